@@ -1,0 +1,165 @@
+"""What a run is (frozen, fingerprinted) and how it runs (not): one YAML file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Schema = Literal["nemotron", "nemotron-1.1", "full"]
+Policy = Literal["repair", "reject", "flag", "off"]
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run; the message names the key, the value and the remedy."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LLMConfig(_Section):
+    """The narrator: which model, asked how, reached how.
+
+    `backend: offline` is the narrator without a model. `backend: openai` is any OpenAI-compatible
+    endpoint; `base_url` falls back to the environment's OPENAI_BASE_URL, and the key is read from the
+    variable named by `api_key_env` alone, so that no secret is ever written.
+    """
+
+    backend: Literal["offline", "openai"] = "offline"
+    model: str | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.9
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    max_tokens: Annotated[int, Field(ge=64)] = 2048
+    structured_output: Literal["auto", "json_schema", "structured_outputs", "json_object", "prompt"] = "auto"
+    # How it is reached: left out of the fingerprint.
+    base_url: str | None = None
+    api_key_env: str = "OPENAI_API_KEY"
+    concurrency: Annotated[int, Field(ge=1)] = 64
+    connect_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    timeout_s: Annotated[float, Field(gt=0)] = 600.0
+    max_retries: Annotated[int, Field(ge=0)] = 5
+
+
+class PromptsConfig(_Section):
+    """Which prompt set, as a folder name under `prompts/` or a path."""
+
+    set: str = "en_US"
+    narratives: tuple[str, ...] = ()
+
+
+class ValidationConfig(_Section):
+    """What happens to a finding: a policy per rule code, and the bounds of the repair loop."""
+
+    policy: dict[str, Policy] = Field(default_factory=dict)
+    max_repairs: Annotated[int, Field(ge=0)] = 2
+    max_attempts: Annotated[int, Field(ge=1)] = 3
+
+
+class OutputConfig(_Section):
+    """The dataset's schema and files."""
+
+    schema_: Schema = Field(default="nemotron", alias="schema")
+    lists: Literal["native", "string"] = "native"
+    shard_rows: Annotated[int, Field(ge=1)] = 10_000
+
+
+class RuntimeConfig(_Section):
+    """How the work is spread; never part of what a run is."""
+
+    executor: Literal["local"] = "local"
+    progress: Literal["auto", "bar", "plain", "off"] = "auto"
+
+
+class Config(_Section):
+    """One run. `rows` may grow between calls; everything else that is fingerprinted may not change."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
+    locale: str = "en_US"
+    rows: Annotated[int, Field(ge=1)] = 200
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    where: dict[str, Any] = Field(default_factory=dict)
+    llm: LLMConfig = LLMConfig()
+    prompts: PromptsConfig = PromptsConfig()
+    validation: ValidationConfig = ValidationConfig()
+    output: OutputConfig = OutputConfig()
+    runtime: RuntimeConfig = RuntimeConfig()
+
+    @model_validator(mode="after")
+    def _a_served_model_has_a_name(self) -> Config:
+        if self.llm.backend == "openai" and not self.llm.model:
+            raise ValueError("llm.model is missing; an OpenAI-compatible endpoint needs the served model's name")
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """The part of the configuration that decides the dataset's content, as plain JSON values."""
+        how = {"base_url", "api_key_env", "concurrency", "connect_timeout_s", "timeout_s", "max_retries"}
+        whole = self.model_dump(mode="json", by_alias=True, exclude={"runtime": True, "rows": True, "llm": how})
+        return whole
+
+    def fingerprint(self) -> str:
+        """SHA-256 of `identity()` in canonical JSON; two runs with the same one write the same rows."""
+        canonical = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> Config:
+    """Read a YAML file and apply `a.b=value` overrides (values are YAML).
+
+    Raises:
+        ConfigError: naming file, key and remedy, for unreadable YAML, unknown keys and bad values.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give the path of a YAML config") from error
+    return parse(text, str(path), overrides)
+
+
+def parse(text: str, place: str, overrides: tuple[str, ...] = ()) -> Config:
+    """`load` for text already in hand; `place` names it in errors."""
+    try:
+        values = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{place}: not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{place}: a config is a mapping of keys to values, not a {type(values).__name__}")
+    for override in overrides:
+        _apply(values, override)
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_explain(place, item) for item in error.errors())) from error
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--set {override}: write it as section.key=value")
+    *sections, last = key.split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"--set {override}: {section!r} is a value, not a section")
+    try:
+        values[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override}: the value is not valid YAML: {error}") from error
+
+
+def _explain(place: str, item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"]) or "config"
+    if item["type"] == "extra_forbidden":
+        return f"{place}: unknown key {where!r}; known there: {', '.join(_known(item['loc'][:-1]))}"
+    return f"{place}: {where}: {item['msg']} (got {item['input']!r})"
+
+
+def _known(sections: tuple[Any, ...]) -> list[str]:
+    model: Any = Config
+    for section in sections:
+        model = model.model_fields[section].annotation
+    return sorted(field.alias or name for name, field in model.model_fields.items())

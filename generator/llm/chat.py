@@ -1,0 +1,80 @@
+"""ChatModel: the protocol that every narrator speaks, its request, its answer, its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One structured chat completion.
+
+    `messages` are OpenAI chat messages. `schema` is the JSON schema of the object that is asked for,
+    `schema_name` its name in `response_format`. `facts` are the values that the messages were rendered
+    from: the narrator without a model writes from them, a served model never sees them.
+    """
+
+    messages: tuple[Mapping[str, str], ...]
+    schema_name: str
+    schema: Mapping[str, Any]
+    temperature: float
+    top_p: float
+    max_tokens: int
+    seed: int
+    facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A finished answer: its text as the model wrote it, and what it cost."""
+
+    text: str
+    model: str
+    finish_reason: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class ChatModel(Protocol):
+    """A narrator. Stateless towards its caller; safe for many concurrent `complete` calls."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as it is recorded in the dataset."""
+        ...
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Answer one request, or raise an `LLMError`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections."""
+        ...
+
+
+class LLMError(Exception):
+    """A completion that did not come. `retryable` steers the retry policy, `hint` is for the user."""
+
+    retryable = False
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        """`retry_after` is in seconds, as the endpoint asked for."""
+        super().__init__(message)
+        self.hint = hint
+        self.retry_after = retry_after
+
+
+class TransientError(LLMError):
+    """Timeouts, dropped connections, 429 and 5xx: the same request may succeed later."""
+
+    retryable = True
+
+
+class EndpointError(LLMError):
+    """The endpoint is not there, refuses the key or does not know the model: no request will succeed."""
+
+
+class RequestError(LLMError):
+    """The endpoint refuses this very request (a schema it cannot compile, a context too long)."""

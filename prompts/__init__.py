@@ -1,0 +1,1 @@
+"""Records in, chat messages out: sandboxed, strict Jinja templates."""

@@ -1,0 +1,1 @@
+"""May a record, or a whole dataset, be trusted?"""

@@ -1,0 +1,1 @@
+"""Measures of a whole dataset, one measure a file."""

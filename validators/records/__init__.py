@@ -1,0 +1,1 @@
+"""Rules about one record, one rule a file."""
