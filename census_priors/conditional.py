@@ -1,0 +1,53 @@
+"""ConditionalTable: P(child | parents) in rows, for children with many states (names, ZIP codes)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.domain import Domain
+from persona_engine.census_priors.marginal import TableError
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionalTable:
+    """One probability row for every combination of parent states, in compressed rows.
+
+    Row r belongs to the parent cell with C-order index r over `parents`. Its states are
+    `states[indices[indptr[r]:indptr[r + 1]]]`, with `probabilities` that sum to 1. An empty row says that
+    the parent combination cannot occur.
+
+    Attributes:
+        child: attribute that the table gives.
+        parents: domain of the parents, in axis order.
+        states: states of the child, as an array of strings.
+        indptr: int64, shape (parents.size + 1,).
+        indices: int32, positions in `states`, ascending within a row.
+        probabilities: float64 (or float32), same shape as `indices`.
+    """
+
+    child: str
+    parents: Domain
+    states: npt.NDArray[np.object_]
+    indptr: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int32]
+    probabilities: npt.NDArray[np.floating]
+
+    def __post_init__(self) -> None:
+        """Reject rows that are no distributions."""
+        if len(self.indptr) != self.parents.size + 1:
+            raise TableError(f"{self.child}: {len(self.indptr) - 1} rows for {self.parents.size} parent cells")
+        if not np.isfinite(self.probabilities).all() or (self.probabilities < 0).any():
+            raise TableError(f"{self.child}: probabilities must be finite and >= 0")
+        filled = np.flatnonzero(np.diff(self.indptr))
+        sums = np.add.reduceat(self.probabilities.astype(np.float64), self.indptr[:-1][filled])
+        if len(filled) and not np.allclose(sums, 1.0, atol=1e-4):
+            row = int(filled[np.argmax(np.abs(sums - 1.0))])
+            raise TableError(f"{self.child}: probabilities of parent cell {row} sum to {sums.max():.6f}, not 1")
+
+    def row(self, cell: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.floating]]:
+        """State positions and probabilities of one parent cell."""
+        part = slice(int(self.indptr[cell]), int(self.indptr[cell + 1]))
+        return self.indices[part], self.probabilities[part]

@@ -1,0 +1,85 @@
+"""Domain: attributes and the ordered states that each of them can take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+State = str | int
+
+
+class DomainError(ValueError):
+    """An attribute or a state that the domain does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """An ordered mapping attribute -> states. The order of attributes is the order of array axes.
+
+    States are strings, except those of integer attributes such as age, which keep their values.
+    """
+
+    states: Mapping[str, tuple[State, ...]]
+    _codes: Mapping[str, Mapping[State, int]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Reject empty and repeated states."""
+        for attribute, states in self.states.items():
+            if not states or len(set(states)) != len(states):
+                raise DomainError(f"{attribute}: states must be given, each once")
+        object.__setattr__(
+            self, "_codes", {a: {s: i for i, s in enumerate(states)} for a, states in self.states.items()}
+        )
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Attribute names, in axis order."""
+        return tuple(self.states)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of states of each attribute, in axis order."""
+        return tuple(len(states) for states in self.states.values())
+
+    @property
+    def size(self) -> int:
+        """Number of cells of a table over the whole domain."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def __contains__(self, attribute: object) -> bool:
+        """Whether the domain has an attribute of this name."""
+        return attribute in self.states
+
+    def __iter__(self) -> Iterator[str]:
+        """Attribute names, in axis order."""
+        return iter(self.states)
+
+    def __getitem__(self, attribute: str) -> tuple[State, ...]:
+        """The states of one attribute; `DomainError` names the known ones if there is none."""
+        if attribute not in self.states:
+            raise DomainError(f"unknown attribute {attribute!r}; known: {', '.join(self.states)}")
+        return self.states[attribute]
+
+    def code(self, attribute: str, state: State) -> int:
+        """Position of a state; `DomainError` if the attribute does not have it."""
+        states = self[attribute]
+        if state not in self._codes[attribute]:
+            shown = ", ".join(map(str, states[:12])) + (", …" if len(states) > 12 else "")
+            raise DomainError(f"unknown {attribute} {state!r}; known: {shown}")
+        return self._codes[attribute][state]
+
+    def codes(self, attribute: str, values: Iterable[State]) -> npt.NDArray[np.int32]:
+        """Positions of many states, as int32."""
+        return np.fromiter((self.code(attribute, value) for value in values), dtype=np.int32)
+
+    def project(self, attributes: Sequence[str]) -> Domain:
+        """The part of the domain that has these attributes, in the order given."""
+        return Domain({attribute: self[attribute] for attribute in attributes})
+
+    def axes(self, attributes: Sequence[str]) -> tuple[int, ...]:
+        """Axis numbers of these attributes in arrays over this domain."""
+        order = {attribute: axis for axis, attribute in enumerate(self.states)}
+        return tuple(order[attribute] for attribute in self.project(attributes))

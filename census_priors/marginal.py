@@ -1,0 +1,75 @@
+"""Marginal: a census table of weighted counts over some attributes, validated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.domain import Domain
+
+Array = npt.NDArray[np.float64]
+
+
+class TableError(ValueError):
+    """A table that cannot be trusted; the message names file, cell and remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marginal:
+    """Weighted counts over `domain`, and the persons behind them.
+
+    Attributes:
+        domain: the attributes of the table; `weights.shape == domain.shape`.
+        weights: population counts (persons), >= 0, not all zero.
+        samples: unweighted persons per cell, same shape, so that thin cells can be shrunk;
+            None where the publisher gives none.
+        source: where the table stands (file or table number), for errors and provenance.
+    """
+
+    domain: Domain
+    weights: Array
+    samples: Array | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Reject shapes that do not match, NaN, infinite, negative and all-zero weights."""
+        for kind, values in (("weights", self.weights), ("samples", self.samples)):
+            if values is not None:
+                self._check(kind, values)
+        if not self.weights.sum() > 0:
+            raise TableError(f"{self.source}: all weights are zero; a table needs at least one person")
+
+    def _check(self, kind: str, values: Array) -> None:
+        if values.shape != self.domain.shape:
+            raise TableError(f"{self.source}: {kind} have shape {values.shape}, the domain {self.domain.shape}")
+        bad = ~np.isfinite(values) | (values < 0)
+        if bad.any():
+            cell = np.unravel_index(int(np.argmax(bad)), values.shape)
+            where = ", ".join(
+                f"{a}={self.domain[a][int(i)]!r}" for a, i in zip(self.domain, cell, strict=True)
+            )
+            raise TableError(f"{self.source}: {kind} of {where} are {values[cell]}; counts must be >= 0")
+
+    @property
+    def total(self) -> float:
+        """Sum of the weights."""
+        return float(self.weights.sum())
+
+    def project(self, attributes: Sequence[str]) -> Marginal:
+        """Sum out every attribute that is not named; axes come in the order given."""
+        kept = self.domain.axes(attributes)
+        summed = tuple(axis for axis in range(self.weights.ndim) if axis not in kept)
+        order = np.argsort(np.argsort(kept))
+
+        def shrink(values: Array) -> Array:
+            return np.transpose(values.sum(axis=summed), order)
+
+        samples = None if self.samples is None else shrink(self.samples)
+        return replace(self, domain=self.domain.project(attributes), weights=shrink(self.weights), samples=samples)
+
+    def probabilities(self) -> Array:
+        """Weights divided by their sum."""
+        return self.weights / self.weights.sum()
