@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning", "not_judged"]
+Policy = Literal["repair", "reject", "flag", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,27 @@ class Finding:
     field: str
     message: str
     evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule's name, so that its findings carry the code that its file gives it."""
+
+    code: str
+
+    @classmethod
+    def of(cls, module: str) -> Rule:
+        """The rule that lives in `module`; pass `__name__`."""
+        return cls(module.rpartition(".")[2])
+
+    def error(self, field: str, message: str, evidence: str = "") -> Finding:
+        """A finding that rejects the record unless it is repaired."""
+        return Finding(self.code, "error", field, message, evidence)
+
+    def warning(self, field: str, message: str, evidence: str = "") -> Finding:
+        """A finding to count and to read, which rejects nothing."""
+        return Finding(self.code, "warning", field, message, evidence)
+
+    def not_judged(self, field: str, message: str, evidence: str = "") -> Finding:
+        """The rule looked and could not tell."""
+        return Finding(self.code, "not_judged", field, message, evidence)

@@ -1,0 +1,125 @@
+"""RecordChecker: every record rule, under one policy."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
+
+from persona_engine.validators import records
+from persona_engine.validators.finding import Finding, Policy, Severity
+from persona_engine.validators.reading import Reading
+from persona_engine.validators.reference import Reference
+
+if TYPE_CHECKING:
+    from persona_engine.census_priors.priors import Priors
+
+Record = Mapping[str, Any]
+
+GUIDE_CHECKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "demographic_consistency": ("schema_types", "age_bounds", "demographic_consistency"),
+        "geographic_validity": ("geographic_validity", "zip_leading_zero", "place_in_text"),
+        "occupation_education_alignment": ("occupation_education", "education_in_text"),
+        "age_marital_consistency": ("age_marital",),
+        "narrative_coherence": (
+            "name_present",
+            "pronouns",
+            "stated_age",
+            "life_stage",
+            "place_in_text",
+            "occupation_in_text",
+            "education_in_text",
+            "lists_agree",
+        ),
+    }
+)
+"""The five quality checks that the guide to Nemotron-Personas names, and the rules that carry each out."""
+
+
+class PolicyError(ValueError):
+    """A policy that names no rule or no action; the message lists the known ones."""
+
+
+class RuleModule(Protocol):
+    """What a file in `validators/records` must define."""
+
+    SEVERITY: Severity
+    POLICY: Policy
+    ACCEPTS: tuple[Record, ...]
+    REJECTS: tuple[Record, ...]
+
+    @staticmethod
+    def check(record: Record, reference: Reference) -> Iterator[Finding]:
+        """Yield what is wrong with the record; nothing when all is well."""
+
+
+@cache
+def rules() -> Mapping[str, RuleModule]:
+    """Rule code -> rule module, in alphabetical order: one for each file in `validators/records`."""
+    codes = sorted(module.name for module in pkgutil.iter_modules(records.__path__))
+    found = {code: importlib.import_module(f"{records.__name__}.{code}") for code in codes}
+    return MappingProxyType(cast("dict[str, RuleModule]", found))
+
+
+class RecordChecker:
+    """Runs the record rules under a policy.
+
+    `repair` and `reject` leave findings as they are: an error means that the record may not be delivered, and
+    the caller decides by `policy[code]` whether the model is asked to repair it. `flag` lowers errors to
+    warnings, `off` does not run the rule. Rules not named keep their own default.
+    """
+
+    def __init__(
+        self, priors: Priors | Reference, policy: Mapping[str, str] | None = None, only: Iterable[str] | None = None
+    ) -> None:
+        """Take the priors to judge by, what to do per rule, and the rules to run (all by default).
+
+        Raises:
+            PolicyError: a rule or an action that does not exist.
+        """
+        self.reference = priors if isinstance(priors, Reference) else Reference(priors)
+        self.policy = resolve_policy(policy or {}, only)
+        self._running = tuple(
+            (code, module.check, self.policy[code] == "flag")
+            for code, module in rules().items()
+            if self.policy[code] != "off"
+        )
+
+    def check(self, record: Record) -> tuple[Finding, ...]:
+        """All findings about one record, ordered by rule code."""
+        reading = Reading(record)
+        found: list[Finding] = []
+        for _, check, flagged in self._running:
+            for finding in check(reading, self.reference):
+                lower = flagged and finding.severity == "error"
+                found.append(replace(finding, severity="warning") if lower else finding)
+        return tuple(found)
+
+    def repairable(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """The errors that policy lets the model repair."""
+        return tuple(f for f in findings if f.severity == "error" and self.policy[f.code] == "repair")
+
+
+def resolve_policy(policy: Mapping[str, str], only: Iterable[str] | None = None) -> Mapping[str, Policy]:
+    """A policy for every rule: the one given, else the rule's own; rules outside `only` are off.
+
+    Raises:
+        PolicyError: a rule or an action that does not exist.
+    """
+    known = rules()
+    chosen = set(known if only is None else only)
+    for code in (*policy, *sorted(chosen)):
+        if code not in known:
+            raise PolicyError(f"validation.policy: unknown rule {code!r}; known: {', '.join(known)}")
+    for code, action in policy.items():
+        if action not in get_args(Policy):
+            raise PolicyError(
+                f"validation.policy.{code}: unknown action {action!r}; known: {', '.join(get_args(Policy))}"
+            )
+    resolved = {code: policy.get(code, module.POLICY) if code in chosen else "off" for code, module in known.items()}
+    return MappingProxyType(cast("dict[str, Policy]", resolved))

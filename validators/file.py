@@ -1,0 +1,59 @@
+"""Validate a whole file: every record rule over every row, in batches, with flat memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.check import RecordChecker
+from persona_engine.validators.finding import Finding
+from persona_engine.validators.reader import read_records
+from persona_engine.validators.reference import Reference
+from persona_engine.validators.writer import FindingsWriter
+
+if TYPE_CHECKING:
+    from persona_engine.census_priors.priors import Priors
+
+
+def validate_file(
+    path: Path,
+    priors: Priors | Reference,
+    *,
+    policy: Mapping[str, str] | None = None,
+    findings: Path | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """Check every row of a Parquet, JSONL or CSV file in the Nemotron schema (either release, or ours).
+
+    Args:
+        path: the file; the suffix says which kind.
+        priors: what to judge by.
+        policy: action per rule; rules not named keep their default.
+        findings: where to write the findings, as `.parquet` or `.jsonl`; not written by default.
+        limit: rows to read at most.
+
+    Returns:
+        `{"rows", "rejected_rows", "by_rule": {rule: {"error", "warning", "not_judged"}}}`: a row counts once for
+        each rule and severity, `rejected_rows` are those with at least one error.
+
+    Raises:
+        ReaderError: a file that cannot be read or has no column that any rule knows.
+        PolicyError: a rule or an action that does not exist.
+    """
+    checker = RecordChecker(priors, policy)
+    by_rule = {code: {"error": 0, "warning": 0, "not_judged": 0} for code, act in checker.policy.items() if act != "off"}
+    rows = rejected = 0
+    with FindingsWriter(findings) as writer:
+        for row, record in enumerate(read_records(path, limit=limit)):
+            found = checker.check(record)
+            rows += 1
+            rejected += any(finding.severity == "error" for finding in found)
+            _count(by_rule, found)
+            writer.write(row, str(record.get("uuid") or ""), found)
+    return {"rows": rows, "rejected_rows": rejected, "by_rule": by_rule}
+
+
+def _count(by_rule: dict[str, dict[str, int]], found: tuple[Finding, ...]) -> None:
+    for code, severity in {(finding.code, finding.severity) for finding in found}:
+        by_rule[code][severity] += 1

@@ -1,0 +1,60 @@
+"""Prose: text as people and models write it, brought to one plain form for matching."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_TYPOGRAPHY = (
+    ("\u2011", "-"),
+    ("\u2019", "'"),
+    ("\u2013", "-"),
+    ("\u2014", " - "),
+    ("\u2018", "'"),
+    ("\u201c", '"'),
+    ("\u201d", '"'),
+    ("\u2010", "-"),
+    ("\u2012", "-"),
+    ("\u2015", " - "),
+    ("\u2212", "-"),
+    ("\u02bc", "'"),
+    ("\u2032", "'"),
+    ("\u00ad", ""),
+    ("\u200b", ""),
+    ("\u2060", ""),
+    ("\ufeff", ""),
+    ("\u00df", "ss"),
+    ("\u00e6", "ae"),
+    ("\u00c6", "Ae"),
+    ("\u00f8", "o"),
+    ("\u00d8", "O"),
+    ("\u0142", "l"),
+    ("\u0141", "L"),
+    ("\u0131", "i"),
+    ("\u0111", "d"),
+    ("\u0110", "D"),
+)
+_SPACES = re.compile(r"\s+")
+_LETTERS = bytes(code if chr(code).islower() else code + 32 if chr(code).isupper() else 32 for code in range(128))
+_TABLE = _LETTERS + b" " * 128
+
+
+def plain(text: str) -> str:
+    """Text in plain ASCII: straight quotes and hyphens, letters without diacritics, single spaces.
+
+    Letters of other scripts are dropped; rules that look for them read the original text.
+    """
+    if not text.isascii():
+        for typographic, straight in _TYPOGRAPHY:
+            if typographic in text:
+                text = text.replace(typographic, straight)
+        if not text.isascii():
+            text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    if "  " in text or not text.isprintable():
+        text = _SPACES.sub(" ", text)
+    return text.strip()
+
+
+def words(text: str) -> list[str]:
+    """The words of plain text in lower case; anything that is no letter separates them."""
+    return text.encode("ascii", "replace").translate(_TABLE).decode("ascii").split()

@@ -1,0 +1,76 @@
+"""Reader: rows of a dataset file as records, batch by batch."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from persona_engine.validators.reading import LISTS, PROSE
+
+BATCH_ROWS = 2048
+KNOWN = frozenset((*PROSE, *LISTS, "sex", "age", "marital_status", "education_level", "occupation", "state", "zipcode"))
+
+
+class ReaderError(ValueError):
+    """A file that cannot be read as personas; the message names file, place and remedy."""
+
+
+def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of a Parquet, JSONL or CSV file, in order, with memory for one batch.
+
+    ZIP codes and states are always strings; a numeric age in text becomes an integer.
+
+    Raises:
+        ReaderError: unknown suffix, unreadable file or row, or no column of the persona schema.
+    """
+    path = Path(path)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise ReaderError(f"{path}: unknown file type {path.suffix!r}; known: {', '.join(_READERS)}")
+    try:
+        for row, record in enumerate(itertools.islice(reader(path), limit)):
+            if row == 0 and KNOWN.isdisjoint(record):
+                raise ReaderError(f"{path}: none of its columns ({', '.join(record)}) is of the persona schema")
+            yield record
+    except (OSError, pa.ArrowException, csv.Error, UnicodeDecodeError) as error:
+        raise ReaderError(f"{path}: cannot be read: {error}") from error
+
+
+def _parquet(path: Path) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            yield from batch.to_pylist()
+
+
+def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                raise ReaderError(f"{path}:{number}: no JSON: {error}") from error
+            if not isinstance(record, dict):
+                raise ReaderError(f"{path}:{number}: a row is a JSON object, not {type(record).__name__}")
+            yield record
+
+
+def _csv(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        for record in csv.DictReader(lines):
+            age = record.get("age")
+            yield {**record, "age": int(age)} if age is not None and age.isdigit() else record
+
+
+_READERS: Mapping[str, Callable[[Path], Iterator[dict[str, Any]]]] = MappingProxyType(
+    {".parquet": _parquet, ".jsonl": _jsonl, ".csv": _csv}
+)

@@ -1,0 +1,176 @@
+"""Reading: one record with its text normalised once, for all rules that look at it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from persona_engine.validators.prose import plain, words
+
+NARRATIVES = (
+    "persona",
+    "professional_persona",
+    "sports_persona",
+    "arts_persona",
+    "travel_persona",
+    "culinary_persona",
+)
+BACKGROUND = (
+    "cultural_background",
+    "skills_and_expertise",
+    "hobbies_and_interests",
+    "career_goals_and_ambitions",
+)
+PROSE = NARRATIVES + BACKGROUND
+LISTS = ("skills_and_expertise_list", "hobbies_and_interests_list")
+
+_PARTICLE = r"(?:(?:de|del|de la|de los|la|le|van|van der|van den|von|da|dos|das|di|du|bin|al|el|st\.|ter|ten|y|mac)\s+)"
+_CAPITAL = r"(?:[A-Z](?:[A-Za-z'-]*[A-Za-z]|\.?)|\d?[A-Z]\.)"
+_LEADING_NAME = re.compile(rf"(?:{_PARTICLE}?{_CAPITAL})(?:\s+{_PARTICLE}*{_CAPITAL}){{0,4}}")
+
+_PAIR = re.compile(r"(?=\b([A-Z][A-Za-z'-]*[A-Za-z] [A-Z][A-Za-z'-]*[A-Za-z]))\b(?<!')")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """A person's name with plain ASCII letters, and whether facts or only the text gave it."""
+
+    first: str
+    last: str
+    stated: bool
+
+    @property
+    def full(self) -> str:
+        """First and last name."""
+        return f"{self.first} {self.last}".strip()
+
+
+class Reading(Mapping[str, Any]):
+    """A record (it reads as the mapping that it wraps) with what rules need to know of its text.
+
+    `prose` holds the text fields that are present and not empty, as plain ASCII (see `plain`); the mapping
+    itself keeps the original characters.
+    """
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        """Wrap a record; wrapping a reading wraps the record below it."""
+        self.record: Mapping[str, Any] = record.record if isinstance(record, Reading) else record
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Reading:
+        """The record itself if it is a reading already, so that every rule shares one."""
+        return record if isinstance(record, Reading) else cls(record)
+
+    def __getitem__(self, field: str) -> Any:  # noqa: ANN401 - a record's values are of any type
+        """The record's value, unchanged."""
+        return self.record[field]
+
+    def __iter__(self) -> Iterator[str]:
+        """The record's fields."""
+        return iter(self.record)
+
+    def __len__(self) -> int:
+        """Number of fields."""
+        return len(self.record)
+
+    def fact(self, field: str) -> str | None:
+        """A fact as a string, or None where it is missing or empty."""
+        value = self.record.get(field)
+        if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN is the value unequal to itself
+            return None
+        return str(value)
+
+    @cached_property
+    def age(self) -> int | None:
+        """The age as a whole number, or None where it is missing or no number."""
+        value = self.record.get("age")
+        try:
+            return int(value) if value is not None and not isinstance(value, bool) else None
+        except (TypeError, ValueError):
+            return None
+
+    @cached_property
+    def prose(self) -> dict[str, str]:
+        """Text fields that are present and not empty, as plain ASCII."""
+        record = self.record
+        texts = ((field, record.get(field)) for field in PROSE)
+        return {field: plain(text) for field, text in texts if isinstance(text, str) and text.strip()}
+
+    @cached_property
+    def narratives(self) -> dict[str, str]:
+        """The six personas among `prose`."""
+        return {field: text for field, text in self.prose.items() if field in NARRATIVES}
+
+    @cached_property
+    def text(self) -> str:
+        """All prose, one field a line."""
+        return "\n".join(self.prose.values())
+
+    @cached_property
+    def lower(self) -> str:
+        """`text` in lower case."""
+        return self.text.lower()
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The lower-case words of all prose and lists, hyphenated ones taken apart."""
+        return frozenset(words(self.text)).union(*map(words, self.items_text))
+
+    @cached_property
+    def items_text(self) -> tuple[str, ...]:
+        """The list columns' items, plain and in lower case, one string for each list."""
+        return tuple(plain(", ".join(self.list_of(field) or ())).lower() for field in LISTS)
+
+    def list_of(self, field: str) -> list[str] | None:
+        """A list column as a list of strings, from a list, an array or the literal of a Python list."""
+        value = self.record.get(field)
+        if isinstance(value, str):
+            return parse_list(value)
+        if value is None or not hasattr(value, "__iter__"):
+            return None
+        return [str(item) for item in value]
+
+    @cached_property
+    def name(self) -> PersonName | None:
+        """First and last name, from the facts, else the name that most narratives begin with."""
+        first, last = self.fact("first_name"), self.fact("last_name")
+        if first and last:
+            return PersonName(plain(first), plain(last), stated=True)
+        full = _most_common(self.leading_names.values()) or _most_common(self.capitalised_pairs)
+        if full is None or full[1] * 2 <= len(self.narratives):
+            return None
+        first, _, last = full[0].partition(" ")
+        return PersonName(first, last, stated=False)
+
+    @property
+    def capitalised_pairs(self) -> Iterator[str]:
+        """Two capitalised words in a row, each pair once for each narrative that has it."""
+        for text in self.narratives.values():
+            yield from dict.fromkeys(_PAIR.findall(text))
+
+    @cached_property
+    def leading_names(self) -> dict[str, str]:
+        """Narrative -> the run of capitalised words that it begins with, without a possessive."""
+        matches = {field: _LEADING_NAME.match(text) for field, text in self.narratives.items()}
+        return {field: match.group().removesuffix("'s").strip("'") for field, match in matches.items() if match}
+
+
+def _most_common(names: Iterable[str]) -> tuple[str, int] | None:
+    votes = Counter(name for name in names if " " in name)
+    return votes.most_common(1)[0] if votes else None
+
+
+def parse_list(text: str) -> list[str] | None:
+    """The strings in the literal of a Python list, or None if the text is none."""
+    if not text.startswith("["):
+        return None
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return [str(item) for item in value] if isinstance(value, list) else None
