@@ -53,7 +53,9 @@ WORDS = (
 def corpus(random: np.random.Generator, documents: int = 4000) -> Iterator[str]:
     """Sentences and JSON objects of common words, for the tokenizer's merges and the token frequencies."""
     for _ in range(documents):
-        sentences = [" ".join(random.choice(WORDS, random.integers(4, 18))).capitalize() + "." for _ in range(4)]
+        sentences = [
+            " ".join(random.choice(WORDS, random.integers(4, 18))).capitalize() + "." for _ in range(4)
+        ]
         if random.random() < 0.5:
             yield " ".join(sentences)
         else:
@@ -77,7 +79,7 @@ def tokenizer(documents: list[str]) -> Tokenizer:
 
 def token_bias(tokens: Tokenizer, documents: list[str]) -> npt.NDArray[np.float64]:
     """Log frequency per token, centred; closing tokens lifted, special tokens pushed down."""
-    counts = Counter({number: 1 for number in range(tokens.get_vocab_size())})
+    counts = Counter(dict.fromkeys(range(tokens.get_vocab_size()), 1))
     for document in documents:
         counts.update(tokens.encode(document).ids)
     bias = np.log([counts[number] for number in range(tokens.get_vocab_size())])

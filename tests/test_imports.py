@@ -1,0 +1,104 @@
+"""The direction of the house: rooms import upwards only, and each heavy dependency has one importer."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("census_priors", "prompts", "validators", "generator")
+MAY_IMPORT = {
+    "census_priors": {"census_priors"},
+    "prompts": {"prompts"},
+    "validators": {"validators", "census_priors"},
+    "generator": set(ROOMS),
+}
+# How many modules may import it. Whoever needs the dependency goes through them.
+IMPORTERS = {"pgmpy": 1, "openai": 1, "tenacity": 1, "typer": 1, "pyarrow": 5, "torch": 0, "vllm": 0}
+
+
+def modules(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def name_of(module: Path) -> str:
+    parts = module.relative_to(ROOT).with_suffix("").parts
+    return ".".join(("persona_engine", *(parts[:-1] if parts[-1] == "__init__" else parts)))
+
+
+def imported(module: Path, *, at_import_time: bool = False) -> set[str]:
+    """Dotted names that a module imports; `at_import_time` leaves out those inside functions."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    nodes = _outside_functions(tree) if at_import_time else ast.walk(tree)
+    names = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {"." * node.level + (node.module or "")}
+            names |= {f"{node.module}.{alias.name}" for alias in node.names if not node.level}
+    return names
+
+
+def _outside_functions(tree: ast.AST) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    for child in ast.iter_child_nodes(tree):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            found += [child, *_outside_functions(child)]
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_the_rooms_that_it_may(room: str) -> None:
+    trespasses = {
+        f"{module.relative_to(ROOT)}: {name}"
+        for module in modules(room)
+        for name in imported(module)
+        if name.startswith("persona_engine.") and name.split(".")[1] not in MAY_IMPORT[room]
+    }
+    assert not trespasses
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_is_imported_by_its_full_name(room: str) -> None:
+    bare = {
+        f"{module.relative_to(ROOT)}: {name}"
+        for module in [*modules(room), *ROOT.glob("tests/**/*.py"), *ROOT.glob("benchmarks/**/*.py")]
+        for name in imported(module)
+        if name.startswith(".") or name.split(".")[0] in ROOMS
+    }
+    assert not bare
+
+
+@pytest.mark.parametrize("dependency", sorted(IMPORTERS))
+def test_a_heavy_dependency_has_its_few_importers(dependency: str) -> None:
+    importers = {
+        str(module.relative_to(ROOT))
+        for room in ROOMS
+        for module in modules(room)
+        if any(name.split(".")[0] == dependency for name in imported(module))
+    }
+    assert len(importers) <= IMPORTERS[dependency], importers
+
+
+def test_no_two_modules_need_each_other_at_import_time() -> None:
+    needs = {
+        name_of(module): imported(module, at_import_time=True) for room in ROOMS for module in modules(room)
+    }
+    left = {
+        name: {other for other in names if other in needs and other != name} for name, names in needs.items()
+    }
+    while free := {name for name, names in left.items() if not names & left.keys()}:
+        left = {name: names for name, names in left.items() if name not in free}
+    assert not left, "these modules import each other in a circle"
+
+
+def test_the_command_starts_without_loading_a_heavy_dependency() -> None:
+    heavy = "{'numpy', 'pandas', 'pgmpy', 'pyarrow', 'scipy', 'openai', 'aiohttp', 'datasets'}"
+    code = f"import sys, persona_engine.generator.cli; print(*sorted({heavy} & sys.modules.keys()))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == []

@@ -1,0 +1,105 @@
+"""What is installed is what stands in the repository, and nothing else.
+
+An editable installation finds every folder; a wheel has only those that pyproject.toml names. These tests compare the
+two, because a missing package shows itself only on somebody else's machine.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("census_priors", "generator", "prompts", "validators")
+NAMESPACE = "persona_engine"
+
+
+@pytest.fixture(scope="session")
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def files_on_disk() -> set[str]:
+    return {
+        path.relative_to(ROOT).as_posix()
+        for room in ROOMS
+        for path in (ROOT / room).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_every_folder_of_code_is_a_listed_package(pyproject: dict[str, Any]) -> None:
+    folders = {PurePosixPath(name).parent for name in files_on_disk() if name.endswith(".py")}
+    on_disk = {".".join((NAMESPACE, *folder.parts)) for folder in folders}
+    assert on_disk == set(pyproject["tool"]["setuptools"]["packages"])
+
+
+def test_every_package_has_an_init_file(pyproject: dict[str, Any]) -> None:
+    packages = pyproject["tool"]["setuptools"]["packages"]
+    folders = [ROOT.joinpath(*package.split(".")[1:]) for package in packages]
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+def test_every_data_file_is_matched_by_package_data(pyproject: dict[str, Any]) -> None:
+    matched = {
+        path.relative_to(ROOT).as_posix()
+        for package, patterns in pyproject["tool"]["setuptools"]["package-data"].items()
+        for pattern in patterns
+        for path in ROOT.joinpath(*package.split(".")[1:]).glob(pattern)
+    }
+    data = {name for name in files_on_disk() if not name.endswith(".py")}
+    assert data - matched == set()
+
+
+def test_the_root_is_a_namespace_and_no_package() -> None:
+    assert not (ROOT / "__init__.py").exists()
+
+
+def test_the_installed_version_is_that_of_the_checkout_and_has_a_changelog(pyproject: dict[str, Any]) -> None:
+    version = pyproject["project"]["version"]
+    assert metadata.version("persona-engine") == version
+    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_shipped_dependencies_name_no_gpu_package() -> None:
+    required = " ".join(metadata.requires("persona-engine") or []).lower()
+    assert not [name for name in ("torch", "nvidia", "cuda", "triton", "vllm") if name in required]
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
+    """A wheel built from a copy, so that leftovers of earlier builds in the checkout cannot come in."""
+    folder = tmp_path_factory.mktemp("wheel")
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, folder / "source" / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder / "source" / name)
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", folder / "dist", folder / "source"]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return ZipFile(next((folder / "dist").glob("*.whl")))
+
+
+def test_the_wheel_holds_the_rooms_whole_and_only_them(wheel: ZipFile) -> None:
+    inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert inside == {f"{NAMESPACE}/{name}" for name in files_on_disk()}
+
+
+def test_the_wheel_carries_the_licence_and_the_command(wheel: ZipFile) -> None:
+    information = {name.split(".dist-info/")[1]: name for name in wheel.namelist() if ".dist-info/" in name}
+    assert "Apache License" in wheel.read(information["licenses/LICENSE"]).decode()
+    assert (
+        f"personas = {NAMESPACE}.generator.cli:main" in wheel.read(information["entry_points.txt"]).decode()
+    )
+
+
+def test_the_wheel_is_small(wheel: ZipFile) -> None:
+    assert sum(item.compress_size for item in wheel.infolist()) < 20_000_000
