@@ -1,0 +1,298 @@
+"""Geography: ZIP codes with their adults by ethnicity, and how education tilts the counties of a state.
+
+The 2020 Census gives the adults of every ZIP code in six groups, so P(ZIP | state, ethnicity) is counted.
+It does not give them by education. ACS table B15003 does, by county, and the PUMS says how ethnicity and
+education go together in each state. From these three two-way tables the three-way one is fitted inside
+each state by iterative proportional fitting (Deming and Stephan 1940), the maximum-entropy answer:
+
+    q(ethnicity e, education k, county c) = adults(e, c) * u(e, c) * g(k, c) * a(e, k)
+
+with the margins (e, c) from the 2020 Census, (k, c) from B15003 (25 and over, taken for all adults) and
+(e, k) from the PUMS. Given state, e and k the factor a cancels, so that
+
+    P(ZIP z | state, e, k)  is proportional to  adults(e, z) * u(e, c(z)) * g(k, c(z))
+
+which is what `places.py` computes. Within a county, ethnicity places a person and education does not:
+no public table crosses them below the county.
+
+Pacific Islanders are counted inside the Asian group of the ZIP counts; they are split off by the ratio of
+the two groups in the county (B03002, 2020-2024). Nine Connecticut planning regions of the ACS stand for
+the eight counties of the 2020 Census as `CONNECTICUT` says.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow.parquet as pq
+
+from persona_engine.census_priors.build.compiled import write_table
+from persona_engine.census_priors.build.people import ETHNICITIES, STATE_FIPS, people
+from persona_engine.census_priors.build.source import Source, SourceError
+from persona_engine.census_priors.places import EDUCATION_GROUP, EDUCATION_GROUPS
+
+Array = npt.NDArray[np.float64]
+
+SOURCES = (
+    Source(
+        "geography/zip_table.parquet",
+        "US Census Bureau; HUD; USDA Economic Research Service; OMB",
+        "2020 Census DHC (P9/P11 by ZCTA), HUD-USPS ZIP crosswalk, RUCA and RUCC codes, CBSA delineations",
+        "2020 Census; HUD 2023 Q1; RUCA 2010; RUCC 2023",
+        "adults (18+) by ZIP Code Tabulation Area; total population for the US Virgin Islands",
+        "https://www.census.gov/programs-surveys/decennial-census/about/rdo/summary-files.html",
+    ),
+    Source(
+        "acs_2020_2024_5yr_county/acs_b15003_county_2020_2024.parquet",
+        "US Census Bureau",
+        "American Community Survey, table B15003, educational attainment",
+        "2020-2024, 5-year",
+        "persons 25 and over, by county",
+        "https://data.census.gov/table/ACSDT5Y2024.B15003",
+    ),
+    Source(
+        "acs_2020_2024_5yr_county/acs_b03002_county_2020_2024.parquet",
+        "US Census Bureau",
+        "American Community Survey, table B03002, Hispanic or Latino origin by race",
+        "2020-2024, 5-year",
+        "total population, by county",
+        "https://data.census.gov/table/ACSDT5Y2024.B03002",
+    ),
+    Source(
+        "acs_pums_2024_1yr/persons/",
+        "US Census Bureau",
+        "American Community Survey, Public Use Microdata Sample: ethnicity by education in each state",
+        "2024, 1-year",
+        "persons 25 and over, 50 states and DC",
+        "https://www2.census.gov/programs-surveys/acs/data/pums/2024/1-Year/",
+    ),
+)
+
+# The ACS uses the planning regions of 2022, the 2020 Census the counties: each county takes the regions
+# that cover most of its people. Hartford and Tolland share the Capitol region.
+CONNECTICUT = {
+    "09001": ("09120", "09190"),
+    "09003": ("09110",),
+    "09005": ("09160",),
+    "09007": ("09130",),
+    "09009": ("09140", "09170"),
+    "09011": ("09180",),
+    "09013": ("09110",),
+    "09015": ("09150",),
+}
+# Fort Campbell's post office is in Kentucky, its houses mostly in Tennessee: the county follows the state.
+COUNTY_OF_STATE = {"42223": ("21047", "Christian County")}
+SPELLING = {
+    "Big sur": "Big Sur",
+    "Fe Warren AFB": "FE Warren AFB",
+    "LA Place": "La Place",
+    "MI Wuk Village": "Mi Wuk Village",
+    "Pointe A LA Hache": "Pointe a la Hache",
+    "West des Moines": "West Des Moines",
+}
+B15003 = {
+    "Less than high school": "no_college",
+    "High school graduate (incl. GED)": "no_college",
+    "Some college / Associate's": "some_college",
+    "Bachelor's degree": "degree",
+    "Graduate / professional degree": "degree",
+}
+ASIAN, ISLANDER = "Asian, non-Hispanic", "Native Hawaiian / Pacific Islander, non-Hispanic"
+# Kolko (2015), "How suburban are big American cities?": 2,213 and 102 households per square mile, at the
+# 2.5 persons of an average household.
+URBAN_DENSITY, SUBURBAN_DENSITY = 2213 * 2.5, 102 * 2.5
+# Pseudo-persons with the state's education added to each ethnicity, so that no pair is impossible.
+PRIOR_PERSONS = 50.0
+# ZIP counts by group carry one decimal (the publisher spreads suppressed cells): stored as tenths.
+TENTHS = 10
+TOLERANCE, ROUNDS = 1e-10, 2000
+
+
+def build_geography(sources: Path, out: Path) -> None:
+    """Write `lookups/places.parquet` and `lookups/counties.parquet` under `out`.
+
+    Args:
+        sources: folder that holds the files of `SOURCES`.
+        out: folder of the locale.
+
+    Raises:
+        SourceError: a file is missing or does not have the rows that the method needs.
+    """
+    zips = _zip_codes(sources / SOURCES[0].file)
+    counties = _counties(sources, zips)
+    places = zips.drop(columns=["rucc2023", "ruca", "density_2024"])
+    write_table(places, out / "lookups" / "places.parquet")
+    write_table(counties, out / "lookups" / "counties.parquet")
+
+
+def urbanicity(ruca: float, rucc: float, density: float) -> str:
+    """Class a ZIP code as urban, suburban, town or rural.
+
+    Metropolitan (RUCA 1-3): urban from 2,213 households per square mile, suburban from 102 (Kolko 2015),
+    rural below; where no density is published the core (1) is suburban, its surroundings rural.
+    Otherwise RUCA 4 and 7 (micropolitan and small-town cores) are towns; their surroundings (5, 6, 8, 9)
+    are towns only at suburban density; 10 is rural. Without a RUCA code (Virgin Islands, water) the county's
+    RUCC decides: 1-3 suburban, 4-7 town, 8-9 rural.
+
+    Args:
+        ruca: rural-urban commuting area code, primary, 2010; NaN or 99 if none.
+        rucc: rural-urban continuum code of the county, 2023.
+        density: persons per square mile; NaN if unknown.
+    """
+    if np.isnan(ruca) or ruca == 99:  # noqa: PLR2004 - 99 is the code for "not coded"
+        return "suburban" if rucc <= 3 else "town" if rucc <= 7 else "rural"  # noqa: PLR2004 - RUCC classes
+    if ruca <= 3:  # noqa: PLR2004 - RUCA 1-3 are metropolitan
+        if np.isnan(density):
+            return "suburban" if ruca == 1 else "rural"
+        return "urban" if density >= URBAN_DENSITY else "suburban" if density >= SUBURBAN_DENSITY else "rural"
+    if ruca in {4, 7} or (ruca < 10 and density >= SUBURBAN_DENSITY):  # noqa: PLR2004 - RUCA 10 is rural
+        return "town"
+    return "rural"
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file; SOURCES in build/geography.py says where it is published")
+    return pq.read_table(path).to_pandas()
+
+
+def _zip_codes(path: Path) -> pd.DataFrame:
+    raw = _read(path)
+    text = {c: raw[c].astype(object) for c in ("zip", "city", "county", "county_fips", "state", "cbsa")}
+    frame = pd.DataFrame(text)
+    frame["cbsa"] = frame["cbsa"].where(raw["cbsa_type"].astype(object) == "Metropolitan Statistical Area", "")
+    frame = frame.rename(columns={"cbsa": "metro_area"})
+    for zipcode, (fips, county) in COUNTY_OF_STATE.items():
+        frame.loc[frame["zip"] == zipcode, ["county_fips", "county"]] = [fips, county]
+    frame["city"] = frame["city"].replace(SPELLING)
+    for column in ("ruca", "rucc2023", "density_2024"):
+        frame[column] = raw[column].astype("float64")
+    classes = zip(frame["ruca"], frame["rucc2023"], frame["density_2024"], strict=True)
+    frame["urbanicity"] = [urbanicity(*codes) for codes in classes]
+    frame["latitude"], frame["longitude"] = raw["lat"].astype("float32"), raw["lon"].astype("float32")
+    frame["adults"] = raw["adults"].astype("int32")
+    residents = raw["pop_acs2024"].astype("float64").fillna(0)
+    frame["residents"] = residents.where(frame["state"] == "VI", 0).astype("int32")
+    for group in ("hispanic", "white", "black", "asian", "native", "multiple"):
+        column = "asian_or_pacific_islander" if group == "asian" else group
+        frame[column] = raw[group].fillna(0).mul(TENTHS).round().astype("int32")
+    return frame.sort_values("zip", ignore_index=True)
+
+
+def _region(fips: str) -> tuple[str, ...]:
+    return CONNECTICUT.get(fips, (fips,))
+
+
+def _counties(sources: Path, zips: pd.DataFrame) -> pd.DataFrame:
+    schooling = _by_county(sources / SOURCES[1].file, B15003)
+    origin = _by_county(sources / SOURCES[2].file, {ASIAN: "asian", ISLANDER: "islander"})
+    joint = _ethnicity_by_education(sources / SOURCES[3].file)
+    groups = ["hispanic", "white", "black", "asian_or_pacific_islander", "native", "multiple"]
+    table = zips.groupby(["state", "county_fips"], as_index=False)[groups].sum()
+    table["islander_share"] = [_islander_share(origin, fips) for fips in table["county_fips"]]
+    parts = []
+    for state, part in table.groupby("state", sort=True):
+        parts.append(_tilted(str(state), part.reset_index(drop=True), schooling, joint.get(str(state))))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _by_county(path: Path, labels: dict[str, str]) -> pd.DataFrame:
+    raw = _read(path)
+    kind = raw["bracket_label"].map(labels)
+    if set(labels.values()) - set(kind.dropna()):
+        raise SourceError(f"{path}: expected the brackets {', '.join(labels)}; use the file of the stated table")
+    return raw.assign(kind=kind).pivot_table(index="geo_id", columns="kind", values="units", aggfunc="sum")
+
+
+def _islander_share(origin: pd.DataFrame, fips: str) -> np.float32:
+    known = origin.reindex(_region(fips)).fillna(0).sum()
+    both = known["asian"] + known["islander"]
+    return np.float32(known["islander"] / both if both else 0.0)
+
+
+def _ethnicity_by_education(folder: Path) -> dict[str, Array]:
+    """Weighted persons 25+, shape (7, 3), by state."""
+    persons = people(folder, ("SCHL",), minimum_age=25)
+    persons["education"] = persons["education_level"].map(EDUCATION_GROUP)
+    counts = persons.groupby(["state", "ethnicity", "education"], observed=True)["weight"].sum()
+    index = pd.MultiIndex.from_product([STATE_FIPS.values(), ETHNICITIES, EDUCATION_GROUPS])
+    cube = counts.reindex(index, fill_value=0.0).to_numpy(dtype=np.float64)
+    cube = cube.reshape(len(STATE_FIPS), len(ETHNICITIES), len(EDUCATION_GROUPS))
+    return {state: cube[i] for i, state in enumerate(STATE_FIPS.values()) if cube[i].sum() > 0}
+
+
+def _tilted(state: str, part: pd.DataFrame, schooling: pd.DataFrame, joint: Array | None) -> pd.DataFrame:
+    """The counties of one state with their factors u (by ethnicity) and g (by education)."""
+    adults = np.stack([_group(part, ethnicity) for ethnicity in ETHNICITIES])
+    known = np.stack([schooling.reindex(_region(fips)).fillna(0).sum() for fips in part["county_fips"]])
+    known = known[:, [list(schooling.columns).index(k) for k in EDUCATION_GROUPS]].T
+    u = np.ones_like(adults)
+    g = np.ones((len(EDUCATION_GROUPS), len(part)))
+    if known.sum() > 0 and adults.sum() > 0:
+        u, g = fit_tilt(adults, known, joint)
+    factors = {f"u_{e}": u[i].astype(np.float32) for i, e in enumerate(ETHNICITIES)}
+    factors |= {f"g_{k}": g[i].astype(np.float32) for i, k in enumerate(EDUCATION_GROUPS)}
+    named = pd.DataFrame({"county_fips": part["county_fips"], "state": state})
+    return named.assign(islander_share=part["islander_share"], **factors)
+
+
+def _group(part: pd.DataFrame, ethnicity: str) -> Array:
+    if ethnicity in {"asian", "pacific_islander"}:
+        share = part["islander_share"].to_numpy(dtype=np.float64)
+        share = share if ethnicity == "pacific_islander" else 1 - share
+        return part["asian_or_pacific_islander"].to_numpy(dtype=np.float64) * share
+    return part[ethnicity].to_numpy(dtype=np.float64)
+
+
+def fit_tilt(adults: Array, schooling: Array, joint: Array | None) -> tuple[Array, Array]:
+    """Fit q = adults * u * g * a to the three two-way margins of one state.
+
+    Args:
+        adults: persons by ethnicity and county, shape (e, c); the (e, c) margin.
+        schooling: persons by education and county, shape (k, c); gives the shares within a county.
+        joint: persons by ethnicity and education, shape (e, k); None where no microdata exist, which
+            makes education and ethnicity independent in the state.
+
+    Returns:
+        u of shape (e, c) and g of shape (k, c), g scaled so that each county's mean over education is 1.
+    """
+    total = adults.sum(axis=0)
+    state = schooling.sum(axis=1) / schooling.sum()
+    shares = (schooling + 1e-3 * state[:, None]) / (schooling + 1e-3 * state[:, None]).sum(axis=0)
+    if joint is None:
+        joint = np.broadcast_to(state, (len(adults), len(state))).copy()
+    overall = joint.sum(axis=0) / joint.sum()
+    joint = joint + PRIOR_PERSONS * overall
+    by_education = joint / joint.sum(axis=1, keepdims=True) * adults.sum(axis=1, keepdims=True)
+    by_county = shares * total
+    target = by_education.sum(axis=0)
+    for _ in range(ROUNDS):
+        by_county *= (target / by_county.sum(axis=1))[:, None]
+        column = by_county.sum(axis=0)
+        scale = np.divide(total, column, out=np.ones_like(total), where=column > 0)
+        by_county *= scale
+        if np.abs(scale - 1).max() < TOLERANCE:
+            break
+    return _fit_three_way(adults, by_county, by_education)
+
+
+def _fit_three_way(adults: Array, by_county: Array, by_education: Array) -> tuple[Array, Array]:
+    u, a = np.ones_like(adults), np.ones_like(by_education)
+    g = np.ones_like(by_county)
+
+    def divide(wanted: Array, found: Array) -> Array:
+        return np.divide(wanted, found, out=np.ones_like(wanted), where=found > 0)
+
+    for _ in range(ROUNDS):
+        step_u = divide(adults, adults * u * np.einsum("kc,ek->ec", g, a))
+        u *= step_u
+        a *= divide(by_education, a * np.einsum("ec,kc->ek", adults * u, g))
+        step_g = divide(by_county, g * np.einsum("ec,ek->kc", adults * u, a))
+        g *= step_g
+        if max(np.abs(step_u - 1).max(), np.abs(step_g - 1).max()) < TOLERANCE:
+            break
+    scale = g.mean(axis=0)
+    return u * scale, g / scale
