@@ -14,12 +14,17 @@ Schema = Literal["nemotron", "nemotron-1.1", "full"]
 Policy = Literal["repair", "reject", "flag", "off"]
 
 
+# How the endpoint is reached and how hard it is pressed decides no word of an answer.
+_HOW = ("base_url", "api_key_env", "concurrency", "connect_timeout_s", "timeout_s", "max_retries")
+
+
 class ConfigError(ValueError):
     """A configuration that cannot be run; the message names the key, the value and the remedy."""
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Defaults are validated too: a wrong one is then a failing import in tests, not a surprise in a run.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class LLMConfig(_Section):
@@ -37,8 +42,8 @@ class LLMConfig(_Section):
     max_tokens: Annotated[int, Field(ge=64)] = 2048
     structured_output: Literal["auto", "json_schema", "structured_outputs", "json_object", "prompt"] = "auto"
     # How it is reached: left out of the fingerprint.
-    base_url: str | None = None
-    api_key_env: str = "OPENAI_API_KEY"
+    base_url: Annotated[str | None, Field(pattern=r"^https?://[^@]+$")] = None
+    api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "OPENAI_API_KEY"
     concurrency: Annotated[int, Field(ge=1)] = 64
     connect_timeout_s: Annotated[float, Field(gt=0)] = 10.0
     timeout_s: Annotated[float, Field(gt=0)] = 600.0
@@ -76,7 +81,10 @@ class RuntimeConfig(_Section):
 
 
 class Config(_Section):
-    """One run. `rows` may grow between calls; everything else that is fingerprinted may not change."""
+    """One run. `rows` may grow between calls; everything else that is fingerprinted may not change.
+
+    Sections are also accepted as `key:` with nothing under it, which YAML reads as null.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
     locale: str = "en_US"
@@ -97,14 +105,21 @@ class Config(_Section):
 
     def identity(self) -> dict[str, Any]:
         """The part of the configuration that decides the dataset's content, as plain JSON values."""
-        how = {"base_url", "api_key_env", "concurrency", "connect_timeout_s", "timeout_s", "max_retries"}
-        whole = self.model_dump(mode="json", by_alias=True, exclude={"runtime": True, "rows": True, "llm": how})
-        return whole
+        return self.model_dump(
+            mode="json", by_alias=True, exclude={"name": True, "rows": True, "runtime": True, "llm": set(_HOW)}
+        )
 
     def fingerprint(self) -> str:
         """SHA-256 of `identity()` in canonical JSON; two runs with the same one write the same rows."""
         canonical = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+_SECTIONS = frozenset(
+    name
+    for name, field in Config.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, _Section)
+)
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> Config:
@@ -130,6 +145,7 @@ def parse(text: str, place: str, overrides: tuple[str, ...] = ()) -> Config:
         raise ConfigError(f"{place}: a config is a mapping of keys to values, not a {type(values).__name__}")
     for override in overrides:
         _apply(values, override)
+    values = {key: value for key, value in values.items() if value is not None or key not in _SECTIONS}
     try:
         return Config.model_validate(values)
     except ValidationError as error:
@@ -151,15 +167,30 @@ def _apply(values: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {override}: the value is not valid YAML: {error}") from error
 
 
+# These two may hold a secret put in the wrong place, so their errors do not repeat the value.
+_REMEDIES = {
+    "llm.base_url": "must be an http(s) URL without user name or password, such as http://localhost:8000/v1",
+    "llm.api_key_env": "must be the name of an environment variable; the key itself never stands in a config",
+}
+
+
 def _explain(place: str, item: Any) -> str:
     where = ".".join(str(part) for part in item["loc"]) or "config"
     if item["type"] == "extra_forbidden":
         return f"{place}: unknown key {where!r}; known there: {', '.join(_known(item['loc'][:-1]))}"
-    return f"{place}: {where}: {item['msg']} (got {item['input']!r})"
+    if where in _REMEDIES:
+        return f"{place}: {where}: {_REMEDIES[where]}"
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "value_error":
+        return f"{place}: {message}"
+    return f"{place}: {where}: {message[:1].lower()}{message[1:]}, not {item['input']!r}"
 
 
 def _known(sections: tuple[Any, ...]) -> list[str]:
     model: Any = Config
     for section in sections:
-        model = model.model_fields[section].annotation
+        field = model.model_fields.get(section) or next(
+            field for field in model.model_fields.values() if field.alias == section
+        )
+        model = field.annotation
     return sorted(field.alias or name for name, field in model.model_fields.items())

@@ -1,0 +1,105 @@
+"""Manifest: what a run folder holds and how it came about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from persona_engine.generator.atomic import write_whole
+from persona_engine.generator.config import Config, ConfigError
+
+_FILE = "manifest.json"
+_PACKAGES = ("persona-engine", "pgmpy", "numpy", "pandas", "pyarrow", "openai", "pydantic")
+
+State = Literal["running", "stopped", "short", "complete"]
+
+
+class Manifest(BaseModel):
+    """The account of one run. `identity` is all that decides the rows; wall-clock times stand only here.
+
+    Attributes:
+        state: `running` (or killed), `stopped` by the user or the endpoint, `short` of rows, or `complete`.
+        round: how often rows have been tried: each resume of a run that came out short begins the next one.
+        rows: rows asked for; `accepted` and `rejected` count those in finished shards.
+        seconds: time spent narrating, all resumes together.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    name: str
+    fingerprint: str
+    identity: dict[str, Any]
+    state: State = "running"
+    round: Annotated[int, Field(ge=1)] = 1
+    locale: str
+    seed: int
+    model: str
+    backend: str
+    notice: str
+    rows: int
+    accepted: int = 0
+    rejected: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    started: str = ""
+    finished: str = ""
+    seconds: float = 0.0
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, config: Config, digests: Mapping[str, str], model: str, notice: str) -> Manifest:
+        """The manifest of a run that has not begun; `digests` name the data that rows also depend on."""
+        return cls(
+            name=config.name,
+            fingerprint=config.fingerprint(),
+            identity={**config.identity(), "digests": dict(digests)},
+            locale=config.locale,
+            seed=config.seed,
+            model=model,
+            backend=config.llm.backend,
+            notice=notice,
+            rows=config.rows,
+            versions={package: metadata.version(package) for package in _PACKAGES},
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest | None:
+        """The manifest of a run folder, or None where there is none.
+
+        Raises:
+            ConfigError: a manifest that is not one of ours.
+        """
+        path = folder / _FILE
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            raise ConfigError(f"{path}: not a manifest that this version reads; use another run folder") from error
+
+    def write(self, folder: Path) -> None:
+        """Write it whole."""
+        write_whole(folder / _FILE, json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n")
+
+    def differences(self, other: Manifest) -> tuple[str, ...]:
+        """What decides rows and is not the same in `other`, one line each: key, value here, value there."""
+        here, there = dict(_leaves(self.identity)), dict(_leaves(other.identity))
+        return tuple(
+            f"{key}: {here.get(key)!r} in the folder, {there.get(key)!r} now"
+            for key in sorted({*here, *there})
+            if here.get(key) != there.get(key)
+        )
+
+
+def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, inner in value.items():
+        if isinstance(inner, Mapping) and inner:
+            yield from _leaves(inner, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", inner

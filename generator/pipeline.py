@@ -1,0 +1,209 @@
+"""Pipeline: shards in, finished shards out; rows flow through many concurrent narrations in between.
+
+Memory is bounded whatever the number of rows: at most `_OPEN` shards are in progress, and rows are sampled in
+blocks as narrations take them. Nothing here touches a file; what is delivered is the caller's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pandas as pd
+
+from persona_engine.generator.llm.chat import EndpointError, LLMError
+from persona_engine.generator.narration import Narrated
+from persona_engine.generator.store import Shard, ShardInfo
+
+# Two, so that the last rows of one shard do not leave the endpoint idle.
+_OPEN = 2
+_BLOCK = 10_000
+# Rows between two looks at the event loop, for narrators that never wait.
+_BREATH = 32
+
+Sample = Callable[[int, int], pd.DataFrame]
+"""(n, start) -> rows `start` up to `start + n` of the population."""
+
+
+class Narrating(Protocol):
+    """What the pipeline needs of a narrator."""
+
+    async def narrate(self, record: dict[str, Any]) -> Narrated:
+        """Narrate one row; raises `LLMError` when no answer can be had."""
+        ...
+
+
+@dataclass(slots=True)
+class Tally:
+    """Running counts for whoever watches. Counts cover this session; `done` rows were finished before it."""
+
+    rows: int
+    done: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    in_flight: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def add(self, result: Narrated) -> None:
+        """Count one finished row."""
+        self.accepted += result.accepted
+        self.rejected += not result.accepted
+        self.prompt_tokens += result.prompt_tokens
+        self.completion_tokens += result.completion_tokens
+
+
+@dataclass(slots=True)
+class _OpenShard:
+    shard: Shard
+    narrator: Narrating
+    closing: ExitStack
+    left: int
+    results: list[Narrated | None] = field(default_factory=list)
+
+
+class Pipeline:
+    """One session of narrating shards.
+
+    Args:
+        sample: gives the rows.
+        open_narrator: the narrator for one shard, with whatever it keeps open while the shard is in progress.
+        deliver: takes a finished shard's results in row order; runs in a thread, one call at a time.
+        concurrency: narrations in flight.
+        patience: narrations that fail in a row, without one that succeeds between, before the endpoint is
+            taken to be down.
+    """
+
+    def __init__(
+        self,
+        sample: Sample,
+        open_narrator: Callable[[Shard], AbstractContextManager[Narrating]],
+        deliver: Callable[[Shard, Sequence[Narrated]], ShardInfo],
+        *,
+        concurrency: int,
+        observe: Callable[[Tally], None] = lambda _: None,
+        patience: int = 16,
+    ) -> None:
+        """Nothing happens before `run`."""
+        self._sample = sample
+        self._open_narrator = open_narrator
+        self._deliver = deliver
+        self._concurrency = concurrency
+        self._observe = observe
+        self._patience = patience
+        self._failures = 0
+        self._ready: deque[tuple[_OpenShard, int, dict[str, Any]]] = deque()
+        self._open: set[int] = set()
+        self._stopped = False
+
+    async def run(self, shards: Sequence[Shard], tally: Tally) -> bool:
+        """Narrate and deliver these shards; False when `stop` cut the session short.
+
+        Raises:
+            LLMError: the endpoint is not there, refuses the key, or keeps failing. Finished shards are delivered.
+        """
+        self._tally = tally
+        self._room, self._taking, self._delivering = asyncio.Event(), asyncio.Lock(), asyncio.Lock()
+        self._room.set()
+        self._closing = ExitStack()
+        self._blocks = self._read(shards)
+        workers = min(self._concurrency, sum(shard.stop - shard.start for shard in shards))
+        with self._closing:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    self._workers = [group.create_task(self._work()) for _ in range(workers)]
+            except* LLMError as failures:
+                raise _first(failures) from failures
+            finally:
+                await self._blocks.aclose()
+        return not self._stopped
+
+    def stop(self) -> None:
+        """Begin no further row; `run` returns when those in flight are finished."""
+        self._stopped = True
+        self._room.set()
+
+    def abort(self) -> None:
+        """Drop the rows in flight as well."""
+        self.stop()
+        for worker in self._workers:
+            worker.cancel()
+
+    async def _work(self) -> None:
+        while (item := await self._take()) is not None:
+            opened, offset, record = item
+            self._tally.in_flight += 1
+            try:
+                result = await self._narrate(opened.narrator, record)
+            finally:
+                self._tally.in_flight -= 1
+            opened.results[offset] = result
+            opened.left -= 1
+            self._tally.add(result)
+            self._observe(self._tally)
+            if not opened.left:
+                await self._finish(opened)
+
+    async def _narrate(self, narrator: Narrating, record: dict[str, Any]) -> Narrated:
+        try:
+            result = await narrator.narrate(record)
+        except EndpointError:
+            raise
+        except LLMError as error:
+            self._failures += 1
+            if self._failures >= self._patience:
+                raise
+            return Narrated(record, (), accepted=False, attempts=1, reasons=(f"endpoint: {error}",))
+        self._failures = 0
+        return result
+
+    async def _take(self) -> tuple[_OpenShard, int, dict[str, Any]] | None:
+        async with self._taking:
+            if not self._ready and not self._stopped:
+                await anext(self._blocks, None)
+            if self._stopped or not self._ready:
+                return None
+            if len(self._ready) % _BREATH == 0:
+                await asyncio.sleep(0)
+            return self._ready.popleft()
+
+    async def _read(self, shards: Sequence[Shard]) -> AsyncGenerator[None]:
+        for shard in shards:
+            await self._room.wait()
+            if self._stopped:
+                return
+            opened = self._open_shard(shard)
+            for start in range(shard.start, shard.stop, _BLOCK):
+                size = min(_BLOCK, shard.stop - start)
+                records = await asyncio.to_thread(self._records, size, start)
+                first = start - shard.start
+                self._ready.extend((opened, first + i, record) for i, record in enumerate(records))
+                yield
+
+    def _records(self, size: int, start: int) -> list[dict[str, Any]]:
+        return self._sample(size, start).to_dict("records")  # type: ignore[return-value]
+
+    def _open_shard(self, shard: Shard) -> _OpenShard:
+        closing = self._closing.enter_context(ExitStack())
+        narrator = closing.enter_context(self._open_narrator(shard))
+        rows = shard.stop - shard.start
+        self._open.add(shard.index)
+        if len(self._open) >= _OPEN:
+            self._room.clear()
+        return _OpenShard(shard, narrator, closing, left=rows, results=[None] * rows)
+
+    async def _finish(self, opened: _OpenShard) -> None:
+        async with self._delivering:
+            await asyncio.to_thread(self._deliver, opened.shard, [r for r in opened.results if r is not None])
+        opened.closing.close()
+        self._open.discard(opened.shard.index)
+        self._room.set()
+
+
+def _first(failures: BaseExceptionGroup[Any]) -> LLMError:
+    inner = failures.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

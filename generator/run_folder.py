@@ -1,0 +1,201 @@
+"""RunFolder: the files of one run, locked, and what in them is finished."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from persona_engine.generator.atomic import whole_file, write_whole
+from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.manifest import Manifest, State
+from persona_engine.generator.narration import Narrated
+from persona_engine.generator.schema import Table
+from persona_engine.generator.store import Shard, ShardInfo, read_shard, write_shard
+
+
+class RunFolder:
+    """One run's folder. The finished shards on disk are the truth about progress; the manifest sums them up."""
+
+    def __init__(self, path: Path, config: Config, manifest: Manifest, table: Table) -> None:
+        """Use `opened`, which locks the folder and compares it with the configuration."""
+        self.path = path
+        self.config = config
+        self.manifest = manifest
+        self.table = table
+
+    @classmethod
+    @contextmanager
+    def opened(cls, path: Path, config: Config, manifest: Manifest, table: Table) -> Iterator[RunFolder]:
+        """Create or resume the folder and hold it against other processes.
+
+        Raises:
+            ConfigError: the folder holds another run, something else, or more rows; or is in use.
+        """
+        _refuse_foreign(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be made a run folder ({error.strerror})") from error
+        with _locked(path):
+            if earlier := Manifest.read(path):
+                _refuse_other(path, earlier, manifest)
+                manifest = _continued(earlier, manifest)
+            folder = cls(path, config, manifest, table)
+            folder.write_config()
+            manifest.write(path)
+            yield folder
+
+    @property
+    def allowance(self) -> int:
+        """How many times the narrator may try a row: each round grants the configured attempts once more.
+
+        Earlier attempts are answered by the journal, so that only the new ones are asked for.
+        """
+        return self.config.validation.max_attempts * self.manifest.round
+
+    def shards(self) -> tuple[Shard, ...]:
+        """All shards of the run, the last one as short as the rows ask for."""
+        step, rows = self.config.output.shard_rows, self.config.rows
+        starts = range(0, rows, step)
+        return tuple(Shard(index, start, min(start + step, rows)) for index, start in enumerate(starts))
+
+    def pending(self) -> tuple[Shard, ...]:
+        """Shards to be written: missing, torn, shorter than now asked for, or short of rows since an earlier round."""
+        return tuple(shard for shard in self.shards() if not self._finished(shard, self.info(shard)))
+
+    def _finished(self, shard: Shard, info: ShardInfo | None) -> bool:
+        whole = info is not None and (info.start, info.stop) == (shard.start, shard.stop)
+        return whole and info is not None and (info.rejected == 0 or info.round >= self.manifest.round)
+
+    def info(self, shard: Shard) -> ShardInfo | None:
+        """What the shard's file says, if it is there and whole."""
+        return read_shard(self.path / "personas" / shard.file)
+
+    def journal(self, shard: Shard) -> Path:
+        """Where the shard's answers are kept."""
+        return self.path / "journal" / f"part-{shard.index:05d}"
+
+    def write(self, shard: Shard, results: Sequence[Narrated]) -> ShardInfo:
+        """Write a finished shard: accepted rows to its file, the others to `rejected.jsonl` first."""
+        accepted = [result.record for result in results if result.accepted]
+        rejected = [result for result in results if not result.accepted]
+        info = ShardInfo(
+            start=shard.start,
+            stop=shard.stop,
+            accepted=len(accepted),
+            rejected=len(rejected),
+            prompt_tokens=sum(result.prompt_tokens for result in results),
+            completion_tokens=sum(result.completion_tokens for result in results),
+            round=self.manifest.round if rejected else 0,
+        )
+        self._write_rejected(shard, rejected)
+        notes = {"narrator": self.manifest.model, "notice": self.manifest.notice}
+        write_shard(self.path / "personas" / shard.file, self.table, accepted, info, notes)
+        return info
+
+    def _write_rejected(self, shard: Shard, rejected: Sequence[Narrated]) -> None:
+        path = self.path / "rejected.jsonl"
+        if not rejected and not path.exists():
+            return
+        with whole_file(path) as partial, partial.open("wb") as out:
+            if path.exists():
+                with path.open("rb") as lines:
+                    out.writelines(line for line in lines if orjson.loads(line)["shard"] != shard.index)
+            for result in rejected:
+                out.write(orjson.dumps(_rejection(shard, result), option=orjson.OPT_APPEND_NEWLINE))
+
+    def write_config(self) -> None:
+        """Write the resolved configuration; it never holds a secret."""
+        values = self.config.model_dump(mode="json", by_alias=True)
+        write_whole(self.path / "config.yaml", yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+
+    def close(self, state: State, *, started: str, finished: str, seconds: float) -> Manifest:
+        """Write the manifest anew, with the counts of all finished shards and this session's time."""
+        infos = [info for shard in self.shards() if (info := self.info(shard))]
+        self.manifest = self.manifest.model_copy(
+            update={
+                "state": state,
+                "accepted": sum(info.accepted for info in infos),
+                "rejected": sum(info.rejected for info in infos),
+                "prompt_tokens": sum(info.prompt_tokens for info in infos),
+                "completion_tokens": sum(info.completion_tokens for info in infos),
+                "started": self.manifest.started or started,
+                "finished": finished,
+                "seconds": round(self.manifest.seconds + seconds, 3),
+            }
+        )
+        self.manifest.write(self.path)
+        return self.manifest
+
+
+def _rejection(shard: Shard, result: Narrated) -> dict[str, Any]:
+    return {
+        "shard": shard.index,
+        "row": result.record.get("row"),
+        "uuid": result.record.get("uuid"),
+        "attempts": result.attempts,
+        "reasons": list(result.reasons),
+        "record": result.record,
+    }
+
+
+def _refuse_foreign(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f"{path}: is a file; give a folder for the run")
+    if (path / "manifest.json").exists():
+        return
+    if path.is_dir() and any(not item.name.startswith(".") for item in path.iterdir()):
+        raise ConfigError(f"{path}: is not empty and holds no run; give a new folder")
+
+
+def _refuse_other(path: Path, earlier: Manifest, manifest: Manifest) -> None:
+    if differences := earlier.differences(manifest):
+        raise ConfigError(f"{path}: holds another run ({'; '.join(differences)}); give a new folder")
+    if manifest.rows < earlier.rows:
+        raise ConfigError(
+            f"{path}: holds a run of {earlier.rows} rows and {manifest.rows} are asked for; "
+            "a run can be extended, not cut: give a new folder"
+        )
+
+
+def _continued(earlier: Manifest, manifest: Manifest) -> Manifest:
+    return manifest.model_copy(
+        update={
+            "round": earlier.round + (earlier.state == "short"),
+            "started": earlier.started,
+            "seconds": earlier.seconds,
+        }
+    )
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    # The lock is the kernel's and goes with the process: nothing to clean up after a crash.
+    handle = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(f"{path}: another process is writing this run; wait for it or stop it") from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def rejected_reasons(path: Path) -> Mapping[str, int]:
+    """How often each reason stands in a run folder's `rejected.jsonl`."""
+    reasons: dict[str, int] = {}
+    file = path / "rejected.jsonl"
+    if file.exists():
+        with file.open("rb") as lines:
+            for line in lines:
+                for reason in orjson.loads(line)["reasons"]:
+                    reasons[reason] = reasons.get(reason, 0) + 1
+    return reasons

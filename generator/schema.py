@@ -1,0 +1,166 @@
+"""Schema: the columns of a dataset, in order, and the row that a record becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from persona_engine.generator.config import Schema
+
+Kind = Literal["text", "integer", "list"]
+
+_NARRATIVES = (
+    "persona",
+    "professional_persona",
+    "sports_persona",
+    "arts_persona",
+    "travel_persona",
+    "culinary_persona",
+)
+_PROSE = (
+    "skills_and_expertise",
+    "skills_and_expertise_list",
+    "hobbies_and_interests",
+    "hobbies_and_interests_list",
+    "career_goals_and_ambitions",
+)
+_CONTEXT = (
+    "sex",
+    "age",
+    "marital_status",
+    "education_level",
+    "bachelors_field",
+    "occupation",
+    "city",
+    "state",
+    "zipcode",
+    "country",
+)
+_TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+# What `full` adds, in this order; a locale whose priors lack one of the context columns leaves it out.
+_ENGINE = (
+    "first_name",
+    "middle_name",
+    "last_name",
+    "birth_year",
+    "ethnicity",
+    "nativity",
+    "labor_force_status",
+    "occupation_code",
+    "county",
+    "metro_area",
+    *(column for trait in _TRAITS for column in (trait, f"{trait}_label")),
+)
+PROVENANCE = ("row", "model", "prompt_digest", "attempts", "flags")
+
+NEMOTRON = ("uuid", *_NARRATIVES, *_PROSE, *_CONTEXT)
+"""The 22 columns of the first release of Nemotron-Personas, in its order."""
+
+NEMOTRON_1_1 = ("uuid", *_NARRATIVES, "cultural_background", *_PROSE, *_CONTEXT)
+"""The 23 columns of the second release."""
+
+_INTEGERS = frozenset({"age", "birth_year", "row", "attempts", *_TRAITS})
+_LISTS = frozenset({"skills_and_expertise_list", "hobbies_and_interests_list", "flags"})
+_WRITTEN = frozenset({*_NARRATIVES, *_PROSE, "cultural_background"})
+_TYPES: Mapping[Kind, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "list": pa.list_(pa.field("element", pa.string())),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name and what its cells are."""
+
+    name: str
+    kind: Kind
+
+    @property
+    def missing(self) -> Any:
+        """What stands in the column of a record that has no such value."""
+        return {"text": "", "integer": None, "list": []}[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The ordered columns of one file.
+
+    Attributes:
+        columns: in file order.
+        lists: `native` writes Parquet lists, `string` a Python list's text as the released dataset does.
+    """
+
+    columns: tuple[Column, ...]
+    lists: Literal["native", "string"] = "native"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names, in file order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The same columns for pyarrow."""
+        text = self.lists == "string"
+        kinds: list[Kind] = ["text" if text and c.kind == "list" else c.kind for c in self.columns]
+        return pa.schema([(name, _TYPES[kind]) for name, kind in zip(self.names, kinds, strict=True)])
+
+    def row(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The record as one dataset row: this table's columns and nothing else."""
+        row = {column.name: record.get(column.name, column.missing) for column in self.columns}
+        if self.lists == "string":
+            row |= {c.name: repr(list(row[c.name])) for c in self.columns if c.kind == "list"}
+        return row
+
+
+def table_of(
+    schema: Schema,
+    context: Sequence[str],
+    *,
+    integers: Iterable[str] = (),
+    narratives: Sequence[str] = (),
+    lists: Literal["native", "string"] = "native",
+) -> Table:
+    """Columns of a narrated dataset.
+
+    Args:
+        schema: which public schema.
+        context: the columns that the population gives; `full` takes them all.
+        integers: those of `context` that hold integers beside the ones known here.
+        narratives: written columns that the configuration adds; they come last, in every schema.
+        lists: how list columns are written.
+    """
+    names = [*_public(schema)]
+    if schema == "full":
+        names += _engine(context)
+        names += PROVENANCE
+    names += [name for name in narratives if name not in names]
+    return Table(_columns(names, integers), lists)
+
+
+def context_table(schema: Schema, context: Sequence[str], *, integers: Iterable[str] = ()) -> Table:
+    """Columns of a population that nobody has narrated: those of the schema that the population gives."""
+    names = [name for name in _public(schema) if name not in _WRITTEN and name in context]
+    if schema == "full":
+        names += [*_engine(context), *(["row"] if "row" in context else [])]
+    return Table(_columns(names, integers))
+
+
+def _public(schema: Schema) -> tuple[str, ...]:
+    return NEMOTRON if schema == "nemotron" else NEMOTRON_1_1
+
+
+def _engine(context: Sequence[str]) -> list[str]:
+    known = [name for name in _ENGINE if name in context]
+    return known + [name for name in context if name not in {*known, *NEMOTRON_1_1, *PROVENANCE}]
+
+
+def _columns(names: Iterable[str], integers: Iterable[str]) -> tuple[Column, ...]:
+    whole = _INTEGERS.union(integers)
+    return tuple(
+        Column(name, "integer" if name in whole else "list" if name in _LISTS else "text") for name in names
+    )
