@@ -1,0 +1,127 @@
+"""Sources: the files of a prompt set, read and checked before anything is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import TemplateSyntaxError, nodes
+
+from persona_engine.prompts import sandbox
+from persona_engine.prompts.fields import FieldSpec, TemplateError, field_spec
+
+_FENCE = "---"
+_HEAD = ("angles", "description", "fields", "narratives")
+
+
+class Trees:
+    """The parsed, checked texts of a set: its templates and its partials."""
+
+    def __init__(self, environment: sandbox.Environment, places: Mapping[str, Path]) -> None:
+        """`places` are the files by name.
+
+        Raises:
+            TemplateError: one line for every fault, each with file, line and what is not allowed.
+        """
+        self._places = places
+        self._trees = {name: _parse(environment, name, place) for name, place in places.items()}
+        wrong = [line for name in places for line in self._faults(name)]
+        if wrong:
+            raise TemplateError("\n".join(wrong))
+
+    def _faults(self, name: str) -> Iterator[str]:
+        place, tree = self._places[name], self._trees[name]
+        for line, reason in sandbox.faults(tree):
+            yield f"{place}:{line}: {reason}"
+        for partial in sandbox.partials(tree):
+            if partial not in self._trees:
+                known = ", ".join(sorted(n for n in self._trees if n.startswith("_"))) or "none"
+                yield f"{place}: includes {partial!r}, which is not there; partials: {known}"
+            elif name.startswith("_"):
+                yield f"{place}: a partial may not include another ({partial!r})"
+        if not name.startswith("_") and "/" not in name:
+            yield from (f"{place}:{line}: {reason}" for line, reason in _outside(tree))
+
+    def paths(self, name: str) -> Iterator[tuple[Path, int, tuple[str, ...]]]:
+        """File, line and path of every fact that a template and its partials read."""
+        for part in (name, *sandbox.partials(self._trees[name])):
+            for line, path in sandbox.paths(self._trees[part]):
+                yield self._places[part], line, path
+
+
+def _outside(tree: nodes.Template) -> Iterator[tuple[int, str]]:
+    blocks = {block.name for block in tree.find_all(nodes.Block)}
+    if "user" not in blocks:
+        yield 1, "no {% block user %}; a prompt needs a user message"
+    for node in tree.body:
+        parts = node.nodes if isinstance(node, nodes.Output) else [node]
+        for part in parts:
+            blank = isinstance(part, nodes.TemplateData) and not part.data.strip()
+            if not isinstance(part, nodes.Block) and not blank:
+                yield part.lineno, "stands outside {% block system %} and {% block user %}, unseen"
+
+
+def _parse(environment: sandbox.Environment, name: str, place: Path) -> nodes.Template:
+    try:
+        text = environment.loader.get_source(environment, name)[0] if environment.loader else ""
+        tree = environment.parse(text, name)
+        environment.get_template(name)
+    except TemplateSyntaxError as error:
+        raise TemplateError(f"{place}:{error.lineno}: {error.message}") from error
+    except RecursionError as error:
+        raise TemplateError(f"{place}: expressions are nested too deeply; simplify them") from error
+    return tree
+
+
+def front_matter(place: Path) -> tuple[Mapping[str, Any], str]:
+    """Front matter of a file and the text below it, blank lines in its stead so that line numbers hold.
+
+    Raises:
+        TemplateError: for a file that cannot be read, is too long, or whose front matter is not YAML.
+    """
+    try:
+        text = place.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(f"{place}: cannot be read as UTF-8 text ({error})") from error
+    if len(text) > sandbox.MAX_TEMPLATE_CHARS:
+        limit = sandbox.MAX_TEMPLATE_CHARS
+        raise TemplateError(f"{place}: {len(text)} characters; a template may have {limit}")
+    lines = text.split("\n")
+    if lines[0].strip() != _FENCE:
+        return {}, text
+    end = next((i for i, line in enumerate(lines[1:], start=1) if line.strip() == _FENCE), None)
+    if end is None:
+        raise TemplateError(f"{place}:1: front matter is not closed; end it with a line of {_FENCE}")
+    try:
+        values = yaml.safe_load("\n".join(lines[1:end])) or {}
+    except yaml.YAMLError as error:
+        raise TemplateError(f"{place}: front matter is not valid YAML: {error}") from error
+    if not isinstance(values, Mapping):
+        raise TemplateError(f"{place}:1: front matter is a mapping, not a {type(values).__name__}")
+    return values, "\n".join([""] * (end + 1) + lines[end + 1 :])
+
+
+def declared_fields(place: Path, values: Mapping[str, Any]) -> tuple[FieldSpec, ...]:
+    """The fields of a file's front matter, each name once."""
+    unknown = set(values) - set(_HEAD)
+    if unknown:
+        wrong, known = ", ".join(sorted(map(str, unknown))), ", ".join(_HEAD)
+        raise TemplateError(f"{place}:1: unknown front matter {wrong}; known: {known}")
+    listed = values.get("fields") or []
+    if not isinstance(listed, list):
+        raise TemplateError(f"{place}:1: fields is a list, not a {type(listed).__name__}")
+    specs = tuple(field_spec(value, str(place)) for value in listed)
+    names = [spec.name for spec in specs]
+    if len(set(names)) != len(names):
+        raise TemplateError(f"{place}: a field is declared twice: {', '.join(names)}")
+    return specs
+
+
+def declared_angles(place: Path, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The angles of a narrative's front matter: one is drawn for each row; empty when it has none."""
+    listed = values.get("angles") or []
+    if not isinstance(listed, list) or not all(isinstance(angle, str) for angle in listed):
+        raise TemplateError(f"{place}:1: angles is a list of phrases, got {listed!r}")
+    return tuple(listed)
