@@ -15,7 +15,9 @@ NOT_A_NOUN = {"base", "common", "core", "helper", "helpers", "manager", "misc", 
 
 
 def test_no_module_is_longer_than_300_lines() -> None:
-    long = {str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    long = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES
+    }
     assert {name: lines for name, lines in long.items() if lines > 300} == {}
 
 
@@ -40,7 +42,9 @@ def test_every_link_into_the_repository_leads_somewhere(document: Path) -> None:
 
 
 def test_the_architecture_names_every_module_and_no_other() -> None:
-    tree = re.search(r"```text\n(.*?)```", (ROOT / "docs/architecture.md").read_text(encoding="utf-8"), re.DOTALL)
+    tree = re.search(
+        r"```text\n(.*?)```", (ROOT / "docs/architecture.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert tree is not None
     named, folder = set(), ""
     for line in tree[1].splitlines():
