@@ -1,0 +1,131 @@
+"""Occupations: every Census occupation code with its name, its group and what O*NET says of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from persona_engine.census_priors.lookup import read_lookup
+
+ONET_ATTRIBUTION = (
+    "This product includes information from the O*NET 29.3 Database by the U.S. Department of Labor, "
+    "Employment and Training Administration (USDOL/ETA), used under the CC BY 4.0 license. "
+    "Tasks, tools, skills and titles were selected, shortened and joined by Census occupation code; "
+    "USDOL/ETA has not approved, endorsed or tested these modifications."
+)
+LISTS = ("onet", "tasks", "tools", "skills", "alternate_titles")
+COLUMNS = ("occupation", "code", "title", "soc", "group", "job_zone", "education", "licensed", *LISTS)
+
+
+class UnknownOccupationError(KeyError):
+    """An occupation name that the locale does not have."""
+
+    def __str__(self) -> str:
+        """The message without the quotes that KeyError puts around it."""
+        return str(self.args[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Occupation:
+    """One occupation, or one of the two ways of having none.
+
+    Attributes:
+        name: snake_case, as in the dataset's `occupation`.
+        code: Census 2018 code as in OCCP, four digits; '' for the two special values.
+        title: as prose calls a person: "registered nurse".
+        soc: SOC 2018 code of the PUMS, X and Y for several digits.
+        group: one of the 23 SOC major groups, `management` to `military`; '' for the special values.
+        job_zone: O*NET preparation, 1 little to 5 extensive; None if O*NET has none.
+        education: level that most incumbents say it requires; '' if O*NET has none.
+        licensed: whether its practice needs a licence in every state, or a federal one.
+        onet: linked O*NET-SOC codes, closest first.
+        tasks: what one does; sentences without the final stop.
+        tools: tools and technologies.
+        skills: skills and fields of knowledge that matter here more than elsewhere.
+        alternate_titles: short titles that incumbents report.
+    """
+
+    name: str
+    code: str
+    title: str
+    soc: str = ""
+    group: str = ""
+    job_zone: int | None = None
+    education: str = ""
+    licensed: bool = False
+    onet: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    alternate_titles: tuple[str, ...] = ()
+
+
+WITHOUT = (
+    Occupation("not_in_workforce", "", "not in the labor force"),
+    Occupation("no_occupation", "", "unemployed"),
+)
+
+
+class Occupations:
+    """The occupations of a locale, in code order; read on first use."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use `load`; nothing is read here."""
+        self._folder = folder
+
+    @classmethod
+    def load(cls, folder: Path) -> Occupations:
+        """Open the occupations of a locale folder; `TableError` on first use if the table is missing."""
+        return cls(Path(folder))
+
+    @cached_property
+    def _all(self) -> Mapping[str, Occupation]:
+        rows = read_lookup(self._folder / "lookups" / "occupations.parquet", COLUMNS).to_pylist()
+        found = {}
+        for row in rows:
+            lists = {column: tuple(row.pop(column)) for column in LISTS}
+            name, zone = row.pop("occupation"), row.pop("job_zone") or None
+            found[name] = Occupation(name=name, job_zone=zone, **row, **lists)
+        return found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names in order of the Census codes, without the two special values."""
+        return tuple(self._all)
+
+    @cached_property
+    def by_code(self) -> Mapping[str, Occupation]:
+        """Occupations by Census code, four digits."""
+        return {occupation.code: occupation for occupation in self}
+
+    def __iter__(self) -> Iterator[Occupation]:
+        """Occupations in order of the Census codes."""
+        return iter(self._all.values())
+
+    def __len__(self) -> int:
+        """Number of Census codes."""
+        return len(self._all)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether `get` knows the name."""
+        return name in self._all or name in self._special
+
+    @property
+    def _special(self) -> Mapping[str, Occupation]:
+        return {occupation.name: occupation for occupation in WITHOUT}
+
+    def get(self, name: str) -> Occupation:
+        """The occupation of a name, `not_in_workforce` and `no_occupation` included.
+
+        Raises:
+            UnknownOccupationError: no such name; the message lists the nearest.
+        """
+        found = self._all.get(name) or self._special.get(name)
+        if found is None:
+            near = difflib.get_close_matches(str(name), [*self._all, *self._special], n=4, cutoff=0.5)
+            hint = f"did you mean {', '.join(near)}?" if near else "Occupations.names lists the known ones"
+            raise UnknownOccupationError(f"unknown occupation {name!r}; {hint}")
+        return found
