@@ -1,10 +1,25 @@
-"""Journal: every finished answer, durable before it is used."""
+"""Journal: every finished answer, durable before it is used, so that it is never paid for twice."""
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
+import hashlib
+import logging
+import os
+import threading
+import zlib
+from dataclasses import asdict
 from pathlib import Path
+from typing import Self
+
+import orjson
 
 from persona_engine.generator.llm.chat import ChatRequest, Completion
+
+logger = logging.getLogger(__name__)
+_CHECKSUM = 9  # eight hexadecimal digits and a space
+_BLOCK = 1 << 20
 
 
 class JournalError(OSError):
@@ -13,24 +28,177 @@ class JournalError(OSError):
 
 def key(request: ChatRequest, model: str) -> str:
     """SHA-256 of all that decides an answer: messages, schema, model, parameters, seed."""
-    raise NotImplementedError
+    decides = {
+        "messages": request.messages,
+        "schema_name": request.schema_name,
+        "schema": request.schema,
+        "model": model,
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "max_tokens": request.max_tokens,
+        "seed": request.seed,
+    }
+    return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 class Journal:
-    """Answers by key in one append-only file of a folder. Open one a shard; close it when done."""
+    """Answers by key, in one append-only file of a folder.
+
+    Each line is a CRC-32, a key and a completion. `put` returns when its line is on disk; lines that arrive
+    while the disk is busy share the next sync. A last line that was torn by a crash is cut off when the
+    journal is opened; a line spoilt elsewhere is passed over, and its answer asked for again. The index
+    holds one entry an answer: open a journal for each shard, and close it with the shard.
+    """
 
     def __init__(self, folder: Path) -> None:
-        """Open or create `folder/answers.jsonl`, locked against a second process."""
-        raise NotImplementedError
+        """Open or create `folder/answers.jsonl`, locked against a second process.
+
+        Raises:
+            JournalError: when another process holds it, or it cannot be read or created.
+        """
+        self._place = folder / "answers.jsonl"
+        self._index: dict[str, tuple[int, int]] = {}
+        self._pending: list[tuple[str, bytes, asyncio.Future[None]]] = []
+        self._drain: asyncio.Task[None] | None = None
+        self._writing = threading.Lock()
+        self._closed = False
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._place, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise JournalError(f"{self._place}: cannot be opened ({error.strerror})") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._end = self._scanned()
+            os.ftruncate(self._file, self._end)
+            _sync_folder(folder)
+        except BlockingIOError as error:
+            os.close(self._file)
+            raise JournalError(f"{self._place}: another process is writing this run; let it finish") from error
+        except OSError as error:
+            os.close(self._file)
+            raise JournalError(f"{self._place}: cannot be read ({error.strerror})") from error
+
+    def __enter__(self) -> Self:
+        """The journal itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def __len__(self) -> int:
+        """Number of answers kept."""
+        return len(self._index)
 
     def get(self, key: str) -> Completion | None:
         """The answer kept under this key."""
-        raise NotImplementedError
+        if key not in self._index:
+            return None
+        offset, size = self._index[key]
+        kept = _decoded(os.pread(self._file, size, offset))
+        if kept is None or kept[0] != key:
+            logger.warning("%s: the answer at byte %d is spoilt; it is asked for again", self._place, offset)
+            del self._index[key]
+            return None
+        return kept[1]
 
     async def put(self, key: str, completion: Completion) -> None:
-        """Keep an answer; returns once it is on disk (writes are synced in batches)."""
-        raise NotImplementedError
+        """Keep an answer; returns once it is on disk.
+
+        Raises:
+            JournalError: when it could not be written, as on a full disk; what was kept before stays whole.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._pending.append((key, _encoded(key, completion), done))
+        if self._drain is None or self._drain.done():
+            self._drain = loop.create_task(self._drained())
+        # A caller that is cancelled leaves its answer in the queue: it was paid for.
+        await asyncio.shield(done)
 
     def close(self) -> None:
-        """Sync, unlock and close."""
-        raise NotImplementedError
+        """Write what is still queued, sync, unlock and close. Closing twice does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        batch, self._pending = self._pending, []
+        try:
+            self._write(batch)
+        finally:
+            with self._writing:
+                os.close(self._file)
+            for _, _, done in batch:
+                if not done.done():
+                    done.cancel()
+
+    async def _drained(self) -> None:
+        while self._pending:
+            batch, self._pending = self._pending, []
+            try:
+                await asyncio.to_thread(self._write, batch)
+            except JournalError as error:
+                for _, _, done in batch:
+                    if not done.done():
+                        done.set_exception(error)
+                        # Whoever waited may have been cancelled; the error then has no other reader.
+                        done.exception()
+            else:
+                for _, _, done in batch:
+                    if not done.done():
+                        done.set_result(None)
+
+    def _write(self, batch: list[tuple[str, bytes, asyncio.Future[None]]]) -> None:
+        if not batch:
+            return
+        with self._writing:
+            lines = b"".join(line for _, line, _ in batch)
+            try:
+                view = memoryview(lines)
+                while view:
+                    view = view[os.write(self._file, view) :]
+                os.fsync(self._file)
+            except OSError as error:
+                os.ftruncate(self._file, self._end)
+                said = error.strerror or type(error).__name__
+                raise JournalError(f"{self._place}: cannot be written ({said}); make room and resume") from error
+            for kept, line, _ in batch:
+                self._index[kept] = (self._end, len(line))
+                self._end += len(line)
+
+    def _scanned(self) -> int:
+        """Fill the index; return where the last line that ends in a newline does."""
+        offset = 0
+        rest = b""
+        while block := os.pread(self._file, _BLOCK, offset + len(rest)):
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                kept = _decoded(line + b"\n")
+                size = len(line) + 1
+                if kept is not None:
+                    self._index[kept[0]] = (offset, size)
+                else:
+                    logger.warning("%s: the line at byte %d is spoilt and passed over", self._place, offset)
+                offset += size
+        return offset
+
+
+def _encoded(key: str, completion: Completion) -> bytes:
+    content = orjson.dumps({"key": key, "completion": asdict(completion)})
+    return b"%08x %b\n" % (zlib.crc32(content), content)
+
+
+def _decoded(line: bytes) -> tuple[str, Completion] | None:
+    content = line[_CHECKSUM:-1]
+    if not line.endswith(b"\n") or line[:_CHECKSUM] != b"%08x " % zlib.crc32(content):
+        return None
+    kept = orjson.loads(content)
+    return str(kept["key"]), Completion(**kept["completion"])
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -76,5 +76,13 @@ class EndpointError(LLMError):
     """The endpoint is not there, refuses the key or does not know the model: no request will succeed."""
 
 
+class ThrottledError(TransientError):
+    """The endpoint asks for less (429): waiting helps, and says nothing about its health."""
+
+
+class UnreachableError(TransientError):
+    """Nobody answers at the address. A server that restarts comes back; one that was never there does not."""
+
+
 class RequestError(LLMError):
     """The endpoint refuses this very request (a schema it cannot compile, a context too long)."""

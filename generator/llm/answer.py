@@ -1,0 +1,100 @@
+"""Answers: what a model wrote, read as the fields that were asked for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from persona_engine.prompts.fields import FieldSpec
+from persona_engine.validators.finding import Finding
+
+CODE = "answer_shape"
+_FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL | re.IGNORECASE)
+_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
+# A decoder that keeps strings open through control characters is known (xgrammar with maxLength).
+_DECODER = json.JSONDecoder(strict=False)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
+_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+
+
+class AnswerError(ValueError):
+    """Text in which no JSON object can be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The fields that could be read, and what is wrong with the others."""
+
+    values: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """The JSON object in a text, with code fences, thoughts, prose around it and control characters allowed.
+
+    Raises:
+        AnswerError: quoting the beginning of a text without a whole object.
+    """
+    bare = _THOUGHT.sub("", text)
+    fenced = [match.group(1) for match in _FENCE.finditer(bare)]
+    for candidate in (bare, *fenced):
+        start = candidate.find("{")
+        while start >= 0:
+            try:
+                value, _ = _DECODER.raw_decode(candidate, start)
+            except ValueError:
+                # Only prose can hold a brace before the object; a broken object holds its own.
+                start = candidate.find("{", start + 1) if start < _first_quote(candidate) else -1
+                continue
+            if isinstance(value, dict):
+                return value
+            break
+    shown = " ".join(text.split())[:80]
+    raise AnswerError(f"no JSON object in the answer ({shown!r})" if shown else "the answer is empty")
+
+
+def _first_quote(text: str) -> int:
+    position = text.find('"')
+    return position if position >= 0 else len(text)
+
+
+def read(text: str, fields: Sequence[FieldSpec]) -> Answer:
+    """The fields asked for, each of its kind and within its bounds; whatever else was sent is ignored."""
+    try:
+        found = parse_object(text)
+    except AnswerError as error:
+        return Answer({}, tuple(Finding(CODE, "error", field.name, str(error)) for field in fields))
+    values: dict[str, Any] = {}
+    findings: list[Finding] = []
+    for field in fields:
+        value = _cleaned(found.get(field.name), field)
+        if value is None:
+            said = "is missing" if field.name not in found else f"is not a {field.kind}"
+            findings.append(Finding(CODE, "error", field.name, f"{said}; write a {_kind(field)}"))
+            continue
+        values[field.name] = value
+        if not field.minimum <= len(value) <= field.maximum:
+            unit = "characters" if field.kind == "text" else "items"
+            message = f"has {len(value)} {unit}; write {field.minimum} to {field.maximum}"
+            findings.append(Finding(CODE, "error", field.name, message))
+    return Answer(values, tuple(findings))
+
+
+def _kind(field: FieldSpec) -> str:
+    return "text" if field.kind == "text" else "list of texts"
+
+
+def _cleaned(value: object, field: FieldSpec) -> str | list[str] | None:
+    if field.kind == "text":
+        return _line(value) if isinstance(value, str) else None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return None
+    items = (_BULLET.sub("", _line(item)).rstrip(".;,") for item in value)
+    return list(dict.fromkeys(item for item in items if item))
+
+
+def _line(text: str) -> str:
+    return " ".join(_CONTROL.sub(" ", text).split())

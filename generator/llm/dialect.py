@@ -1,0 +1,78 @@
+"""Dialects: the ways in which an endpoint can be asked for JSON of a schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from persona_engine.generator.llm.chat import ChatRequest
+
+Form = Literal["json_schema", "structured_outputs", "json_object", "prompt"]
+FORMS: tuple[Form, ...] = ("json_schema", "structured_outputs", "json_object", "prompt")
+_BOUNDS = frozenset({"minLength", "maxLength", "minItems", "maxItems"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What an endpoint understands.
+
+    `bounded`: whether schemas may bound lengths (OpenAI's own strict mode refuses some bounds). `limit`: the
+    name of the token limit. `dropped`: parameters that the endpoint refuses.
+    """
+
+    form: Form = "json_schema"
+    bounded: bool = True
+    limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    dropped: frozenset[str] = field(default_factory=frozenset)
+
+    def body(self, request: ChatRequest, model: str, max_tokens: int) -> dict[str, Any]:
+        """Request body for `/chat/completions`."""
+        schema = request.schema if self.bounded else unbounded(request.schema)
+        body: dict[str, Any] = {
+            "model": model,
+            "messages": list(request.messages),
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+            self.limit: max_tokens,
+            "stream": False,
+        }
+        if self.form == "json_schema":
+            shape = {"name": request.schema_name, "strict": True, "schema": schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": shape}
+        elif self.form == "structured_outputs":
+            body["structured_outputs"] = {"json": schema}
+        else:
+            body["messages"] = _spelled_out(request.messages, request.schema)
+            if self.form == "json_object":
+                body["response_format"] = {"type": "json_object"}
+        return {key: value for key, value in body.items() if key not in self.dropped}
+
+    def describe(self) -> dict[str, Any]:
+        """What was detected, as plain values for the run's manifest."""
+        return {
+            "structured_output": self.form,
+            "length_bounds": self.bounded,
+            "token_limit": self.limit,
+            "dropped_parameters": sorted(self.dropped),
+        }
+
+
+def unbounded(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema without bounds on lengths, for endpoints that refuse them."""
+    return {
+        key: unbounded(value) if isinstance(value, Mapping) else value
+        for key, value in schema.items()
+        if key not in _BOUNDS
+    }
+
+
+def _spelled_out(messages: tuple[Mapping[str, str], ...], schema: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    *before, last = messages
+    text = (
+        f"{last['content']}\n\nAnswer with one JSON object that satisfies this JSON schema, "
+        f"without any other text:\n{json.dumps(schema, ensure_ascii=False)}"
+    )
+    return [*before, {**last, "content": text}]

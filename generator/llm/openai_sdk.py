@@ -1,0 +1,95 @@
+"""The reference transport: the `openai` package over aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import httpx2
+import openai
+
+from persona_engine.generator.config import LLMConfig
+from persona_engine.generator.llm.chat import LLMError, TransientError, UnreachableError
+from persona_engine.generator.llm.transport import (
+    KEEP_ALIVE_S,
+    Address,
+    decoded,
+    model_names,
+    status_error,
+)
+
+# aiohttp reads "no limit" as 100 through this adapter, so a number must be given; concurrency is bounded elsewhere.
+_MANY = 65_536
+
+
+class OpenAISDK:
+    """`Transport` over `AsyncOpenAI`.
+
+    The body goes as bytes through the SDK's own `post`, so that its authentication, headers and errors apply
+    while its transformation of nested schemas (a third of a millisecond a request) does not.
+    """
+
+    def __init__(self, config: LLMConfig, address: Address) -> None:
+        """No request is sent; connections open with the first one."""
+        self._address = address
+        self._timeout_s = config.timeout_s
+        timeout = httpx2.Timeout(config.timeout_s, connect=config.connect_timeout_s, pool=None)
+        limits = httpx2.Limits(
+            max_connections=_MANY, max_keepalive_connections=_MANY, keepalive_expiry=KEEP_ALIVE_S
+        )
+        http = openai.DefaultAioHttpClient(timeout=timeout, limits=limits, follow_redirects=False)
+        self._client = openai.AsyncOpenAI(
+            api_key=address.key(), base_url=address.url, http_client=http, timeout=timeout, max_retries=0
+        )
+
+    async def post(self, body: bytes) -> Mapping[str, Any]:
+        """Answer of `/chat/completions`, or an `LLMError`."""
+        options = cast("Any", {"headers": {"Content-Type": "application/json"}})
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._client.post(
+                    "/chat/completions", cast_to=httpx2.Response, content=body, options=options
+                )
+        except openai.APIStatusError as error:
+            # Not chained: the SDK's message quotes the endpoint, and an endpoint may quote the key.
+            raise status_error(
+                self._address, error.status_code, error.response.headers, error.response.content
+            ) from None
+        except (openai.APIConnectionError, httpx2.TransportError, TimeoutError, OSError) as error:
+            raise self._unanswered(error) from error
+        return decoded(self._address, response.content)
+
+    async def models(self) -> tuple[str, ...]:
+        """Names of the models that the endpoint serves; empty when it does not say."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._client.get("/models", cast_to=httpx2.Response)
+            return model_names(decoded(self._address, response.content))
+        except (openai.APIError, httpx2.TransportError, TimeoutError, OSError, LLMError):
+            return ()
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        await self._client.close()
+
+    def _unanswered(self, error: BaseException) -> LLMError:
+        # The adapter reports a refused connection as a timeout; only the cause at the bottom tells them apart.
+        causes = list(_causes(error))
+        if any(isinstance(cause, ConnectionRefusedError) or _unresolved(cause) for cause in causes):
+            return UnreachableError(f"{self._address.shown}: nobody listens there")
+        bottom = causes[-1]
+        said = self._address.scrub(str(bottom)) or type(bottom).__name__
+        return TransientError(f"{self._address.shown}: no answer ({type(bottom).__name__}: {said})")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = getattr(current, "os_error", None) or current.__cause__ or current.__context__
+
+
+def _unresolved(error: BaseException) -> bool:
+    return isinstance(error, socket.gaierror)

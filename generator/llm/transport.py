@@ -1,0 +1,135 @@
+"""Transport: one HTTP exchange with an OpenAI-compatible endpoint, and what its faults mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import orjson
+
+from persona_engine.generator.config import LLMConfig
+from persona_engine.generator.llm.chat import EndpointError, LLMError, RequestError, ThrottledError, TransientError
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+# A server closes idle connections after 5 s or more (vLLM: 5 s). A client that keeps them longer sends requests
+# into connections that are being closed; one that keeps them shorter loses none.
+KEEP_ALIVE_S = 4.0
+# Endpoints without a key accept any; the header must still hold something.
+_NO_KEY = "none"
+_LONGEST_MESSAGE = 300
+_RETRYABLE = frozenset({408, 409, 425})
+
+
+class Transport(Protocol):
+    """Sends one request body and returns the decoded answer. Knows nothing of retries."""
+
+    async def post(self, body: bytes) -> Mapping[str, Any]:
+        """Answer of `/chat/completions`, or an `LLMError`."""
+        ...
+
+    async def models(self) -> tuple[str, ...]:
+        """Names of the models that the endpoint serves; empty when it does not say."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        ...
+
+
+class Address:
+    """Where an endpoint is and the key to it. The key is read from the environment and shows nowhere."""
+
+    __slots__ = ("_key", "key_variable", "url")
+
+    def __init__(self, config: LLMConfig) -> None:
+        """Take the URL from the config or the environment, the key from the environment alone."""
+        self.url = (config.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).rstrip("/")
+        self.key_variable = config.api_key_env
+        self._key = os.environ.get(config.api_key_env, "").strip() or _NO_KEY
+
+    def __repr__(self) -> str:
+        """Scheme, host and path: never the key."""
+        return f"Address({self.shown!r})"
+
+    @property
+    def shown(self) -> str:
+        """The URL without anything that could be a secret."""
+        parts = urlsplit(self.url)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+
+    def key(self) -> str:
+        """The key, for the Authorization header alone."""
+        return self._key
+
+    def scrub(self, text: str) -> str:
+        """The text without the key, should an endpoint repeat it, and no longer than a line or two."""
+        clean = text if self._key == _NO_KEY else text.replace(self._key, "[key]")
+        return clean if len(clean) <= _LONGEST_MESSAGE else clean[:_LONGEST_MESSAGE] + "…"
+
+
+def status_error(address: Address, status: int, headers: Mapping[str, str], body: bytes) -> LLMError:
+    """The typed error for an answer that is not 200."""
+    said = address.scrub(_message(body))
+    message = f"{address.shown} answered {status}: {said}"
+    if status in (401, 403):
+        return EndpointError(
+            message, hint=f"set the environment variable {address.key_variable} to a key that it accepts"
+        )
+    if status == 404:
+        return EndpointError(message, hint="check llm.model and that llm.base_url ends in /v1")
+    if status == 429:
+        return ThrottledError(message, retry_after=retry_after(headers))
+    if status >= 500 or status in _RETRYABLE:
+        return TransientError(message, retry_after=retry_after(headers))
+    if status in (301, 302, 307, 308):
+        return EndpointError(message, hint="the endpoint has moved; set llm.base_url to its new address")
+    return RequestError(message, hint="the endpoint refuses this request as it is")
+
+
+def _message(body: bytes) -> str:
+    try:
+        decoded = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body[:_LONGEST_MESSAGE].decode("utf-8", errors="replace").strip() or "(no message)"
+    error = decoded.get("error", decoded) if isinstance(decoded, dict) else decoded
+    said = (error.get("message") or error.get("detail") or error) if isinstance(error, dict) else error
+    return " ".join(str(said).split())
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the endpoint asks to wait, from `retry-after-ms` or `Retry-After` (seconds or a date).
+
+    A date is compared with the server's own `Date`, so that no local clock takes part.
+    """
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        value = headers.get("retry-after", "")
+        if value and not value[0].isdigit() and "date" in headers:
+            wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
+            return max(0.0, wait.total_seconds())
+        return max(0.0, float(value)) if value else None
+    except (ValueError, TypeError):
+        return None
+
+
+def decoded(address: Address, body: bytes) -> Mapping[str, Any]:
+    """The JSON object of a 200 answer; a `TransientError` when it was cut off or is something else."""
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise TransientError(f"{address.shown} sent {len(body)} bytes that are not whole JSON") from error
+    if not isinstance(payload, dict):
+        raise TransientError(f"{address.shown} sent JSON that is not an object")
+    return payload
+
+
+def model_names(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names in the answer of `/models`."""
+    listed = payload.get("data")
+    rows = listed if isinstance(listed, list) else []
+    return tuple(str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row)
