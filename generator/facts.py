@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from persona_engine.generator.neighbourhood import Neighbourhood
 from persona_engine.prompts.template import PromptSet
 
 if TYPE_CHECKING:
@@ -27,33 +28,62 @@ _BACKGROUND = {
     "commute_mode": "Way to work",
     "urbanicity": "Surroundings",
 }
+_DRAWS = 128
 _NO_OCCUPATION = frozenset({"not_in_workforce", "no_occupation"})
 
 
-def facts(
-    record: Mapping[str, Any], priors: Priors, prompts: PromptSet, rng: np.random.Generator
-) -> dict[str, Any]:
-    """The record with words for its codes, its traits described, and grounding drawn from the row's stream.
+class FactSheet:
+    """Facts of rows under one locale and one prompt set."""
 
-    `rng` decides the grounding alone: which tasks and tools of the occupation, which places nearby, which
-    habits, which angle and form for each narrative. Every stream draws the same kinds of detail, so that
-    the details of a row depend on the row and on nothing else.
+    def __init__(self, priors: Priors, prompts: PromptSet) -> None:
+        """Nothing is read yet."""
+        self._priors = priors
+        self._prompts = prompts
+        self._neighbourhood = Neighbourhood(priors.places)
 
-    Raises:
-        TemplateError: when the prompt set lacks wording that the record needs.
-    """
-    labels = {name: priors.label(name, record[name]) for name in _LABELLED}
-    return {
-        **record,
-        "labels": labels,
-        "occupation_title": occupation_title(record, priors),
-        "work": _work(record, priors, prompts),
-        "state_name": priors.places.state_name(record["state"]),
-        "pronouns": prompts.words("wording", "pronouns", record["sex"]),
-        "traits": [_trait(name, record, prompts) for name in TRAITS],
-        "background": _background(record, priors),
-        "grounding": _grounding(record, priors, prompts, rng),
-    }
+    def of(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+        """The record with words for its codes, its traits described, and grounding drawn from the row's stream.
+
+        `rng` decides the grounding alone: which tasks and tools of the occupation, which towns nearby, which
+        habits, which angle and form for each narrative.
+
+        Raises:
+            TemplateError: when the prompt set lacks wording that the record needs.
+        """
+        priors, prompts = self._priors, self._prompts
+        return {
+            **record,
+            "labels": {name: priors.label(name, record[name]) for name in _LABELLED},
+            "occupation_title": occupation_title(record, priors),
+            "work": _work(record, priors, prompts),
+            "state_name": priors.places.state_name(record["state"]),
+            "pronouns": prompts.words("wording", "pronouns", record["sex"]),
+            "traits": [_trait(name, record, prompts) for name in TRAITS],
+            "background": _background(record, priors),
+            "grounding": self._grounding(record, rng),
+        }
+
+    def _grounding(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+        prompts = self._prompts
+        # One call for all that a row needs: numpy's own choice costs more than everything else here.
+        draws = iter(rng.random(_DRAWS).tolist())
+        work: dict[str, Sequence[str]] = {"tasks": (), "tools": (), "skills": ()}
+        if record["occupation"] not in _NO_OCCUPATION:
+            occupation = self._priors.occupations.get(record["occupation"])
+            work = {"tasks": occupation.tasks, "tools": occupation.tools, "skills": occupation.skills}
+        stages = prompts.words("wording", "life_stages")
+        stage = next((stage for stage in stages if record["age"] <= stage["to"]), stages[-1])
+        decade = (record["birth_year"] + 15) // 10 * 10
+        narratives = prompts.templates["personas"].fields
+        return {
+            **{kind: _some(choices, 3, draws) for kind, choices in work.items()},
+            "life_stage": _some(stage["texts"], 1, draws)[0],
+            "times": str(prompts.words("wording", "times")).replace("{decade}", str(decade)),
+            "nearby": _some(self._neighbourhood.towns(record["zipcode"]), 2, draws),
+            "facets": _facets(record, prompts, draws),
+            "openings": _cycle(prompts.words("wording", "openings"), len(narratives), draws),
+            "angles": {name: _some(angles, 1, draws)[0] for name, angles in prompts.angles.items() if angles},
+        }
 
 
 def occupation_title(record: Mapping[str, Any], priors: Priors) -> str:
@@ -66,7 +96,7 @@ def _work(record: Mapping[str, Any], priors: Priors, prompts: PromptSet) -> str:
     status = record["labor_force_status"]
     words = prompts.words("wording", "work")
     title = occupation_title(record, priors)
-    if status == "not_in_workforce" and record["age"] >= prompts.words("wording", "work", "retired_from"):
+    if status == "not_in_workforce" and record["age"] >= words["retired_from"]:
         return str(words["not_in_workforce_older"])
     if status != "employed" or not title:
         return f"{words[status]} ({title})" if title else str(words[status])
@@ -86,45 +116,22 @@ def _trait(name: str, record: Mapping[str, Any], prompts: PromptSet) -> dict[str
 
 
 def _background(record: Mapping[str, Any], priors: Priors) -> list[dict[str, str]]:
-    known = ((column, title) for column, title in _BACKGROUND.items() if record.get(column) not in (None, ""))
-    return [{"name": title, "value": priors.label(column, record[column])} for column, title in known]
+    known = [name for name in _BACKGROUND if record.get(name) not in (None, "") and name in priors.domain]
+    return [{"name": _BACKGROUND[name], "value": priors.label(name, record[name])} for name in known]
 
 
-def _grounding(
-    record: Mapping[str, Any], priors: Priors, prompts: PromptSet, rng: np.random.Generator
-) -> dict[str, Any]:
-    work: dict[str, Sequence[str]] = {"tasks": (), "tools": (), "skills": ()}
-    if record["occupation"] not in _NO_OCCUPATION:
-        occupation = priors.occupations.get(record["occupation"])
-        work = {"tasks": occupation.tasks, "tools": occupation.tools, "skills": occupation.skills}
-    stages = prompts.words("wording", "life_stages")
-    stage = next((stage for stage in stages if record["age"] <= stage["to"]), stages[-1])
-    elsewhere = [city for city in priors.places.cities(record["state"]) if city != record["city"]]
-    decade = (record["birth_year"] + 15) // 10 * 10
-    narratives = prompts.templates["personas"].fields
-    return {
-        **{kind: _some(choices, 3, rng) for kind, choices in work.items()},
-        "life_stage": _some(stage["texts"], 1, rng)[0],
-        "times": str(prompts.words("wording", "times")).replace("{decade}", str(decade)),
-        "nearby": _some(elsewhere, 2, rng),
-        "facets": _facets(record, prompts, rng),
-        "openings": _cycle(prompts.words("wording", "openings"), len(narratives), rng),
-        "angles": {field: _some(angles, 1, rng)[0] for field, angles in prompts.angles.items()},
-    }
-
-
-def _facets(record: Mapping[str, Any], prompts: PromptSet, rng: np.random.Generator) -> list[str]:
+def _facets(record: Mapping[str, Any], prompts: PromptSet, draws: Iterator[float]) -> list[str]:
     # One habit for each of the two traits furthest from the mean: the others say little about the person.
     furthest = sorted(TRAITS, key=lambda name: -abs(record[name] - 50))[:2]
     sides = [(name, "high" if record[name] >= 50 else "low") for name in furthest]
-    return [_some(prompts.words("personality", "facets", *side), 1, rng)[0] for side in sides]
+    return [_some(prompts.words("personality", "facets", *side), 1, draws)[0] for side in sides]
 
 
-def _some(choices: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
-    size = min(count, len(choices))
-    return [choices[i] for i in rng.choice(len(choices), size=size, replace=False)] if size else []
+def _some(choices: Sequence[str], count: int, draws: Iterator[float]) -> list[str]:
+    pool = list(choices)
+    return [pool.pop(int(next(draws) * len(pool))) for _ in range(min(count, len(pool)))]
 
 
-def _cycle(choices: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
-    order = rng.permutation(len(choices))
-    return [choices[order[i % len(choices)]] for i in range(count)]
+def _cycle(choices: Sequence[str], count: int, draws: Iterator[float]) -> list[str]:
+    order = _some(choices, len(choices), draws)
+    return [order[i % len(order)] for i in range(count)]

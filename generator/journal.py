@@ -74,7 +74,9 @@ class Journal:
             _sync_folder(folder)
         except BlockingIOError as error:
             os.close(self._file)
-            raise JournalError(f"{self._place}: another process is writing this run; let it finish") from error
+            raise JournalError(
+                f"{self._place}: another process is writing this run; let it finish"
+            ) from error
         except OSError as error:
             os.close(self._file)
             raise JournalError(f"{self._place}: cannot be read ({error.strerror})") from error
@@ -109,6 +111,8 @@ class Journal:
         Raises:
             JournalError: when it could not be written, as on a full disk; what was kept before stays whole.
         """
+        if self._closed:
+            raise JournalError(f"{self._place}: is closed; open it again to go on")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         self._pending.append((key, _encoded(key, completion), done))
@@ -128,6 +132,7 @@ class Journal:
         finally:
             with self._writing:
                 os.close(self._file)
+                self._file = -1  # the number may soon belong to another file
             for _, _, done in batch:
                 if not done.done():
                     done.cancel()
@@ -152,6 +157,8 @@ class Journal:
         if not batch:
             return
         with self._writing:
+            if self._file < 0:
+                raise JournalError(f"{self._place}: is closed; open it again to go on")
             lines = b"".join(line for _, line, _ in batch)
             try:
                 view = memoryview(lines)
@@ -161,7 +168,9 @@ class Journal:
             except OSError as error:
                 os.ftruncate(self._file, self._end)
                 said = error.strerror or type(error).__name__
-                raise JournalError(f"{self._place}: cannot be written ({said}); make room and resume") from error
+                raise JournalError(
+                    f"{self._place}: cannot be written ({said}); make room and resume"
+                ) from error
             for kept, line, _ in batch:
                 self._index[kept] = (self._end, len(line))
                 self._end += len(line)

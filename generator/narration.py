@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from persona_engine.generator.config import Config
-from persona_engine.generator.journal import Journal
-from persona_engine.generator.llm.chat import ChatModel
-from persona_engine.prompts.template import PromptSet
+from persona_engine.generator.facts import FactSheet
+from persona_engine.generator.journal import Journal, key
+from persona_engine.generator.llm.answer import Answer, read
+from persona_engine.generator.llm.chat import ChatModel, ChatRequest, Completion
+from persona_engine.prompts.fields import FieldSpec
+from persona_engine.prompts.template import PromptSet, Template
 from persona_engine.validators.finding import Finding
 
 if TYPE_CHECKING:
     from persona_engine.census_priors.priors import Priors
 
 Check = Callable[[Mapping[str, Any]], Iterable[Finding]]
+CALLS = ("attributes", "personas")
+# The stream of a row's grounding, apart from the streams that sampled the row.
+_GROUNDING = 0x6E61727261746F72
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +40,41 @@ class Narrated:
     reasons: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class _Draft:
+    """A record while it is being written."""
+
+    facts: dict[str, Any]
+    attempt: int
+    written: dict[str, Any] = field(default_factory=dict)
+    misshapen: dict[str, Finding] = field(default_factory=dict)
+    turn: int = 0
+
+    def take(self, answer: Answer, asked: Sequence[FieldSpec]) -> None:
+        """Put an answer into the record; what was asked for again replaces what was there."""
+        self.written |= answer.values
+        for spec in asked:
+            self.misshapen.pop(spec.name, None)
+        self.misshapen |= {finding.field: finding for finding in answer.findings}
+
+    def told(self) -> dict[str, Any]:
+        """Everything that a prompt may say."""
+        return self.facts | self.written
+
+
+@dataclass(slots=True)
+class _Cost:
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
 class Narrator:
-    """Writes personas for rows. Stateless between rows; safe for many concurrent `narrate` calls."""
+    """Writes personas for rows. Stateless between rows; safe for many concurrent `narrate` calls.
+
+    An attempt is the two calls and, after each, at most `max_repairs` further ones that ask again for the
+    fields found wrong, showing why. An attempt that stays wrong is given up and the row is written anew with
+    a fresh sampling seed, at most `max_attempts` times: the row itself is never exchanged.
+    """
 
     def __init__(
         self,
@@ -42,10 +84,168 @@ class Narrator:
         check: Check,
         settings: Config,
         journal: Journal | None = None,
+        policy: Mapping[str, str] | None = None,
     ) -> None:
-        """`settings` gives seed, sampling parameters, policies and the bounds of the repair loop."""
-        raise NotImplementedError
+        """Take the rooms that a narration goes through.
+
+        Args:
+            model: answers the requests.
+            prompts: renders them.
+            priors: words for codes, tasks of occupations, names of states.
+            check: findings about a record, whole or in part.
+            settings: seed, sampling parameters and the bounds of the repair loop.
+            journal: keeps answers; without one every answer is asked for.
+            policy: what to do about an error, by rule; rules not named are repaired.
+        """
+        self._model = model
+        self._prompts = prompts
+        self._facts = FactSheet(priors, prompts)
+        self._check = check
+        self._settings = settings
+        self._journal = journal
+        self._policy = settings.validation.policy if policy is None else policy
+        self._specs = {spec.name: spec for call in CALLS for spec in prompts.templates[call].fields}
+        self._repairs: dict[tuple[str, ...], Template] = {}
 
     async def narrate(self, record: Mapping[str, Any]) -> Narrated:
-        """Narrate one row; raises `LLMError` when the endpoint cannot answer, never for a bad answer."""
-        raise NotImplementedError
+        """Narrate one row.
+
+        A bad answer is repaired, written anew or reported in `reasons`; it never raises.
+
+        Raises:
+            LLMError: the endpoint cannot answer.
+            TemplateError: the prompts need something that the row does not have.
+        """
+        cost = _Cost()
+        wrong = [f for f in self._check(record) if f.severity == "error" and f.field in record]
+        if wrong:
+            # No words can mend a fact, so none are paid for.
+            return self._result(record, {}, wrong, cost, attempts=0)
+        told = self._facts.of(record, self._stream(int(record["row"])))
+        attempt = 0
+        draft = _Draft(told, attempt)
+        for attempt in range(1, self._settings.validation.max_attempts + 1):
+            draft = _Draft(told, attempt)
+            wrong = await self._attempt(record, draft, cost)
+            if not wrong:
+                break
+        return self._result(record, draft.written, wrong, cost, attempts=attempt)
+
+    async def _attempt(self, record: Mapping[str, Any], draft: _Draft, cost: _Cost) -> list[Finding]:
+        """Write the record once, with repairs; return what is still wrong."""
+        wrong: list[Finding] = []
+        for call in CALLS:
+            template = self._prompts.templates[call]
+            await self._ask(template, call, draft, cost)
+            for _ in range(self._settings.validation.max_repairs + 1):
+                wrong = self._errors(record, draft)
+                if not wrong or not self._repairable(wrong):
+                    break
+                if draft.turn >= self._settings.validation.max_repairs:
+                    break
+                draft.turn += 1
+                await self._repair(template, call, draft, wrong, cost)
+            if wrong:
+                return wrong
+            draft.turn = 0
+        return wrong
+
+    def _errors(self, record: Mapping[str, Any], draft: _Draft) -> list[Finding]:
+        """Errors in the fields written so far: of their shape first, of their content where the shape is right."""
+        found = self._check({**record, **draft.written})
+        started = draft.written.keys() | draft.misshapen.keys()
+        content = [f for f in found if f.severity == "error" and f.field not in draft.misshapen]
+        whole = len(started) == len(self._specs)
+        return [*draft.misshapen.values(), *(f for f in content if whole or f.field in started)]
+
+    def _repairable(self, wrong: Iterable[Finding]) -> bool:
+        return all(f.field in self._specs and self._policy.get(f.code, "repair") == "repair" for f in wrong)
+
+    async def _repair(
+        self, template: Template, call: str, draft: _Draft, wrong: Sequence[Finding], cost: _Cost
+    ) -> None:
+        names = dict.fromkeys(finding.field for finding in wrong)
+        if not draft.written.keys() & {spec.name for spec in template.fields}:
+            # Nothing could be read: there is nothing to show, and the question stands as it was.
+            await self._ask(template, call, draft, cost)
+            return
+        fields = tuple(spec.name for spec in self._specs.values() if spec.name in names)
+        if fields not in self._repairs:
+            asked = [self._specs[name] for name in fields]
+            self._repairs[fields] = self._prompts.templates["repair"].asking(asked)
+        shown = [{"field": f.field, "message": f.message, "evidence": f.evidence} for f in wrong]
+        previous = {name: _shown(draft.written.get(name)) for name in fields}
+        more = {"findings": shown, "previous": previous}
+        await self._ask(self._repairs[fields], f"{call}_repair", draft, cost, more)
+
+    async def _ask(
+        self, template: Template, call: str, draft: _Draft, cost: _Cost, more: Mapping[str, Any] | None = None
+    ) -> None:
+        told = {**draft.told(), **(more or {})}
+        llm = self._settings.llm
+        request = ChatRequest(
+            messages=template.render(told),
+            schema_name=call,
+            schema=template.schema,
+            temperature=llm.temperature,
+            top_p=llm.top_p,
+            max_tokens=llm.max_tokens,
+            seed=_sampling_seed(self._settings.seed, told["row"], call, draft.attempt, draft.turn),
+            facts=told,
+        )
+        completion = await self._complete(request)
+        cost.prompt_tokens += completion.prompt_tokens
+        cost.completion_tokens += completion.completion_tokens
+        draft.take(read(completion.text, template.fields), template.fields)
+
+    async def _complete(self, request: ChatRequest) -> Completion:
+        if self._journal is None:
+            return await self._model.complete(request)
+        name = key(request, self._model.name)
+        kept = self._journal.get(name)
+        if kept is None:
+            kept = await self._model.complete(request)
+            await self._journal.put(name, kept)
+        return kept
+
+    def _stream(self, row: int) -> np.random.Generator:
+        return np.random.Generator(
+            np.random.Philox(key=[self._settings.seed, _GROUNDING], counter=[0, 0, 0, row])
+        )
+
+    def _result(
+        self,
+        record: Mapping[str, Any],
+        written: Mapping[str, Any],
+        wrong: Sequence[Finding],
+        cost: _Cost,
+        *,
+        attempts: int,
+    ) -> Narrated:
+        whole = {**record, **written}
+        findings = tuple(dict.fromkeys((*wrong, *self._check(whole))))
+        whole["model"] = self._model.name
+        whole["prompt_digest"] = self._prompts.digest
+        whole["attempts"] = attempts
+        whole["flags"] = sorted({finding.code for finding in findings if finding.severity == "warning"})
+        return Narrated(
+            record=whole,
+            findings=findings,
+            accepted=not wrong,
+            attempts=attempts,
+            prompt_tokens=cost.prompt_tokens,
+            completion_tokens=cost.completion_tokens,
+            reasons=tuple(f"{f.code}: {f.field}: {f.message}" for f in wrong),
+        )
+
+
+def _sampling_seed(seed: int, row: int, call: str, attempt: int, turn: int) -> int:
+    # 31 bits: some servers read the seed as a signed 32-bit integer.
+    identity = f"{seed}/{row}/{call}/{attempt}/{turn}".encode()
+    return int.from_bytes(hashlib.blake2b(identity, digest_size=4).digest(), "big") >> 1
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "(nothing that could be read)"
+    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)

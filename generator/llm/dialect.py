@@ -69,7 +69,9 @@ def unbounded(schema: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _spelled_out(messages: tuple[Mapping[str, str], ...], schema: Mapping[str, Any]) -> list[Mapping[str, str]]:
+def _spelled_out(
+    messages: tuple[Mapping[str, str], ...], schema: Mapping[str, Any]
+) -> list[Mapping[str, str]]:
     *before, last = messages
     text = (
         f"{last['content']}\n\nAnswer with one JSON object that satisfies this JSON schema, "

@@ -59,7 +59,9 @@ async def detect(ask: Ask, max_tokens: int) -> Dialect:
                 logger.info("endpoint understands %s", known.describe())
                 return known
             break
-    raise EndpointError(f"the endpoint refuses a plain request: {refusal}", hint="check llm.model and its server")
+    raise EndpointError(
+        f"the endpoint refuses a plain request: {refusal}", hint="check llm.model and its server"
+    )
 
 
 async def _negotiated(ask: Ask, request: ChatRequest, dialect: Dialect) -> tuple[Dialect, Completion]:

@@ -11,7 +11,13 @@ from urllib.parse import urlsplit
 import orjson
 
 from persona_engine.generator.config import LLMConfig
-from persona_engine.generator.llm.chat import EndpointError, LLMError, RequestError, ThrottledError, TransientError
+from persona_engine.generator.llm.chat import (
+    EndpointError,
+    LLMError,
+    RequestError,
+    ThrottledError,
+    TransientError,
+)
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 # A server closes idle connections after 5 s or more (vLLM: 5 s). A client that keeps them longer sends requests

@@ -1,0 +1,60 @@
+"""Neighbourhood: towns that somebody in a ZIP code would know, for local colour in prompts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from persona_engine.census_priors.places import Places
+
+_KNOWN = 12
+# Below this many adults a place name means little to those who live elsewhere.
+_SMALLEST = 1_500
+
+Coordinates = npt.NDArray[np.float64]
+
+
+class Neighbourhood:
+    """The nearest sizeable towns of the same state, state by state computed once."""
+
+    def __init__(self, places: Places) -> None:
+        """Nothing is computed yet."""
+        self._places = places
+        self._states: dict[str, tuple[tuple[str, ...], Coordinates]] = {}
+
+    def towns(self, zipcode: str) -> tuple[str, ...]:
+        """Up to twelve towns, nearest first, without the one that the ZIP code belongs to.
+
+        Distances are on a flat map scaled at the ZIP code's latitude, good enough to order neighbours.
+        """
+        home = self._places.get(zipcode)
+        if home.state not in self._states:
+            self._states[home.state] = self._towns(home.state)
+        names, at = self._states[home.state]
+        if not names:
+            return ()
+        shrink = np.cos(np.radians(home.latitude))
+        distance = np.hypot(at[:, 0] - home.latitude, (at[:, 1] - home.longitude) * shrink)
+        nearest = np.argsort(distance, kind="stable")[: _KNOWN + 1]
+        return tuple(names[i] for i in nearest if names[i] != home.city)[:_KNOWN]
+
+    def _towns(self, state: str) -> tuple[tuple[str, ...], Coordinates]:
+        mine = np.flatnonzero(self._places.column("state") == state)
+        columns = {
+            name: self._places.column(name)[mine] for name in ("city", "adults", "latitude", "longitude")
+        }
+        names, inverse = np.unique(columns["city"].astype(str), return_inverse=True)
+        adults = np.bincount(inverse, weights=columns["adults"].astype(float))
+        count = np.bincount(inverse)
+        at = np.stack(
+            [
+                np.bincount(inverse, weights=columns[axis].astype(float)) / count
+                for axis in ("latitude", "longitude")
+            ],
+            axis=1,
+        )
+        sizeable = adults >= min(_SMALLEST, adults.max(initial=0.0))
+        return tuple(names[sizeable].tolist()), at[sizeable]

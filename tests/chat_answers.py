@@ -1,0 +1,187 @@
+"""What the test server writes: answers built from the facts in the prompt, of the schema asked for."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+from typing import Any
+
+CONTENT_FAULTS = (
+    "bad_json", "length", "refusal", "empty", "prose", "fenced", "control", "wrong_type", "missing", "wrong_age",
+    "nameless", "foreign", "reasoning",
+)  # fmt: skip
+
+
+class Answers:
+    """Content for a request: a function of its messages, its schema and its seed."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        """Take from the options what decides content."""
+        self.forms = options.understands.split(",")
+        self.refused = [name for name in options.refuses.split(",") if name]
+        faults = dict(pair.split("=") for pair in options.fault) | {"bad_json": options.bad_json}
+        self.faults = {name: float(faults.get(name, 0)) for name in CONTENT_FAULTS}
+
+    def refusal(self, body: dict[str, Any]) -> str:
+        """What a strict endpoint would say against this request; empty when it takes it."""
+        for name in self.refused:
+            if name in body:
+                instead = " Use 'max_completion_tokens' instead." if name == "max_tokens" else ""
+                return f"Unsupported parameter: '{name}' is not supported with this model.{instead}"
+            if f'"{name}"' in json.dumps(body.get("response_format", {})):
+                return f"Invalid schema for response_format: '{name}' is not permitted."
+        return ""
+
+    def schema(self, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The form that the request asks for and this server understands, and the schema."""
+        shape = body.get("response_format") or {}
+        if shape.get("type") == "json_schema" and "json_schema" in self.forms:
+            return "json_schema", shape["json_schema"]["schema"]
+        if "structured_outputs" in body and "structured_outputs" in self.forms:
+            return "structured_outputs", body["structured_outputs"]["json"]
+        _, found, text = body["messages"][-1]["content"].partition("JSON schema, without any other text:\n")
+        schema = json.loads(text) if found else {}
+        if shape.get("type") == "json_object" and "json_object" in self.forms:
+            return "json_object", schema
+        return "prompt", schema
+
+    def content(self, body: dict[str, Any], fault: str) -> tuple[dict[str, Any], str]:
+        """The message and the finish reason."""
+        identity = json.dumps([body["messages"], body.get("seed")]).encode()
+        draw = random.Random(hashlib.sha256(identity).digest())
+        fault = fault or next((name for name, p in self.faults.items() if p and draw.random() < p), "")
+        form, schema = self.schema(body)
+        if form == "prompt" and not schema:
+            return {"role": "assistant", "content": "hello"}, "stop"
+        if form == "json_object" and not schema:
+            return {"role": "assistant", "content": '{"reply": "hello"}'}, "stop"
+        facts = facts_of(body["messages"])
+        if fault == "wrong_age":
+            facts["Age"] = "7"
+        if fault == "nameless":
+            facts["Name"] = "Somebody Else"
+        lists = {"skills": draw.sample(SKILLS, 8), "hobbies": draw.sample(HOBBIES, 8)}
+        values = {name: value(name, spec, facts, lists, draw) for name, spec in schema["properties"].items()}
+        text = spoilt(values, fault, body)
+        if form == "prompt" and not fault:
+            text = f"Certainly! Here it is:\n\n```json\n{text}\n```\nAnything else?"
+        message: dict[str, Any] = {"role": "assistant", "content": text}
+        if fault == "refusal":
+            message = {"role": "assistant", "content": None, "refusal": "I cannot help with that."}
+        if fault == "reasoning":
+            message["reasoning_content"] = "First, think: {not json}"
+        cut = fault == "length" and body.get("max_tokens", 0) <= 2048
+        return message, "length" if cut else "stop"
+
+
+def spoilt(values: dict[str, Any], fault: str, body: dict[str, Any]) -> str:
+    """The answer as text, with a fault of content if there is to be one."""
+    text = json.dumps(values, ensure_ascii=False)
+    first = next(iter(values))
+    foreign = {
+        name: said if isinstance(said, list) else "这个人喜欢做饭。" * 40 for name, said in values.items()
+    }
+    spoilers = {
+        "bad_json": lambda: text[: len(text) // 2],
+        "length": lambda: text[: len(text) // 2] if body.get("max_tokens", 0) <= 2048 else text,
+        "empty": lambda: "",
+        "prose": lambda: "I would rather describe this person in my own words.",
+        "fenced": lambda: f"Sure!\n```json\n{text}\n```",
+        "control": lambda: text.replace(" ", "\n", 3),
+        "wrong_type": lambda: json.dumps(values | {first: 7}),
+        "missing": lambda: json.dumps({name: value for name, value in values.items() if name != first}),
+        "foreign": lambda: json.dumps(foreign),
+    }
+    return spoilers.get(fault, lambda: text)()
+
+
+def facts_of(messages: list[dict[str, str]]) -> dict[str, str]:
+    """The facts block of the prompt: `- Name: value` lines up to the first line of another kind."""
+    facts: dict[str, str] = {}
+    text = "\n".join(message["content"] for message in messages)
+    for line in text.partition("\nFacts\n")[2].splitlines() or text.removeprefix("Facts\n").splitlines():
+        name, colon, said = line.removeprefix("- ").partition(": ")
+        if not line.startswith("- ") or not colon:
+            break
+        facts[name] = said
+    return facts
+
+
+def value(
+    name: str, spec: dict[str, Any], facts: dict[str, str], lists: dict[str, list[str]], draw: random.Random
+) -> Any:
+    """A value of the schema's type and bounds, true to the facts."""
+    if "enum" in spec:
+        return spec["enum"][0]
+    mine = lists["hobbies" if name.startswith("hobbies") else "skills"]
+    if spec.get("type") == "array":
+        longest = spec["items"].get("maxLength", 120)
+        return [item[:longest] for item in mine[: spec.get("maxItems", 8)]]
+    low, high = spec.get("minLength", 1), spec.get("maxLength", 4000)
+    if name.endswith("persona"):
+        return sentence(name, facts, draw)
+    text, i = prose(facts, mine, draw), 0
+    while len(text) < low:
+        text, i = f"{text} {REST[i % len(REST)]}", i + 1
+    return text[:high]
+
+
+def sentence(name: str, facts: dict[str, str], draw: random.Random) -> str:
+    """A narrative: one sentence, the full name first."""
+    pronoun, possessive = pronouns(facts)
+    hobby, skill = draw.sample(HOBBIES, 2), draw.choice(SKILLS)
+    work = work_of(facts)
+    side = name.removesuffix("_persona") if name != "persona" else "everyday"
+    return (
+        f"{facts.get('Name', 'Nobody')}, aged {facts.get('Age', '40').split()[0]} and living in {facts.get('Home', 'town')}"
+        f"{work}, gives the {side} side of life to {hobby[0]} and {hobby[1]}, leaning on {possessive} {skill} on "
+        f"{draw.choice(DAYS)} {draw.choice(TIMES)}, when {pronoun} {draw.choice(HABITS)}."
+    )
+
+
+def work_of(facts: dict[str, str]) -> str:
+    said = facts.get("Work", "")
+    return f" who {said}" if said.startswith(("works as", "serves in")) else ""
+
+
+def pronouns(facts: dict[str, str]) -> tuple[str, str]:
+    return ("she", "her") if facts.get("Sex", "").startswith("Female") else ("he", "his")
+
+
+def prose(facts: dict[str, str], items: list[str], draw: random.Random) -> str:
+    """A paragraph that begins with the first name and names every item."""
+    first = facts.get("First name", "Nobody")
+    pronoun, possessive = pronouns(facts)
+    city = facts.get("Home", "town").partition(",")[0]
+    return (
+        f"{first} lives in {city} and cares for {', '.join(items[:-1])} and {items[-1]}. "
+        f"On {draw.choice(DAYS)} {draw.choice(TIMES)} {pronoun} {draw.choice(HABITS)}, and {possessive} neighbours "
+        f"have long stopped being surprised. What {pronoun} still wants is a little more room for all of this, and "
+        f"the patience to do it well."
+    )
+
+
+HOBBIES = (
+    "baking bread", "bird watching", "board games", "crossword puzzles", "evening walks", "fishing", "gardening",
+    "knitting", "listening to records", "local history", "old films", "photography", "quilting", "reading novels",
+    "repairing bicycles", "singing", "stargazing", "swimming", "table tennis", "woodworking",
+)  # fmt: skip
+SKILLS = (
+    "active listening", "attention to detail", "budgeting", "careful planning", "clear writing", "conflict resolution",
+    "cooking for many", "keeping records", "mental arithmetic", "patience with beginners", "punctuality",
+    "reading maps", "repairing small things", "speaking in public", "teaching by example", "working in a team",
+)  # fmt: skip
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+TIMES = ("mornings", "afternoons", "evenings")
+HABITS = (
+    "keeps a notebook within reach", "prefers the long way home", "invites whoever is near", "likes the radio on low",
+    "measures twice and cuts once", "forgets the time", "brews a second pot of tea", "hums without noticing",
+)  # fmt: skip
+REST = (
+    "There is a drawer of unfinished projects, and none of them has been given up.",
+    "Advice is given when asked for, and seldom before.",
+    "A good day ends with something put back where it belongs.",
+    "Friends are few, old and easily pleased.",
+)

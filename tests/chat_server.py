@@ -1,0 +1,206 @@
+"""An OpenAI-compatible chat server for tests and benchmarks, run as a process of its own.
+
+    python tests/chat_server.py PORT [--latency 0.2] [--fault 429=0.01] [--fault drop=0.01] ...
+
+Port 0 takes a free one; the first line on stdout says which. Answers are built from the facts in the prompt
+and satisfy the schema that the request carries; the same request always gets the same answer. Not covered:
+streaming, several choices, tools, and prose worth reading.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import random
+import socket
+from collections import Counter
+from typing import Any
+
+from chat_answers import CONTENT_FAULTS, Answers
+
+TRANSPORT_FAULTS = ("429", "500", "503", "drop", "reset", "truncate", "half_json", "stall", "slow")
+FORMS = ("json_schema", "structured_outputs", "json_object")
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("port", type=int)
+    parser.add_argument("--model", default="test-narrator")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before an answer")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="NAME=P", help="fault and its probability"
+    )
+    parser.add_argument(
+        "--script", default="", help="faults of the first requests in order, such as 429,ok,drop"
+    )
+    for alias in ("p429", "p500", "drop", "truncate", "bad-json"):
+        parser.add_argument(f"--{alias}", type=float, default=0.0)
+    parser.add_argument("--retry-after", type=float, default=None, help="seconds asked for with 429 and 503")
+    parser.add_argument("--key", default="", help="the only key that is accepted")
+    parser.add_argument("--wrong-key", default="", help="a key that is refused, and repeated in the refusal")
+    parser.add_argument("--capacity", type=int, default=0, help="requests in flight above which 429 is sent")
+    parser.add_argument("--slots", type=int, default=0, help="requests worked on at once; the others queue")
+    parser.add_argument(
+        "--understands", default=",".join(FORMS), help="other forms are ignored, as vLLM does"
+    )
+    parser.add_argument("--refuses", default="", help="parameters and schema keywords answered with 400")
+    parser.add_argument("--seed", type=int, default=0, help="of the faults")
+    return parser.parse_args(argv)
+
+
+class Server:
+    """Options, counters and the queue, shared by all connections."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        """Refuse faults that do not exist."""
+        self.options = options
+        self.answers = Answers(options)
+        self.counts: Counter[str] = Counter()
+        self.random = random.Random(options.seed)
+        given = dict(pair.split("=") for pair in options.fault)
+        unknown = set(given) - {*TRANSPORT_FAULTS, *CONTENT_FAULTS}
+        if unknown:
+            raise SystemExit(f"unknown faults {unknown}; known: {TRANSPORT_FAULTS + CONTENT_FAULTS}")
+        alias = {"429": options.p429, "500": options.p500, "drop": options.drop, "truncate": options.truncate}
+        self.faults = {name: float(given.get(name, 0)) or alias.get(name, 0) for name in TRANSPORT_FAULTS}
+        self.script = [name for name in options.script.split(",") if name]
+        self.slots = asyncio.Semaphore(options.slots or 1_000_000)
+
+    def fault(self, headers: dict[str, str]) -> str:
+        if "x-fault" in headers:
+            return headers["x-fault"]
+        if self.script:
+            return self.script.pop(0).replace("ok", "")
+        if self.options.capacity and self.counts["in_flight"] > self.options.capacity:
+            return "429"
+        return next((name for name, p in self.faults.items() if p and self.random.random() < p), "")
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.counts["connections"] += 1
+        try:
+            while await self.exchange(reader, writer):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        first, *lines = head.rstrip().split("\r\n")
+        headers = {name.lower(): said.strip() for name, _, said in (line.partition(":") for line in lines)}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        method, path, _ = first.split(" ")
+        if path == "/stats":
+            return await self.send(writer, 200, dict(self.counts))
+        if path == "/reset":
+            self.counts.clear()
+            return await self.send(writer, 200, {})
+        if path == "/health":
+            return await self.send(writer, 200, {})
+        return await self.api(writer, f"{method} {path}", headers, body)
+
+    async def api(
+        self, writer: asyncio.StreamWriter, route: str, headers: dict[str, str], body: bytes
+    ) -> bool:
+        key = headers.get("authorization", "").removeprefix("Bearer ")
+        if (self.options.key and key != self.options.key) or (key and key == self.options.wrong_key):
+            return await self.error(writer, 401, f"Incorrect API key provided: {key}.")
+        if route == "GET /v1/models":
+            return await self.send(writer, 200, {"object": "list", "data": [{"id": self.options.model}]})
+        if route != "POST /v1/chat/completions":
+            return await self.error(writer, 404, f"{route}: no such route")
+        self.counts["requests"] += 1
+        self.counts["in_flight"] += 1
+        self.counts["max_in_flight"] = max(self.counts["max_in_flight"], self.counts["in_flight"])
+        try:
+            asked = json.loads(body)
+            if asked.get("model") != self.options.model:
+                return await self.error(writer, 404, f"The model `{asked.get('model')}` does not exist.")
+            if refused := self.answers.refusal(asked):
+                return await self.error(writer, 400, refused)
+            return await self.complete(writer, headers, asked)
+        finally:
+            self.counts["in_flight"] -= 1
+
+    async def complete(
+        self, writer: asyncio.StreamWriter, headers: dict[str, str], body: dict[str, Any]
+    ) -> bool:
+        fault = self.fault(headers)
+        if fault:
+            self.counts[f"fault_{fault}"] += 1
+        if fault == "429":
+            return await self.error(writer, 429, "Rate limit reached.")
+        async with self.slots:
+            if self.options.latency:
+                await asyncio.sleep(self.options.latency)
+        if fault in ("500", "503"):
+            return await self.error(writer, int(fault), "EngineCore encountered an issue.")
+        if fault in ("drop", "reset"):
+            if fault == "reset":
+                linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                writer.transport.abort()
+            return False
+        message, reason = self.answers.content(body, fault if fault in CONTENT_FAULTS else "")
+        written, read = len(str(message.get("content"))) // 4, len(str(body["messages"])) // 4
+        self.counts["completion_tokens"] += written
+        self.counts["prompt_tokens"] += read
+        payload = {
+            "id": "chatcmpl-test",
+            "object": "chat.completion",
+            "created": 1_700_000_000,
+            "model": self.options.model,
+            "choices": [{"index": 0, "finish_reason": reason, "message": message}],
+            "usage": {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written},
+        }
+        return await self.send(writer, 200, payload, fault=fault)
+
+    async def error(self, writer: asyncio.StreamWriter, status: int, message: str) -> bool:
+        wait = self.options.retry_after
+        extra = f"retry-after: {wait:g}\r\n" if status in (429, 503) and wait is not None else ""
+        error = {"error": {"message": message, "type": "test", "code": status}}
+        return await self.send(writer, status, error, extra)
+
+    async def send(
+        self, writer: asyncio.StreamWriter, status: int, payload: Any, extra: str = "", fault: str = ""
+    ) -> bool:
+        body = json.dumps(payload).encode()
+        if fault == "half_json":
+            body = body[: len(body) // 2]
+        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{extra}\r\n"
+        whole = head.encode() + body
+        if fault in ("truncate", "stall"):
+            writer.write(whole[: len(whole) - len(body) // 2])
+            await writer.drain()
+            if fault == "stall":
+                await asyncio.sleep(3600)
+            return False
+        if fault == "slow":
+            for i in range(0, len(whole), 200):
+                writer.write(whole[i : i + 200])
+                await writer.drain()
+                await asyncio.sleep(0.02)
+            return True
+        writer.write(whole)
+        await writer.drain()
+        return True
+
+
+async def serve(options: argparse.Namespace) -> None:
+    server = Server(options)
+    listener = await asyncio.start_server(
+        server.handle, "127.0.0.1", options.port, backlog=4096, limit=1 << 20
+    )
+    port = listener.sockets[0].getsockname()[1]
+    print(f"listening on {port}", flush=True)  # noqa: T201 - the port is this command's result
+    await listener.serve_forever()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(arguments()))
