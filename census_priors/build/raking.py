@@ -1,0 +1,57 @@
+"""Raking: weights of donor records adjusted until their tables have given margins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One margin to meet: the cell of every donor (-1: outside the table) and persons per cell."""
+
+    name: str
+    cells: npt.NDArray[np.int64]
+    persons: Array
+
+    def miss(self, weights: Array) -> float:
+        """Total variation distance between the donors' margin and the target, both as shares."""
+        inside = self.cells >= 0
+        have = np.bincount(self.cells[inside], weights=weights[inside], minlength=len(self.persons))
+        return float(0.5 * np.abs(have / have.sum() - self.persons / self.persons.sum()).sum())
+
+
+def rake(weights: Array, targets: Sequence[Target], *, rounds: int = 40, tolerance: float = 1e-4) -> Array:
+    """Iterative proportional fitting of record weights (Deming and Stephan 1940).
+
+    Cells without donors are left out of their target. Margins of different years disagree a little, so the
+    last of them are met best; the caller puts the figures it trusts most at the end.
+
+    Args:
+        weights: initial weight of every donor, >= 0.
+        targets: margins, in the order in which a round meets them.
+        rounds: at most this many rounds.
+        tolerance: stop when the largest miss of a round is below this.
+
+    Returns:
+        New weights, same shape.
+    """
+    weights = weights.copy()
+    for _ in range(rounds):
+        worst = 0.0
+        for target in targets:
+            inside = target.cells >= 0
+            cells = target.cells[inside]
+            have = np.bincount(cells, weights=weights[inside], minlength=len(target.persons))
+            ratio = np.divide(target.persons, have, out=np.zeros_like(have), where=have > 0)
+            weights[inside] *= ratio[cells]
+            reachable = have > 0
+            worst = max(worst, float(np.abs(have - target.persons)[reachable].sum() / max(target.persons.sum(), 1e-9)))
+        if worst < tolerance:
+            break
+    return weights

@@ -1,0 +1,129 @@
+"""Declaration: what `priors.yaml` says a locale is made of, parsed and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+
+class DeclarationError(ValueError):
+    """A `priors.yaml` that cannot be used; the message names file, key and remedy."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AttributeDeclaration(_Part):
+    """One attribute: its states given outright, or as a coarsening `of` a finer attribute.
+
+    Exactly one of: `states` (state -> words for prompts), `range` (first and last integer), `edges` (cuts of
+    the finer attribute: a new state starts at each), `map` (state -> finer states) or `lookup` (states come
+    from a compiled look-up; `states` then adds those that it lacks).
+    """
+
+    label: str
+    states: Mapping[str, str] | None = None
+    range: tuple[int, int] | None = None
+    of: str | None = None
+    edges: tuple[int, ...] | None = None
+    map: Mapping[str, tuple[str, ...]] | None = None
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    lookup: str | None = None
+
+    @model_validator(mode="after")
+    def _states_are_given_once(self) -> AttributeDeclaration:
+        if self.of is None and self.states is None and self.range is None:
+            raise ValueError("give `states`, `range`, or `of` with `edges`, `map` or `lookup`")
+        if self.of is not None and sum(x is not None for x in (self.edges, self.map, self.lookup)) != 1:
+            raise ValueError("an attribute `of` another takes exactly one of `edges`, `map`, `lookup`")
+        return self
+
+
+class SourceDeclaration(_Part):
+    """Where tables come from, in the publisher's words.
+
+    `design_effect` is the variance of the survey's estimates over that of a simple random sample of the same
+    size; it decides how much of an interaction counts as noise. Leave it out for a census without sampling.
+    """
+
+    publisher: str
+    title: str
+    vintage: str
+    universe: str
+    url: str
+    licence: str
+    design_effect: Annotated[float, Field(ge=1)] = 1.0
+
+
+class ConditionalDeclaration(_Part):
+    """P(child | parents), informed by every table that has the child and otherwise parents only.
+
+    `otherwise` names one parent and, for some of its states, the child state that is then certain.
+    """
+
+    child: str
+    parents: tuple[str, ...]
+    otherwise: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+
+
+class ModelDeclaration(_Part):
+    """The graph: a dense core joint, then conditionals in the order in which they are sampled."""
+
+    core: Annotated[tuple[str, ...], Field(min_length=1)]
+    conditionals: tuple[ConditionalDeclaration, ...] = ()
+
+
+class Declaration(_Part):
+    """The whole of `priors.yaml`."""
+
+    locale: str
+    title: str
+    country: str
+    language: str
+    vintage: str
+    attributes: Mapping[str, AttributeDeclaration]
+    sources: Mapping[str, SourceDeclaration]
+    tables: Mapping[str, tuple[tuple[str, ...], ...]]
+    model: ModelDeclaration
+    modelled: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    independences: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_declared(self) -> Declaration:
+        known = set(self.attributes)
+        used: list[tuple[str, str]] = [("model.core", name) for name in self.model.core]
+        for node in self.model.conditionals:
+            used += [(f"model.conditionals.{node.child}", name) for name in (node.child, *node.parents)]
+        for source, tables in self.tables.items():
+            if source not in self.sources:
+                raise ValueError(f"tables.{source}: no such source; known: {', '.join(self.sources)}")
+            used += [(f"tables.{source}", name) for table in tables for name in table]
+        used += [(name, item.of) for name, item in self.attributes.items() if item.of]
+        for place, name in used:
+            if name not in known:
+                raise ValueError(f"{place}: unknown attribute {name!r}; known: {', '.join(sorted(known))}")
+        return self
+
+
+def read(path: Path) -> Declaration:
+    """Parse a `priors.yaml`.
+
+    Raises:
+        DeclarationError: unreadable file, YAML or content; names the file and the key.
+    """
+    try:
+        values: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DeclarationError(f"{path}: cannot be read ({error.strerror}); a locale is a folder with priors.yaml") from error
+    except yaml.YAMLError as error:
+        raise DeclarationError(f"{path}: not valid YAML: {error}") from error
+    try:
+        return Declaration.model_validate(values)
+    except ValidationError as error:
+        items = (f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors())
+        raise DeclarationError(f"{path}: {'; '.join(items)}") from error

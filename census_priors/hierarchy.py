@@ -1,0 +1,63 @@
+"""Hierarchy: which attributes are coarser views of others, and how their states map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.domain import Domain, DomainError
+
+Codes = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """Coarsenings of a domain: `finer[attribute]` is the attribute it is a view of, `maps[attribute]` its codes.
+
+    `maps[attribute][i]` is the attribute's code when the finer attribute has code i.
+    """
+
+    domain: Domain
+    finer: Mapping[str, str]
+    maps: Mapping[str, Codes]
+
+    def chain(self, attribute: str) -> tuple[str, ...]:
+        """The attribute and every finer one it is a view of, coarsest first."""
+        chain = [attribute]
+        while chain[-1] in self.finer:
+            chain.append(self.finer[chain[-1]])
+        return tuple(chain)
+
+    def root(self, attribute: str) -> str:
+        """The finest attribute that this one is a view of; itself if it is no view."""
+        return self.chain(attribute)[-1]
+
+    def refines(self, fine: str, coarse: str) -> bool:
+        """Whether every state of `fine` lies in one state of `coarse` (an attribute refines itself)."""
+        return fine in self.chain(coarse)
+
+    def codes(self, fine: str, coarse: str) -> Codes:
+        """Code of `coarse` for every state of `fine`.
+
+        Raises:
+            DomainError: `coarse` is not a view of `fine`.
+        """
+        chain = self.chain(coarse)
+        if fine not in chain:
+            raise DomainError(f"{coarse!r} is not a coarser view of {fine!r}")
+        codes = np.arange(len(self.domain[fine]), dtype=np.int32)
+        for step in reversed(chain[: chain.index(fine)]):
+            codes = self.maps[step][codes]
+        return codes
+
+    def finest(self, attributes: Iterable[str]) -> tuple[str, ...]:
+        """The attributes without those that another of them refines; the first of equals is kept in place."""
+        names = list(dict.fromkeys(attributes))
+        return tuple(
+            name
+            for name in names
+            if not any(other != name and self.refines(other, name) for other in names)
+        )

@@ -1,0 +1,212 @@
+"""Priors: a locale as loaded from its folder: domain, tables, model graph, look-ups."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from persona_engine.census_priors import declaration
+from persona_engine.census_priors.declaration import AttributeDeclaration, Declaration, DeclarationError
+from persona_engine.census_priors.domain import Domain, DomainError, State
+from persona_engine.census_priors.hierarchy import Codes, Hierarchy
+from persona_engine.census_priors.marginal import Marginal, TableError
+from persona_engine.census_priors.names import Names
+from persona_engine.census_priors.occupations import Occupations
+from persona_engine.census_priors.places import Places
+from persona_engine.census_priors.table_file import read_marginal, table_path
+
+HERE = Path(__file__).parent
+
+
+def locales() -> tuple[str, ...]:
+    """Names of the locales that are shipped: the folders here with a `priors.yaml`."""
+    return tuple(sorted(path.parent.name for path in HERE.glob("*/priors.yaml")))
+
+
+@dataclass(frozen=True)
+class Priors:
+    """What a locale's folder says. Tables and look-ups are read when they are first asked for."""
+
+    folder: Path
+    declaration: Declaration
+
+    @classmethod
+    def load(cls, locale: str | Path) -> Priors:
+        """Load a shipped locale by name, or any folder that has a `priors.yaml`.
+
+        Raises:
+            DeclarationError: neither; the shipped locales are named.
+        """
+        folder = HERE / str(locale) if str(locale) in locales() else Path(locale)
+        if not (folder / "priors.yaml").is_file():
+            known = ", ".join(locales())
+            raise DeclarationError(f"{locale}: no such locale and no folder with a priors.yaml; shipped: {known}")
+        return cls(folder, declaration.read(folder / "priors.yaml"))
+
+    @property
+    def locale(self) -> str:
+        """Name of the locale, as in `en_US`."""
+        return self.declaration.locale
+
+    @property
+    def country(self) -> str:
+        """Value of the dataset's `country` column."""
+        return self.declaration.country
+
+    @cached_property
+    def occupations(self) -> Occupations:
+        """Occupations with codes, groups and O*NET details."""
+        return Occupations.load(self.folder)
+
+    @cached_property
+    def places(self) -> Places:
+        """ZIP codes with city and county."""
+        return Places.load(self.folder)
+
+    @cached_property
+    def names(self) -> Names:
+        """First, middle and last names."""
+        return Names.load(self.folder)
+
+    @cached_property
+    def domain(self) -> Domain:
+        """Every declared attribute with its states, finer attributes before their views."""
+        return Domain(self._states_and_maps[0])
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        """Which attributes are coarser views of others."""
+        finer = {name: item.of for name, item in self.declaration.attributes.items() if item.of}
+        return Hierarchy(self.domain, finer, self._states_and_maps[1])
+
+    @cached_property
+    def _states_and_maps(self) -> tuple[dict[str, tuple[State, ...]], dict[str, Codes]]:
+        states: dict[str, tuple[State, ...]] = {}
+        maps: dict[str, Codes] = {}
+        for name, item in self.declaration.attributes.items():
+            if item.of is None:
+                states[name] = self._own_states(item)
+            elif item.of not in states:
+                raise DeclarationError(f"{self._file}: attributes.{name}: {item.of!r} must stand before it")
+            else:
+                states[name], maps[name] = self._view(name, item, states[item.of])
+        return states, maps
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "priors.yaml"
+
+    def _own_states(self, item: AttributeDeclaration) -> tuple[State, ...]:
+        if item.range is not None:
+            return tuple(range(item.range[0], item.range[1] + 1))
+        looked_up = self._occupations_by_group() if item.lookup == "occupations" else ()
+        return (*looked_up, *(state for state in item.states or () if state not in looked_up))
+
+    def _occupations_by_group(self) -> tuple[str, ...]:
+        """Names in code order, each group's together, as a refinement of the group needs them."""
+        groups = list(dict.fromkeys(self.occupation_group(name) for name in self.occupations.names))
+        return tuple(sorted(self.occupations.names, key=lambda name: groups.index(self.occupation_group(name))))
+
+    def occupation_group(self, name: str) -> str:
+        """Major group of an occupation; those who have none are groups of their own."""
+        return self.occupations.get(name).group or name
+
+    def _view(
+        self, name: str, item: AttributeDeclaration, fine: tuple[State, ...]
+    ) -> tuple[tuple[State, ...], Codes]:
+        if item.edges is not None:
+            firsts = np.array([_first(state) for state in fine])
+            codes = np.searchsorted(item.edges, firsts, side="right").astype(np.int32)
+            return tuple(_span(firsts, codes, code) for code in range(len(item.edges) + 1)), codes
+        if item.lookup is not None:
+            groups = [self.occupation_group(str(state)) for state in fine]
+        else:
+            inverse = {state: view for view, states in (item.map or {}).items() for state in states}
+            unmapped = [state for state in fine if state not in inverse]
+            if unmapped:
+                raise DeclarationError(f"{self._file}: attributes.{name}.map leaves out {unmapped[0]!r} of {item.of}")
+            groups = [inverse[str(state)] for state in fine]
+        order = tuple(dict.fromkeys(groups)) if item.map is None else tuple(item.map)
+        return order, np.array([order.index(group) for group in groups], dtype=np.int32)
+
+    @property
+    def tables(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Every declared table, as (source, attributes)."""
+        for source, tables in self.declaration.tables.items():
+            for attributes in tables:
+                yield source, attributes
+
+    def table(self, attributes: Sequence[str]) -> Marginal:
+        """One declared table, as its file gives it."""
+        domain = self.domain.project(attributes)
+        return read_marginal(table_path(self.folder, tuple(attributes)), domain)
+
+    def marginal(self, attributes: Sequence[str]) -> Marginal:
+        """Weighted counts over these attributes, from the smallest declared table that has them or finer ones.
+
+        Raises:
+            DomainError: an attribute is unknown.
+            TableError: no table has them together.
+        """
+        self.domain.project(attributes)
+        candidates = [
+            (self.domain.project(table).size, table)
+            for _, table in self.tables
+            if all(any(self.hierarchy.refines(other, name) for other in table) for name in attributes)
+        ]
+        if not candidates:
+            raise TableError(f"{self.locale}: no table has {', '.join(attributes)} together")
+        return view(self.table(min(candidates)[1]), self.hierarchy, attributes)
+
+    def label(self, attribute: str, state: State) -> str:
+        """Words for a state, for prompts and reports; the state itself where none are declared."""
+        item = self.declaration.attributes.get(attribute)
+        if item is None:
+            raise DomainError(f"unknown attribute {attribute!r}; known: {', '.join(self.declaration.attributes)}")
+        words = {**(item.states or {}), **item.labels}
+        return words.get(str(state), str(state))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over names and contents of every file of the locale that decides a sample."""
+        digest = hashlib.sha256()
+        for path in sorted((*self.folder.glob("tables/*"), *self.folder.glob("lookups/*"), self._file)):
+            digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+def view(marginal: Marginal, hierarchy: Hierarchy, attributes: Sequence[str]) -> Marginal:
+    """The table over these attributes, each of them in the table or a coarser view of one that is."""
+    fine = [next(a for a in marginal.domain if hierarchy.refines(a, name)) for name in attributes]
+    projected = marginal.project(tuple(dict.fromkeys(fine)))
+    domain = hierarchy.domain.project(attributes)
+    shape = projected.domain.shape
+    codes = np.unravel_index(np.arange(projected.domain.size), shape)
+    axis = {name: number for number, name in enumerate(projected.domain)}
+    cells = np.ravel_multi_index(
+        [hierarchy.codes(f, name)[codes[axis[f]]] for f, name in zip(fine, attributes, strict=True)], domain.shape
+    )
+
+    def collect(values: np.ndarray) -> np.ndarray:
+        return np.bincount(cells, weights=values.ravel(), minlength=domain.size).reshape(domain.shape)
+
+    samples = None if projected.samples is None else collect(projected.samples)
+    return Marginal(domain, collect(projected.weights), samples, marginal.source)
+
+
+def _first(state: State) -> int:
+    return state if isinstance(state, int) else int(state.rstrip("+").split("-")[0])
+
+
+def _span(firsts: np.ndarray, codes: np.ndarray, code: int) -> str:
+    """Name of a run of ages: `18-19`, or `85+` for the last."""
+    if code == codes[-1]:
+        return f"{firsts[codes == code].min()}+"
+    following = firsts[codes > code].min()
+    return f"{firsts[codes == code].min()}-{following - 1}"

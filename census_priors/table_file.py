@@ -1,0 +1,90 @@
+"""Table files: a census table as Parquet or CSV, one row a cell, read into a `Marginal`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.lib
+
+from persona_engine.census_priors.domain import Domain, DomainError
+from persona_engine.census_priors.marginal import Array, Marginal, TableError
+
+WEIGHT, SAMPLES = "weight", "samples"
+
+
+def table_path(folder: Path, attributes: tuple[str, ...]) -> Path:
+    """The file of a table: `tables/<attributes joined by ->`, Parquet if it is there, else CSV.
+
+    Raises:
+        TableError: there is neither.
+    """
+    stem = folder / "tables" / "-".join(attributes)
+    for suffix in (".parquet", ".csv"):
+        path = stem.with_name(stem.name + suffix)
+        if path.exists():
+            return path
+    raise TableError(f"{stem}.parquet: no such table, nor a .csv; build the locale or take it out of priors.yaml")
+
+
+def read_marginal(path: Path, domain: Domain) -> Marginal:
+    """Read the cells of one table; cells that the file leaves out are zero.
+
+    The file has one column per attribute of `domain`, `weight` (persons) and, where known, `samples`
+    (unweighted persons).
+
+    Raises:
+        TableError: unreadable file, missing column, unknown state, repeated cell, bad weight.
+    """
+    try:
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str, na_filter=False)
+    except (OSError, pyarrow.lib.ArrowException, pd.errors.ParserError) as error:
+        raise TableError(f"{path}: cannot be read as a table ({error}); rebuild the locale") from error
+    missing = [name for name in (*domain, WEIGHT) if name not in frame]
+    if missing:
+        raise TableError(f"{path}: column {missing[0]!r} is missing; there are {', '.join(map(str, frame.columns))}")
+    codes = [_codes(path, domain, name, frame[name]) for name in domain]
+    cells = np.ravel_multi_index(codes, domain.shape)
+    if len(np.unique(cells)) != len(cells):
+        first = int(pd.Series(cells).duplicated().argmax())
+        where = ", ".join(f"{name}={frame[name].iloc[first]}" for name in domain)
+        raise TableError(f"{path}: the cell {where} is given twice; give each cell once")
+
+    def spread(column: str) -> Array:
+        values = np.zeros(domain.size)
+        values[cells] = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64)
+        return values.reshape(domain.shape)
+
+    samples = spread(SAMPLES) if SAMPLES in frame else None
+    return Marginal(domain, spread(WEIGHT), samples, str(path))
+
+
+def write_marginal(marginal: Marginal, path: Path, notes: Mapping[str, str] | None = None) -> None:
+    """Write the cells that are not zero, as Parquet that is byte for byte the same from the same table."""
+    from persona_engine.census_priors.build.compiled import write_table  # noqa: PLC0415  only builders write
+
+    cells = np.flatnonzero(marginal.weights)
+    codes = np.unravel_index(cells, marginal.domain.shape)
+    columns: dict[str, object] = {}
+    for name, code in zip(marginal.domain, codes, strict=True):
+        states = marginal.domain[name]
+        columns[name] = np.asarray(states, dtype=np.int16 if isinstance(states[0], int) else object)[code]
+    columns[WEIGHT] = np.round(marginal.weights.ravel()[cells], 2)
+    if marginal.samples is not None:
+        columns[SAMPLES] = marginal.samples.ravel()[cells].astype(np.int32)
+    write_table(pd.DataFrame(columns), path, notes=notes)
+
+
+def _codes(path: Path, domain: Domain, name: str, column: pd.Series[object]) -> np.ndarray:
+    states = domain[name]
+    kind = int if isinstance(states[0], int) else str
+    known = {state: code for code, state in enumerate(states)}
+    values = column.unique()
+    try:
+        positions = {value: known[kind(value)] for value in values}
+    except (KeyError, ValueError) as error:
+        shown = ", ".join(map(str, states[:8])) + (", …" if len(states) > 8 else "")
+        raise TableError(f"{path}: {name}={error.args[0]!r} is no state of the domain ({shown})") from DomainError(name)
+    return column.map(positions).to_numpy(dtype=np.int64)
