@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 Schema = Literal["nemotron", "nemotron-1.1", "full"]
 Policy = Literal["repair", "reject", "flag", "off"]
+# YAML 1.1 reads a bare `off` as false; whoever writes it means the word.
+_Off = BeforeValidator(lambda value: "off" if value is False else value)
 
 
 # How the endpoint is reached and how hard it is pressed decides no word of an answer.
@@ -60,7 +62,7 @@ class PromptsConfig(_Section):
 class ValidationConfig(_Section):
     """What happens to a finding: a policy per rule code, and the bounds of the repair loop."""
 
-    policy: dict[str, Policy] = Field(default_factory=dict)
+    policy: dict[str, Annotated[Policy, _Off]] = Field(default_factory=dict)
     max_repairs: Annotated[int, Field(ge=0)] = 2
     max_attempts: Annotated[int, Field(ge=1)] = 3
 
@@ -77,7 +79,7 @@ class RuntimeConfig(_Section):
     """How the work is spread; never part of what a run is."""
 
     executor: Literal["local"] = "local"
-    progress: Literal["auto", "bar", "plain", "off"] = "auto"
+    progress: Annotated[Literal["auto", "bar", "plain", "off"], _Off] = "auto"
 
 
 class Config(_Section):
@@ -100,13 +102,17 @@ class Config(_Section):
     @model_validator(mode="after")
     def _a_served_model_has_a_name(self) -> Config:
         if self.llm.backend == "openai" and not self.llm.model:
-            raise ValueError("llm.model is missing; an OpenAI-compatible endpoint needs the served model's name")
+            raise ValueError(
+                "llm.model is missing; an OpenAI-compatible endpoint needs the served model's name"
+            )
         return self
 
     def identity(self) -> dict[str, Any]:
         """The part of the configuration that decides the dataset's content, as plain JSON values."""
         return self.model_dump(
-            mode="json", by_alias=True, exclude={"name": True, "rows": True, "runtime": True, "llm": set(_HOW)}
+            mode="json",
+            by_alias=True,
+            exclude={"name": True, "rows": True, "runtime": True, "llm": set(_HOW)},
         )
 
     def fingerprint(self) -> str:
@@ -131,7 +137,9 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); give the path of a YAML config") from error
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); give the path of a YAML config"
+        ) from error
     return parse(text, str(path), overrides)
 
 

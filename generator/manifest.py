@@ -81,11 +81,15 @@ class Manifest(BaseModel):
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
-            raise ConfigError(f"{path}: not a manifest that this version reads; use another run folder") from error
+            raise ConfigError(
+                f"{path}: not a manifest that this version reads; use another run folder"
+            ) from error
 
     def write(self, folder: Path) -> None:
         """Write it whole."""
-        write_whole(folder / _FILE, json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n")
+        write_whole(
+            folder / _FILE, json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+        )
 
     def differences(self, other: Manifest) -> tuple[str, ...]:
         """What decides rows and is not the same in `other`, one line each: key, value here, value there."""

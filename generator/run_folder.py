@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,7 +85,7 @@ class RunFolder:
 
     def write(self, shard: Shard, results: Sequence[Narrated]) -> ShardInfo:
         """Write a finished shard: accepted rows to its file, the others to `rejected.jsonl` first."""
-        accepted = [result.record for result in results if result.accepted]
+        accepted = [result for result in results if result.accepted]
         rejected = [result for result in results if not result.accepted]
         info = ShardInfo(
             start=shard.start,
@@ -94,10 +95,12 @@ class RunFolder:
             prompt_tokens=sum(result.prompt_tokens for result in results),
             completion_tokens=sum(result.completion_tokens for result in results),
             round=self.manifest.round if rejected else 0,
+            findings=_count_findings(accepted),
         )
         self._write_rejected(shard, rejected)
         notes = {"narrator": self.manifest.model, "notice": self.manifest.notice}
-        write_shard(self.path / "personas" / shard.file, self.table, accepted, info, notes)
+        rows = [result.record for result in accepted]
+        write_shard(self.path / "personas" / shard.file, self.table, rows, info, notes)
         return info
 
     def _write_rejected(self, shard: Shard, rejected: Sequence[Narrated]) -> None:
@@ -116,9 +119,15 @@ class RunFolder:
         values = self.config.model_dump(mode="json", by_alias=True)
         write_whole(self.path / "config.yaml", yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
-    def close(self, state: State, *, started: str, finished: str, seconds: float) -> Manifest:
-        """Write the manifest anew, with the counts of all finished shards and this session's time."""
+    def close(self, *, whole: bool, started: str, finished: str, seconds: float) -> Manifest:
+        """Write the manifest anew, with the counts of all finished shards and this session's time.
+
+        `whole` says that every shard is written; without it the run was stopped and may be resumed.
+        """
         infos = [info for shard in self.shards() if (info := self.info(shard))]
+        state: State = (
+            "stopped" if not whole else "short" if any(info.rejected for info in infos) else "complete"
+        )
         self.manifest = self.manifest.model_copy(
             update={
                 "state": state,
@@ -133,6 +142,15 @@ class RunFolder:
         )
         self.manifest.write(self.path)
         return self.manifest
+
+
+def _count_findings(results: Sequence[Narrated]) -> dict[str, int]:
+    spoken = (
+        code
+        for result in results
+        for code in {f"{finding.code}:{finding.severity}" for finding in result.findings}
+    )
+    return dict(sorted(Counter(spoken).items()))
 
 
 def _rejection(shard: Shard, result: Narrated) -> dict[str, Any]:
@@ -183,7 +201,9 @@ def _locked(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ConfigError(f"{path}: another process is writing this run; wait for it or stop it") from error
+            raise ConfigError(
+                f"{path}: another process is writing this run; wait for it or stop it"
+            ) from error
         yield
     finally:
         os.close(handle)

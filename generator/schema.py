@@ -62,8 +62,10 @@ NEMOTRON = ("uuid", *_NARRATIVES, *_PROSE, *_CONTEXT)
 NEMOTRON_1_1 = ("uuid", *_NARRATIVES, "cultural_background", *_PROSE, *_CONTEXT)
 """The 23 columns of the second release."""
 
-_INTEGERS = frozenset({"age", "birth_year", "row", "attempts", *_TRAITS})
-_LISTS = frozenset({"skills_and_expertise_list", "hobbies_and_interests_list", "flags"})
+_KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys(("age", "birth_year", "row", "attempts", *_TRAITS), "integer"),
+    **dict.fromkeys(("skills_and_expertise_list", "hobbies_and_interests_list", "flags"), "list"),
+}
 _WRITTEN = frozenset({*_NARRATIVES, *_PROSE, "cultural_background"})
 _TYPES: Mapping[Kind, pa.DataType] = {
     "text": pa.string(),
@@ -119,9 +121,8 @@ class Table:
 
 def table_of(
     schema: Schema,
-    context: Sequence[str],
+    context: Mapping[str, Kind],
     *,
-    integers: Iterable[str] = (),
     narratives: Sequence[str] = (),
     lists: Literal["native", "string"] = "native",
 ) -> Table:
@@ -129,38 +130,33 @@ def table_of(
 
     Args:
         schema: which public schema.
-        context: the columns that the population gives; `full` takes them all.
-        integers: those of `context` that hold integers beside the ones known here.
-        narratives: written columns that the configuration adds; they come last, in every schema.
+        context: the columns that the population gives, and their kinds; `full` takes them all.
+        narratives: fields that the prompts write; those that no schema knows come last, in every schema.
         lists: how list columns are written.
     """
     names = [*_public(schema)]
     if schema == "full":
-        names += _engine(context)
-        names += PROVENANCE
-    names += [name for name in narratives if name not in names]
-    return Table(_columns(names, integers), lists)
+        names += [*_engine(context), *PROVENANCE]
+    names += [name for name in narratives if name not in {*names, *_WRITTEN}]
+    return Table(_columns(names, context), lists)
 
 
-def context_table(schema: Schema, context: Sequence[str], *, integers: Iterable[str] = ()) -> Table:
+def context_table(schema: Schema, context: Mapping[str, Kind]) -> Table:
     """Columns of a population that nobody has narrated: those of the schema that the population gives."""
     names = [name for name in _public(schema) if name not in _WRITTEN and name in context]
     if schema == "full":
         names += [*_engine(context), *(["row"] if "row" in context else [])]
-    return Table(_columns(names, integers))
+    return Table(_columns(names, context))
 
 
 def _public(schema: Schema) -> tuple[str, ...]:
     return NEMOTRON if schema == "nemotron" else NEMOTRON_1_1
 
 
-def _engine(context: Sequence[str]) -> list[str]:
+def _engine(context: Mapping[str, Kind]) -> list[str]:
     known = [name for name in _ENGINE if name in context]
     return known + [name for name in context if name not in {*known, *NEMOTRON_1_1, *PROVENANCE}]
 
 
-def _columns(names: Iterable[str], integers: Iterable[str]) -> tuple[Column, ...]:
-    whole = _INTEGERS.union(integers)
-    return tuple(
-        Column(name, "integer" if name in whole else "list" if name in _LISTS else "text") for name in names
-    )
+def _columns(names: Iterable[str], context: Mapping[str, Kind]) -> tuple[Column, ...]:
+    return tuple(Column(name, _KINDS.get(name) or context.get(name, "text")) for name in names)

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,17 +17,18 @@ from typing import Any
 import pandas as pd
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator import card, report
+from persona_engine.generator.config import Config
 from persona_engine.generator.journal import Journal
 from persona_engine.generator.llm.backends import connect
-from persona_engine.generator.llm.chat import ChatModel, ChatRequest, LLMError, RequestError
+from persona_engine.generator.llm.chat import ChatModel, ChatRequest, RequestError
 from persona_engine.generator.manifest import Manifest
-from persona_engine.generator.narration import Narrator
+from persona_engine.generator.narration import Narrated, Narrator
 from persona_engine.generator.pipeline import Pipeline, Tally
 from persona_engine.generator.population import Population
 from persona_engine.generator.run_folder import RunFolder
 from persona_engine.generator.schema import Table, table_of
-from persona_engine.generator.store import Shard
+from persona_engine.generator.store import Shard, ShardInfo, kinds_of
 from persona_engine.prompts.template import PromptSet
 from persona_engine.validators.check import RecordChecker
 
@@ -35,6 +36,9 @@ OFFLINE_NOTICE = (
     "The texts were written by the offline narrator, a grammar without a language model. "
     "They serve first runs, dry runs, tests and baselines, and do not stand in for a model's texts."
 )
+
+# The prompts that write dataset columns.
+_CALLS = ("attributes", "personas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +77,12 @@ class Rooms:
 
     def table(self) -> Table:
         """The dataset's columns."""
-        first = self.sample(1)
-        integers = [name for name in first if pd.api.types.is_integer_dtype(first[name].dtype)]
-        output = self.config.output
+        fields = [field for call in _CALLS for field in self.prompts.templates[call].fields]
         return table_of(
-            output.schema_,
-            list(first.columns),
-            integers=integers,
-            narratives=self.config.prompts.narratives,
-            lists=output.lists,
+            self.config.output.schema_,
+            kinds_of(self.sample(1)),
+            narratives=[field.name for field in fields],
+            lists=self.config.output.lists,
         )
 
     def digests(self) -> dict[str, str]:
@@ -105,21 +106,76 @@ def notice_of(config: Config) -> str:
 
 
 def generate(config: Config, folder: Path, observe: Callable[[Tally], None] = lambda _: None) -> Manifest:
-    """Narrate what the folder does not have yet, and say in the manifest how far the run is.
+    """Narrate what the folder does not have yet, then write its report and card.
+
+    Returns the manifest, which says whether the run is complete.
 
     Raises:
         ConfigError: nothing was written, or the folder was left as it was.
         LLMError: the endpoint cannot be used; finished shards and answers are kept.
     """
     rooms = Rooms.load(config)
-    return asyncio.run(_generate(rooms, folder, observe))
+    manifest = asyncio.run(_generate(rooms, folder, observe, fresh=not folder.exists()))
+    if manifest.state != "stopped":
+        numbers = report.of(folder, rooms.population, manifest, config.where)
+        report.write(folder, numbers)
+        card.write(folder, manifest, rooms.priors, rooms.table(), numbers)
+    return manifest
 
 
-async def _generate(rooms: Rooms, path: Path, observe: Callable[[Tally], None]) -> Manifest:
+def preview(config: Config) -> list[Narrated]:
+    """Narrate the configuration's rows and keep them in memory; nothing is written.
+
+    Raises:
+        LLMError: the endpoint cannot be used.
+    """
+    rooms = Rooms.load(config)
+    results: list[Narrated] = []
+
+    def keep(shard: Shard, narrated: Sequence[Narrated]) -> ShardInfo:
+        results.extend(narrated)
+        return ShardInfo(shard.start, shard.stop, len(narrated), 0)
+
+    async def narrate() -> None:
+        model = connect(config.llm)
+        try:
+            pipeline = Pipeline(
+                rooms.sample,
+                lambda _: rooms.narrator(model, config, None),
+                keep,
+                concurrency=config.llm.concurrency,
+            )
+            await pipeline.run((Shard(0, 0, config.rows),), Tally(config.rows))
+        finally:
+            await model.aclose()
+
+    asyncio.run(narrate())
+    return results
+
+
+def try_endpoint(config: Config) -> str:
+    """Ask the endpoint for one small answer; the model's name.
+
+    Raises:
+        LLMError: the endpoint is not there, refuses the key or does not know the model.
+    """
+
+    async def ask() -> str:
+        model = connect(config.llm)
+        try:
+            await check_endpoint(model, config)
+        finally:
+            await model.aclose()
+        return model.name
+
+    return asyncio.run(ask())
+
+
+async def _generate(rooms: Rooms, path: Path, observe: Callable[[Tally], None], *, fresh: bool) -> Manifest:
     config = rooms.config
     model = connect(config.llm)
     try:
-        if not path.exists():
+        if fresh:
             await check_endpoint(model, config)
         manifest = Manifest.of(config, rooms.digests(), model.name, notice_of(config))
         with RunFolder.opened(path, config, manifest, rooms.table()) as folder:
@@ -151,10 +207,7 @@ async def _narrate(
             finished = await pipeline.run(pending, tally)
     finally:
         manifest = folder.close(
-            "complete" if finished else "stopped",
-            started=started,
-            finished=_now(),
-            seconds=time.monotonic() - clock,
+            whole=finished, started=started, finished=_now(), seconds=time.monotonic() - clock
         )
     return manifest
 
@@ -211,6 +264,3 @@ _READY: dict[str, Any] = {
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-__all__ = ["ConfigError", "LLMError", "Rooms", "check_endpoint", "generate", "notice_of"]

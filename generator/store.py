@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,11 @@ from typing import Any
 import orjson
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 from persona_engine.generator.atomic import whole_file
-from persona_engine.generator.schema import Table
+from persona_engine.generator.schema import Kind, Table
 
 _FOOTER = b"persona_engine"
 _BATCH = 50_000
@@ -47,7 +46,8 @@ class ShardInfo:
     """What a finished shard's file says about itself, in its Parquet footer.
 
     Nothing here may differ between two runs of the same configuration: files are compared byte by byte.
-    `round` is the round of attempts that left rows rejected; 0 for a shard without any.
+    `round` is the round of attempts that left rows rejected; 0 for a shard without any. `findings` counts the
+    accepted rows that a rule spoke about, under `rule:severity`.
     """
 
     start: int
@@ -57,6 +57,7 @@ class ShardInfo:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     round: int = 0
+    findings: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_shard(
@@ -80,14 +81,15 @@ def read_shard(path: Path) -> ShardInfo | None:
 
 
 @contextmanager
-def frame_writer(path: Path, table: Table, notes: Mapping[str, str]) -> Iterator[Callable[[pd.DataFrame], None]]:
+def frame_writer(
+    path: Path, table: Table, notes: Mapping[str, str]
+) -> Iterator[Callable[[pd.DataFrame], None]]:
     """Write data frames block by block to `.parquet`, `.csv` or `.jsonl`; the file appears when all are written.
 
     Raises:
         StoreError: another suffix, or a folder that cannot be written to.
     """
-    if path.suffix not in _WRITERS:
-        raise StoreError(f"{path}: unknown suffix {path.suffix!r}; write to {', '.join(_WRITERS)}")
+    check_suffix(path)
     try:
         with whole_file(path) as partial, _WRITERS[path.suffix](partial, table, notes) as write:
             yield write
@@ -111,10 +113,24 @@ def _csv(path: Path, table: Table, _: Mapping[str, str]) -> Iterator[Callable[[p
 @contextmanager
 def _jsonl(path: Path, table: Table, _: Mapping[str, str]) -> Iterator[Callable[[pd.DataFrame], None]]:
     with path.open("wb") as file:
-        yield lambda frame: file.write(json_lines(frame, table)) and None
+
+        def write(frame: pd.DataFrame) -> None:
+            file.write(json_lines(frame, table))
+
+        yield write
 
 
 _WRITERS = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse a file that `frame_writer` could not write, before any work is done for it.
+
+    Raises:
+        StoreError: naming the suffixes that it can.
+    """
+    if path.suffix not in _WRITERS:
+        raise StoreError(f"{path}: unknown suffix {path.suffix!r}; write to {', '.join(_WRITERS)}")
 
 
 def json_lines(frame: pd.DataFrame, table: Table) -> bytes:
@@ -123,10 +139,20 @@ def json_lines(frame: pd.DataFrame, table: Table) -> bytes:
     return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 
+def kinds_of(frame: pd.DataFrame) -> dict[str, Kind]:
+    """A frame's columns and what their cells are."""
+    return {
+        str(n): "integer" if pd.api.types.is_integer_dtype(t) else "text" for n, t in frame.dtypes.items()
+    }
+
+
 def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
     """The table's columns of a frame, in its types; categories become the text that they stand for."""
     return pa.table(
-        [_array(frame[column.name], kind) for column, kind in zip(table.columns, table.arrow.types, strict=True)],
+        [
+            _array(frame[column.name], kind)
+            for column, kind in zip(table.columns, table.arrow.types, strict=True)
+        ],
         schema=table.arrow,
     )
 
@@ -177,7 +203,9 @@ def columns_of(path: Path) -> tuple[str, ...]:
 def _batches(file: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
     if file.suffix == ".parquet":
         with pq.ParquetFile(file) as parquet:
-            known = [name for name in columns or parquet.schema_arrow.names if name in parquet.schema_arrow.names]
+            known = [
+                name for name in columns or parquet.schema_arrow.names if name in parquet.schema_arrow.names
+            ]
             yield from parquet.iter_batches(_BATCH, columns=known)
     elif file.suffix in {".csv", ".jsonl"}:
         for batch in _open_text(file):
@@ -209,8 +237,3 @@ def count_rows(path: Path) -> int:
     if all(file.suffix == ".parquet" for file in files):
         return sum(pq.read_metadata(file).num_rows for file in files)
     return sum(len(frame) for frame in read_frames(path))
-
-
-def distinct(values: pd.Series[Any]) -> int:
-    """Number of distinct values, by hash, without sorting."""
-    return int(pc.count_distinct(pa.array(values, from_pandas=True)).as_py())

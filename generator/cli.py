@@ -1,0 +1,158 @@
+"""The command `personas`. Beside its parts `cli_*.py` the only place that prints, exits or catches broadly."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from persona_engine.generator import cli_data, cli_priors, cli_prompts, cli_try
+from persona_engine.generator.cli_options import (
+    AsJson,
+    ConfigFile,
+    MaybeConfigFile,
+    Overrides,
+    Rows,
+    Seed,
+    Where,
+    config_of,
+)
+
+_DEBUG = "PERSONAS_DEBUG"
+_BLOCK = 100_000
+
+app = typer.Typer(
+    name="personas",
+    help="Census-true populations of personas: sampled, narrated, checked, reproducible.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _common(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks (or set PERSONAS_DEBUG=1).")
+    ] = False,
+) -> None:
+    if debug:
+        os.environ[_DEBUG] = "1"
+
+
+@app.command()
+def generate(
+    config: ConfigFile,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Run folder; default: runs/<name>.")
+    ] = None,
+    rows: Rows = None,
+    seed: Seed = None,
+    where: Where = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a dataset into a run folder. The same command resumes; more rows extend."""
+    from persona_engine.generator.cli_progress import progress
+    from persona_engine.generator.session import generate as write_run
+
+    settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
+    folder = output or Path("runs") / settings.name
+    with progress(settings.runtime.progress) as observe:
+        manifest = write_run(settings, folder, observe)
+    if as_json:
+        print(manifest.model_dump_json())
+    else:
+        print(f"{folder}: {manifest.accepted} rows")
+    if manifest.notice:
+        print(f"note: {manifest.notice}", file=sys.stderr)
+    if manifest.state != "complete":
+        missing = manifest.rows - manifest.accepted
+        why = (
+            f"{manifest.rejected} rejected, see {folder / 'rejected.jsonl'}"
+            if manifest.rejected
+            else "stopped"
+        )
+        _fail(f"{missing} of {manifest.rows} rows are missing ({why}); the same command tries them again", 1)
+
+
+@app.command()
+def sample(
+    config: MaybeConfigFile = None,
+    rows: Rows = None,
+    seed: Seed = None,
+    where: Where = None,
+    schema: Annotated[
+        Literal["nemotron", "nemotron-1.1", "full"] | None,
+        typer.Option(help="Columns; default: the config's, else nemotron."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="FILE.parquet, .csv or .jsonl; default: JSON lines.")
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Sample a population: who they are, without narratives."""
+    from persona_engine.generator.population_file import PopulationFile
+    from persona_engine.generator.store import check_suffix, json_lines
+
+    if output is not None:
+        check_suffix(output)
+
+    changes = [*(overrides or ()), *([f"output.schema={schema}"] if schema else [])]
+    settings = config_of(config, changes, rows=rows or (None if config else 10), seed=seed, where=where)
+    population = PopulationFile(settings)
+    if output is None:
+        for frame in population.frames(_BLOCK):
+            sys.stdout.buffer.write(json_lines(frame, population.table))
+    else:
+        population.write(output, _BLOCK)
+        print(f"{output}: {settings.rows} rows", file=sys.stderr)
+
+
+app.command()(cli_try.preview)
+app.command()(cli_try.estimate)
+app.command()(cli_try.check)
+app.command()(cli_data.validate)
+app.command()(cli_data.report)
+app.command()(cli_data.compare)
+app.add_typer(cli_prompts.app, name="prompts")
+app.add_typer(cli_priors.app, name="priors")
+
+
+def main() -> None:
+    """Run the command line; every error of ours is one line on stderr and an exit code of 1 or 2."""
+    try:
+        app()
+    except (SystemExit, GeneratorExit):
+        raise
+    except BrokenPipeError:
+        # The reader of our stdout has gone, as `head` does; nothing is wrong and nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        _fail("interrupted", 1)
+    except Exception as error:
+        if os.environ.get(_DEBUG):
+            raise
+        _fail(*_explained(error))
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    from persona_engine.generator.llm.chat import LLMError
+
+    line = " ".join(str(error).split())
+    if isinstance(error, LLMError):
+        return f"{line}; {error.hint}" if error.hint and error.hint not in line else line, 1
+    if isinstance(error, OSError):
+        return line or type(error).__name__, 1
+    if isinstance(error, ValueError) and type(error).__module__.startswith("persona_engine."):
+        return line, 2
+    return f"internal error, {type(error).__name__}: {line} (--debug shows where; please report it)", 1
+
+
+def _fail(line: str, code: int) -> None:
+    print(f"personas: {line}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,126 @@
+"""Commands over datasets that exist: validate, report, compare."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from persona_engine.generator.cli_options import AsJson, Dataset, Locale
+
+_COMPARED = (
+    "sex",
+    "age",
+    "ethnicity",
+    "marital_status",
+    "education_level",
+    "bachelors_field",
+    "labor_force_status",
+    "occupation",
+    "state",
+)
+
+
+def validate(
+    dataset: Dataset,
+    locale: Locale = "en_US",
+    findings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every finding, as .parquet or .jsonl.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Read so many rows at most.")] = None,
+    policy: Annotated[
+        list[str] | None, typer.Option(metavar="RULE=ACTION", help="repair, reject, flag or off; repeatable.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check every row against the record rules; exit 1 when a row has an error."""
+    from persona_engine.census_priors.priors import Priors
+    from persona_engine.generator.store import dataset_files
+    from persona_engine.validators.file import validate_file
+
+    actions = dict(item.partition("=")[::2] for item in policy or ())
+    files = dataset_files(dataset)
+    if len(files) > 1 and findings is not None:
+        raise typer.BadParameter("--findings needs one file, not a folder of several")
+    total: dict[str, dict[str, int]] = {}
+    rows = rejected = 0
+    priors = Priors.load(locale)
+    for file in files:
+        left = None if limit is None else limit - rows
+        if left == 0:
+            break
+        result = validate_file(file, priors, policy=actions, findings=findings, limit=left)
+        rows += result["rows"]
+        rejected += result["rejected_rows"]
+        for rule, counts in result["by_rule"].items():
+            known = total.setdefault(rule, dict.fromkeys(counts, 0))
+            total[rule] = {severity: known[severity] + n for severity, n in counts.items()}
+    if as_json:
+        print(json.dumps({"rows": rows, "rejected_rows": rejected, "by_rule": total}))
+    else:
+        _print_rules(rows, rejected, total)
+    if rejected:
+        print(f"personas: {rejected} of {rows} rows have errors", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _print_rules(rows: int, rejected: int, by_rule: dict[str, dict[str, int]]) -> None:
+    print(f"{rows} rows, {rejected} with errors")
+    width = max(map(len, by_rule), default=0)
+    for rule, counts in by_rule.items():
+        if any(counts.values()):
+            print(f"  {rule:{width}}  " + ", ".join(f"{n} {kind}" for kind, n in counts.items() if n))
+
+
+def report(
+    dataset: Dataset,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder; default: the run's, or the file's own.")
+    ] = None,
+    locale: Annotated[str | None, typer.Option(help="Default: the run's, else en_US.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write report.html and report.json: the dataset beside the census."""
+    from persona_engine.generator import report as reporting
+    from persona_engine.generator.manifest import Manifest
+    from persona_engine.generator.population import Population
+
+    manifest = Manifest.read(dataset) if dataset.is_dir() else None
+    population = Population.load(locale or (manifest.locale if manifest else "en_US"))
+    where = (manifest.identity.get("where") if manifest else None) or None
+    numbers = reporting.of(dataset, population, manifest, where)
+    folder = output or (dataset if dataset.is_dir() else dataset.parent)
+    _, page = reporting.write(folder, numbers)
+    print(json.dumps(numbers) if as_json else page)
+
+
+def compare(
+    one: Dataset,
+    other: Dataset,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the margins of two datasets: total variation distance of every table that both have."""
+    from persona_engine.generator.fidelity import distance
+    from persona_engine.generator.store import StoreError, columns_of, read_frames
+    from persona_engine.generator.tabulation import Tabulation
+
+    columns = [name for name in _COMPARED if name in columns_of(one) and name in columns_of(other)]
+    if not columns:
+        raise StoreError(
+            f"{one} and {other} have no column in common to compare; known: {', '.join(_COMPARED)}"
+        )
+    shared = [*((name,) for name in columns), *combinations(columns, 2)]
+    first, second = (Tabulation.of(read_frames(path, columns), shared) for path in (one, other))
+    if not first.rows or not second.rows:
+        raise StoreError(f"{other if first.rows else one}: has no rows to compare")
+    tvd = {" x ".join(table): distance(first.counts(*table), second.counts(*table)) for table in shared}
+    if as_json:
+        print(json.dumps({"rows": [first.rows, second.rows], "tvd": tvd}))
+        return
+    print(f"{first.rows} and {second.rows} rows; total variation distance, 0 the same to 1 apart")
+    for name, value in tvd.items():
+        print(f"  {value:.4f}  {name}")

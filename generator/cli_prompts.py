@@ -1,0 +1,32 @@
+"""Commands `personas prompts …`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="The prompt sets.", rich_markup_mode=None)
+
+
+@app.callback()
+def _group() -> None:
+    """A group, although it has one command so far."""
+
+
+@app.command()
+def check(
+    prompts: Annotated[
+        str, typer.Argument(metavar="[SET]", help="A folder of prompts/, or a path.")
+    ] = "en_US",
+) -> None:
+    """Find everything that is wrong with a prompt set; exit 1 when there is something."""
+    from persona_engine.prompts.template import PromptSet, lint
+
+    if faults := lint(prompts):
+        print(*faults, sep="\n")
+        print(f"personas: {prompts}: {len(faults)} faults", file=sys.stderr)
+        raise typer.Exit(1)
+    loaded = PromptSet.load(prompts)
+    print(f"{prompts}: sound; {', '.join(loaded.templates)}; digest {loaded.digest[:12]}")

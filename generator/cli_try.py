@@ -1,0 +1,104 @@
+"""Commands to run before a run: preview, estimate, check."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Annotated, Any
+
+import typer
+
+from persona_engine.generator.cli_options import AsJson, ConfigFile, Overrides, Seed, Where, config_of
+
+_FEW = Annotated[int, typer.Option("-n", "--rows", min=1, max=1000, help="Rows to narrate.")]
+
+
+def preview(
+    config: ConfigFile,
+    rows: _FEW = 3,
+    seed: Seed = None,
+    where: Where = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Narrate a few rows and print them; nothing is written."""
+    from persona_engine.generator.session import preview as narrate
+
+    settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
+    results = narrate(settings)
+    for result in results:
+        if as_json:
+            findings = [f"{finding.code}: {finding.message}" for finding in result.findings]
+            print(
+                json.dumps({**result.record, "accepted": result.accepted, "findings": findings}, default=str)
+            )
+        else:
+            _print_record(result.record, result.accepted, result.reasons)
+    if not all(result.accepted for result in results):
+        raise typer.Exit(1)
+
+
+def _print_record(record: dict[str, Any], accepted: bool, reasons: tuple[str, ...]) -> None:
+    print(f"row {record['row']}  {'accepted' if accepted else 'REJECTED'}")
+    for reason in reasons:
+        print(f"  ! {reason}")
+    for name, value in record.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        if shown not in ("", None):
+            print(f"  {name}: {shown}")
+    print()
+
+
+def estimate(
+    config: ConfigFile,
+    sample: Annotated[int, typer.Option(min=1, max=100, help="Rows to narrate for it.")] = 5,
+    price_in: Annotated[float, typer.Option(min=0, help="Price of a million prompt tokens.")] = 0.0,
+    price_out: Annotated[float, typer.Option(min=0, help="Price of a million completion tokens.")] = 0.0,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tokens, time and cost of the whole run, from narrating a few of its rows for real."""
+    from persona_engine.generator.session import preview as narrate
+
+    settings = config_of(config, overrides)
+    began = time.monotonic()
+    results = narrate(settings.model_copy(update={"rows": min(sample, settings.rows)}))
+    seconds = time.monotonic() - began
+    prompt, completion = (
+        settings.rows * sum(getattr(result, name) for result in results) / len(results)
+        for name in ("prompt_tokens", "completion_tokens")
+    )
+    waves = settings.rows / min(settings.rows, settings.llm.concurrency)
+    numbers = {
+        "rows": settings.rows,
+        "sampled": len(results),
+        "accepted": sum(result.accepted for result in results),
+        "prompt_tokens": round(prompt),
+        "completion_tokens": round(completion),
+        "cost": round((prompt * price_in + completion * price_out) / 1e6, 2),
+        "hours": round(seconds * waves / 3600, 3),
+    }
+    if as_json:
+        print(json.dumps(numbers))
+        return
+    print(f"{numbers['accepted']} of {numbers['sampled']} rows accepted; for {settings.rows} rows:")
+    print(f"  {numbers['prompt_tokens']} prompt and {numbers['completion_tokens']} completion tokens")
+    print(f"  {numbers['cost']} in cost at {price_in} and {price_out} a million")
+    print(
+        f"  about {numbers['hours']} hours, were the endpoint as quick with {settings.llm.concurrency} at once"
+    )
+
+
+def check(config: ConfigFile, overrides: Overrides = None) -> None:
+    """Check a config, what it names, its condition and its endpoint; nothing is written."""
+    from persona_engine.generator.session import Rooms, try_endpoint
+
+    settings = config_of(config, overrides)
+    print(f"config: {settings.fingerprint()[:12]}, {settings.rows} rows")
+    rooms = Rooms.load(settings)
+    print(f"priors: {rooms.priors.locale}, {rooms.priors.digest[:12]}")
+    print(f"prompts: {settings.prompts.set}, {rooms.prompts.digest[:12]}")
+    if settings.where:
+        print(f"where: {rooms.population.probability(settings.where):.6g} of the population")
+    print(f"dataset: {len(rooms.table().columns)} columns")
+    print(f"narrator: {try_endpoint(settings)} answers")

@@ -1,0 +1,112 @@
+"""Figures: what a report shows of a population, from its tables alone.
+
+The same functions draw a dataset and the census behind it, so that both stand side by side. Every one takes
+counts by attribute and gives plain values that JSON and the template read alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from persona_engine.generator.tabulation import Counts
+
+AGE_EDGES = (18, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85)
+MARITAL = ("never_married", "married_present", "separated", "divorced", "widowed")
+DEGREES = frozenset({"bachelors", "graduate"})
+NO_JOB = frozenset({"not_in_workforce", "no_occupation"})
+
+
+def band(age: int) -> str:
+    """The age band of a report: five years wide from 25 on, open at 85."""
+    start = max((edge for edge in AGE_EDGES if edge <= age), default=0)
+    if start == 0:
+        return f"under {AGE_EDGES[0]}"
+    if start == AGE_EDGES[-1]:
+        return f"{start}+"
+    return f"{start}-{AGE_EDGES[AGE_EDGES.index(start) + 1] - 1}"
+
+
+def bands() -> list[str]:
+    """All bands of adults, youngest first."""
+    return [band(edge) for edge in AGE_EDGES]
+
+
+def age_pyramid(age_sex: Counts[Any]) -> dict[str, list[float]]:
+    """Share of each age band among all, by sex, youngest band first."""
+    table = _by_band(age_sex)
+    return {sex: _shares(table[sex], float(age_sex.sum())) for sex in sorted(table.columns, reverse=True)}
+
+
+def marital_by_age(age_marital: Counts[Any]) -> dict[str, list[float]]:
+    """Share of each marital status within each age band, youngest band first."""
+    table = _by_band(age_marital)
+    totals = table.sum(axis=1)
+    return {
+        str(status): [float(n / all_) if all_ else 0.0 for n, all_ in zip(table[status], totals, strict=True)]
+        for status in sorted(table, key=lambda status: MARITAL.index(status) if status in MARITAL else 99)
+    }
+
+
+def bachelors_by_state(age_education_state: Counts[Any], top: int = 15) -> list[dict[str, Any]]:
+    """States with the largest share of a bachelor's degree or higher among those aged 25 and over."""
+    counts = age_education_state[age_education_state.index.get_level_values("age") >= 25]
+    if counts.empty:
+        return []
+    holders = counts.index.get_level_values("education_level").isin(DEGREES)
+    people = counts.groupby(level="state").sum()
+    degrees = counts[holders].groupby(level="state").sum().reindex(people.index, fill_value=0)
+    share = (degrees / people).sort_values(ascending=False, kind="stable").head(top)
+    return [
+        {"state": str(state), "share": float(value), "people": float(number)}
+        for state, value, number in zip(share.index, share, people[share.index], strict=True)
+    ]
+
+
+def top_occupations(occupation_age: Counts[Any], top: int = 10) -> list[dict[str, Any]]:
+    """The commonest occupations of those who have one: count, and mean, median and deviation of age."""
+    held = occupation_age[~occupation_age.index.get_level_values("occupation").isin(NO_JOB)]
+    sizes = held.groupby(level="occupation").sum().sort_values(ascending=False, kind="stable").head(top)
+    return [
+        {"occupation": str(name), "people": float(size), **age_moments(held.xs(name, level="occupation"))}
+        for name, size in sizes.items()
+    ]
+
+
+def age_moments(by_age: Counts[Any]) -> dict[str, float]:
+    """Mean, median and standard deviation of age from counts by age."""
+    counts = by_age.groupby(level="age").sum().sort_index()
+    ages, weights = counts.index.to_numpy(dtype=float), counts.to_numpy(dtype=float)
+    total = weights.sum()
+    if not total:
+        return {}
+    mean = float(ages @ weights / total)
+    median = float(ages[np.searchsorted(weights.cumsum(), total / 2)])
+    deviation = float(np.sqrt(weights @ (ages - mean) ** 2 / total))
+    return {"mean_age": mean, "median_age": median, "std_age": deviation}
+
+
+def entropy_bits(counts: Counts[Any]) -> float:
+    """Shannon entropy of a table's distribution, in bits."""
+    weights = counts.to_numpy(dtype=float)
+    shares = weights[weights > 0] / weights.sum()
+    return float(-(shares * np.log2(shares)).sum()) + 0.0
+
+
+def _by_band(counts: Counts[Any]) -> pd.DataFrame:
+    """Counts by age and one other attribute, with ages in bands: bands by states of the other."""
+    other = next(name for name in counts.index.names if name != "age")
+    frame = counts.rename("n").reset_index()
+    frame["band"] = [band(int(age)) for age in frame["age"]]
+    table = frame.pivot_table(
+        index="band", columns=other, values="n", aggfunc="sum", fill_value=0, observed=True
+    )
+    table.columns = table.columns.astype(str)
+    return table.reindex(bands(), fill_value=0)
+
+
+def _shares(values: Sequence[float] | pd.Series[Any], total: float) -> list[float]:
+    return [float(value) / total if total else 0.0 for value in values]

@@ -1,0 +1,47 @@
+"""A sampled population as a file: context columns, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from persona_engine.generator.config import Config
+from persona_engine.generator.population import Population
+from persona_engine.generator.schema import Table, context_table
+from persona_engine.generator.store import frame_writer, kinds_of
+
+
+class PopulationFile:
+    """The population that a configuration describes, ready to be written.
+
+    Raises:
+        ConfigError, TableError, DomainError: on construction, before any file is touched.
+    """
+
+    def __init__(self, config: Config) -> None:
+        """Load the population and draw its first row, which shows every fault of a condition."""
+        self._config = config
+        self._population = Population.load(config.locale)
+        self.table: Table = context_table(config.output.schema_, kinds_of(self._sample(1, 0)))
+
+    def frames(self, block: int) -> Iterator[pd.DataFrame]:
+        """The rows, at most `block` at a time."""
+        for start in range(0, self._config.rows, block):
+            yield self._sample(min(block, self._config.rows - start), start)
+
+    def write(self, path: Path, block: int) -> None:
+        """Write `.parquet`, `.csv` or `.jsonl`; the file appears when it is whole.
+
+        Raises:
+            StoreError: another suffix, or a place that cannot be written to.
+        """
+        notes = {"locale": self._config.locale, "seed": str(self._config.seed)}
+        with frame_writer(path, self.table, notes) as write:
+            for frame in self.frames(block):
+                write(frame)
+
+    def _sample(self, n: int, start: int) -> pd.DataFrame:
+        where = self._config.where or None
+        return self._population.sample(n, seed=self._config.seed, where=where, start=start)

@@ -1,0 +1,160 @@
+"""Report: what a dataset holds beside the census that it should follow, as JSON and as one HTML page."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from persona_engine.census_priors.marginal import Marginal
+from persona_engine.generator import figures
+from persona_engine.generator.atomic import write_whole
+from persona_engine.generator.expectation import Expectation
+from persona_engine.generator.fidelity import compare
+from persona_engine.generator.manifest import Manifest
+from persona_engine.generator.population import Population
+from persona_engine.generator.run_folder import rejected_reasons
+from persona_engine.generator.store import columns_of, dataset_files, read_frames, read_shard
+from persona_engine.generator.tabulation import Counts, Tabulation
+
+PYRAMID = ("age", "sex")
+MARITAL = ("age", "marital_status")
+DEGREES = ("age", "education_level", "state")
+OCCUPATIONS = ("occupation", "age")
+
+
+def of(
+    path: Path,
+    population: Population,
+    manifest: Manifest | None = None,
+    where: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The numbers of a report.
+
+    Args:
+        path: a dataset file or a run folder.
+        population: what the dataset should follow.
+        manifest: the run's, when the dataset is one.
+        where: the condition that the dataset was sampled under.
+
+    Raises:
+        StoreError: a dataset that cannot be read.
+    """
+    expected = Expectation(population, where)
+    columns = columns_of(path)
+    judged = expected.tables(columns)
+    tables = dict.fromkeys((*judged, PYRAMID, MARITAL, DEGREES, OCCUPATIONS))
+    wanted = {name for table in tables for name in table}
+    context = [name for name in columns if name in expected.priors.domain]
+    frames = (expected.with_views(frame, wanted) for frame in read_frames(path, context))
+    counted = Tabulation.of(frames, tables)
+    return {
+        "rows": counted.rows,
+        "run": manifest.model_dump(mode="json") if manifest else None,
+        "fidelity": _fidelity(counted, judged, expected),
+        "bands": figures.bands(),
+        "age_pyramid": _pair(counted, expected, PYRAMID, figures.age_pyramid),
+        "marital_by_age": _pair(counted, expected, MARITAL, figures.marital_by_age),
+        "bachelors_by_state": _degrees(counted, expected),
+        "occupations": _occupations(counted),
+        "diversity": _diversity(counted),
+        "findings": _findings(path),
+        "rejected": dict(sorted(rejected_reasons(path).items(), key=lambda item: -item[1])[:20]),
+    }
+
+
+def write(folder: Path, numbers: Mapping[str, Any]) -> tuple[Path, Path]:
+    """Write `report.json` and `report.html` into a folder; both whole."""
+    as_json, as_html = folder / "report.json", folder / "report.html"
+    write_whole(as_json, json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_whole(as_html, render("report.html.j2", numbers))
+    return as_json, as_html
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """Fill one of the templates beside this module; a value that is missing is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(values)
+
+
+def _fidelity(
+    counted: Tabulation, tables: Iterable[tuple[str, ...]], expected: Expectation
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for table in tables if counted.rows else ():
+        census = expected.marginal(table)
+        if table in counted and census is not None:
+            found.append(compare(counted, table, census).as_dict())
+    return found
+
+
+def _pair(
+    counted: Tabulation, expected: Expectation, table: tuple[str, ...], figure: Callable[[Counts[Any]], Any]
+) -> dict[str, Any] | None:
+    if not counted.rows or table not in counted:
+        return None
+    census = expected.marginal(table)
+    return {
+        "dataset": figure(counted.counts(*table)),
+        "census": None if census is None else figure(_counts(census)),
+    }
+
+
+def _degrees(counted: Tabulation, expected: Expectation) -> list[dict[str, Any]]:
+    if not counted.rows or DEGREES not in counted:
+        return []
+    census = expected.marginal(DEGREES)
+    everywhere = [] if census is None else figures.bachelors_by_state(_counts(census), top=99)
+    shares = {item["state"]: item["share"] for item in everywhere}
+    found = figures.bachelors_by_state(counted.counts(*DEGREES))
+    return [{**item, "census": shares.get(item["state"])} for item in found]
+
+
+def _occupations(counted: Tabulation) -> list[dict[str, Any]]:
+    if not counted.rows or OCCUPATIONS not in counted:
+        return []
+    return figures.top_occupations(counted.counts(*OCCUPATIONS))
+
+
+def _counts(marginal: Marginal) -> Counts[Any]:
+    states = [marginal.domain[attribute] for attribute in marginal.domain]
+    index = pd.MultiIndex.from_product(states, names=list(marginal.domain))
+    return pd.Series(marginal.weights.ravel(), index=index)
+
+
+def _diversity(counted: Tabulation) -> dict[str, Any]:
+    if not counted.rows:
+        return {}
+    singles = [table[0] for table in counted.tables if len(table) == 1]
+    measures: dict[str, Any] = {
+        "entropy_bits": {name: figures.entropy_bits(counted.counts(name)) for name in singles},
+        "distinct": {name: len(counted.counts(name)) for name in singles},
+    }
+    if "age" in singles:
+        moments = figures.age_moments(counted.counts("age"))
+        measures["age"] = {**moments, "coefficient_of_variation": moments["std_age"] / moments["mean_age"]}
+    return measures
+
+
+def _findings(path: Path) -> dict[str, dict[str, int]]:
+    """Delivered rows that a rule spoke about, by rule and severity, from the footers of a run's shards."""
+    total: Counter[str] = Counter()
+    for file in dataset_files(path):
+        if info := read_shard(file):
+            total.update(info.findings)
+    by_rule: dict[str, dict[str, int]] = {}
+    for name, rows in sorted(total.items()):
+        rule, severity = name.split(":")
+        by_rule.setdefault(rule, {})[severity] = rows
+    return by_rule

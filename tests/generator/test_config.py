@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+
+from persona_engine.generator.config import Config, ConfigError, load, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("colour: red", "unknown key 'colour'; known there: llm, locale"),
+        ("llm: {modle: x}", "unknown key 'llm.modle'; known there: api_key_env, backend"),
+        ("output: {schemas: full}", "unknown key 'output.schemas'; known there: lists, schema, shard_rows"),
+        ("rows: 0", "rows: input should be greater than or equal to 1, not 0"),
+        (
+            "output: {schema: nemotron-2}",
+            "output.schema: input should be 'nemotron', 'nemotron-1.1' or 'full'",
+        ),
+        ("llm: {backend: openai}", "llm.model is missing"),
+        ("- rows", "a config is a mapping of keys to values, not a list"),
+        ("rows: [", "not valid YAML"),
+    ],
+)
+def test_a_wrong_config_is_explained_with_place_and_remedy(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, "x.yaml")
+    assert str(caught.value).startswith("x.yaml: ")
+    assert said in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.yaml: cannot be read"):
+        load(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize("key", ["llm.base_url=http://me:sk-secret@host/v1", "llm.api_key_env=sk-secret"])
+def test_a_secret_in_the_wrong_place_is_refused_without_being_repeated(key: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse("", "x.yaml", (key,))
+    assert "sk-secret" not in str(caught.value)
+
+
+def test_overrides_are_yaml_values_and_reach_into_sections() -> None:
+    config = parse("rows: 5", "x.yaml", ("rows=7", "llm.concurrency=3", "where={state: [CA]}"))
+    assert (config.rows, config.llm.concurrency, config.where) == (7, 3, {"state": ["CA"]})
+
+
+@pytest.mark.parametrize("override", ["rows", "=3", "rows.x=1", "where={"])
+def test_a_malformed_override_is_refused(override: str) -> None:
+    with pytest.raises(ConfigError, match="--set"):
+        parse("rows: 5", "x.yaml", (override,))
+
+
+def test_off_is_a_word_and_not_false() -> None:
+    config = parse("validation: {policy: {stated_age: off}}\nruntime: {progress: off}", "x.yaml")
+    assert (config.validation.policy["stated_age"], config.runtime.progress) == ("off", "off")
+
+
+def test_an_empty_section_means_its_defaults() -> None:
+    assert parse("llm:\noutput:\n", "x.yaml") == Config()
+
+
+def test_a_config_cannot_be_changed_after_it_is_read() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Config().rows = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "how", ["rows=9", "name=other", "llm.concurrency=2", "llm.base_url=http://h/v1", "runtime.progress=off"]
+)
+def test_how_a_run_is_done_does_not_change_what_it_is(how: str) -> None:
+    assert parse("", "x", (how,)).fingerprint() == Config().fingerprint()
+
+
+@pytest.mark.parametrize(
+    "what", ["seed=1", "locale=xx", "llm.temperature=0.1", "output.schema=full", "where={sex: Male}"]
+)
+def test_what_decides_the_rows_changes_the_fingerprint(what: str) -> None:
+    assert parse("", "x", (what,)).fingerprint() != Config().fingerprint()
+
+
+def test_a_resolved_config_reads_back_as_itself() -> None:
+    config = parse("", "x", ("output.schema=full", "where={age: 30-45}", "prompts.narratives=[finance]"))
+    assert Config.model_validate(config.model_dump(mode="json", by_alias=True)) == config

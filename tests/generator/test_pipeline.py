@@ -1,0 +1,166 @@
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import pandas as pd
+import pytest
+
+from persona_engine.generator.llm.chat import EndpointError, LLMError, RequestError, TransientError
+from persona_engine.generator.narration import Narrated
+from persona_engine.generator.pipeline import Pipeline, Tally
+from persona_engine.generator.store import Shard, ShardInfo
+
+SHARDS = tuple(Shard(i, 10 * i, 10 * i + 10) for i in range(5))
+
+
+def sample(n: int, start: int) -> pd.DataFrame:
+    return pd.DataFrame({"row": range(start, start + n)})
+
+
+class Scribe:
+    """Narrates after a wait that puts rows out of order; fails or rejects as told."""
+
+    def __init__(self, fails: dict[int, LLMError] | None = None, rejects: Sequence[int] = ()) -> None:
+        """Keep what goes wrong, by row."""
+        self.fails, self.rejects = fails or {}, rejects
+        self.narrated: list[int] = []
+        self.at_once = self.most = 0
+        self.open = self.most_open = 0
+
+    async def narrate(self, record: dict) -> Narrated:
+        row = record["row"]
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        await asyncio.sleep(0.001 * (row % 3))
+        self.at_once -= 1
+        if row in self.fails:
+            raise self.fails[row]
+        self.narrated.append(row)
+        return Narrated(record, (), row not in self.rejects, attempts=1, prompt_tokens=2, completion_tokens=1)
+
+    @contextmanager
+    def opened(self, _: Shard) -> Iterator["Scribe"]:
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        yield self
+        self.open -= 1
+
+
+class Desk:
+    """Keeps what is delivered."""
+
+    def __init__(self) -> None:
+        """Nothing delivered yet."""
+        self.delivered: dict[int, list[int]] = {}
+        self.results: list[Narrated] = []
+
+    def deliver(self, shard: Shard, results: Sequence[Narrated]) -> ShardInfo:
+        self.delivered[shard.index] = [result.record["row"] for result in results]
+        self.results += results
+        return ShardInfo(shard.start, shard.stop, len(results), 0)
+
+
+def pipeline(scribe: Scribe, desk: Desk, **options: int | Callable[[Tally], None]) -> Pipeline:
+    return Pipeline(sample, scribe.opened, desk.deliver, **{"concurrency": 4, **options})
+
+
+async def test_every_shard_is_delivered_whole_and_in_row_order() -> None:
+    scribe, desk, tally = Scribe(), Desk(), Tally(50)
+    assert await pipeline(scribe, desk).run(SHARDS, tally)
+    assert desk.delivered == {s.index: list(range(s.start, s.stop)) for s in SHARDS}
+    assert (tally.accepted, tally.prompt_tokens, tally.completion_tokens, tally.in_flight) == (50, 100, 50, 0)
+
+
+async def test_narrations_run_side_by_side_up_to_the_limit_and_few_shards_are_open() -> None:
+    scribe = Scribe()
+    await pipeline(scribe, Desk(), concurrency=7).run(SHARDS, Tally(50))
+    assert scribe.most == 7
+    assert scribe.most_open == 2
+    assert scribe.open == 0
+
+
+async def test_rows_are_sampled_only_as_narrations_take_them() -> None:
+    asked: list[int] = []
+
+    def watched(n: int, start: int) -> pd.DataFrame:
+        asked.append(start)
+        return sample(n, start)
+
+    scribe, desk = Scribe(), Desk()
+    line = Pipeline(watched, scribe.opened, desk.deliver, concurrency=1, observe=lambda _: line.stop())
+    assert not await line.run(SHARDS, Tally(50))
+    assert asked == [0]
+
+
+async def test_a_rejected_row_is_delivered_as_rejected_and_counted() -> None:
+    desk, tally = Desk(), Tally(50)
+    await pipeline(Scribe(rejects=(3, 17)), desk).run(SHARDS, tally)
+    assert [r.record["row"] for r in desk.results if not r.accepted] == [3, 17]
+    assert (tally.accepted, tally.rejected) == (48, 2)
+
+
+async def test_a_row_that_the_endpoint_cannot_answer_is_rejected_with_the_reason() -> None:
+    desk = Desk()
+    await pipeline(Scribe({5: RequestError("context too long")}), desk).run(SHARDS, Tally(50))
+    (rejected,) = [result for result in desk.results if not result.accepted]
+    assert rejected.reasons == ("endpoint: context too long",)
+
+
+async def test_a_missing_endpoint_ends_the_run_and_unfinished_shards_are_not_delivered() -> None:
+    desk = Desk()
+    with pytest.raises(EndpointError, match="gone"):
+        await pipeline(Scribe({25: EndpointError("gone")}), desk, concurrency=1).run(SHARDS, Tally(50))
+    assert sorted(desk.delivered) == [0, 1]
+
+
+async def test_an_endpoint_that_keeps_failing_ends_the_run() -> None:
+    scribe, desk = Scribe({row: TransientError("503") for row in range(20, 50)}), Desk()
+    with pytest.raises(TransientError, match="503"):
+        await pipeline(scribe, desk, patience=8).run(SHARDS, Tally(50))
+    assert len(scribe.narrated) == 20
+
+
+async def test_stop_finishes_rows_in_flight_and_begins_no_other() -> None:
+    scribe, desk = Scribe(), Desk()
+
+    def stop_at_fifteen(tally: Tally) -> None:
+        if tally.accepted == 15:
+            line.stop()
+
+    line = pipeline(scribe, desk, observe=stop_at_fifteen)
+    assert not await line.run(SHARDS, Tally(50))
+    assert scribe.at_once == 0
+    assert 15 <= len(scribe.narrated) <= 15 + 4
+    assert sorted(desk.delivered) == [0]
+
+
+async def test_abort_drops_rows_in_flight() -> None:
+    scribe = Scribe()
+
+    def abort(_: Tally) -> None:
+        line.abort()
+
+    line = pipeline(scribe, Desk(), observe=abort)
+    assert not await line.run(SHARDS, Tally(50))
+    assert len(scribe.narrated) < 5
+
+
+async def test_stop_wakes_a_session_that_waits_for_an_open_shard() -> None:
+    hold = asyncio.Event()
+
+    class Slow(Scribe):
+        async def narrate(self, record: dict) -> Narrated:
+            if record["row"] % 10 == 0:
+                await hold.wait()
+            return await super().narrate(record)
+
+    line = pipeline(Slow(), Desk())
+    session = asyncio.create_task(line.run(SHARDS, Tally(50)))
+    await asyncio.sleep(0.05)
+    line.stop()
+    hold.set()
+    assert not await asyncio.wait_for(session, timeout=5)
+
+
+async def test_nothing_to_do_is_done_at_once() -> None:
+    assert await pipeline(Scribe(), Desk()).run((), Tally(0))

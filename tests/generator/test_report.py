@@ -1,0 +1,137 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from persona_engine.census_priors.domain import Domain
+from persona_engine.census_priors.marginal import Marginal
+from persona_engine.generator import figures, report
+from persona_engine.generator.fidelity import compare, distance, noise
+from persona_engine.generator.tabulation import Tabulation
+
+PEOPLE = pd.DataFrame(
+    {
+        "age": [20, 20, 40, 70, 70, 90],
+        "sex": ["Female", "Male", "Female", "Male", "Female", "Female"],
+        "marital_status": ["never_married"] * 2 + ["divorced", "widowed", "married_present", "widowed"],
+        "education_level": ["bachelors", "high_school", "graduate", "bachelors", "high_school", "associates"],
+        "state": ["NY", "NY", "NY", "WV", "WV", "WV"],
+        "occupation": ["actor", "no_occupation", "actor", "not_in_workforce", "baker", "not_in_workforce"],
+    }
+)
+
+
+def counted(*tables: tuple[str, ...]) -> Tabulation:
+    return Tabulation.of([PEOPLE[:2], PEOPLE[2:]], tables)
+
+
+def test_tables_counted_block_by_block_are_those_of_the_whole() -> None:
+    tabulation = counted(("age",), ("age", "sex"), ("planet",))
+    assert tabulation.rows == 6
+    assert tabulation.counts("age").to_dict() == {(20,): 2, (40,): 1, (70,): 2, (90,): 1}
+    assert tabulation.counts("age", "sex").loc[(70, "Male")] == 1
+    assert ("planet",) not in tabulation
+
+
+def test_the_pyramid_shares_add_up_to_everyone() -> None:
+    shares = figures.age_pyramid(counted(("age", "sex")).counts("age", "sex"))
+    assert list(shares) == ["Male", "Female"]
+    assert sum(map(sum, shares.values())) == pytest.approx(1)
+    assert shares["Female"][figures.bands().index("85+")] == pytest.approx(1 / 6)
+
+
+def test_marital_shares_add_up_within_each_age_that_has_people() -> None:
+    shares = figures.marital_by_age(counted(("age", "marital_status")).counts("age", "marital_status"))
+    young, empty = figures.bands().index("18-24"), figures.bands().index("25-29")
+    assert shares["never_married"][young] == 1
+    assert sum(values[empty] for values in shares.values()) == 0
+    assert list(shares) == ["never_married", "married_present", "divorced", "widowed"]
+
+
+def test_the_bachelors_share_counts_those_over_25_and_is_ordered() -> None:
+    tabulation = counted(report.DEGREES)
+    assert figures.bachelors_by_state(tabulation.counts(*report.DEGREES)) == [
+        {"state": "NY", "share": 1.0, "people": 1.0},
+        {"state": "WV", "share": pytest.approx(1 / 3), "people": 3.0},
+    ]
+
+
+def test_occupations_leave_out_those_without_one_and_tell_ages() -> None:
+    first, second = figures.top_occupations(counted(("occupation", "age")).counts("occupation", "age"))
+    assert first == {"occupation": "actor", "people": 2, "mean_age": 30, "median_age": 20, "std_age": 10}
+    assert second["occupation"] == "baker"
+
+
+@pytest.mark.parametrize(("rows", "bits"), [([5], 0.0), ([3, 3], 1.0), ([2, 2, 2, 2], 2.0), ([1, 0], 0.0)])
+def test_entropy_is_in_bits(rows: list[int], bits: float) -> None:
+    assert figures.entropy_bits(pd.Series(rows)) == pytest.approx(bits)
+
+
+def census(*weights: float) -> Marginal:
+    return Marginal(Domain({"sex": ("Female", "Male")}), np.array(weights), source="census")
+
+
+def test_distance_to_the_census_is_the_share_that_would_have_to_move() -> None:
+    found = compare(counted(("sex",)), ("sex",), census(1, 1))
+    assert found.tvd == pytest.approx(4 / 6 - 0.5)
+    assert found.agrees
+
+
+def test_states_that_the_census_does_not_know_count_as_distance() -> None:
+    one = Marginal(Domain({"sex": ("Female",)}), np.array([1.0]))
+    found = compare(counted(("sex",)), ("sex",), one)
+    assert found.unknown == pytest.approx(1 / 3)
+    assert found.tvd == pytest.approx(1 / 3)
+    assert not found.agrees
+
+
+@pytest.mark.parametrize("rows", [50, 5000])
+def test_the_noise_floor_is_what_perfect_samples_show(rows: int) -> None:
+    rng = np.random.default_rng(5)
+    shares = rng.dirichlet(np.full(200, 0.3))
+    samples = rng.multinomial(rows, shares, size=2000) / rows
+    distances = np.abs(samples - shares).sum(axis=1) / 2
+    floor, limit = noise(shares, rows)
+    assert floor == pytest.approx(distances.mean(), rel=0.03)
+    assert (distances > limit).mean() == pytest.approx(0.05, abs=0.03)
+
+
+def test_the_distance_of_two_datasets_is_between_the_same_and_apart() -> None:
+    one = counted(("sex",)).counts("sex")
+    other = Tabulation.of([pd.DataFrame({"sex": ["x", "y"]})], [("sex",)]).counts("sex")
+    assert distance(one, one) == 0
+    assert distance(one, other) == 1
+
+
+def numbers(**more: object) -> dict[str, object]:
+    empty = {
+        "rows": 0,
+        "run": None,
+        "fidelity": [],
+        "bands": figures.bands(),
+        "age_pyramid": None,
+        "marital_by_age": None,
+        "bachelors_by_state": [],
+        "occupations": [],
+        "diversity": {},
+        "findings": {},
+        "rejected": {},
+    }
+    return {**empty, **more}
+
+
+def test_a_report_of_nothing_says_what_it_could_not_judge(tmp_path: Path) -> None:
+    as_json, page = report.write(tmp_path, numbers())
+    assert json.loads(as_json.read_text())["rows"] == 0
+    assert "Not judged" in page.read_text()
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_escapes_what_it_is_given(tmp_path: Path) -> None:
+    found = {"bachelors_by_state": [{"state": "<script>", "share": 0.5, "people": 3.0, "census": None}]}
+    _, page = report.write(tmp_path, numbers(rejected={"<b>bad</b>": 2}, **found))
+    text = page.read_text()
+    assert "<script" not in text
+    assert "&lt;b&gt;bad" in text
+    assert not any(word in text for word in ("http://", "https://", "src=", "@import", "url("))
