@@ -17,7 +17,19 @@ _Off = BeforeValidator(lambda value: "off" if value is False else value)
 
 
 # How the endpoint is reached and how hard it is pressed decides no word of an answer.
-_HOW = ("base_url", "api_key_env", "concurrency", "connect_timeout_s", "timeout_s", "max_retries")
+_HOW = (
+    "transport",
+    "base_url",
+    "api_key_env",
+    "concurrency",
+    "connect_timeout_s",
+    "timeout_s",
+    "max_retries",
+    "max_tokens_total",
+    "max_cost",
+    "price_prompt",
+    "price_completion",
+)
 
 
 class ConfigError(ValueError):
@@ -43,13 +55,19 @@ class LLMConfig(_Section):
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_tokens: Annotated[int, Field(ge=64)] = 2048
     structured_output: Literal["auto", "json_schema", "structured_outputs", "json_object", "prompt"] = "auto"
-    # How it is reached: left out of the fingerprint.
+    # How it is reached: left out of the fingerprint. Several base URLs, with commas between, share the work.
+    transport: Literal["openai", "lean"] = "openai"
     base_url: Annotated[str | None, Field(pattern=r"^https?://[^@]+$")] = None
     api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "OPENAI_API_KEY"
     concurrency: Annotated[int, Field(ge=1)] = 64
     connect_timeout_s: Annotated[float, Field(gt=0)] = 10.0
     timeout_s: Annotated[float, Field(gt=0)] = 600.0
     max_retries: Annotated[int, Field(ge=0)] = 5
+    # Budgets of one session; prices are in the same currency as `max_cost`, for a million tokens.
+    max_tokens_total: Annotated[int | None, Field(ge=1)] = None
+    max_cost: Annotated[float | None, Field(gt=0)] = None
+    price_prompt: Annotated[float, Field(ge=0)] = 0.0
+    price_completion: Annotated[float, Field(ge=0)] = 0.0
 
 
 class PromptsConfig(_Section):
