@@ -1,0 +1,225 @@
+"""Grammar: symbols that expand to sentences, chosen by the tags of a person and a stream of randomness."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+    from random import Random
+
+_WEIGHT = re.compile(r"^(.*?)(?: \*(\d+))?$")
+_ARTICLE = re.compile(r"\b([Aa])\(n\) (?=([\w-]+))")
+# Vowel letters with a consonant sound; consonants, numerals and initials that are read with a vowel first.
+_CONSONANT_SOUND = re.compile(
+    r"[Uu]ni(?!n|m)|[Uu]s[aeiu]|[Uu]ti|[Ee]u|[Oo]nce?\b|[Uu]r[ai]|[Uu]bi|U[A-Z]|[Oo]ne-"
+)
+_VOWEL_SOUND = re.compile(r"[aeiouAEIOU]|8|11\b|18\b|heir|hono|hour|honest|[FHLMNRSX](?:[A-Z]{1,4})?\b")
+_TRIES = 24
+
+
+class GrammarError(ValueError):
+    """A grammar that cannot be used; the message names the file, the symbol and the remedy."""
+
+
+def article(word: str) -> str:
+    """Return the indefinite article, 'a' or 'an', that goes before `word`."""
+    if _CONSONANT_SOUND.match(word):
+        return "a"
+    return "an" if _VOWEL_SOUND.match(word) else "a"
+
+
+def with_articles(text: str) -> str:
+    """Return `text` with every "a(n)" resolved by the sound of the word after it."""
+    if "(n)" not in text:
+        return text
+    return _ARTICLE.sub(lambda found: _cased(article(found[2]), found[1]) + " ", text)
+
+
+def _cased(word: str, like: str) -> str:
+    return word.capitalize() if like == "A" else word
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Alternatives that are open to people who satisfy any of the conditions (all tags of it)."""
+
+    conditions: tuple[tuple[frozenset[str], frozenset[str]], ...]
+    alternatives: tuple[str, ...]
+
+    def admits(self, tags: frozenset[str]) -> bool:
+        return any(needed <= tags and not (barred & tags) for needed, barred in self.conditions)
+
+
+class Grammar:
+    """Symbols and the groups of alternatives that each expands to.
+
+    A symbol maps conditions to alternatives. A condition is `any`, or tags joined by `+` (all of them),
+    `|` (either side) and `!` (not); ` *3` behind it triples the weight of its alternatives. An alternative
+    is text with `{slots}`: other symbols (`{dish}`, and `{dish_2}` for another one), or words of the person.
+    """
+
+    def __init__(self, symbols: Mapping[str, Mapping[str, Iterable[str]]], *, place: str = "grammar") -> None:
+        """`place` is named in errors: the folder that the symbols were read from."""
+        self._groups = {
+            symbol: tuple(
+                _group(condition, texts, f"{place}: {symbol}") for condition, texts in groups.items()
+            )
+            for symbol, groups in symbols.items()
+        }
+        self._tags = {
+            symbol: frozenset(
+                tag for group in groups for pair in group.conditions for side in pair for tag in side
+            )
+            for symbol, groups in self._groups.items()
+        }
+        self._pools: dict[tuple[str, frozenset[str]], tuple[str, ...]] = {}
+        self.place = place
+
+    @classmethod
+    def load(cls, locale_or_folder: str | Path) -> Grammar:
+        """Read every `*.yaml` of a folder, or of `prompts/<locale>/offline`, as one grammar."""
+        folder: Traversable | Path = Path(locale_or_folder)
+        if not folder.is_dir():
+            folder = files("persona_engine.prompts").joinpath(str(locale_or_folder), "offline")
+        if not folder.is_dir():
+            raise GrammarError(
+                f"{locale_or_folder!r}: no folder of that name and no prompts/{locale_or_folder}/offline; "
+                "name a prompt set that has an offline grammar, such as 'en_US'."
+            )
+        symbols: dict[str, Mapping[str, Iterable[str]]] = {}
+        for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+            if file.name.endswith(".yaml"):
+                symbols.update(_symbols(file, symbols))
+        return cls(symbols, place=str(folder))
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The names that can be expanded."""
+        return frozenset(self._groups)
+
+    @property
+    def slots(self) -> frozenset[str]:
+        """Every slot named in an alternative, numbers and capitals removed."""
+        texts = (text for groups in self._groups.values() for group in groups for text in group.alternatives)
+        return frozenset(_symbol(name) for text in texts for _, name, _, _ in Formatter().parse(text) if name)
+
+    def tags_of(self, symbol: str, text: str) -> frozenset[str]:
+        """Return the tags under which `symbol` lists `text`, such as those of a state in `region`."""
+        groups = (group for group in self._groups.get(symbol, ()) if text in group.alternatives)
+        return frozenset(tag for group in groups for needed, _ in group.conditions for tag in needed)
+
+    def pool(self, symbol: str, tags: frozenset[str]) -> tuple[str, ...]:
+        """Return the alternatives of `symbol` that are open to a person with these tags."""
+        relevant = tags & self._tags[symbol]
+        key = (symbol, relevant)
+        pool = self._pools.get(key)
+        if pool is None:
+            groups = self._groups[symbol]
+            pool = tuple(text for group in groups if group.admits(relevant) for text in group.alternatives)
+            if not pool:
+                raise GrammarError(
+                    f"{self.place}: {symbol!r} has no alternative for tags {sorted(relevant)}; add an `any` group."
+                )
+            self._pools[key] = pool
+        return pool
+
+
+class Derivation:
+    """One text being written: looks slots up in a person's words, else expands the symbol of that name.
+
+    An alternative is not taken twice, and none that names a place in `avoid` (the person's own home, which
+    is no travel destination).
+    """
+
+    __slots__ = ("_aliases", "_avoid", "_grammar", "_random", "_tags", "_used", "_words")
+
+    def __init__(
+        self,
+        grammar: Grammar,
+        random: Random,
+        *,
+        words: Mapping[str, str],
+        tags: frozenset[str],
+        avoid: tuple[str, ...] = (),
+    ) -> None:
+        """`words` and `tags` are those of a `Portrait`; everything drawn comes from `random`."""
+        self._grammar, self._random, self._words = grammar, random, words
+        self._tags, self._avoid = tags, avoid
+        self._aliases: Mapping[str, str] = {}
+        self._used: set[str] = set()
+
+    def __getitem__(self, slot: str) -> str:
+        """Return the text for a slot of a template."""
+        word = self._words.get(slot)
+        if word is not None:
+            return word
+        if slot[0].isupper():  # a slot with a capital: its text with a capital
+            text = self[slot[0].lower() + slot[1:]]
+            return text[0].upper() + text[1:]
+        symbol = _symbol(slot)
+        return self.expand(self._aliases.get(symbol, symbol))
+
+    def expand(self, symbol: str) -> str:
+        """Return one derivation of `symbol`; articles are left as `a(n)`."""
+        text = self.draw(self._grammar.pool(symbol, self._tags))
+        return text.format_map(self) if "{" in text else text
+
+    def write(self, symbol: str, aliases: Mapping[str, str]) -> str:
+        """Return one finished text; `aliases` give symbols other names for it (`lead_adj` is `adj_o5`)."""
+        self._aliases = aliases
+        return with_articles(self.expand(symbol))
+
+    def draw(self, pool: tuple[str, ...]) -> str:
+        """Return an alternative that this derivation has not used yet, while there is one to be found."""
+        size, random, used = len(pool), self._random.random, self._used
+        for _ in range(_TRIES):
+            text = pool[int(random() * size)]
+            if text not in used and not any(place in text for place in self._avoid):
+                break
+        used.add(text)
+        return text
+
+
+def _symbol(slot: str) -> str:
+    name = slot[:-2] if slot[-2:-1] == "_" and slot[-1].isdigit() else slot
+    return name[0].lower() + name[1:]
+
+
+def _symbols(file: Traversable | Path, known: Mapping[str, object]) -> dict[str, Mapping[str, Iterable[str]]]:
+    try:
+        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise GrammarError(f"{file}: not YAML ({error}); correct the line it names.") from error
+    if not isinstance(content, dict):
+        raise GrammarError(f"{file}: holds {type(content).__name__}; it must map symbols to alternatives.")
+    twice = sorted(content.keys() & known.keys())
+    if twice:
+        raise GrammarError(f"{file}: {twice[0]!r} is defined in another file too; keep one of them.")
+    return {
+        str(symbol): groups if isinstance(groups, dict) else {"any": groups}
+        for symbol, groups in content.items()
+    }
+
+
+def _group(condition: str, texts: Iterable[str], place: str) -> _Group:
+    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
+        raise GrammarError(
+            f"{place}: {condition!r} must hold a list of texts (quote those YAML reads otherwise)."
+        )
+    found = _WEIGHT.match(str(condition))
+    name, weight = (found[1], int(found[2] or 1)) if found else (str(condition), 1)
+    conditions = []
+    for alternative in name.split("|"):
+        tags = [] if alternative == "any" else alternative.split("+")
+        needed = frozenset(tag for tag in tags if not tag.startswith("!"))
+        conditions.append((needed, frozenset(tag[1:] for tag in tags if tag.startswith("!"))))
+    return _Group(tuple(conditions), tuple(texts) * weight)
