@@ -14,8 +14,6 @@ from jinja2 import DictLoader, nodes
 from jinja2.runtime import LoopContext, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from persona_engine.prompts.fields import TemplateError
-
 MAX_TEMPLATE_CHARS = 64_000
 MAX_OUTPUT_CHARS = 64_000
 MAX_LOOP_DEPTH = 2
@@ -33,7 +31,10 @@ class Environment(ImmutableSandboxedEnvironment):
     """A strict, immutable sandbox in which a dot reads an item of a mapping and nothing else."""
 
     def __init__(self, sources: Mapping[str, str]) -> None:
-        """`sources` are the texts that templates and partials may come from, by file name."""
+        """`sources` are the texts that templates and partials may come from, by file name.
+
+        Jinja's optimizer is off: it computes constants such as `9 ** 9 ** 9` before anybody could object.
+        """
         super().__init__(
             undefined=StrictUndefined,
             loader=DictLoader(dict(sources)),
@@ -41,6 +42,7 @@ class Environment(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             keep_trailing_newline=True,
             auto_reload=False,
+            optimized=False,
         )
         filters = ("capitalize", "count", "first", "last", "length", "lower", "title", "trim", "upper")
         self.filters = {name: self.filters[name] for name in filters} | {"join": _join}
@@ -66,7 +68,7 @@ class Environment(ImmutableSandboxedEnvironment):
 def _join(values: object, separator: str = ", ") -> str:
     # Of lists only: Jinja's own joins a string to itself and so squares its length.
     if not isinstance(values, list | tuple):
-        raise TemplateError(f"join needs a list, got {type(values).__name__}")
+        raise TypeError(f"join needs a list, got {type(values).__name__}")
     return separator.join(map(str, values))
 
 

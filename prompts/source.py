@@ -30,11 +30,16 @@ class Trees:
         wrong = [line for name in places for line in self._faults(name)]
         if wrong:
             raise TemplateError("\n".join(wrong))
+        for name, place in places.items():
+            _compile(environment, name, place)
 
     def _faults(self, name: str) -> Iterator[str]:
         place, tree = self._places[name], self._trees[name]
-        for line, reason in sandbox.faults(tree):
-            yield f"{place}:{line}: {reason}"
+        try:
+            yield from [f"{place}:{line}: {reason}" for line, reason in sandbox.faults(tree)]
+        except RecursionError:
+            yield f"{place}: expressions are nested too deeply; simplify them"
+            return
         for partial in sandbox.partials(tree):
             if partial not in self._trees:
                 known = ", ".join(sorted(n for n in self._trees if n.startswith("_"))) or "none"
@@ -66,13 +71,21 @@ def _outside(tree: nodes.Template) -> Iterator[tuple[int, str]]:
 def _parse(environment: sandbox.Environment, name: str, place: Path) -> nodes.Template:
     try:
         text = environment.loader.get_source(environment, name)[0] if environment.loader else ""
-        tree = environment.parse(text, name)
+        return environment.parse(text, name)
+    except TemplateSyntaxError as error:
+        raise TemplateError(f"{place}:{error.lineno}: {error.message}") from error
+    except RecursionError as error:
+        raise TemplateError(f"{place}: expressions are nested too deeply; simplify them") from error
+
+
+def _compile(environment: sandbox.Environment, name: str, place: Path) -> None:
+    # Only now, when nothing is left in the text that could take long.
+    try:
         environment.get_template(name)
     except TemplateSyntaxError as error:
         raise TemplateError(f"{place}:{error.lineno}: {error.message}") from error
     except RecursionError as error:
         raise TemplateError(f"{place}: expressions are nested too deeply; simplify them") from error
-    return tree
 
 
 def front_matter(place: Path) -> tuple[Mapping[str, Any], str]:

@@ -1,0 +1,230 @@
+"""Templates are strict, bounded, and cannot reach beyond the facts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from persona_engine.prompts.template import PromptSet, TemplateError, lint
+
+SHIPPED = Path(PromptSet.load("en_US").folder)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    copy = tmp_path / "mine"
+    shutil.copytree(SHIPPED, copy)
+    return copy
+
+
+@pytest.fixture
+def sample() -> dict[str, Any]:
+    words: dict[str, Any] = PromptSet.load("en_US").words("sample")
+    return words
+
+
+def user(text: str) -> str:
+    return f"{{% block user %}}{text}{{% endblock %}}"
+
+
+def rendered(folder: Path, text: str, facts: dict[str, Any]) -> str:
+    (folder / "judge.j2").write_text(user(text))
+    return PromptSet.load(folder).templates["judge"].render(facts)[0]["content"]
+
+
+def test_the_shipped_set_is_sound() -> None:
+    assert lint("en_US") == ()
+
+
+def test_a_set_is_rendered_as_a_system_and_a_user_message(sample: dict[str, Any]) -> None:
+    messages = PromptSet.load("en_US").templates["personas"].render(sample)
+    assert [message["role"] for message in messages] == ["system", "user"]
+
+
+@pytest.mark.parametrize("call", ["attributes", "personas"])
+def test_every_call_is_told_every_fact(call: str, sample: dict[str, Any]) -> None:
+    told = PromptSet.load("en_US").templates[call].render(sample)[1]["content"]
+    lines = [
+        "- Name: Ruth Castellano",
+        "- Sex: Female",
+        "- Age: 47",
+        "- Heritage: White",
+        "- Marital status: married, living with a spouse",
+        "- Education: bachelor's degree",
+        "- Field of degree: health",
+        "- Work: works as a registered nurse",
+        "- Home: Dayton, Ohio",
+        "- Openness (58",
+    ]
+    assert [line for line in lines if line not in told] == []
+
+
+def test_the_schema_is_what_the_front_matter_declares() -> None:
+    template = PromptSet.load("en_US").templates["attributes"]
+    schema = template.schema
+    assert schema["required"] == [field.name for field in template.fields]
+    assert schema["properties"]["skills_and_expertise_list"]["type"] == "array"
+    assert schema["properties"]["cultural_background"]["maxLength"] == 1400
+
+
+def test_a_further_narrative_is_one_file(folder: Path, sample: dict[str, Any]) -> None:
+    text = (
+        "---\nfields:\n  - {name: garden_persona, kind: text, description: Gardens., min: 10, max: 90}\n"
+        "---\nOnly in {{ city }}."
+    )
+    (folder / "narratives" / "garden.j2").write_text(text)
+    template = PromptSet.load(folder, narratives=["garden"]).templates["personas"]
+    assert "garden_persona" in template.schema["required"]
+    assert "Only in Dayton." in template.render(sample)[1]["content"]
+
+
+def test_a_shipped_narrative_is_added_by_name() -> None:
+    fields = [field.name for field in PromptSet.load("en_US", ["finance"]).templates["personas"].fields]
+    assert fields[-1] == "finance_persona"
+    assert len(fields) == 7
+
+
+def test_all_missing_variables_are_named_at_once_with_their_lines(folder: Path) -> None:
+    text = "\n{{ first_name }} {{ surname }}\n{{ labels.shoe_size }}"
+    with pytest.raises(TemplateError) as raised:
+        rendered(folder, text, {"first_name": "Ruth", "labels": {}})
+    assert "surname (judge.j2:2)" in str(raised.value)
+    assert "labels.shoe_size (judge.j2:3)" in str(raised.value)
+    assert "known: first_name, labels" in str(raised.value)
+
+
+def test_the_linter_finds_an_unknown_variable_in_a_branch_that_is_not_taken(folder: Path) -> None:
+    (folder / "judge.j2").write_text(user('{{ age }}{% if state == "XX" %}{{ planet }}{% endif %}'))
+    assert [line for line in lint(folder) if "planet (judge.j2:1)" in line]
+
+
+def test_line_numbers_count_the_front_matter(folder: Path) -> None:
+    (folder / "judge.j2").write_text("---\nfields: []\n---\n{% block user %}\n{{ nobody }}{% endblock %}")
+    with pytest.raises(TemplateError, match=r"nobody \(judge.j2:5\)"):
+        PromptSet.load(folder).templates["judge"].render({})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{{ first_name.upper() }}", "call"),
+        ("{% set a = 1 %}", "assign"),
+        ("{{ 'a' * 1000000 }}", "mul"),
+        ("{{ 9 ** 9 ** 9 ** 9 }}", "pow"),
+        ("{% macro m() %}{% endmacro %}", "macro"),
+        ("{% import 'judge.j2' as j %}", "import"),
+        ("{% include first_name %}", "include"),
+        ("{% include 'judge.j2' %}", "include"),
+        ("{% for a in x %}{% for b in x %}{% for c in x %}{% endfor %}{% endfor %}{% endfor %}", "nested"),
+        ("{{ ''.__class__ }}", "unknown variables|no attribute|undefined"),
+        ("{{ first_name | center(999999999) }}", "center"),
+        ("{{ first_name | replace('a', 'b') }}", "replace"),
+        ("{{ first_name | join(first_name) }}", "join needs a list"),
+        ("{% block extra %}{% endblock %}", "block 'extra' is unknown"),
+        ("{% if %}", ":1:"),
+        ("{{ x" + ".a" * 20_000 + " }}", "nested too deeply"),
+        ("{{ " + "(" * 20_000 + "x" + ")" * 20_000 + " }}", "nested too deeply"),
+    ],
+)
+def test_an_untrusted_template_can_only_print_choose_and_repeat(folder: Path, text: str, reason: str) -> None:
+    with pytest.raises(TemplateError, match=f"(?i){reason}") as raised:
+        rendered(folder, text, {"first_name": "Ruth", "x": [1]})
+    assert "judge.j2" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["first_name.__class__", "facts.keys", "facts.items", "items.append", "age.real"]
+)
+def test_a_dot_reads_an_item_and_never_an_attribute(folder: Path, path: str) -> None:
+    facts = {"first_name": "Ruth", "facts": {"a": 1}, "items": [1], "age": 3}
+    with pytest.raises(TemplateError, match=r"judge\.j2"):
+        rendered(folder, f"{{{{ {path} }}}}", facts)
+
+
+def test_output_is_bounded(folder: Path) -> None:
+    with pytest.raises(TemplateError, match="64000 characters"):
+        rendered(
+            folder,
+            "{% for a in x %}{% for b in x %}{{ a }}{{ b }}{% endfor %}{% endfor %}",
+            {"x": ["y"] * 999},
+        )
+
+
+def test_a_template_is_bounded(folder: Path) -> None:
+    with pytest.raises(TemplateError, match="a template may have 64000"):
+        rendered(folder, "a" * 70_000, {})
+
+
+def test_text_outside_the_messages_is_refused(folder: Path) -> None:
+    (folder / "judge.j2").write_text("Hello.\n" + user("x"))
+    with pytest.raises(TemplateError, match=r"judge.j2:1: stands outside"):
+        PromptSet.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        ("fields: 3", "fields is a list"),
+        ("fields: [{name: a}]", "missing key 'kind'"),
+        ("fields: [{name: a b, kind: text, description: d, min: 1, max: 2}]", "not a column name"),
+        ("fields: [{name: a, kind: number, description: d, min: 1, max: 2}]", "known: text, list"),
+        ("fields: [{name: a, kind: text, description: d, min: 3, max: 2}]", "min 3 and max 2"),
+        ("feilds: []", "unknown front matter feilds"),
+        ("fields: [", "not valid YAML"),
+    ],
+)
+def test_faulty_front_matter_names_file_and_remedy(folder: Path, head: str, reason: str) -> None:
+    (folder / "judge.j2").write_text(f"---\n{head}\n---\n{user('x')}")
+    with pytest.raises(TemplateError, match=reason) as raised:
+        PromptSet.load(folder)
+    assert "judge.j2" in str(raised.value)
+
+
+def test_an_unknown_set_lists_the_known_ones() -> None:
+    with pytest.raises(TemplateError, match="unknown prompt set 'fr_XX'; known: en_US"):
+        PromptSet.load("fr_XX")
+
+
+@pytest.mark.parametrize("name", ["../attributes", "nonsense"])
+def test_an_unknown_narrative_lists_the_known_ones(name: str) -> None:
+    with pytest.raises(TemplateError, match=r"unknown narrative .*finance"):
+        PromptSet.load("en_US", [name])
+
+
+def test_a_missing_template_is_named(folder: Path) -> None:
+    (folder / "repair.j2").unlink()
+    with pytest.raises(TemplateError, match=r"a prompt set needs repair.j2"):
+        PromptSet.load(folder)
+
+
+def test_the_digest_changes_with_every_text_that_reaches_a_prompt(folder: Path) -> None:
+    before = PromptSet.load(folder).digest
+    assert before == PromptSet.load("en_US").digest
+    for name in ("_rules.j2", "wording.yaml", "narratives/arts.j2"):
+        (folder / name).write_text((folder / name).read_text() + "\n")
+        after = PromptSet.load(folder).digest
+        assert after != before
+        before = after
+
+
+def test_the_digest_ignores_the_linters_sample_and_unused_narratives(folder: Path) -> None:
+    before = PromptSet.load(folder).digest
+    for name in ("sample.yaml", "narratives/finance.j2"):
+        (folder / name).write_text((folder / name).read_text() + "\n")
+    assert PromptSet.load(folder).digest == before
+
+
+def test_missing_wording_names_the_file_and_the_known_keys() -> None:
+    with pytest.raises(TemplateError, match=r"wording.yaml: no 'pronouns.Robot'; known: Female, Male"):
+        PromptSet.load("en_US").words("wording", "pronouns", "Robot")
+
+
+def test_a_repair_asks_for_the_failing_fields_alone(sample: dict[str, Any]) -> None:
+    prompts = PromptSet.load("en_US")
+    last = prompts.templates["personas"].fields[-1:]
+    repair = prompts.templates["repair"].asking(last)
+    assert repair.schema["required"] == ["persona"]
+    assert "lacks the full name" in repair.render(sample)[1]["content"]
