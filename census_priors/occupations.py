@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from persona_engine.census_priors.lookup import read_lookup
 
@@ -83,12 +84,16 @@ class Occupations:
 
     @cached_property
     def _all(self) -> Mapping[str, Occupation]:
-        rows = read_lookup(self._folder / "lookups" / "occupations.parquet", COLUMNS).to_pylist()
+        rows: list[dict[str, Any]] = read_lookup(
+            self._folder / "lookups" / "occupations.parquet", COLUMNS
+        ).to_pylist()
         found = {}
         for row in rows:
-            lists = {column: tuple(row.pop(column)) for column in LISTS}
-            name, zone = row.pop("occupation"), row.pop("job_zone") or None
-            found[name] = Occupation(name=name, job_zone=zone, **row, **lists)
+            fields = (
+                row | {column: tuple(row[column]) for column in LISTS} | {"job_zone": row["job_zone"] or None}
+            )
+            name = fields.pop("occupation")
+            found[name] = Occupation(name=name, **fields)
         return found
 
     @property

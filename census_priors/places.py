@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -107,10 +108,10 @@ class Places:
         return cls(Path(folder))
 
     @cached_property
-    def _columns(self) -> dict[str, npt.NDArray[np.object_]]:
+    def _columns(self) -> dict[str, npt.NDArray[Any]]:
         table = read_lookup(self._folder / "lookups" / "places.parquet", COLUMNS)
         text = ("zip", "city", "county", "county_fips", "state", "metro_area", "urbanicity")
-        columns = {name: strings(table, name) for name in text}
+        columns: dict[str, npt.NDArray[Any]] = {name: strings(table, name) for name in text}
         return columns | {name: numbers(table, name) for name in COLUMNS if name not in text}
 
     @cached_property
@@ -135,7 +136,7 @@ class Places:
         """Whether a ZIP code is known; five characters."""
         return zipcode in self._rows
 
-    def column(self, name: str) -> npt.NDArray[np.object_]:
+    def column(self, name: str) -> npt.NDArray[Any]:
         """One column (city, county, state, …) over all ZIP codes, in the order of `zipcodes`."""
         return self._columns[name]
 
@@ -150,8 +151,8 @@ class Places:
             )
         value = {name: column[row] for name, column in self._columns.items()}
         return Place(
-            zipcode,
-            *(value[name] for name in COLUMNS[1:7]),
+            zipcode=zipcode,
+            **{name: value[name] for name in COLUMNS[1:7]},
             latitude=round(float(value["latitude"]), 3),
             longitude=round(float(value["longitude"]), 3),
             adults=int(value["adults"]),
@@ -208,13 +209,15 @@ class Places:
         )
         state = self._columns["state"]
         weight = np.asarray(self._columns["adults"] + self._columns["residents"], dtype=np.float64)
-        factor = self._factors(tuple(f"u_{e}" for e in ethnicity_states) + (*FACTORS, "islander_share"))
+        factor = self._factors((*(f"u_{e}" for e in ethnicity_states), *FACTORS, "islander_share"))
         tilt = np.stack([factor[name] for name in FACTORS])
         indptr, indices, probabilities = [0], [], []
         for code in state_states:
             rows = np.flatnonzero(state == self._state(str(code)))
             for ethnicity in ethnicity_states:
-                adults = self._adults(ethnicity, rows, factor["islander_share"]) * factor[f"u_{ethnicity}"][rows]
+                adults = (
+                    self._adults(ethnicity, rows, factor["islander_share"]) * factor[f"u_{ethnicity}"][rows]
+                )
                 if not adults.sum() > 0:
                     adults = weight[rows]
                 kept = rows[adults > 0].astype(np.int32)

@@ -22,10 +22,11 @@ def write_table(frame: pd.DataFrame, path: Path, *, notes: Mapping[str, str] | N
     """
     table = pa.Table.from_pandas(frame, preserve_index=False)
     columns = [
-        column.cast(pa.string()) if pa.types.is_large_string(column.type) else column for column in table.columns
+        column.cast(pa.string()) if pa.types.is_large_string(column.type) else column
+        for column in table.columns
     ]
     table = pa.table(dict(zip(table.column_names, columns, strict=True)))
-    metadata = {key: value for key, value in sorted((notes or {}).items())}
+    metadata = dict(sorted((notes or {}).items()))
     table = table.replace_schema_metadata(metadata or None)
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path, compression="zstd", compression_level=19, row_group_size=ROW_GROUP)

@@ -32,6 +32,7 @@ import pyarrow.parquet as pq
 from persona_engine.census_priors.build.compiled import write_table
 from persona_engine.census_priors.build.people import ETHNICITIES, STATE_FIPS, people
 from persona_engine.census_priors.build.source import Source, SourceError
+from persona_engine.census_priors.build.tilt import fit_tilt
 from persona_engine.census_priors.places import EDUCATION_GROUP, EDUCATION_GROUPS
 
 Array = npt.NDArray[np.float64]
@@ -104,11 +105,8 @@ ASIAN, ISLANDER = "Asian, non-Hispanic", "Native Hawaiian / Pacific Islander, no
 # Kolko (2015), "How suburban are big American cities?": 2,213 and 102 households per square mile, at the
 # 2.5 persons of an average household.
 URBAN_DENSITY, SUBURBAN_DENSITY = 2213 * 2.5, 102 * 2.5
-# Pseudo-persons with the state's education added to each ethnicity, so that no pair is impossible.
-PRIOR_PERSONS = 50.0
 # ZIP counts by group carry one decimal (the publisher spreads suppressed cells): stored as tenths.
 TENTHS = 10
-TOLERANCE, ROUNDS = 1e-10, 2000
 
 
 def build_geography(sources: Path, out: Path) -> None:
@@ -142,13 +140,13 @@ def urbanicity(ruca: float, rucc: float, density: float) -> str:
         rucc: rural-urban continuum code of the county, 2023.
         density: persons per square mile; NaN if unknown.
     """
-    if np.isnan(ruca) or ruca == 99:  # noqa: PLR2004 - 99 is the code for "not coded"
-        return "suburban" if rucc <= 3 else "town" if rucc <= 7 else "rural"  # noqa: PLR2004 - RUCC classes
-    if ruca <= 3:  # noqa: PLR2004 - RUCA 1-3 are metropolitan
+    if np.isnan(ruca) or ruca == 99:
+        return "suburban" if rucc <= 3 else "town" if rucc <= 7 else "rural"
+    if ruca <= 3:
         if np.isnan(density):
             return "suburban" if ruca == 1 else "rural"
         return "urban" if density >= URBAN_DENSITY else "suburban" if density >= SUBURBAN_DENSITY else "rural"
-    if ruca in {4, 7} or (ruca < 10 and density >= SUBURBAN_DENSITY):  # noqa: PLR2004 - RUCA 10 is rural
+    if ruca in {4, 7} or (ruca < 10 and density >= SUBURBAN_DENSITY):
         return "town"
     return "rural"
 
@@ -156,14 +154,17 @@ def urbanicity(ruca: float, rucc: float, density: float) -> str:
 def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise SourceError(f"{path}: no such file; SOURCES in build/geography.py says where it is published")
-    return pq.read_table(path).to_pandas()
+    frame: pd.DataFrame = pq.read_table(path).to_pandas()
+    return frame
 
 
 def _zip_codes(path: Path) -> pd.DataFrame:
     raw = _read(path)
     text = {c: raw[c].astype(object) for c in ("zip", "city", "county", "county_fips", "state", "cbsa")}
     frame = pd.DataFrame(text)
-    frame["cbsa"] = frame["cbsa"].where(raw["cbsa_type"].astype(object) == "Metropolitan Statistical Area", "")
+    frame["cbsa"] = frame["cbsa"].where(
+        raw["cbsa_type"].astype(object) == "Metropolitan Statistical Area", ""
+    )
     frame = frame.rename(columns={"cbsa": "metro_area"})
     for zipcode, (fips, county) in COUNTY_OF_STATE.items():
         frame.loc[frame["zip"] == zipcode, ["county_fips", "county"]] = [fips, county]
@@ -203,7 +204,9 @@ def _by_county(path: Path, labels: dict[str, str]) -> pd.DataFrame:
     raw = _read(path)
     kind = raw["bracket_label"].map(labels)
     if set(labels.values()) - set(kind.dropna()):
-        raise SourceError(f"{path}: expected the brackets {', '.join(labels)}; use the file of the stated table")
+        raise SourceError(
+            f"{path}: expected the brackets {', '.join(labels)}; use the file of the stated table"
+        )
     return raw.assign(kind=kind).pivot_table(index="geo_id", columns="kind", values="units", aggfunc="sum")
 
 
@@ -219,8 +222,8 @@ def _ethnicity_by_education(folder: Path) -> dict[str, Array]:
     persons["education"] = persons["education_level"].map(EDUCATION_GROUP)
     counts = persons.groupby(["state", "ethnicity", "education"], observed=True)["weight"].sum()
     index = pd.MultiIndex.from_product([STATE_FIPS.values(), ETHNICITIES, EDUCATION_GROUPS])
-    cube = counts.reindex(index, fill_value=0.0).to_numpy(dtype=np.float64)
-    cube = cube.reshape(len(STATE_FIPS), len(ETHNICITIES), len(EDUCATION_GROUPS))
+    shape = (len(STATE_FIPS), len(ETHNICITIES), len(EDUCATION_GROUPS))
+    cube: Array = counts.reindex(index, fill_value=0.0).to_numpy(dtype=np.float64).reshape(shape)
     return {state: cube[i] for i, state in enumerate(STATE_FIPS.values()) if cube[i].sum() > 0}
 
 
@@ -240,59 +243,8 @@ def _tilted(state: str, part: pd.DataFrame, schooling: pd.DataFrame, joint: Arra
 
 
 def _group(part: pd.DataFrame, ethnicity: str) -> Array:
-    if ethnicity in {"asian", "pacific_islander"}:
-        share = part["islander_share"].to_numpy(dtype=np.float64)
-        share = share if ethnicity == "pacific_islander" else 1 - share
-        return part["asian_or_pacific_islander"].to_numpy(dtype=np.float64) * share
-    return part[ethnicity].to_numpy(dtype=np.float64)
-
-
-def fit_tilt(adults: Array, schooling: Array, joint: Array | None) -> tuple[Array, Array]:
-    """Fit q = adults * u * g * a to the three two-way margins of one state.
-
-    Args:
-        adults: persons by ethnicity and county, shape (e, c); the (e, c) margin.
-        schooling: persons by education and county, shape (k, c); gives the shares within a county.
-        joint: persons by ethnicity and education, shape (e, k); None where no microdata exist, which
-            makes education and ethnicity independent in the state.
-
-    Returns:
-        u of shape (e, c) and g of shape (k, c), g scaled so that each county's mean over education is 1.
-    """
-    total = adults.sum(axis=0)
-    state = schooling.sum(axis=1) / schooling.sum()
-    shares = (schooling + 1e-3 * state[:, None]) / (schooling + 1e-3 * state[:, None]).sum(axis=0)
-    if joint is None:
-        joint = np.broadcast_to(state, (len(adults), len(state))).copy()
-    overall = joint.sum(axis=0) / joint.sum()
-    joint = joint + PRIOR_PERSONS * overall
-    by_education = joint / joint.sum(axis=1, keepdims=True) * adults.sum(axis=1, keepdims=True)
-    by_county = shares * total
-    target = by_education.sum(axis=0)
-    for _ in range(ROUNDS):
-        by_county *= (target / by_county.sum(axis=1))[:, None]
-        column = by_county.sum(axis=0)
-        scale = np.divide(total, column, out=np.ones_like(total), where=column > 0)
-        by_county *= scale
-        if np.abs(scale - 1).max() < TOLERANCE:
-            break
-    return _fit_three_way(adults, by_county, by_education)
-
-
-def _fit_three_way(adults: Array, by_county: Array, by_education: Array) -> tuple[Array, Array]:
-    u, a = np.ones_like(adults), np.ones_like(by_education)
-    g = np.ones_like(by_county)
-
-    def divide(wanted: Array, found: Array) -> Array:
-        return np.divide(wanted, found, out=np.ones_like(wanted), where=found > 0)
-
-    for _ in range(ROUNDS):
-        step_u = divide(adults, adults * u * np.einsum("kc,ek->ec", g, a))
-        u *= step_u
-        a *= divide(by_education, a * np.einsum("ec,kc->ek", adults * u, g))
-        step_g = divide(by_county, g * np.einsum("ec,ek->kc", adults * u, a))
-        g *= step_g
-        if max(np.abs(step_u - 1).max(), np.abs(step_g - 1).max()) < TOLERANCE:
-            break
-    scale = g.mean(axis=0)
-    return u * scale, g / scale
+    islanders: Array = part["islander_share"].to_numpy(dtype=np.float64)
+    split = {"pacific_islander": islanders, "asian": 1 - islanders}
+    column = "asian_or_pacific_islander" if ethnicity in split else ethnicity
+    counts: Array = part[column].to_numpy(dtype=np.float64)
+    return counts * split[ethnicity] if ethnicity in split else counts

@@ -25,7 +25,8 @@ IMPORTANT = 3.0  # O*NET importance scale 1-5: 3 is "important"
 # Required level of education, categories 1-12, as our seven levels.
 EDUCATION = dict(
     enumerate(
-        ("9th_12th_no_diploma", "high_school", "some_college", "some_college", "associates", "bachelors"), start=1
+        ("9th_12th_no_diploma", "high_school", "some_college", "some_college", "associates", "bachelors"),
+        start=1,
     )
 ) | dict.fromkeys(range(7, 13), "graduate")
 
@@ -43,16 +44,19 @@ class Grounding:
             raise SourceError(f"{folder}: no O*NET files there; fetch the text edition from onetcenter.org")
         return cls(folder)
 
-    def closest(self, codes: Sequence[str]) -> list[str]:
-        """The codes to ask: base occupations (.00) that have tasks, else whatever has tasks, else all."""
+    def closest(self, codes: Sequence[str], soc: str) -> list[str]:
+        """The codes to ask: those of the SOC code itself if they have tasks, base codes (.00) before specialities."""
         described = [code for code in codes if code in self._tasks]
+        described = [code for code in described if code[:7] == soc] or described
         return [code for code in described if code.endswith(".00")] or described or list(codes)
 
     @cached_property
     def _related(self) -> dict[str, list[str]]:
         raw = self._file("Related_Occupations")
         raw = raw[raw["Relatedness Tier"] == "Primary-Short"]
-        return _listed(raw.assign(index=raw["Index"].astype(int)).sort_values("index"), "Related O*NET-SOC Code")
+        return _listed(
+            raw.assign(index=raw["Index"].astype(int)).sort_values("index"), "Related O*NET-SOC Code"
+        )
 
     def _rated(self, codes: Sequence[str], known: Container[str]) -> list[str]:
         """Codes that O*NET has rated, or, for occupations too new for ratings, the related ones that it has."""
@@ -87,14 +91,18 @@ class Grounding:
         raw = self._file("Education_Training_and_Experience")
         raw = raw[raw["Scale ID"] == "RL"]
         levels = raw["Category"].astype(float).astype(int).map(EDUCATION)
-        shares = raw["Data Value"].astype(float).groupby([raw["onet"], levels]).sum()
-        return {str(onet): part.droplevel(0).to_dict() for onet, part in shares.groupby(level=0)}
+        required: dict[str, dict[str, float]] = {}
+        for onet, level, share in zip(raw["onet"], levels, raw["Data Value"].astype(float), strict=True):
+            found = required.setdefault(onet, {})
+            found[level] = found.get(level, 0.0) + share
+        return required
 
     def education(self, codes: Sequence[str]) -> str:
         """Education that most incumbents say the occupation requires; '' if O*NET has none."""
-        total: Counter[str] = Counter()
+        total: dict[str, float] = {}
         for code in self._rated(codes, self._required):
-            total.update(self._required.get(code, {}))
+            for level, share in self._required[code].items():
+                total[level] = total.get(level, 0.0) + share
         return min(total, key=lambda level: (-total[level], level)) if total else ""
 
     @cached_property
@@ -141,7 +149,9 @@ class Grounding:
 
     @cached_property
     def _titles(self) -> dict[str, list[str]]:
-        raw = self._file("Sample_of_Reported_Titles").rename(columns={"Reported Job Title": "Alternate Title"})
+        raw = self._file("Sample_of_Reported_Titles").rename(
+            columns={"Reported Job Title": "Alternate Title"}
+        )
         raw = pd.concat([raw, self._file("Alternate_Titles")], ignore_index=True)
         title = raw["Alternate Title"].str.replace(r"\s*\(.*?\)", "", regex=True).str.strip()
         raw = raw.assign(shown=raw["Shown in My Next Move"].eq("Y"), order=range(len(raw)))

@@ -95,6 +95,8 @@ TIES: Mapping[str, str] = {
     "475081": "6950",
     "475099": "6950",
 } | {f"29122{digit}": "3090" for digit in "12349"}
+# The component that most persons of a joined code work in, where its O*NET text must speak for all.
+LARGEST: Mapping[str, str] = {"4720": "41-2011", "9130": "53-3032"}
 LAST_CODE = "9900"  # 9920 is "unemployed, never worked": no occupation
 
 
@@ -110,7 +112,9 @@ def build_occupations(sources: Path, out: Path) -> None:
     """
     codes = sources / CODES
     if not codes.is_file():
-        raise SourceError(f"{codes}: no such file; SOURCES in build/occupations.py says where it is published")
+        raise SourceError(
+            f"{codes}: no such file; SOURCES in build/occupations.py says where it is published"
+        )
     listed = pd.read_csv(codes, dtype=str, keep_default_na=False)
     listed = listed[listed["occp"] < LAST_CODE].sort_values("occp", ignore_index=True)
     frame = _named(listed)
@@ -119,16 +123,23 @@ def build_occupations(sources: Path, out: Path) -> None:
     frame["licensed"] = frame["code"].isin(_table("licensed_occupations.csv")["code"])
     grounding = Grounding.read(sources / ONET)
     linked = link(dict(zip(listed["occp"], listed["pums_socp"], strict=True)), grounding.codes)
-    own = dict(zip(listed["occp"], listed["soc2018"], strict=True))
+    own = {**dict(zip(listed["occp"], listed["soc2018"], strict=True)), **LARGEST}
     ordered = [_by_closeness(linked.get(code, ()), own[code]) for code in frame["code"]]
-    frame["onet"] = [np.array(codes, dtype=object) for codes in ordered]
-    ordered = [grounding.closest(codes) for codes in ordered]
+    frame["onet"] = _lists(ordered)
+    ordered = [
+        grounding.closest(codes, own[code]) for code, codes in zip(frame["code"], ordered, strict=True)
+    ]
     frame["job_zone"] = np.array([grounding.job_zone(codes) for codes in ordered], dtype=np.int8)
     frame["education"] = [grounding.education(codes) for codes in ordered]
     for column in ("tasks", "tools", "skills", "alternate_titles"):
         choose = getattr(grounding, column)
-        frame[column] = [np.array(choose(codes), dtype=object) for codes in ordered]
+        frame[column] = _lists([choose(codes) for codes in ordered])
     write_table(frame, out / "lookups" / "occupations.parquet", notes={"attribution": ONET_ATTRIBUTION})
+
+
+def _lists(values: list[list[str]]) -> pd.Series:
+    """A column of lists, as arrays, which Parquet stores as lists."""
+    return pd.Series([np.array(value, dtype=object) for value in values], dtype=object)
 
 
 def _table(file: str) -> pd.DataFrame:
@@ -148,7 +159,9 @@ def _named(listed: pd.DataFrame) -> pd.DataFrame:
         frame[column] = own.where(own != "", frame[column])
     shared = frame.loc[frame["occupation"].duplicated(keep=False), "occupation"]
     if len(shared):
-        raise SourceError(f"codes share the names {', '.join(sorted(set(shared)))}; add them to the exceptions")
+        raise SourceError(
+            f"codes share the names {', '.join(sorted(set(shared)))}; add them to the exceptions"
+        )
     return frame
 
 

@@ -39,11 +39,12 @@ SCHOOLING = (
     (21, "bachelors"),
     (24, "graduate"),
 )
-ABROAD = 4  # CIT 4 and 5: not a US citizen at birth; 2 (Puerto Rico, islands) and 3 (of American parents) are
+# CIT: 1 born in the 50 states or DC; 2 in Puerto Rico and islands; 3 abroad of American parents; 4-5 abroad.
+BORN_IN_US = 1
 
 
 def people(folder: Path, columns: tuple[str, ...] = (), *, minimum_age: int = 18) -> pd.DataFrame:
-    """Weighted persons with state, age, ethnicity, born_abroad and, if SCHL is asked for, education_level.
+    """Weighted persons with state, age, ethnicity, born_in_us and, if SCHL is asked for, education_level.
 
     Args:
         folder: PUMS person files `psam_p<FIPS>.parquet` with official column names.
@@ -63,7 +64,7 @@ def people(folder: Path, columns: tuple[str, ...] = (), *, minimum_age: int = 18
         part = pd.DataFrame({"age": raw["AGEP"].astype(int), "weight": raw["PWGTP"].astype(float)})
         part["state"] = STATE_FIPS[file.stem.removeprefix("psam_p")]
         part["ethnicity"] = raw["RAC1P"].map(RACE).fillna("multiple").where(raw["HISP"] <= 1, "hispanic")
-        part["born_abroad"] = raw["CIT"] >= ABROAD
+        part["born_in_us"] = raw["CIT"] == BORN_IN_US
         if "SCHL" in columns:
             bounds, levels = zip(*SCHOOLING, strict=True)
             place = np.searchsorted(bounds, raw["SCHL"].fillna(1).to_numpy())

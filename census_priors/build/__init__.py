@@ -1,0 +1,1 @@
+"""Official statistical files in, the tables of a locale out."""

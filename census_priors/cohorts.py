@@ -1,0 +1,43 @@
+"""Cohorts: years of birth in the bins by which names go out of fashion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.int32]
+
+FIRST_YEAR, COHORT_YEARS = 1925, 5
+BIRTH_COHORTS = (
+    "to_1929",
+    *(f"{year}_{year + COHORT_YEARS - 1}" for year in range(FIRST_YEAR + COHORT_YEARS, 2005, COHORT_YEARS)),
+    "from_2005",
+)
+GENERATIONS = ("to_1944", "1945_1964", "1965_1984", "from_1985")
+COHORTS_A_GENERATION = 4
+
+
+def cohort_codes(birth_years: Iterable[int]) -> Codes:
+    """Positions in `BIRTH_COHORTS` of many years of birth."""
+    years = np.asarray(birth_years if isinstance(birth_years, np.ndarray) else list(birth_years))
+    codes: Codes = np.clip((years - FIRST_YEAR) // COHORT_YEARS, 0, len(BIRTH_COHORTS) - 1).astype(np.int32)
+    return codes
+
+
+def generation_codes(birth_years: Iterable[int]) -> Codes:
+    """Positions in `GENERATIONS` of many years of birth."""
+    last = len(GENERATIONS) - 1
+    generations: Codes = np.minimum(cohort_codes(birth_years) // COHORTS_A_GENERATION, last)
+    return generations
+
+
+def cohort_of(birth_year: int) -> str:
+    """The birth cohort of a year, which first names go by: five years each, open at both ends."""
+    return BIRTH_COHORTS[int(cohort_codes([birth_year])[0])]
+
+
+def generation_of(birth_year: int) -> str:
+    """The generation of a year, which middle names go by: twenty years each, open at both ends."""
+    return GENERATIONS[int(generation_codes([birth_year])[0])]

@@ -1,0 +1,222 @@
+"""Given names: the arithmetic behind first and middle names; `names.py` states the formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from persona_engine.census_priors.cohorts import BIRTH_COHORTS, COHORTS_A_GENERATION, GENERATIONS
+from persona_engine.census_priors.conditional import ConditionalTable
+from persona_engine.census_priors.domain import Domain
+from persona_engine.census_priors.lookup import numbers, read_lookup, strings
+
+Array = npt.NDArray[np.float64]
+Single = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.int32]
+Row = tuple[Codes, Single]
+
+SEXES = ("Male", "Female")
+ETHNICITIES = ("hispanic", "white", "black", "asian", "native", "pacific_islander", "multiple")
+NATIVITY_GROUPS = ("born_in_us", "foreign_born")
+COHORTS = len(BIRTH_COHORTS)
+
+# Groups of Rosenman et al., and where the other ethnicities are counted.
+GROUPS = ("white", "black", "hispanic", "asian", "other")
+GROUP_OF: Mapping[str, str] = {"native": "other", "multiple": "other", "pacific_islander": "asian"}
+# Shares without a middle name, by group (Rosenman, Olivella and Imai 2023, blank entries).
+BLANK: Mapping[str, float] = {
+    "white": 0.057,
+    "black": 0.154,
+    "hispanic": 0.381,
+    "asian": 0.305,
+    "other": 0.211,
+}
+# Pseudo-bearers that every name has in every group, spread as the pool is: thin names lean to the average.
+PRIOR_BEARERS = 5.0
+# Births with the usual age profile that temper the fashion of a thin name.
+PRIOR_BIRTHS = 1000.0
+# How closely names follow the fashion of American births, as a power (our judgement): half, for people named
+# abroad and for middle names, which are often a grandparent's.
+ABROAD_FASHION, MIDDLE_FASHION = 0.5, 0.5
+PERCENT = 100.0
+
+
+class GivenNames:
+    """Compiles the tables of first and middle names; made for one use, so that its workings are freed."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read nothing yet; `folder` is the locale's."""
+        self._folder = folder
+
+    def first(self) -> ConditionalTable:
+        """P(first_name | sex, birth_cohort, ethnicity, nativity_group)."""
+        states, accented = self._spellings
+        births = self._births
+        abroad = {
+            (sex, group): self._from_rates("first", sex, group, self._fashion)
+            for sex in SEXES
+            for group in GROUPS
+        }
+        rows: list[Row] = []
+        for sex in SEXES:
+            for cohort in range(COHORTS):
+                names, counts = births[sex, cohort]
+                born = self._given_born(names, counts, cohort)
+                for ethnicity in ETHNICITIES:
+                    group = GROUP_OF.get(ethnicity, ethnicity)
+                    rows.append((names, born[group]))
+                    kept, shares = abroad[sex, group]
+                    row = (kept, shares[:, cohort])
+                    rows.append(_respelled(*row, accented) if ethnicity == "hispanic" else row)
+        parents = {
+            "sex": SEXES,
+            "birth_cohort": BIRTH_COHORTS,
+            "ethnicity": ETHNICITIES,
+            "nativity_group": NATIVITY_GROUPS,
+        }
+        return tabulate("first_name", parents, states, rows)
+
+    def middle(self) -> ConditionalTable:
+        """P(middle_name | sex, birth_generation, ethnicity, nativity_group); '' for people without one.
+
+        Birthplace changes the spelling alone (`accented` in `build/names.py`).
+        """
+        states, accented = self._spellings
+        fashion = self._generation_fashion
+        tables = {(s, g): self._from_rates("middle", s, g, fashion) for s in SEXES for g in GROUPS}
+        blank = np.array([0], dtype=np.int32)
+        rows: list[Row] = []
+        for sex in SEXES:
+            for generation in range(len(GENERATIONS)):
+                for ethnicity in ETHNICITIES:
+                    group = GROUP_OF.get(ethnicity, ethnicity)
+                    kept, shares = tables[sex, group]
+                    named = (shares[:, generation] * (1 - BLANK[group])).astype(np.float32)
+                    codes = np.concatenate([blank, kept])
+                    row = (codes, np.concatenate([np.array([BLANK[group]], dtype=np.float32), named]))
+                    rows += [row, _respelled(*row, accented) if ethnicity == "hispanic" else row]
+        parents = {
+            "sex": SEXES,
+            "birth_generation": GENERATIONS,
+            "ethnicity": ETHNICITIES,
+            "nativity_group": NATIVITY_GROUPS,
+        }
+        return tabulate("middle_name", parents, states, rows)
+
+    @cached_property
+    def _spellings(self) -> tuple[npt.NDArray[np.object_], Codes]:
+        """Given names, '' first, with the position of each name's accented spelling (or its own)."""
+        table = self._counts
+        plain, accents = strings(table, "name"), strings(table, "accented")
+        respelled = np.flatnonzero(accents != "")
+        states = np.concatenate([np.array([""], dtype=object), plain, accents[respelled]])
+        position = np.arange(len(plain) + 1, dtype=np.int32)
+        position[respelled + 1] = len(plain) + 1 + np.arange(len(respelled))
+        return states, position
+
+    @cached_property
+    def _counts(self) -> pa.Table:
+        columns = [f"{kind}_{group}" for kind in ("first", "middle") for group in GROUPS]
+        columns += ["name", "accented", "first_female", "middle_female"]
+        return read_lookup(self._folder / "lookups" / "names_given.parquet", tuple(columns))
+
+    def _rates(self, kind: str) -> dict[str, Array]:
+        """Rate of every state (0 for '') among the bearers of each group."""
+        counts = {g: np.concatenate([[0.0], numbers(self._counts, f"{kind}_{g}")]) for g in GROUPS}
+        return {group: count / count.sum() for group, count in counts.items()}
+
+    @cached_property
+    def _births(self) -> dict[tuple[str, int], tuple[Codes, Array]]:
+        """Names and births of each sex and cohort, names ascending."""
+        table = read_lookup(
+            self._folder / "lookups" / "names_births.parquet", ("sex", "cohort", "name", "births")
+        )
+        sex, cohort = numbers(table, "sex"), numbers(table, "cohort")
+        names, births = numbers(table, "name").astype(np.int32) + 1, numbers(table, "births")
+        bounds = np.searchsorted(sex * COHORTS + cohort, np.arange(2 * COHORTS + 1))
+        return {
+            (SEXES[i // COHORTS], i % COHORTS): (names[start:end], births[start:end])
+            for i, (start, end) in enumerate(pairwise(bounds))
+        }
+
+    @cached_property
+    def _born_rates(self) -> dict[str, Array]:
+        """Rates with pseudo-bearers, and under 'cohort' their mean over the population of each cohort."""
+        pool = sum(numbers(self._counts, f"first_{group}").sum() for group in GROUPS)
+        return {group: rate + PRIOR_BEARERS / pool for group, rate in self._rates("first").items()}
+
+    @cached_property
+    def _population(self) -> Array:
+        """Share of each group among the US-born of a cohort, shape (cohorts, groups)."""
+        table = read_lookup(self._folder / "lookups" / "names_population.parquet", GROUPS)
+        persons = np.stack([numbers(table, group) for group in GROUPS], axis=1)
+        shares: Array = persons / persons.sum(axis=1, keepdims=True)
+        return shares
+
+    def _given_born(self, names: Codes, births: Array, cohort: int) -> dict[str, Single]:
+        rates = {group: rate[names] for group, rate in self._born_rates.items()}
+        mean = sum(share * rates[g] for share, g in zip(self._population[cohort], GROUPS, strict=True))
+        weights = {group: births * rate / mean for group, rate in rates.items()}
+        return {group: (weight / weight.sum()).astype(np.float32) for group, weight in weights.items()}
+
+    @cached_property
+    def _by_cohort(self) -> Array:
+        """Births of both sexes by state and cohort."""
+        total = np.zeros((len(self._spellings[0]), COHORTS))
+        for (_, cohort), (names, births) in self._births.items():
+            total[names, cohort] += births
+        return total
+
+    @cached_property
+    def _fashion(self) -> Single:
+        """How much commoner a name is in a cohort than over all, shape (states, cohorts); 1 if unknown."""
+        return _fashion(self._by_cohort, ABROAD_FASHION)
+
+    @cached_property
+    def _generation_fashion(self) -> Single:
+        starts = np.arange(len(GENERATIONS)) * COHORTS_A_GENERATION
+        births = np.add.reduceat(self._by_cohort, starts, axis=1)
+        return _fashion(births, MIDDLE_FASHION)
+
+    def _from_rates(self, kind: str, sex: str, group: str, fashion: Single) -> Row:
+        """Names of one sex and group, and their shares in every cohort (columns sum to 1)."""
+        female = np.concatenate([[0.0], numbers(self._counts, f"{kind}_female")]) / PERCENT
+        weight = self._rates(kind)[group] * (female if sex == "Female" else 1 - female)
+        kept = np.flatnonzero(weight).astype(np.int32)
+        shares = weight[kept, None].astype(np.float32) * fashion[kept]
+        return kept, shares / shares.sum(axis=0, dtype=np.float64).astype(np.float32)
+
+
+def _fashion(births: Array, power: float) -> Single:
+    usual = births.sum(axis=0) / births.sum()
+    known = births.sum(axis=1, keepdims=True)
+    share = (births + PRIOR_BIRTHS * usual) / (known + PRIOR_BIRTHS)
+    fashion: Array = (share / usual) ** power
+    return fashion.astype(np.float32)
+
+
+def _respelled(codes: Codes, shares: Single, spelling: Codes) -> Row:
+    """A row with other spellings, its states ascending again."""
+    changed = spelling[codes]
+    order = np.argsort(changed, kind="stable")
+    return changed[order], shares[order]
+
+
+def tabulate(
+    child: str, parents: Mapping[str, tuple[str, ...]], states: npt.NDArray[np.object_], rows: list[Row]
+) -> ConditionalTable:
+    """A table from its rows, which come in C order of the parents."""
+    return ConditionalTable(
+        child=child,
+        parents=Domain(dict(parents)),
+        states=states,
+        indptr=np.cumsum([0, *(len(codes) for codes, _ in rows)], dtype=np.int64),
+        indices=np.concatenate([codes for codes, _ in rows]),
+        probabilities=np.concatenate([shares for _, shares in rows]),
+    )

@@ -1,0 +1,84 @@
+"""Names builder: spelling, rounding, the sex of unknown names, and a build that repeats."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from persona_engine.census_priors.build.names import build_names, significant, suffix_share
+from persona_engine.census_priors.build.source import SourceError
+from persona_engine.census_priors.build.spelling import accents, surname
+
+LOOKUPS = Path(__file__).parents[2] / "census_priors" / "en_US" / "lookups"
+
+
+@pytest.mark.parametrize(
+    ("printed", "written"),
+    [
+        ("SMITH", "Smith"),
+        ("MCDONALD", "McDonald"),
+        ("MCGEE", "McGee"),
+        ("MCAB", "Mcab"),
+        ("MACDONALD", "MacDonald"),
+        ("MACIAS", "Macias"),
+        ("MACK", "Mack"),
+        ("OBRIEN", "O'Brien"),
+        ("OLSON", "Olson"),
+        ("OAKLEY", "Oakley"),
+        ("DANGELO", "D'Angelo"),
+        ("DANIELS", "Daniels"),
+        ("DELACRUZ", "De La Cruz"),
+        ("DELOSSANTOS", "De Los Santos"),
+        ("DELRIO", "Del Rio"),
+        ("DELEON", "De Leon"),
+        ("DELUCA", "Deluca"),
+        ("STJOHN", "St. John"),
+        ("STEIN", "Stein"),
+        ("VANDYKE", "Van Dyke"),
+        ("VANCE", "Vance"),
+        ("NULL", "Null"),
+        ("TRUE", "True"),
+    ],
+)
+def test_surnames_are_written_as_their_bearers_write_them(printed: str, written: str) -> None:
+    assert surname(printed) == written
+
+
+def test_accents_change_marks_alone() -> None:
+    table = accents()
+    assert table["Jose"] == "José"
+    for plain, accented in table.items():
+        assert plain != accented
+        assert accented.translate(str.maketrans("áéíóúÁÉÍÓÚüñ", "aeiouAEIOUun")) == plain
+
+
+def test_counts_keep_three_significant_digits() -> None:
+    counts = np.array([0, 7, 999, 1004, 123_456, 2_442_977])
+    assert significant(counts).tolist() == [0, 7, 999, 1000, 123_000, 2_440_000]
+
+
+def test_the_sex_of_an_unknown_name_is_judged_by_its_ending() -> None:
+    known = pd.Series(["Anna", "Maria", "Lucia", "Sofia", "Marco", "Pedro", "Paulo", "Mario"])
+    share = pd.Series([1.0] * 4 + [0.0] * 4)
+    judged = suffix_share(share, known, pd.Series(["Zenobia", "Eutimio", "Xyz"]))
+    assert judged[0] > 0.75
+    assert judged[1] < 0.25
+    assert judged[2] == pytest.approx(0.5)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"census2010_surname_counts.parquet: no such file"):
+        build_names(tmp_path, tmp_path)
+
+
+@pytest.mark.sources
+@pytest.mark.skipif(
+    "PERSONAS_SOURCES" not in os.environ, reason="PERSONAS_SOURCES names no folder of official files"
+)
+def test_a_fresh_build_repeats_the_shipped_tables_byte_for_byte(tmp_path: Path) -> None:
+    build_names(Path(os.environ["PERSONAS_SOURCES"]), tmp_path)
+    for name in ("given", "births", "population", "last"):
+        file = f"names_{name}.parquet"
+        assert (tmp_path / "lookups" / file).read_bytes() == (LOOKUPS / file).read_bytes()

@@ -1,0 +1,109 @@
+"""Occupations: names, codes and the O*NET text behind them, from the tables that ship."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from persona_engine.census_priors.marginal import TableError
+from persona_engine.census_priors.occupations import ONET_ATTRIBUTION, Occupations, UnknownOccupationError
+
+LOCALE = Path(str(files("persona_engine.census_priors") / "en_US"))
+
+
+@pytest.fixture(scope="module")
+def occupations() -> Occupations:
+    return Occupations.load(LOCALE)
+
+
+def test_every_civilian_and_military_code_of_the_pums_has_one_name(occupations: Occupations) -> None:
+    military = [occupation.code for occupation in occupations if occupation.group == "military"]
+    assert military == ["9800", "9810", "9825", "9830"]
+    assert len(occupations) == 525 + len(military)
+    assert len(set(occupations.names)) == len(occupations.by_code) == len(occupations)
+
+
+def test_names_come_in_code_order_and_are_snake_case(occupations: Occupations) -> None:
+    codes = [occupation.code for occupation in occupations]
+    assert codes == sorted(codes)
+    assert all(name == name.lower() and name.replace("_", "").isalpha() for name in occupations.names)
+
+
+def test_names_are_those_of_the_released_dataset(occupations: Occupations) -> None:
+    named = {code: occupation.name for code, occupation in occupations.by_code.items()}
+    assert named["1021"] == "software_developer"
+    assert named["0800"] == "accountant_or_auditor"
+    assert named["0440"] == "manager"
+    assert named["3258"] == "nurse_practitioner"
+    assert named["9121"] == "bus_driver_school"
+    assert named["7000"] == "first_line_supervisor_of_mechanics_installers_or_repairers"
+
+
+def test_titles_read_as_a_person(occupations: Occupations) -> None:
+    assert occupations.get("registered_nurse").title == "registered nurse"
+    assert occupations.get("bus_driver_school").title == "school bus driver"
+    assert occupations.get("first_line_supervisor_of_retail_sales_worker").title == "retail sales supervisor"
+
+
+def test_groups_are_the_23_major_groups_of_the_soc(occupations: Occupations) -> None:
+    assert len({occupation.group for occupation in occupations}) == 23
+    assert occupations.get("physician").group == "healthcare_practitioner"
+
+
+def test_professions_that_every_state_licenses_are_marked(occupations: Occupations) -> None:
+    assert all(
+        occupations.get(name).licensed for name in ("physician", "registered_nurse", "lawyer", "pharmacist")
+    )
+    assert not any(occupations.get(name).licensed for name in ("software_developer", "cashier", "manager"))
+
+
+def test_job_zone_and_education_follow_preparation(occupations: Occupations) -> None:
+    surgeon, cashier = occupations.get("surgeon"), occupations.get("cashier")
+    assert surgeon.job_zone == 5
+    assert surgeon.education == "graduate"
+    assert cashier.job_zone is not None
+    assert cashier.job_zone <= 2
+    assert all(occupation.job_zone in {None, 1, 2, 3, 4, 5} for occupation in occupations)
+
+
+def test_grounding_is_short_and_covers_nearly_all_civilian_occupations(occupations: Occupations) -> None:
+    civilian = [occupation for occupation in occupations if occupation.group != "military"]
+    assert sum(bool(occupation.tasks) for occupation in civilian) > 0.97 * len(civilian)
+    assert max(len(occupation.tasks) for occupation in civilian) == 8
+    assert all(len(task) <= 150 for occupation in civilian for task in occupation.tasks)
+    assert all(len(o.tools) <= 6 and len(o.skills) <= 6 and len(o.alternate_titles) <= 6 for o in civilian)
+
+
+def test_tasks_of_a_joined_code_are_those_its_parts_share(occupations: Occupations) -> None:
+    assert any("students" in task for task in occupations.get("postsecondary_teacher").tasks)
+    assert any("vehicle" in task for task in occupations.get("driver_sales_worker_or_truck_driver").tasks)
+
+
+def test_an_all_other_code_excludes_the_specific_ones_of_its_soc_group(occupations: Occupations) -> None:
+    assert all(code[:7] != "17-2141" for code in occupations.get("engineer").onet)
+    assert "17-2171.00" in occupations.get("petroleum_engineer").onet
+    assert "17-2161.00" in occupations.get("engineer").onet
+
+
+def test_the_two_ways_of_having_no_occupation_are_known_and_have_no_code(occupations: Occupations) -> None:
+    for name in ("not_in_workforce", "no_occupation"):
+        assert name in occupations
+        assert occupations.get(name).code == ""
+        assert name not in occupations.names
+
+
+def test_an_unknown_name_is_answered_with_its_neighbours(occupations: Occupations) -> None:
+    with pytest.raises(UnknownOccupationError, match=r"'registred_nurse'; did you mean registered_nurse"):
+        occupations.get("registred_nurse")
+
+
+def test_a_missing_table_says_how_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"occupations.parquet: no such table; rebuild"):
+        Occupations.load(tmp_path).names  # noqa: B018 - reading is what fails
+
+
+def test_the_table_carries_the_attribution_that_its_licence_asks_for() -> None:
+    metadata = pq.read_schema(LOCALE / "lookups" / "occupations.parquet").metadata
+    assert metadata[b"attribution"].decode() == ONET_ATTRIBUTION
+    assert "CC BY 4.0" in ONET_ATTRIBUTION

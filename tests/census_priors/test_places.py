@@ -1,0 +1,146 @@
+"""Places: ZIP codes, their cities and counties, and where people of each group live."""
+
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from persona_engine.census_priors.conditional import ConditionalTable
+from persona_engine.census_priors.places import EDUCATION_GROUPS, STATE_NAMES, Places, UnknownPlaceError
+
+LOCALE = Path(str(files("persona_engine.census_priors") / "en_US"))
+STATES = tuple(STATE_NAMES)
+ETHNICITIES = ("hispanic", "white", "black", "asian", "native", "pacific_islander", "multiple")
+
+
+@pytest.fixture(scope="module")
+def places() -> Places:
+    return Places.load(LOCALE)
+
+
+@pytest.fixture(scope="module")
+def table(places: Places) -> ConditionalTable:
+    return places.zip_table(STATES, ETHNICITIES)
+
+
+def shares(places: Places, table: ConditionalTable, column: str, **cell: str) -> dict[str, float]:
+    codes = [table.parents.code(attribute, cell[attribute]) for attribute in table.parents]
+    indices, probabilities = table.row(int(np.ravel_multi_index(codes, table.parents.shape)))
+    found: dict[str, float] = {}
+    for value, share in zip(places.column(column)[indices], probabilities, strict=True):
+        found[value] = found.get(value, 0.0) + float(share)
+    return found
+
+
+def test_adults_are_those_of_the_2020_census(places: Places) -> None:
+    assert places.column("adults").sum() == 261_061_674
+    assert places.column("adults")[places.column("state") == "PR"].sum() == 2_724_872
+    assert np.count_nonzero(places.column("state") != "VI") == 33_774
+
+
+def test_zip_codes_have_five_characters_and_keep_their_zeros(places: Places) -> None:
+    assert all(len(zipcode) == 5 and zipcode.isdigit() for zipcode in places.zipcodes)
+    assert all(a < b for a, b in pairwise(places.zipcodes))
+    boston = places.get("02108")
+    assert (boston.city, boston.state, boston.county) == ("Boston", "MA", "Suffolk County")
+
+
+def test_county_and_state_of_every_zip_code_agree(places: Places) -> None:
+    by_fips: dict[str, set[str]] = {}
+    for fips, state in zip(places.column("county_fips"), places.column("state"), strict=True):
+        by_fips.setdefault(fips[:2], set()).add(state)
+    assert all(len(states) == 1 for states in by_fips.values())
+    assert len(by_fips) == len(places.states) == 53
+
+
+def test_cities_and_counties_are_listed_by_state(places: Places) -> None:
+    assert {"New York", "Buffalo"} <= places.cities("NY")
+    assert "Cook County" in places.counties("IL")
+    assert "Cook County" not in places.counties("NY")
+    assert places.get("63101").city in places.cities("MO")
+
+
+def test_names_are_cased_as_written(places: Places) -> None:
+    cities = set(places.column("city"))
+    assert {"New York", "McAllen", "King of Prussia", "Big Sur", "Fond du Lac"} <= cities
+    assert all(city[0].isupper() and not (city.isupper() and len(city) > 5) for city in cities)
+
+
+def test_urbanicity_tells_manhattan_from_a_suburb_and_from_the_prairie(places: Places) -> None:
+    assert [places.get(z).urbanicity for z in ("10025", "60187", "82930", "58533")] == [
+        "urban",
+        "suburban",
+        "town",
+        "rural",
+    ]
+
+
+def test_every_cell_of_every_state_has_zip_codes_of_that_state_alone(
+    places: Places, table: ConditionalTable
+) -> None:
+    assert (np.diff(table.indptr) > 0).all()
+    cells = np.repeat(np.arange(table.parents.size), np.diff(table.indptr))
+    state_of_cell = np.array(STATES, dtype=object)[cells // (len(ETHNICITIES) * len(EDUCATION_GROUPS))]
+    assert (places.column("state")[table.indices] == state_of_cell).all()
+
+
+def test_zip_codes_within_a_row_ascend(table: ConditionalTable) -> None:
+    steps = np.diff(table.indices)
+    starts = table.indptr[1:-1] - 1
+    assert (np.delete(steps, starts) > 0).all()
+
+
+def test_rows_follow_the_order_that_the_caller_gives(places: Places, table: ConditionalTable) -> None:
+    other = places.zip_table(("WY", "GA"), ("black", "white"))
+    asked = {"state": "GA", "ethnicity": "white", "education_group": "degree"}
+    assert shares(places, other, "county", **asked) == pytest.approx(shares(places, table, "county", **asked))
+
+
+def test_graduates_live_elsewhere_in_the_state_than_others(places: Places, table: ConditionalTable) -> None:
+    fulton = {
+        group: shares(places, table, "county", state="GA", ethnicity="white", education_group=group)[
+            "Fulton County"
+        ]
+        for group in EDUCATION_GROUPS
+    }
+    assert fulton["degree"] > 2 * fulton["no_college"]
+
+
+def test_people_of_an_ethnicity_live_where_the_census_counts_them(
+    places: Places, table: ConditionalTable
+) -> None:
+    cell = {"state": "IL", "education_group": "no_college"}
+    black = shares(places, table, "county", ethnicity="black", **cell)["Cook County"]
+    white = shares(places, table, "county", ethnicity="white", **cell)["Cook County"]
+    assert black > 1.5 * white
+
+
+def test_pacific_islanders_are_split_from_asians_by_county(places: Places, table: ConditionalTable) -> None:
+    cell = {"state": "HI", "education_group": "no_college"}
+    islander = shares(places, table, "county", ethnicity="pacific_islander", **cell)["Hawaii County"]
+    asian = shares(places, table, "county", ethnicity="asian", **cell)["Hawaii County"]
+    assert islander > asian
+
+
+def test_the_virgin_islands_are_placed_by_total_population(places: Places, table: ConditionalTable) -> None:
+    cells = [
+        shares(places, table, "zip", state="VI", ethnicity=ethnicity, education_group="degree")
+        for ethnicity in ETHNICITIES
+    ]
+    assert cells[0] == cells[1]
+    assert cells[0]["00802"] == pytest.approx(42_261 / 87_146)
+
+
+def test_an_unknown_zip_code_is_answered_with_its_neighbours(places: Places) -> None:
+    with pytest.raises(UnknownPlaceError, match=r"'2108'; ZIP codes have five characters, the nearest are"):
+        places.get("2108")
+
+
+def test_an_unknown_state_is_answered_with_the_known_ones(places: Places) -> None:
+    with pytest.raises(UnknownPlaceError, match=r"unknown state 'XX'; known: AK, AL"):
+        places.cities("XX")
+    with pytest.raises(UnknownPlaceError, match="unknown state 'XX'"):
+        places.zip_table(("XX",), ETHNICITIES)
+    assert places.state_name("VI") == "US Virgin Islands"
