@@ -33,6 +33,7 @@ _PARTICLE = r"(?:(?:de|del|de la|de los|la|le|van|van der|van den|von|da|dos|das
 _CAPITAL = r"(?:[A-Z](?:[A-Za-z'-]*[A-Za-z]|\.?)|\d?[A-Z]\.)"
 _LEADING_NAME = re.compile(rf"(?:{_PARTICLE}?{_CAPITAL})(?:\s+{_PARTICLE}*{_CAPITAL}){{0,4}}")
 
+_ARTICLES = frozenset({"A", "An", "As", "The", "In", "At", "With"})
 _PAIR = re.compile(r"(?=\b([A-Z][A-Za-z'-]*[A-Za-z] [A-Z][A-Za-z'-]*[A-Za-z]))\b(?<!')")
 
 
@@ -118,8 +119,8 @@ class Reading(Mapping[str, Any]):
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """The lower-case words of all prose and lists, hyphenated ones taken apart."""
-        return frozenset(words(self.text)).union(*map(words, self.items_text))
+        """The lower-case words of all prose, hyphenated ones taken apart."""
+        return frozenset(words(self.text))
 
     @cached_property
     def items_text(self) -> tuple[str, ...]:
@@ -141,11 +142,21 @@ class Reading(Mapping[str, Any]):
         first, last = self.fact("first_name"), self.fact("last_name")
         if first and last:
             return PersonName(plain(first), plain(last), stated=True)
-        full = _most_common(self.leading_names.values()) or _most_common(self.capitalised_pairs)
-        if full is None or full[1] * 2 <= len(self.narratives):
+        leading = list(self.leading_names.values())
+        full = (
+            self._majority(name for name in leading if " " in name)
+            or self._majority(self.capitalised_pairs)
+            or self._majority(name for name in leading if name not in _ARTICLES)
+        )
+        if full is None:
             return None
-        first, _, last = full[0].partition(" ")
+        first, _, last = full.partition(" ")
         return PersonName(first, last, stated=False)
+
+    def _majority(self, names: Iterable[str]) -> str | None:
+        """The name that more than half of the narratives have, if there is one."""
+        votes = Counter(names).most_common(1)
+        return votes[0][0] if votes and votes[0][1] * 2 > len(self.narratives) else None
 
     @property
     def capitalised_pairs(self) -> Iterator[str]:
@@ -158,11 +169,6 @@ class Reading(Mapping[str, Any]):
         """Narrative -> the run of capitalised words that it begins with, without a possessive."""
         matches = {field: _LEADING_NAME.match(text) for field, text in self.narratives.items()}
         return {field: match.group().removesuffix("'s").strip("'") for field, match in matches.items() if match}
-
-
-def _most_common(names: Iterable[str]) -> tuple[str, int] | None:
-    votes = Counter(name for name in names if " " in name)
-    return votes.most_common(1)[0] if votes else None
 
 
 def parse_list(text: str) -> list[str] | None:

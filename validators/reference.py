@@ -2,25 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from persona_engine.census_priors.domain import DomainError
+from persona_engine.census_priors.marginal import TableError
+from persona_engine.census_priors.occupations import Occupation
+from persona_engine.census_priors.places import Place
+from persona_engine.validators.gazetteer import Gazetteer
+from persona_engine.validators.lift import LiftTable, Oddity
+from persona_engine.validators.occupation_match import OccupationMatcher
 
 if TYPE_CHECKING:
     from persona_engine.census_priors.priors import Priors
 
 Likelihood = Callable[[Mapping[str, Any], str], float]
+WITHOUT_WORK = frozenset({"not_in_workforce", "no_occupation"})
 
 
 class Reference:
-    """Priors as rules ask for them: places, occupations, probabilities.
+    """Priors as rules ask for them: places, occupations, probabilities. Everything is read on first use.
 
     Args:
         priors: the locale's tables and look-ups.
         likelihood: optional; `likelihood(record, attribute)` is the fitted model's probability of the record's
-            value of one attribute given all others. Without it, rules use the marginal tables.
+            value of one attribute given all its others. Rules use it beside the tables.
     """
 
     def __init__(self, priors: Priors, likelihood: Likelihood | None = None) -> None:
         """Wrap loaded priors; nothing is read until a rule asks."""
         self.priors = priors
         self.likelihood = likelihood
+        self._lifts: dict[tuple[str, ...], LiftTable | None] = {}
+        self._labels: dict[tuple[str, str], str] = {}
+        self._cities: dict[str, frozenset[str]] = {}
+
+    def states(self, attribute: str) -> frozenset[Any] | None:
+        """Values that an attribute can take, or None if the locale does not declare it."""
+        return self._states.get(attribute)
+
+    @cached_property
+    def _states(self) -> dict[str, frozenset[Any]]:
+        domain = self.priors.domain
+        return {attribute: frozenset(domain[attribute]) for attribute in domain}
+
+    def label(self, attribute: str, state: str) -> str:
+        """Words for a coded value, as prompts use them."""
+        key = (attribute, state)
+        if key not in self._labels:
+            try:
+                self._labels[key] = self.priors.label(attribute, state)
+            except DomainError:
+                self._labels[key] = state.replace("_", " ")
+        return self._labels[key]
+
+    def with_views(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The record's coded facts, and the coarser attributes (age_span, ethnicity_group) that follow from them."""
+        facts: dict[str, Any] = {}
+        for attribute, (finer, view) in self._views.items():
+            value = facts.get(finer, record.get(finer))
+            if isinstance(value, int) and not isinstance(value, bool):
+                value = min(value, self._oldest)
+            if attribute not in record and value in view:
+                facts[attribute] = view[value]
+        return {**record, **facts}
+
+    @cached_property
+    def _oldest(self) -> int:
+        return max((state for state in self._states.get("age", ()) if isinstance(state, int)), default=0)
+
+    @cached_property
+    def _views(self) -> dict[str, tuple[str, dict[Any, Any]]]:
+        hierarchy = self.priors.hierarchy
+        domain = self.priors.domain
+        return {
+            coarse: (
+                fine,
+                {domain[fine][i]: domain[coarse][code] for i, code in enumerate(hierarchy.maps[coarse])},
+            )
+            for coarse, fine in hierarchy.finer.items()
+        }
+
+    def place(self, zipcode: str) -> Place | None:
+        """The place of a five-character ZIP code, or None if there is none."""
+        return self.priors.places.get(zipcode) if zipcode in self.priors.places else None
+
+    def state_name(self, code: str) -> str | None:
+        """Full name of a state, or None for an unknown code."""
+        return self.priors.places.state_name(code) if code in self.state_codes else None
+
+    @cached_property
+    def state_codes(self) -> frozenset[str]:
+        """Codes of all states that have ZIP codes."""
+        return frozenset(self.priors.places.states)
+
+    def state_at_start(self, text: str) -> str | None:
+        """Code of the state whose name a text begins with, or None."""
+        return next((code for name, code in self._state_names if text.startswith(name)), None)
+
+    @cached_property
+    def _state_names(self) -> tuple[tuple[str, str], ...]:
+        """Names, longest first, so that West Virginia is not read as Virginia."""
+        names = ((self.priors.places.state_name(code), code) for code in self.state_codes)
+        return tuple(sorted(names, key=lambda pair: -len(pair[0])))
+
+    def city_keys(self, state: str, key: Callable[[str], str]) -> frozenset[str]:
+        """Cities of a state, each as `key` writes it."""
+        if state not in self._cities:
+            self._cities[state] = frozenset(key(city) for city in self.priors.places.cities(state))
+        return self._cities[state]
+
+    @cached_property
+    def gazetteer(self) -> Gazetteer:
+        """Places by name."""
+        places = self.priors.places
+        columns = (places.column(name) for name in ("city", "county", "state", "adults"))
+        names = {code: places.state_name(code) for code in places.states}
+        return Gazetteer(zip(*columns, strict=True), names)
+
+    def occupation(self, name: str) -> Occupation | None:
+        """An occupation by name, or None if the locale does not have it."""
+        return self.priors.occupations.get(name) if name in self.priors.occupations else None
+
+    @cached_property
+    def occupations(self) -> OccupationMatcher:
+        """What texts say of each occupation."""
+        return OccupationMatcher(self.priors.occupations)
+
+    def oddity(self, child: str, parents: Sequence[str], record: Mapping[str, Any]) -> Oddity | None:
+        """How odd the record's value of `child` is given its `parents`, by the census table that has them.
+
+        None where the record or the locale lacks one of them.
+        """
+        key = (child, *parents)
+        if key not in self._lifts:
+            self._lifts[key] = self._lift(child, parents)
+        table = self._lifts[key]
+        return None if table is None else table.oddity(record)
+
+    def _lift(self, child: str, parents: Sequence[str]) -> LiftTable | None:
+        try:
+            return LiftTable(self.priors.marginal((*parents, child)), child, parents)
+        except (DomainError, TableError):
+            return None

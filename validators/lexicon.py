@@ -1,0 +1,62 @@
+"""Lexicon: words and phrases that rules look for, kept as data beside the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from persona_engine.validators.prose import words
+from persona_engine.validators.reading import Reading
+
+
+@cache
+def lexicon(name: str) -> Any:  # noqa: ANN401 - a lexicon is whatever its YAML file holds
+    """The content of `validators/lexicons/en/<name>.yaml`."""
+    file = resources.files("persona_engine.validators").joinpath("lexicons", "en", f"{name}.yaml")
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+class Phrases:
+    """Lower-case phrases, each filed under its longest word, so that a text is searched only for likely ones."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        """Take plain lower-case phrases with at least one letter each."""
+        self._by_anchor: dict[str, list[str]] = {}
+        for phrase in phrases:
+            anchor = max(words(phrase), key=len)
+            self._by_anchor.setdefault(anchor, []).append(phrase)
+        self._anchors = frozenset(self._by_anchor)
+
+    def candidates(self, reading: Reading) -> list[str]:
+        """Phrases that occur somewhere in the record's prose."""
+        anchors = self._anchors & reading.words
+        return [phrase for anchor in sorted(anchors) for phrase in self._by_anchor[anchor] if phrase in reading.lower]
+
+    def found(self, reading: Reading) -> Iterator[tuple[str, str]]:
+        """Field and phrase, for phrases that stand in a field as whole words."""
+        for phrase in self.candidates(reading):
+            for field, text in reading.prose.items():
+                if stands(phrase, text.lower()):
+                    yield field, phrase
+
+
+def stands(phrase: str, text: str) -> bool:
+    """Whether a phrase stands in a text with no letter or digit right before or after it."""
+    at = text.find(phrase)
+    while at >= 0:
+        end = at + len(phrase)
+        if not (at and text[at - 1].isalnum()) and not (end < len(text) and text[end].isalnum()):
+            return True
+        at = text.find(phrase, at + 1)
+    return False
+
+
+@cache
+def phrases(name: str, section: str) -> Phrases:
+    """One section of a lexicon, ready to search for."""
+    content: Mapping[str, list[str]] = lexicon(name)
+    return Phrases(content[section])

@@ -1,0 +1,82 @@
+"""Lift: how much rarer a combination of two attributes is than chance, and how many real people share that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.domain import Domain
+from persona_engine.census_priors.marginal import Marginal
+
+PRIOR_PERSONS = 2.0  # unweighted persons by which a cell is pulled towards independence
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """How odd a combination is.
+
+    Attributes:
+        lift: P(child, parents) / (P(child) P(parents)), shrunk; 1 is what independence expects.
+        tail: share of the population in cells with at most this lift. A rule that reports all combinations
+            with `tail < t` reports a share t of real people, whatever the table.
+        probability: P(child | parents), shrunk.
+    """
+
+    lift: float
+    tail: float
+    probability: float
+
+
+class LiftTable:
+    """Lift and tail of every cell of one census table.
+
+    The lift is shrunk as a Gamma-Poisson rate, (observed + m) / (expected + m) in unweighted persons with
+    m = 2 (DuMouchel 1999, The American Statistician 53:177, with a fixed prior), so that an empty cell of a thin table proves
+    nothing.
+    """
+
+    def __init__(self, table: Marginal, child: str, parents: Sequence[str]) -> None:
+        """Take a table over the child and its parents."""
+        ordered = table.project((*parents, child))
+        self.child, self.parents, self.domain = child, tuple(parents), ordered.domain
+        share = ordered.probabilities()
+        persons = float(ordered.samples.sum()) if ordered.samples is not None else ordered.total
+        given = share.sum(axis=-1, keepdims=True)
+        alone = share.sum(axis=tuple(range(share.ndim - 1)), keepdims=True)
+        independent = given * alone
+        self.lift = (persons * share + PRIOR_PERSONS) / (persons * independent + PRIOR_PERSONS)
+        self.probability = np.minimum(self.lift * alone, 1.0)
+        self.tail = _tail(self.lift, share)
+
+    def oddity(self, record: Mapping[str, Any]) -> Oddity | None:
+        """The cell of a record, or None if it lacks an attribute or has a state that the table does not."""
+        cell = tuple(_code(self.domain, attribute, record.get(attribute)) for attribute in self.domain)
+        if any(code is None for code in cell):
+            return None
+        return Oddity(float(self.lift[cell]), float(self.tail[cell]), float(self.probability[cell]))
+
+
+def _tail(lift: npt.NDArray[np.float64], share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    order = np.argsort(lift, axis=None, kind="stable")
+    below = np.cumsum(share.ravel()[order])
+    ranked = lift.ravel()[order]
+    last = np.searchsorted(ranked, ranked, side="right") - 1
+    tail = np.empty(lift.size)
+    tail[order] = below[last]
+    return tail.reshape(lift.shape)
+
+
+def _code(domain: Domain, attribute: str, value: Any) -> int | None:  # noqa: ANN401 - a record's value
+    """Position of a value; ages beyond the last state belong to it."""
+    states = domain[attribute]
+    if isinstance(states[-1], int):
+        try:
+            value = min(int(value), states[-1])
+        except (TypeError, ValueError):
+            return None
+        return value - int(states[0]) if value >= int(states[0]) else None
+    return domain.code(attribute, value) if isinstance(value, str) and value in states else None

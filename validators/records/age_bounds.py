@@ -1,0 +1,35 @@
+"""The dataset describes adults: ages lie between 18 and the highest age that people reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.reading import Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "reject"
+
+RULE = Rule.of(__name__)
+YOUNGEST = 18
+OLDEST = 115  # the verified record is 122; about ten people alive are older than this
+RARE = 100
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Compare the age with the bounds."""
+    age = Reading.of(record).age
+    if age is None:
+        yield RULE.not_judged("age", "no age is given")
+    elif not YOUNGEST <= age <= OLDEST:
+        yield RULE.error("age", f"{age} lies outside {YOUNGEST}..{OLDEST}; the dataset describes adults", str(age))
+    elif age > RARE:
+        yield RULE.warning("age", f"one adult in 3,000 is older than {RARE}", str(age))
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = ({"age": 18}, {"age": 99}, {"age": "64"})
+REJECTS: tuple[Mapping[str, Any], ...] = ({"age": 17}, {"age": -1}, {"age": 126})

@@ -1,0 +1,57 @@
+"""Marital status is one that people of this age and sex have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.reading import Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "reject"
+
+RULE = Rule.of(__name__)
+# Shares of real adults that the rule may report, not limits on any combination.
+ERROR_SHARE = 2e-5
+WARNING_SHARE = 1e-3
+MARRIAGEABLE = 16  # age below which no state lets people marry without a court
+
+
+def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+    """Ask the census how much rarer the status is at this age than among all adults."""
+    reading = Reading.of(record)
+    status, age = reading.fact("marital_status"), reading.age
+    if status is None or age is None:
+        yield RULE.not_judged("marital_status", "no marital status or age is given")
+        return
+    if age < MARRIAGEABLE and status != "never_married":
+        yield RULE.error("marital_status", f"{status} at {age}", f"{status}, {age}")
+        return
+    oddity = reference.oddity("marital_status", ("sex", "age"), record) or reference.oddity(
+        "marital_status", ("age",), record
+    )
+    if oddity is None:
+        yield RULE.not_judged("marital_status", "the locale has no table of marital status by age")
+    elif oddity.tail < WARNING_SHARE:
+        make = RULE.error if oddity.tail < ERROR_SHARE else RULE.warning
+        words = reference.label("marital_status", status)
+        yield make(
+            "marital_status",
+            f"{words} at {age} is {1 / oddity.lift:.0f} times rarer than among all adults",
+            f"tail {oddity.tail:.1e}",
+        )
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"sex": "Female", "age": 80, "marital_status": "widowed"},
+    {"sex": "Male", "age": 19, "marital_status": "never_married"},
+    {"sex": "Male", "age": 45, "marital_status": "divorced"},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"sex": "Male", "age": 18, "marital_status": "widowed"},
+    {"sex": "Female", "age": 12, "marital_status": "married_present"},
+)

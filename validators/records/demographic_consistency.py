@@ -1,0 +1,84 @@
+"""No combination of facts is impossible, or so rare that hardly anyone is like that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.reading import Reading
+from persona_engine.validators.reference import WITHOUT_WORK
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "reject"
+
+RULE = Rule.of(__name__)
+# Shares of real adults that each table may report, not limits on any combination.
+ERROR_SHARE = 2e-5
+WARNING_SHARE = 5e-4
+# Child and parents; marital status by age and occupation by education have rules of their own.
+TABLES = (
+    ("education_level", ("sex", "age")),
+    ("labor_force_status", ("sex", "age")),
+    ("occupation", ("age_span", "sex")),
+    ("occupation", ("ethnicity_group",)),
+    ("veteran_status", ("sex", "age_band")),
+    ("nativity", ("ethnicity",)),
+)
+DEGREES = frozenset({"bachelors", "graduate"})
+NO_FIELD = frozenset({"", "no_degree"})
+
+
+def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+    """First what the schema itself excludes, then what the census tables or the fitted model find odd."""
+    reading = Reading.of(record)
+    yield from _structure(reading)
+    facts = reference.with_views(reading)
+    for child, parents in TABLES:
+        oddity = reference.oddity(child, parents, facts)
+        if oddity is not None and oddity.tail < WARNING_SHARE:
+            make = RULE.error if oddity.tail < ERROR_SHARE else RULE.warning
+            given = ", ".join(str(facts[parent]) for parent in parents)
+            yield make(
+                child,
+                f"{facts[child]} is {1 / oddity.lift:.0f} times rarer for {given} than for all adults",
+                f"tail {oddity.tail:.1e}",
+            )
+    if reference.likelihood is not None:
+        for child in dict.fromkeys(child for child, _ in TABLES):
+            if reading.fact(child) is not None and not reference.likelihood(record, child) > 0:
+                yield RULE.error(child, "impossible under the fitted model, given the other facts", str(record[child]))
+
+
+def _structure(reading: Reading) -> Iterator[Finding]:
+    level, field = reading.fact("education_level"), reading.fact("bachelors_field")
+    if level is not None and "bachelors_field" in reading:
+        if level in DEGREES and (field is None or field in NO_FIELD):
+            yield RULE.error("bachelors_field", f"{level} without a field of degree", str(field))
+        elif level not in DEGREES and field is not None and field not in NO_FIELD:
+            yield RULE.error("bachelors_field", f"a field of degree with {level}", field)
+    status, occupation = reading.fact("labor_force_status"), reading.fact("occupation")
+    if status is None or occupation is None:
+        return
+    working = occupation not in WITHOUT_WORK
+    if (status == "not_in_workforce") != (occupation == "not_in_workforce"):
+        yield RULE.error("occupation", f"{occupation} while {status}", status)
+    elif status == "employed" and not working:
+        yield RULE.error("occupation", f"{occupation} while employed", status)
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"sex": "Female", "age": 40, "education_level": "bachelors", "bachelors_field": "stem"},
+    {"sex": "Male", "age": 70, "education_level": "high_school", "bachelors_field": None},
+    {"labor_force_status": "employed", "occupation": "cashier"},
+    {"labor_force_status": "unemployed", "occupation": "no_occupation"},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"education_level": "high_school", "bachelors_field": "stem"},
+    {"education_level": "graduate", "bachelors_field": ""},
+    {"labor_force_status": "not_in_workforce", "occupation": "cashier"},
+    {"sex": "Female", "age": 18, "education_level": "graduate"},
+)

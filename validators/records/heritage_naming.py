@@ -1,0 +1,33 @@
+"""Heritage is shown by practice, not named, in the six personas. A choice of style: flagged unless configured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.lexicon import phrases
+from persona_engine.validators.reading import Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "flag"
+
+RULE = Rule.of(__name__)
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Search the personas, not the cultural background, for words that name a heritage."""
+    reading = Reading.of(record)
+    for field, phrase in phrases("heritage", "terms").found(reading):
+        if field in reading.narratives:
+            yield RULE.error(field, "heritage is named; show it by what the person does", phrase)
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "Ana Wu folds dumplings with her grandmother."},
+    {"cultural_background": "Ana is Chinese-American."},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = ({"persona": "Ana Wu, a Chinese\u2011American cook."},)

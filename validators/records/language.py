@@ -1,0 +1,65 @@
+"""Every text is in the dataset's language, English, in Latin letters."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.prose import words
+from persona_engine.validators.reading import Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "repair"
+
+RULE = Rule.of(__name__)
+_FUNCTION_WORDS = (" and ", " the ", " with ", " of ", " to ", " for ", " in ", " is ", " that ", " who ", " on ", " by ")
+_OTHER_FUNCTION_WORDS = frozenset(
+    "de la el los las un una que y para con por su del en und der die das mit ist ein eine le les des et une est dans"
+    " pour il che di con per e o os uma com em ang ng sa na".split()
+)
+ENOUGH = 2  # different function words; English sentences of twelve words nearly always have more
+SHORT = 12  # words; shorter texts are not judged by their function words
+FOREIGN_LETTERS = 0.2  # share of letters outside the Latin script
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Count different English function words in each text, and letters of other scripts."""
+    reading = Reading.of(record)
+    for field, text in reading.prose.items():
+        lower = f" {text.lower()} "
+        known = sum(word in lower for word in _FUNCTION_WORDS)
+        if known < ENOUGH and (tokens := words(text)) and len(tokens) >= SHORT and _other_language(tokens, known):
+            yield RULE.error(field, "the text does not read as English; write it in English", text[:80])
+        original = str(record[field])
+        if len(text) < len(original) * (1 - FOREIGN_LETTERS) and _foreign(original) > FOREIGN_LETTERS:
+            yield RULE.error(field, "most letters are not Latin; write the text in English", original[:80])
+    for field in ("persona",):
+        if field not in reading.prose and isinstance(value := record.get(field), str) and _foreign(value) > 0:
+            yield RULE.error(field, "no letter is Latin; write the text in English", value[:80])
+
+
+def _other_language(tokens: list[str], known: int) -> bool:
+    """Whether function words of other languages outnumber the English ones, or there are none at all."""
+    return known == 0 or len(_OTHER_FUNCTION_WORDS & set(tokens)) > ENOUGH * known
+
+
+def _foreign(text: str) -> float:
+    """Share of the letters that are not Latin."""
+    letters = [character for character in text if character.isalpha()]
+    foreign = sum(not unicodedata.name(letter, "").startswith("LATIN") for letter in letters if letter > "\u024f")
+    return foreign / max(len(letters), 1)
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "Ana Wu cooks ropa vieja and mole poblano for the neighbours in her street each Sunday evening."},
+    {"persona": "Zo\u00eb's na\u00efve caf\u00e9."},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "Ana Wu cocina todos los domingos para sus vecinos, porque le gusta ver las caras felices de la gente."},
+    {"persona": "\u674e\u5a1c\u559c\u6b22\u5728\u5468\u672b\u753b\u753b\uff0c\u4e5f\u559c\u6b22\u505a\u996d\u3002"},
+)

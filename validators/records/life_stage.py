@@ -1,0 +1,103 @@
+"""Stages of life that the text tells of (retired, grandchildren, decades of experience, childhood years) fit the age."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.reading import Reading
+from persona_engine.validators.stages import Stage, stages
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "repair"
+
+RULE = Rule.of(__name__)
+CLEAR = 8  # years outside the range from which one stage alone is an error
+FIRST_WORK = 14  # age from which experience is counted
+GROWN_UP = 18
+YEAR = 2025  # of records that state no birth year
+YEAR_SLACK = 3
+_NUMBERS = {name: i + 1 for i, name in enumerate("one two three four five six seven eight nine".split())}
+_EXPERIENCE = re.compile(
+    r"\b(?P<count>\d{1,2}|one|two|three|four|five|six|seven)\+?(?:[- ]plus)?[- ](?P<unit>decades?|years?)(?:'|[- ]long)?"
+    r" (?:of|in|as|on|spent|behind|working|teaching|managing|serving|career)\b"
+    r"(?! (?:marriage|family|history|tradition|her|his|their|age))",
+    re.IGNORECASE,
+)
+_CHILDHOOD = re.compile(
+    r"\b(?:grew up|growing up|raised|upbringing|childhood|born|coming of age|came of age)\b(?P<between>[^.;]{0,90}?)"
+    r"\b(?:(?P<part>early|mid|late)[- ])?(?P<decade>19\d0|20[01]0)s(?:(?:,? and|-| to)(?: the)?(?: early| late)? (?:19|20)?(?P<last>\d0)s)?",
+)
+_ELSE = re.compile(
+    r"\b(?:parents|mother|father|family|ancestors|grandparents|settled|immigra\w*|emigra\w*"
+    r"|migrat\w*|moved|music|echo\w*|\w*legacy|arriv\w*)\b|\bwho\b"
+)
+_BORN = re.compile(r"\b[Bb]orn (?:and raised )?(?:on \w+ \d+, )?(?:in [\w ,]{0,40}?)?(?:in )?(?P<year>19[0-9]\d|200\d)\b(?!s)")
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Compare the stages told with the age; one far outside, or two outside, is an error."""
+    reading = Reading.of(record)
+    age = reading.age
+    if age is None or not reading.prose:
+        return
+    year = YEAR if not (born := reading.fact("birth_year")) or not born.isdigit() else int(born) + age
+    near = [stage for stage in stages() if not stage.low <= age <= stage.high and stage.words & reading.words]
+    missed: dict[str, tuple[int, str, str]] = {}
+    for field, text in reading.prose.items():
+        for low, high, what, quote in _told(text, near, year):
+            gap = max(low - age, age - high)
+            if gap > 0 and gap > missed.get(what, (0, "", ""))[0]:
+                missed[what] = (gap, field, quote)
+    if not missed:
+        return
+    together = len(missed) > 1
+    for what, (gap, field, quote) in missed.items():
+        make = RULE.error if together or gap >= CLEAR else RULE.warning
+        yield make(field, f"{what} does not fit a person of {age}", quote)
+
+
+def _told(text: str, near: list[Stage], year: int) -> Iterator[tuple[int, int, str, str]]:
+    """Lowest age, highest age, what, and the words, for each stage told; `near` are those that the age misses."""
+    for stage in near:
+        for quote in stage.told(text):
+            yield stage.low, stage.high, stage.what, quote
+    if "ear" in text or "ecade" in text:
+        for match in _EXPERIENCE.finditer(text):
+            count = int(match["count"]) if match["count"].isdigit() else _NUMBERS[match["count"].lower()]
+            years = count * 10 - 2 if match["unit"].lower().startswith("decade") else count
+            yield FIRST_WORK + years, 200, "experience", match.group()
+    if "19" in text or "20" in text:
+        yield from _eras(text, year)
+
+
+def _eras(text: str, year: int) -> Iterator[tuple[int, int, str, str]]:
+    for match in _CHILDHOOD.finditer(text):
+        if not _ELSE.search(match["between"]):
+            first = int(match["decade"])
+            last = first + 9 if not match["last"] else first - first % 100 + int(match["last"]) + 9
+            low, high = year - last - YEAR_SLACK, year - first + GROWN_UP + YEAR_SLACK
+            yield low, high, "childhood years", match.group()
+    for match in _BORN.finditer(text):
+        born = year - int(match["year"])
+        yield born - YEAR_SLACK, born + YEAR_SLACK, "year of birth", match.group()
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"age": 70, "persona": "Ana Wu, a retired baker, spoils her grandchildren after four decades of early mornings."},
+    {"age": 30, "persona": "Ana Wu bakes for retired neighbours and saves for her retirement."},
+    {"age": 68, "cultural_background": "Ana grew up in Ohio during the 1960s and 1970s."},
+    {"age": 30, "cultural_background": "Ana was raised by parents who settled in Ohio in the 1970s."},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"age": 25, "persona": "Ana Wu is a retired baker."},
+    {"age": 30, "persona": "Ana Wu spoils her grandchildren."},
+    {"age": 30, "persona": "Ana Wu, a baker with four decades of experience, rises early."},
+    {"age": 30, "cultural_background": "Ana grew up in Ohio during the 1960s."},
+    {"age": 75, "persona": "Ana Wu, a college sophomore, bakes."},
+)

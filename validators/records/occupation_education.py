@@ -1,0 +1,65 @@
+"""The occupation is one that people of this education have: licences, preparation, and the census."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.reading import Reading
+from persona_engine.validators.reference import WITHOUT_WORK
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "reject"
+
+RULE = Rule.of(__name__)
+# Shares of real adults that the rule may report, not limits on any combination.
+ERROR_SHARE = 1e-4
+LICENSED_ERROR_SHARE = 2e-4
+WARNING_SHARE = 2e-3
+LEVELS = ("less_than_9th", "9th_12th_no_diploma", "high_school", "some_college", "associates", "bachelors", "graduate")
+LEAST_FOR_ZONE = {4: 2, 5: 4}  # O*NET job zone -> place in LEVELS below which it is odd; used without a table
+
+
+def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+    """Ask the census how much rarer the occupation is with this education; licensed ones are judged harder."""
+    reading = Reading.of(record)
+    name, level = reading.fact("occupation"), reading.fact("education_level")
+    if name is None or level is None:
+        yield RULE.not_judged("occupation", "no occupation or education is given")
+        return
+    if name in WITHOUT_WORK:
+        return
+    occupation = reference.occupation(name)
+    if occupation is None:
+        yield RULE.not_judged("occupation", "the locale has no such occupation", name)
+        return
+    words = reference.label("education_level", level)
+    oddity = reference.oddity("occupation", ("education_level",), record)
+    if oddity is None:
+        least = LEAST_FOR_ZONE.get(occupation.job_zone or 0, 0)
+        if level in LEVELS and LEVELS.index(level) < least:
+            yield RULE.warning("occupation", f"{words} for job zone {occupation.job_zone}", occupation.title)
+        return
+    if oddity.tail < WARNING_SHARE:
+        share = LICENSED_ERROR_SHARE if occupation.licensed else ERROR_SHARE
+        make = RULE.error if oddity.tail < share else RULE.warning
+        licence = ", which needs a licence," if occupation.licensed else ""
+        yield make(
+            "occupation",
+            f"{occupation.title}{licence} with {words} is {1 / oddity.lift:.0f} times rarer than with any education",
+            f"tail {oddity.tail:.1e}",
+        )
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"occupation": "physician", "education_level": "graduate"},
+    {"occupation": "cashier", "education_level": "high_school"},
+    {"occupation": "not_in_workforce", "education_level": "less_than_9th"},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"occupation": "physician", "education_level": "less_than_9th"},
+)

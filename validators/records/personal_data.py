@@ -1,0 +1,82 @@
+"""No contact detail or number that could belong to a real person: phone, e-mail, SSN, card, address, URL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.reading import LISTS, Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "repair"
+
+RULE = Rule.of(__name__)
+_EMAIL = re.compile(r"\b[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?:\.[\w-]+)+\b")
+_URL = re.compile(r"\bhttps?://\S+|\bwww\.\S+|\b[\w-]+\.(?:com|org|net|gov|edu|io|us)/\S*", re.IGNORECASE)
+_DOMAIN = re.compile(r"\b[\w-]+\.(?:com|org|net|gov|edu)\b", re.IGNORECASE)
+_HANDLE = re.compile(r"(?<![\w.])@[A-Za-z_]\w{2,}")
+_NUMBERS = (
+    ("a social security number", re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")),
+    (
+        "a phone number",
+        re.compile(r"(?<![\d-])(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\d-])|(?<!\d)555-\d{4}\b"),
+    ),
+    ("a card number", re.compile(r"(?<!\d)(?:\d{4}[- ]){3}\d{4}(?!\d)|(?<!\d)\d{16}(?!\d)")),
+    (
+        "a street address",
+        re.compile(
+            r"(?<!\d)\d{1,5} (?:[NSEW]\. )?(?:[A-Z][a-z]+ ){1,3}(?:Street|St\.|Avenue|Ave\.?|Boulevard|Blvd\.?|Lane|Drive"
+            r"|Court|Road|Rd\.)(?!\w)"
+        ),
+    ),
+)
+_DIGITS = re.compile(r"\d{3,}")
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Search texts and lists for the patterns; a bare domain name is only a warning."""
+    reading = Reading.of(record)
+    for field, text in reading.prose.items():
+        yield from _text(field, text)
+    for field in LISTS:
+        items = reading.list_of(field)
+        if items:
+            yield from _text(field, "; ".join(items))
+
+
+def _text(field: str, text: str) -> Iterator[Finding]:
+    if "@" in text or "(at)" in text or "[at]" in text:
+        match = _EMAIL.search(text) or _HANDLE.search(text)
+        if match:
+            yield RULE.error(field, "an e-mail address or account name; leave it out", match.group())
+    if "www." in text or "://" in text or "/" in text:
+        match = _URL.search(text)
+        if match:
+            yield RULE.error(field, "a web address; leave it out", match.group())
+    elif any(domain in text for domain in (".com", ".org", ".net", ".gov", ".edu")):
+        match = _DOMAIN.search(text)
+        if match:
+            yield RULE.warning(field, "a site is named by its domain", match.group())
+    if _DIGITS.search(text):
+        for kind, pattern in _NUMBERS:
+            match = pattern.search(text)
+            if match:
+                yield RULE.error(field, f"{kind}; leave it out", match.group())
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "Ana Wu reads 1984, runs on Route 66 and follows ISO 9001-2015; 3 Doors Down is her band."},
+    {"persona": "Born in 1960-1961, Leo works 9-5."},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "Call Ana at (212) 555-0147."},
+    {"persona": "Write to ana.wu@example.com."},
+    {"persona": "Her number is 123-45-6789."},
+    {"persona": "See https://example.com/ana for more."},
+    {"persona": "She lives at 221 Baker Street."},
+)

@@ -1,0 +1,88 @@
+"""Places that the text calls home lie where the person lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.lexicon import stands
+from persona_engine.validators.prose import plain
+from persona_engine.validators.reading import Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "repair"
+
+RULE = Rule.of(__name__)
+# Texts that speak of home; journeys, dishes and works of art are from everywhere.
+HOME = ("persona", "professional_persona", "sports_persona", "cultural_background", "career_goals_and_ambitions")
+ENOUGH = 2.0  # votes for another state: its name once, or two of its cities
+MORE = 3.0  # times the votes of the person's own state that the other must have
+_LIVES = ("lives in ", "living in ", "resides in ", "residing in ", "resident of ", "based in ", "home in ")
+
+
+def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+    """Count the places named by state, and report another state that clearly prevails, or is called home."""
+    reading = Reading.of(record)
+    state, city = reading.fact("state"), reading.fact("city")
+    texts = {field: reading.prose[field] for field in HOME if field in reading.prose}
+    if state is None or state not in reference.state_codes or not texts:
+        if reading.prose:
+            yield RULE.not_judged("state", "no state is given to compare places with")
+        return
+    own_city = plain(city) if city else ""
+    yield from _city_elsewhere(texts, own_city, state, reference)
+    if own_city and stands(own_city.lower(), reading.lower):
+        return
+    name = frozenset(reading.name.full.split()) if reading.name else frozenset()
+    votes = reference.gazetteer.votes(texts.values(), name)
+    others = {code: vote for code, vote in votes.items() if code != state}
+    if not others:
+        return
+    other = max(others, key=lambda code: others[code])
+    if others[other] >= ENOUGH and others[other] > MORE * votes.get(state, 0.0):
+        yield from _report(texts, state, other, name, reference)
+
+
+def _report(
+    texts: Mapping[str, str], state: str, other: str, name: frozenset[str], reference: Reference
+) -> Iterator[Finding]:
+    """The field that names most places of the other state."""
+    best, named = max(
+        ((field, reference.gazetteer.votes([text], name).get(other, 0.0)) for field, text in texts.items()),
+        key=lambda pair: pair[1],
+    )
+    if named:
+        there = ", ".join(dict.fromkeys(reference.gazetteer.names(texts[best], name)))
+        home, elsewhere = reference.state_name(state), reference.state_name(other)
+        yield RULE.error(best, f"the person lives in {home}; the text speaks of {elsewhere}", there)
+
+
+def _city_elsewhere(texts: Mapping[str, str], city: str, state: str, reference: Reference) -> Iterator[Finding]:
+    """The person's own city, or where the text says that they live, written with another state's name."""
+    leads = [lead for lead in _LIVES for text in texts.values() if lead in text]
+    if not city and not leads:
+        return
+    for field, text in texts.items():
+        at = text.find(f"{city}, ") if city else -1
+        if at >= 0:
+            after = text[at + len(city) + 2 :]
+            other = reference.state_at_start(after)
+            if other not in (None, state) and not (other == "WA" and state == "DC"):
+                yield RULE.error(
+                    field, f"{city} lies in {reference.state_name(state)}", text[at : at + len(city) + 22]
+                )
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"city": "Portland", "state": "OR", "cultural_background": "Ana moved from Texas to Portland, Oregon, years ago."},
+    {"city": "Salem", "state": "OR", "persona": "Georgia Wu roots for Oregon's teams.", "first_name": "Georgia", "last_name": "Wu"},
+    {"city": "Salem", "state": "OR", "travel_persona": "Ana dreams of Texas, Dallas and Austin."},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"city": "Salem", "state": "OR", "cultural_background": "Ana grew up in Texas and is at home in Dallas."},
+    {"city": "Portland", "state": "ME", "cultural_background": "Living in Portland, Oregon, Ana cycles."},
+)

@@ -1,0 +1,63 @@
+"""No placeholder is left: template variables, bracketed gaps, codes in place of words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.reading import LISTS, Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "repair"
+
+RULE = Rule.of(__name__)
+_GAP = re.compile(
+    r"\{\{.*?\}\}|\{%.*?%\}|\{\w+\}|\$\{\w+\}"
+    r"|\[(?:insert |your |the )?(?:full |first |last )?(?:name|age|city|state|occupation|job|place|hobby|skill|location|town"
+    r"|company|employer|school|university|sports team|team)[^\]]*\]|\[insert[^\]]*\]|\[\.{3}\]|\[_+\]|_{3,}"
+    r"|<(?:insert |your )?(?:name|age|city|state|occupation|place|hobby|skill|person)>",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"\b[a-z0-9]{2,}(?:_[a-z0-9]+)+\b")
+_FILLER = re.compile(r"\blorem ipsum\b|\bTODO\b|\bTBD\b|\bXXX+\b|\bundefined\b(?= |$)|\bN/A\b|\bNaN\b")
+_EMPTY = frozenset({"none", "null", "nan", "n/a", "na", "undefined", "unknown", "tbd", "todo", "string", "text", "..."})
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Look for gaps that a template or a model left open."""
+    reading = Reading.of(record)
+    for field, text in reading.prose.items():
+        if text.lower().strip(" .") in _EMPTY:
+            yield RULE.error(field, "a placeholder stands in place of the text", text)
+            continue
+        patterns = ((_GAP, "{[<_"), (_CODE, "_"), (_FILLER, "TXN"))
+        for pattern, marks in patterns:
+            match = pattern.search(text) if any(mark in text for mark in marks) else None
+            if match:
+                yield RULE.error(field, "a placeholder or code is left; write it out in words", match.group())
+                break
+        else:
+            if "lorem ipsum" in text.lower():
+                yield RULE.error(field, "filler text stands in place of the text", "lorem ipsum")
+    for field in LISTS:
+        for item in reading.list_of(field) or ():
+            if item.strip().lower() in _EMPTY or "{{" in item or _CODE.fullmatch(item):
+                yield RULE.error(field, "an item is a placeholder", item[:80])
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "Ana Wu writes C++ {and sometimes Rust} at a start-up [her third]."},
+    {"skills_and_expertise_list": ["None-destructive testing"]},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "{{ first_name }} paints."},
+    {"persona": "[Name] lives in [City]."},
+    {"persona": "Ana Wu, a high_school graduate."},
+    {"persona": "N/A"},
+    {"hobbies_and_interests_list": "['string', 'chess']"},
+)

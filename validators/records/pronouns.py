@@ -1,0 +1,75 @@
+"""Pronouns fit the sex: a woman is not spoken of as "he", a man not as "she"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.reading import Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "repair"
+
+RULE = Rule.of(__name__)
+_SUBJECTS = {"Male": frozenset({"he", "himself"}), "Female": frozenset({"she", "herself"})}
+_ALL = {"Male": frozenset({"he", "himself", "him", "his"}), "Female": frozenset({"she", "herself", "her", "hers"})}
+_PATTERNS = {sex: re.compile(rf"\b(?:{'|'.join(sorted(forms))})\b(?!-)", re.IGNORECASE) for sex, forms in _ALL.items()}
+_OTHER = {"Male": "Female", "Female": "Male"}
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Count the pronouns of the other sex.
+
+    Relatives and friends may be named with the other sex's pronouns ("he and his sister, who ... her"), so they are
+    an error only in a field that has none of the person's own; where a field has both it is a warning if the other
+    sex's are more and stand as subject.
+    """
+    reading = Reading.of(record)
+    sex = reading.fact("sex")
+    if sex not in _OTHER:
+        if reading.prose:
+            yield RULE.not_judged("sex", "no sex is given to compare pronouns with")
+        return
+    if reading.words.isdisjoint(_ALL[_OTHER[sex]]):
+        return
+    own = "he" if sex == "Male" else "she"
+    for field, text in reading.prose.items():
+        wrong = _PATTERNS[_OTHER[sex]].findall(text)
+        if not wrong:
+            continue
+        right = _PATTERNS[sex].findall(text)
+        subject = any(word.lower() in _SUBJECTS[_OTHER[sex]] for word in wrong)
+        evidence = ", ".join(wrong[:6])
+        if not right and (subject or len(wrong) > 1 or not _someone_else(text, wrong[0])):
+            yield RULE.error(field, f"the person is {sex.lower()}; write {own}, not {wrong[0].lower()}", evidence)
+        elif subject and len(wrong) > len(right):
+            yield RULE.warning(field, f"most pronouns are not those of a {sex.lower()} person", evidence)
+
+
+def _someone_else(text: str, pronoun: str) -> bool:
+    """Whether another woman or man stands in the text before the pronoun."""
+    return _RELATIVES.search(text[: text.find(pronoun)]) is not None
+
+
+_RELATIVES = re.compile(
+    r"\b(?:wife|husband|mother|father|mom|dad|sister|brother|daughter|son|aunt|uncle|niece|nephew|cousin|partner"
+    r"|fianc\w+|girlfriend|boyfriend|grand\w+|boss|coach|mentor|artist|poet|author|singer|novelist|painter|friend)s?\b",
+    re.IGNORECASE,
+)
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"sex": "Female", "persona": "Ana Wu cooks what her mother taught her."},
+    {"sex": "Male", "persona": "Leo Park ladles she-crab soup for his friends."},
+    {"sex": "Male", "persona": "Leo Park rereads the poet Mary Oliver and all her books."},
+    {"sex": "Female", "persona": "Ana Wu balances their ledgers."},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"sex": "Female", "persona": "Ana Wu cooks when he comes home from his shift."},
+    {"sex": "Male", "career_goals_and_ambitions": "She hopes to lead a crew."},
+    {"sex": "Male", "persona": "Leo Park, a baker proud of her rye bread."},
+)

@@ -1,0 +1,67 @@
+"""The text is about the person: no refusal, no assistant speaking of itself, no instructions repeated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.lexicon import phrases
+from persona_engine.validators.reading import LISTS, Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "repair"
+
+RULE = Rule.of(__name__)
+_SPEAKER = re.compile(r"(?:^|[.!?] )(?:I|As an AI)\b(?!\.)|\bas an AI, ", re.ASCII)
+_OPENING = re.compile(r"(?:sure|certainly|of course|absolutely)[,!.:]|(?:\w+ ?){1,3}:\s|```|#{1,6} |\*\*", re.IGNORECASE)
+_MARKUP = re.compile(r"```|<\|?/?(?:im_start|im_end|assistant|user|system|think|s|inst)\|?>|\[/?INST\]|^#{1,6} |\*\*\w")
+_SHORT = 3
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Search for the lexicon's phrases, for chat markup, and for a narrator who says "I" or greets."""
+    reading = Reading.of(record)
+    for field, phrase in phrases("refusal", "refusals").found(reading):
+        yield RULE.error(field, "an assistant speaks of itself; write about the person alone", phrase)
+    for field, phrase in phrases("refusal", "leaks").found(reading):
+        if reading.prose[field].lower().startswith(phrase) or phrase not in _OPENERS:
+            yield RULE.error(field, "instructions or their words are repeated; write about the person alone", phrase)
+    for field, text in reading.prose.items():
+        yield from _voice(field, text)
+    for field in LISTS:
+        for item in reading.list_of(field) or ():
+            if "as an AI" in item or "I cannot" in item or "```" in item:
+                yield RULE.error(field, "an item is no skill or interest", item[:80])
+
+
+def _voice(field: str, text: str) -> Iterator[Finding]:
+    match = _SPEAKER.search(text) if "I" in text or "AI" in text else None
+    if match:
+        yield RULE.error(field, "the narrator speaks of itself; write in the third person", text[match.start() :][:60])
+    elif _OPENING.match(text):
+        yield RULE.error(field, "the text opens like an answer; begin with the person", text[:60])
+    match = _MARKUP.search(text) if not text.isalnum() and any(mark in text for mark in "`<[#*") else None
+    if match:
+        yield RULE.error(field, "chat or Markdown markup has no place in a text", match.group())
+
+
+_OPENERS = frozenset(
+    ("here is the", "here's the", "here is a", "here's a", "here is your", "here are the", "the persona", "this persona")
+)
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "Ana Wu, an AI engineer, is unable to pass a bakery; World War I novels are her comfort."},
+    {"persona": "Leo Park: wherever he paints, here is the place to be."},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "As an AI language model, I cannot create a persona."},
+    {"persona": "I\u2019m sorry, but I can\u2019t help with that."},
+    {"persona": "Sure! Here is the persona you asked for."},
+    {"persona": "Ana Wu <|im_end|>"},
+    {"persona": "Ana Wu has high openness and low neuroticism according to the system prompt."},
+)

@@ -1,0 +1,64 @@
+"""A record says each thing once: no text, sentence or run of words is repeated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.prose import words
+from persona_engine.validators.reading import Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "repair"
+
+RULE = Rule.of(__name__)
+RUN = 12  # words in a row that two texts of one record may not share
+STUTTER = 3  # times the same word stands in a row
+LOOP = 0.35  # share of distinct words below which a text of LONG words is looked at as a loop
+LONG = 40
+_SENTENCE = re.compile(r"[.!?][\"')]* ")
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Compare sentences across fields, then look for loops within one."""
+    reading = Reading.of(record)
+    seen: dict[str, str] = {}
+    for field, text in reading.prose.items():
+        yield from _loops(field, text)
+        for sentence in _SENTENCE.split(text):
+            key = sentence.lower().strip(" .!?\"'")
+            if key.count(" ") < RUN - 1:
+                continue
+            first = seen.setdefault(key, field)
+            if first != field:
+                yield RULE.error(field, f"a sentence is the same as in {first}; say something new", sentence[:80])
+                break
+
+
+def _loops(field: str, text: str) -> Iterator[Finding]:
+    tokens = words(text)
+    if len(tokens) >= LONG and len(set(tokens)) < LOOP * len(tokens):
+        yield RULE.error(field, "the text repeats itself; say each thing once", text[:80])
+        return
+    for i in range(len(tokens) - STUTTER + 1):
+        if tokens[i] == tokens[i + 1] == tokens[i + 2] and len(tokens[i]) > 1:
+            yield RULE.error(field, "a word is repeated", " ".join(tokens[i : i + STUTTER]))
+            return
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "Ana Wu swims.", "sports_persona": "Ana Wu swims.", "arts_persona": "Ana Wu had had enough of jazz."},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {
+        "persona": "Ana Wu folds dumplings on Sundays and reads long novels to all her plants.",
+        "arts_persona": "Ana Wu folds dumplings on Sundays and reads long novels to all her plants.",
+    },
+    {"persona": "Ana Wu is very very very happy."},
+    {"persona": "Ana Wu paints and sings and " * 12 + "rests."},
+)

@@ -1,0 +1,108 @@
+"""Every column that the record has holds a value of its type, and coded ones a state that exists."""
+
+from __future__ import annotations
+
+import numbers
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.reading import LISTS, PROSE, Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "reject"
+
+RULE = Rule.of(__name__)
+CODED = (
+    "sex",
+    "marital_status",
+    "education_level",
+    "bachelors_field",
+    "labor_force_status",
+    "occupation",
+    "state",
+    "ethnicity",
+    "nativity",
+)
+NEEDED = ("sex", "age", "marital_status", "education_level", "occupation", "state", "zipcode")
+NO_DEGREE = "no_degree"
+_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
+_ZIP = re.compile(r"\d{3,5}")
+
+
+def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+    """Look at types, then at coded values; a state that only the locale does not know is not judged."""
+    reading = Reading.of(record)
+    for field in PROSE:
+        value = record.get(field)
+        if value is not None and not isinstance(value, str) and value == value:  # noqa: PLR0124 - NaN is missing
+            yield RULE.error(field, "a text must be a string", repr(value)[:60])
+    for field in LISTS:
+        value = record.get(field)
+        if value is not None and value != "" and reading.list_of(field) is None:
+            yield RULE.error(field, "a list must be a list of strings", repr(value)[:60])
+    yield from _age(record)
+    for field in CODED:
+        yield from _coded(field, record, reference)
+    yield from _identifiers(reading)
+
+
+def _age(record: Mapping[str, Any]) -> Iterator[Finding]:
+    age = record.get("age")
+    if age is None or isinstance(age, bool):
+        if "age" in record:
+            yield RULE.error("age", "an age is a whole number", repr(age))
+    elif not isinstance(age, numbers.Real) or not float(age).is_integer():
+        yield RULE.error("age", "an age is a whole number", repr(age)[:60])
+
+
+def _coded(field: str, record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+    if field not in record:
+        return
+    value = record[field]
+    if value is None or value == "" or not isinstance(value, str):
+        if field == "bachelors_field" and (value is None or value == "" or value != value):  # noqa: PLR0124 - NaN
+            return
+        yield RULE.error(field, "a value is missing or no string", repr(value)[:60])
+        return
+    states = reference.states(field)
+    if states is None or value in states or (field == "bachelors_field" and value == NO_DEGREE):
+        return
+    known = ", ".join(sorted(map(str, states))[:8]) + (", …" if len(states) > 8 else "")  # noqa: PLR2004 - shown
+    if field == "occupation":
+        yield RULE.not_judged(field, "the locale has no such occupation", value)
+    else:
+        yield RULE.error(field, f"unknown value; known: {known}", value)
+
+
+def _identifiers(reading: Reading) -> Iterator[Finding]:
+    uuid = reading.fact("uuid")
+    if uuid is not None and not _UUID.fullmatch(uuid):
+        yield RULE.error("uuid", "a UUID has 32 lowercase hexadecimal digits", uuid[:60])
+    zipcode = reading.fact("zipcode")
+    if zipcode is not None and not _ZIP.fullmatch(zipcode):
+        yield RULE.error("zipcode", "a ZIP code has five digits", zipcode[:60])
+    for field in NEEDED:
+        if field not in reading:
+            yield RULE.not_judged(field, "the record has no such column")
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"uuid": "0b0e7c1a2f3d4e5f8a9b0c1d2e3f4a5b", "age": 40, "sex": "Female", "bachelors_field": None},
+    {"education_level": "bachelors", "bachelors_field": "stem", "zipcode": "02139"},
+    {"hobbies_and_interests_list": "['chess']", "persona": "Ana Wu paints."},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"sex": "F"},
+    {"age": "forty"},
+    {"age": 40.5},
+    {"uuid": "17"},
+    {"skills_and_expertise_list": "chess, go"},
+    {"persona": 12},
+    {"marital_status": "single"},
+    {"state": "Ohio"},
+)

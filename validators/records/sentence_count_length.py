@@ -1,0 +1,77 @@
+"""Texts are whole sentences of the length that the schema's texts have; lists have items."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.reading import LISTS, NARRATIVES, Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "repair"
+
+RULE = Rule.of(__name__)
+SHORTEST, LONGEST = 40, 3000  # characters; beyond these a text is a fragment, or has run away
+USUAL = {True: (100, 1000), False: (120, 1600)}  # personas, longer texts: warned outside
+MOST_SENTENCES = 4
+MOST_ITEMS = 40
+LONGEST_ITEM = 160
+_END = re.compile(r"[.!?][\"')\]]*$")
+_SENTENCE = re.compile(r"(?<![A-Z.])(?<!\b(?:St|Mr|Dr|vs|Jr|Sr|Mt|Ft|No))[.!?][\"')]* +(?=[A-Z\"'])")
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Measure each text and list that the record has."""
+    reading = Reading.of(record)
+    for field, text in reading.prose.items():
+        yield from _text(field, text)
+    for field in NARRATIVES:
+        if isinstance(value := record.get(field), str) and not value.strip():
+            yield RULE.error(field, "the text is empty")
+    for field in LISTS:
+        yield from _list(field, reading.list_of(field))
+
+
+def _text(field: str, text: str) -> Iterator[Finding]:
+    length = len(text)
+    persona = field in NARRATIVES
+    if not SHORTEST <= length <= LONGEST:
+        yield RULE.error(field, f"{length} characters; write between {USUAL[persona][0]} and {USUAL[persona][1]}", text[:60])
+    elif not _END.search(text):
+        yield RULE.error(field, "the text breaks off; end it with a full sentence", text[-40:])
+    elif not USUAL[persona][0] <= length <= USUAL[persona][1]:
+        yield RULE.warning(field, f"{length} characters; most have between {USUAL[persona][0]} and {USUAL[persona][1]}")
+    if persona and len(_SENTENCE.findall(text)) >= MOST_SENTENCES:
+        yield RULE.warning(field, "more sentences than a persona has; write one or two", text[:60])
+
+
+def _list(field: str, items: list[str] | None) -> Iterator[Finding]:
+    if items is None:
+        return
+    if not items:
+        yield RULE.error(field, "the list is empty")
+    elif len(items) > MOST_ITEMS:
+        yield RULE.warning(field, f"{len(items)} items; at most {MOST_ITEMS} are usual")
+    elif any(not item.strip() for item in items):
+        yield RULE.error(field, "an item is empty")
+    elif any(len(item) > LONGEST_ITEM for item in items):
+        yield RULE.warning(field, "an item is a sentence; name the thing in a few words", max(items, key=len)[:80])
+    elif len({item.strip().casefold() for item in items}) < len(items):
+        yield RULE.warning(field, "an item stands twice", ", ".join(items)[:80])
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "Ana Wu folds dumplings on Sundays, and reads Mrs. Dalloway to her plants while the broth simmers slowly."},
+    {"skills_and_expertise_list": ["Python", "SQL"]},
+)
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"persona": "Ana Wu."},
+    {"persona": "Ana Wu folds dumplings on Sundays, reads novels to her plants while the broth simmers and"},
+    {"persona": "  "},
+    {"hobbies_and_interests_list": "[]"},
+)

@@ -1,0 +1,29 @@
+"""ZIP codes keep their leading zeros. The first releases of Nemotron-Personas lost them, so it is only flagged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.reading import Reading
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "flag"
+
+RULE = Rule.of(__name__)
+DIGITS = 5
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Count the digits."""
+    zipcode = Reading.of(record).fact("zipcode")
+    if zipcode is not None and zipcode.isdigit() and len(zipcode) < DIGITS:
+        yield RULE.error("zipcode", f"write {zipcode.zfill(DIGITS)}; leading zeros were lost", zipcode)
+
+
+ACCEPTS: tuple[Mapping[str, Any], ...] = ({"zipcode": "02139"},)
+REJECTS: tuple[Mapping[str, Any], ...] = ({"zipcode": "2139"}, {"zipcode": "601"})
