@@ -15,7 +15,8 @@ with the margins (e, c) from the 2020 Census, (k, c) from B15003 (25 and over, t
 which is what `places.py` computes. Within a county, ethnicity places a person and education does not:
 no public table crosses them below the county.
 
-Pacific Islanders are counted inside the Asian group of the ZIP counts; they are split off by the ratio of
+The six groups of the ZIP counts add up to all adults: `multiple` holds two or more races and whatever other race
+the others do not, and Pacific Islanders are counted inside the Asian group. They are split off by the ratio of
 the two groups in the county (B03002, 2020-2024). Nine Connecticut planning regions of the ACS stand for
 the eight counties of the 2020 Census as `CONNECTICUT` says.
 """
@@ -41,10 +42,10 @@ SOURCES = (
     Source(
         "geography/zip_table.parquet",
         "US Census Bureau; HUD; USDA Economic Research Service; OMB",
-        "2020 Census DHC (P9/P11 by ZCTA), HUD-USPS ZIP crosswalk, RUCA and RUCC codes, CBSA delineations",
+        "2020 Census, adults by Hispanic origin and race by ZCTA; HUD-USPS ZIP crosswalk; RUCA and RUCC codes; CBSA",
         "2020 Census; HUD 2023 Q1; RUCA 2010; RUCC 2023",
         "adults (18+) by ZIP Code Tabulation Area; total population for the US Virgin Islands",
-        "https://www.census.gov/programs-surveys/decennial-census/about/rdo/summary-files.html",
+        "https://data.census.gov/",
     ),
     Source(
         "acs_2020_2024_5yr_county/acs_b15003_county_2020_2024.parquet",
@@ -105,7 +106,7 @@ ASIAN, ISLANDER = "Asian, non-Hispanic", "Native Hawaiian / Pacific Islander, no
 # Kolko (2015), "How suburban are big American cities?": 2,213 and 102 households per square mile, at the
 # 2.5 persons of an average household.
 URBAN_DENSITY, SUBURBAN_DENSITY = 2213 * 2.5, 102 * 2.5
-# ZIP counts by group carry one decimal (the publisher spreads suppressed cells): stored as tenths.
+# ZIP counts by group carry one decimal: stored as tenths.
 TENTHS = 10
 
 

@@ -41,28 +41,29 @@ SCHOOLING = (
 )
 # CIT: 1 born in the 50 states or DC; 2 in Puerto Rico and islands; 3 abroad of American parents; 4-5 abroad.
 BORN_IN_US = 1
+COLUMNS = ("STATE", "PWGTP", "AGEP", "RAC1P", "HISP", "CIT")
 
 
 def people(folder: Path, columns: tuple[str, ...] = (), *, minimum_age: int = 18) -> pd.DataFrame:
     """Weighted persons with state, age, ethnicity, born_in_us and, if SCHL is asked for, education_level.
 
     Args:
-        folder: PUMS person files `psam_p<FIPS>.parquet` with official column names.
+        folder: PUMS person files `psam_p*`, Parquet or CSV, with official column names.
         columns: further columns to read; SCHL is recoded to education_level.
         minimum_age: persons below this age are left out.
 
     Raises:
-        SourceError: the folder has no person files.
+        SourceError: the folder has no person files, or one lacks a column.
     """
-    files = sorted(folder.glob("psam_p*.parquet"))
+    files = sorted(file for file in folder.glob("psam_p*") if file.suffix in {".parquet", ".csv"})
     if not files:
-        raise SourceError(f"{folder}: no psam_p<FIPS>.parquet; unpack the PUMS person files there")
+        raise SourceError(f"{folder}: no psam_p<state>.parquet or .csv; unpack the PUMS person files there")
     parts = []
     for file in files:
-        raw = pq.read_table(file, columns=["PWGTP", "AGEP", "RAC1P", "HISP", "CIT", *columns]).to_pandas()
+        raw = _read(file, [*COLUMNS, *columns])
         raw = raw[raw["AGEP"] >= minimum_age]
         part = pd.DataFrame({"age": raw["AGEP"].astype(int), "weight": raw["PWGTP"].astype(float)})
-        part["state"] = STATE_FIPS[file.stem.removeprefix("psam_p")]
+        part["state"] = raw["STATE"].astype(str).str.zfill(2).map(STATE_FIPS)
         part["ethnicity"] = raw["RAC1P"].map(RACE).fillna("multiple").where(raw["HISP"] <= 1, "hispanic")
         part["born_in_us"] = raw["CIT"] == BORN_IN_US
         if "SCHL" in columns:
@@ -71,3 +72,13 @@ def people(folder: Path, columns: tuple[str, ...] = (), *, minimum_age: int = 18
             part["education_level"] = np.array(levels, dtype=object)[place]
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
+
+
+def _read(file: Path, columns: list[str]) -> pd.DataFrame:
+    try:
+        if file.suffix == ".csv":
+            return pd.read_csv(file, usecols=columns)
+        frame: pd.DataFrame = pq.read_table(file, columns=columns).to_pandas()
+    except (ValueError, KeyError) as error:
+        raise SourceError(f"{file}: needs the columns {', '.join(columns)} ({error})") from error
+    return frame

@@ -96,7 +96,23 @@ def test_urbanicity_follows_commuting_and_density(
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"zip_table.parquet: no such file"):
         build_geography(tmp_path, tmp_path)
-    with pytest.raises(SourceError, match=r"no psam_p<FIPS>.parquet"):
+    with pytest.raises(SourceError, match=r"no psam_p<state>.parquet or .csv"):
+        people(tmp_path)
+
+
+def test_person_files_are_recoded_from_csv_as_the_census_publishes_them(tmp_path: Path) -> None:
+    rows = ["STATE,PWGTP,AGEP,RAC1P,HISP,CIT,SCHL", "6,10,40,1,2,4,21", "6,20,30,7,1,1,16", "6,5,17,1,1,1,16"]
+    (tmp_path / "psam_p06.csv").write_text("\n".join([*rows, "36,7,50,8,1,2,3"]))
+    found = people(tmp_path, ("SCHL",))
+    assert found["state"].tolist() == ["CA", "CA", "NY"]
+    assert found["ethnicity"].tolist() == ["hispanic", "pacific_islander", "multiple"]
+    assert found["education_level"].tolist() == ["bachelors", "high_school", "less_than_9th"]
+    assert found["born_in_us"].tolist() == [False, True, False]
+
+
+def test_a_person_file_without_a_column_is_named(tmp_path: Path) -> None:
+    (tmp_path / "psam_p06.csv").write_text("STATE,PWGTP\n6,1")
+    with pytest.raises(SourceError, match=r"psam_p06.csv: needs the columns STATE, PWGTP, AGEP"):
         people(tmp_path)
 
 
