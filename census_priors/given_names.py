@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from persona_engine.census_priors.cohorts import BIRTH_COHORTS, COHORTS_A_GENERATION, GENERATIONS
 from persona_engine.census_priors.conditional import ConditionalTable
 from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.lookup import numbers, read_lookup, strings
+from persona_engine.census_priors.lookup import Table, numbers, read_lookup, strings
 
 Array = npt.NDArray[np.float64]
 Single = npt.NDArray[np.float32]
@@ -121,7 +120,7 @@ class GivenNames:
         return states, position
 
     @cached_property
-    def _counts(self) -> pa.Table:
+    def _counts(self) -> Table:
         columns = [f"{kind}_{group}" for kind in ("first", "middle") for group in GROUPS]
         columns += ["name", "accented", "first_female", "middle_female"]
         return read_lookup(self._folder / "lookups" / "names_given.parquet", tuple(columns))

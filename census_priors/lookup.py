@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 
 from persona_engine.census_priors.marginal import TableError
 
+Table = pa.Table
 
-def read_lookup(path: Path, columns: tuple[str, ...]) -> pa.Table:
+
+def read_lookup(path: Path, columns: tuple[str, ...]) -> Table:
     """Read the named columns of a compiled table.
 
     Raises:
@@ -31,13 +33,13 @@ def read_lookup(path: Path, columns: tuple[str, ...]) -> pa.Table:
     return table.select(list(columns))
 
 
-def strings(table: pa.Table, column: str) -> npt.NDArray[np.object_]:
+def strings(table: Table, column: str) -> npt.NDArray[np.object_]:
     """A text column as an array of Python strings ("NULL" and "NaN" stay the words they are)."""
     values: npt.NDArray[np.object_] = table[column].to_numpy(zero_copy_only=False)
     return values.astype(object)
 
 
-def numbers(table: pa.Table, column: str) -> npt.NDArray[np.float64]:
+def numbers(table: Table, column: str) -> npt.NDArray[np.float64]:
     """A numeric column as float64."""
     values: npt.NDArray[np.float64] = table[column].to_numpy(zero_copy_only=False).astype(np.float64)
     return values
