@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 
 from persona_engine.census_priors.marginal import TableError
 
-Table = pa.Table
+Table: TypeAlias = pa.Table
 
 
 def read_lookup(path: Path, columns: tuple[str, ...]) -> Table:
