@@ -17,8 +17,8 @@ POLICY: Policy = "reject"
 
 RULE = Rule.of(__name__)
 # Shares of real adults that the rule may report, not limits on any combination.
-ERROR_SHARE = 1e-4
-LICENSED_ERROR_SHARE = 2e-4
+ERROR_SHARE = 2e-5
+LICENSED_ERROR_SHARE = 1e-4
 WARNING_SHARE = 2e-3
 LEVELS = ("less_than_9th", "9th_12th_no_diploma", "high_school", "some_college", "associates", "bachelors", "graduate")
 LEAST_FOR_ZONE = {4: 2, 5: 4}  # O*NET job zone -> place in LEVELS below which it is odd; used without a table
