@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from persona_engine.generator.llm.gerund import gerund_phrase
-from persona_engine.generator.llm.grammar import Grammar
+from persona_engine.generator.llm.grammar import Derivation, Grammar
 from persona_engine.generator.llm.portrait import Portrait
 
 _TASK = (84, 62)  # longest task in a narrative, and in a list
@@ -82,7 +82,9 @@ class Details:
     @classmethod
     def of(cls, facts: Mapping[str, Any], portrait: Portrait, grammar: Grammar, random: Random) -> Details:
         """Choose hobbies from the grammar, and skills from the occupation's grounding or from everyday life."""
+        derivation = Derivation(grammar, random, words=portrait.words, tags=portrait.tags)
         hobbies = _hobbies(grammar.pool("hobby", portrait.tags), random)
+        hobbies = [text.format_map(derivation) if "{" in text else text for text in hobbies]
         words = _numbered("h", hobbies)
         tags = {7: {"seven"}, 8: {"eight"}}.get(len(hobbies), set())
         if "worker" in portrait.tags or gerunds(facts, _TASK[1]):

@@ -90,10 +90,13 @@ class Portrait:
             "city": city or state,
             "state": state or city,
         }
+        nearby = [str(town) for town in (facts.get("grounding") or {}).get("nearby") or ()]
+        words.update({f"near{place}": town for place, town in enumerate(nearby, 1)})
         title = occupation_words(facts)
         if title:
             words["title"] = title
         salience = _salience(facts)
+        region = (*region, "near") if len(nearby) > 1 else region
         tags = frozenset({sex, *region, *life_tags(facts), *salience})
         return cls(words, tags, salience, tuple(place for place in (city, state) if place))
 
