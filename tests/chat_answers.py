@@ -122,7 +122,7 @@ def value(
     low, high = spec.get("minLength", 1), spec.get("maxLength", 4000)
     if name.endswith("persona"):
         return sentence(name, facts, draw)
-    text, i = prose(facts, mine, draw), 0
+    text, i = prose(facts, mine, TOPICS.get(name, name), draw), 0
     while len(text) < low:
         text, i = f"{text} {REST[i % len(REST)]}", i + 1
     return text[:high]
@@ -132,11 +132,11 @@ def sentence(name: str, facts: dict[str, str], draw: random.Random) -> str:
     """A narrative: one sentence, the full name first."""
     pronoun, possessive = pronouns(facts)
     hobby, skill = draw.sample(HOBBIES, 2), draw.choice(SKILLS)
-    work = work_of(facts)
+    work, age = work_of(facts), facts.get("Age", "40").split()[0]
     side = name.removesuffix("_persona") if name != "persona" else "everyday"
     return (
-        f"{facts.get('Name', 'Nobody')}, aged {facts.get('Age', '40').split()[0]} and living in {facts.get('Home', 'town')}"
-        f"{work}, gives the {side} side of life to {hobby[0]} and {hobby[1]}, leaning on {possessive} {skill} on "
+        f"{facts.get('Name', 'Nobody')}, aged {age} and living in {facts.get('Home', 'town')}{work}, "
+        f"gives the {side} side of life to {hobby[0]} and {hobby[1]}, leaning on {possessive} {skill} on "
         f"{draw.choice(DAYS)} {draw.choice(TIMES)}, when {pronoun} {draw.choice(HABITS)}."
     )
 
@@ -150,19 +150,25 @@ def pronouns(facts: dict[str, str]) -> tuple[str, str]:
     return ("she", "her") if facts.get("Sex", "").startswith("Female") else ("he", "his")
 
 
-def prose(facts: dict[str, str], items: list[str], draw: random.Random) -> str:
+def prose(facts: dict[str, str], items: list[str], topic: str, draw: random.Random) -> str:
     """A paragraph that begins with the first name and names every item."""
     first = facts.get("First name", "Nobody")
     pronoun, possessive = pronouns(facts)
     city = facts.get("Home", "town").partition(",")[0]
     return (
-        f"{first} lives in {city} and cares for {', '.join(items[:-1])} and {items[-1]}. "
+        f"When it comes to {topic}, {first} in {city} cares for {', '.join(items[:-1])} and {items[-1]}. "
         f"On {draw.choice(DAYS)} {draw.choice(TIMES)} {pronoun} {draw.choice(HABITS)}, and {possessive} neighbours "
-        f"have long stopped being surprised. What {pronoun} still wants is a little more room for all of this, and "
-        f"the patience to do it well."
+        f"have long stopped being surprised that {topic} matters so much. What {pronoun} still wants from {topic} "
+        f"is a little more room, and the patience to do it well."
     )
 
 
+TOPICS = {
+    "cultural_background": "family and old customs",
+    "skills_and_expertise": "doing a thing well",
+    "hobbies_and_interests": "free time",
+    "career_goals_and_ambitions": "the years ahead",
+}
 HOBBIES = (
     "baking bread", "bird watching", "board games", "crossword puzzles", "evening walks", "fishing", "gardening",
     "knitting", "listening to records", "local history", "old films", "photography", "quilting", "reading novels",

@@ -13,6 +13,7 @@ from persona_engine.validators.finding import Finding
 
 CODE = "answer_shape"
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL | re.IGNORECASE)
+_OPENING = re.compile(r'\{\s*["}]')
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 # A decoder that keeps strings open through control characters is known (xgrammar with maxLength).
 _DECODER = json.JSONDecoder(strict=False)
@@ -41,24 +42,17 @@ def parse_object(text: str) -> dict[str, Any]:
     bare = _THOUGHT.sub("", text)
     fenced = [match.group(1) for match in _FENCE.finditer(bare)]
     for candidate in (bare, *fenced):
-        start = candidate.find("{")
-        while start >= 0:
-            try:
-                value, _ = _DECODER.raw_decode(candidate, start)
-            except ValueError:
-                # Only prose can hold a brace before the object; a broken object holds its own.
-                start = candidate.find("{", start + 1) if start < _first_quote(candidate) else -1
-                continue
-            if isinstance(value, dict):
-                return value
-            break
+        # An object begins with a brace and a quotation mark; other braces are prose.
+        opening = _OPENING.search(candidate)
+        if opening is None:
+            continue
+        try:
+            value, _ = _DECODER.raw_decode(candidate, opening.start())
+        except ValueError:
+            continue
+        return dict(value)
     shown = " ".join(text.split())[:80]
     raise AnswerError(f"no JSON object in the answer ({shown!r})" if shown else "the answer is empty")
-
-
-def _first_quote(text: str) -> int:
-    position = text.find('"')
-    return position if position >= 0 else len(text)
 
 
 def read(text: str, fields: Sequence[FieldSpec]) -> Answer:

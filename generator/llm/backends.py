@@ -6,6 +6,7 @@ from pathlib import Path
 
 from persona_engine.generator.config import LLMConfig
 from persona_engine.generator.llm.chat import ChatModel
+from persona_engine.generator.llm.transport import Address, Transport
 
 
 def connect(config: LLMConfig, locale: str | Path = "en_US") -> ChatModel:
@@ -18,8 +19,16 @@ def connect(config: LLMConfig, locale: str | Path = "en_US") -> ChatModel:
 
         return OfflineNarrator.load(locale)
     from persona_engine.generator.llm.openai_compatible import OpenAICompatible  # noqa: PLC0415 - as above
-    from persona_engine.generator.llm.openai_sdk import OpenAISDK  # noqa: PLC0415 - as above
-    from persona_engine.generator.llm.transport import Address  # noqa: PLC0415 - as above
 
     address = Address(config)
-    return OpenAICompatible(config, address, OpenAISDK(config, address))
+    return OpenAICompatible(config, address, _transport(config, address))
+
+
+def _transport(config: LLMConfig, address: Address) -> Transport:
+    if config.transport == "lean":
+        from persona_engine.generator.llm.lean import Lean  # noqa: PLC0415 - one transport is loaded
+
+        return Lean(config, address)
+    from persona_engine.generator.llm.openai_sdk import OpenAISDK  # noqa: PLC0415 - as above
+
+    return OpenAISDK(config, address)

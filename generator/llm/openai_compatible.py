@@ -177,5 +177,5 @@ class _wait:  # noqa: N801 - tenacity's own wait policies are lower-case callabl
         asked = error.retry_after if isinstance(error, TransientError) else None
         if asked is not None:
             return min(asked, _LONGEST_ASKED_WAIT_S) + 0.05 * self._spread
-        backoff: float = 0.5 * 2 ** min(state.attempt_number - 1, 10) * self._spread
+        backoff: float = 0.25 * 2 ** min(state.attempt_number - 1, 10) * self._spread
         return min(backoff, _LONGEST_WAIT_S)

@@ -91,4 +91,7 @@ def _honoured(dialect: Dialect, answer: Completion) -> bool:
         found: dict[str, Any] = parse_object(answer.text)
     except AnswerError:
         return False
-    return dialect.form == "json_object" or found.get("word") == _WORD
+    if dialect.form == "json_object":
+        # Prose or a fence around the object shows that only the prompt was heard.
+        return answer.text.strip().startswith("{")
+    return found.get("word") == _WORD

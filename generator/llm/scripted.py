@@ -1,0 +1,42 @@
+"""A chat model that says what it was told to say, for tests of whatever stands above it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from persona_engine.generator.llm.chat import ChatRequest, Completion, LLMError
+
+Line = str | Completion | LLMError
+
+
+class ScriptedModel:
+    """`ChatModel` that answers from a list, or by a function of the request; `.requests` are those it got."""
+
+    def __init__(
+        self, script: Iterable[Line] | Callable[[ChatRequest], Line], name: str = "scripted"
+    ) -> None:
+        """A list that is used up raises `StopIteration`, for the test to notice."""
+        self._name = name
+        self._says: Callable[[ChatRequest], Line]
+        if callable(script):
+            self._says = script
+        else:
+            lines = iter(script)
+            self._says = lambda _: next(lines)
+        self.requests: list[ChatRequest] = []
+
+    @property
+    def name(self) -> str:
+        """The model's name as it is recorded in the dataset."""
+        return self._name
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """The next line of the script."""
+        self.requests.append(request)
+        line = self._says(request)
+        if isinstance(line, LLMError):
+            raise line
+        return Completion(line, self._name, "stop", 10, 20) if isinstance(line, str) else line
+
+    async def aclose(self) -> None:
+        """Nothing to release."""
