@@ -19,6 +19,7 @@ STEM = 6  # letters by which two words count as the same
 LONGEST_TITLE = 4  # words of a title that are looked up together
 NAMED = {"title": 8.0, "alternate": 3.0, "skill": 1.0, "task": 0.5, "tool": 0.3}  # weight of a word by where it stands
 MINOR, MAJOR, RESIDUAL = 0.5, 0.25, 0.5  # share of a neighbour's score: SOC minor group, major group, "all other" codes
+HINT = 2.0  # times the share that a title elsewhere in the record makes it
 _SEVERAL = re.compile(r",| or | and |/|\(|\)")
 _EMPTY = frozenset(
     "and or the of for with in to a an on at by from as other such including use using used etc may that their they into"
@@ -76,24 +77,25 @@ class OccupationMatcher:
             occupation.soc[-1:] in {"X", "Y", "9"} or not occupation.tasks for occupation in known
         ]
         self._titles = _phrase_index(known)
-        self._grams = _gram_index(known)
+        self._index = _gram_index(known)
 
     def __contains__(self, name: object) -> bool:
         """Whether the occupation is known."""
         return name in self._position
 
-    def match(self, name: str, titled: Iterable[str], told: Mapping[str, float]) -> Match:
+    def match(self, name: str, titled: str, hinted: str, told: Mapping[str, float]) -> Match:
         """Compare an occupation with a text.
 
         Args:
             name: an occupation that the matcher knows.
-            titled: texts in which a title would stand.
+            titled: a text in which a title says it all.
+            hinted: a text in which a title only speaks for the occupation.
             told: texts about the work, each with its weight.
         """
         scores = self._scores(told)
         best = int(scores.argmax())
         position = self._position[name]
-        if any(position in self._titles[phrase] for text in titled for phrase in self._phrases(text)):
+        if self._named(position, titled):
             return Match(1.0, self.names[best])
         if scores[best] <= 0:
             return Match(1.0, "")
@@ -103,7 +105,13 @@ class OccupationMatcher:
             MINOR * scores[self._minor == self._minor[position]].max(),
             (RESIDUAL if self._residual[position] else MAJOR) * major,
         )
-        return Match(float(near / scores[best]), self.names[best])
+        share = float(near / scores[best])
+        if share < 1 and self._named(position, hinted):
+            share = min(1.0, HINT * share)
+        return Match(share, self.names[best])
+
+    def _named(self, position: int, text: str) -> bool:
+        return any(position in self._titles[phrase] for phrase in self._phrases(text))
 
     def _phrases(self, text: str) -> Iterator[tuple[str, ...]]:
         """Runs of words of a text that are somebody's title."""
@@ -115,18 +123,36 @@ class OccupationMatcher:
                     yield phrase
 
     def _scores(self, told: Mapping[str, float]) -> npt.NDArray[np.float64]:
-        counts: Counter[str] = Counter()
+        counts: dict[int, float] = defaultdict(float)
         for text, weight in told.items():
             for gram in set(_grams(text)):
-                if gram in self._grams:
-                    counts[gram] += weight  # type: ignore[assignment]  # Counter holds fractions as well
-        if not counts:
-            return np.zeros(len(self.names))
-        found = [self._grams[gram] for gram in counts]
-        scale = [math.log1p(count) for count in counts.values()]
-        positions = np.concatenate([positions for positions, _ in found])
-        weights = np.concatenate([values * factor for (_, values), factor in zip(found, scale, strict=True)])
-        return np.bincount(positions, weights=weights, minlength=len(self.names))
+                row = self._index.rows.get(gram)
+                if row is not None:
+                    counts[row] += weight
+        return self._index.scores(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _GramIndex:
+    """A sparse matrix in compressed rows: gram x occupation -> weight."""
+
+    rows: Mapping[str, int]
+    indptr: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float64]
+    occupations: int
+
+    def scores(self, counts: Mapping[int, float]) -> npt.NDArray[np.float64]:
+        """Sum of the rows, each times the logarithm of its count."""
+        chosen = np.fromiter(counts, dtype=np.int64, count=len(counts))
+        scale = np.log1p(np.fromiter(counts.values(), dtype=np.float64, count=len(counts)))
+        lengths = self.indptr[chosen + 1] - self.indptr[chosen]
+        ends = np.cumsum(lengths)
+        offsets = np.repeat(self.indptr[chosen] - ends + lengths, lengths)
+        cells = offsets + np.arange(len(offsets))
+        return np.bincount(
+            self.positions[cells], weights=self.weights[cells] * np.repeat(scale, lengths), minlength=self.occupations
+        )
 
 
 def _grams(text: str) -> list[str]:
@@ -144,10 +170,8 @@ def _texts(occupation: OccupationLike) -> Iterator[tuple[str, float]]:
     yield from ((text, NAMED["tool"]) for text in occupation.tools)
 
 
-def _gram_index(
-    occupations: list[OccupationLike],
-) -> dict[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
-    """Gram -> positions of the occupations that have it, and its weight in each times its rarity."""
+def _gram_index(occupations: list[OccupationLike]) -> _GramIndex:
+    """Each gram's weight in each occupation that has it, times its rarity."""
     counts: list[dict[str, float]] = []
     for occupation in occupations:
         count: dict[str, float] = defaultdict(float)
@@ -164,10 +188,14 @@ def _gram_index(
         for gram, weight in weights.items():
             if weight > 0:
                 entries[gram].append((position, weight / length * rarity[gram]))
-    return {
-        gram: (np.array([p for p, _ in found]), np.array([weight for _, weight in found]))
-        for gram, found in entries.items()
-    }
+    cells = [cell for found in entries.values() for cell in found]
+    return _GramIndex(
+        rows={gram: row for row, gram in enumerate(entries)},
+        indptr=np.cumsum([0, *(len(found) for found in entries.values())]),
+        positions=np.array([position for position, _ in cells], dtype=np.int64),
+        weights=np.array([weight for _, weight in cells]),
+        occupations=len(occupations),
+    )
 
 
 def _phrase_index(occupations: list[OccupationLike]) -> dict[tuple[str, ...], frozenset[int]]:

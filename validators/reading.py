@@ -118,23 +118,22 @@ class Reading(Mapping[str, Any]):
         return self.text.lower()
 
     @cached_property
-    def words(self) -> frozenset[str]:
-        """The lower-case words of all prose, hyphenated ones taken apart."""
-        return frozenset(words(self.text))
+    def tokens(self) -> dict[str, list[str]]:
+        """Field -> the lower-case words of its prose in order, hyphenated ones taken apart."""
+        return {field: words(text) for field, text in self.prose.items()}
 
     @cached_property
-    def items_text(self) -> tuple[str, ...]:
-        """The list columns' items, plain and in lower case, one string for each list."""
-        return tuple(plain(", ".join(self.list_of(field) or ())).lower() for field in LISTS)
+    def words(self) -> frozenset[str]:
+        """The different words of all prose."""
+        return frozenset().union(*self.tokens.values())
 
     def list_of(self, field: str) -> list[str] | None:
         """A list column as a list of strings, from a list, an array or the literal of a Python list."""
-        value = self.record.get(field)
-        if isinstance(value, str):
-            return parse_list(value)
-        if value is None or not hasattr(value, "__iter__"):
-            return None
-        return [str(item) for item in value]
+        return self._lists[field]
+
+    @cached_property
+    def _lists(self) -> dict[str, list[str] | None]:
+        return {field: _as_list(self.record.get(field)) for field in LISTS}
 
     @cached_property
     def name(self) -> PersonName | None:
@@ -169,6 +168,14 @@ class Reading(Mapping[str, Any]):
         """Narrative -> the run of capitalised words that it begins with, without a possessive."""
         matches = {field: _LEADING_NAME.match(text) for field, text in self.narratives.items()}
         return {field: match.group().removesuffix("'s").strip("'") for field, match in matches.items() if match}
+
+
+def _as_list(value: Any) -> list[str] | None:  # noqa: ANN401 - a record's value
+    if isinstance(value, str):
+        return parse_list(value)
+    if value is None or not hasattr(value, "__iter__"):
+        return None
+    return [str(item) for item in value]
 
 
 def parse_list(text: str) -> list[str] | None:

@@ -31,36 +31,32 @@ _CREDENTIAL = re.compile(
     r"|(?P<associates>associate's?(?: of \w+)?(?: degrees?)|associate's|two-year degree)"
     r"|(?P<some_college>some college|college coursework|unfinished degree|incomplete degree)"
     r"|(?P<high_school>high[- ]school (?:diploma|education|graduate|graduation|equivalency|level|credential|educated)|ged\b|h\.s\. diploma))",
-    re.IGNORECASE,
 )
 _PLANS = re.compile(
     r"\b(?:plan\w*|aim\w*|hop\w+|pursu\w+|complet(?:e|es|ing)|earn(?:ing|s)?|obtain\w*|enroll\w*|toward|towards|work(?:s|ing) on"
     r"|finish\w*|return\w*|consider\w*|dream\w*|aspir\w+|intend\w*|seek\w*|attain\w*|achiev\w+|secur\w+|want\w*|next|eventual\w*"
     r"|explor\w+|look\w*|would|will|could|prepar\w+|envision\w*|gain\w*|apply|applying|get|start\w*|begin\w*|transfer\w*|fund"
     r"|possib\w+|part-time|underway|program|studying|juggl\w+|goal|undertake|acquire|upcoming|once|due to|future|continu\w+)\b",
-    re.IGNORECASE,
 )
 _HAS = re.compile(
     r"\b(?:holds?|holding|earned|received|completed|obtained|possess\w*|graduated|leverag\w+|combin\w+|armed|trained|having|complement\w*|building on|build on|supplement\w*|translate"
     r"|after (?:earning|completing|obtaining|receiving)|despite|thanks to)\b",
-    re.IGNORECASE,
 )
-_OWN = re.compile(r"\b(?:his|her|their|with an?) (?:[\w-]+ )?$", re.IGNORECASE)
+_OWN = re.compile(r"\b(?:his|her|their|with an?) (?:[\w-]+ )?$")
 _OTHERS = re.compile(
     r"\b(?:daughter|son|children|kids|students?|youth|mentor\w*|parents?|mother|father|wife|husband|teach\w*|help\w*|support\w*|provid\w+"
     r"|offer\w*|scholarship\w*|peers|apprentices|local|watch\w*|team|tutor\w*|employees|others|adults|families|instructor|grand\w+"
     r"|prepare|sibling\w*|brother|sister|lead\w*|coach\w*|spouse)\b",
-    re.IGNORECASE,
 )
-_NOT = re.compile(r"\b(?:without|no|not|never|lack\w*|beyond|nor|neither|didn't|did not|though|limited|short of|interrupt\w*)\b", re.IGNORECASE)
+_NOT = re.compile(r"\b(?:without|no|not|never|lack\w*|beyond|nor|neither|didn't|did not|though|limited|short of|interrupt\w*)\b")
 _NO_DIPLOMA = re.compile(
     r"(?:did(?:n't| not)|never|without) (?:\w+ ){0,3}(?:finish\w*|complet\w*|graduat\w*|earn\w*|obtain\w*|receiv\w*)(?: \w+){0,3}?"
     r" high[- ]school|without a (?:formal )?(?:high[- ]school )?diploma|lack of (?:a )?(?:formal )?(?:high[- ]school )?diploma"
     r"|left (?:high )?school (?:early|before|at|in|after)|dropp\w+ out of high|complet\w+ (?:up to )?the (?:ninth|tenth|eleventh|9th|10th|11th) grade"
     r"|(?:sixth|seventh|eighth|fifth|6th|7th|8th)[- ]grade (?:education|schooling)|elementary[- ](?:school )?education(?:al level)? only"
     r"|less than (?:a )?(?:ninth|9th)",
-    re.IGNORECASE,
 )
+_ANCHORS = ("degree", "diploma", "ged", "master", "bachelor", "associate", "college", "graduat", "doctor", "mba", "ph", "school", "educat", "grade", "b.")
 _WORDS = frozenset(
     "master masters mba phd doctorate doctoral graduate graduated graduation bachelor bachelors degree degrees college"
     " associate associates ged diploma school grade postgraduate undergraduate stem humanities educated coursework".split()
@@ -99,7 +95,10 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
 
 
 def _claims(reading: Reading) -> Iterator[_Claim]:
-    for field, text in reading.prose.items():
+    for field, original in reading.prose.items():
+        text = original.lower()
+        if not any(anchor in text for anchor in _ANCHORS):
+            continue
         for match in _CREDENTIAL.finditer(text):
             start = max(text.rfind(". ", 0, match.start()) + 1, match.start() - LEAD, 0)
             lead = text[start : match.start()]

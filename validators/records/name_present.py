@@ -37,11 +37,12 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         if reading.narratives:
             yield RULE.not_judged("persona", "no name is given, and the personas do not agree on one")
         return
-    for field, text in reading.prose.items():
-        if field in reading.narratives:
-            yield from _narrative(field, text, name)
-        else:
-            yield from _background(field, text, name)
+    for field, text in reading.narratives.items():
+        yield from _narrative(field, text, name)
+    background = {field: text for field, text in reading.prose.items() if field not in reading.narratives}
+    sure = name.stated or any(name.first in text for text in background.values())
+    for field, text in background.items():
+        yield from _background(field, text, name, sure)
 
 
 def _narrative(field: str, text: str, name: PersonName) -> Iterator[Finding]:
@@ -76,7 +77,8 @@ def _other_surname(text: str, name: PersonName) -> bool:
     return bool(found) and after[:1].isupper() and not after.casefold().startswith(name.last.casefold())
 
 
-def _background(field: str, text: str, name: PersonName) -> Iterator[Finding]:
+def _background(field: str, text: str, name: PersonName, sure: bool) -> Iterator[Finding]:  # noqa: FBT001 - private
+    """Longer texts use the first name; where all of them agree on another, the name read from the personas is unsure."""
     if name.first in text:
         return
     match = _SUBJECT.match(text)
@@ -89,7 +91,7 @@ def _background(field: str, text: str, name: PersonName) -> Iterator[Finding]:
     alike = name.first.startswith(other) or (
         SequenceMatcher(None, other.casefold(), name.first.casefold()).ratio() >= ALIKE
     )
-    make = RULE.warning if alike else RULE.error
+    make = RULE.warning if alike or not sure else RULE.error
     yield make(field, f"the text speaks of {other}, the person is {name.full}", text[:80])
 
 

@@ -41,28 +41,29 @@ _DIGITS = re.compile(r"\d{3,}")
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Search texts and lists for the patterns; a bare domain name is only a warning."""
     reading = Reading.of(record)
+    numbered = _DIGITS.search(reading.text) is not None
     for field, text in reading.prose.items():
-        yield from _text(field, text)
+        yield from _text(field, text, numbered)
     for field in LISTS:
         items = reading.list_of(field)
         if items:
-            yield from _text(field, "; ".join(items))
+            yield from _text(field, "; ".join(items), True)
 
 
-def _text(field: str, text: str) -> Iterator[Finding]:
+def _text(field: str, text: str, numbered: bool) -> Iterator[Finding]:  # noqa: FBT001 - private
     if "@" in text or "(at)" in text or "[at]" in text:
         match = _EMAIL.search(text) or _HANDLE.search(text)
         if match:
             yield RULE.error(field, "an e-mail address or account name; leave it out", match.group())
-    if "www." in text or "://" in text or "/" in text:
+    if "www." in text or "://" in text or (".com" in text or ".org" in text or ".us/" in text or ".io/" in text):
         match = _URL.search(text)
         if match:
             yield RULE.error(field, "a web address; leave it out", match.group())
-    elif any(domain in text for domain in (".com", ".org", ".net", ".gov", ".edu")):
-        match = _DOMAIN.search(text)
+    if ".com" in text or ".org" in text or ".net" in text or ".gov" in text or ".edu" in text:
+        match = None if _URL.search(text) else _DOMAIN.search(text)
         if match:
             yield RULE.warning(field, "a site is named by its domain", match.group())
-    if _DIGITS.search(text):
+    if numbered and _DIGITS.search(text):
         for kind, pattern in _NUMBERS:
             match = pattern.search(text)
             if match:

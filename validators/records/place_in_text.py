@@ -19,7 +19,7 @@ POLICY: Policy = "repair"
 RULE = Rule.of(__name__)
 # Texts that speak of home; journeys, dishes and works of art are from everywhere.
 HOME = ("persona", "professional_persona", "sports_persona", "cultural_background", "career_goals_and_ambitions")
-ENOUGH = 2.0  # votes for another state: its name once, or two of its cities
+ENOUGH = 1.0  # votes for another state: its name, or a city that no other state has
 MORE = 3.0  # times the votes of the person's own state that the other must have
 _LIVES = ("lives in ", "living in ", "resides in ", "residing in ", "resident of ", "based in ", "home in ")
 

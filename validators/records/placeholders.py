@@ -24,7 +24,8 @@ _GAP = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"\b[a-z0-9]{2,}(?:_[a-z0-9]+)+\b")
-_FILLER = re.compile(r"\blorem ipsum\b|\bTODO\b|\bTBD\b|\bXXX+\b|\bundefined\b(?= |$)|\bN/A\b|\bNaN\b")
+_FILLER_WORDS = frozenset({"lorem", "todo", "tbd", "xxx", "xxxx", "undefined", "n", "nan"})
+_FILLER = re.compile(r"\b[Ll]orem ipsum\b|\bTODO\b|\bTBD\b|\bXXX+\b|\bundefined\b(?= |$)|\bN/A\b|\bNaN\b")
 _EMPTY = frozenset({"none", "null", "nan", "n/a", "na", "undefined", "unknown", "tbd", "todo", "string", "text", "..."})
 
 
@@ -35,15 +36,13 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         if text.lower().strip(" .") in _EMPTY:
             yield RULE.error(field, "a placeholder stands in place of the text", text)
             continue
-        patterns = ((_GAP, "{[<_"), (_CODE, "_"), (_FILLER, "TXN"))
-        for pattern, marks in patterns:
-            match = pattern.search(text) if any(mark in text for mark in marks) else None
-            if match:
-                yield RULE.error(field, "a placeholder or code is left; write it out in words", match.group())
-                break
-        else:
-            if "lorem ipsum" in text.lower():
-                yield RULE.error(field, "filler text stands in place of the text", "lorem ipsum")
+        match = None
+        if "{" in text or "[" in text or "<" in text or "_" in text:
+            match = _GAP.search(text) or _CODE.search(text)
+        if match is None and not reading.words.isdisjoint(_FILLER_WORDS):
+            match = _FILLER.search(text)
+        if match:
+            yield RULE.error(field, "a placeholder or code is left; write it out in words", match.group())
     for field in LISTS:
         for item in reading.list_of(field) or ():
             if item.strip().lower() in _EMPTY or "{{" in item or _CODE.fullmatch(item):

@@ -40,12 +40,14 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
 
 
 def _voice(field: str, text: str) -> Iterator[Finding]:
-    match = _SPEAKER.search(text) if "I" in text or "AI" in text else None
+    speaks = text.startswith("I") or ". I" in text or "! I" in text or " AI" in text
+    match = _SPEAKER.search(text) if speaks else None
     if match:
         yield RULE.error(field, "the narrator speaks of itself; write in the third person", text[match.start() :][:60])
     elif _OPENING.match(text):
         yield RULE.error(field, "the text opens like an answer; begin with the person", text[:60])
-    match = _MARKUP.search(text) if not text.isalnum() and any(mark in text for mark in "`<[#*") else None
+    marked = "`" in text or "<" in text or "[" in text or "#" in text or "*" in text
+    match = _MARKUP.search(text) if marked else None
     if match:
         yield RULE.error(field, "chat or Markdown markup has no place in a text", match.group())
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from operator import eq
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Severity
-from persona_engine.validators.prose import words
 from persona_engine.validators.reading import Reading
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ POLICY: Policy = "repair"
 
 RULE = Rule.of(__name__)
 RUN = 12  # words in a row that two texts of one record may not share
-STUTTER = 3  # times the same word stands in a row
 LOOP = 0.35  # share of distinct words below which a text of LONG words is looked at as a loop
 LONG = 40
 _SENTENCE = re.compile(r"[.!?][\"')]* ")
@@ -29,7 +28,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     reading = Reading.of(record)
     seen: dict[str, str] = {}
     for field, text in reading.prose.items():
-        yield from _loops(field, text)
+        yield from _loops(field, text, reading.tokens[field])
         for sentence in _SENTENCE.split(text):
             key = sentence.lower().strip(" .!?\"'")
             if key.count(" ") < RUN - 1:
@@ -40,14 +39,15 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
                 break
 
 
-def _loops(field: str, text: str) -> Iterator[Finding]:
-    tokens = words(text)
+def _loops(field: str, text: str, tokens: list[str]) -> Iterator[Finding]:
     if len(tokens) >= LONG and len(set(tokens)) < LOOP * len(tokens):
         yield RULE.error(field, "the text repeats itself; say each thing once", text[:80])
         return
-    for i in range(len(tokens) - STUTTER + 1):
-        if tokens[i] == tokens[i + 1] == tokens[i + 2] and len(tokens[i]) > 1:
-            yield RULE.error(field, "a word is repeated", " ".join(tokens[i : i + STUTTER]))
+    if not any(map(eq, tokens, tokens[1:])):
+        return
+    for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if first == second == third and len(first) > 1:
+            yield RULE.error(field, "a word is repeated", f"{first} {second} {third}")
             return
 
 

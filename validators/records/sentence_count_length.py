@@ -21,7 +21,8 @@ USUAL = {True: (100, 1000), False: (120, 1600)}  # personas, longer texts: warne
 MOST_SENTENCES = 4
 MOST_ITEMS = 40
 LONGEST_ITEM = 160
-_END = re.compile(r"[.!?][\"')\]]*$")
+END = frozenset(".!?")
+CLOSING = "\"')]"
 _SENTENCE = re.compile(r"(?<![A-Z.])(?<!\b(?:St|Mr|Dr|vs|Jr|Sr|Mt|Ft|No))[.!?][\"')]* +(?=[A-Z\"'])")
 
 
@@ -42,11 +43,11 @@ def _text(field: str, text: str) -> Iterator[Finding]:
     persona = field in NARRATIVES
     if not SHORTEST <= length <= LONGEST:
         yield RULE.error(field, f"{length} characters; write between {USUAL[persona][0]} and {USUAL[persona][1]}", text[:60])
-    elif not _END.search(text):
+    elif text.rstrip(CLOSING)[-1:] not in END:
         yield RULE.error(field, "the text breaks off; end it with a full sentence", text[-40:])
     elif not USUAL[persona][0] <= length <= USUAL[persona][1]:
         yield RULE.warning(field, f"{length} characters; most have between {USUAL[persona][0]} and {USUAL[persona][1]}")
-    if persona and len(_SENTENCE.findall(text)) >= MOST_SENTENCES:
+    if persona and text.count(". ") >= MOST_SENTENCES and len(_SENTENCE.findall(text)) >= MOST_SENTENCES:
         yield RULE.warning(field, "more sentences than a persona has; write one or two", text[:60])
 
 

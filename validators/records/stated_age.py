@@ -77,7 +77,7 @@ def _statements(text: str) -> Iterator[tuple[int, int, str]]:
                 value = _number(match)
                 if value >= _ADULTHOOD:
                     yield value, value, match.group()
-    for match in _AT.finditer(text):
+    for match in _AT.finditer(text) if "At " in text or "at " in text or "ged " in text else ():
         value = int(match["number"])
         yield value, value, match.group().strip(" .,;")
     if "in h" in text or "in their" in text:
