@@ -100,7 +100,7 @@ def _claims(reading: Reading) -> Iterator[_Claim]:
         if not any(anchor in text for anchor in _ANCHORS):
             continue
         for match in _CREDENTIAL.finditer(text):
-            start = max(text.rfind(". ", 0, match.start()) + 1, match.start() - LEAD, 0)
+            start = _sentence(text, match.start())
             lead = text[start : match.start()]
             kind = match.lastgroup or LEVELS[0]
             credential = LEVELS.index("bachelors" if kind == "field" else kind)
@@ -116,8 +116,13 @@ def _claims(reading: Reading) -> Iterator[_Claim]:
             elif held >= 0 or _OWN.search(lead):
                 yield from _held(field, credential, quote)
         match = _NO_DIPLOMA.search(text)
-        if match and not _OTHERS.search(text[max(0, match.start() - LEAD) : match.start()]):
+        if match and not _OTHERS.search(text[_sentence(text, match.start()) : match.start()]):
             yield _Claim(field, 0, 1, match.group())
+
+
+def _sentence(text: str, at: int) -> int:
+    """Where the sentence of a position begins, at most LEAD letters before it."""
+    return max(text.rfind(". ", 0, at) + 1, at - LEAD, 0)
 
 
 def _last(pattern: re.Pattern[str], text: str) -> int:

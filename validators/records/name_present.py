@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.lexicon import stands
 from persona_engine.validators.reading import PersonName, Reading
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _narrative(field: str, text: str, name: PersonName) -> Iterator[Finding]:
         yield RULE.warning(field, f"the full name {name.full} stands {times} times; once is enough", name.full)
         return
     evidence = text[:80]
-    if name.first.casefold() in text.casefold() and not _other_surname(text, name):
+    if stands(name.first.casefold(), text.casefold()) and not _other_surname(text, name):
         yield RULE.warning(field, f"only a part of the name is there; write {name.full} once", evidence)
     else:
         yield RULE.error(field, f"{name.full} must be named in this text, once, with first and last name", evidence)

@@ -58,7 +58,12 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     age = reading.age
     if reading.words.isdisjoint(_HINTS):
         return
-    stated = [(field, low, high, quote) for field, text in reading.prose.items() for low, high, quote in _statements(text)]
+    lead = f"{reading.name.full}, a" if reading.name else "\0"
+    stated = [
+        (field, low, high, quote)
+        for field, text in reading.prose.items()
+        for low, high, quote in _statements(text, lead)
+    ]
     if age is None:
         if stated:
             yield RULE.not_judged("age", "the text states an age, the facts none", stated[0][3])
@@ -68,12 +73,13 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             yield RULE.error(field, f"the person is {age} years old; say so or leave the age out", quote)
 
 
-def _statements(text: str) -> Iterator[tuple[int, int, str]]:
-    """Lowest and highest age that a statement allows, and its words."""
+def _statements(text: str, lead: str) -> Iterator[tuple[int, int, str]]:
+    """Lowest and highest age that a statement allows, and its words; after `lead` it speaks of the person."""
     if "year" in text:
         for match in _YEARS_OLD.finditer(text):
-            after = (match["after"] or "").lower()
-            if after not in _THINGS and not _OTHERS.search(text[max(0, match.start() - 25) : match.start()]):
+            before = text[max(0, match.start() - 45) : match.start()]
+            other = (match["after"] or "").lower() in _THINGS or _OTHERS.search(before)
+            if not other or lead in before:
                 value = _number(match)
                 if value >= _ADULTHOOD:
                     yield value, value, match.group()
