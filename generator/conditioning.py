@@ -1,0 +1,189 @@
+"""Conditioning: messages of evidence from the leaves to the core, then exact ancestral sampling.
+
+Evidence says which states each attribute may take. Every node that has evidence below or on it is multiplied
+by what its children say of it and summed out, last child first (variable elimination in reverse sampling
+order, Zhang and Poole 1994); the products, normalised, are the conditionals of the conditioned model.
+Nothing is rejected, and the sum at the core is the probability of the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.hierarchy import Hierarchy
+from persona_engine.generator.leaves import Leaf
+from persona_engine.generator.network import Network, Node, certain_axis, over
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Evidence = Mapping[str, Mask]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """P(evidence below | attributes), one axis an attribute."""
+
+    attributes: tuple[str, ...]
+    values: Array
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """A network given evidence.
+
+    Attributes:
+        network: core and nodes of the conditioned model; its core sums to 1.
+        changed: children whose nodes differ from the unconditioned ones.
+        allowed: states allowed to each leaf that has evidence.
+        probability: P(evidence).
+    """
+
+    network: Network
+    changed: frozenset[str]
+    allowed: Evidence
+    probability: float
+
+
+def condition(network: Network, leaves: Sequence[Leaf], evidence: Evidence) -> Conditioned:
+    """The network given evidence on core attributes, children and leaves.
+
+    Args:
+        network: the unconditioned model.
+        leaves: attributes beside it.
+        evidence: allowed states by attribute, as masks over the states of the core, a child or a leaf.
+
+    Returns:
+        The conditioned model; its `probability` is 0 when the evidence is impossible, and its core then zero.
+    """
+    messages = [
+        Message(leaf.parents, leaf.likelihood(evidence[leaf.child])) for leaf in leaves if leaf.child in evidence
+    ]
+    hierarchy = network.hierarchy
+    nodes: list[Node] = []
+    for node in reversed(network.nodes):
+        mine = [m for m in messages if any(network.gives(node, name) for name in m.attributes)]
+        if node.child in evidence:
+            mine.append(Message((node.child,), evidence[node.child].astype(np.float64)))
+        if not mine:
+            nodes.append(node)
+            continue
+        messages = [m for m in messages if not any(m is other for other in mine)]
+        conditioned, message = _eliminate(network, node, mine)
+        nodes.append(conditioned)
+        messages.append(message)
+    core = network.core.astype(np.float64)
+    for message in messages:
+        core *= expand(message, network.core_attributes, hierarchy)
+    for axis, name in enumerate(network.core_attributes):
+        if name in evidence:
+            shape = [1] * core.ndim
+            shape[axis] = -1
+            core *= evidence[name].reshape(shape)
+    probability = float(core.sum())
+    nodes.reverse()
+    changed = frozenset(a.child for a, b in zip(nodes, network.nodes, strict=True) if a is not b)
+    allowed = {leaf.child: evidence[leaf.child] for leaf in leaves if leaf.child in evidence}
+    if probability > 0:
+        core /= probability
+    return Conditioned(
+        replace(network, core=core, nodes=tuple(nodes)), changed, allowed, probability
+    )
+
+
+def _refined(node: Node, name: str, hierarchy: Hierarchy) -> bool:
+    """Whether the parent that the node refines decides an attribute, which then needs no axis."""
+    return node.refines is not None and hierarchy.refines(node.refines, name)
+
+
+def expand(message: Message, attributes: Sequence[str], hierarchy: Hierarchy) -> Array:
+    """The message over these attributes, with axes of length 1 for those it says nothing of."""
+    axes, codes = [], []
+    for name in message.attributes:
+        axis = next(i for i, fine in enumerate(attributes) if hierarchy.refines(fine, name))
+        axes.append(axis)
+        codes.append(hierarchy.codes(attributes[axis], name))
+    if len(set(axes)) < len(axes):
+        return _diagonal(message, attributes, axes, codes)
+    values = message.values[np.ix_(*codes)] if codes else message.values
+    values = np.transpose(values, np.argsort(axes))
+    shape = [1] * len(attributes)
+    for axis, size in zip(sorted(axes), values.shape, strict=True):
+        shape[axis] = size
+    return values.reshape(shape)
+
+
+def _diagonal(
+    message: Message, attributes: Sequence[str], axes: Sequence[int], codes: Sequence[npt.NDArray[np.int32]]
+) -> Array:
+    """`expand` where two attributes of the message are views of one: only states that agree remain."""
+    kept = sorted(set(axes))
+    sizes = [len(codes[axes.index(axis)]) for axis in kept]
+    grid = dict(zip(kept, np.indices(sizes), strict=True))
+    values = message.values[tuple(code[grid[axis]] for axis, code in zip(axes, codes, strict=True))]
+    shape = [1] * len(attributes)
+    for axis, size in zip(kept, sizes, strict=True):
+        shape[axis] = size
+    return values.reshape(shape)
+
+
+def _eliminate(network: Network, node: Node, messages: Sequence[Message]) -> tuple[Node, Message]:
+    """Multiply a node by its messages; return it normalised, and the message to its parents."""
+    hierarchy = network.hierarchy
+    others = [n for m in messages for n in m.attributes if not network.gives(node, n) and not _refined(node, n, hierarchy)]
+    parents = hierarchy.finest((*node.parents, *others))
+    scope = (*parents, node.child)
+    product = _broadcast(over(node, parents, hierarchy).astype(np.float64), node, parents, hierarchy)
+    open_axes = [node.axis_codes(p, len(hierarchy.domain[p])) for p in parents]
+    full = []
+    for message in messages:
+        values = expand(message, scope, hierarchy)
+        full.append(values)
+        for axis, codes in enumerate(open_axes):
+            if (codes < 0).any() and values.shape[axis] > 1:
+                values = np.compress(codes >= 0, values, axis=axis)
+        product = product * values
+    groups = np.zeros(product.shape[-1], dtype=np.int32)
+    if node.refines is not None:
+        groups = hierarchy.codes(node.child, node.refines)
+    firsts = np.flatnonzero(np.diff(groups, prepend=-1))
+    sums = np.add.reduceat(product, firsts, axis=-1)
+    table = np.divide(product, np.take(sums, groups, axis=-1), out=np.zeros_like(product), where=np.take(sums, groups, axis=-1) > 0)
+    conditioned = replace(node, parents=parents, table=table)
+    if node.refines is not None:
+        return conditioned, Message((*parents, node.refines), sums)
+    message = sums[..., 0]
+    if node.certain is not None:
+        message = _with_certain(node, parents, message, full, hierarchy)
+    return conditioned, Message(parents, message)
+
+
+def _broadcast(table: Array, node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> Array:
+    """Give every axis of length 1 that stands for a further parent its full length."""
+    sizes = [len(hierarchy.domain[name]) for name in (*parents, node.child)]
+    shape = [size if have == 1 else have for have, size in zip(table.shape, sizes, strict=True)]
+    return np.broadcast_to(table, shape)
+
+
+def _with_certain(
+    node: Node, parents: Sequence[str], message: Array, full: Sequence[Array], hierarchy: Hierarchy
+) -> Array:
+    """Give the message back the states of the parent for which the child is certain."""
+    axis, values = certain_axis(node, parents, hierarchy)
+    shape = list(message.shape)
+    shape[axis] = len(values)
+    result = np.zeros(shape)
+    index: list[slice | npt.NDArray[np.intp]] = [slice(None)] * len(shape)
+    index[axis] = np.flatnonzero(values < 0)
+    result[tuple(index)] = message
+    for code in np.flatnonzero(values >= 0):
+        said = np.ones([1] * len(shape))
+        for part in full:
+            at = part[..., values[code]] if part.shape[-1] > 1 else part[..., 0]
+            said = said * (np.take(at, [code], axis=axis) if at.shape[axis] > 1 else at)
+        index[axis] = np.array([code])
+        result[tuple(index)] = said
+    return result

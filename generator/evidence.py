@@ -1,0 +1,148 @@
+"""Evidence: what `where` asks of a population, as allowed states of the model's attributes."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.leaves import Leaf
+
+Mask = npt.NDArray[np.bool_]
+
+PLACE_COLUMNS = {"city": "city", "county": "county", "metro_area": "metro_area", "urbanicity": "urbanicity"}
+RANGE = re.compile(r"(\d+)?\s*-\s*(\d+)?")
+
+
+class EvidenceError(ValueError):
+    """A `where` that cannot be read, or that no one meets; names the part and the remedy."""
+
+
+def masks(where: Mapping[str, Any], priors: Priors, leaves: Sequence[Leaf]) -> dict[str, Mask]:
+    """Allowed states by attribute of the model.
+
+    Args:
+        where: attribute -> wanted: a value, a list of values, a range (`"30-45"`, `"65-"`, `{"min": 30, "max":
+            45}`) or a pattern (`"*engineer*"`); lists may mix them. Every attribute must be met.
+        priors: the locale.
+        leaves: attributes beside the network.
+
+    Raises:
+        EvidenceError: unknown attribute or state, or a part that matches nothing.
+    """
+    found: dict[str, Mask] = {}
+    for attribute, wanted in where.items():
+        root, values, codes = _states(attribute, priors, leaves)
+        matched = _match(attribute, wanted, values)
+        mask = matched if codes is None else matched[codes]
+        found[root] = found.get(root, np.ones(len(mask), dtype=bool)) & mask
+        if not found[root].any():
+            raise EvidenceError(f"where.{attribute}: nothing meets it together with the other conditions on {root}")
+    return found
+
+
+def attributes(priors: Priors, leaves: Sequence[Leaf]) -> tuple[str, ...]:
+    """Every attribute that `where` takes."""
+    own = [name for name in priors.domain]
+    beside = [leaf.child for leaf in leaves]
+    places = [*PLACE_COLUMNS] if "zipcode" in beside else []
+    derived = ["birth_year", "occupation_code"] if "occupation" in own else ["birth_year"]
+    return (*own, *beside, *places, *derived)
+
+
+def _states(
+    attribute: str, priors: Priors, leaves: Sequence[Leaf]
+) -> tuple[str, Sequence[Any], npt.NDArray[np.integer] | None]:
+    """The model attribute that decides this one, this one's values, and which value each state has."""
+    by_child = {leaf.child: leaf for leaf in leaves}
+    if attribute in priors.domain:
+        return _rooted(attribute, priors)
+    if attribute in by_child:
+        return attribute, by_child[attribute].table.states, None
+    if attribute in PLACE_COLUMNS and "zipcode" in by_child:
+        return "zipcode", *_distinct(priors.places.column(PLACE_COLUMNS[attribute]))
+    if attribute == "birth_year" and "age" in priors.domain:
+        vintage = int(priors.declaration.vintage)
+        return "age", [vintage - int(age) for age in priors.domain["age"]], None
+    if attribute == "occupation_code" and "occupation" in priors.domain:
+        return "occupation", [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]], None
+    known = attributes(priors, leaves)
+    near = difflib.get_close_matches(attribute, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise EvidenceError(f"where.{attribute}: unknown attribute; {hint}known: {', '.join(sorted(known))}")
+
+
+def _rooted(attribute: str, priors: Priors) -> tuple[str, Sequence[Any], npt.NDArray[np.integer] | None]:
+    hierarchy, model = priors.hierarchy, priors.declaration.model
+    given = {*model.core, *(node.child for node in model.conditionals)}
+    root = next((name for name in hierarchy.chain(attribute) if name in given), None)
+    if root is None:
+        raise EvidenceError(f"where.{attribute}: declared in priors.yaml but not part of the model")
+    return root, priors.domain[attribute], hierarchy.codes(root, attribute)
+
+
+def _distinct(column: npt.NDArray[np.object_]) -> tuple[Sequence[Any], npt.NDArray[np.integer]]:
+    values, codes = np.unique(column.astype(str), return_inverse=True)
+    return values.tolist(), codes
+
+
+def _match(attribute: str, wanted: Any, values: Sequence[Any]) -> Mask:
+    place = f"where.{attribute}"
+    if isinstance(wanted, Mapping):
+        return _between(place, wanted.get("min"), wanted.get("max"), values, set(wanted) - {"min", "max"})
+    if isinstance(wanted, Iterable) and not isinstance(wanted, str):
+        parts = [_match(attribute, part, values) for part in wanted]
+        if not parts:
+            raise EvidenceError(f"{place}: an empty list matches nobody; leave the condition out or name a value")
+        return np.any(parts, axis=0)
+    numeric = isinstance(values[0], int | np.integer)
+    if numeric:
+        return _number(place, wanted, values)
+    text = str(wanted)
+    if any(sign in text for sign in "*?["):
+        pattern = re.compile(fnmatch.translate(text.casefold()))
+        matched = np.fromiter((bool(pattern.match(str(v).casefold())) for v in values), dtype=bool, count=len(values))
+        if not matched.any():
+            raise EvidenceError(f"{place}: no state matches the pattern {text!r}")
+        return matched
+    matched = np.fromiter((str(v) == text for v in values), dtype=bool, count=len(values))
+    if not matched.any():
+        raise EvidenceError(_unknown(place, text, values))
+    return matched
+
+
+def _number(place: str, wanted: Any, values: Sequence[Any]) -> Mask:
+    text = str(wanted).strip()
+    if re.fullmatch(r"\d+", text):
+        return _between(place, int(text), int(text), values, set())
+    span = RANGE.fullmatch(text)
+    if span is None or not any(span.groups()):
+        raise EvidenceError(f"{place}: {wanted!r} is no number and no range; write 30, \"30-45\", \"65-\" or \"-25\"")
+    low, high = (None if part is None else int(part) for part in span.groups())
+    return _between(place, low, high, values, set())
+
+
+def _between(place: str, low: Any, high: Any, values: Sequence[Any], unknown: set[Any]) -> Mask:
+    if unknown:
+        raise EvidenceError(f"{place}: unknown key {sorted(map(str, unknown))[0]!r}; a range has min and max")
+    if not isinstance(values[0], int | np.integer):
+        raise EvidenceError(f"{place}: ranges are for numbers; name values, a list or a pattern")
+    numbers = np.array([int(v) for v in values])
+    matched = (numbers >= (numbers.min() if low is None else low)) & (numbers <= (numbers.max() if high is None else high))
+    if not matched.any():
+        shown = f"{numbers.min()} to {numbers.max()}"
+        raise EvidenceError(f"{place}: {low} to {high} is outside the values {shown}")
+    return matched
+
+
+def _unknown(place: str, text: str, values: Sequence[Any]) -> str:
+    states = list(dict.fromkeys(str(v) for v in values))
+    near = difflib.get_close_matches(text, states, n=3)
+    shown = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(states[:12])}" + (", …" if len(states) > 12 else "")
+    return f"{place}: unknown value {text!r}; {shown}"

@@ -1,0 +1,168 @@
+"""Fitting: iterative proportional fitting of a dense array to census tables, thin interactions shrunk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.hierarchy import Hierarchy
+from persona_engine.census_priors.marginal import Marginal
+
+Array = npt.NDArray[np.float64]
+Dense = npt.NDArray[np.float32]
+
+TOLERANCE = 1e-4
+MAX_ROUNDS = 60
+DISAGREEMENT = 0.02
+
+log = logging.getLogger(__name__)
+
+
+class FitError(ValueError):
+    """Tables that no distribution satisfies; the message names those that disagree."""
+
+
+def interaction_free(table: Array, rounds: int = 30) -> Array:
+    """The maximum-entropy table with all margins of one order less than the table's own.
+
+    For three axes this is the fit without three-way interaction; for two the product of the margins.
+    """
+    axes = range(table.ndim)
+    if table.ndim < 2:
+        return table
+    fitted = np.ones_like(table)
+    for _ in range(1 if table.ndim == 2 else rounds):
+        for axis in axes:
+            have, want = fitted.sum(axis=axis, keepdims=True), table.sum(axis=axis, keepdims=True)
+            fitted *= np.divide(want, have, out=np.zeros_like(have), where=have > 0)
+    return fitted
+
+
+def shrink(marginal: Marginal, design_effect: float) -> Array:
+    """Probabilities of a table, its highest-order interaction shrunk by how much of it is noise.
+
+    The interaction's likelihood-ratio statistic G² = 2 n Σ p log(p / p₀) against the interaction-free fit p₀
+    is about `design_effect` x its degrees of freedom when there is none. The share of it that noise explains,
+    λ = min(1, design_effect x df / G²), is the weight of p₀: the empirical-Bayes estimate for a table with one
+    shrinkage factor (as in James and Stein 1961). Margins of lower order stay as published.
+
+    Args:
+        marginal: the table; without `samples` it is a census and is not shrunk.
+        design_effect: variance of the survey over simple random sampling, >= 1.
+    """
+    table = marginal.probabilities()
+    if marginal.samples is None or table.ndim < 2:
+        return table
+    free = interaction_free(table)
+    inside = table > 0
+    statistic = 2 * marginal.samples.sum() * float((table[inside] * np.log(table[inside] / free[inside])).sum())
+    freedom = float(np.prod([size - 1 for size in table.shape]))
+    weight = min(1.0, design_effect * freedom / max(statistic, 1e-12))
+    return (1 - weight) * table + weight * free
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """One table as a constraint on an array: which axes it sums to, how their states map, what is wanted.
+
+    Attributes:
+        name: the table, for messages.
+        axes: axes of the array, ascending.
+        codes: per axis, the table's code for every state of the array's axis.
+        wanted: probabilities, axes in the order of `axes`.
+    """
+
+    name: str
+    axes: tuple[int, ...]
+    codes: tuple[npt.NDArray[np.int32], ...]
+    wanted: Array
+
+    def project(self, array: npt.NDArray[np.floating]) -> Array:
+        """Sum the array to the table's cells."""
+        summed = tuple(axis for axis in range(array.ndim) if axis not in self.axes)
+        return coarsen(array.sum(axis=summed).astype(np.float64), self.codes, self.wanted.shape)
+
+    def scale(self, array: Dense, ratio: Array) -> None:
+        """Multiply every cell of the array by its table cell's ratio, in place."""
+        fine = ratio[np.ix_(*self.codes)]
+        shape = [1] * array.ndim
+        for axis, size in zip(self.axes, fine.shape, strict=True):
+            shape[axis] = size
+        array *= fine.reshape(shape).astype(np.float32)
+
+
+def coarsen(
+    array: npt.NDArray[np.floating], codes: Sequence[npt.NDArray[np.int32]], shape: Sequence[int]
+) -> Array:
+    """Sum states of each axis that share a code; code -1 drops the state."""
+    result: npt.NDArray[np.floating] = array
+    for axis, (code, size) in enumerate(zip(codes, shape, strict=True)):
+        if len(code) == size and (code == np.arange(size)).all():
+            continue
+        indicator = (code[:, None] == np.arange(size)[None, :]).astype(result.dtype)
+        result = np.moveaxis(np.tensordot(result, indicator, axes=(axis, 0)), -1, axis)
+    return np.asarray(result, dtype=np.float64)
+
+
+def margin_of(table: Marginal, wanted: Array, attributes: Sequence[str], hierarchy: Hierarchy) -> Margin:
+    """The constraint that a table puts on an array with these attributes as axes."""
+    pairs = []
+    for position, name in enumerate(table.domain):
+        axis, fine = next((i, a) for i, a in enumerate(attributes) if hierarchy.refines(a, name))
+        pairs.append((axis, position, hierarchy.codes(fine, name)))
+    pairs.sort(key=lambda pair: pair[0])
+    order = [position for _, position, _ in pairs]
+    return Margin(
+        "-".join(table.domain),
+        tuple(axis for axis, _, _ in pairs),
+        tuple(codes for _, _, codes in pairs),
+        np.transpose(wanted, order),
+    )
+
+
+def informs(table: Sequence[str], attributes: Sequence[str], hierarchy: Hierarchy) -> bool:
+    """Whether every attribute of a table is one of these, or a coarser view of one, each of another."""
+    found = [next((a for a in attributes if hierarchy.refines(a, name)), None) for name in table]
+    return None not in found and len(set(found)) == len(found)
+
+
+def fit(array: Dense, margins: Sequence[Margin], place: str) -> float:
+    """Scale `array` in place until it has every margin (iterative proportional fitting).
+
+    Zeros of the array stay zero: they are the structural zeros. Table cells that the array cannot reach are
+    left out.
+
+    Args:
+        array: non-negative start, the least informative distribution that is allowed.
+        margins: constraints, normalised to the same total as each other.
+        place: what is being fitted, for messages.
+
+    Returns:
+        The largest total variation distance between a margin and its table.
+
+    Raises:
+        FitError: tables disagree by more than `DISAGREEMENT`; the worst are named.
+    """
+    misses: dict[str, float] = {}
+    previous = np.inf
+    for number in range(MAX_ROUNDS):
+        for margin in margins:
+            have = margin.project(array)
+            misses[margin.name] = 0.5 * float(np.abs(have - margin.wanted)[have > 0].sum())
+            margin.scale(array, np.divide(margin.wanted, have, out=np.zeros_like(have), where=have > 0))
+        worst = max(misses.values())
+        if worst < TOLERANCE or (number > 5 and worst > 0.99 * previous):
+            break
+        previous = worst
+    log.debug("%s: %d rounds, largest distance to a table %.2g", place, number + 1, worst)
+    if worst > DISAGREEMENT:
+        named = sorted(misses, key=lambda name: -misses[name])[:3]
+        shown = ", ".join(f"{name} (missed by {misses[name]:.3f})" for name in named)
+        raise FitError(f"{place}: tables disagree, no distribution has them all: {shown}")
+    return worst
+
+

@@ -1,0 +1,111 @@
+"""Likelihood: how probable records are under a network, attribute by attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from persona_engine.census_priors.domain import DomainError
+from persona_engine.census_priors.hierarchy import Hierarchy
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.network import Network, Node
+
+Codes = npt.NDArray[np.int64]
+Array = npt.NDArray[np.float64]
+
+
+def log_probabilities(network: Network, priors: Priors, frame: pd.DataFrame) -> pd.DataFrame:
+    """Nats of each attribute given those before it, one column an attribute, one row a record.
+
+    Core attributes come first, in the model's order; then every child whose column (and parents) are there.
+
+    Raises:
+        DomainError: a core attribute is missing or has an unknown state.
+    """
+    codes = codes_of(priors, frame, network)
+    return log_probabilities_of(network, codes)
+
+
+def codes_of(priors: Priors, frame: pd.DataFrame, network: Network) -> dict[str, Codes]:
+    """Codes of the network's attributes for every row, from columns of a dataset."""
+    codes: dict[str, Codes] = {}
+    wanted = (*network.core_attributes, *(node.child for node in network.nodes))
+    for name in wanted:
+        column = _column(priors, frame, name)
+        if column is not None:
+            known = {state: code for code, state in enumerate(priors.domain[name])}
+            values = column.map(known)
+            if values.isna().any():
+                first = column[values.isna()].iloc[0]
+                raise DomainError(f"{name}: unknown state {first!r} in row {int(values.isna().to_numpy().argmax())}")
+            codes[name] = values.to_numpy(dtype=np.int64)
+        elif name in network.core_attributes:
+            raise DomainError(f"column {name!r} is missing, and cannot be made from {', '.join(map(str, frame))}")
+    return codes
+
+
+def _column(priors: Priors, frame: pd.DataFrame, name: str) -> pd.Series | None:
+    if name in frame:
+        return frame[name]
+    if name == "education" and {"education_level", "bachelors_field"} <= set(frame):
+        field = frame["bachelors_field"].astype(object).fillna("no_degree")
+        level = frame["education_level"].astype(str)
+        return level.where(field.isin(["no_degree", ""]), level + "-" + field.astype(str))
+    fine = next((f for f in priors.hierarchy.chain(name)[1:] if f in frame), None)
+    if fine is None:
+        return None
+    codes = priors.hierarchy.codes(fine, name)
+    states = {state: priors.domain[name][codes[i]] for i, state in enumerate(priors.domain[fine])}
+    return frame[fine].map(states)
+
+
+def log_probabilities_of(
+    network: Network, codes: Mapping[str, Codes], at_least: Mapping[str, Codes] | None = None
+) -> pd.DataFrame:
+    """`log_probabilities` for codes.
+
+    Args:
+        network: the model.
+        codes: codes by attribute; children that are missing are left out.
+        at_least: for some children, the first code of an interval that reaches to the last state of the run:
+            the record says only that its value lies there (a top-coded age); -1 where it says the value.
+    """
+    parts: dict[str, Array] = {}
+    before: Array = np.zeros(len(next(iter(codes.values()))))
+    names = network.core_attributes
+    for position, name in enumerate(names):
+        joint = network.joint(names[: position + 1])
+        with np.errstate(divide="ignore"):
+            now = np.log(joint[tuple(codes[n] for n in names[: position + 1])])
+        parts[name] = now - before
+        before = now
+    for node in network.nodes:
+        if node.child in codes:
+            tail = None if at_least is None else at_least.get(node.child)
+            parts[node.child] = _node_log(node, network.hierarchy, codes, tail)
+    return pd.DataFrame(parts)
+
+
+def _node_log(node: Node, hierarchy: Hierarchy, codes: Mapping[str, Codes], tail: Codes | None) -> Array:
+    drawn = np.ones(len(codes[node.child]), dtype=bool)
+    index = []
+    for parent in node.parents:
+        fine = next(name for name in hierarchy.chain(parent) if name in codes)
+        axis = node.axis_codes(parent, len(hierarchy.domain[parent]))
+        position = axis[hierarchy.codes(fine, parent)[codes[fine]]]
+        drawn &= position >= 0
+        index.append(position)
+    where = tuple(position[drawn] for position in index)
+    with np.errstate(divide="ignore"):
+        value = np.log(node.table[(*where, codes[node.child][drawn])].astype(np.float64))
+        if tail is not None:
+            open_ended = tail[drawn] >= 0
+            rows = tuple(position[open_ended] for position in where)
+            tails = np.cumsum(node.table[rows][:, ::-1].astype(np.float64), axis=1)[:, ::-1]
+            value[open_ended] = np.log(tails[np.arange(len(tails)), tail[drawn][open_ended]])
+    result = np.zeros(len(drawn))
+    result[drawn] = value
+    return result

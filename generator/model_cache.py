@@ -1,0 +1,120 @@
+"""Model cache: fitted networks on disk, by digest of what they were fitted to.
+
+A network is one folder of arrays, written beside its place and renamed into it, so that concurrent writers
+and crashes leave either a whole model or none; a folder that cannot be read is fitted anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.network import Network, Node
+from persona_engine.generator.network_fit import fit_network
+
+FIT_VERSION = 1
+"""Raised whenever fitting changes what it returns."""
+
+log = logging.getLogger(__name__)
+
+
+def folder() -> Path:
+    """Where fitted models are kept: PERSONAS_CACHE, else the user's cache folder."""
+    chosen = os.environ.get("PERSONAS_CACHE")
+    return (Path(chosen) if chosen else platformdirs.user_cache_path("persona-engine")) / "models"
+
+
+def model_digest(priors: Priors) -> str:
+    """SHA-256 over everything that decides the fitted model."""
+    return hashlib.sha256(f"{FIT_VERSION}/{priors.digest}".encode()).hexdigest()
+
+
+def load_or_fit(priors: Priors) -> Network:
+    """The fitted network of a locale, from the cache or fitted and cached.
+
+    A cache that cannot be written is not an error: the model is fitted and used all the same.
+    """
+    place = folder() / model_digest(priors)[:32]
+    found = _read(place, priors)
+    if found is not None:
+        return found
+    log.info("fitting the population model of %s (once; kept in %s)", priors.locale, place.parent)
+    network = fit_network(priors)
+    try:
+        _write(place, network)
+    except OSError as error:
+        log.warning("%s: the fitted model could not be kept (%s); it is fitted anew next time", place, error)
+        return network
+    return _read(place, priors) or network
+
+
+def _read(place: Path, priors: Priors) -> Network | None:
+    try:
+        header = json.loads((place / "network.json").read_text(encoding="utf-8"))
+        arrays = {name: _array(place, name, size) for name, size in header["sizes"].items()}
+        nodes = tuple(_node(item, arrays) for item in header["nodes"])
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        if place.exists():
+            log.warning("%s: not a whole model (%s); fitting it anew", place, error)
+            shutil.rmtree(place, ignore_errors=True)
+        return None
+    return Network(priors.hierarchy, tuple(header["core"]), arrays["core"], nodes, header["distances"])
+
+
+def _array(place: Path, name: str, size: int) -> Any:
+    path = place / f"{name}.npy"
+    if path.stat().st_size != size:
+        raise ValueError(f"{path.name} has {path.stat().st_size} bytes, not {size}")
+    return np.load(path, mmap_mode="r")
+
+
+def _node(item: dict[str, Any], arrays: dict[str, Any]) -> Node:
+    certain = item["certain"]
+    return Node(
+        item["child"],
+        tuple(item["parents"]),
+        arrays[item["child"]],
+        item["refines"],
+        None if certain is None else (certain[0], np.array(certain[1], dtype=np.int32)),
+    )
+
+
+def _write(place: Path, network: Network) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=place.parent))
+    try:
+        arrays = {"core": network.core, **{node.child: node.table for node in network.nodes}}
+        for name, array in arrays.items():
+            np.save(draft / f"{name}.npy", np.ascontiguousarray(array, dtype=np.float32))
+        header = {
+            "core": network.core_attributes,
+            "distances": dict(network.distances),
+            "sizes": {name: (draft / f"{name}.npy").stat().st_size for name in arrays},
+            "nodes": [
+                {
+                    "child": node.child,
+                    "parents": node.parents,
+                    "refines": node.refines,
+                    "certain": None if node.certain is None else [node.certain[0], node.certain[1].tolist()],
+                }
+                for node in network.nodes
+            ],
+        }
+        (draft / "network.json").write_text(json.dumps(header), encoding="utf-8")
+        try:
+            draft.rename(place)
+        except OSError:  # another process was first
+            if not (place / "network.json").exists():
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -1,0 +1,151 @@
+"""Network fit: the declared graph fitted to the declared tables, core first, then child by child."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from persona_engine.census_priors.declaration import ConditionalDeclaration
+from persona_engine.census_priors.marginal import Marginal
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator import fitting
+from persona_engine.generator.fitting import Array, Dense, FitError, coarsen
+from persona_engine.generator.network import Codes, Network, Node
+
+log = logging.getLogger(__name__)
+
+
+def fit_network(priors: Priors) -> Network:
+    """Fit the declared model to the declared tables, and to nothing else.
+
+    Raises:
+        FitError: a node has no table, or tables disagree.
+        TableError: a table file is missing or bad.
+    """
+    tables = [(priors.table(names), priors.declaration.sources[source].design_effect) for source, names in priors.tables]
+    wanted = [(table, fitting.shrink(table, effect)) for table, effect in tables]
+    attributes = priors.declaration.model.core
+    shape = priors.domain.project(attributes).shape
+    core: Dense = np.full(shape, 1.0 / np.prod(shape), dtype=np.float32)
+    margins = [
+        fitting.margin_of(table, values, attributes, priors.hierarchy)
+        for table, values in wanted
+        if fitting.informs(table.domain.attributes, attributes, priors.hierarchy)
+    ]
+    if not margins:
+        raise FitError(f"core: no declared table is over {', '.join(attributes)}")
+    distance = fitting.fit(core, margins, "core")
+    network = Network(priors.hierarchy, attributes, core / core.sum(dtype=np.float64), (), {"core": distance})
+    for node in priors.declaration.model.conditionals:
+        network = _add(network, node, wanted)
+    return network
+
+
+def _add(network: Network, declared: ConditionalDeclaration, wanted: Sequence[tuple[Marginal, Array]]) -> Network:
+    hierarchy = network.hierarchy
+    child = declared.child
+    refines = next((p for p in declared.parents if hierarchy.refines(child, p)), None)
+    parents = tuple(p for p in declared.parents if p != refines)
+    certain = _certain(network, declared)
+    empty = Node(child, parents, np.empty(0, dtype=np.float32), refines, certain)
+    start = _start(network, empty)
+    scope = (*parents, child)
+    margins = []
+    for table, values in wanted:
+        names = table.domain.attributes
+        inside = fitting.informs(names, scope, hierarchy)
+        if inside and any(hierarchy.refines(child, name) for name in names):
+            margins.append(_conditioned(network, empty, start, table, values))
+    if not margins:
+        raise FitError(f"{child}: no declared table has it with parents {', '.join(declared.parents)}")
+    array = start.copy()
+    distance = fitting.fit(array, margins, child)
+    table32 = _normalise(network, array, empty)
+    node = Node(child, parents, table32, refines, certain)
+    log.info("fitted %s: %d cells, largest distance to a table %.4f", child, table32.size, distance)
+    return replace(network, nodes=(*network.nodes, node), distances={**network.distances, child: distance})
+
+
+def _certain(network: Network, declared: ConditionalDeclaration) -> tuple[str, Codes] | None:
+    domain = network.hierarchy.domain
+    for parent, states in declared.otherwise.items():
+        codes = np.full(len(domain[parent]), -1, dtype=np.int32)
+        for state, value in states.items():
+            codes[domain.code(parent, state)] = domain.code(declared.child, value)
+        return parent, codes
+    return None
+
+
+def _start(network: Network, node: Node) -> Dense:
+    """P(parents) spread evenly over the child's states, as float32 over (*parents, child)."""
+    states = network.size(node.child)
+    if node.refines is not None:
+        coarse = network.hierarchy.codes(node.child, node.refines)
+        share = 1.0 / np.bincount(coarse)[coarse]
+        joint = network.joint((*node.parents, node.refines)).astype(np.float32)
+        return np.take(joint, coarse, axis=-1) * share.astype(np.float32)
+    joint = network.open_parents(node)
+    free = np.ones(states, dtype=np.float32)
+    if node.certain is not None:
+        free[np.unique(node.certain[1][node.certain[1] >= 0])] = 0
+    return joint[..., None].astype(np.float32) * (free / free.sum())
+
+
+def _conditioned(
+    network: Network, node: Node, start: Dense, table: Marginal, values: Array
+) -> fitting.Margin:
+    """The table as P(child | its parents) x the model's own P(its parents): tables need not agree on parents.
+
+    Parent cells that the table leaves empty keep what the model has; states of the child that are certain
+    elsewhere are left out.
+    """
+    hierarchy, scope = network.hierarchy, (*node.parents, node.child)
+    margin = fitting.margin_of(table, values, scope, hierarchy)
+    if node.certain is not None:
+        margin = _open_states(node, margin, scope)
+    have = margin.project(start)
+    wanted = np.where(have > 0, margin.wanted, 0.0)
+    groups = _groups(network, node, table, margin)
+    totals, model = _sum_groups(wanted, groups), _sum_groups(have, groups)
+    scale = np.divide(model, totals, out=np.zeros_like(model), where=totals > 0)
+    conditioned = wanted * np.take(scale, groups, axis=-1)
+    conditioned = np.where(np.take(totals, groups, axis=-1) > 0, conditioned, have)
+    return fitting.Margin(margin.name, margin.axes, margin.codes, conditioned)
+
+
+def _open_states(node: Node, margin: fitting.Margin, scope: Sequence[str]) -> fitting.Margin:
+    parent, certain = node.certain or ("", np.empty(0, dtype=np.int32))
+    codes = list(margin.codes)
+    for position, axis in enumerate(margin.axes):
+        if scope[axis] == parent and len(codes[position]) == len(certain):
+            codes[position] = codes[position][certain < 0]
+    return fitting.Margin(margin.name, margin.axes, tuple(codes), margin.wanted)
+
+
+def _groups(network: Network, node: Node, table: Marginal, margin: fitting.Margin) -> Codes:
+    """Group of every child state within which rows sum to the parents' probability."""
+    hierarchy = network.hierarchy
+    name = next(name for name in table.domain if hierarchy.refines(node.child, name))
+    states = margin.wanted.shape[-1]
+    if node.refines is None or not hierarchy.refines(name, node.refines):
+        return np.zeros(states, dtype=np.int32)
+    return hierarchy.codes(name, node.refines)
+
+
+def _sum_groups(values: Array, groups: Codes) -> Array:
+    return coarsen(values, [*(np.arange(n, dtype=np.int32) for n in values.shape[:-1]), groups], (*values.shape[:-1], int(groups.max()) + 1))
+
+
+def _normalise(network: Network, array: Dense, node: Node) -> Dense:
+    groups = (
+        np.zeros(array.shape[-1], dtype=np.int32)
+        if node.refines is None
+        else network.hierarchy.codes(node.child, node.refines)
+    )
+    firsts = np.flatnonzero(np.diff(groups, prepend=-1))
+    totals = np.add.reduceat(array, firsts, axis=-1, dtype=np.float64)
+    spread = np.take(totals, groups, axis=-1)
+    return np.divide(array, spread, out=np.zeros_like(array), where=spread > 0, casting="unsafe")
