@@ -25,6 +25,7 @@ _HOW = (
     "connect_timeout_s",
     "timeout_s",
     "max_retries",
+    "patience_s",
     "max_tokens_total",
     "max_cost",
     "price_prompt",
@@ -63,6 +64,8 @@ class LLMConfig(_Section):
     connect_timeout_s: Annotated[float, Field(gt=0)] = 10.0
     timeout_s: Annotated[float, Field(gt=0)] = 600.0
     max_retries: Annotated[int, Field(ge=0)] = 5
+    # How long to wait for an endpoint that answered before and went away, such as a server that restarts.
+    patience_s: Annotated[float, Field(ge=0)] = 300.0
     # Budgets of one session; prices are in the same currency as `max_cost`, for a million tokens.
     max_tokens_total: Annotated[int | None, Field(ge=1)] = None
     max_cost: Annotated[float | None, Field(gt=0)] = None
