@@ -6,6 +6,7 @@ from pathlib import Path
 
 from persona_engine.generator.config import LLMConfig
 from persona_engine.generator.llm.chat import ChatModel
+from persona_engine.generator.llm.endpoint import Endpoint
 from persona_engine.generator.llm.transport import Address, Transport
 
 
@@ -20,8 +21,8 @@ def connect(config: LLMConfig, locale: str | Path = "en_US") -> ChatModel:
         return OfflineNarrator.load(locale)
     from persona_engine.generator.llm.openai_compatible import OpenAICompatible  # noqa: PLC0415 - as above
 
-    address = Address(config)
-    return OpenAICompatible(config, address, _transport(config, address))
+    addresses = Address.all_of(config)
+    return OpenAICompatible(config, [Endpoint(config, each, _transport(config, each)) for each in addresses])
 
 
 def _transport(config: LLMConfig, address: Address) -> Transport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 import orjson
@@ -50,11 +50,17 @@ class Address:
 
     __slots__ = ("_key", "key_variable", "url")
 
-    def __init__(self, config: LLMConfig) -> None:
-        """Take the URL from the config or the environment, the key from the environment alone."""
-        self.url = (config.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL).rstrip("/")
-        self.key_variable = config.api_key_env
-        self._key = os.environ.get(config.api_key_env, "").strip() or _NO_KEY
+    def __init__(self, url: str, key_variable: str) -> None:
+        """The key is read from the environment variable of that name."""
+        self.url = url.strip().rstrip("/")
+        self.key_variable = key_variable
+        self._key = os.environ.get(key_variable, "").strip() or _NO_KEY
+
+    @classmethod
+    def all_of(cls, config: LLMConfig) -> tuple[Self, ...]:
+        """One for each URL (commas between them) of the config, else of OPENAI_BASE_URL, else OpenAI's own."""
+        urls = config.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
+        return tuple(cls(url, config.api_key_env) for url in urls.split(",") if url.strip())
 
     def __repr__(self) -> str:
         """Scheme, host and path: never the key."""

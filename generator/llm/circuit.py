@@ -1,0 +1,92 @@
+"""Circuit: stop asking an endpoint that is down, try it now and then, and give up after a stated patience."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from persona_engine.generator.llm.chat import EndpointError, LLMError, TransientError
+
+logger = logging.getLogger(__name__)
+# Failures in a row, over all requests and without one success between, that make an outage.
+THRESHOLD = 10
+_FIRST_TRIAL_S = 0.25
+_LONGEST_TRIAL_S = 10.0
+
+
+class Circuit:
+    """Closed while the endpoint answers. Open, one request at a time tries it and the others wait.
+
+    An endpoint that never answered is not waited for: the retries of its first requests are its chance.
+    Time is the event loop's monotonic clock; a changed wall clock is of no consequence.
+    """
+
+    def __init__(self, shown: str, patience_s: float) -> None:
+        """`shown` names the endpoint in errors; an outage longer than `patience_s` ends the run."""
+        self._shown = shown
+        self._patience_s = patience_s
+        self._answered = False
+        self._failures = 0
+        self._down_since = 0.0
+        self._trial_at = 0.0
+        self._delay = _FIRST_TRIAL_S
+        self._closed: asyncio.Event | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the endpoint is taken to be down."""
+        return self._closed is not None
+
+    @property
+    def trial_is_due(self) -> bool:
+        """Whether the endpoint is down and the next request may try it."""
+        return self._closed is not None and asyncio.get_running_loop().time() >= self._trial_at
+
+    async def admitted(self, alone: Callable[[], bool]) -> None:
+        """Return when a request may be sent. `alone` says that no other endpoint could take it.
+
+        Raises:
+            TransientError: the endpoint is down and another one is not.
+            EndpointError: the outage has outlasted the patience.
+        """
+        clock = asyncio.get_running_loop().time
+        while (closed := self._closed) is not None:
+            if self.trial_is_due:
+                self._delay = min(2 * self._delay, _LONGEST_TRIAL_S)
+                self._trial_at = clock() + self._delay
+                return
+            if not alone():
+                raise TransientError(f"{self._shown} is down; another endpoint takes over")
+            if not self._answered:
+                return
+            if (down := clock() - self._down_since) > self._patience_s:
+                raise EndpointError(
+                    f"{self._shown} has not answered for {down:.0f} s",
+                    hint="start the server again and repeat the command; finished answers are kept",
+                )
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._trial_at):
+                    await closed.wait()
+
+    def succeeded(self) -> None:
+        """The endpoint answered, be it with a refusal."""
+        self._answered = True
+        self._failures = 0
+        if self._closed is not None:
+            logger.warning("%s answers again", self._shown)
+            self._closed.set()
+            self._closed = None
+
+    def failed(self, error: LLMError) -> None:
+        """The endpoint did not answer, or answered that it cannot."""
+        now = asyncio.get_running_loop().time()
+        self._failures += 1
+        if self._failures == 1:
+            self._down_since = now
+        if self._closed is None and self._failures >= THRESHOLD:
+            logger.warning("%s is down: %s", self._shown, error)
+            self._closed = asyncio.Event()
+            self._delay = _FIRST_TRIAL_S
+            self._trial_at = now + self._delay

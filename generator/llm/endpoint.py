@@ -1,0 +1,75 @@
+"""Endpoint: one server, with the number of requests that suits it, its health and its dialect."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from persona_engine.generator.config import LLMConfig
+from persona_engine.generator.llm.chat import LLMError, ThrottledError, TransientError
+from persona_engine.generator.llm.circuit import Circuit
+from persona_engine.generator.llm.dialect import Dialect
+from persona_engine.generator.llm.gate import Gate
+from persona_engine.generator.llm.transport import Address, Transport
+
+
+class Endpoint:
+    """Sends bodies when the gate and the circuit let them through, and tells both what became of them."""
+
+    def __init__(self, config: LLMConfig, address: Address, transport: Transport) -> None:
+        """The dialect is known when it is configured; else the first request finds it."""
+        self.address = address
+        self.transport = transport
+        self.gate = Gate(config.concurrency)
+        self.circuit = Circuit(address.shown, config.patience_s)
+        self.dialect = None if config.structured_output == "auto" else Dialect(form=config.structured_output)
+        self.assigned = 0
+        self._probe: asyncio.Task[Dialect] | None = None
+
+    @property
+    def load(self) -> float:
+        """Requests assigned to it, as a share of those that it takes at once."""
+        return self.assigned / self.gate.limit
+
+    async def understood(self, detect: Callable[[], Coroutine[Any, Any, Dialect]]) -> Dialect:
+        """Its dialect, found by one probe that all who wait for it share, and share the failure of."""
+        if self.dialect is None:
+            if self._probe is None:
+                self._probe = asyncio.create_task(detect())
+            probe = self._probe
+            try:
+                self.dialect = await asyncio.shield(probe)
+            finally:
+                if probe.done() and self._probe is probe:
+                    self._probe = None
+        return self.dialect
+
+    async def aclose(self) -> None:
+        """Release connections."""
+        if self._probe is not None:
+            self._probe.cancel()
+            await asyncio.wait([self._probe])
+        await self.transport.aclose()
+
+    async def post(self, body: bytes, alone: Callable[[], bool]) -> Mapping[str, Any]:
+        """One exchange; raises an `LLMError` when it fails. `alone`: no other endpoint could take it."""
+        async with self.gate.slot() as epoch:
+            await self.circuit.admitted(alone)
+            clock = asyncio.get_running_loop().time
+            started = clock()
+            try:
+                answer = await self.transport.post(body)
+            except ThrottledError:
+                self.circuit.succeeded()
+                self.gate.throttled(epoch)
+                raise
+            except TransientError as error:
+                self.circuit.failed(error)
+                raise
+            except LLMError:
+                self.circuit.succeeded()
+                raise
+            self.circuit.succeeded()
+            self.gate.answered(clock() - started)
+            return answer

@@ -1,0 +1,233 @@
+"""Concurrency finds what an endpoint takes; outages are waited out, shared out, or ended with one clear line."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from persona_engine.generator.config import LLMConfig
+from persona_engine.generator.llm.backends import connect
+from persona_engine.generator.llm.budget import BudgetError
+from persona_engine.generator.llm.chat import ChatRequest, Completion, EndpointError
+from persona_engine.generator.llm.gate import START, Gate
+from persona_engine.generator.llm.openai_compatible import OpenAICompatible
+from persona_engine.prompts.template import PromptSet
+
+Server = Callable[..., Any]
+
+
+@pytest.fixture
+def request_() -> ChatRequest:
+    prompts = PromptSet.load("en_US")
+    template = prompts.templates["personas"]
+    return ChatRequest(
+        template.render(prompts.words("sample")), "personas", template.schema, 0.9, 1.0, 2048, 11
+    )
+
+
+def model_of(*servers: Any, **changes: Any) -> OpenAICompatible:
+    urls = ",".join(server.base_url for server in servers)
+    values = {
+        "backend": "openai",
+        "model": "test-narrator",
+        "base_url": urls,
+        "transport": "lean",
+        "timeout_s": 10,
+    }
+    model = connect(LLMConfig.model_validate({**values, "structured_output": "json_schema", **changes}))
+    assert isinstance(model, OpenAICompatible)
+    return model
+
+
+async def many(model: OpenAICompatible, request: ChatRequest, count: int, at_once: int) -> list[Completion]:
+    """`count` answers to the request, `at_once` callers asking one after the other."""
+    left = iter(range(count))
+
+    async def caller() -> list[Completion]:
+        return [await model.complete(request) for _ in left]
+
+    return [
+        answer for answers in await asyncio.gather(*(caller() for _ in range(at_once))) for answer in answers
+    ]
+
+
+class FakeServer:
+    """A queue with so many places, on a clock that costs no time: latency is work plus waiting."""
+
+    def __init__(self, places: int, work_s: float) -> None:
+        """Work takes `work_s` seconds in one of `places`."""
+        self.places, self.work_s = places, work_s
+
+    def latency(self, in_flight: int) -> float:
+        return self.work_s * max(1.0, in_flight / self.places)
+
+
+def settled(gate: Gate, server: FakeServer, windows: int) -> list[int]:
+    """Limits over time when as many are in flight as the gate allows."""
+    limits = []
+    for _ in range(windows):
+        gate.in_flight = gate.limit
+        for _ in range(2 * gate.limit):
+            gate.answered(server.latency(gate.limit))
+        limits.append(gate.limit)
+    return limits
+
+
+def test_the_limit_doubles_to_the_ceiling_where_there_is_room() -> None:
+    gate = Gate(1024)
+    assert settled(gate, FakeServer(5000, 0.2), 5) == [64, 128, 256, 512, 1024]
+
+
+@pytest.mark.parametrize("places", [8, 40, 100, 300])
+def test_a_server_that_queues_is_not_given_more_than_it_works_on(places: int) -> None:
+    gate = Gate(4096)
+    limits = settled(gate, FakeServer(places, 0.5), 60)
+    assert max(limits[10:]) <= max(1.1 * START, 3 * places)
+    assert min(limits[10:]) >= min(START, places)
+
+
+def test_the_limit_grows_again_when_the_server_does() -> None:
+    gate = Gate(4096)
+    before = settled(gate, FakeServer(50, 0.5), 40)[-1]
+    assert settled(gate, FakeServer(2000, 0.5), 200)[-1] > 2 * before
+
+
+def test_a_limit_that_is_not_reached_stays() -> None:
+    gate = Gate(1024)
+    for _ in range(1000):
+        gate.answered(0.2)
+    assert gate.limit == START
+
+
+async def test_429_shrinks_the_limit_once_for_all_that_were_in_flight_together() -> None:
+    gate = Gate(1024)
+    async with gate.slot() as epoch:
+        for _ in range(20):
+            gate.throttled(epoch)
+    assert gate.limit == int(START * 0.7)
+
+
+async def test_the_gate_admits_in_order_and_loses_no_place_to_cancelled_callers() -> None:
+    gate = Gate(2)
+    order: list[int] = []
+
+    async def caller(i: int) -> None:
+        async with gate.slot():
+            order.append(i)
+            await asyncio.sleep(0.001)
+
+    tasks = [asyncio.create_task(caller(i)) for i in range(20)]
+    await asyncio.sleep(0)
+    for task in tasks[4:10]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert order == [0, 1, 2, 3, *range(10, 20)]
+    assert gate.in_flight == 0
+
+
+async def test_an_endpoint_with_a_capacity_is_used_but_not_overrun(
+    chat_server: Server, request_: ChatRequest
+) -> None:
+    server = chat_server("--capacity", "16", "--latency", "0.02", "--retry-after", "0.02")
+    model = model_of(server, concurrency=256)
+    answers = await many(model, request_, 1500, 128)
+    await model.aclose()
+    stats = server.stats()
+    assert len(answers) == 1500
+    assert model.limit <= 32
+    assert stats.get("fault_429", 0) < 400
+
+
+async def test_the_ceiling_is_never_exceeded(chat_server: Server, request_: ChatRequest) -> None:
+    server = chat_server("--latency", "0.01")
+    model = model_of(server, concurrency=10)
+    await many(model, request_, 200, 50)
+    await model.aclose()
+    assert server.stats()["max_in_flight"] <= 10
+
+
+async def test_a_server_that_restarts_loses_no_answer(chat_server: Server, request_: ChatRequest) -> None:
+    first = chat_server("--latency", "0.05")
+    model = model_of(first, max_retries=2, patience_s=30)
+    asking = asyncio.create_task(many(model, request_, 600, 50))
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(first.kill)
+    await asyncio.sleep(1.5)
+    assert not asking.done()
+    second = await asyncio.to_thread(chat_server, port=first.port)
+    answers = await asking
+    await model.aclose()
+    assert len(answers) == 600
+    assert len(set(answers)) == 1
+    assert second.stats()["requests"] > 0
+
+
+async def test_a_server_that_stays_away_ends_the_run_with_one_line(
+    chat_server: Server, request_: ChatRequest
+) -> None:
+    server = chat_server("--latency", "0.05")
+    model = model_of(server, max_retries=2, patience_s=1)
+    asking = asyncio.create_task(many(model, request_, 600, 50))
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(server.kill)
+    started = time.monotonic()
+    with pytest.raises(EndpointError, match="has not answered for 1 s") as raised:
+        await asking
+    await model.aclose()
+    assert time.monotonic() - started < 10
+    assert "finished answers are kept" in raised.value.hint
+
+
+async def test_several_endpoints_share_the_work(chat_server: Server, request_: ChatRequest) -> None:
+    servers = [chat_server("--latency", "0.02") for _ in range(3)]
+    model = model_of(*servers)
+    await many(model, request_, 300, 30)
+    await model.aclose()
+    assert min(server.stats()["requests"] for server in servers) > 50
+
+
+async def test_the_others_take_over_from_an_endpoint_that_goes_away(
+    chat_server: Server, request_: ChatRequest
+) -> None:
+    servers = [chat_server("--latency", "0.02") for _ in range(2)]
+    model = model_of(*servers, max_retries=4, patience_s=1)
+    asking = asyncio.create_task(many(model, request_, 1500, 40))
+    await asyncio.sleep(0.2)
+    await asyncio.to_thread(servers[0].kill)
+    answers = await asking
+    await model.aclose()
+    assert len(answers) == 1500
+
+
+async def test_the_others_do_the_work_of_an_endpoint_that_never_was(
+    chat_server: Server, request_: ChatRequest
+) -> None:
+    dead, alive = chat_server(), chat_server("--latency", "0.01")
+    await asyncio.to_thread(dead.kill)
+    model = model_of(dead, alive, structured_output="auto")
+    answers = await many(model, request_, 200, 40)
+    await model.aclose()
+    assert len(answers) == 200
+
+
+@pytest.mark.parametrize(
+    "budget", [{"max_tokens_total": 20_000}, {"max_cost": 0.02, "price_prompt": 0.5, "price_completion": 2.0}]
+)
+async def test_a_spent_budget_stops_before_the_next_request(
+    chat_server: Server, request_: ChatRequest, budget: dict[str, Any]
+) -> None:
+    server = chat_server()
+    model = model_of(server, **budget)
+    with pytest.raises(BudgetError, match="is spent"):
+        await many(model, request_, 500, 1)
+    await model.aclose()
+    one = (model.budget.prompt_tokens + model.budget.completion_tokens) / server.stats()["requests"]
+    spent = model.budget.prompt_tokens + model.budget.completion_tokens
+    if "max_tokens_total" in budget:
+        assert 20_000 <= spent < 20_000 + one
+    else:
+        assert 0.02 <= model.budget.cost < 0.025
