@@ -50,7 +50,7 @@ def generate(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Generate:
     def run(folder: Path, rows: int = ROWS, **changed: str) -> subprocess.CompletedProcess[str]:
         pairs = settings | {f"llm.{name}": value for name, value in changed.items()}
         options = [word for name, value in pairs.items() for word in ("--set", f"{name}={value}")]
-        personas = [sys.executable, "-m", "persona_engine.generator.cli", "generate"]
+        personas = [str(Path(sys.executable).with_name("personas")), "generate"]
         command = [
             *personas,
             str(ROOT / "configs/quickstart.yaml"),
