@@ -17,6 +17,7 @@ _TOOL = 34
 _TASKS, _TOOLS, _WORK_SKILLS, _EVERYDAY_SKILLS = 3, 3, 4, 8
 _SAME_VERB = 2  # hobbies that may begin alike ("playing bridge", "playing dominoes")
 _ACRONYM = re.compile(r"^(?P<words>.+?) (?P<acronym>[A-Z]{2,5})(?P<rest> .*)?$")
+_PUNCTUATED = re.compile(r"[,;:!?{}]|\.(?: |$)")
 # O*NET names of skills and knowledge, as one would say that a person has them.
 _SKILL_WORDS = {
     "administration and management": "administration",
@@ -112,7 +113,8 @@ def _work(
     known = [_SKILL_WORDS.get(skill.lower(), skill.lower()) for skill in _grounding(facts, "skills")]
     own = _choose(grammar.pool("work_skill", portrait.tags), _WORK_SKILLS, random)
     skills = _first(_WORK_SKILLS, known[:_TASKS], own)
-    words.update(_numbered("t", told) | _numbered("s", listed) | _numbered("k", skills))
+    everyday = _choose(grammar.pool("skill_everyday", portrait.tags), _EVERYDAY_SKILLS - len(skills), random)
+    words.update(_numbered("t", told) | _numbered("s", listed) | _numbered("k", [*skills, *everyday]))
     words.update(g_list=joined(tools), k_list=joined(skills))
     return (*listed, *tools, *skills)
 
@@ -170,4 +172,4 @@ def _tool(text: str) -> str | None:
         if initials == found["acronym"]:
             text = " ".join(words) + (found["rest"] or "")
             text = text[0].lower() + text[1:]
-    return text if len(text) <= _TOOL and "," not in text else None
+    return text if len(text) <= _TOOL and not _PUNCTUATED.search(text) else None

@@ -27,20 +27,44 @@ _PARTICLES = frozenset("up down out off on in over back away apart together".spl
 _JOINTS = frozenset({"and", "or", "and/or", "&"})
 # Verbs that begin most task statements: behind a conjunction they start a second clause.
 _VERBS = frozenset(
-    "act adapt add adjust administer advise align analyze answer apply arrange assemble assess assign assist attach "
-    "attend authorize build calculate calibrate carry check clean clear collaborate collect communicate compare "
-    "compile complete compose compute conduct confer connect consult contact coordinate correct create cut decide "
-    "deliver demonstrate design determine develop diagnose direct disassemble discuss dispose distribute document "
-    "draft drain draw educate encourage enforce ensure enter escort establish estimate evaluate examine exchange "
-    "explain fabricate file fill fit follow formulate gather give greet guide help hire hold identify implement "
-    "inform initiate inspect install instruct interpret interview inventory investigate issue keep lay lead listen "
-    "load locate lubricate maintain make manage mark measure meet mix modify monitor mount move negotiate notify "
-    "observe obtain offer open operate order organize oversee perform place plan position post prepare present "
-    "process procure produce provide purchase read recommend reconcile record recruit refer regulate relay remove "
-    "repair replace report represent request requisition research resolve respond return review revise rinse "
-    "schedule secure select sell send serve set sign solicit sort start stock stop store submit suggest supervise take teach tend "
-    "test track train transfer transport treat trim troubleshoot turn unload update use verify visit wash weigh "
-    "work write".split()
+    "accept access accompany acquire activate adapt add address adhere adjust administer admit advertise "
+    "advise advocate affix alert align allocate alter analyze anchor announce answer apply appoint "
+    "appraise apprehend approve arrange arrest ask assemble assess assign assimilate assist attach "
+    "attempt attend audition authorize automate bake bathe bend bleach break brief buff build butcher buy "
+    "calculate calibrate call cancel capture care carry carve change check choose circulate clamp "
+    "classify clean cleanse clear climb close coach collaborate collect combine comfort communicate "
+    "compare compile complete compose compound compress compute conduct confer configure connect conserve "
+    "consider construct consult contact contribute converse convert cook cool coordinate correct "
+    "correspond counsel count couple crank create cure customize cut decide decontaminate decorate define "
+    "deliver demonstrate deposit depress describe detect determine develop devise diagnose dig direct "
+    "disassemble discard discharge discipline disconnect discuss disinfect dislodge dismantle dismount "
+    "dispatch dispense dispose disseminate distinguish distribute divide document download draft drain "
+    "draw drill drive dump duplicate edit educate eliminate embalm embed emphasize employ empty encourage "
+    "enforce engage engineer engrave enhance ensure enter erect escort establish estimate euthanize "
+    "evaluate examine execute experiment explain expose extend extinguish extract fabricate facilitate "
+    "fasten feel file fill find fold follow forecast formulate furnish garnish gather generate give greet "
+    "grill grind guide handle harvest haul hear help hire hoist hold identify ignite immerse implement "
+    "impose improve improvise incise incorporate inform initiate inject insert inspect install instruct "
+    "integrate interact interpret interview inventory investigate involve isolate issue join keep "
+    "laminate lay learn leave lift listen load locate lower lubricate maintain make manage maneuver "
+    "manipulate mark massage match measure mediate meet melt mentor mix modify mold monitor mop mount "
+    "move mow negotiate notify observe obtain offer open operate optimize order organize overhaul oversee "
+    "pack park participate patrol pay perform persuade photograph pick place plan plot portion pose "
+    "position pour preheat prepare preprocess prescribe present preserve preside prevent prime prioritize "
+    "procure produce promote proofread propose protect provide prune publish pull pump punch purchase "
+    "push put question quote raise read reassemble rebuild receive recognize recommend reconcile record "
+    "recover recruit redesign refer refill refinish refuel register regulate relay release remove render "
+    "replace replenish report represent reproduce request requisition rescue reset resolve respond "
+    "restock restore restrain retrieve return review revise rewire rework ride rinse rotate route run "
+    "salvage scan schedule scrape screen scribe scrub search secure seek select sell send separate serve "
+    "set settle sew shade shape sharpen shave shovel show shut sign signal simulate sing skim skin slice "
+    "slide smooth soak solicit sort speak specialize specify splice spray spread sprinkle stand start "
+    "stay steer sterilize stir stop store straighten stretch strip subcontract submit substitute suggest "
+    "summarize supervise suspend sweep switch synchronize synthesize take talk tap teach tear tend test "
+    "testify thin tie tighten tow trace track train transcribe transfer translate transmit transplant "
+    "transport transpose travel treat trim troubleshoot tune turn tutor unclamp unload unpack update "
+    "upload use validate vary verify visit warn wash watch waterproof weigh wet wipe withdraw work wrap "
+    "write".split()
 )
 _PARENTHESES = re.compile(r"\s*\([^()]*\)")
 _SPACES = re.compile(r"\s+")
@@ -51,22 +75,27 @@ _SECOND_CLAUSE = re.compile(
 )
 # ", checking levels": what accompanies the task, unless it is a member of a list that still runs.
 _ACCOMPANIED = re.compile(r", (?:[a-z]+ly )?[a-z]+ing\b")
-_CUTS = (
-    ", such as", " such as", ", including", ", using", ", by ", ", according", ", in accordance", " in accordance",
-    ", as ", ", in order", " in order", ", so that", " so that", ", when ", " when ", ", while ", ", based on",
-    ", for ", ", to ", " to ensure", ", ensuring", ", and ensure", " according to", " including", ", with ",
-    " using ", " based on", " where ", ", where ", ", which ", ", following", " until ", ", or ", ", and ",
-    " for use ", " by ", " to ", " for ", " from ", " in ", " on ", " with ",
+# Where a qualification begins that says nothing of the person; the second lot is cut only to make a phrase fit.
+_ALWAYS_CUT = (
+    ", such as", " such as", ", including", ", using", ", by ", ", according", ", in accordance", ", as ",
+    ", in order", ", so that", ", when ", ", while ", ", based on", ", for ", ", and ensure", ", with ", ", where ",
+    ", which ", ", following",
 )  # fmt: skip
-_CLAUSE_CUTS = 33
+_CUT_TO_FIT = (
+    " in accordance", " in order", " so that", " when ", " to ensure", " according to", " including", ", to ",
+    " using ", " based on", " where ", " until ", " for use ", " by ", " to ", " for ", " from ", " in ", " on ",
+    " with ",
+)  # fmt: skip
+_LIST_END = re.compile(r", (?:and|or) ")
 _DANGLING = re.compile(
     r"(?:,|;|:| and| or| and/or| the| a| an| of| to| for| with| in| on| by| from| as| such| other| any| all| that"
     r"| which| their| its| using| including| necessary| between| into| at| about| upon| through| per| not| if| written"
-    r"| based| taken| so| when| where)+$"
+    r"| directly"
+    r"| based| required| related| needed| specified| set| taken| so| when| where)+$"
 )
 # Words that would embarrass a portrait, or name what this project never names.
 _UNFIT = re.compile(
-    r"\b(?:kill|stun|shackle|slaughter|euthan|embalm|corpse|death|deceased|cadaver|carcass|excrement|feces|urine|sexual|weapon|"
+    r"\bown\b|\b(?:kill|stun|shackle|slaughter|euthan|embalm|corpse|death|deceased|cadaver|carcass|excrement|feces|urine|sexual|weapon|"
     r"prisoner|inmate|black|white|native|asian|hispanic|indian|african|etc|e\.g|i\.e|http|www)",
     re.IGNORECASE,
 )
@@ -168,22 +197,29 @@ def _shortened(phrase: str, head: str, longest: int) -> str | None:
     least = len(head) + 8
     for found in _ACCOMPANIED.finditer(phrase, least):
         before = phrase[len(head) : found.start()]
-        if "," not in before or re.search(r", (?:and|or) [^,]*$", before):
+        if "," not in before or _LIST_END.search(before, before.rfind(",")):
             phrase = phrase[: found.start()]
             break
-    for index, cut in enumerate(_CUTS):
-        if len(phrase) <= longest and index < _CLAUSE_CUTS and "," not in cut and " such as" not in cut:
-            continue
-        if len(phrase) <= longest and (index >= _CLAUSE_CUTS or cut in {", or ", ", and ", ", to "}):
-            break
-        if cut in {", or ", ", and "}:
-            continue
-        at = phrase.find(cut, least)
-        if at > 0:
-            phrase = phrase[:at]
-    phrase = _DANGLING.sub("", phrase)
-    listed = phrase.rfind(", ", len(head))
-    if listed > 0 and not phrase.startswith(("and ", "or "), listed + 2):
-        # A list that lost its last member reads broken: keep the first member alone.
-        phrase = phrase[: phrase.find(", ", len(head))] if phrase.count(", ", len(head)) == 1 else phrase
+    for cut in _ALWAYS_CUT:
+        phrase = _before(phrase, cut, least)
+    for cut in _CUT_TO_FIT:
+        if len(phrase) > longest:
+            phrase = _before(phrase, cut, least)
+    phrase = _DANGLING.sub("", _without_broken_list(phrase, len(head)))
     return phrase if len(phrase) > len(head) + 2 else None
+
+
+def _before(phrase: str, cut: str, least: int) -> str:
+    at = phrase.find(cut, least)
+    return phrase if at < 0 else phrase[:at]
+
+
+def _without_broken_list(phrase: str, start: int) -> str:
+    """Cut a list that lost its last member to its first, and a second list behind a finished one."""
+    ends = [found.start() for found in _LIST_END.finditer(phrase, start)]
+    if len(ends) > 1:
+        return phrase[: ends[1]]
+    last = phrase.rfind(", ", start)
+    if last > 0 and last not in ends:
+        return phrase[: phrase.find(", ", start)]
+    return phrase

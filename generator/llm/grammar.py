@@ -119,7 +119,12 @@ class Grammar:
 
     def pool(self, symbol: str, tags: frozenset[str]) -> tuple[str, ...]:
         """Return the alternatives of `symbol` that are open to a person with these tags."""
-        relevant = tags & self._tags[symbol]
+        own = self._tags.get(symbol)
+        if own is None:
+            raise GrammarError(
+                f"{self.place}: no symbol {symbol!r}, and no such word of a person; define it or mend the slot."
+            )
+        relevant = tags & own
         key = (symbol, relevant)
         pool = self._pools.get(key)
         if pool is None:

@@ -10,7 +10,7 @@ from typing import Any
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 LEVELS = ("very_low", "low", "average", "high", "very_high")
 _LEVEL_BOUNDS = (35, 45, 55, 65)
-_STAGES = ((30, "young"), (45, "prime"), (62, "mature"))
+_STAGES = ((30, "young"), (45, "prime"), (66, "mature"))
 RETIREMENT_AGE = 60
 _STUDENT_AGE = 24
 _ELDERLY_AGE = 78

@@ -1,0 +1,67 @@
+"""Task statements become phrases for the middle of a sentence."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import persona_engine.census_priors
+from persona_engine.census_priors.occupations import Occupations
+from persona_engine.generator.llm.gerund import gerund, gerund_phrase
+
+OCCUPATIONS = Occupations.load(Path(persona_engine.census_priors.__path__[0]) / "en_US")
+
+
+@pytest.mark.parametrize(
+    ("verb", "form"),
+    [
+        ("prepare", "preparing"), ("plan", "planning"), ("run", "running"), ("tie", "tying"), ("dye", "dyeing"),
+        ("see", "seeing"), ("oversee", "overseeing"), ("refer", "referring"), ("offer", "offering"),
+        ("travel", "traveling"), ("fix", "fixing"), ("sew", "sewing"), ("copy", "copying"), ("format", "formatting"),
+        ("quit", "quitting"), ("equip", "equipping"), ("steam-clean", "steam-cleaning"), ("set", "setting"),
+        ("visit", "visiting"), ("train", "training"), ("panic", "panicking"), ("be", "being"),
+        ("program", "programming"),
+    ],
+)  # fmt: skip
+def test_verbs_are_inflected(verb: str, form: str) -> None:
+    assert gerund(verb) == form
+
+
+@pytest.mark.parametrize(
+    ("task", "phrase"),
+    [
+        ("Prepare reports.", "preparing reports"),
+        ("Plan, direct, or coordinate programs.", "planning, directing and coordinating programs"),
+        ("Set up and operate glue machines by pouring.", "setting up and operating glue machines by pouring"),
+        ("Answer telephones and direct calls to appropriate staff.", "answering telephones"),
+        ("Read data to find, track, and resolve it.", "reading data to find, track, and resolve it"),
+        ("Check supplies to ensure availability, and order new supplies.", "checking supplies to ensure availability"),
+        ("Visually inspect gums for sores.", "visually inspecting gums for sores"),
+        ("Maintain records, such as charts (paper or digital).", "maintaining records"),
+        ("Remove black mold.", None),
+        ("", None),
+        ("Sing", None),
+    ],
+)  # fmt: skip
+def test_tasks_become_phrases_for_the_middle_of_a_sentence(task: str, phrase: str | None) -> None:
+    assert gerund_phrase(task, 90) == phrase
+
+
+def test_nearly_every_task_of_every_occupation_becomes_a_whole_phrase() -> None:
+    tasks = [task for occupation in OCCUPATIONS for task in occupation.tasks]
+    phrases = [phrase for task in tasks if (phrase := gerund_phrase(task, 84))]
+    assert len(phrases) > 0.9 * len(tasks)
+    for phrase in phrases:
+        assert re.match(r"(?:[a-z]+ly )*[a-z-]*ing\b", phrase), phrase
+        assert not re.search(r"(?:,| and| or| the| of| to| with| such as)$|  |[.;:]$", phrase), phrase
+
+
+@given(st.text(max_size=200), st.integers(20, 120))
+@settings(max_examples=200)
+def test_any_text_gives_a_bounded_phrase_or_none(text: str, longest: int) -> None:
+    phrase = gerund_phrase(text, longest)
+    assert phrase is None or 14 <= len(phrase) <= longest
