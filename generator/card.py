@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ def text(manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str,
         "card.md.j2",
         {
             "run": manifest,
+            "where": json.dumps(manifest.identity["where"], ensure_ascii=False),
+            "grounded": any(item.lookup == "occupations" for item in declared.attributes.values()),
             "size": next((size for limit, size in _SIZES if manifest.accepted < limit), _LARGEST),
             "language": declared.locale.split("_")[0],
             "declared": declared,

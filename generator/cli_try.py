@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Annotated, Any
 
 import typer
@@ -25,7 +24,7 @@ def preview(
     from persona_engine.generator.session import preview as narrate
 
     settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
-    results = narrate(settings)
+    results, _ = narrate(settings)
     for result in results:
         if as_json:
             findings = [f"{finding.code}: {finding.message}" for finding in result.findings]
@@ -52,8 +51,6 @@ def _print_record(record: dict[str, Any], accepted: bool, reasons: tuple[str, ..
 def estimate(
     config: ConfigFile,
     sample: Annotated[int, typer.Option(min=1, max=100, help="Rows to narrate for it.")] = 5,
-    price_in: Annotated[float, typer.Option(min=0, help="Price of a million prompt tokens.")] = 0.0,
-    price_out: Annotated[float, typer.Option(min=0, help="Price of a million completion tokens.")] = 0.0,
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
@@ -61,21 +58,20 @@ def estimate(
     from persona_engine.generator.session import preview as narrate
 
     settings = config_of(config, overrides)
-    began = time.monotonic()
-    results = narrate(settings.model_copy(update={"rows": min(sample, settings.rows)}))
-    seconds = time.monotonic() - began
+    llm = settings.llm
+    results, seconds = narrate(settings.model_copy(update={"rows": min(sample, settings.rows)}))
     prompt, completion = (
         settings.rows * sum(getattr(result, name) for result in results) / len(results)
         for name in ("prompt_tokens", "completion_tokens")
     )
-    waves = settings.rows / min(settings.rows, settings.llm.concurrency)
+    waves = settings.rows / min(settings.rows, llm.concurrency)
     numbers = {
         "rows": settings.rows,
         "sampled": len(results),
         "accepted": sum(result.accepted for result in results),
         "prompt_tokens": round(prompt),
         "completion_tokens": round(completion),
-        "cost": round((prompt * price_in + completion * price_out) / 1e6, 2),
+        "cost": round((prompt * llm.price_prompt + completion * llm.price_completion) / 1e6, 2),
         "hours": round(seconds * waves / 3600, 3),
     }
     if as_json:
@@ -83,10 +79,10 @@ def estimate(
         return
     print(f"{numbers['accepted']} of {numbers['sampled']} rows accepted; for {settings.rows} rows:")
     print(f"  {numbers['prompt_tokens']} prompt and {numbers['completion_tokens']} completion tokens")
-    print(f"  {numbers['cost']} in cost at {price_in} and {price_out} a million")
     print(
-        f"  about {numbers['hours']} hours, were the endpoint as quick with {settings.llm.concurrency} at once"
+        f"  cost {numbers['cost']} at {llm.price_prompt} and {llm.price_completion} a million (llm.price_…)"
     )
+    print(f"  about {numbers['hours']} hours, were the endpoint as quick with {llm.concurrency} at once")
 
 
 def check(config: ConfigFile, overrides: Overrides = None) -> None:

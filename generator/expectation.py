@@ -12,6 +12,7 @@ import pandas as pd
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import Marginal, TableError
 from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.fitting import FitError
 from persona_engine.generator.population import Population
 
 
@@ -37,7 +38,7 @@ class Expectation:
                 pass
         try:
             return self._population.marginal(table, where=self._where)
-        except (DomainError, TableError):
+        except (DomainError, TableError, FitError):
             return None
 
     def tables(self, columns: Sequence[str]) -> tuple[tuple[str, ...], ...]:

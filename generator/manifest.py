@@ -26,6 +26,7 @@ class Manifest(BaseModel):
         state: `running` (or killed), `stopped` by the user or the endpoint, `short` of rows, or `complete`.
         round: how often rows have been tried: each resume of a run that came out short begins the next one.
         rows: rows asked for; `accepted` and `rejected` count those in finished shards.
+        cost: of the tokens of finished shards, at the configured prices.
         seconds: time spent narrating, all resumes together.
     """
 
@@ -47,6 +48,7 @@ class Manifest(BaseModel):
     rejected: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cost: float = 0.0
     started: str = ""
     finished: str = ""
     seconds: float = 0.0

@@ -104,7 +104,8 @@ class Pipeline:
         """Narrate and deliver these shards; False when `stop` cut the session short.
 
         Raises:
-            LLMError: the endpoint is not there, refuses the key, or keeps failing. Finished shards are delivered.
+            LLMError: the endpoint is not there, refuses the key, or keeps failing.
+            OSError, ValueError: whatever a narrator or `deliver` raises. Shards finished before are delivered.
         """
         self._tally = tally
         self._room, self._taking, self._delivering = asyncio.Event(), asyncio.Lock(), asyncio.Lock()
@@ -116,7 +117,7 @@ class Pipeline:
             try:
                 async with asyncio.TaskGroup() as group:
                     self._workers = [group.create_task(self._work()) for _ in range(workers)]
-            except* LLMError as failures:
+            except BaseExceptionGroup as failures:
                 raise _first(failures) from failures
             finally:
                 await self._blocks.aclose()
@@ -204,6 +205,7 @@ class Pipeline:
         self._room.set()
 
 
-def _first(failures: BaseExceptionGroup[Any]) -> LLMError:
+def _first(failures: BaseExceptionGroup[Any]) -> BaseException:
+    """What ended the session; the other workers were stopped by it or met the same."""
     inner = failures.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

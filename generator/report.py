@@ -27,6 +27,9 @@ MARITAL = ("age", "marital_status")
 DEGREES = ("age", "education_level", "state")
 OCCUPATIONS = ("occupation", "age")
 
+# Left to the manifest, so that the same dataset has the same report.
+_CLOCK = {"started", "finished", "seconds"}
+
 
 def of(
     path: Path,
@@ -55,7 +58,7 @@ def of(
     counted = Tabulation.of(frames, tables)
     return {
         "rows": counted.rows,
-        "run": manifest.model_dump(mode="json") if manifest else None,
+        "run": manifest.model_dump(mode="json", exclude=_CLOCK) if manifest else None,
         "fidelity": _fidelity(counted, judged, expected),
         "bands": figures.bands(),
         "age_pyramid": _pair(counted, expected, PYRAMID, figures.age_pyramid),

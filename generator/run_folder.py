@@ -128,13 +128,17 @@ class RunFolder:
         state: State = (
             "stopped" if not whole else "short" if any(info.rejected for info in infos) else "complete"
         )
+        prompt = sum(info.prompt_tokens for info in infos)
+        completion = sum(info.completion_tokens for info in infos)
+        prices = self.config.llm
         self.manifest = self.manifest.model_copy(
             update={
                 "state": state,
                 "accepted": sum(info.accepted for info in infos),
                 "rejected": sum(info.rejected for info in infos),
-                "prompt_tokens": sum(info.prompt_tokens for info in infos),
-                "completion_tokens": sum(info.completion_tokens for info in infos),
+                "prompt_tokens": prompt,
+                "completion_tokens": completion,
+                "cost": (prompt * prices.price_prompt + completion * prices.price_completion) / 1e6,
                 "started": self.manifest.started or started,
                 "finished": finished,
                 "seconds": round(self.manifest.seconds + seconds, 3),

@@ -87,14 +87,20 @@ class Rooms:
 
     def digests(self) -> dict[str, str]:
         """Digests of the data that rows depend on beside the configuration."""
-        return {"priors": self.priors.digest, "prompts": self.prompts.digest}
+        return {
+            "priors": self.priors.digest,
+            "model": self.population.digest,
+            "prompts": self.prompts.digest,
+        }
 
     @contextmanager
     def narrator(self, model: ChatModel, config: Config, journal: Path | None) -> Iterator[Narrator]:
         """A narrator, and its journal open."""
         kept = None if journal is None else Journal(journal)
         try:
-            yield Narrator(model, self.prompts, self.priors, self.checker.check, config, kept)
+            yield Narrator(
+                model, self.prompts, self.priors, self.checker.check, config, kept, self.checker.policy
+            )
         finally:
             if kept is not None:
                 kept.close()
@@ -123,8 +129,8 @@ def generate(config: Config, folder: Path, observe: Callable[[Tally], None] = la
     return manifest
 
 
-def preview(config: Config) -> list[Narrated]:
-    """Narrate the configuration's rows and keep them in memory; nothing is written.
+def preview(config: Config) -> tuple[list[Narrated], float]:
+    """Narrate the configuration's rows and keep them in memory; the seconds that narrating took.
 
     Raises:
         LLMError: the endpoint cannot be used.
@@ -149,8 +155,9 @@ def preview(config: Config) -> list[Narrated]:
         finally:
             await model.aclose()
 
+    began = time.monotonic()
     asyncio.run(narrate())
-    return results
+    return results, time.monotonic() - began
 
 
 def try_endpoint(config: Config) -> str:

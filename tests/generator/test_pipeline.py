@@ -120,6 +120,15 @@ async def test_an_endpoint_that_keeps_failing_ends_the_run() -> None:
     assert len(scribe.narrated) == 20
 
 
+async def test_a_disk_that_is_full_ends_the_run_with_its_own_error() -> None:
+    def full(_: Shard, __: Sequence[Narrated]) -> ShardInfo:
+        raise OSError(28, "No space left on device")
+
+    line = Pipeline(sample, Scribe().opened, full, concurrency=4)
+    with pytest.raises(OSError, match="No space left"):
+        await line.run(SHARDS, Tally(50))
+
+
 async def test_stop_finishes_rows_in_flight_and_begins_no_other() -> None:
     scribe, desk = Scribe(), Desk()
 
