@@ -15,6 +15,7 @@ from persona_engine.generator.llm.portrait import Portrait
 _TASK = (84, 62)  # longest task in a narrative, and in a list
 _TOOL = 34
 _TASKS, _TOOLS, _WORK_SKILLS, _EVERYDAY_SKILLS = 3, 3, 4, 8
+_TRIES = 100
 _SAME_VERB = 2  # hobbies that may begin alike ("playing bridge", "playing dominoes")
 _ACRONYM = re.compile(r"^(?P<words>.+?) (?P<acronym>[A-Z]{2,5})(?P<rest> .*)?$")
 _PUNCTUATED = re.compile(r"[,;:!?{}]|\.(?: |$)")
@@ -85,7 +86,7 @@ class Details:
         """Choose hobbies from the grammar, and skills from the occupation's grounding or from everyday life."""
         derivation = Derivation(grammar, random, words=portrait.words, tags=portrait.tags)
         hobbies = _hobbies(grammar.pool("hobby", portrait.tags), random)
-        hobbies = [text.format_map(derivation) if "{" in text else text for text in hobbies]
+        hobbies = [derivation.fill(text) for text in hobbies]
         words = _numbered("h", hobbies)
         tags = {7: {"seven"}, 8: {"eight"}}.get(len(hobbies), set())
         if "worker" in portrait.tags or gerunds(facts, _TASK[1]):
@@ -134,7 +135,8 @@ def _hobbies(pool: Sequence[str], random: Random) -> list[str]:
     count = 6 + int(random.random() * 3)
     chosen: list[str] = []
     verbs: list[str] = []
-    for text in _choose(pool, len(pool), random):
+    for _ in range(_TRIES):
+        text = pool[int(random.random() * len(pool))]
         verb = text.split(" ", 1)[0]
         if text not in chosen and verbs.count(verb) < _SAME_VERB:
             chosen.append(text)
@@ -146,7 +148,7 @@ def _hobbies(pool: Sequence[str], random: Random) -> list[str]:
 
 def _choose(pool: Sequence[str], count: int, random: Random) -> list[str]:
     """Draw without replacement; `Random.sample` may change between Python versions, `random()` may not."""
-    left = list(dict.fromkeys(pool))
+    left = list(pool)
     return [left.pop(int(random.random() * len(left))) for _ in range(min(count, len(left)))]
 
 

@@ -81,6 +81,18 @@ class Grammar:
             )
             for symbol, groups in self._groups.items()
         }
+        # Parsed once: an alternative is filled many thousand times.
+        self._parts = {
+            text: _parts(text)
+            for groups in self._groups.values()
+            for group in groups
+            for text in group.alternatives
+        }
+        self._untagged = {
+            symbol: tuple(text for group in groups for text in group.alternatives)
+            for symbol, groups in self._groups.items()
+            if groups and not self._tags[symbol]
+        }
         self._pools: dict[tuple[str, frozenset[str]], tuple[str, ...]] = {}
         self.place = place
 
@@ -109,8 +121,13 @@ class Grammar:
     @property
     def slots(self) -> frozenset[str]:
         """Every slot named in an alternative, numbers and capitals removed."""
-        texts = (text for groups in self._groups.values() for group in groups for text in group.alternatives)
-        return frozenset(_symbol(name) for text in texts for _, name, _, _ in Formatter().parse(text) if name)
+        return frozenset(
+            slot.symbol for parts in self._parts.values() if parts for _, slot in parts if slot is not None
+        )
+
+    def parts(self, text: str) -> Parts | None:
+        """Return an alternative as literals and slots; None when it is all literal."""
+        return self._parts[text]
 
     def tags_of(self, symbol: str, text: str) -> frozenset[str]:
         """Return the tags under which `symbol` lists `text`, such as those of a state in `region`."""
@@ -119,6 +136,9 @@ class Grammar:
 
     def pool(self, symbol: str, tags: frozenset[str]) -> tuple[str, ...]:
         """Return the alternatives of `symbol` that are open to a person with these tags."""
+        pool = self._untagged.get(symbol)
+        if pool is not None:
+            return pool
         own = self._tags.get(symbol)
         if own is None:
             raise GrammarError(
@@ -139,7 +159,7 @@ class Grammar:
 
 
 class Derivation:
-    """One text being written: looks slots up in a person's words, else expands the symbol of that name.
+    """One person's texts being written: slots are the person's words, else symbols to expand.
 
     An alternative is not taken twice, and none that names a place in `avoid` (the person's own home, which
     is no travel destination).
@@ -157,46 +177,79 @@ class Derivation:
         avoid: tuple[str, ...] = (),
     ) -> None:
         """`words` and `tags` are those of a `Portrait`; everything drawn comes from `random`."""
-        self._grammar, self._random, self._words = grammar, random, words
+        self._grammar, self._random, self._words = grammar, random.random, words
         self._tags, self._avoid = tags, avoid
         self._aliases: Mapping[str, str] = {}
         self._used: set[str] = set()
-
-    def __getitem__(self, slot: str) -> str:
-        """Return the text for a slot of a template."""
-        word = self._words.get(slot)
-        if word is not None:
-            return word
-        if slot[0].isupper():  # a slot with a capital: its text with a capital
-            text = self[slot[0].lower() + slot[1:]]
-            return text[0].upper() + text[1:]
-        symbol = _symbol(slot)
-        return self.expand(self._aliases.get(symbol, symbol))
-
-    def expand(self, symbol: str) -> str:
-        """Return one derivation of `symbol`; articles are left as `a(n)`."""
-        text = self.draw(self._grammar.pool(symbol, self._tags))
-        return text.format_map(self) if "{" in text else text
 
     def write(self, symbol: str, aliases: Mapping[str, str]) -> str:
         """Return one finished text; `aliases` give symbols other names for it (`lead_adj` is `adj_o5`)."""
         self._aliases = aliases
         return with_articles(self.expand(symbol))
 
+    def expand(self, symbol: str) -> str:
+        """Return one derivation of `symbol`; articles are left as `a(n)`."""
+        return self.fill(self.draw(self._grammar.pool(symbol, self._tags)))
+
+    def fill(self, text: str) -> str:
+        """Return an alternative with its slots filled."""
+        parts = self._grammar.parts(text)
+        if parts is None:
+            return text
+        pieces = []
+        for literal, slot in parts:
+            pieces.append(literal)
+            if slot is not None:
+                pieces.append(self._words.get(slot.name) or self._derived(slot))
+        return "".join(pieces)
+
+    def _derived(self, slot: _Slot) -> str:
+        if not slot.capital:
+            return self.expand(self._aliases.get(slot.symbol, slot.symbol))
+        word = self._words.get(slot.lower)
+        text = self.expand(self._aliases.get(slot.symbol, slot.symbol)) if word is None else word
+        return text[0].upper() + text[1:]
+
     def draw(self, pool: tuple[str, ...]) -> str:
         """Return an alternative that this derivation has not used yet, while there is one to be found."""
-        size, random, used = len(pool), self._random.random, self._used
+        size, used = len(pool), self._used
         for _ in range(_TRIES):
-            text = pool[int(random() * size)]
-            if text not in used and not any(place in text for place in self._avoid):
+            text = pool[int(self._random() * size)]
+            if text not in used and not self._is_home(text):
                 break
         used.add(text)
         return text
 
+    def _is_home(self, text: str) -> bool:
+        for place in self._avoid:  # noqa: SIM110 - a generator costs more than all its comparisons
+            if place in text:
+                return True
+        return False
 
-def _symbol(slot: str) -> str:
-    name = slot[:-2] if slot[-2:-1] == "_" and slot[-1].isdigit() else slot
-    return name[0].lower() + name[1:]
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """`{Dish_2}`: its name, the symbol `dish`, the word `dish_2`, and whether it asks for a capital."""
+
+    name: str
+    symbol: str
+    lower: str
+    capital: bool
+
+
+def _slot(name: str) -> _Slot:
+    lower = name[0].lower() + name[1:]
+    numbered = lower[-2:-1] == "_" and lower[-1].isdigit()
+    return _Slot(name, lower[:-2] if numbered else lower, lower, name[0].isupper())
+
+
+Parts = tuple[tuple[str, "_Slot | None"], ...]
+
+
+def _parts(text: str) -> Parts | None:
+    if "{" not in text:
+        return None
+    return tuple((literal, _slot(name) if name else None) for literal, name, _, _ in Formatter().parse(text))
 
 
 def _symbols(file: Traversable | Path, known: Mapping[str, object]) -> dict[str, Mapping[str, Iterable[str]]]:
