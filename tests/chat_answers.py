@@ -8,6 +8,8 @@ import json
 import random
 from typing import Any
 
+import orjson
+
 CONTENT_FAULTS = (
     "bad_json", "length", "refusal", "empty", "prose", "fenced", "control", "wrong_type", "missing", "wrong_age",
     "nameless", "foreign", "reasoning",
@@ -49,8 +51,8 @@ class Answers:
 
     def content(self, body: dict[str, Any], fault: str) -> tuple[dict[str, Any], str]:
         """The message and the finish reason."""
-        identity = json.dumps([body["messages"], body.get("seed")]).encode()
-        draw = random.Random(hashlib.sha256(identity).digest())
+        identity = orjson.dumps([body["messages"], body.get("seed")])
+        draw = random.Random(hashlib.blake2b(identity, digest_size=8).digest())
         fault = fault or next((name for name, p in self.faults.items() if p and draw.random() < p), "")
         form, schema = self.schema(body)
         if form == "prompt" and not schema:
@@ -78,7 +80,9 @@ class Answers:
 
 def spoilt(values: dict[str, Any], fault: str, body: dict[str, Any]) -> str:
     """The answer as text, with a fault of content if there is to be one."""
-    text = json.dumps(values, ensure_ascii=False)
+    text = orjson.dumps(values).decode()
+    if not fault:
+        return text
     first = next(iter(values))
     foreign = {
         name: said if isinstance(said, list) else "这个人喜欢做饭。" * 40 for name, said in values.items()

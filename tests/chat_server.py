@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import random
 import socket
 from collections import Counter
 from typing import Any
 
+import orjson
 from chat_answers import CONTENT_FAULTS, Answers
 
 TRANSPORT_FAULTS = ("429", "500", "503", "drop", "reset", "truncate", "half_json", "stall", "slow")
@@ -118,7 +118,7 @@ class Server:
         self.counts["in_flight"] += 1
         self.counts["max_in_flight"] = max(self.counts["max_in_flight"], self.counts["in_flight"])
         try:
-            asked = json.loads(body)
+            asked = orjson.loads(body)
             if asked.get("model") != self.options.model:
                 return await self.error(writer, 404, f"The model `{asked.get('model')}` does not exist.")
             if refused := self.answers.refusal(asked):
@@ -169,7 +169,7 @@ class Server:
     async def send(
         self, writer: asyncio.StreamWriter, status: int, payload: Any, extra: str = "", fault: str = ""
     ) -> bool:
-        body = json.dumps(payload).encode()
+        body = orjson.dumps(payload)
         if fault == "half_json":
             body = body[: len(body) // 2]
         head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{extra}\r\n"

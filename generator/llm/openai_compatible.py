@@ -100,17 +100,33 @@ class OpenAICompatible:
             await endpoint.aclose()
 
     async def _retried(self, request: ChatRequest, max_tokens: int) -> Completion:
+        try:
+            try:
+                return await self._once(request, max_tokens)
+            except LLMError as error:
+                if not error.retryable:
+                    raise
+                return await self._again(request, max_tokens, error)
+        except UnreachableError as error:
+            shown = ", ".join(endpoint.address.shown for endpoint in self._endpoints)
+            raise EndpointError(str(error), hint=f"is a server running at {shown}?") from error
+
+    async def _again(self, request: ChatRequest, max_tokens: int, first: LLMError) -> Completion:
+        """The retry policy, which costs as much as sending a request, begins with the fault that called for it."""
+        faults = [first]
+
+        async def attempt() -> Completion:
+            if faults:
+                raise faults.pop()
+            return await self._once(request, max_tokens)
+
         policy = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, LLMError) and error.retryable),
             stop=_Patience(self._config.max_retries, self._endpoints, self.usage),
             wait=_Wait(request.seed, self._endpoints),
             reraise=True,
         )
-        try:
-            answer: Completion = await policy(self._once, request, max_tokens)
-        except UnreachableError as error:
-            shown = ", ".join(endpoint.address.shown for endpoint in self._endpoints)
-            raise EndpointError(str(error), hint=f"is a server running at {shown}?") from error
+        answer: Completion = await policy(attempt)
         return answer
 
     async def _once(self, request: ChatRequest, max_tokens: int) -> Completion:
