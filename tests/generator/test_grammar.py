@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -141,3 +142,10 @@ def test_every_slot_is_a_symbol_or_a_word_of_the_person_and_every_symbol_is_used
     asked_for = {*PERSONAS, *TEXTS, "hobby", "region", "work_task", "work_tool", "work_skill"}
     traits = {symbol for symbol in GRAMMAR.symbols if symbol.startswith(("adj_", "clause_", "foible_"))}
     assert GRAMMAR.symbols - GRAMMAR.slots - asked_for - traits <= {"skill_everyday"}
+
+
+@pytest.mark.parametrize("symbol", ["hobby", "play", "make", "work_task"])
+def test_activities_are_gerund_phrases_that_fit_behind_any_verb(symbol: str) -> None:
+    stages = [frozenset({stage}) for stage in ("young", "prime", "mature", "senior")]
+    for activity in {text for tags in stages for text in GRAMMAR.pool(symbol, tags)}:
+        assert re.match(r"(?:[a-z-]+ ){0,2}[a-z-]+ing\b", activity), activity

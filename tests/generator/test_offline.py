@@ -206,7 +206,7 @@ def test_nobody_outside_the_workforce_has_a_job_and_only_the_old_are_retired(tol
             )
         retired = person["labor_force_status"] == "not_in_workforce" and person["age"] >= 60
         assert (
-            bool(re.search(r"\b(?:is retired|retiree|[Rr]etirement in|In retirement|a retired)\b", texts))
+            bool(re.search(r"\b(?:is retired|retiree|Retirement in|In retirement|a retired)\b", texts))
             <= retired
         )
         if person["labor_force_status"] == "unemployed":
@@ -252,6 +252,20 @@ def test_home_is_the_city_of_the_facts_and_no_destination(told: Told) -> None:
         for row in range(200)
     ]
     assert not any("the Florida Keys" in record["travel_persona"] for record in florida)
+
+
+def test_only_veterans_have_served_and_only_foreign_born_have_come(told: Told) -> None:
+    served = re.compile(
+        r"is a veteran|Military service left|time in the armed forces|served in the armed forces"
+    )
+    came = re.compile(
+        r"Another country raised|began life in another country|born outside|came to the United States|abroad,"
+    )
+    for person, record in told:
+        assert not served.search(record["cultural_background"])
+        assert not came.search(record["cultural_background"]) or person["nativity"] == "naturalized"
+    veterans = [written(facts(row, veteran_status="veteran"), "cultural_background") for row in range(40)]
+    assert any(served.search(record["cultural_background"]) for record in veterans)
 
 
 def test_the_same_request_is_answered_alike_and_another_seed_in_other_words() -> None:
