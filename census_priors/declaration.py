@@ -72,10 +72,14 @@ class ConditionalDeclaration(_Part):
 
 
 class ModelDeclaration(_Part):
-    """The graph: a dense core joint, then conditionals in the order in which they are sampled."""
+    """The graph: a dense core joint, then conditionals in the order in which they are sampled.
+
+    Each of `zeros` names states of some attributes that cannot occur together, whatever a table says.
+    """
 
     core: Annotated[tuple[str, ...], Field(min_length=1)]
     conditionals: tuple[ConditionalDeclaration, ...] = ()
+    zeros: tuple[Mapping[str, tuple[str, ...]], ...] = ()
 
 
 class Declaration(_Part):

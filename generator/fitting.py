@@ -26,43 +26,43 @@ class FitError(ValueError):
     """Tables that no distribution satisfies; the message names those that disagree."""
 
 
-def interaction_free(table: Array, rounds: int = 30) -> Array:
-    """The maximum-entropy table with all margins of one order less than the table's own.
-
-    For three axes this is the fit without three-way interaction; for two the product of the margins.
-    """
-    axes = range(table.ndim)
-    if table.ndim < 2:
-        return table
-    fitted = np.ones_like(table)
-    for _ in range(1 if table.ndim == 2 else rounds):
-        for axis in axes:
-            have, want = fitted.sum(axis=axis, keepdims=True), table.sum(axis=axis, keepdims=True)
-            fitted *= np.divide(want, have, out=np.zeros_like(have), where=have > 0)
-    return fitted
+def rake(table: Array, margins: Sequence[Array], rounds: int = 30) -> Array:
+    """Scale a table until summing out axis i gives `margins[i]` (kept as an axis of length 1)."""
+    table = table.copy()
+    for _ in range(rounds):
+        for axis, want in enumerate(margins):
+            have = table.sum(axis=axis, keepdims=True)
+            table *= np.divide(want, have, out=np.zeros_like(have), where=have > 0)
+    return table
 
 
-def shrink(marginal: Marginal, design_effect: float) -> Array:
-    """Probabilities of a table, its highest-order interaction shrunk by how much of it is noise.
+def shrink(table: Array, persons: float, design_effect: float) -> Array:
+    """Probabilities of a table, each order of interaction shrunk by how much of it is noise.
 
-    The interaction's likelihood-ratio statistic G² = 2 n Σ p log(p / p₀) against the interaction-free fit p₀
-    is about `design_effect` x its degrees of freedom when there is none. The share of it that noise explains,
-    λ = min(1, design_effect x df / G²), is the weight of p₀: the empirical-Bayes estimate for a table with one
-    shrinkage factor (as in James and Stein 1961). Margins of lower order stay as published.
+    From the lowest order up: the interaction's likelihood-ratio statistic G² = 2 n Σ p log(p / p₀) against the
+    interaction-free fit p₀ is about `design_effect` x its degrees of freedom when there is none. The share of
+    it that noise explains, λ = min(1, design_effect x df / G²), is the weight of p₀: the empirical-Bayes estimate
+    with one shrinkage factor a table (as in James and Stein 1961). The result is raked to its own shrunk
+    margins, so that tables of one source agree on what they share, and no cell is zero merely because a sample
+    missed it.
 
     Args:
-        marginal: the table; without `samples` it is a census and is not shrunk.
+        table: probabilities of any number of axes.
+        persons: sample size; 0 for a census, which is not shrunk.
         design_effect: variance of the survey over simple random sampling, >= 1.
     """
-    table = marginal.probabilities()
-    if marginal.samples is None or table.ndim < 2:
+    if table.ndim < 2 or not persons:
         return table
-    free = interaction_free(table)
-    inside = table > 0
-    statistic = 2 * marginal.samples.sum() * float((table[inside] * np.log(table[inside] / free[inside])).sum())
+    margins = [
+        np.expand_dims(shrink(table.sum(axis=axis), persons, design_effect), axis) for axis in range(table.ndim)
+    ]
+    free = rake(np.ones_like(table), margins, rounds=1 if table.ndim == 2 else 30)
+    inside = (table > 0) & (free > 0)
+    statistic = 2 * persons * float((table[inside] * np.log(table[inside] / free[inside])).sum())
     freedom = float(np.prod([size - 1 for size in table.shape]))
     weight = min(1.0, design_effect * freedom / max(statistic, 1e-12))
-    return (1 - weight) * table + weight * free
+    mixed = (1 - weight) * table + weight * free
+    return mixed if table.ndim == 2 else rake(mixed, margins)
 
 
 @dataclass(frozen=True, slots=True)

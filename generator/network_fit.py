@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from persona_engine.census_priors.declaration import ConditionalDeclaration
 from persona_engine.census_priors.marginal import Marginal
@@ -25,11 +26,11 @@ def fit_network(priors: Priors) -> Network:
         FitError: a node has no table, or tables disagree.
         TableError: a table file is missing or bad.
     """
-    tables = [(priors.table(names), priors.declaration.sources[source].design_effect) for source, names in priors.tables]
-    wanted = [(table, fitting.shrink(table, effect)) for table, effect in tables]
+    wanted = [_shrunk(priors, source, names) for source, names in priors.tables]
     attributes = priors.declaration.model.core
     shape = priors.domain.project(attributes).shape
     core: Dense = np.full(shape, 1.0 / np.prod(shape), dtype=np.float32)
+    _clear(core, attributes, priors)
     margins = [
         fitting.margin_of(table, values, attributes, priors.hierarchy)
         for table, values in wanted
@@ -40,11 +41,35 @@ def fit_network(priors: Priors) -> Network:
     distance = fitting.fit(core, margins, "core")
     network = Network(priors.hierarchy, attributes, core / core.sum(dtype=np.float64), (), {"core": distance})
     for node in priors.declaration.model.conditionals:
-        network = _add(network, node, wanted)
+        network = _add(priors, network, node, wanted)
     return network
 
 
-def _add(network: Network, declared: ConditionalDeclaration, wanted: Sequence[tuple[Marginal, Array]]) -> Network:
+def _shrunk(priors: Priors, source: str, names: Sequence[str]) -> tuple[Marginal, Array]:
+    table = priors.table(names)
+    persons = 0.0 if table.samples is None else float(table.samples.sum())
+    effect = priors.declaration.sources[source].design_effect
+    return table, fitting.shrink(table.probabilities(), persons, effect)
+
+
+def _clear(
+    array: Dense, scope: Sequence[str], priors: Priors, certain: tuple[str, Codes] | None = None
+) -> None:
+    """Set the structural zeros that lie in an array's scope; the axis of `certain` has its open states only."""
+    for zero in priors.declaration.model.zeros:
+        if all(any(priors.hierarchy.refines(fine, name) for fine in scope) for name in zero):
+            index: list[npt.NDArray[np.intp]] = [np.arange(size) for size in array.shape]
+            for name, states in zero.items():
+                axis = next(i for i, fine in enumerate(scope) if priors.hierarchy.refines(fine, name))
+                named = [priors.domain.code(name, state) for state in states]
+                hit = np.isin(priors.hierarchy.codes(scope[axis], name), named)
+                if certain is not None and certain[0] == scope[axis]:
+                    hit = hit[certain[1] < 0]
+                index[axis] = np.intersect1d(index[axis], np.flatnonzero(hit))
+            array[np.ix_(*index)] = 0
+
+
+def _add(priors: Priors, network: Network, declared: ConditionalDeclaration, wanted: Sequence[tuple[Marginal, Array]]) -> Network:
     hierarchy = network.hierarchy
     child = declared.child
     refines = next((p for p in declared.parents if hierarchy.refines(child, p)), None)
@@ -53,6 +78,7 @@ def _add(network: Network, declared: ConditionalDeclaration, wanted: Sequence[tu
     empty = Node(child, parents, np.empty(0, dtype=np.float32), refines, certain)
     start = _start(network, empty)
     scope = (*parents, child)
+    _clear(start, scope, priors, certain)
     margins = []
     for table, values in wanted:
         names = table.domain.attributes

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from persona_engine.census_priors.build.compiled import write_table
 from persona_engine.census_priors.build.pums import Records
 from persona_engine.census_priors.marginal import Array, Marginal
 from persona_engine.census_priors.priors import Priors
 
+TOP_CODES = Path("lookups") / "age_top_codes.parquet"
 OLDEST_SHOWN = 89
 """No state is top-coded below 90: ACS 2024 PUMS shows single years to 89 wherever someone has them."""
 
@@ -38,6 +41,23 @@ def top_codes(priors: Priors, records: Records) -> Mapping[str, TopCode]:
         first = max(int(shown[-2]), OLDEST_SHOWN) + 1 if len(shown) > 1 else value
         found[str(priors.domain["state"][int(code)])] = TopCode(value, min(first, value))
     return found
+
+
+def write_top_codes(tops: Mapping[str, TopCode], out: Path) -> None:
+    """Keep the top codes with the locale; scoring records needs them."""
+    rows = [(state, top.value, top.first) for state, top in sorted(tops.items())]
+    write_table(pd.DataFrame(rows, columns=["state", "value", "first"]), out / TOP_CODES)
+
+
+def read_top_codes(priors: Priors) -> Mapping[str, TopCode]:
+    """The top codes kept with a locale; none where it has no such file."""
+    path = priors.folder / TOP_CODES
+    if not path.exists():
+        return {}
+    frame = pd.read_parquet(path)
+    return {
+        str(row.state): TopCode(int(row.value), int(row.first)) for row in frame.itertuples(index=False)
+    }
 
 
 def spread_top_codes(marginal: Marginal, tops: Mapping[str, TopCode], residents: pd.DataFrame) -> Marginal:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from persona_engine.census_priors.build.ages import spread_top_codes, top_codes
+from persona_engine.census_priors.build.ages import spread_top_codes, top_codes, write_top_codes
 from persona_engine.census_priors.build.modelled import reweight_for_state
-from persona_engine.census_priors.build.pums import Records, read_records
+from persona_engine.census_priors.build.pums import Keep, Records, read_records
 from persona_engine.census_priors.build.source import SourceError
 from persona_engine.census_priors.build.tabulation import ModelledArea, Tabulation
 from persona_engine.census_priors.build.territories import VIRGIN_ISLANDS_ETHNICITY, donors_of, weights_for
@@ -29,21 +29,23 @@ DIRECT_EVERYWHERE = frozenset({"state", "age", "sex", "ethnicity", "education_le
 NEEDED = ("education", "labor_force_status", "occupation")
 
 
-def build_tables(sources: Path, pums: Path, out: Path) -> None:
+def build_tables(sources: Path, pums: Path, out: Path, keep: Keep | None = None) -> None:
     """Compute every table that `out/priors.yaml` declares and write it to `out/tables/`.
 
     Args:
         sources: folder with `acs_2018_1yr_tables/` and `census_pep_2024/`.
         pums: folder or file of PUMS person records.
         out: locale folder with `priors.yaml` and compiled look-ups.
+        keep: which households to count, by SERIALNO; all if left out. For evaluation on the others.
     """
     priors = Priors.load(out)
-    records = read_records(pums, priors, tuple(ATTRIBUTES))
+    records = read_records(pums, priors, tuple(ATTRIBUTES), keep)
     pep = _pep(sources)
     adults = float(pep.loc[pep.index >= 18].to_numpy().sum())
     records = Records(records.codes, records.weight * adults / records.weight.sum())
     tabulation = Tabulation(priors, records, _areas(priors, records, sources / "acs_2018_1yr_tables"))
     tops = top_codes(priors, records)
+    write_top_codes(tops, out)
     for source, attributes in priors.tables:
         name = "-".join(attributes)
         marginal = tabulation.count(attributes, f"tables/{name}.parquet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,9 @@ MISSING = -1
 CHUNK_ROWS = 500_000
 ADULT = 18
 TERRITORY_BORN, BORN_IN_TERRITORY = "territory_born", 2  # CIT 2: Puerto Rico, Guam, Virgin Islands, Marianas
+
+Keep = Callable[["pd.Series[str]"], npt.NDArray[np.bool_]]
+"""Which households of a file to read, from their SERIALNO."""
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,9 @@ class Records:
         return Records({name: codes[rows] for name, codes in self.codes.items()}, self.weight[rows])
 
 
-def read_records(place: Path, priors: Priors, attributes: tuple[str, ...]) -> Records:
+def read_records(
+    place: Path, priors: Priors, attributes: tuple[str, ...], keep: Keep | None = None
+) -> Records:
     """Read and recode every adult of a folder or file of PUMS person records.
 
     Args:
@@ -50,6 +55,7 @@ def read_records(place: Path, priors: Priors, attributes: tuple[str, ...]) -> Re
             or in `housing/`), or one such file; Parquet, CSV or the published ZIP of CSV.
         priors: the locale whose states the records are coded in.
         attributes: attributes to keep; coarser views are computed from finer ones when tables are counted.
+        keep: which households to read, by SERIALNO; all if left out.
 
     Raises:
         SourceError: no person file, or one without the columns that every record needs.
@@ -59,6 +65,8 @@ def read_records(place: Path, priors: Priors, attributes: tuple[str, ...]) -> Re
     for number, file in enumerate(files, 1):
         housing = _housing(file)
         for chunk in _chunks(file, recode.PERSON_COLUMNS):
+            if keep is not None:
+                chunk = chunk[keep(chunk["SERIALNO"])]
             parts.append(_recode(chunk, housing, priors, attributes, file))
         log.info("read %s (%d of %d files, %d adults so far)", file.name, number, len(files), sum(map(len, parts)))
     codes = {name: np.concatenate([part.codes[name] for part in parts]) for name in attributes}

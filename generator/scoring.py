@@ -1,0 +1,101 @@
+"""Scoring: how well the population predicts person records that it has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.build.ages import read_top_codes
+from persona_engine.census_priors.build.modelled import Codes
+from persona_engine.census_priors.build.pums import Records, read_records
+from persona_engine.census_priors.build.source import SourceError
+from persona_engine.generator.likelihood import log_probabilities_of
+from persona_engine.generator.population import Population
+
+SCORED = ("state", "age", "sex", "ethnicity", "marital_status", "education", "labor_force_status", "occupation")
+MERGED = {"age_band": "age", "occupation_group": "occupation"}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Weighted mean negative log-likelihood of person records.
+
+    Attributes:
+        nats_per_person: total, in nats an adult; lower is better.
+        by_attribute: its parts, each attribute given those before it; they sum to the total.
+        adults: persons scored.
+        areas: states and territories among them.
+        left_out: adults of areas without all columns.
+        standard_error: of the total, from the spread of persons (households not taken into account).
+    """
+
+    nats_per_person: float
+    by_attribute: dict[str, float]
+    adults: int
+    areas: int
+    left_out: int
+    standard_error: float
+
+
+def score_file(population: Population, place: Path) -> Score:
+    """Score PUMS person records, a file or a folder, in any form that `priors build` reads.
+
+    State, age, sex, ethnicity, marital status, education, field of degree, labour-force status and occupation
+    are scored. Areas that lack a column are left out, and the model is given that a person lives in one of the
+    others. A top-coded age counts as the interval it stands for.
+
+    Raises:
+        SourceError: no person records, or none with every column.
+    """
+    records = read_records(place, population.priors, SCORED)
+    state = records.codes["state"]
+    complete = np.ones(len(records), dtype=bool)
+    for code in np.unique(state):
+        here = state == code
+        if any((records.codes[name][here] < 0).all() for name in SCORED):
+            complete &= ~here
+    kept = records.take(complete)
+    if not len(kept):
+        raise SourceError(f"{place}: no adult has every column that is scored ({', '.join(SCORED)})")
+    return score(population, kept, left_out=len(records) - len(kept))
+
+
+def score(population: Population, records: Records, *, left_out: int = 0) -> Score:
+    """`score_file` for records already read, every one complete."""
+    network, hierarchy = population.network, population.priors.hierarchy
+    coded = Codes(population.priors, records)
+    wanted = (*network.core_attributes, "age", "occupation_group", "occupation")
+    codes = {name: coded[name] for name in wanted}
+    nats = -log_probabilities_of(network, codes, {"age": _open_ages(population, records)})
+    joint_names = network.core_attributes[: network.core_attributes.index("education")]
+    if "education_level" in hierarchy.domain:
+        before = network.joint(joint_names)[tuple(codes[n] for n in joint_names)]
+        level = network.joint((*joint_names, "education_level"))
+        now = level[(*(codes[n] for n in joint_names), coded["education_level"])]
+        nats.insert(nats.columns.get_loc("education"), "education_level", -np.log(now / before))
+        nats["bachelors_field"] = nats.pop("education") - nats["education_level"]
+    present = np.unique(records.codes["state"])
+    nats["state"] += np.log(network.joint(("state",))[present].sum())
+    weight = records.weight / records.weight.sum()
+    parts: dict[str, float] = {}
+    for name in nats:
+        label = MERGED.get(str(name), str(name))
+        parts[label] = parts.get(label, 0.0) + float(weight @ nats[name].to_numpy())
+    total = nats.sum(axis=1).to_numpy()
+    mean = float(weight @ total)
+    error = float(np.sqrt((weight**2) @ (total - mean) ** 2))
+    return Score(mean, parts, len(records), len(present), left_out, error)
+
+
+def _open_ages(population: Population, records: Records) -> npt.NDArray[np.int64]:
+    """First code of the interval for top-coded ages, -1 for the others."""
+    domain = population.priors.domain
+    result = np.full(len(records), -1, dtype=np.int64)
+    ages = np.array(domain["age"], dtype=np.int64)[records.codes["age"]]
+    for state, top in read_top_codes(population.priors).items():
+        here = (records.codes["state"] == domain.code("state", state)) & (ages >= top.value)
+        result[here] = domain.code("age", top.first)
+    return result
