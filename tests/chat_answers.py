@@ -23,7 +23,7 @@ class Answers:
         """Take from the options what decides content."""
         self.forms = options.understands.split(",")
         self.refused = [name for name in options.refuses.split(",") if name]
-        faults = dict(pair.split("=") for pair in options.fault) | {"bad_json": options.bad_json}
+        faults = {"bad_json": options.bad_json} | dict(pair.split("=") for pair in options.fault)
         self.faults = {name: float(faults.get(name, 0)) for name in CONTENT_FAULTS}
 
     def refusal(self, body: dict[str, Any]) -> str:
@@ -61,7 +61,7 @@ class Answers:
             return {"role": "assistant", "content": '{"reply": "hello"}'}, "stop"
         facts = facts_of(body["messages"])
         if fault == "wrong_age":
-            facts["Age"] = "7"
+            facts["Age"] = "91"
         if fault == "nameless":
             facts["Name"] = "Somebody Else"
         lists = {"skills": draw.sample(SKILLS, 8), "hobbies": draw.sample(HOBBIES, 8)}
@@ -137,9 +137,10 @@ def sentence(name: str, facts: dict[str, str], draw: random.Random) -> str:
     pronoun, possessive = pronouns(facts)
     hobby, skill = draw.sample(HOBBIES, 2), draw.choice(SKILLS)
     work, age = work_of(facts), facts.get("Age", "40").split()[0]
+    article = "an" if age.startswith(("8", "11", "18")) else "a"
     side = name.removesuffix("_persona") if name != "persona" else "everyday"
     return (
-        f"{facts.get('Name', 'Nobody')}, aged {age} and living in {facts.get('Home', 'town')}{work}, "
+        f"{facts.get('Name', 'Nobody')}, {article} {age}-year-old from {facts.get('Home', 'town')}{work}, "
         f"gives the {side} side of life to {hobby[0]} and {hobby[1]}, leaning on {possessive} {skill} on "
         f"{draw.choice(DAYS)} {draw.choice(TIMES)}, when {pronoun} {draw.choice(HABITS)}."
     )

@@ -65,7 +65,7 @@ async def test_an_answer_satisfies_the_schema(
     _, [answer] = await asked(config(transport, chat_server()), request_)
     values = json.loads(answer.text)
     assert list(values) == request_.schema["required"]
-    assert all(text.startswith("Ruth Castellano, aged 47") for text in values.values())
+    assert all(text.startswith("Ruth Castellano, a 47-year-old") for text in values.values())
     assert answer.finish_reason == "stop"
     assert answer.prompt_tokens > 0
     assert answer.completion_tokens > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -231,3 +232,25 @@ async def test_a_spent_budget_stops_before_the_next_request(
         assert 20_000 <= spent < 20_000 + one
     else:
         assert 0.02 <= model.budget.cost < 0.025
+
+
+@pytest.mark.parametrize("transport", ["openai", "lean"])
+async def test_ten_percent_random_faults_over_many_requests_lose_nothing(
+    chat_server: Server, request_: ChatRequest, transport: str
+) -> None:
+    names = ("429", "500", "503", "drop", "reset", "truncate", "half_json", "slow")
+    server = chat_server(*[f"--fault={name}=0.0125" for name in names], "--retry-after", "0.01")
+    model = model_of(server, transport=transport, max_retries=8, concurrency=128)
+    requests = [replace(request_, seed=i) for i in range(5000 if transport == "lean" else 1000)]
+    left = iter(requests)
+
+    async def caller() -> dict[int, Completion]:
+        return {request.seed: await model.complete(request) for request in left}
+
+    answers: dict[int, Completion] = {}
+    for part in await asyncio.gather(*(caller() for _ in range(128))):
+        answers |= part
+    await model.aclose()
+    assert len(answers) == len(requests)
+    assert all("Ruth Castellano" in answer.text for answer in answers.values())
+    assert model.usage.retries >= 0.08 * len(requests)

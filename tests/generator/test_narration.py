@@ -285,3 +285,26 @@ async def test_random_faults_of_every_kind_change_no_byte_of_the_result(
     calm = await narrated(served(chat_server()), priors, prompts, rows)
     stormy = await narrated(served(chat_server(*faults), max_retries=8), priors, prompts, rows)
     assert [result.record for result in stormy] == [result.record for result in calm]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("bad_json", "no JSON object in the answer"),
+        ("refusal", "the answer is empty"),
+        ("prose", "no JSON object in the answer"),
+        ("wrong_type", "is not a text"),
+        ("missing", "is missing"),
+        ("wrong_age", "stated_age"),
+        ("nameless", "name_present"),
+        ("foreign", "language"),
+    ],
+)
+async def test_a_model_that_never_does_right_is_rejected_with_its_reasons(
+    chat_server: Server, priors: Priors, prompts: PromptSet, nurse: dict[str, Any], fault: str, said: str
+) -> None:
+    server = chat_server("--fault", f"{fault}=1")
+    [done] = await narrated(served(server, structured_output="json_schema"), priors, prompts, [nurse])
+    assert not done.accepted
+    assert done.attempts == 3
+    assert [reason for reason in done.reasons if said in reason]
