@@ -28,11 +28,21 @@ NARRATIVES = (
 )
 TEXTS = (*NARRATIVES, "cultural_background", "career_goals_and_ambitions")
 IDLE = ("not_in_workforce", "no_occupation")
-LEVELS = ("less_than_9th", "9th_12th_no_diploma", "high_school", "some_college", "associates", "bachelors", "graduate")
+LEVELS = (
+    "less_than_9th",
+    "9th_12th_no_diploma",
+    "high_school",
+    "some_college",
+    "associates",
+    "bachelors",
+    "graduate",
+)
 YEARS = 30
 _AGE = re.compile(r"(\d\d)([- \u2011]years?[- \u2011]old)")
 _NAME = re.compile(r"^([A-Z][\w\u2019'-]+) ([A-Z][\w\u2019'-]+)")
-_DEGREE = re.compile(r"(?:bachelor|master|associate)[\u2019']s degree|high[- \u2011]school diploma", re.IGNORECASE)
+_DEGREE = re.compile(
+    r"(?:bachelor|master|associate)[\u2019']s degree|high[- \u2011]school diploma", re.IGNORECASE
+)
 REFUSALS = (
     "I\u2019m sorry, but I can\u2019t help with creating a profile of this person.",
     "As an AI language model, I do not have personal experiences to describe.",
@@ -75,7 +85,8 @@ def sex(row: Row, _other: Row, _rng: np.random.Generator) -> dict[str, Any] | No
 
 def sex_in_text(row: Row, _other: Row, _rng: np.random.Generator) -> dict[str, Any] | None:
     """Pronouns of the other sex in the cultural background and the goals."""
-    pairs = {"she": "he", "her": "his", "herself": "himself", "he": "she", "his": "her", "him": "her", "himself": "herself"}
+    pairs = {"she": "he", "her": "his", "herself": "himself"}
+    pairs |= {"he": "she", "his": "her", "him": "her", "himself": "herself"}
 
     def swap(match: re.Match[str]) -> str:
         word = pairs[match.group().lower()]
@@ -94,7 +105,7 @@ def age(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | Non
 
 def age_adult(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | None:
     """Thirty years more or less in the facts, kept between 18 and 95."""
-    steps = [step for step in (-YEARS, YEARS) if 18 <= int(row["age"]) + step <= 95]  # noqa: PLR2004 - adults
+    steps = [step for step in (-YEARS, YEARS) if 18 <= int(row["age"]) + step <= 95]
     return {**row, "age": int(row["age"]) + int(rng.choice(steps))} if steps else None
 
 
@@ -110,7 +121,7 @@ def age_in_text(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, An
     if not fields:
         return None
     field = str(rng.choice(fields))
-    wrong = int(row["age"]) + YEARS if int(row["age"]) < 50 else int(row["age"]) - YEARS  # noqa: PLR2004
+    wrong = int(row["age"]) + YEARS if int(row["age"]) < 50 else int(row["age"]) - YEARS
     return {**row, field: _AGE.sub(lambda match: f"{wrong}{match.group(2)}", row[field])}
 
 
@@ -169,7 +180,7 @@ def education_text(row: Row, _other: Row, rng: np.random.Generator) -> dict[str,
         5: "{} holds a bachelor\u2019s degree in chemistry.",
         6: "{} earned a master\u2019s degree in public policy.",
     }
-    levels = [level for level in claims if abs(level - own) >= 2 and not (level > 4 and own > 4)]  # noqa: PLR2004
+    levels = [level for level in claims if abs(level - own) >= 2 and not (level > 4 and own > 4)]
     name = _NAME.match(str(row["persona"]))
     if not name or not levels:
         return None
@@ -193,7 +204,7 @@ def refusal(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] |
 def leak(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | None:
     """Instructions, template residue or chat markup before or after one text."""
     field, words = str(rng.choice(_texts(row))), str(rng.choice(LEAKS))
-    text = f"{words} {row[field]}" if rng.random() < 0.5 else f"{row[field]} {words}"  # noqa: PLR2004 - a coin
+    text = f"{words} {row[field]}" if rng.random() < 0.5 else f"{row[field]} {words}"
     return {**row, field: text}
 
 

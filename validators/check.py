@@ -75,7 +75,10 @@ class RecordChecker:
     """
 
     def __init__(
-        self, priors: Priors | Reference, policy: Mapping[str, str] | None = None, only: Iterable[str] | None = None
+        self,
+        priors: Priors | Reference,
+        policy: Mapping[str, str] | None = None,
+        only: Iterable[str] | None = None,
     ) -> None:
         """Take the priors to judge by, what to do per rule, and the rules to run (all by default).
 
@@ -121,5 +124,7 @@ def resolve_policy(policy: Mapping[str, str], only: Iterable[str] | None = None)
             raise PolicyError(
                 f"validation.policy.{code}: unknown action {action!r}; known: {', '.join(get_args(Policy))}"
             )
-    resolved = {code: policy.get(code, module.POLICY) if code in chosen else "off" for code, module in known.items()}
+    resolved = {
+        code: policy.get(code, module.POLICY) if code in chosen else "off" for code, module in known.items()
+    }
     return MappingProxyType(cast("dict[str, Policy]", resolved))

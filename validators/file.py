@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from persona_engine.validators.check import RecordChecker
-from persona_engine.validators.finding import Finding
+from persona_engine.validators.finding import Finding, Severity
 from persona_engine.validators.reader import read_records
 from persona_engine.validators.reference import Reference
 from persona_engine.validators.writer import FindingsWriter
@@ -42,7 +42,9 @@ def validate_file(
         PolicyError: a rule or an action that does not exist.
     """
     checker = RecordChecker(priors, policy)
-    by_rule = {code: {"error": 0, "warning": 0, "not_judged": 0} for code, act in checker.policy.items() if act != "off"}
+    by_rule = {
+        code: dict.fromkeys(get_args(Severity), 0) for code, act in checker.policy.items() if act != "off"
+    }
     rows = rejected = 0
     with FindingsWriter(findings) as writer:
         for row, record in enumerate(read_records(path, limit=limit)):

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from persona_engine.validators.prose import plain
 
 KNOWN_FROM = 30_000  # adults of all places of a name together; smaller towns share names with too many things
-STATE_VOTE = 2.0  # votes of a state's name; a city or county has one, divided among the states that have such a place
+STATE_VOTE = (
+    2.0  # votes of a state's name; a city or county has one, divided among the states that have such a place
+)
 LONGEST = 4  # words of a place's name
 _CAPITALISED = re.compile(r"[A-Z][A-Za-z.'-]+(?: (?:of |the )?[A-Z][A-Za-z.'-]+)*")
 # Names of cities that stand for other things in most texts.
@@ -20,7 +22,8 @@ _WORDS = frozenset(
     " London Berlin Dublin Florence Milan Naples Venice Vienna Moscow Cairo Havana Lima Manila Delhi Warsaw Toledo"
     " Montreal Ontario Canada Jamaica Panama Belgrade Oxford Cambridge Manchester Birmingham Melbourne Jackson"
     " Lincoln Franklin Madison Monroe Jefferson Washington Marshall Austin Houston Jordan Chester Tyler Mason Taylor"
-    " Parker Carter Logan Sydney Savannah Charlotte Phoenix Asia Georgia Virginia Carolina Long Park Beach River".split()
+    " Parker Carter Logan Sydney Savannah Charlotte Phoenix Asia Georgia Virginia Carolina Long Park Beach"
+    " River".split()
 )
 # Home teams and names that a gazetteer of cities lacks, or that belong to a state beyond doubt.
 _SURE = {
@@ -42,8 +45,8 @@ class Gazetteer:
         self._votes: dict[str, Mapping[str, float]] = {}
         for name, by_state in adults.items():
             total = sum(by_state.values())
-            county = name.endswith((" County", " Parish", " Borough"))
-            if (total >= KNOWN_FROM and name not in _WORDS) or (county and total > 0):
+            is_county = name.endswith((" County", " Parish", " Borough"))
+            if (total >= KNOWN_FROM and name not in _WORDS) or (is_county and total > 0):
                 self._votes[name] = {state: count / total for state, count in by_state.items()}
         self._votes |= {name: {state: 1.0} for name, state in _SURE.items()}
         self._votes |= {name: {code: STATE_VOTE} for code, name in state_names.items()}

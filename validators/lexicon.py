@@ -14,7 +14,7 @@ from persona_engine.validators.reading import Reading
 
 
 @cache
-def lexicon(name: str) -> Any:  # noqa: ANN401 - a lexicon is whatever its YAML file holds
+def lexicon(name: str) -> Any:
     """The content of `validators/lexicons/en/<name>.yaml`."""
     file = resources.files("persona_engine.validators").joinpath("lexicons", "en", f"{name}.yaml")
     return yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -34,7 +34,12 @@ class Phrases:
     def candidates(self, reading: Reading) -> list[str]:
         """Phrases that occur somewhere in the record's prose."""
         anchors = self._anchors & reading.words
-        return [phrase for anchor in sorted(anchors) for phrase in self._by_anchor[anchor] if phrase in reading.lower]
+        return [
+            phrase
+            for anchor in sorted(anchors)
+            for phrase in self._by_anchor[anchor]
+            if phrase in reading.lower
+        ]
 
     def found(self, reading: Reading) -> Iterator[tuple[str, str]]:
         """Field and phrase, for phrases that stand in a field as whole words."""

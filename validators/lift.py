@@ -35,8 +35,8 @@ class LiftTable:
     """Lift and tail of every cell of one census table.
 
     The lift is shrunk as a Gamma-Poisson rate, (observed + m) / (expected + m) in unweighted persons with
-    m = 2 (DuMouchel 1999, The American Statistician 53:177, with a fixed prior), so that an empty cell of a thin table proves
-    nothing.
+    m = 2 (DuMouchel 1999, The American Statistician 53:177, with a fixed prior), so that an empty cell of a
+    thin table proves nothing.
     """
 
     def __init__(self, table: Marginal, child: str, parents: Sequence[str]) -> None:
@@ -70,7 +70,7 @@ def _tail(lift: npt.NDArray[np.float64], share: npt.NDArray[np.float64]) -> npt.
     return tail.reshape(lift.shape)
 
 
-def _code(domain: Domain, attribute: str, value: Any) -> int | None:  # noqa: ANN401 - a record's value
+def _code(domain: Domain, attribute: str, value: Any) -> int | None:
     """Position of a value; ages beyond the last state belong to it."""
     states = domain[attribute]
     if isinstance(states[-1], int):

@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -17,31 +18,62 @@ from persona_engine.validators.prose import plain, words
 
 STEM = 6  # letters by which two words count as the same
 LONGEST_TITLE = 4  # words of a title that are looked up together
-NAMED = {"title": 8.0, "alternate": 3.0, "skill": 1.0, "task": 0.5, "tool": 0.3}  # weight of a word by where it stands
-MINOR, MAJOR, RESIDUAL = 0.5, 0.25, 0.5  # share of a neighbour's score: SOC minor group, major group, "all other" codes
+NAMED = {
+    "title": 8.0,
+    "alternate": 3.0,
+    "skill": 1.0,
+    "task": 0.5,
+    "tool": 0.3,
+}  # weight of a word by where it stands
+MINOR, MAJOR, RESIDUAL = (
+    0.5,
+    0.25,
+    0.5,
+)  # share of a neighbour's score: SOC minor group, major group, "all other" codes
 HINT = 2.0  # times the share that a title elsewhere in the record makes it
 _SEVERAL = re.compile(r",| or | and |/|\(|\)")
 _EMPTY = frozenset(
-    "and or the of for with in to a an on at by from as other such including use using used etc may that their they into"
-    " is are be all not except miscellaneous".split()
+    "and or the of for with in to a an on at by from as other such including use using used etc may that their they"
+    " into is are be all not except miscellaneous".split()
 )
 # Title words that name a rank or a class of jobs, not an occupation.
 _RANKS = frozenset(
     "manager supervisor operator technician specialist clerk assistant worker director technologist office attendant"
-    " leader coordinator analyst mechanic helper service driver aide associate representative agent administrator".split()
+    " leader coordinator analyst mechanic helper service driver aide associate representative agent"
+    " administrator".split()
 )
 
 
 class OccupationLike(Protocol):
     """What the matcher reads of an occupation."""
 
-    name: str
-    title: str
-    soc: str
-    tasks: tuple[str, ...]
-    tools: tuple[str, ...]
-    skills: tuple[str, ...]
-    alternate_titles: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """As in the dataset's `occupation`."""
+
+    @property
+    def title(self) -> str:
+        """As prose calls a person."""
+
+    @property
+    def soc(self) -> str:
+        """SOC 2018 code, X and Y for several digits."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """What one does."""
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Tools and technologies."""
+
+    @property
+    def skills(self) -> tuple[str, ...]:
+        """Skills and fields of knowledge."""
+
+    @property
+    def alternate_titles(self) -> tuple[str, ...]:
+        """Other titles that people report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +182,15 @@ class _GramIndex:
         ends = np.cumsum(lengths)
         offsets = np.repeat(self.indptr[chosen] - ends + lengths, lengths)
         cells = offsets + np.arange(len(offsets))
-        return np.bincount(
-            self.positions[cells], weights=self.weights[cells] * np.repeat(scale, lengths), minlength=self.occupations
-        )
+        weights = self.weights[cells] * np.repeat(scale, lengths)
+        scores = np.bincount(self.positions[cells], weights=weights, minlength=self.occupations)
+        return scores.astype(np.float64)
 
 
 def _grams(text: str) -> list[str]:
     """Stems of the words that mean something, and pairs of them."""
-    stems = [word[:STEM] for word in words(text) if word not in _EMPTY and len(word) > 2]  # noqa: PLR2004 - initials
-    return stems + [f"{first} {second}" for first, second in zip(stems, stems[1:], strict=False)]
+    stems = [word[:STEM] for word in words(text) if word not in _EMPTY and len(word) > 2]
+    return stems + [f"{first} {second}" for first, second in pairwise(stems)]
 
 
 def _texts(occupation: OccupationLike) -> Iterator[tuple[str, float]]:

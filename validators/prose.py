@@ -35,7 +35,9 @@ _TYPOGRAPHY = (
     ("\u0110", "D"),
 )
 _SPACES = re.compile(r"\s+")
-_LETTERS = bytes(code if chr(code).islower() else code + 32 if chr(code).isupper() else 32 for code in range(128))
+_LETTERS = bytes(
+    code if chr(code).islower() else code + 32 if chr(code).isupper() else 32 for code in range(128)
+)
 _TABLE = _LETTERS + b" " * 128
 
 

@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 from persona_engine.validators.reading import LISTS, PROSE
 
 BATCH_ROWS = 2048
-KNOWN = frozenset((*PROSE, *LISTS, "sex", "age", "marital_status", "education_level", "occupation", "state", "zipcode"))
+KNOWN = frozenset(
+    (*PROSE, *LISTS, "sex", "age", "marital_status", "education_level", "occupation", "state", "zipcode")
+)
 
 
 class ReaderError(ValueError):
@@ -38,7 +40,9 @@ def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, 
     try:
         for row, record in enumerate(itertools.islice(reader(path), limit)):
             if row == 0 and KNOWN.isdisjoint(record):
-                raise ReaderError(f"{path}: none of its columns ({', '.join(record)}) is of the persona schema")
+                raise ReaderError(
+                    f"{path}: none of its columns ({', '.join(record)}) is of the persona schema"
+                )
             yield record
     except (OSError, pa.ArrowException, csv.Error, UnicodeDecodeError) as error:
         raise ReaderError(f"{path}: cannot be read: {error}") from error

@@ -29,7 +29,9 @@ BACKGROUND = (
 PROSE = NARRATIVES + BACKGROUND
 LISTS = ("skills_and_expertise_list", "hobbies_and_interests_list")
 
-_PARTICLE = r"(?:(?:de|del|de la|de los|la|le|van|van der|van den|von|da|dos|das|di|du|bin|al|el|st\.|ter|ten|y|mac)\s+)"
+_PARTICLE = (
+    r"(?:(?:de|del|de la|de los|la|le|van|van der|van den|von|da|dos|das|di|du|bin|al|el|st\.|ter|ten|y)\s+)"
+)
 _CAPITAL = r"(?:[A-Z](?:[A-Za-z'-]*[A-Za-z]|\.?)|\d?[A-Z]\.)"
 _LEADING_NAME = re.compile(rf"(?:{_PARTICLE}?{_CAPITAL})(?:\s+{_PARTICLE}*{_CAPITAL}){{0,4}}")
 
@@ -67,7 +69,7 @@ class Reading(Mapping[str, Any]):
         """The record itself if it is a reading already, so that every rule shares one."""
         return record if isinstance(record, Reading) else cls(record)
 
-    def __getitem__(self, field: str) -> Any:  # noqa: ANN401 - a record's values are of any type
+    def __getitem__(self, field: str) -> Any:
         """The record's value, unchanged."""
         return self.record[field]
 
@@ -167,10 +169,12 @@ class Reading(Mapping[str, Any]):
     def leading_names(self) -> dict[str, str]:
         """Narrative -> the run of capitalised words that it begins with, without a possessive."""
         matches = {field: _LEADING_NAME.match(text) for field, text in self.narratives.items()}
-        return {field: match.group().removesuffix("'s").strip("'") for field, match in matches.items() if match}
+        return {
+            field: match.group().removesuffix("'s").strip("'") for field, match in matches.items() if match
+        }
 
 
-def _as_list(value: Any) -> list[str] | None:  # noqa: ANN401 - a record's value
+def _as_list(value: Any) -> list[str] | None:
     if isinstance(value, str):
         return parse_list(value)
     if value is None or not hasattr(value, "__iter__"):

@@ -26,7 +26,9 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     if age is None:
         yield RULE.not_judged("age", "no age is given")
     elif not YOUNGEST <= age <= OLDEST:
-        yield RULE.error("age", f"{age} lies outside {YOUNGEST}..{OLDEST}; the dataset describes adults", str(age))
+        yield RULE.error(
+            "age", f"{age} lies outside {YOUNGEST}..{OLDEST}; the dataset describes adults", str(age)
+        )
     elif age > RARE:
         yield RULE.warning("age", f"one adult in 3,000 is older than {RARE}", str(age))
 

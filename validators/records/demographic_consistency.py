@@ -50,7 +50,9 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     if reference.likelihood is not None:
         for child in dict.fromkeys(child for child, _ in TABLES):
             if reading.fact(child) is not None and not reference.likelihood(record, child) > 0:
-                yield RULE.error(child, "impossible under the fitted model, given the other facts", str(record[child]))
+                yield RULE.error(
+                    child, "impossible under the fitted model, given the other facts", str(record[child])
+                )
 
 
 def _structure(reading: Reading) -> Iterator[Finding]:

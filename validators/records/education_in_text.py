@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.lexicon import lexicon
 from persona_engine.validators.reading import Reading
 
 if TYPE_CHECKING:
@@ -16,51 +18,56 @@ SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 
 RULE = Rule.of(__name__)
-LEVELS = ("less_than_9th", "9th_12th_no_diploma", "high_school", "some_college", "associates", "bachelors", "graduate")
+LEVELS = (
+    "less_than_9th",
+    "9th_12th_no_diploma",
+    "high_school",
+    "some_college",
+    "associates",
+    "bachelors",
+    "graduate",
+)
 CLEAR = 2  # levels apart from which one claim is an error; two claims of one level each are one as well
-FUTURE = frozenset({"career_goals_and_ambitions", "professional_persona", "persona"})  # texts whose plans are of today
+FUTURE = frozenset(
+    {"career_goals_and_ambitions", "professional_persona", "persona"}
+)  # texts whose plans are of today
+NEAR = 40  # letters before it in which a negation stands
 LEAD = 70  # letters before a credential in which the verb stands
 
-_CREDENTIAL = re.compile(
-    r"\b(?:(?P<graduate>master's(?! (?:swim|of ceremon|touch|eye))|master of (?:science|arts|business|education|social|public|fine)"
-    r"|m\.?b\.?a\b|ph\.?d\b|doctora\w+|graduate(?:-level)? (?:degree|studies|work|training|education|background|school)"
-    r"|law degree|medical degree|advanced degree|j\.d\.|postgraduate \w+|graduate degree in)"
-    r"|(?P<bachelors>bachelor's|bachelor of \w+|b\.s\.|b\.a\.|undergraduate degree|four-year degree|college degree"
-    r"|college[- ]educated|college graduate|university degree)"
-    r"|(?P<field>(?:stem|business|humanities|liberal[- ]arts|arts)[- ](?:degree|education|graduate|trained|educated))"
-    r"|(?P<associates>associate's?(?: of \w+)?(?: degrees?)|associate's|two-year degree)"
-    r"|(?P<some_college>some college|college coursework|unfinished degree|incomplete degree)"
-    r"|(?P<high_school>high[- ]school (?:diploma|education|graduate|graduation|equivalency|level|credential|educated)|ged\b|h\.s\. diploma))",
-)
-_PLANS = re.compile(
-    r"\b(?:plan\w*|aim\w*|hop\w+|pursu\w+|complet(?:e|es|ing)|earn(?:ing|s)?|obtain\w*|enroll\w*|toward|towards|work(?:s|ing) on"
-    r"|finish\w*|return\w*|consider\w*|dream\w*|aspir\w+|intend\w*|seek\w*|attain\w*|achiev\w+|secur\w+|want\w*|next|eventual\w*"
-    r"|explor\w+|look\w*|would|will|could|prepar\w+|envision\w*|gain\w*|apply|applying|get|start\w*|begin\w*|transfer\w*|fund"
-    r"|possib\w+|part-time|underway|program|studying|juggl\w+|goal|undertake|acquire|upcoming|once|due to|future|continu\w+)\b",
-)
-_HAS = re.compile(
-    r"\b(?:holds?|holding|earned|received|completed|obtained|possess\w*|graduated|leverag\w+|combin\w+|armed|trained|having|complement\w*|building on|build on|supplement\w*|translate"
-    r"|after (?:earning|completing|obtaining|receiving)|despite|thanks to)\b",
-)
 _OWN = re.compile(r"\b(?:his|her|their|with an?) (?:[\w-]+ )?$")
-_OTHERS = re.compile(
-    r"\b(?:daughter|son|children|kids|students?|youth|mentor\w*|parents?|mother|father|wife|husband|teach\w*|help\w*|support\w*|provid\w+"
-    r"|offer\w*|scholarship\w*|peers|apprentices|local|watch\w*|team|tutor\w*|employees|others|adults|families|instructor|grand\w+"
-    r"|prepare|sibling\w*|brother|sister|lead\w*|coach\w*|spouse)\b",
-)
-_NOT = re.compile(r"\b(?:without|no|not|never|lack\w*|beyond|nor|neither|didn't|did not|though|limited|short of|interrupt\w*)\b")
-_NO_DIPLOMA = re.compile(
-    r"(?:did(?:n't| not)|never|without) (?:\w+ ){0,3}(?:finish\w*|complet\w*|graduat\w*|earn\w*|obtain\w*|receiv\w*)(?: \w+){0,3}?"
-    r" high[- ]school|without a (?:formal )?(?:high[- ]school )?diploma|lack of (?:a )?(?:formal )?(?:high[- ]school )?diploma"
-    r"|left (?:high )?school (?:early|before|at|in|after)|dropp\w+ out of high|complet\w+ (?:up to )?the (?:ninth|tenth|eleventh|9th|10th|11th) grade"
-    r"|(?:sixth|seventh|eighth|fifth|6th|7th|8th)[- ]grade (?:education|schooling)|elementary[- ](?:school )?education(?:al level)? only"
-    r"|less than (?:a )?(?:ninth|9th)",
-)
-_ANCHORS = ("degree", "diploma", "ged", "master", "bachelor", "associate", "college", "graduat", "doctor", "mba", "ph", "school", "educat", "grade", "b.")
-_WORDS = frozenset(
-    "master masters mba phd doctorate doctoral graduate graduated graduation bachelor bachelors degree degrees college"
-    " associate associates ged diploma school grade postgraduate undergraduate stem humanities educated coursework".split()
-)
+
+
+class _Words(NamedTuple):
+    """The lexicon, compiled."""
+
+    credential: re.Pattern[str]
+    plans: re.Pattern[str]
+    has: re.Pattern[str]
+    others: re.Pattern[str]
+    negations: re.Pattern[str]
+    no_diploma: re.Pattern[str]
+    anchors: tuple[str, ...]
+
+
+@cache
+def _words() -> _Words:
+    content = lexicon("education")
+
+    def any_of(patterns: list[str]) -> re.Pattern[str]:
+        return re.compile(rf"\b(?:{'|'.join(patterns)})\b")
+
+    credentials = "|".join(
+        f"(?P<{level}>{'|'.join(found)})" for level, found in content["credentials"].items()
+    )
+    return _Words(
+        credential=re.compile(rf"\b(?:{credentials})"),
+        plans=any_of(content["plans"]),
+        has=any_of(content["has"]),
+        others=any_of(content["others"]),
+        negations=any_of(content["negations"]),
+        no_diploma=re.compile("|".join(content["no_diploma"])),
+        anchors=tuple(content["anchors"]),
+    )
 
 
 class _Claim(NamedTuple):
@@ -82,8 +89,6 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
         if reading.prose:
             yield RULE.not_judged("education_level", "no education is given to compare with")
         return
-    if reading.words.isdisjoint(_WORDS):
-        return
     own = LEVELS.index(level)
     wrong = [(claim, max(claim.low - own, own - claim.high)) for claim in _claims(reading)]
     wrong = [(claim, gap) for claim, gap in wrong if gap > 0]
@@ -95,29 +100,33 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
 
 
 def _claims(reading: Reading) -> Iterator[_Claim]:
+    anchors = _words().anchors
     for field, original in reading.prose.items():
         text = original.lower()
-        if not any(anchor in text for anchor in _ANCHORS):
+        if any(anchor in text for anchor in anchors):
+            yield from _claims_of_text(field, text)
+
+
+def _claims_of_text(field: str, text: str) -> Iterator[_Claim]:
+    lexis = _words()
+    for match in lexis.credential.finditer(text):
+        start = _sentence(text, match.start())
+        lead = text[start : match.start()]
+        kind = match.lastgroup or LEVELS[0]
+        own = _OWN.search(lead) is not None
+        if lexis.others.search(lead) or lexis.negations.search(lead[-NEAR:]) or (kind == "field" and not own):
             continue
-        for match in _CREDENTIAL.finditer(text):
-            start = _sentence(text, match.start())
-            lead = text[start : match.start()]
-            kind = match.lastgroup or LEVELS[0]
-            credential = LEVELS.index("bachelors" if kind == "field" else kind)
-            quote = text[start : match.end()].strip()
-            if _OTHERS.search(lead) or _NOT.search(lead[-40:]):
-                continue
-            if kind == "field" and not _OWN.search(lead):
-                continue
-            planned, held = _last(_PLANS, lead), _last(_HAS, lead)
-            if planned > held:
-                if field in FUTURE:
-                    yield from _planned(field, credential, quote)
-            elif held >= 0 or _OWN.search(lead):
-                yield from _held(field, credential, quote)
-        match = _NO_DIPLOMA.search(text)
-        if match and not _OTHERS.search(text[_sentence(text, match.start()) : match.start()]):
-            yield _Claim(field, 0, 1, match.group())
+        credential = LEVELS.index("bachelors" if kind == "field" else kind)
+        planned, held = _last(lexis.plans, lead), _last(lexis.has, lead)
+        quote = text[start : match.end()].strip()
+        if planned > held:
+            if field in FUTURE:
+                yield from _planned(field, credential, quote)
+        elif held >= 0 or own:
+            yield from _held(field, credential, quote)
+    left = lexis.no_diploma.search(text)
+    if left is not None and not lexis.others.search(text[_sentence(text, left.start()) : left.start()]):
+        yield _Claim(field, 0, 1, left.group())
 
 
 def _sentence(text: str, at: int) -> int:
@@ -147,8 +156,14 @@ def _held(field: str, credential: int, quote: str) -> Iterator[_Claim]:
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
-    {"education_level": "bachelors", "persona": "With a bachelor's degree in art, Ana hopes to earn a master's."},
-    {"education_level": "high_school", "persona": "Ana plans to enrol and earn an associate degree next year."},
+    {
+        "education_level": "bachelors",
+        "persona": "With a bachelor's degree in art, Ana hopes to earn a master's.",
+    },
+    {
+        "education_level": "high_school",
+        "persona": "Ana plans to enrol and earn an associate degree next year.",
+    },
     {"education_level": "9th_12th_no_diploma", "persona": "Ana plans to complete her GED."},
     {"education_level": "less_than_9th", "persona": "Ana cheers for the local high-school team."},
     {"education_level": "high_school", "persona": "Ana saves for her daughter's bachelor's degree."},

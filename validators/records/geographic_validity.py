@@ -34,12 +34,16 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
         return
     place = reference.place(zipcode.zfill(DIGITS))
     if place is None:
-        yield RULE.not_judged("zipcode", "the locale has no such ZIP code (a post-office box, or newer)", zipcode)
+        yield RULE.not_judged(
+            "zipcode", "the locale has no such ZIP code (a post-office box, or newer)", zipcode
+        )
         if city is not None and state in reference.state_codes and not _has(reference, state, city):
             yield RULE.warning("city", f"no ZIP code of {state} has a city of this name", city)
         return
     if place.state != state:
-        yield RULE.error("state", f"ZIP code {place.zipcode} lies in {place.state}", f"{city}, {state} {zipcode}")
+        yield RULE.error(
+            "state", f"ZIP code {place.zipcode} lies in {place.state}", f"{city}, {state} {zipcode}"
+        )
     elif city is not None and _key(place.city) != _key(city):
         if _has(reference, state, city):
             yield RULE.warning("city", f"ZIP code {place.zipcode} is {place.city}", city)

@@ -17,7 +17,19 @@ SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 
 RULE = Rule.of(__name__)
-_FUNCTION_WORDS = (" and ", " the ", " with ", " of ", " to ", " for ", " in ", " is ", " that ", " who ", " on ", " by ")
+_FUNCTION_WORDS = (
+    " and ",
+    " the ",
+    " with ",
+    " of ",
+    " to ",
+    " for ",
+    " in ",
+    " is ",
+    " who ",
+    " on ",
+    " by ",
+)
 _OTHER_FUNCTION_WORDS = frozenset(
     "de la el los las un una que y para con por su del en und der die das mit ist ein eine le les des et une est dans"
     " pour il che di con per e o os uma com em ang ng sa na".split()
@@ -33,7 +45,12 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     for field, text in reading.prose.items():
         lower = f" {text.lower()} "
         known = sum(word in lower for word in _FUNCTION_WORDS)
-        if known < ENOUGH and (tokens := words(text)) and len(tokens) >= SHORT and _other_language(tokens, known):
+        if (
+            known < ENOUGH
+            and (tokens := words(text))
+            and len(tokens) >= SHORT
+            and _other_language(tokens, known)
+        ):
             yield RULE.error(field, "the text does not read as English; write it in English", text[:80])
         original = str(record[field])
         if len(text) < len(original) * (1 - FOREIGN_LETTERS) and _foreign(original) > FOREIGN_LETTERS:
@@ -51,15 +68,23 @@ def _other_language(tokens: list[str], known: int) -> bool:
 def _foreign(text: str) -> float:
     """Share of the letters that are not Latin."""
     letters = [character for character in text if character.isalpha()]
-    foreign = sum(not unicodedata.name(letter, "").startswith("LATIN") for letter in letters if letter > "\u024f")
+    foreign = sum(
+        not unicodedata.name(letter, "").startswith("LATIN") for letter in letters if letter > "\u024f"
+    )
     return foreign / max(len(letters), 1)
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
-    {"persona": "Ana Wu cooks ropa vieja and mole poblano for the neighbours in her street each Sunday evening."},
+    {
+        "persona": "Ana Wu cooks ropa vieja and mole poblano for the neighbours in her street each Sunday evening."
+    },
     {"persona": "Zo\u00eb's na\u00efve caf\u00e9."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
-    {"persona": "Ana Wu cocina todos los domingos para sus vecinos, porque le gusta ver las caras felices de la gente."},
-    {"persona": "\u674e\u5a1c\u559c\u6b22\u5728\u5468\u672b\u753b\u753b\uff0c\u4e5f\u559c\u6b22\u505a\u996d\u3002"},
+    {
+        "persona": "Ana Wu cocina todos los domingos para sus vecinos, porque le gusta ver las caras de la gente."
+    },
+    {
+        "persona": "\u674e\u5a1c\u559c\u6b22\u5728\u5468\u672b\u753b\u753b\uff0c\u4e5f\u559c\u6b22\u505a\u996d\u3002"
+    },
 )

@@ -1,4 +1,4 @@
-"""Stages of life that the text tells of (retired, grandchildren, decades of experience, childhood years) fit the age."""
+"""Stages of life that the text tells of (retired, grandchildren, decades of work, childhood years) fit the age."""
 
 from __future__ import annotations
 
@@ -24,20 +24,24 @@ YEAR = 2025  # of records that state no birth year
 YEAR_SLACK = 3
 _NUMBERS = {name: i + 1 for i, name in enumerate("one two three four five six seven eight nine".split())}
 _EXPERIENCE = re.compile(
-    r"\b(?P<count>\d{1,2}|one|two|three|four|five|six|seven)\+?(?:[- ]plus)?[- ](?P<unit>decades?|years?)(?:'|[- ]long)?"
-    r" (?:of|in|as|on|spent|behind|working|teaching|managing|serving|career)\b"
+    r"\b(?P<count>\d{1,2}|one|two|three|four|five|six|seven)\+?(?:[- ]plus)?[- ](?P<unit>decades?|years?)"
+    r"(?:'|[- ]long)? (?:of|in|as|on|spent|behind|working|teaching|managing|serving|career)\b"
     r"(?! (?:marriage|family|history|tradition|her|his|their|age))",
     re.IGNORECASE,
 )
 _CHILDHOOD = re.compile(
     r"\b(?:grew up|growing up|raised|upbringing|childhood|born|coming of age|came of age)\b(?P<between>[^.;]{0,90}?)"
-    r"\b(?:(?P<part>early|mid|late)[- ])?(?P<decade>19\d0|20[01]0)s(?:(?:,? and|-| to)(?: the)?(?: early| late)? (?:19|20)?(?P<last>\d0)s)?",
+    r"\b(?:(?P<part>early|mid|late)[- ])?(?P<decade>19\d0|20[01]0)s(?:(?:,? and|-| to)(?: the)?"
+    r"(?: early| late)? (?:19|20)?"
+    r"(?P<last>\d0)s)?",
 )
 _ELSE = re.compile(
     r"\b(?:parents|mother|father|family|ancestors|grandparents|settled|immigra\w*|emigra\w*"
     r"|migrat\w*|moved|music|echo\w*|\w*legacy|arriv\w*)\b|\bwho\b"
 )
-_BORN = re.compile(r"\b[Bb]orn (?:and raised )?(?:on \w+ \d+, )?(?:in [\w ,]{0,40}?)?(?:in )?(?P<year>19[0-9]\d|200\d)\b(?!s)")
+_BORN = re.compile(
+    r"\b[Bb]orn (?:and raised )?(?:on \w+ \d+, )?(?:in [\w ,]{0,40}?)?(?:in )?(?P<year>19[0-9]\d|200\d)\b(?!s)"
+)
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
@@ -89,7 +93,10 @@ def _eras(text: str, year: int) -> Iterator[tuple[int, int, str, str]]:
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
-    {"age": 70, "persona": "Ana Wu, a retired baker, spoils her grandchildren after four decades of early mornings."},
+    {
+        "age": 70,
+        "persona": "Ana Wu, a retired baker, spoils her grandchildren after four decades of early mornings.",
+    },
     {"age": 30, "persona": "Ana Wu bakes for retired neighbours and saves for her retirement."},
     {"age": 68, "cultural_background": "Ana grew up in Ohio during the 1960s and 1970s."},
     {"age": 30, "cultural_background": "Ana was raised by parents who settled in Ohio in the 1970s."},

@@ -22,7 +22,9 @@ PAIRS = (
     ("skills_and_expertise", "skills_and_expertise_list"),
     ("hobbies_and_interests", "hobbies_and_interests_list"),
 )
-_EMPTY = frozenset("and or the of for with in to a an on at by from new local community general basic advanced".split())
+_EMPTY = frozenset(
+    "and or the of for with in to a an on at by from new local community general basic advanced".split()
+)
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
@@ -43,7 +45,9 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         missing = [item for item in items if not _mentioned(item, stems)]
         share = 1 - len(missing) / len(items)
         if share == 0:
-            yield RULE.error(listed, f"no item of the list is in {prose}; list what it tells", ", ".join(items)[:120])
+            yield RULE.error(
+                listed, f"no item of the list is in {prose}; list what it tells", ", ".join(items)[:120]
+            )
         elif share < FEW:
             yield RULE.warning(listed, f"few items are in {prose}", ", ".join(missing)[:120])
 

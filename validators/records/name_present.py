@@ -51,13 +51,17 @@ def _narrative(field: str, text: str, name: PersonName) -> Iterator[Finding]:
     if times == 1 or (times == 0 and _spread(text, name)):
         return
     if times > 1:
-        yield RULE.warning(field, f"the full name {name.full} stands {times} times; once is enough", name.full)
+        yield RULE.warning(
+            field, f"the full name {name.full} stands {times} times; once is enough", name.full
+        )
         return
     evidence = text[:80]
     if stands(name.first.casefold(), text.casefold()) and not _other_surname(text, name):
         yield RULE.warning(field, f"only a part of the name is there; write {name.full} once", evidence)
     else:
-        yield RULE.error(field, f"{name.full} must be named in this text, once, with first and last name", evidence)
+        yield RULE.error(
+            field, f"{name.full} must be named in this text, once, with first and last name", evidence
+        )
 
 
 def _spread(text: str, name: PersonName) -> bool:
@@ -78,8 +82,8 @@ def _other_surname(text: str, name: PersonName) -> bool:
     return bool(found) and after[:1].isupper() and not after.casefold().startswith(name.last.casefold())
 
 
-def _background(field: str, text: str, name: PersonName, sure: bool) -> Iterator[Finding]:  # noqa: FBT001 - private
-    """Longer texts use the first name; where all of them agree on another, the name read from the personas is unsure."""
+def _background(field: str, text: str, name: PersonName, sure: bool) -> Iterator[Finding]:
+    """Longer texts use the first name; where all agree on another, the name read from the personas is unsure."""
     if name.first in text:
         return
     match = _SUBJECT.match(text)
@@ -97,9 +101,17 @@ def _background(field: str, text: str, name: PersonName, sure: bool) -> Iterator
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
-    {"first_name": "José", "last_name": "de la Cruz", "persona": "Jose De La Cruz\u2019s garden feeds the street."},
+    {
+        "first_name": "José",
+        "last_name": "de la Cruz",
+        "persona": "Jose De La Cruz\u2019s garden feeds the street.",
+    },
     {"first_name": "Joy", "last_name": "Will", "persona": "Joy Ann Will finds joy in long walks."},
-    {"persona": "Ana Wu sings.", "sports_persona": "Ana Wu runs.", "arts_persona": "A painter, Ana Wu also draws."},
+    {
+        "persona": "Ana Wu sings.",
+        "sports_persona": "Ana Wu runs.",
+        "arts_persona": "A painter, Ana Wu also draws.",
+    },
     {"first_name": "Ana", "last_name": "Wu", "cultural_background": "Growing up in Ohio shaped her."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (

@@ -20,7 +20,15 @@ RULE = Rule.of(__name__)
 ERROR_SHARE = 2e-5
 LICENSED_ERROR_SHARE = 1e-4
 WARNING_SHARE = 2e-3
-LEVELS = ("less_than_9th", "9th_12th_no_diploma", "high_school", "some_college", "associates", "bachelors", "graduate")
+LEVELS = (
+    "less_than_9th",
+    "9th_12th_no_diploma",
+    "high_school",
+    "some_college",
+    "associates",
+    "bachelors",
+    "graduate",
+)
 LEAST_FOR_ZONE = {4: 2, 5: 4}  # O*NET job zone -> place in LEVELS below which it is odd; used without a table
 
 
@@ -60,6 +68,4 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"occupation": "cashier", "education_level": "high_school"},
     {"occupation": "not_in_workforce", "education_level": "less_than_9th"},
 )
-REJECTS: tuple[Mapping[str, Any], ...] = (
-    {"occupation": "physician", "education_level": "less_than_9th"},
-)
+REJECTS: tuple[Mapping[str, Any], ...] = ({"occupation": "physician", "education_level": "less_than_9th"},)

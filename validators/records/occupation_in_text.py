@@ -46,7 +46,8 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     skills = reading.list_of("skills_and_expertise_list")
     if skills:
         told[plain(". ".join(skills))] = 1.0
-    match = reference.occupations.match(name, reading.prose["professional_persona"], reading.prose.get("persona", ""), told)
+    titled, hinted = reading.prose["professional_persona"], reading.prose.get("persona", "")
+    match = reference.occupations.match(name, titled, hinted, told)
     if match.share < WARNING_BELOW:
         make = RULE.error if match.share < ERROR_BELOW else RULE.warning
         stated, other = reference.occupation(name), reference.occupation(match.best)
@@ -68,9 +69,15 @@ def _retired(reading: Reading, name: str) -> Iterator[Finding]:
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
-    {"occupation": "registered_nurse", "professional_persona": "Ana Wu, an ICU nurse, monitors patients and charts vitals."},
+    {
+        "occupation": "registered_nurse",
+        "professional_persona": "Ana Wu, an ICU nurse, monitors her patients.",
+    },
     {"occupation": "not_in_workforce", "professional_persona": "Ana Wu, a retired nurse, volunteers."},
-    {"occupation": "cashier", "professional_persona": "Ana Wu runs the checkout and saves for her retirement."},
+    {
+        "occupation": "cashier",
+        "professional_persona": "Ana Wu runs the checkout and saves for her retirement.",
+    },
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {

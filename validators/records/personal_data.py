@@ -24,14 +24,16 @@ _NUMBERS = (
     ("a social security number", re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")),
     (
         "a phone number",
-        re.compile(r"(?<![\d-])(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\d-])|(?<!\d)555-\d{4}\b"),
+        re.compile(
+            r"(?<![\d-])(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\d-])|(?<!\d)555-\d{4}\b"
+        ),
     ),
     ("a card number", re.compile(r"(?<!\d)(?:\d{4}[- ]){3}\d{4}(?!\d)|(?<!\d)\d{16}(?!\d)")),
     (
         "a street address",
         re.compile(
-            r"(?<!\d)\d{1,5} (?:[NSEW]\. )?(?:[A-Z][a-z]+ ){1,3}(?:Street|St\.|Avenue|Ave\.?|Boulevard|Blvd\.?|Lane|Drive"
-            r"|Court|Road|Rd\.)(?!\w)"
+            r"(?<!\d)\d{1,5} (?:[NSEW]\. )?(?:[A-Z][a-z]+ ){1,3}(?:Street|St\.|Avenue|Ave\.?|Boulevard|Blvd\.?|Lane"
+            r"|Drive|Court|Road|Rd\.)(?!\w)"
         ),
     ),
 )
@@ -50,12 +52,16 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             yield from _text(field, "; ".join(items), True)
 
 
-def _text(field: str, text: str, numbered: bool) -> Iterator[Finding]:  # noqa: FBT001 - private
+def _text(field: str, text: str, numbered: bool) -> Iterator[Finding]:
     if "@" in text or "(at)" in text or "[at]" in text:
         match = _EMAIL.search(text) or _HANDLE.search(text)
         if match:
             yield RULE.error(field, "an e-mail address or account name; leave it out", match.group())
-    if "www." in text or "://" in text or (".com" in text or ".org" in text or ".us/" in text or ".io/" in text):
+    if (
+        "www." in text
+        or "://" in text
+        or (".com" in text or ".org" in text or ".us/" in text or ".io/" in text)
+    ):
         match = _URL.search(text)
         if match:
             yield RULE.error(field, "a web address; leave it out", match.group())

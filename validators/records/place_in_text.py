@@ -18,7 +18,13 @@ POLICY: Policy = "repair"
 
 RULE = Rule.of(__name__)
 # Texts that speak of home; journeys, dishes and works of art are from everywhere.
-HOME = ("persona", "professional_persona", "sports_persona", "cultural_background", "career_goals_and_ambitions")
+HOME = (
+    "persona",
+    "professional_persona",
+    "sports_persona",
+    "cultural_background",
+    "career_goals_and_ambitions",
+)
 ENOUGH = 1.0  # votes for another state: its name, or a city that no other state has
 MORE = 3.0  # times the votes of the person's own state that the other must have
 _LIVES = ("lives in ", "living in ", "resides in ", "residing in ", "resident of ", "based in ", "home in ")
@@ -61,7 +67,9 @@ def _report(
         yield RULE.error(best, f"the person lives in {home}; the text speaks of {elsewhere}", there)
 
 
-def _city_elsewhere(texts: Mapping[str, str], city: str, state: str, reference: Reference) -> Iterator[Finding]:
+def _city_elsewhere(
+    texts: Mapping[str, str], city: str, state: str, reference: Reference
+) -> Iterator[Finding]:
     """The person's own city, or where the text says that they live, written with another state's name."""
     leads = [lead for lead in _LIVES for text in texts.values() if lead in text]
     if not city and not leads:
@@ -78,8 +86,17 @@ def _city_elsewhere(texts: Mapping[str, str], city: str, state: str, reference: 
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
-    {"city": "Portland", "state": "OR", "cultural_background": "Ana moved from Texas to Portland, Oregon, years ago."},
-    {"city": "Salem", "state": "OR", "persona": "Georgia Wu roots for Oregon's teams.", "first_name": "Georgia", "last_name": "Wu"},
+    {
+        "city": "Portland",
+        "state": "OR",
+        "cultural_background": "Ana moved from Texas to Portland, Oregon, years ago.",
+    },
+    {
+        "state": "OR",
+        "persona": "Georgia Wu roots for Oregon's teams.",
+        "first_name": "Georgia",
+        "last_name": "Wu",
+    },
     {"city": "Salem", "state": "OR", "travel_persona": "Ana dreams of Texas, Dallas and Austin."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (

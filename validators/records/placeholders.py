@@ -18,15 +18,17 @@ POLICY: Policy = "repair"
 RULE = Rule.of(__name__)
 _GAP = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|\{\w+\}|\$\{\w+\}"
-    r"|\[(?:insert |your |the )?(?:full |first |last )?(?:name|age|city|state|occupation|job|place|hobby|skill|location|town"
-    r"|company|employer|school|university|sports team|team)[^\]]*\]|\[insert[^\]]*\]|\[\.{3}\]|\[_+\]|_{3,}"
+    r"|\[(?:insert |your |the )?(?:full |first |last )?(?:name|age|city|state|occupation|job|place|hobby|skill|location"
+    r"|town|company|employer|school|university|sports team|team)[^\]]*\]|\[insert[^\]]*\]|\[\.{3}\]|\[_+\]|_{3,}"
     r"|<(?:insert |your )?(?:name|age|city|state|occupation|place|hobby|skill|person)>",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"\b[a-z0-9]{2,}(?:_[a-z0-9]+)+\b")
 _FILLER_WORDS = frozenset({"lorem", "todo", "tbd", "xxx", "xxxx", "undefined", "n", "nan"})
 _FILLER = re.compile(r"\b[Ll]orem ipsum\b|\bTODO\b|\bTBD\b|\bXXX+\b|\bundefined\b(?= |$)|\bN/A\b|\bNaN\b")
-_EMPTY = frozenset({"none", "null", "nan", "n/a", "na", "undefined", "unknown", "tbd", "todo", "string", "text", "..."})
+_EMPTY = frozenset(
+    {"none", "null", "nan", "n/a", "na", "undefined", "unknown", "tbd", "todo", "string", "text", "..."}
+)
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:

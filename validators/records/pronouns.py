@@ -17,8 +17,13 @@ POLICY: Policy = "repair"
 
 RULE = Rule.of(__name__)
 _SUBJECTS = {"Male": frozenset({"he", "himself"}), "Female": frozenset({"she", "herself"})}
-_ALL = {"Male": frozenset({"he", "himself", "him", "his"}), "Female": frozenset({"she", "herself", "her", "hers"})}
-_PATTERNS = {sex: re.compile(rf"\b(?:{'|'.join(sorted(forms))})\b(?!-)", re.IGNORECASE) for sex, forms in _ALL.items()}
+_ALL = {
+    "Male": frozenset({"he", "himself", "him", "his"}),
+    "Female": frozenset({"she", "herself", "her", "hers"}),
+}
+_PATTERNS = {
+    sex: re.compile(rf"\b(?:{'|'.join(sorted(forms))})\b(?!-)", re.IGNORECASE) for sex, forms in _ALL.items()
+}
 _OTHER = {"Male": "Female", "Female": "Male"}
 
 
@@ -46,7 +51,9 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         subject = any(word.lower() in _SUBJECTS[_OTHER[sex]] for word in wrong)
         evidence = ", ".join(wrong[:6])
         if not right and (subject or len(wrong) > 1 or not _someone_else(text, wrong[0])):
-            yield RULE.error(field, f"the person is {sex.lower()}; write {own}, not {wrong[0].lower()}", evidence)
+            yield RULE.error(
+                field, f"the person is {sex.lower()}; write {own}, not {wrong[0].lower()}", evidence
+            )
         elif subject and len(wrong) > len(right):
             yield RULE.warning(field, f"most pronouns are not those of a {sex.lower()} person", evidence)
 

@@ -18,9 +18,12 @@ POLICY: Policy = "repair"
 
 RULE = Rule.of(__name__)
 _SPEAKER = re.compile(r"(?:^|[.!?] )(?:I|As an AI)\b(?!\.)|\bas an AI, ", re.ASCII)
-_OPENING = re.compile(r"(?:sure|certainly|of course|absolutely)[,!.:]|(?:\w+ ?){1,3}:\s|```|#{1,6} |\*\*", re.IGNORECASE)
-_MARKUP = re.compile(r"```|<\|?/?(?:im_start|im_end|assistant|user|system|think|s|inst)\|?>|\[/?INST\]|^#{1,6} |\*\*\w")
-_SHORT = 3
+_OPENING = re.compile(
+    r"(?:sure|certainly|of course|absolutely)[,!.:]|(?:\w+ ?){1,3}:\s|```|#{1,6} |\*\*", re.IGNORECASE
+)
+_MARKUP = re.compile(
+    r"```|<\|?/?(?:im_start|im_end|assistant|user|system|think|s|inst)\|?>|\[/?INST\]|^#{1,6} |\*\*\w"
+)
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
@@ -30,7 +33,9 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         yield RULE.error(field, "an assistant speaks of itself; write about the person alone", phrase)
     for field, phrase in phrases("refusal", "leaks").found(reading):
         if reading.prose[field].lower().startswith(phrase) or phrase not in _OPENERS:
-            yield RULE.error(field, "instructions or their words are repeated; write about the person alone", phrase)
+            yield RULE.error(
+                field, "instructions or their words are repeated; write about the person alone", phrase
+            )
     for field, text in reading.prose.items():
         yield from _voice(field, text)
     for field in LISTS:
@@ -43,7 +48,9 @@ def _voice(field: str, text: str) -> Iterator[Finding]:
     speaks = text.startswith("I") or ". I" in text or "! I" in text or " AI" in text
     match = _SPEAKER.search(text) if speaks else None
     if match:
-        yield RULE.error(field, "the narrator speaks of itself; write in the third person", text[match.start() :][:60])
+        yield RULE.error(
+            field, "the narrator speaks of itself; write in the third person", text[match.start() :][:60]
+        )
     elif _OPENING.match(text):
         yield RULE.error(field, "the text opens like an answer; begin with the person", text[:60])
     marked = "`" in text or "<" in text or "[" in text or "#" in text or "*" in text
@@ -53,7 +60,16 @@ def _voice(field: str, text: str) -> Iterator[Finding]:
 
 
 _OPENERS = frozenset(
-    ("here is the", "here's the", "here is a", "here's a", "here is your", "here are the", "the persona", "this persona")
+    (
+        "here is the",
+        "here's the",
+        "here is a",
+        "here's a",
+        "here is your",
+        "here are the",
+        "the persona",
+        "this persona",
+    )
 )
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

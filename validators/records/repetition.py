@@ -35,7 +35,9 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
                 continue
             first = seen.setdefault(key, field)
             if first != field:
-                yield RULE.error(field, f"a sentence is the same as in {first}; say something new", sentence[:80])
+                yield RULE.error(
+                    field, f"a sentence is the same as in {first}; say something new", sentence[:80]
+                )
                 break
 
 
@@ -52,7 +54,11 @@ def _loops(field: str, text: str, tokens: list[str]) -> Iterator[Finding]:
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
-    {"persona": "Ana Wu swims.", "sports_persona": "Ana Wu swims.", "arts_persona": "Ana Wu had had enough of jazz."},
+    {
+        "persona": "Ana Wu swims.",
+        "sports_persona": "Ana Wu swims.",
+        "arts_persona": "Ana Wu had had enough of jazz.",
+    },
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {

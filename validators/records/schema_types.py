@@ -72,7 +72,7 @@ def _coded(field: str, record: Mapping[str, Any], reference: Reference) -> Itera
     states = reference.states(field)
     if states is None or value in states or (field == "bachelors_field" and value == NO_DEGREE):
         return
-    known = ", ".join(sorted(map(str, states))[:8]) + (", …" if len(states) > 8 else "")  # noqa: PLR2004 - shown
+    known = ", ".join(sorted(map(str, states))[:8]) + (", …" if len(states) > 8 else "")
     if field == "occupation":
         yield RULE.not_judged(field, "the locale has no such occupation", value)
     else:

@@ -42,11 +42,14 @@ def _text(field: str, text: str) -> Iterator[Finding]:
     length = len(text)
     persona = field in NARRATIVES
     if not SHORTEST <= length <= LONGEST:
-        yield RULE.error(field, f"{length} characters; write between {USUAL[persona][0]} and {USUAL[persona][1]}", text[:60])
+        shortest, longest = USUAL[persona]
+        yield RULE.error(field, f"{length} characters; write between {shortest} and {longest}", text[:60])
     elif text.rstrip(CLOSING)[-1:] not in END:
         yield RULE.error(field, "the text breaks off; end it with a full sentence", text[-40:])
     elif not USUAL[persona][0] <= length <= USUAL[persona][1]:
-        yield RULE.warning(field, f"{length} characters; most have between {USUAL[persona][0]} and {USUAL[persona][1]}")
+        yield RULE.warning(
+            field, f"{length} characters; most have between {USUAL[persona][0]} and {USUAL[persona][1]}"
+        )
     if persona and text.count(". ") >= MOST_SENTENCES and len(_SENTENCE.findall(text)) >= MOST_SENTENCES:
         yield RULE.warning(field, "more sentences than a persona has; write one or two", text[:60])
 
@@ -61,13 +64,17 @@ def _list(field: str, items: list[str] | None) -> Iterator[Finding]:
     elif any(not item.strip() for item in items):
         yield RULE.error(field, "an item is empty")
     elif any(len(item) > LONGEST_ITEM for item in items):
-        yield RULE.warning(field, "an item is a sentence; name the thing in a few words", max(items, key=len)[:80])
+        yield RULE.warning(
+            field, "an item is a sentence; name the thing in a few words", max(items, key=len)[:80]
+        )
     elif len({item.strip().casefold() for item in items}) < len(items):
         yield RULE.warning(field, "an item stands twice", ", ".join(items)[:80])
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
-    {"persona": "Ana Wu folds dumplings on Sundays, and reads Mrs. Dalloway to her plants while the broth simmers slowly."},
+    {
+        "persona": "Ana Wu folds dumplings on Sundays, and reads Mrs. Dalloway to her plants while the broth simmers."
+    },
     {"skills_and_expertise_list": ["Python", "SQL"]},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (

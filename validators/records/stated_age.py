@@ -17,6 +17,7 @@ POLICY: Policy = "repair"
 
 RULE = Rule.of(__name__)
 TOLERANCE = 1  # years: a birthday may lie between the facts and the text
+NEAR = 45  # letters before a statement in which it is told whose age it is
 LATIN_SLACK = 3  # years by which "octogenarian" and the like are used loosely
 _TENS = {
     name: 10 * (i + 1)
@@ -28,15 +29,21 @@ _UNITS = {name: i + 1 for i, name in enumerate("one two three four five six seve
 _TEN = {name.removesuffix("ies") + "y": value for name, value in _TENS.items() if name != "teens"}
 _WORD_AGE = rf"(?P<ten>{'|'.join(_TEN)})(?:[- ](?P<unit>{'|'.join(_UNITS)}))?"
 _YEARS_OLD = re.compile(
-    rf"(?:\b(?P<number>\d{{1,3}})|\b{_WORD_AGE})[- ]years?[- ](?:old|young)\b(?:[- ](?P<after>\w+))?", re.IGNORECASE
+    rf"(?:\b(?P<number>\d{{1,3}})|\b{_WORD_AGE})[- ]years?[- ](?:old|young)\b(?:[- ](?P<after>\w+))?",
+    re.IGNORECASE,
 )
-_AT = re.compile(r"(?:^|[.;,] )(?:(?:[Ee]ven|[Nn]ow|[Cc]urrently|[Ss]till|[Bb]ut) )?(?:[Aa]t|[Aa]ged) (?:age )?(?P<number>\d{2,3}),(?! he had| she had)")
+_AT = re.compile(
+    r"(?:^|[.;,] )(?:(?:[Ee]ven|[Nn]ow|[Cc]urrently|[Ss]till|[Bb]ut) )?(?:[Aa]t|[Aa]ged) (?:age )?(?P<number>\d{2,3}),"
+    r"(?! he had| she had)"
+)
 _DECADE = re.compile(
     rf"\b(?P<lead>\w+,? )in (?:his|her|their) (?P<part>early|mid|late)?[- ]?(?P<decade>{'|'.join(_TENS)}|\d0'?s)\b",
     re.IGNORECASE,
 )
 _SOMETHING = re.compile(rf"\b(?P<ten>{'|'.join(_TEN)}|\d0)[- ]something\b", re.IGNORECASE)
-_LATIN = re.compile(r"\b(?P<stem>quinqua|sexa|septua|octo|nona)genarian\b|\b(?P<hundred>centenarian)\b", re.IGNORECASE)
+_LATIN = re.compile(
+    r"\b(?P<stem>quinqua|sexa|septua|octo|nona)genarian\b|\b(?P<hundred>centenarian)\b", re.IGNORECASE
+)
 _STEMS = {"quinqua": 50, "sexa": 60, "septua": 70, "octo": 80, "nona": 90}
 _OTHERS = re.compile(
     r"\b(?:his|her|their|'s|with an?|two|three|mentor\w*|teach\w*|coach\w*|of an?|to an?|for an?) (?:\w+ )?$"
@@ -46,7 +53,9 @@ _THINGS = frozenset(
     " recipe oak tree dog cat car truck company building church family business tower bridge cabin boat guitar piano"
     " sourdough starter journal plan horizon apprentice apprentices student students".split()
 )
-_PRESENT = re.compile(r"\b(?:now|currently|woman|man|person|professional|\w+er|\w+or|\w+ist|\w+ian|still),? $", re.IGNORECASE)
+_PRESENT = re.compile(
+    r"\b(?:now|currently|woman|man|person|professional|\w+er|\w+or|\w+ist|\w+ian|still),? $", re.IGNORECASE
+)
 _HINTS = frozenset({"year", "years", "at", "aged", "in", "something"}) | frozenset(
     f"{stem}genarian" for stem in _STEMS
 )
@@ -76,30 +85,37 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
 def _statements(text: str, lead: str) -> Iterator[tuple[int, int, str]]:
     """Lowest and highest age that a statement allows, and its words; after `lead` it speaks of the person."""
     if "year" in text:
-        for match in _YEARS_OLD.finditer(text):
-            before = text[max(0, match.start() - 45) : match.start()]
-            other = (match["after"] or "").lower() in _THINGS or _OTHERS.search(before)
-            if not other or lead in before:
-                value = _number(match)
-                if value >= _ADULTHOOD:
-                    yield value, value, match.group()
-    for match in _AT.finditer(text) if "At " in text or "at " in text or "ged " in text else ():
-        value = int(match["number"])
-        yield value, value, match.group().strip(" .,;")
-    if "in h" in text or "in their" in text:
-        for match in _DECADE.finditer(text):
-            if _PRESENT.search(match["lead"]):
-                low = _TENS.get(match["decade"].lower()) or int(match["decade"][:2])
-                yield *_part(low, (match["part"] or "").lower()), match.group()
-    if "something" in text:
-        for match in _SOMETHING.finditer(text):
-            low = _TEN.get(match["ten"].lower()) or int(match["ten"])
-            yield low, low + 9, match.group()
+        yield from _years_old(text, lead)
+    if "At " in text or "at " in text or "ged " in text:
+        for match in _AT.finditer(text):
+            value = int(match["number"])
+            yield value, value, match.group().strip(" .,;")
+    if "in h" in text or "in their" in text or "something" in text:
+        yield from _decades(text)
     if "enarian" in text:
         for match in _LATIN.finditer(text):
-            if not _OTHERS.search(text[max(0, match.start() - 25) : match.start()]):
+            if not _OTHERS.search(text[max(0, match.start() - NEAR) : match.start()]):
                 low = 100 if match["hundred"] else _STEMS[match["stem"].lower()]
                 yield low - LATIN_SLACK, low + 9 + LATIN_SLACK, match.group()
+
+
+def _years_old(text: str, lead: str) -> Iterator[tuple[int, int, str]]:
+    for match in _YEARS_OLD.finditer(text):
+        before = text[max(0, match.start() - NEAR) : match.start()]
+        other = (match["after"] or "").lower() in _THINGS or _OTHERS.search(before)
+        value = _number(match)
+        if value >= _ADULTHOOD and (not other or lead in before):
+            yield value, value, match.group()
+
+
+def _decades(text: str) -> Iterator[tuple[int, int, str]]:
+    for match in _DECADE.finditer(text):
+        if _PRESENT.search(match["lead"]):
+            low = _TENS.get(match["decade"].lower()) or int(match["decade"][:2])
+            yield *_part(low, (match["part"] or "").lower()), match.group()
+    for match in _SOMETHING.finditer(text):
+        low = _TEN.get(match["ten"].lower()) or int(match["ten"])
+        yield low, low + 9, match.group()
 
 
 _ADULTHOOD = 16

@@ -21,7 +21,9 @@ POLICY: Policy = "repair"
 
 RULE = Rule.of(__name__)
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
-_MOJIBAKE = re.compile("\u00e2\u20ac[\u2122\u0153\u009d\u201c\u201d\u00a6\u2018]|\u00c3[\u0080-\u00bf]|\u00c2[\u00a0-\u00bf]")
+_MOJIBAKE = re.compile(
+    "\u00e2\u20ac[\u2122\u0153\u009d\u201c\u201d\u00a6\u2018]|\u00c3[\u0080-\u00bf]|\u00c2[\u00a0-\u00bf]"
+)
 _FIELDS = (*PROSE, *LISTS)
 
 
@@ -36,14 +38,18 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         if not text.isprintable():
             yield from _unprintable(field, text)
         if "\ufffd" in text:
-            yield RULE.error(field, "a character was lost in decoding (U+FFFD); write the text again", "U+FFFD")
+            yield RULE.error(
+                field, "a character was lost in decoding (U+FFFD); write the text again", "U+FFFD"
+            )
         match = _MOJIBAKE.search(text)
         if match:
             yield RULE.error(field, "the text was decoded with the wrong encoding", repr(match.group()))
 
 
 def _unprintable(field: str, text: str) -> Iterator[Finding]:
-    kinds = {character: unicodedata.category(character) for character in set(text) if not character.isprintable()}
+    kinds = {
+        character: unicodedata.category(character) for character in set(text) if not character.isprintable()
+    }
     bad = sorted(c for c, kind in kinds.items() if kind in {"Cc", "Co", "Cs", "Cn"} and c not in "\n\t\r")
     bidi = sorted(c for c, kind in kinds.items() if kind == "Cf" and c not in _INVISIBLE)
     if bad or bidi:
@@ -55,7 +61,9 @@ def _unprintable(field: str, text: str) -> Iterator[Finding]:
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
-    {"persona": "Ana\u2019s caf\u00e9\u202f\u2014 a well\u2011known corner, \u201copen\u201d since 2019.\nCome in."},
+    {
+        "persona": "Ana\u2019s caf\u00e9\u202f\u2014 a well\u2011known corner, \u201copen\u201d since 2019.\nCome in."
+    },
     {"skills_and_expertise_list": "['na\u00efve art']"},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (

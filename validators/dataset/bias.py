@@ -1,0 +1,187 @@
+"""Bias: who is missing, and what texts say of one group and not of another."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from persona_engine.census_priors.marginal import Marginal
+from persona_engine.validators.reading import NARRATIVES, Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUPS = ("sex", "ethnicity", "education_level", "marital_status", "state")
+LEVELS = (
+    "less_than_9th",
+    "9th_12th_no_diploma",
+    "high_school",
+    "some_college",
+    "associates",
+    "bachelors",
+    "graduate",
+)
+SHOWN = 12  # words named for each group
+PRIOR_WORDS = 500.0  # weight of the background, in words
+_WORD = re.compile(r"[a-z]{3,}")
+# Pronouns and the like: they tell the group by grammar, not by stereotype.
+_GRAMMAR = frozenset(
+    "she her hers herself him his himself they them their themselves woman man women men wife husband mother father"
+    " grandmother grandfather daughter son sister brother female male lady gentleman boy girl actress waitress".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GuideBias:
+    """The three measures that the guide to Nemotron-Personas takes before and after a change.
+
+    Attributes:
+        age_distance: absolute difference of the mean age from the census, in years.
+        sex_balance: absolute difference of the share of women from one half.
+        education_gini: Gini coefficient of the seven levels' shares; 0 if all are equally frequent. A census
+            population is not at 0: see `representation` for distances from the population instead.
+    """
+
+    age_distance: float | None
+    sex_balance: float | None
+    education_gini: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One group's share beside the census.
+
+    Attributes:
+        attribute: such as ethnicity.
+        group: such as native.
+        share: in the dataset.
+        census: in the population.
+        error: standard error of `share` in a perfect sample.
+    """
+
+    attribute: str
+    group: str
+    share: float
+    census: float
+    error: float
+
+    @property
+    def ratio(self) -> float | None:
+        """Share divided by the census share; None where the census has none."""
+        return self.share / self.census if self.census else None
+
+    @property
+    def deviates(self) -> bool:
+        """Whether the gap is more than three standard errors."""
+        return abs(self.share - self.census) > 3 * max(self.error, 1e-12)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "ratio": self.ratio, "deviates": self.deviates}
+
+
+@dataclass(frozen=True, slots=True)
+class WordAssociation:
+    """Words that texts about one group use more than texts about the others.
+
+    Attributes:
+        attribute: such as sex.
+        group: such as Female.
+        texts: texts about the group.
+        words: word -> z score of its log-odds; above 3 is more than chance.
+    """
+
+    attribute: str
+    group: str
+    texts: int
+    words: Mapping[str, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "words": dict(self.words)}
+
+
+def guide_bias(frame: pd.DataFrame, census_age: Marginal | None = None) -> GuideBias:
+    """The guide's measures on the columns that the frame has; the mean age needs the census table of age."""
+    age = sex = gini = None
+    if census_age is not None and "age" in frame.columns:
+        ages = np.array(census_age.domain["age"], dtype=np.float64)
+        age = abs(float(frame["age"].mean()) - float(census_age.project(("age",)).probabilities() @ ages))
+    if "sex" in frame.columns:
+        sex = abs(float((frame["sex"] == "Female").mean()) - 0.5)
+    if "education_level" in frame.columns:
+        shares = frame["education_level"].value_counts(normalize=True).reindex(list(LEVELS), fill_value=0.0)
+        gini = _gini(shares.to_numpy(dtype=np.float64))
+    return GuideBias(age, sex, gini)
+
+
+def representation(frame: pd.DataFrame, census: Marginal) -> tuple[Gap, ...]:
+    """Each group of a one-attribute census table beside the dataset, largest gap first."""
+    (attribute,) = census.domain.attributes
+    shares = frame[attribute].value_counts(normalize=True)
+    rows = max(len(frame), 1)
+    gaps = [
+        Gap(
+            attribute, str(group), float(shares.get(group, 0.0)), float(p), float(np.sqrt(p * (1 - p) / rows))
+        )
+        for group, p in zip(census.domain[attribute], census.probabilities(), strict=True)
+    ]
+    return tuple(sorted(gaps, key=lambda gap: -abs(gap.share - gap.census)))
+
+
+def word_associations(
+    records: Iterable[Mapping[str, Any]], attribute: str, fields: Sequence[str] = NARRATIVES
+) -> tuple[WordAssociation, ...]:
+    """Words that tell the groups of an attribute apart, names and grammar left out.
+
+    Log-odds with an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008, "Fightin' Words", Political
+    Analysis 16:372, equations 16 and 22), on texts counted once a word, so that one text cannot make a word.
+    """
+    texts: Counter[str] = Counter()
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for record in records:
+        reading = Reading.of(record)
+        group = reading.fact(attribute)
+        if group is None:
+            continue
+        name = set(reading.name.full.casefold().split()) if reading.name else set()
+        texts[group] += 1
+        found = set(_WORD.findall(" ".join(reading.prose.get(field, "") for field in fields).lower()))
+        counts[group].update(found - name - _GRAMMAR)
+    total: Counter[str] = Counter()
+    for count in counts.values():
+        total.update(count)
+    return tuple(
+        WordAssociation(attribute, group, texts[group], _log_odds(counts[group], total))
+        for group in sorted(counts)
+    )
+
+
+def _log_odds(group: Counter[str], total: Counter[str]) -> dict[str, float]:
+    size, everything = sum(group.values()), sum(total.values())
+    rest = everything - size
+    if not size or not rest:
+        return {}
+    scores = {}
+    for word, count in group.items():
+        prior = PRIOR_WORDS * total[word] / everything
+        other = total[word] - count
+        mine = np.log((count + prior) / (size + PRIOR_WORDS - count - prior))
+        theirs = np.log((other + prior) / (rest + PRIOR_WORDS - other - prior))
+        scores[word] = float((mine - theirs) / np.sqrt(1 / (count + prior) + 1 / (other + prior)))
+    return dict(sorted(scores.items(), key=lambda item: -item[1])[:SHOWN])
+
+
+def _gini(values: np.ndarray) -> float:
+    ordered = np.sort(values)
+    n = len(ordered)
+    return float((2 * np.arange(1, n + 1) - n - 1) @ ordered / (n * ordered.sum())) if ordered.sum() else 0.0

@@ -1,0 +1,132 @@
+"""Diversity: how different the people and their texts are."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from persona_engine.validators.prose import words
+from persona_engine.validators.reading import NARRATIVES, Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENTROPIES = ("sex", "education_level", "state", "occupation")
+LENGTHS = (1, 2, 3)  # of the runs of words that are counted as distinct
+OPENING = 3  # words after the name that make an opening
+COMPRESSED = 4 * 2**20  # characters compressed at most, so that datasets of any size compare
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleDiversity:
+    """The five measures of the guide to Nemotron-Personas, on the facts.
+
+    Attributes:
+        entropy: attribute -> entropy of its distribution in bits.
+        most: attribute -> entropy if its values in the data were equally frequent, in bits.
+        age_variation: standard deviation of age divided by its mean.
+    """
+
+    entropy: Mapping[str, float]
+    most: Mapping[str, float]
+    age_variation: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"entropy": dict(self.entropy), "most": dict(self.most), "age_variation": self.age_variation}
+
+
+@dataclass(frozen=True, slots=True)
+class TextDiversity:
+    """Measures of one text field over many records.
+
+    Attributes:
+        field: the text field.
+        texts: number of texts.
+        distinct: n -> different runs of n words divided by all (Li et al. 2016, "A diversity-promoting objective
+            function"); falls with the number of texts, so compare equal numbers.
+        openings: different openings (the three words after the name) divided by texts.
+        commonest_opening: the most frequent one and its share of texts.
+        compression: bytes before divided by bytes after zlib; repetition makes it large.
+    """
+
+    field: str
+    texts: int
+    distinct: Mapping[int, float]
+    openings: float
+    commonest_opening: tuple[str, float]
+    compression: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            **asdict(self),
+            "distinct": {str(n): share for n, share in self.distinct.items()},
+            "commonest_opening": list(self.commonest_opening),
+        }
+
+
+def people_diversity(frame: pd.DataFrame, attributes: Sequence[str] = ENTROPIES) -> PeopleDiversity:
+    """Entropies of the attributes that the frame has, and the variation of age."""
+    present = [attribute for attribute in attributes if attribute in frame.columns]
+    counts = {attribute: frame[attribute].value_counts().to_numpy(dtype=np.float64) for attribute in present}
+    ages = frame["age"].to_numpy(dtype=np.float64) if "age" in frame.columns and len(frame) else None
+    return PeopleDiversity(
+        entropy={attribute: _entropy(count) for attribute, count in counts.items()},
+        most={attribute: float(np.log2(max(len(count), 1))) for attribute, count in counts.items()},
+        age_variation=None if ages is None else float(ages.std() / ages.mean()),
+    )
+
+
+def text_diversity(
+    records: Iterable[Mapping[str, Any]], fields: Sequence[str] = NARRATIVES
+) -> tuple[TextDiversity, ...]:
+    """Measure each field over the records, which are read once; a sample of some thousand is enough.
+
+    Names are taken out, since every person has another.
+    """
+    texts: dict[str, list[str]] = {field: [] for field in fields}
+    for record in records:
+        reading = Reading.of(record)
+        name = reading.name.full if reading.name else ""
+        for field in fields:
+            if field in reading.prose:
+                texts[field].append(reading.prose[field].replace(name, "") if name else reading.prose[field])
+    return tuple(_text(field, found) for field, found in texts.items() if found)
+
+
+def _text(field: str, texts: list[str]) -> TextDiversity:
+    tokens = [words(text) for text in texts]
+    openings = Counter(" ".join(words_[:OPENING]) for words_ in tokens)
+    opening, times = openings.most_common(1)[0]
+    joined = "\n".join(texts)[:COMPRESSED].encode()
+    return TextDiversity(
+        field=field,
+        texts=len(texts),
+        distinct={n: _distinct(tokens, n) for n in LENGTHS},
+        openings=len(openings) / len(texts),
+        commonest_opening=(opening, times / len(texts)),
+        compression=len(joined) / len(zlib.compress(joined, 6)),
+    )
+
+
+def _distinct(tokens: list[list[str]], length: int) -> float:
+    seen: set[tuple[str, ...]] = set()
+    total = 0
+    for text in tokens:
+        runs = list(zip(*(text[start:] for start in range(length)), strict=False))
+        seen.update(runs)
+        total += len(runs)
+    return len(seen) / total if total else 0.0
+
+
+def _entropy(counts: np.ndarray) -> float:
+    if not counts.sum():
+        return 0.0
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log2(shares)).sum()) + 0.0
