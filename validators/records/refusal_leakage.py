@@ -19,7 +19,8 @@ POLICY: Policy = "repair"
 RULE = Rule.of(__name__)
 _SPEAKER = re.compile(r"(?:^|[.!?] )(?:I|As an AI)\b(?!\.)|\bas an AI, ", re.ASCII)
 _OPENING = re.compile(
-    r"(?:sure|certainly|of course|absolutely)[,!.:]|(?:\w+ ?){1,3}:\s|```|#{1,6} |\*\*", re.IGNORECASE
+    r"(?:sure|certainly|of course|absolutely)[,!.:]|(?:[\w ]{0,24}(?:persona|profile|output|answer|response|summary|note|json|description))s?:\s|```|#{1,6} |\*\*",
+    re.IGNORECASE,
 )
 _MARKUP = re.compile(
     r"```|<\|?/?(?:im_start|im_end|assistant|user|system|think|s|inst)\|?>|\[/?INST\]|^#{1,6} |\*\*\w"

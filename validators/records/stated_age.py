@@ -104,7 +104,8 @@ def _years_old(text: str, lead: str) -> Iterator[tuple[int, int, str]]:
         before = text[max(0, match.start() - NEAR) : match.start()]
         other = (match["after"] or "").lower() in _THINGS or _OTHERS.search(before)
         value = _number(match)
-        if value >= _ADULTHOOD and (not other or lead in before):
+        _, led, between = before.rpartition(lead)
+        if value >= _ADULTHOOD and (not other or (led and "," not in between)):
             yield value, value, match.group()
 
 

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from persona_engine.validators.check import PolicyError, RecordChecker, rules
+from persona_engine.validators.reference import Reference
+
+
+def test_nothing_is_wrong_with_a_good_record(checker: RecordChecker, good: dict[str, Any]) -> None:
+    assert [f for f in checker.check(good) if f.severity == "error"] == []
+
+
+def test_a_second_good_record_reads_its_own_facts(checker: RecordChecker, another: dict[str, Any]) -> None:
+    partly = {
+        key: another[key] for key in another if key not in {"cultural_background", "skills_and_expertise"}
+    }
+    kept = {k: v for k, v in partly.items() if "Inés" not in str(v) and not k.startswith("hobbies")}
+    assert [f for f in checker.check(kept) if f.severity == "error"] == []
+
+
+def test_every_mutation_with_evidence_is_found(
+    checker: RecordChecker, mutations: ModuleType, good: dict[str, Any], another: dict[str, Any]
+) -> None:
+    for name, (mutate, evident) in mutations.MUTATIONS.items():
+        mutated = mutate(good, another, np.random.default_rng(3))
+        if mutated is not None and evident:
+            assert any(f.severity == "error" for f in checker.check(mutated)), name
+
+
+def test_flag_lowers_errors_to_warnings(reference: Reference, good: dict[str, Any]) -> None:
+    wrong = {**good, "sex": "Male"}
+    found = RecordChecker(reference, {"pronouns": "flag"}).check(wrong)
+    assert {f.severity for f in found if f.code == "pronouns"} == {"warning"}
+
+
+def test_off_does_not_run_the_rule(reference: Reference, good: dict[str, Any]) -> None:
+    found = RecordChecker(reference, {"pronouns": "off"}).check({**good, "sex": "Male"})
+    assert "pronouns" not in {f.code for f in found}
+
+
+def test_singular_they_is_a_warning_until_the_policy_is_strict(
+    reference: Reference, good: dict[str, Any]
+) -> None:
+    text = "Inés Okafor paints boats on Sundays, and they often give the small sketches away to the people next door."
+    loose, strict = ({}, {"singular_they": "repair"})
+    severities = [
+        {
+            f.severity
+            for f in RecordChecker(reference, policy).check({**good, "arts_persona": text})
+            if f.code == "singular_they"
+        }
+        for policy in (loose, strict)
+    ]
+    assert severities == [{"warning"}, {"error"}]
+
+
+def test_only_errors_with_the_repair_policy_go_to_the_model(
+    checker: RecordChecker, good: dict[str, Any]
+) -> None:
+    wrong = {**good, "sex": "Male", "zipcode": "02139"}
+    findings = checker.check(wrong)
+    repairable = {f.code for f in checker.repairable(findings)}
+    assert "pronouns" in repairable
+    assert "geographic_validity" in {f.code for f in findings}
+    assert "geographic_validity" not in repairable
+
+
+def test_an_unknown_rule_or_action_is_answered_with_the_known_ones(reference: Reference) -> None:
+    with pytest.raises(PolicyError, match=r"unknown rule 'pronoun'; known: .*pronouns"):
+        RecordChecker(reference, {"pronoun": "off"})
+    with pytest.raises(PolicyError, match="unknown action 'fix'; known: repair, reject, flag, off"):
+        RecordChecker(reference, {"pronouns": "fix"})
+
+
+def test_only_some_rules_can_be_run(reference: Reference, good: dict[str, Any]) -> None:
+    found = RecordChecker(reference, only=["age_bounds"]).check({**good, "age": 12, "sex": "Male"})
+    assert [f.code for f in found] == ["age_bounds"]
+
+
+def test_findings_come_in_the_order_of_rule_codes(checker: RecordChecker, good: dict[str, Any]) -> None:
+    codes = [f.code for f in checker.check({**good, "sex": "Male", "age": 12, "state": "TX"})]
+    assert codes == sorted(codes)
+    assert set(codes) <= set(rules())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: {k: v for k, v in record.items() if k not in {"first_name", "last_name"}},
+        lambda record: {**record, "uuid": record["uuid"].replace("-", ""), "bachelors_field": None},
+        lambda record: {**record, "skills_and_expertise_list": str(record["skills_and_expertise_list"])},
+        lambda record: {
+            k: v
+            for k, v in record.items()
+            if k not in {"cultural_background", "county", "labor_force_status"}
+        },
+    ],
+    ids=["without names", "second release", "lists as strings", "first release"],
+)
+def test_both_releases_and_ours_are_read(
+    checker: RecordChecker, good: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    assert [f for f in checker.check(change(good)) if f.severity == "error"] == []

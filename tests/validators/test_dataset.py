@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from persona_engine.census_priors.domain import Domain
+from persona_engine.census_priors.marginal import Marginal
+from persona_engine.validators.dataset.bias import guide_bias, representation, word_associations
+from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
+from persona_engine.validators.dataset.duplication import duplication, near_duplication
+from persona_engine.validators.dataset.fidelity import fidelity, noise
+
+CENSUS = Marginal(
+    Domain({"sex": ("Female", "Male"), "age": (18, 19, 20)}), np.array([[1.0, 2, 3], [3, 2, 1]]), None, "test"
+)
+
+
+def _sample(rows: int, seed: int = 0) -> pd.DataFrame:
+    cells = np.random.default_rng(seed).choice(6, size=rows, p=CENSUS.probabilities().ravel())
+    return pd.DataFrame({"sex": np.array(["Female", "Male"])[cells // 3], "age": 18 + cells % 3})
+
+
+def test_distances_are_those_computed_by_hand() -> None:
+    frame = pd.DataFrame({"sex": ["Female", "Female", "Male", "Male"], "age": [18, 18, 18, 18]})
+    found = fidelity(frame, CENSUS.project(("age",)), np.random.default_rng(0))
+    assert found.tvd == pytest.approx(2 / 3)
+    assert found.tae == pytest.approx(2 * 4 * 2 / 3)
+    assert found.srmse == pytest.approx(np.sqrt((4 / 9 + 1 / 9 + 1 / 9) / 3) / (1 / 3))
+    assert not found.passes or found.limit > 2 / 3
+
+
+def test_a_perfect_sample_passes_and_a_distorted_one_fails() -> None:
+    rng = np.random.default_rng(1)
+    sample = _sample(20_000)
+    assert fidelity(sample, CENSUS, rng).passes
+    assert not fidelity(sample.assign(sex="Male"), CENSUS, rng).passes
+
+
+def test_unknown_values_count_as_misplaced() -> None:
+    frame = pd.DataFrame({"sex": ["Female", "Male", "X", "X"], "age": [18, 20, 18, 19]})
+    found = fidelity(frame, CENSUS.project(("sex",)), np.random.default_rng(0))
+    assert found.unknown == 0.5
+    assert found.tvd == pytest.approx(0.5)
+
+
+def test_the_noise_floor_falls_with_the_root_of_the_rows() -> None:
+    shares = CENSUS.probabilities().ravel()
+    few, _ = noise(shares, 1_000, np.random.default_rng(0))
+    many, limit = noise(shares, 100_000, np.random.default_rng(0))
+    assert few / many == pytest.approx(10, rel=0.3)
+    assert limit > many
+
+
+def test_an_empty_dataset_cannot_be_compared() -> None:
+    with pytest.raises(ValueError, match="no rows"):
+        fidelity(_sample(0), CENSUS, np.random.default_rng(0))
+
+
+def test_entropy_is_in_bits_and_age_varies_by_its_coefficient() -> None:
+    frame = pd.DataFrame({"sex": ["Female", "Male"] * 2, "state": ["MN"] * 4, "age": [20, 40, 20, 40]})
+    found = people_diversity(frame)
+    assert found.entropy == {"sex": 1.0, "state": 0.0}
+    assert found.age_variation == pytest.approx(10 / 30)
+
+
+def test_repeated_texts_are_less_distinct_and_compress_better() -> None:
+    varied = [
+        {"persona": f"Ana Wu likes {a} and {b} on quiet mornings."}
+        for a in ("tea", "jam", "rye")
+        for b in ("go", "art")
+    ]
+    same = [{"persona": "Ana Wu likes tea and jam on quiet mornings."}] * 6
+    (first,), (second,) = text_diversity(varied, ["persona"]), text_diversity(same, ["persona"])
+    assert first.distinct[2] > second.distinct[2]
+    assert first.compression < second.compression
+    assert second.commonest_opening == ("likes tea and", 1.0)
+
+
+def test_duplicates_are_counted_whatever_their_case_and_quotes() -> None:
+    rows: list[dict[str, Any]] = [
+        {"uuid": "a", "persona": "Ana\u2019s garden."},
+        {"uuid": "b", "persona": "ana's garden."},
+        {"uuid": "a", "persona": "Leo's garden."},
+    ]
+    found = duplication(rows, ["persona"])
+    assert (found.rows, found.uuids, found.texts) == (3, 1, {"persona": 1})
+    assert not found.none
+
+
+def test_near_duplicates_are_found_behind_other_names() -> None:
+    pytest.importorskip("datasketch")
+    story = "{} folds dumplings on Sundays, reads long novels to the plants, and sails a small green boat in the {}."
+    rows = [
+        {"persona": story.format("Ana Wu", "bay")},
+        {"persona": story.format("Leo Park", "bay")},
+        {"persona": "Mia Roe sleeps late on most free mornings."},
+    ]
+    found = near_duplication(rows)
+    assert (found.texts, found.alike) == (3, 2)
+    assert found.example is not None
+
+
+def test_bias_measures_are_those_of_the_guide() -> None:
+    frame = pd.DataFrame(
+        {"sex": ["Female"] * 3 + ["Male"], "age": [18, 19, 20, 20], "education_level": ["graduate"] * 4}
+    )
+    found = guide_bias(frame, CENSUS.project(("age",)))
+    assert found.age_distance == pytest.approx(19.25 - 19)
+    assert found.sex_balance == pytest.approx(0.25)
+    assert found.education_gini == pytest.approx(6 / 7)
+
+
+def test_gaps_are_named_largest_first_with_their_error() -> None:
+    frame = pd.DataFrame({"sex": ["Female"] * 90 + ["Male"] * 10})
+    first = representation(frame, CENSUS.project(("sex",)))[0]
+    assert first.ratio is not None
+    assert abs(first.share - first.census) == pytest.approx(0.4)
+    assert first.deviates
+
+
+def test_words_that_tell_groups_apart_are_found_and_grammar_is_not() -> None:
+    rows = [{"sex": "Female", "persona": "Ana Wu enjoys quilting and she hums."} for _ in range(40)]
+    rows += [{"sex": "Male", "persona": "Leo Park enjoys welding and he hums."} for _ in range(40)]
+    female, male = word_associations(rows, "sex")
+    assert next(iter(female.words)) == "quilting"
+    assert next(iter(male.words)) == "welding"
+    assert "she" not in female.words
+
+
+def test_every_measure_is_plain_json(good: dict[str, Any]) -> None:
+    frame = _sample(50)
+    measures = [
+        fidelity(frame, CENSUS, np.random.default_rng(0)).as_dict(),
+        people_diversity(frame).as_dict(),
+        duplication([good]).as_dict(),
+        guide_bias(frame).as_dict(),
+        *(measure.as_dict() for measure in text_diversity([good])),
+        *(gap.as_dict() for gap in representation(frame, CENSUS.project(("sex",)))),
+        *(found.as_dict() for found in word_associations([good, {**good, "sex": "Male"}], "sex")),
+    ]
+    assert json.loads(json.dumps(measures))

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from persona_engine.validators.file import validate_file
+from persona_engine.validators.finding import Finding
+from persona_engine.validators.reader import ReaderError, read_records
+from persona_engine.validators.reference import Reference
+from persona_engine.validators.writer import FindingsWriter, WriterError
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    else:
+        with path.open("w", encoding="utf-8", newline="") as lines:
+            writer = csv.DictWriter(lines, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".csv"])
+def test_every_kind_of_file_gives_the_same_counts(
+    tmp_path: Path, suffix: str, good: dict[str, Any], reference: Reference
+) -> None:
+    rows = [good, {**good, "sex": "Male"}, {**good, "zipcode": "2139", "city": "Cambridge", "state": "MA"}]
+    result = validate_file(_write(tmp_path / f"rows{suffix}", rows), reference)
+    assert (result["rows"], result["rejected_rows"]) == (3, 2)
+    assert result["by_rule"]["pronouns"] == {"error": 1, "warning": 0, "not_judged": 0}
+    assert result["by_rule"]["zip_leading_zero"] == {"error": 0, "warning": 1, "not_judged": 0}
+
+
+def test_findings_are_written_with_the_row_they_belong_to(
+    tmp_path: Path, good: dict[str, Any], reference: Reference
+) -> None:
+    file = _write(tmp_path / "rows.jsonl", [good, {**good, "sex": "Male"}])
+    for name in ("findings.parquet", "findings.jsonl"):
+        validate_file(file, reference, findings=tmp_path / name)
+    table = pq.read_table(tmp_path / "findings.parquet").to_pylist()
+    lines = [
+        json.loads(line) for line in (tmp_path / "findings.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert table == lines
+    assert {row["row"] for row in table if row["code"] == "pronouns"} == {1}
+    assert {row["uuid"] for row in table} == {good["uuid"]}
+
+
+def test_a_policy_counts_only_the_rules_that_run(
+    tmp_path: Path, good: dict[str, Any], reference: Reference
+) -> None:
+    file = _write(tmp_path / "rows.jsonl", [{**good, "sex": "Male"}])
+    result = validate_file(file, reference, policy={"pronouns": "off"})
+    assert "pronouns" not in result["by_rule"]
+    assert result["rejected_rows"] == 0
+
+
+def test_the_limit_is_kept(tmp_path: Path, good: dict[str, Any], reference: Reference) -> None:
+    assert validate_file(_write(tmp_path / "rows.jsonl", [good] * 3), reference, limit=2)["rows"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("rows.xlsx", b"", r"unknown file type '.xlsx'; known: .parquet, .jsonl, .csv"),
+        ("rows.jsonl", b'{"age": 3}\n{"age"', r"rows.jsonl:2: no JSON"),
+        ("rows.jsonl", b"[1]\n", r"rows.jsonl:1: a row is a JSON object, not list"),
+        ("rows.jsonl", b'{"price": 3}\n', r"none of its columns \(price\) is of the persona schema"),
+        ("rows.parquet", b"no parquet", r"rows.parquet: cannot be read"),
+        ("rows.csv", b"\xff\xfe\x00", r"rows.csv: cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_where_and_why(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ReaderError, match=message):
+        list(read_records(tmp_path / name))
+
+
+def test_a_missing_file_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ReaderError, match="cannot be read"):
+        list(read_records(tmp_path / "none.parquet"))
+
+
+def test_no_findings_file_is_left_after_an_error(tmp_path: Path) -> None:
+    def fail() -> None:
+        with FindingsWriter(tmp_path / "findings.jsonl") as writer:
+            writer.write(0, "", (Finding("unicode", "error", "persona", "wrong"),))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_findings_are_parquet_or_jsonl(tmp_path: Path) -> None:
+    with pytest.raises(WriterError, match=r"written as .parquet or .jsonl, not '.csv'"):
+        FindingsWriter(tmp_path / "findings.csv")
