@@ -28,7 +28,7 @@ def write(folder: Path, manifest: Manifest, priors: Priors, table: Table, number
 def text(manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str, Any]) -> str:
     """The card as Markdown, its front matter as YAML."""
     declared = priors.declaration
-    agreeing = [item for item in numbers["fidelity"] if item["agrees"]]
+    agreeing = [item for item in numbers["fidelity"] if item["passes"]]
     return render(
         "card.md.j2",
         {

@@ -104,9 +104,8 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare the margins of two datasets: total variation distance of every table that both have."""
-    from persona_engine.generator.fidelity import distance
     from persona_engine.generator.store import StoreError, columns_of, read_frames
-    from persona_engine.generator.tabulation import Tabulation
+    from persona_engine.generator.tabulation import Tabulation, distance
 
     columns = [name for name in _COMPARED if name in columns_of(one) and name in columns_of(other)]
     if not columns:

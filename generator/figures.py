@@ -89,13 +89,6 @@ def age_moments(by_age: Counts[Any]) -> dict[str, float]:
     return {"mean_age": mean, "median_age": median, "std_age": deviation}
 
 
-def entropy_bits(counts: Counts[Any]) -> float:
-    """Shannon entropy of a table's distribution, in bits."""
-    weights = counts.to_numpy(dtype=float)
-    shares = weights[weights > 0] / weights.sum()
-    return float(-(shares * np.log2(shares)).sum()) + 0.0
-
-
 def _by_band(counts: Counts[Any]) -> pd.DataFrame:
     """Counts by age and one other attribute, with ages in bands: bands by states of the other."""
     other = next(name for name in counts.index.names if name != "age")

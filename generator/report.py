@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
 
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.generator import figures
 from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.expectation import Expectation
-from persona_engine.generator.fidelity import compare
 from persona_engine.generator.manifest import Manifest
 from persona_engine.generator.population import Population
 from persona_engine.generator.run_folder import rejected_reasons
-from persona_engine.generator.store import columns_of, dataset_files, read_frames, read_shard
+from persona_engine.generator.store import columns_of, dataset_files, read_frame, read_shard
 from persona_engine.generator.tabulation import Counts, Tabulation
+from persona_engine.validators.dataset.bias import GROUPS, guide_bias, representation
+from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
+from persona_engine.validators.dataset.duplication import duplication
+from persona_engine.validators.dataset.fidelity import fidelity
+from persona_engine.validators.reader import read_records
 
 PYRAMID = ("age", "sex")
 MARITAL = ("age", "marital_status")
 DEGREES = ("age", "education_level", "state")
 OCCUPATIONS = ("occupation", "age")
 
+# Texts that are read for their diversity, from the first rows on.
+_READ = 2_000
 # Left to the manifest, so that the same dataset has the same report.
 _CLOCK = {"started", "finished", "seconds"}
 
@@ -51,21 +59,23 @@ def of(
     expected = Expectation(population, where)
     columns = columns_of(path)
     judged = expected.tables(columns)
-    tables = dict.fromkeys((*judged, PYRAMID, MARITAL, DEGREES, OCCUPATIONS))
-    wanted = {name for table in tables for name in table}
+    drawn = (PYRAMID, MARITAL, DEGREES, OCCUPATIONS)
     context = [name for name in columns if name in expected.priors.domain]
-    frames = (expected.with_views(frame, wanted) for frame in read_frames(path, context))
-    counted = Tabulation.of(frames, tables)
+    people = read_frame(path, context)
+    people = expected.with_views(people, {name for table in judged for name in table})
+    counted = Tabulation.of([people], drawn)
     return {
-        "rows": counted.rows,
+        "rows": len(people),
         "run": manifest.model_dump(mode="json", exclude=_CLOCK) if manifest else None,
-        "fidelity": _fidelity(counted, judged, expected),
+        "fidelity": _fidelity(people, judged, expected),
         "bands": figures.bands(),
         "age_pyramid": _pair(counted, expected, PYRAMID, figures.age_pyramid),
         "marital_by_age": _pair(counted, expected, MARITAL, figures.marital_by_age),
         "bachelors_by_state": _degrees(counted, expected),
         "occupations": _occupations(counted),
-        "diversity": _diversity(counted),
+        "diversity": people_diversity(people).as_dict() if len(people) else {},
+        "bias": _bias(people, expected),
+        "texts": _texts(path, columns),
         "findings": _findings(path),
         "rejected": dict(sorted(rejected_reasons(path).items(), key=lambda item: -item[1])[:20]),
     }
@@ -92,14 +102,40 @@ def render(template: str, values: Mapping[str, Any]) -> str:
 
 
 def _fidelity(
-    counted: Tabulation, tables: Iterable[tuple[str, ...]], expected: Expectation
+    people: pd.DataFrame, tables: Iterable[tuple[str, ...]], expected: Expectation
 ) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for table in tables if counted.rows else ():
+    # The draws behind the noise floor are the same for the same dataset.
+    rng = np.random.default_rng(0)
+    found = []
+    for table in tables if len(people) else ():
         census = expected.marginal(table)
-        if table in counted and census is not None:
-            found.append(compare(counted, table, census).as_dict())
+        if census is not None and set(table) <= set(people.columns):
+            found.append(fidelity(people, census, rng).as_dict())
     return found
+
+
+def _bias(people: pd.DataFrame, expected: Expectation) -> dict[str, Any]:
+    if people.empty:
+        return {}
+    gaps = []
+    for name in GROUPS:
+        census = expected.marginal((name,)) if name in people and name in expected.priors.domain else None
+        if census is not None:
+            gaps += [gap for gap in representation(people, census) if gap.deviates]
+    measures = guide_bias(people, expected.marginal(("age",)) if "age" in people else None)
+    return {"guide": measures.as_dict(), "gaps": [gap.as_dict() for gap in gaps]}
+
+
+def _texts(path: Path, columns: Sequence[str]) -> dict[str, Any]:
+    """Diversity and duplicates of the texts, over as many rows as can be read in seconds."""
+    if "persona" not in columns:
+        return {}
+    records = [record for file in dataset_files(path) for record in islice(read_records(file), _READ)][:_READ]
+    return {
+        "rows": len(records),
+        "diversity": [measure.as_dict() for measure in text_diversity(records)],
+        "duplication": duplication(records).as_dict(),
+    }
 
 
 def _pair(
@@ -134,20 +170,6 @@ def _counts(marginal: Marginal) -> Counts[Any]:
     states = [marginal.domain[attribute] for attribute in marginal.domain]
     index = pd.MultiIndex.from_product(states, names=list(marginal.domain))
     return pd.Series(marginal.weights.ravel(), index=index)
-
-
-def _diversity(counted: Tabulation) -> dict[str, Any]:
-    if not counted.rows:
-        return {}
-    singles = [table[0] for table in counted.tables if len(table) == 1]
-    measures: dict[str, Any] = {
-        "entropy_bits": {name: figures.entropy_bits(counted.counts(name)) for name in singles},
-        "distinct": {name: len(counted.counts(name)) for name in singles},
-    }
-    if "age" in singles:
-        moments = figures.age_moments(counted.counts("age"))
-        measures["age"] = {**moments, "coefficient_of_variation": moments["std_age"] / moments["mean_age"]}
-    return measures
 
 
 def _findings(path: Path) -> dict[str, dict[str, int]]:

@@ -189,6 +189,23 @@ def read_frames(path: Path, columns: Sequence[str] | None = None) -> Iterator[pd
             raise StoreError(f"{file}: cannot be read as a dataset ({error})") from error
 
 
+def read_frame(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of coded values as one frame, text as categories: some bytes a row, so that millions fit.
+
+    Raises:
+        StoreError: as `read_frames`.
+    """
+    blocks = [
+        pa.Table.from_pandas(_coded(frame), preserve_index=False) for frame in read_frames(path, columns)
+    ]
+    return pa.concat_tables(blocks).unify_dictionaries().to_pandas() if blocks else pd.DataFrame()
+
+
+def _coded(frame: pd.DataFrame) -> pd.DataFrame:
+    text = [name for name, kind in kinds_of(frame).items() if kind == "text"]
+    return frame.astype(dict.fromkeys(text, "category"))
+
+
 def columns_of(path: Path) -> tuple[str, ...]:
     """The columns of a dataset's first file."""
     file = dataset_files(path)[0]

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
-
-from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.marginal import Array
 
 Counts = pd.Series
 """Persons by one or more attributes: a MultiIndex whose levels are named after them; rows, or weights."""
@@ -51,24 +47,8 @@ class Tabulation:
         """Counts of one table, which must have been counted; empty when the dataset has no rows."""
         return self.tables[table]
 
-    def cells(self, table: Sequence[str], domain: Domain) -> tuple[Array, int]:
-        """Counts of one table as an array over `domain`, and how many rows hold a state that it lacks."""
-        part = domain.project(table)
-        cells: Array = np.zeros(part.shape)
-        known = {attribute: {str(s): i for i, s in enumerate(part[attribute])} for attribute in part}
-        unknown = 0
-        counts = self.counts(*table)
-        for states, rows in zip(counts.index, counts.to_numpy(), strict=True):
-            cell = _cell(states, table, known)
-            if cell is None:
-                unknown += int(rows)
-            else:
-                cells[cell] += rows
-        return cells, unknown
 
-
-def _cell(
-    states: Sequence[Any], table: Sequence[str], known: Mapping[str, Mapping[str, int]]
-) -> tuple[int, ...] | None:
-    codes = [known[attribute].get(str(state)) for attribute, state in zip(table, states, strict=True)]
-    return None if None in codes else tuple(code for code in codes if code is not None)
+def distance(one: Counts[Any], other: Counts[Any]) -> float:
+    """Total variation distance of two datasets' tables over the same attributes: 0 the same, 1 apart."""
+    first, second = (counts.rename(index=str) / counts.sum() for counts in (one, other))
+    return float(first.sub(second, fill_value=0).abs().sum() / 2)

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from persona_engine.generator.cli import main
+from persona_engine.generator.population import Population
 from persona_engine.generator.schema import NEMOTRON
 
 QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
@@ -21,9 +22,18 @@ VLLM = QUICKSTART.with_name("vllm-mistral-nemo.yaml")
 Personas = Callable[..., tuple[int, str, str]]
 
 
+@pytest.fixture(scope="module")
+def population() -> Population:
+    return Population.load("en_US")
+
+
 @pytest.fixture
-def personas(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Personas:
-    """Run a command line in this process: exit code, stdout, stderr."""
+def personas(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], population: Population
+) -> Personas:
+    """Run a command line in this process: exit code, stdout, stderr. The population is loaded once for all."""
+    load = Population.load
+    monkeypatch.setattr(Population, "load", lambda locale: population if locale == "en_US" else load(locale))
 
     def run(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["personas", *map(str, words)])
@@ -259,7 +269,7 @@ def test_report_of_a_file_stands_beside_it(personas: Personas, tmp_path: Path) -
     assert (code, out.strip()) == (0, str(tmp_path / "report.html"))
     numbers: dict[str, Any] = json.loads((tmp_path / "report.json").read_text())
     assert numbers["rows"] == 100
-    assert {"table", "tvd", "floor", "limit", "agrees", "unknown"} == set(numbers["fidelity"][0])
+    assert {"attributes", "tvd", "floor", "limit", "passes", "unknown"} <= set(numbers["fidelity"][0])
 
 
 def test_check_and_prompts_check_find_the_shipped_ones_sound(personas: Personas) -> None:

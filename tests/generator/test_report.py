@@ -1,15 +1,11 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.marginal import Marginal
 from persona_engine.generator import figures, report
-from persona_engine.generator.fidelity import compare, distance, noise
-from persona_engine.generator.tabulation import Tabulation
+from persona_engine.generator.tabulation import Tabulation, distance
 
 PEOPLE = pd.DataFrame(
     {
@@ -64,40 +60,6 @@ def test_occupations_leave_out_those_without_one_and_tell_ages() -> None:
     assert second["occupation"] == "baker"
 
 
-@pytest.mark.parametrize(("rows", "bits"), [([5], 0.0), ([3, 3], 1.0), ([2, 2, 2, 2], 2.0), ([1, 0], 0.0)])
-def test_entropy_is_in_bits(rows: list[int], bits: float) -> None:
-    assert figures.entropy_bits(pd.Series(rows)) == pytest.approx(bits)
-
-
-def census(*weights: float) -> Marginal:
-    return Marginal(Domain({"sex": ("Female", "Male")}), np.array(weights), source="census")
-
-
-def test_distance_to_the_census_is_the_share_that_would_have_to_move() -> None:
-    found = compare(counted(("sex",)), ("sex",), census(1, 1))
-    assert found.tvd == pytest.approx(4 / 6 - 0.5)
-    assert found.agrees
-
-
-def test_states_that_the_census_does_not_know_count_as_distance() -> None:
-    one = Marginal(Domain({"sex": ("Female",)}), np.array([1.0]))
-    found = compare(counted(("sex",)), ("sex",), one)
-    assert found.unknown == pytest.approx(1 / 3)
-    assert found.tvd == pytest.approx(1 / 3)
-    assert not found.agrees
-
-
-@pytest.mark.parametrize("rows", [50, 5000])
-def test_the_noise_floor_is_what_perfect_samples_show(rows: int) -> None:
-    rng = np.random.default_rng(5)
-    shares = rng.dirichlet(np.full(200, 0.3))
-    samples = rng.multinomial(rows, shares, size=2000) / rows
-    distances = np.abs(samples - shares).sum(axis=1) / 2
-    floor, limit = noise(shares, rows)
-    assert floor == pytest.approx(distances.mean(), rel=0.03)
-    assert (distances > limit).mean() == pytest.approx(0.05, abs=0.03)
-
-
 def test_the_distance_of_two_datasets_is_between_the_same_and_apart() -> None:
     one = counted(("sex",)).counts("sex")
     other = Tabulation.of([pd.DataFrame({"sex": ["x", "y"]})], [("sex",)]).counts("sex")
@@ -116,6 +78,8 @@ def numbers(**more: object) -> dict[str, object]:
         "bachelors_by_state": [],
         "occupations": [],
         "diversity": {},
+        "bias": {},
+        "texts": {},
         "findings": {},
         "rejected": {},
     }
