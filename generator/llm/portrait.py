@@ -92,12 +92,11 @@ class Portrait:
         }
         nearby = [str(town) for town in (facts.get("grounding") or {}).get("nearby") or ()]
         words.update({f"near{place}": town for place, town in enumerate(nearby, 1)})
-        title = occupation_words(facts)
-        if title:
-            words["title"] = title
+        life = life_tags(facts)
+        words["title"] = occupation_words(facts) or ("service member" if "military" in life else "worker")
         salience = _salience(facts)
         region = (*region, "near") if len(nearby) > 1 else region
-        tags = frozenset({sex, *region, *life_tags(facts), *salience})
+        tags = frozenset({sex, *region, *life, *salience})
         return cls(words, tags, salience, tuple(place for place in (city, state) if place))
 
     def aliases(self, turn: int) -> dict[str, str]:

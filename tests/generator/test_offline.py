@@ -323,6 +323,9 @@ def test_a_record_without_grounding_traits_or_place_details_is_still_written() -
     record = written(bare)
     assert "carpenter" in record["professional_persona"]
     assert all(record[field] for field in FIELDS)
+    for status, word in (("armed_forces", "service member"), ("employed", "worker")):
+        unnamed = {**bare, "occupation": "", "labor_force_status": status}
+        assert word in written(unnamed, "professional_persona")["professional_persona"]
 
 
 @given(first=st.text(min_size=1, max_size=12), last=st.text(min_size=1, max_size=12), row=st.integers(0, 400))
