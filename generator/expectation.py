@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -30,8 +31,13 @@ class Expectation:
         return self._population.priors
 
     def marginal(self, table: Sequence[str]) -> Marginal | None:
-        """Counts over these attributes: a published table where one has them, else the model's; None if neither."""
-        if not self._where:
+        """Counts over these attributes: a published table where one has them, else the model's; None if neither.
+
+        Tables of part of the population, such as those of workers, are passed over for the model, which says
+        what the others have.
+        """
+        roots = {self.priors.hierarchy.root(name) for name in table if name in self.priors.domain}
+        if not self._where and not roots & self._partial:
             try:
                 return self.priors.marginal(table)
             except (DomainError, TableError):
@@ -41,14 +47,28 @@ class Expectation:
         except (DomainError, TableError, FitError):
             return None
 
+    @cached_property
+    def _partial(self) -> frozenset[str]:
+        """Attributes whose published tables leave out those who certainly have one state."""
+        found = set()
+        for node in self.priors.declaration.model.conditionals:
+            certain = {state for states in node.otherwise.values() for state in states.values()}
+            if certain:
+                counts = self.priors.marginal((node.child,))
+                codes = [counts.domain.code(node.child, state) for state in certain]
+                if not counts.weights[codes].any():
+                    found.add(self.priors.hierarchy.root(node.child))
+        return frozenset(found)
+
     def tables(self, columns: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-        """Every single attribute, and every pair that a declared table has together, that `columns` can show."""
+        """Every single attribute, and every pair that a table of everyone has together, that `columns` can show."""
         shown = {attribute: self._shown(attribute, columns) for attribute in self.priors.domain}
         singles = [(name,) for name in self.priors.domain if name in columns]
         pairs = {
             pair
             for _, table in self.priors.tables
             for one, other in combinations(table, 2)
+            if not {self.priors.hierarchy.root(one), self.priors.hierarchy.root(other)} & self._partial
             for pair in _ordered(shown[one], shown[other], self.priors.domain)
         }
         order = {name: position for position, name in enumerate(self.priors.domain)}

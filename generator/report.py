@@ -110,7 +110,7 @@ def _fidelity(
     for table in tables if len(people) else ():
         census = expected.marginal(table)
         if census is not None and set(table) <= set(people.columns):
-            found.append(fidelity(people, census, rng).as_dict())
+            found.append({**fidelity(people, census, rng).as_dict(), "source": Path(census.source).name})
     return found
 
 
