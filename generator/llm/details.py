@@ -103,7 +103,9 @@ def _work(
     facts: Mapping[str, Any], portrait: Portrait, grammar: Grammar, random: Random, words: dict[str, str]
 ) -> tuple[str, ...]:
     """Fill the slots of work: tasks t1.. for narratives and s1.. for skills, tools `g_list`, skills `k_list`."""
-    spare = _choose(grammar.pool("work_task", portrait.tags), 2 * _TASKS, random)
+    openings = {_opening(text) for text in gerunds(facts, _TASK[0])}
+    pool = [text for text in grammar.pool("work_task", portrait.tags) if _opening(text) not in openings]
+    spare = _choose(pool, 2 * _TASKS, random)
     told = _first(2, gerunds(facts, _TASK[0]), spare)
     short = [text for text in gerunds(facts, _TASK[1]) if text not in told[:1]]
     listed = _first(_TASKS, short, [text for text in told if len(text) <= _TASK[1]], spare[2:])
@@ -154,6 +156,10 @@ def _choose(pool: Sequence[str], count: int, random: Random) -> list[str]:
 
 def _first(count: int, *sources: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(text for source in sources for text in source))[:count]
+
+
+def _opening(text: str) -> tuple[str, ...]:
+    return tuple(text.split(" ")[:2])
 
 
 def _numbered(letter: str, texts: Sequence[str]) -> dict[str, str]:

@@ -90,7 +90,7 @@ _LIST_END = re.compile(r", (?:and|or) ")
 _DANGLING = re.compile(
     r"(?:,|;|:| and| or| and/or| the| a| an| of| to| for| with| in| on| by| from| as| such| other| any| all| that"
     r"| which| their| its| using| including| necessary| between| into| at| about| upon| through| per| not| if| written"
-    r"| directly"
+    r"| appropriate| associated| engaged| involved| responsible| unable| concerned| existing| medical| various| new| directly"
     r"| based| required| related| needed| specified| set| taken| so| when| where)+$"
 )
 # Words that would embarrass a portrait, or name what this project never names.
@@ -181,7 +181,9 @@ def _first_clause(head: str, rest: str) -> str:
             continue
         before = rest[: found.start()]
         if not _in_infinitive(before, new=found.group().startswith((", and ", ", or "))):
-            return f"{head} {before}"
+            # "accurate, complete, and correct records": adjectives that could be verbs.
+            whole = " " not in before and not before.endswith("s")
+            return f"{head} {rest if whole else before}"
     return f"{head} {rest}"
 
 
@@ -220,6 +222,8 @@ def _without_broken_list(phrase: str, start: int) -> str:
     if len(ends) > 1:
         return phrase[: ends[1]]
     last = phrase.rfind(", ", start)
-    if last > 0 and last not in ends:
-        return phrase[: phrase.find(", ", start)]
-    return phrase
+    if last < 0 or re.search(r"\b(?:and|or)\b", phrase[last:]):
+        return phrase
+    first = phrase[start : phrase.find(", ", start)].strip()
+    # "accurate, detailed reports": one word that is no plural is the first of two adjectives.
+    return phrase if " " not in first and not first.endswith("s") else f"{phrase[:start]} {first}"
