@@ -90,7 +90,8 @@ _LIST_END = re.compile(r", (?:and|or) ")
 _DANGLING = re.compile(
     r"(?:,|;|:| and| or| and/or| the| a| an| of| to| for| with| in| on| by| from| as| such| other| any| all| that"
     r"| which| their| its| using| including| necessary| between| into| at| about| upon| through| per| not| if| written"
-    r"| appropriate| associated| engaged| involved| responsible| unable| concerned| existing| medical| various| new| directly"
+    r"| appropriate| associated| engaged| involved| responsible| unable| concerned| existing| medical| various| new"
+    r"| directly"
     r"| based| required| related| needed| specified| set| taken| so| when| where)+$"
 )
 # Words that would embarrass a portrait, or name what this project never names.
