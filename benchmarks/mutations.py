@@ -149,6 +149,36 @@ def occupation_of_workers(row: Row, other: Row, rng: np.random.Generator) -> dic
     return occupation(row, other, rng)
 
 
+def occupation_from_work(row: Row, other: Row, _rng: np.random.Generator) -> dict[str, Any] | None:
+    """A worker is said to be without a job in the facts."""
+    if row["occupation"] in IDLE:
+        return None
+    return {**row, "occupation": other["occupation"] if other["occupation"] in IDLE else IDLE[0]}
+
+
+def occupation_into_work(row: Row, other: Row, _rng: np.random.Generator) -> dict[str, Any] | None:
+    """A person without a job is given another's in the facts."""
+    if row["occupation"] not in IDLE or other["occupation"] in IDLE:
+        return None
+    return {**row, "occupation": other["occupation"]}
+
+
+def education_where_stated(row: Row, other: Row, _rng: np.random.Generator) -> dict[str, Any] | None:
+    """Another education where the goals name a GED, or a bachelor's degree to be finished, that it makes absurd."""
+    goals = str(row.get("career_goals_and_ambitions", ""))
+    first = re.search(
+        r"\b(?:earn|complete|obtain|finish)(?:ing)? (?:a|an|his|her)"
+        r" (GED|high[- \u2011]school diploma|bachelor|associate)",
+        goals,
+    )
+    if first is None:
+        return None
+    lowest = 3 if first.group(1)[0] in "Gh" else 5
+    levels = [level for level in LEVELS[lowest:] if level != row["education_level"]]
+    wrong = other["education_level"] if other["education_level"] in levels else levels[-1]
+    return {**row, "education_level": wrong} if LEVELS.index(row["education_level"]) < lowest else None
+
+
 def occupation_text(row: Row, other: Row, _rng: np.random.Generator) -> dict[str, Any] | None:
     """All that the text says of work is another worker's: professional persona, skills and goals."""
     if row["occupation"] in IDLE or other["occupation"] in IDLE or row["occupation"] == other["occupation"]:
@@ -236,8 +266,11 @@ MUTATIONS: Mapping[str, tuple[Mutation, bool]] = {
     "city, state, ZIP (facts)": (place, True),
     "occupation (fact)": (occupation, False),
     "occupation (fact, workers)": (occupation_of_workers, False),
+    "occupation (fact, worker to none)": (occupation_from_work, False),
+    "occupation (fact, none to worker)": (occupation_into_work, False),
     "occupation (text, workers)": (occupation_text, True),
     "education (fact)": (education, False),
+    "education (fact, text states it)": (education_where_stated, True),
     "education (text)": (education_text, True),
     "widowed at 18 (facts)": (marital, True),
     "truncated": (truncate, True),

@@ -33,6 +33,7 @@ GUIDE_CHECKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "life_stage",
             "place_in_text",
             "occupation_in_text",
+            "working_life",
             "education_in_text",
             "lists_agree",
         ),

@@ -16,7 +16,7 @@ POLICY: Policy = "reject"
 
 RULE = Rule.of(__name__)
 # Shares of real adults that the rule may report, not limits on any combination.
-ERROR_SHARE = 1e-4
+ERROR_SHARE = 3e-5
 WARNING_SHARE = 1e-3
 MARRIAGEABLE = 16  # age below which no state lets people marry without a court
 

@@ -27,7 +27,6 @@ LEVELS = (
     "bachelors",
     "graduate",
 )
-CLEAR = 2  # levels apart from which one claim is an error; two claims of one level each are one as well
 FUTURE = frozenset(
     {"career_goals_and_ambitions", "professional_persona", "persona"}
 )  # texts whose plans are of today
@@ -90,13 +89,10 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
             yield RULE.not_judged("education_level", "no education is given to compare with")
         return
     own = LEVELS.index(level)
-    wrong = [(claim, max(claim.low - own, own - claim.high)) for claim in _claims(reading)]
-    wrong = [(claim, gap) for claim, gap in wrong if gap > 0]
-    together = len(wrong) > 1
+    wrong = [claim for claim in _claims(reading) if not claim.low <= own <= claim.high]
     words = reference.label("education_level", level)
-    for claim, gap in wrong:
-        make = RULE.error if gap >= CLEAR or together else RULE.warning
-        yield make(claim.field, f"the person's education is: {words}", claim.quote)
+    for claim in wrong:
+        yield RULE.error(claim.field, f"the person's education is: {words}", claim.quote)
 
 
 def _claims(reading: Reading) -> Iterator[_Claim]:

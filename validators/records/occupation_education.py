@@ -17,8 +17,8 @@ POLICY: Policy = "reject"
 
 RULE = Rule.of(__name__)
 # Shares of real adults that the rule may report, not limits on any combination.
-ERROR_SHARE = 2e-5
-LICENSED_ERROR_SHARE = 1e-4
+ERROR_SHARE = 1e-6
+LICENSED_ERROR_SHARE = 1e-5
 WARNING_SHARE = 2e-3
 LEVELS = (
     "less_than_9th",

@@ -19,7 +19,7 @@ POLICY: Policy = "repair"
 
 RULE = Rule.of(__name__)
 # Share of the best fitting occupation's score. Calibrated on half of 1,500 released rows, confirmed on the other.
-ERROR_BELOW = 0.45
+ERROR_BELOW = 0.47
 WARNING_BELOW = 0.55
 WORK = {
     "professional_persona": 2.0,
@@ -57,14 +57,16 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
                 f"the person is a {stated.title}; the text speaks of work like a {other.title}'s",
                 f"fit {match.share:.2f}",
             )
-    yield from _retired(reading, name)
+    yield from _retired(reading, name, match.share)
 
 
-def _retired(reading: Reading, name: str) -> Iterator[Finding]:
+def _retired(reading: Reading, name: str, share: float) -> Iterator[Finding]:
+    """An error unless the text names the very occupation: "a retired bus driver" may drive on."""
+    make = RULE.error if share < 1 else RULE.warning
     for field, text in reading.prose.items():
         quote = tells("retired", text) if "retire" in text else None
         if quote:
-            yield RULE.error(field, f"the person works ({name}); the text calls them retired", quote)
+            yield make(field, f"the person works ({name}); the text calls them retired", quote)
             return
 
 
@@ -85,5 +87,8 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
         "professional_persona": "Ana Wu is a surgeon who operates on patients, plans surgical procedures and"
         " prescribes medications.",
     },
-    {"occupation": "cashier", "professional_persona": "Ana Wu, a retired cashier, volunteers at a shelter."},
+    {
+        "occupation": "cashier",
+        "professional_persona": "Ana Wu, a retired chemist, tests samples at a museum.",
+    },
 )

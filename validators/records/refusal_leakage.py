@@ -19,7 +19,9 @@ POLICY: Policy = "repair"
 RULE = Rule.of(__name__)
 _SPEAKER = re.compile(r"(?:^|[.!?] )(?:I|As an AI)\b(?!\.)|\bas an AI, ", re.ASCII)
 _OPENING = re.compile(
-    r"(?:sure|certainly|of course|absolutely)[,!.:]|(?:[\w ]{0,24}(?:persona|profile|output|answer|response|summary|note|json|description))s?:\s|```|#{1,6} |\*\*",
+    r"(?:sure|certainly|of course|absolutely)[,!.:]"
+    r"|[\w ]{0,24}(?:persona|profile|output|answer|response|summary|note|json|description)s?:\s"
+    r"|```|#{1,6} |\*\*",
     re.IGNORECASE,
 )
 _MARKUP = re.compile(

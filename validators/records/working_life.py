@@ -1,0 +1,72 @@
+"""A person without a job is not told of as if in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.lexicon import lexicon
+from persona_engine.validators.reading import Reading
+from persona_engine.validators.reference import WITHOUT_WORK
+
+if TYPE_CHECKING:
+    from persona_engine.validators.reference import Reference
+
+SEVERITY: Severity = "error"
+POLICY: Policy = "repair"
+
+RULE = Rule.of(__name__)
+FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
+# Nats for having a job; one in a hundred released people without one is told of so, and one in thirty.
+ERROR_ABOVE = 2.0
+WARNING_ABOVE = 1.0
+LONGEST = 3  # words of a phrase
+
+
+def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+    """Add up the weights of the phrases about work; most texts about people without a job say so, or tell of plans."""
+    reading = Reading.of(record)
+    occupation = reading.fact("occupation")
+    if occupation not in WITHOUT_WORK or not all(field in reading.prose for field in FIELDS):
+        return
+    intercept, weights = _weights()
+    found = {phrase for field in FIELDS for phrase in _runs(reading.tokens[field]) if phrase in weights}
+    score = intercept + sum(weights[phrase] for phrase in found)
+    if score > WARNING_ABOVE:
+        make = RULE.error if score > ERROR_ABOVE else RULE.warning
+        told = sorted(found, key=lambda phrase: -weights[phrase])[:6]
+        state = "is not in the labour force" if occupation == "not_in_workforce" else "is looking for work"
+        yield make("professional_persona", f"the person {state}; the text tells of a job", ", ".join(told))
+
+
+def _runs(tokens: list[str]) -> Iterator[str]:
+    """All runs of one to three words."""
+    yield from tokens
+    for length in range(2, LONGEST + 1):
+        for run in zip(*(tokens[start:] for start in range(length)), strict=False):
+            yield " ".join(run)
+
+
+@cache
+def _weights() -> tuple[float, Mapping[str, float]]:
+    content = lexicon("working_life")
+    return content["intercept"], content["phrases"]
+
+
+_IDLE = {
+    "occupation": "not_in_workforce",
+    "persona": "Ana Wu, a baker of memory, keeps a small garden and her neighbors' keys.",
+    "career_goals_and_ambitions": "Although retired, Ana hopes to write a memoir and to go on volunteering.",
+    "professional_persona": "Ana Wu, a retired baker, runs baking workshops in the neighborhood.",
+}
+ACCEPTS: tuple[Mapping[str, Any], ...] = (_IDLE, {**_IDLE, "occupation": "baker"})
+REJECTS: tuple[Mapping[str, Any], ...] = (
+    {
+        **_IDLE,
+        "persona": "Ana Wu is a seasoned nurse who leads her team through every shift.",
+        "professional_persona": "Ana Wu, a veteran nurse with decades of experience, supervises the clinic's staff.",
+        "career_goals_and_ambitions": "Ana aims to advance to a supervisory role within the next five years.",
+    },
+)
