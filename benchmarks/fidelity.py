@@ -23,15 +23,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from persona_engine.census_priors.build.codes import Codes
 from persona_engine.census_priors.build.locale_en_us import build_tables
-from persona_engine.census_priors.build.modelled import Codes
 from persona_engine.census_priors.build.pums import Records, read_records
 from persona_engine.census_priors.priors import HERE, Priors
 from persona_engine.generator.network_fit import fit_network
 from persona_engine.generator.population import Population
 from persona_engine.generator.scoring import SCORED, score
 
-CHAIN = ("state", "age", "sex", "ethnicity", "marital_status", "education", "labor_force_status", "occupation")
+CHAIN = (
+    "state",
+    "age",
+    "sex",
+    "ethnicity",
+    "marital_status",
+    "education",
+    "labor_force_status",
+    "occupation",
+)
 SDG_PGMS = {
     "state": (),
     "age": ("state",),
@@ -61,7 +70,9 @@ def chain_nats(graph: dict[str, tuple[str, ...]], train: Codes, test: Codes, smo
         counts = np.bincount(rows * states + train[child], weights=weights, minlength=size * states)
         table = counts.reshape(size, states)
         overall = table.sum(axis=0) / table.sum()
-        table = (table + smoothing * states * overall) / (table.sum(axis=1, keepdims=True) + smoothing * states)
+        table = (table + smoothing * states * overall) / (
+            table.sum(axis=1, keepdims=True) + smoothing * states
+        )
         at = test.cells(parents) if parents else np.zeros(len(shares), dtype=np.int64)
         total -= np.log(np.maximum(table[at, test[child]], 1e-12))
     return float(np.average(total, weights=shares))
@@ -95,9 +106,15 @@ def main() -> None:
         independent = chain_nats(dict.fromkeys(CHAIN, ()), Codes(priors, train), Codes(priors, test))
         peer = chain_nats(SDG_PGMS, Codes(priors, train), Codes(priors, test))
     out = sys.stdout
-    out.write(f"held-out adults: {ours.adults:,} in {ours.areas} areas; standard error {ours.standard_error:.3f}\n")
+    out.write(
+        f"held-out adults: {ours.adults:,} in {ours.areas} areas; standard error {ours.standard_error:.3f}\n"
+    )
     out.write(f"tables {built - begun:.0f} s, fit {fitted - built:.0f} s\n")
-    for name, value in (("independent margins", independent), ("SDG-PGMs graph", peer), ("this model", ours.nats_per_person)):
+    for name, value in (
+        ("independent margins", independent),
+        ("SDG-PGMs graph", peer),
+        ("this model", ours.nats_per_person),
+    ):
         out.write(f"{name:24s}{value:9.3f} nats an adult\n")
     for name, value in ours.by_attribute.items():
         out.write(f"  {name:22s}{value:9.3f}\n")

@@ -44,7 +44,9 @@ class Marginal:
 
     def _check(self, kind: str, values: Array) -> None:
         if values.shape != self.domain.shape:
-            raise TableError(f"{self.source}: {kind} have shape {values.shape}, the domain {self.domain.shape}")
+            raise TableError(
+                f"{self.source}: {kind} have shape {values.shape}, the domain {self.domain.shape}"
+            )
         bad = ~np.isfinite(values) | (values < 0)
         if bad.any():
             cell = np.unravel_index(int(np.argmax(bad)), values.shape)
@@ -65,11 +67,13 @@ class Marginal:
         order = np.argsort(np.argsort(kept))
 
         def shrink(values: Array) -> Array:
-            return np.transpose(values.sum(axis=summed), order)
+            return np.asarray(np.transpose(values.sum(axis=summed), order), dtype=np.float64)
 
         samples = None if self.samples is None else shrink(self.samples)
-        return replace(self, domain=self.domain.project(attributes), weights=shrink(self.weights), samples=samples)
+        return replace(
+            self, domain=self.domain.project(attributes), weights=shrink(self.weights), samples=samples
+        )
 
     def probabilities(self) -> Array:
         """Weights divided by their sum."""
-        return self.weights / self.weights.sum()
+        return np.asarray(self.weights / self.weights.sum(), dtype=np.float64)

@@ -26,7 +26,9 @@ def table_path(folder: Path, attributes: tuple[str, ...]) -> Path:
         path = stem.with_name(stem.name + suffix)
         if path.exists():
             return path
-    raise TableError(f"{stem}.parquet: no such table, nor a .csv; build the locale or take it out of priors.yaml")
+    raise TableError(
+        f"{stem}.parquet: no such table, nor a .csv; build the locale or take it out of priors.yaml"
+    )
 
 
 def read_marginal(path: Path, domain: Domain) -> Marginal:
@@ -39,12 +41,18 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
         TableError: unreadable file, missing column, unknown state, repeated cell, bad weight.
     """
     try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str, na_filter=False)
+        frame = (
+            pd.read_parquet(path)
+            if path.suffix == ".parquet"
+            else pd.read_csv(path, dtype=str, na_filter=False)
+        )
     except (OSError, pyarrow.lib.ArrowException, pd.errors.ParserError) as error:
         raise TableError(f"{path}: cannot be read as a table ({error}); rebuild the locale") from error
     missing = [name for name in (*domain, WEIGHT) if name not in frame]
     if missing:
-        raise TableError(f"{path}: column {missing[0]!r} is missing; there are {', '.join(map(str, frame.columns))}")
+        raise TableError(
+            f"{path}: column {missing[0]!r} is missing; there are {', '.join(map(str, frame.columns))}"
+        )
     codes = [_codes(path, domain, name, frame[name]) for name in domain]
     cells = np.ravel_multi_index(codes, domain.shape)
     if len(np.unique(cells)) != len(cells):
@@ -77,7 +85,7 @@ def write_marginal(marginal: Marginal, path: Path, notes: Mapping[str, str] | No
     write_table(pd.DataFrame(columns), path, notes=notes)
 
 
-def _codes(path: Path, domain: Domain, name: str, column: pd.Series[object]) -> np.ndarray:
+def _codes(path: Path, domain: Domain, name: str, column: pd.Series) -> np.ndarray:
     states = domain[name]
     kind = int if isinstance(states[0], int) else str
     known = {state: code for code, state in enumerate(states)}
@@ -86,5 +94,7 @@ def _codes(path: Path, domain: Domain, name: str, column: pd.Series[object]) -> 
         positions = {value: known[kind(value)] for value in values}
     except (KeyError, ValueError) as error:
         shown = ", ".join(map(str, states[:8])) + (", …" if len(states) > 8 else "")
-        raise TableError(f"{path}: {name}={error.args[0]!r} is no state of the domain ({shown})") from DomainError(name)
+        raise TableError(
+            f"{path}: {name}={error.args[0]!r} is no state of the domain ({shown})"
+        ) from DomainError(name)
     return column.map(positions).to_numpy(dtype=np.int64)

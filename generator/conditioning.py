@@ -19,6 +19,7 @@ from persona_engine.generator.leaves import Leaf
 from persona_engine.generator.network import Network, Node, certain_axis, over
 
 Array = npt.NDArray[np.float64]
+Dense = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
 Evidence = Mapping[str, Mask]
 
@@ -60,7 +61,9 @@ def condition(network: Network, leaves: Sequence[Leaf], evidence: Evidence) -> C
         The conditioned model; its `probability` is 0 when the evidence is impossible, and its core then zero.
     """
     messages = [
-        Message(leaf.parents, leaf.likelihood(evidence[leaf.child])) for leaf in leaves if leaf.child in evidence
+        Message(leaf.parents, leaf.likelihood(evidence[leaf.child]))
+        for leaf in leaves
+        if leaf.child in evidence
     ]
     hierarchy = network.hierarchy
     nodes: list[Node] = []
@@ -89,9 +92,8 @@ def condition(network: Network, leaves: Sequence[Leaf], evidence: Evidence) -> C
     allowed = {leaf.child: evidence[leaf.child] for leaf in leaves if leaf.child in evidence}
     if probability > 0:
         core /= probability
-    return Conditioned(
-        replace(network, core=core, nodes=tuple(nodes)), changed, allowed, probability
-    )
+    given = replace(network, core=core.astype(np.float32), nodes=tuple(nodes))
+    return Conditioned(given, changed, allowed, probability)
 
 
 def _refined(node: Node, name: str, hierarchy: Hierarchy) -> bool:
@@ -127,16 +129,21 @@ def _diagonal(
     shape = [1] * len(attributes)
     for axis, size in zip(kept, sizes, strict=True):
         shape[axis] = size
-    return values.reshape(shape)
+    return np.asarray(values.reshape(shape), dtype=np.float64)
 
 
 def _eliminate(network: Network, node: Node, messages: Sequence[Message]) -> tuple[Node, Message]:
     """Multiply a node by its messages; return it normalised, and the message to its parents."""
     hierarchy = network.hierarchy
-    others = [n for m in messages for n in m.attributes if not network.gives(node, n) and not _refined(node, n, hierarchy)]
+    others = [
+        n
+        for m in messages
+        for n in m.attributes
+        if not network.gives(node, n) and not _refined(node, n, hierarchy)
+    ]
     parents = hierarchy.finest((*node.parents, *others))
     scope = (*parents, node.child)
-    product = _broadcast(over(node, parents, hierarchy).astype(np.float64), node, parents, hierarchy)
+    product = _broadcast(over(node, parents, hierarchy), node, parents, hierarchy)
     open_axes = [node.axis_codes(p, len(hierarchy.domain[p])) for p in parents]
     full = []
     for message in messages:
@@ -145,23 +152,24 @@ def _eliminate(network: Network, node: Node, messages: Sequence[Message]) -> tup
         for axis, codes in enumerate(open_axes):
             if (codes < 0).any() and values.shape[axis] > 1:
                 values = np.compress(codes >= 0, values, axis=axis)
-        product = product * values
+        product = product * values.astype(np.float32)
     groups = np.zeros(product.shape[-1], dtype=np.int32)
     if node.refines is not None:
         groups = hierarchy.codes(node.child, node.refines)
     firsts = np.flatnonzero(np.diff(groups, prepend=-1))
-    sums = np.add.reduceat(product, firsts, axis=-1)
-    table = np.divide(product, np.take(sums, groups, axis=-1), out=np.zeros_like(product), where=np.take(sums, groups, axis=-1) > 0)
+    sums = np.add.reduceat(product, firsts, axis=-1, dtype=np.float64)
+    totals = np.take(sums.astype(np.float32), groups, axis=-1)
+    table = np.divide(product, totals, out=np.zeros(product.shape, np.float32), where=totals > 0)
     conditioned = replace(node, parents=parents, table=table)
     if node.refines is not None:
         return conditioned, Message((*parents, node.refines), sums)
-    message = sums[..., 0]
+    summed = np.asarray(sums[..., 0], dtype=np.float64)
     if node.certain is not None:
-        message = _with_certain(node, parents, message, full, hierarchy)
-    return conditioned, Message(parents, message)
+        summed = _with_certain(node, parents, summed, full, hierarchy)
+    return conditioned, Message(parents, summed)
 
 
-def _broadcast(table: Array, node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> Array:
+def _broadcast(table: Dense, node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> Dense:
     """Give every axis of length 1 that stands for a further parent its full length."""
     sizes = [len(hierarchy.domain[name]) for name in (*parents, node.child)]
     shape = [size if have == 1 else have for have, size in zip(table.shape, sizes, strict=True)]

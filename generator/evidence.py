@@ -43,13 +43,15 @@ def masks(where: Mapping[str, Any], priors: Priors, leaves: Sequence[Leaf]) -> d
         mask = matched if codes is None else matched[codes]
         found[root] = found.get(root, np.ones(len(mask), dtype=bool)) & mask
         if not found[root].any():
-            raise EvidenceError(f"where.{attribute}: nothing meets it together with the other conditions on {root}")
+            raise EvidenceError(
+                f"where.{attribute}: nothing meets it together with the other conditions on {root}"
+            )
     return found
 
 
 def attributes(priors: Priors, leaves: Sequence[Leaf]) -> tuple[str, ...]:
     """Every attribute that `where` takes."""
-    own = [name for name in priors.domain]
+    own = list(priors.domain)
     beside = [leaf.child for leaf in leaves]
     places = [*PLACE_COLUMNS] if "zipcode" in beside else []
     derived = ["birth_year", "occupation_code"] if "occupation" in own else ["birth_year"]
@@ -64,14 +66,18 @@ def _states(
     if attribute in priors.domain:
         return _rooted(attribute, priors)
     if attribute in by_child:
-        return attribute, by_child[attribute].table.states, None
+        return attribute, by_child[attribute].table.states.tolist(), None
     if attribute in PLACE_COLUMNS and "zipcode" in by_child:
         return "zipcode", *_distinct(priors.places.column(PLACE_COLUMNS[attribute]))
     if attribute == "birth_year" and "age" in priors.domain:
         vintage = int(priors.declaration.vintage)
         return "age", [vintage - int(age) for age in priors.domain["age"]], None
     if attribute == "occupation_code" and "occupation" in priors.domain:
-        return "occupation", [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]], None
+        return (
+            "occupation",
+            [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]],
+            None,
+        )
     known = attributes(priors, leaves)
     near = difflib.get_close_matches(attribute, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
@@ -99,15 +105,19 @@ def _match(attribute: str, wanted: Any, values: Sequence[Any]) -> Mask:
     if isinstance(wanted, Iterable) and not isinstance(wanted, str):
         parts = [_match(attribute, part, values) for part in wanted]
         if not parts:
-            raise EvidenceError(f"{place}: an empty list matches nobody; leave the condition out or name a value")
-        return np.any(parts, axis=0)
+            raise EvidenceError(
+                f"{place}: an empty list matches nobody; leave the condition out or name a value"
+            )
+        return np.asarray(np.any(parts, axis=0), dtype=np.bool_)
     numeric = isinstance(values[0], int | np.integer)
     if numeric:
         return _number(place, wanted, values)
     text = str(wanted)
     if any(sign in text for sign in "*?["):
         pattern = re.compile(fnmatch.translate(text.casefold()))
-        matched = np.fromiter((bool(pattern.match(str(v).casefold())) for v in values), dtype=bool, count=len(values))
+        matched = np.fromiter(
+            (bool(pattern.match(str(v).casefold())) for v in values), dtype=bool, count=len(values)
+        )
         if not matched.any():
             raise EvidenceError(f"{place}: no state matches the pattern {text!r}")
         return matched
@@ -123,18 +133,22 @@ def _number(place: str, wanted: Any, values: Sequence[Any]) -> Mask:
         return _between(place, int(text), int(text), values, set())
     span = RANGE.fullmatch(text)
     if span is None or not any(span.groups()):
-        raise EvidenceError(f"{place}: {wanted!r} is no number and no range; write 30, \"30-45\", \"65-\" or \"-25\"")
+        raise EvidenceError(
+            f'{place}: {wanted!r} is no number and no range; write 30, "30-45", "65-" or "-25"'
+        )
     low, high = (None if part is None else int(part) for part in span.groups())
     return _between(place, low, high, values, set())
 
 
 def _between(place: str, low: Any, high: Any, values: Sequence[Any], unknown: set[Any]) -> Mask:
     if unknown:
-        raise EvidenceError(f"{place}: unknown key {sorted(map(str, unknown))[0]!r}; a range has min and max")
+        raise EvidenceError(f"{place}: unknown key {min(map(str, unknown))!r}; a range has min and max")
     if not isinstance(values[0], int | np.integer):
         raise EvidenceError(f"{place}: ranges are for numbers; name values, a list or a pattern")
     numbers = np.array([int(v) for v in values])
-    matched = (numbers >= (numbers.min() if low is None else low)) & (numbers <= (numbers.max() if high is None else high))
+    matched: Mask = (numbers >= (numbers.min() if low is None else low)) & (
+        numbers <= (numbers.max() if high is None else high)
+    )
     if not matched.any():
         shown = f"{numbers.min()} to {numbers.max()}"
         raise EvidenceError(f"{place}: {low} to {high} is outside the values {shown}")
@@ -144,5 +158,9 @@ def _between(place: str, low: Any, high: Any, values: Sequence[Any], unknown: se
 def _unknown(place: str, text: str, values: Sequence[Any]) -> str:
     states = list(dict.fromkeys(str(v) for v in values))
     near = difflib.get_close_matches(text, states, n=3)
-    shown = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(states[:12])}" + (", …" if len(states) > 12 else "")
+    shown = (
+        f"did you mean {', '.join(near)}?"
+        if near
+        else f"known: {', '.join(states[:12])}" + (", …" if len(states) > 12 else "")
+    )
     return f"{place}: unknown value {text!r}; {shown}"

@@ -54,7 +54,8 @@ def shrink(table: Array, persons: float, design_effect: float) -> Array:
     if table.ndim < 2 or not persons:
         return table
     margins = [
-        np.expand_dims(shrink(table.sum(axis=axis), persons, design_effect), axis) for axis in range(table.ndim)
+        np.expand_dims(shrink(table.sum(axis=axis), persons, design_effect), axis)
+        for axis in range(table.ndim)
     ]
     free = rake(np.ones_like(table), margins, rounds=1 if table.ndim == 2 else 30)
     inside = (table > 0) & (free > 0)
@@ -164,5 +165,3 @@ def fit(array: Dense, margins: Sequence[Margin], place: str) -> float:
         shown = ", ".join(f"{name} (missed by {misses[name]:.3f})" for name in named)
         raise FitError(f"{place}: tables disagree, no distribution has them all: {shown}")
     return worst
-
-

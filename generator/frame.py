@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from persona_engine.census_priors.domain import State
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.leaves import TRAITS, Leaf
 from persona_engine.generator.randomness import words
 
-Codes = npt.NDArray[np.int32]
+Codes = npt.NDArray[np.integer]
 
 LABEL_EDGES = (35, 45, 56, 66)
 LABELS = ("very_low", "low", "average", "high", "very_high")
@@ -25,76 +28,99 @@ FIRST = (
 PLACE = ("city", "county", "metro_area", "urbanicity")
 
 
-def frame_of(
-    codes: Mapping[str, Codes], priors: Priors, leaves: Sequence[Leaf], seed: int, start: int, identity: str
-) -> pd.DataFrame:
-    """One row a person: every attribute that a reader may want, derived ones included.
+@dataclass(frozen=True)
+class Columns:
+    """The columns that a population's rows have, with their categories computed once.
 
-    Args:
-        codes: codes of every network child, core attribute and leaf, same length.
+    Attributes:
         priors: for states and look-ups.
         leaves: for the states of leaves.
-        seed: decides the UUIDs, with `identity`.
-        start: number of the first row.
-        identity: digest of the model and its conditions.
     """
-    count = len(next(iter(codes.values())))
-    tables = {leaf.child: leaf.table.states for leaf in leaves}
-    columns: dict[str, object] = {
-        "row": np.arange(start, start + count, dtype=np.int64),
-        "uuid": uuids(seed, start, count, identity),
-        "country": pd.Categorical.from_codes(np.zeros(count, dtype=np.int8), [priors.country]),
-    }
-    for name, values in codes.items():
-        if name in tables:
-            columns[name] = _column(values, tables[name])
-        elif name in _views(priors):
-            continue
-        else:
-            columns[name] = _column(values, np.array(priors.domain[name], dtype=object))
-    columns |= _derived(codes, priors)
-    order = [name for name in FIRST if name in columns]
-    traits = [part for name in TRAITS for part in (name, f"{name}_label")]
-    rest = [name for name in columns if name not in order and name not in traits]
-    return pd.DataFrame({name: columns[name] for name in (*order, *rest, *traits) if name in columns})
+
+    priors: Priors
+    leaves: Sequence[Leaf]
+
+    def frame(self, codes: Mapping[str, Codes], seed: int, start: int, identity: str) -> pd.DataFrame:
+        """One row a person: every attribute that a reader may want, derived ones included.
+
+        Args:
+            codes: codes of every network child, core attribute and leaf, same length.
+            seed: decides the UUIDs, with `identity`.
+            start: number of the first row.
+            identity: digest of the model and its conditions.
+        """
+        count = len(next(iter(codes.values())))
+        columns: dict[str, object] = {
+            "row": np.arange(start, start + count, dtype=np.int64),
+            "uuid": uuids(seed, start, count, identity),
+            "country": Values.of_states([self.priors.country]).of(np.zeros(count, dtype=np.int32)),
+        }
+        for name, (source, values) in self._values.items():
+            if source in codes:
+                columns[name] = values.of(codes[source])
+        order = [name for name in FIRST if name in columns]
+        traits = [part for name in TRAITS for part in (name, f"{name}_label")]
+        rest = [name for name in columns if name not in order and name not in traits]
+        return pd.DataFrame({name: columns[name] for name in (*order, *rest, *traits) if name in columns})
+
+    @cached_property
+    def _values(self) -> dict[str, tuple[str, Values]]:
+        """Column -> the drawn attribute that decides it, and the value of each of its states."""
+        priors, hierarchy = self.priors, self.priors.hierarchy
+        model = priors.declaration.model
+        helpers = {name for name, item in priors.declaration.attributes.items() if item.of} | {"education"}
+        drawn = [*model.core, *(node.child for node in model.conditionals)]
+        found = {name: (name, Values.of_states(priors.domain[name])) for name in drawn if name not in helpers}
+        for view in ("education_level", "bachelors_field"):
+            if view in priors.domain and view not in found:
+                fine = hierarchy.finer[view]
+                states = [priors.domain[view][code] for code in hierarchy.codes(fine, view)]
+                found[view] = (fine, Values.of_states(states))
+        if "age" in drawn:
+            vintage = int(priors.declaration.vintage)
+            found["birth_year"] = (
+                "age",
+                Values.of_states([vintage - int(age) for age in priors.domain["age"]]),
+            )
+        if "occupation" in drawn:
+            codes = [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]]
+            found["occupation_code"] = ("occupation", Values.of_states(codes))
+        for leaf in self.leaves:
+            found[leaf.child] = (leaf.child, Values.of_states(leaf.table.states.tolist()))
+            if leaf.child in TRAITS:
+                labels = [LABELS[i] for i in np.digitize(leaf.table.states.astype(int), LABEL_EDGES)]
+                found[f"{leaf.child}_label"] = (leaf.child, Values.of_states(labels, LABELS))
+            if leaf.child == "zipcode":
+                for name in PLACE:
+                    found[name] = (leaf.child, Values.of_states(priors.places.column(name).tolist()))
+        return found
 
 
-def _views(priors: Priors) -> frozenset[str]:
-    """Attributes that serve the model alone: bands, groups, and education with its field in one."""
-    helpers = {name for name, item in priors.declaration.attributes.items() if item.of is not None}
-    return frozenset({*(helpers - {"education_level", "bachelors_field"}), "education"})
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The value of every state of an attribute: integers, or positions among categories.
 
+    Attributes:
+        by_code: value, or position, by code.
+        dtype: the categories; None for integers.
+    """
 
-def _derived(codes: Mapping[str, Codes], priors: Priors) -> dict[str, object]:
-    columns: dict[str, object] = {}
-    hierarchy = priors.hierarchy
-    for view in ("education_level", "bachelors_field"):
-        if view in priors.domain and hierarchy.finer.get(view) in codes:
-            mapped = hierarchy.codes(hierarchy.finer[view], view)[codes[hierarchy.finer[view]]]
-            columns[view] = _column(mapped, np.array(priors.domain[view], dtype=object))
-    if "age" in codes:
-        ages = np.array(priors.domain["age"], dtype=np.int64)[codes["age"]]
-        columns["birth_year"] = int(priors.declaration.vintage) - ages
-    if "occupation" in codes:
-        numbers = [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]]
-        columns["occupation_code"] = _column(codes["occupation"], np.array(numbers, dtype=object))
-    if "zipcode" in codes:
-        for name in PLACE:
-            columns[name] = _column(codes["zipcode"], priors.places.column(name))
-    for trait in TRAITS:
-        if trait in codes:
-            scores = codes[trait] + 20
-            columns[f"{trait}_label"] = pd.Categorical.from_codes(np.digitize(scores, LABEL_EDGES), list(LABELS))
-    return columns
+    by_code: npt.NDArray[np.integer]
+    dtype: pd.CategoricalDtype | None = None
 
+    @classmethod
+    def of_states(cls, states: Sequence[State], categories: Sequence[str] | None = None) -> Values:
+        """Values of states in code order; categories come in order of first use, unless given."""
+        if isinstance(states[0], int | np.integer):
+            return cls(np.asarray(states, dtype=np.int64))
+        texts = pd.Index([str(state) for state in states], dtype=object)
+        kept = texts.unique() if categories is None else pd.Index(list(categories), dtype=object)
+        return cls(kept.get_indexer(texts).astype(np.int32), pd.CategoricalDtype(kept.astype(str)))
 
-def _column(codes: Codes, states: npt.NDArray[np.object_]) -> object:
-    if isinstance(states[0], int):
-        return states.astype(np.int64)[codes]
-    categories, inverse = np.unique(states.astype(str), return_inverse=True)
-    if len(categories) == len(states):
-        return pd.Categorical.from_codes(codes, states.astype(str))
-    return pd.Categorical.from_codes(inverse[codes], categories)
+    def of(self, codes: Codes) -> object:
+        """Values of many codes."""
+        values = self.by_code.take(codes)
+        return values if self.dtype is None else pd.Categorical.from_codes(values, dtype=self.dtype)
 
 
 def uuids(seed: int, start: int, count: int, identity: str) -> npt.NDArray[np.object_]:

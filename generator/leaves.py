@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
 
 from persona_engine.census_priors.cohorts import cohort_codes, generation_codes
 from persona_engine.census_priors.conditional import ConditionalTable
@@ -61,8 +61,8 @@ def leaves_of(priors: Priors) -> tuple[Leaf, ...]:
 
 def _trait(name: str) -> Leaf:
     scores = np.arange(LOWEST, HIGHEST + 1)
-    upper = norm.cdf(scores + 0.5, MEAN, DEVIATION)
-    upper[-1] = 1.0
+    scale = NormalDist(MEAN, DEVIATION)
+    upper = np.array([*(scale.cdf(score + 0.5) for score in scores[:-1]), 1.0])
     table = ConditionalTable(
         name,
         Domain({}),

@@ -40,10 +40,14 @@ def codes_of(priors: Priors, frame: pd.DataFrame, network: Network) -> dict[str,
             values = column.map(known)
             if values.isna().any():
                 first = column[values.isna()].iloc[0]
-                raise DomainError(f"{name}: unknown state {first!r} in row {int(values.isna().to_numpy().argmax())}")
-            codes[name] = values.to_numpy(dtype=np.int64)
+                raise DomainError(
+                    f"{name}: unknown state {first!r} in row {int(values.isna().to_numpy().argmax())}"
+                )
+            codes[name] = np.asarray(values.to_numpy(dtype=np.int64), dtype=np.int64)
         elif name in network.core_attributes:
-            raise DomainError(f"column {name!r} is missing, and cannot be made from {', '.join(map(str, frame))}")
+            raise DomainError(
+                f"column {name!r} is missing, and cannot be made from {', '.join(map(str, frame))}"
+            )
     return codes
 
 

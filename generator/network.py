@@ -13,6 +13,7 @@ from persona_engine.generator.fitting import Array, Dense, FitError, coarsen
 
 Codes = npt.NDArray[np.int32]
 
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """P(child | parents).
@@ -103,7 +104,9 @@ class Network:
         scope = (*parents, node.child)
         cells = self.hierarchy.domain.project(scope).size
         if cells > MOST_CELLS:
-            raise FitError(f"{', '.join(attributes)}: a joint over {', '.join(scope)} would have {cells:,} cells")
+            raise FitError(
+                f"{', '.join(attributes)}: a joint over {', '.join(scope)} would have {cells:,} cells"
+            )
         table = over(node, parents, self.hierarchy)
         if node.refines is not None:
             coarse = self.hierarchy.codes(node.child, node.refines)
@@ -150,7 +153,8 @@ class Network:
         cells = np.ravel_multi_index(
             [code[grid[kept.index(f)]] for f, code in zip(fine, codes, strict=True)], sizes
         )
-        return np.bincount(cells.ravel(), weights=small.ravel(), minlength=int(np.prod(sizes))).reshape(sizes)
+        summed_up = np.bincount(cells.ravel(), weights=small.ravel(), minlength=int(np.prod(sizes)))
+        return np.asarray(summed_up.reshape(sizes), dtype=np.float64)
 
 
 SMALL = 1 << 22

@@ -16,6 +16,9 @@ from persona_engine.generator import fitting
 from persona_engine.generator.fitting import Array, Dense, FitError, coarsen
 from persona_engine.generator.network import Codes, Network, Node
 
+Shrunk = tuple[Marginal, Array]
+"""A table, and its probabilities after shrinkage."""
+
 log = logging.getLogger(__name__)
 
 
@@ -45,7 +48,7 @@ def fit_network(priors: Priors) -> Network:
     return network
 
 
-def _shrunk(priors: Priors, source: str, names: Sequence[str]) -> tuple[Marginal, Array]:
+def _shrunk(priors: Priors, source: str, names: Sequence[str]) -> Shrunk:
     table = priors.table(names)
     persons = 0.0 if table.samples is None else float(table.samples.sum())
     effect = priors.declaration.sources[source].design_effect
@@ -69,7 +72,9 @@ def _clear(
             array[np.ix_(*index)] = 0
 
 
-def _add(priors: Priors, network: Network, declared: ConditionalDeclaration, wanted: Sequence[tuple[Marginal, Array]]) -> Network:
+def _add(
+    priors: Priors, network: Network, declared: ConditionalDeclaration, wanted: Sequence[Shrunk]
+) -> Network:
     hierarchy = network.hierarchy
     child = declared.child
     refines = next((p for p in declared.parents if hierarchy.refines(child, p)), None)
@@ -111,13 +116,13 @@ def _start(network: Network, node: Node) -> Dense:
     if node.refines is not None:
         coarse = network.hierarchy.codes(node.child, node.refines)
         share = 1.0 / np.bincount(coarse)[coarse]
-        joint = network.joint((*node.parents, node.refines)).astype(np.float32)
-        return np.take(joint, coarse, axis=-1) * share.astype(np.float32)
+        parents = network.joint((*node.parents, node.refines))
+        return np.asarray(np.take(parents.astype(np.float32), coarse, axis=-1) * share.astype(np.float32))
     joint = network.open_parents(node)
     free = np.ones(states, dtype=np.float32)
     if node.certain is not None:
         free[np.unique(node.certain[1][node.certain[1] >= 0])] = 0
-    return joint[..., None].astype(np.float32) * (free / free.sum())
+    return np.asarray(joint[..., None].astype(np.float32) * (free / free.sum()))
 
 
 def _conditioned(
@@ -162,7 +167,8 @@ def _groups(network: Network, node: Node, table: Marginal, margin: fitting.Margi
 
 
 def _sum_groups(values: Array, groups: Codes) -> Array:
-    return coarsen(values, [*(np.arange(n, dtype=np.int32) for n in values.shape[:-1]), groups], (*values.shape[:-1], int(groups.max()) + 1))
+    kept = [np.arange(size, dtype=np.int32) for size in values.shape[:-1]]
+    return coarsen(values, [*kept, groups], (*values.shape[:-1], int(groups.max()) + 1))
 
 
 def _normalise(network: Network, array: Dense, node: Node) -> Dense:
@@ -174,4 +180,5 @@ def _normalise(network: Network, array: Dense, node: Node) -> Dense:
     firsts = np.flatnonzero(np.diff(groups, prepend=-1))
     totals = np.add.reduceat(array, firsts, axis=-1, dtype=np.float64)
     spread = np.take(totals, groups, axis=-1)
-    return np.divide(array, spread, out=np.zeros_like(array), where=spread > 0, casting="unsafe")
+    shares = np.divide(array, spread, out=np.zeros_like(spread), where=spread > 0)
+    return np.asarray(shares, dtype=np.float32)

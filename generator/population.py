@@ -20,7 +20,7 @@ from persona_engine.census_priors.priors import Priors
 from persona_engine.generator import evidence, model_cache
 from persona_engine.generator.conditioning import Conditioned, condition
 from persona_engine.generator.evidence import EvidenceError
-from persona_engine.generator.frame import frame_of
+from persona_engine.generator.frame import Columns
 from persona_engine.generator.leaves import Leaf, leaves_of
 from persona_engine.generator.likelihood import log_probabilities
 from persona_engine.generator.network import Network
@@ -43,7 +43,9 @@ class Population:
 
     priors: Priors
     network: Network
-    _conditioned: dict[str, tuple[Conditioned, Sampler]] = field(default_factory=dict, repr=False, compare=False)
+    _conditioned: dict[str, tuple[Conditioned, Sampler]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @classmethod
     def load(cls, locale: str | Path | Priors = "en_US") -> Population:
@@ -65,6 +67,10 @@ class Population:
     def leaves(self) -> tuple[Leaf, ...]:
         """Traits, ZIP codes and names, which stand beside the network."""
         return leaves_of(self.priors)
+
+    @cached_property
+    def _columns(self) -> Columns:
+        return Columns(self.priors, self.leaves)
 
     @cached_property
     def model(self) -> DiscreteBayesianNetwork:
@@ -94,7 +100,7 @@ class Population:
         if n < 1 or start < 0:
             raise ValueError(f"sample: n={n}, start={start}; n must be at least 1 and start at least 0")
         codes = self._given(where)[1].draw(seed, start, n)
-        return frame_of(codes, self.priors, self.leaves, seed, start, self._identity(where))
+        return self._columns.frame(codes, seed, start, self._identity(where))
 
     def probability(self, where: Where) -> float:
         """Share of the population that meets the conditions."""
@@ -129,7 +135,11 @@ class Population:
         """The graph, how well each part meets its tables, and the independences it assumes, as plain values."""
         tables = [list(names) for _, names in self.priors.tables]
         nodes = [
-            {"child": n.child, "parents": [*n.parents, *([n.refines] if n.refines else [])], "cells": int(n.table.size)}
+            {
+                "child": n.child,
+                "parents": [*n.parents, *([n.refines] if n.refines else [])],
+                "cells": int(n.table.size),
+            }
             for n in self.network.nodes
         ]
         return {
@@ -171,9 +181,13 @@ class Population:
         shown = json.dumps(dict(where), default=str)
         for left_out in where:
             rest = {name: wanted for name, wanted in where.items() if name != left_out}
-            if rest and not condition(
-                self.network, self.leaves, evidence.masks(rest, self.priors, self.leaves)
-            ).probability > 0:
+            if (
+                rest
+                and not condition(
+                    self.network, self.leaves, evidence.masks(rest, self.priors, self.leaves)
+                ).probability
+                > 0
+            ):
                 return self._why_impossible(rest)
         return f"where {shown}: nobody in {self.priors.locale} meets these together; loosen one of them"
 

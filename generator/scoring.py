@@ -9,13 +9,22 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.build.ages import read_top_codes
-from persona_engine.census_priors.build.modelled import Codes
+from persona_engine.census_priors.build.codes import Codes
 from persona_engine.census_priors.build.pums import Records, read_records
 from persona_engine.census_priors.build.source import SourceError
 from persona_engine.generator.likelihood import log_probabilities_of
 from persona_engine.generator.population import Population
 
-SCORED = ("state", "age", "sex", "ethnicity", "marital_status", "education", "labor_force_status", "occupation")
+SCORED = (
+    "state",
+    "age",
+    "sex",
+    "ethnicity",
+    "marital_status",
+    "education",
+    "labor_force_status",
+    "occupation",
+)
 MERGED = {"age_band": "age", "occupation_group": "occupation"}
 
 
@@ -75,7 +84,7 @@ def score(population: Population, records: Records, *, left_out: int = 0) -> Sco
         before = network.joint(joint_names)[tuple(codes[n] for n in joint_names)]
         level = network.joint((*joint_names, "education_level"))
         now = level[(*(codes[n] for n in joint_names), coded["education_level"])]
-        nats.insert(nats.columns.get_loc("education"), "education_level", -np.log(now / before))
+        nats.insert(list(nats).index("education"), "education_level", -np.log(now / before))
         nats["bachelors_field"] = nats.pop("education") - nats["education_level"]
     present = np.unique(records.codes["state"])
     nats["state"] += np.log(network.joint(("state",))[present].sum())
