@@ -48,6 +48,7 @@ class _Draft:
     attempt: int
     written: dict[str, Any] = field(default_factory=dict)
     misshapen: dict[str, Finding] = field(default_factory=dict)
+    found: tuple[Finding, ...] = ()
     turn: int = 0
 
     def take(self, answer: Answer, asked: Sequence[FieldSpec]) -> None:
@@ -117,19 +118,18 @@ class Narrator:
             TemplateError: the prompts need something that the row does not have.
         """
         cost = _Cost()
-        wrong = [f for f in self._check(record) if f.severity == "error" and f.field in record]
+        draft = _Draft({}, attempt=0, found=tuple(self._check(record)))
+        wrong = [f for f in draft.found if f.severity == "error" and f.field in record]
         if wrong:
             # No words can mend a fact, so none are paid for.
-            return self._result(record, {}, wrong, cost, attempts=0)
+            return self._result(record, draft, wrong, cost)
         told = self._facts.of(record, self._stream(int(record["row"])))
-        attempt = 0
-        draft = _Draft(told, attempt)
         for attempt in range(1, self._settings.validation.max_attempts + 1):
             draft = _Draft(told, attempt)
             wrong = await self._attempt(record, draft, cost)
             if not wrong:
                 break
-        return self._result(record, draft.written, wrong, cost, attempts=attempt)
+        return self._result(record, draft, wrong, cost)
 
     async def _attempt(self, record: Mapping[str, Any], draft: _Draft, cost: _Cost) -> list[Finding]:
         """Write the record once, with repairs; return what is still wrong."""
@@ -152,9 +152,9 @@ class Narrator:
 
     def _errors(self, record: Mapping[str, Any], draft: _Draft) -> list[Finding]:
         """Errors in the fields written so far: of their shape first, of their content where the shape is right."""
-        found = self._check({**record, **draft.written})
+        draft.found = tuple(self._check({**record, **draft.written}))
         started = draft.written.keys() | draft.misshapen.keys()
-        content = [f for f in found if f.severity == "error" and f.field not in draft.misshapen]
+        content = [f for f in draft.found if f.severity == "error" and f.field not in draft.misshapen]
         whole = len(started) == len(self._specs)
         return [*draft.misshapen.values(), *(f for f in content if whole or f.field in started)]
 
@@ -214,25 +214,20 @@ class Narrator:
         )
 
     def _result(
-        self,
-        record: Mapping[str, Any],
-        written: Mapping[str, Any],
-        wrong: Sequence[Finding],
-        cost: _Cost,
-        *,
-        attempts: int,
+        self, record: Mapping[str, Any], draft: _Draft, wrong: Sequence[Finding], cost: _Cost
     ) -> Narrated:
-        whole = {**record, **written}
-        findings = tuple(dict.fromkeys((*wrong, *self._check(whole))))
-        whole["model"] = self._model.name
-        whole["prompt_digest"] = self._prompts.digest
-        whole["attempts"] = attempts
-        whole["flags"] = sorted({finding.code for finding in findings if finding.severity == "warning"})
+        findings = tuple(dict.fromkeys((*wrong, *draft.found)))
+        provenance = {
+            "model": self._model.name,
+            "prompt_digest": self._prompts.digest,
+            "attempts": draft.attempt,
+            "flags": sorted({finding.code for finding in findings if finding.severity == "warning"}),
+        }
         return Narrated(
-            record=whole,
+            record={**record, **draft.written, **provenance},
             findings=findings,
             accepted=not wrong,
-            attempts=attempts,
+            attempts=draft.attempt,
             prompt_tokens=cost.prompt_tokens,
             completion_tokens=cost.completion_tokens,
             reasons=tuple(f"{f.code}: {f.field}: {f.message}" for f in wrong),

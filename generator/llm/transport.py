@@ -121,10 +121,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if "retry-after-ms" in headers:
             return max(0.0, float(headers["retry-after-ms"]) / 1000)
         value = headers.get("retry-after", "")
-        if value and not value[0].isdigit() and "date" in headers:
+        if value[:1].isdigit():
+            return float(value)
+        if value[:1].isalpha() and "date" in headers:
             wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
             return max(0.0, wait.total_seconds())
-        return max(0.0, float(value)) if value else None
+        return None
     except (ValueError, TypeError):
         return None
 

@@ -1,0 +1,108 @@
+"""What an endpoint's answer means, and what may be shown of its address."""
+
+from __future__ import annotations
+
+import pytest
+
+from persona_engine.generator.config import LLMConfig
+from persona_engine.generator.llm.chat import EndpointError, RequestError, ThrottledError, TransientError
+from persona_engine.generator.llm.transport import Address, decoded, model_names, retry_after, status_error
+
+KEY = "sk-0123456789"
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Address:
+    monkeypatch.setenv("SOME_KEY", KEY)
+    return Address("http://host:8000/v1/", "SOME_KEY")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, RequestError),
+        (401, EndpointError),
+        (403, EndpointError),
+        (404, EndpointError),
+        (307, EndpointError),
+        (408, TransientError),
+        (413, RequestError),
+        (422, RequestError),
+        (429, ThrottledError),
+        (500, TransientError),
+        (502, TransientError),
+        (529, TransientError),
+    ],
+)
+def test_a_status_has_a_type(address: Address, status: int, kind: type) -> None:
+    error = status_error(address, status, {}, b'{"error": {"message": "No."}}')
+    assert type(error) is kind
+    assert str(error) == f"http://host:8000/v1 answered {status}: No."
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"error": {"message": "Too\\n  long."}}', "Too long."),
+        (b'{"error": "busy"}', "busy"),
+        (b'{"detail": "Not Found"}', "Not Found"),
+        (b"<html>502</html>", "<html>502</html>"),
+        (b"", "(no message)"),
+        (b"[1]", "[1]"),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+    ],
+)
+def test_whatever_the_endpoint_says_is_quoted(address: Address, body: bytes, said: str) -> None:
+    assert str(status_error(address, 500, {}, body)).endswith(said)
+
+
+def test_a_key_that_the_endpoint_repeats_is_not_shown(address: Address) -> None:
+    error = status_error(address, 401, {}, f'{{"error": {{"message": "Bad key {KEY}"}}}}'.encode())
+    assert KEY not in str(error)
+    assert "SOME_KEY" in error.hint
+    assert KEY not in repr(address)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "3"}, 3.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:27:00 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-4"}, None),
+    ],
+)
+def test_retry_after_is_read_without_a_local_clock(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+
+
+@pytest.mark.parametrize("body", [b"", b'{"choices": [', b"[]", b"null"])
+def test_a_200_that_is_not_a_whole_object_may_be_asked_for_again(address: Address, body: bytes) -> None:
+    with pytest.raises(TransientError, match="host:8000"):
+        decoded(address, body)
+
+
+def test_models_are_listed_whatever_else_is_sent() -> None:
+    assert model_names({"data": [{"id": "a"}, {}, 3, {"id": "b"}]}) == ("a", "b")
+    assert model_names({"error": "no"}) == ()
+
+
+def test_the_address_comes_from_the_config_then_the_environment_then_openai(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = LLMConfig(backend="openai", model="m", base_url="http://a/v1, http://b/v1/")
+    assert [address.url for address in Address.all_of(given)] == ["http://a/v1", "http://b/v1"]
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://c/v1")
+    silent = LLMConfig(backend="openai", model="m")
+    assert [address.url for address in Address.all_of(silent)] == ["http://c/v1"]
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    assert [address.url for address in Address.all_of(silent)] == ["https://api.openai.com/v1"]
+
+
+def test_credentials_in_an_environment_url_are_not_shown() -> None:
+    assert Address("http://user:secret@host:1/v1?token=x", "NONE").shown == "http://host:1/v1"
