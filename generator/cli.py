@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -40,6 +41,7 @@ def _common(
         bool, typer.Option("--debug", help="Show tracebacks (or set PERSONAS_DEBUG=1).")
     ] = False,
 ) -> None:
+    logging.basicConfig(stream=sys.stderr, format="%(message)s")
     if debug:
         os.environ[_DEBUG] = "1"
 

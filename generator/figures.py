@@ -6,12 +6,15 @@ counts by attribute and gives plain values that JSON and the template read alike
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from persona_engine.census_priors.domain import State
+from persona_engine.census_priors.marginal import Marginal
 from persona_engine.generator.tabulation import Counts
 
 AGE_EDGES = (18, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85)
@@ -87,6 +90,22 @@ def age_moments(by_age: Counts[Any]) -> dict[str, float]:
     median = float(ages[np.searchsorted(weights.cumsum(), total / 2)])
     deviation = float(np.sqrt(weights @ (ages - mean) ** 2 / total))
     return {"mean_age": mean, "median_age": median, "std_age": deviation}
+
+
+def likeliest(marginal: Marginal, top: int | None = None) -> list[list[Any]]:
+    """Cells of a table that anyone is in, most probable first, as states and probability."""
+    shares = marginal.probabilities().ravel()
+    order = np.argsort(-shares, kind="stable")[:top]
+    return [[*states, float(shares[cell])] for cell, states in _named(marginal, order) if shares[cell] > 0]
+
+
+def _named(marginal: Marginal, cells: npt.NDArray[np.intp]) -> Iterator[tuple[int, list[State]]]:
+    codes = np.unravel_index(cells, marginal.domain.shape)
+    for cell, *code in zip(cells, *codes, strict=True):
+        yield (
+            int(cell),
+            [marginal.domain[name][int(c)] for name, c in zip(marginal.domain, code, strict=True)],
+        )
 
 
 def _by_band(counts: Counts[Any]) -> pd.DataFrame:

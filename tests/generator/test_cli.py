@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.cli import main
 from persona_engine.generator.population import Population
 from persona_engine.generator.schema import NEMOTRON
@@ -282,6 +284,35 @@ def test_priors_are_listed_and_shown(personas: Personas) -> None:
     assert "en_US" in json.loads(personas("priors", "list", "--json")[1])
     shown = json.loads(personas("priors", "show", "--json")[1])
     assert shown["states"]["sex"] == 2
+
+
+def test_priors_check_finds_the_shipped_tables_sound(personas: Personas) -> None:
+    code, out, _ = personas("priors", "check", "--json")
+    found = json.loads(out)
+    assert (code, found["faults"]) == (0, [])
+    assert found["margins"] > found["tables"] > 50
+
+
+def test_priors_check_names_a_table_that_is_negative(personas: Personas, tmp_path: Path) -> None:
+    shutil.copytree(Priors.load("en_US").folder, tmp_path / "xx")
+    broken = tmp_path / "xx/tables/state-occupation.parquet"
+    table = pd.read_parquet(broken)
+    weights = next(name for name in table if name.startswith("weight"))
+    table.loc[0, weights] = -3
+    table.to_parquet(broken)
+    code, out, err = personas("priors", "check", tmp_path / "xx")
+    assert code == 1
+    assert "state-occupation.parquet" in out
+    assert "1 faults" in one_line(err)
+
+
+def test_priors_query_answers_from_the_model_under_a_condition(personas: Personas) -> None:
+    code, out, _ = personas("priors", "query", "sex", "--where", '{"state": "NY"}', "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert 0.05 < found["probability"] < 0.07
+    assert sum(probability for _, probability in found["cells"]) == pytest.approx(1)
+    assert "'planet' is no attribute" in one_line(personas("priors", "query", "planet")[2])
 
 
 def served(server: Any) -> tuple[object, ...]:
