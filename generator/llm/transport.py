@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -117,7 +118,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
     A date is compared with the server's own `Date`, so that no local clock takes part.
     """
-    try:
+    with contextlib.suppress(ValueError, TypeError):
         if "retry-after-ms" in headers:
             return max(0.0, float(headers["retry-after-ms"]) / 1000)
         value = headers.get("retry-after", "")
@@ -126,9 +127,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if value[:1].isalpha() and "date" in headers:
             wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
             return max(0.0, wait.total_seconds())
-        return None
-    except (ValueError, TypeError):
-        return None
+    return None
 
 
 def decoded(address: Address, body: bytes) -> Mapping[str, Any]:
