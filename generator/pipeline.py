@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from persona_engine.generator.llm.budget import BudgetError
 from persona_engine.generator.llm.chat import EndpointError, LLMError
 from persona_engine.generator.narration import Narrated
 from persona_engine.generator.store import Shard, ShardInfo
@@ -99,12 +100,13 @@ class Pipeline:
         self._ready: deque[tuple[_OpenShard, int, dict[str, Any]]] = deque()
         self._open: set[int] = set()
         self._stopped = False
+        self._spent: BudgetError | None = None
 
     async def run(self, shards: Sequence[Shard], tally: Tally) -> bool:
         """Narrate and deliver these shards; False when `stop` cut the session short.
 
         Raises:
-            LLMError: the endpoint is not there, refuses the key, or keeps failing.
+            LLMError: the endpoint is not there, refuses the key, keeps failing, or the budget is spent.
             OSError, ValueError: whatever a narrator or `deliver` raises. Shards finished before are delivered.
         """
         self._tally = tally
@@ -121,6 +123,8 @@ class Pipeline:
                 raise _first(failures) from failures
             finally:
                 await self._blocks.aclose()
+        if self._spent is not None:
+            raise self._spent
         return not self._stopped
 
     def stop(self) -> None:
@@ -140,6 +144,11 @@ class Pipeline:
             self._tally.in_flight += 1
             try:
                 result = await self._narrate(opened.narrator, record)
+            except BudgetError as error:
+                # Answers in flight are paid for: they are waited for and kept.
+                self._spent = error
+                self.stop()
+                return
             finally:
                 self._tally.in_flight -= 1
             opened.results[offset] = result

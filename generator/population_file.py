@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -38,9 +39,15 @@ class PopulationFile:
             StoreError: another suffix, or a place that cannot be written to.
         """
         notes = {"locale": self._config.locale, "seed": str(self._config.seed)}
-        with frame_writer(path, self.table, notes) as write:
+        # One block is written while the next is sampled; both leave the interpreter's lock to the other.
+        with frame_writer(path, self.table, notes) as write, ThreadPoolExecutor(1) as thread:
+            writing: Future[None] | None = None
             for frame in self.frames(block):
-                write(frame)
+                if writing is not None:
+                    writing.result()
+                writing = thread.submit(write, frame)
+            if writing is not None:
+                writing.result()
 
     def _sample(self, n: int, start: int) -> pd.DataFrame:
         where = self._config.where or None

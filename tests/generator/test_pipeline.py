@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 
+from persona_engine.generator.llm.budget import BudgetError
 from persona_engine.generator.llm.chat import EndpointError, LLMError, RequestError, TransientError
 from persona_engine.generator.narration import Narrated
 from persona_engine.generator.pipeline import Pipeline, Tally
@@ -111,6 +112,14 @@ async def test_a_missing_endpoint_ends_the_run_and_unfinished_shards_are_not_del
     with pytest.raises(EndpointError, match="gone"):
         await pipeline(Scribe({25: EndpointError("gone")}), desk, concurrency=1).run(SHARDS, Tally(50))
     assert sorted(desk.delivered) == [0, 1]
+
+
+async def test_a_spent_budget_ends_the_run_after_the_rows_in_flight() -> None:
+    scribe = Scribe({24: BudgetError("spent")})
+    with pytest.raises(BudgetError, match="spent"):
+        await pipeline(scribe, Desk()).run(SHARDS, Tally(50))
+    assert scribe.at_once == 0
+    assert set(scribe.narrated) >= set(range(24))
 
 
 async def test_an_endpoint_that_keeps_failing_ends_the_run() -> None:
