@@ -43,14 +43,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     """Count different English function words in each text, and letters of other scripts."""
     reading = Reading.of(record)
     for field, text in reading.prose.items():
-        lower = f" {text.lower()} "
-        known = sum(word in lower for word in _FUNCTION_WORDS)
-        if (
-            known < ENOUGH
-            and (tokens := words(text))
-            and len(tokens) >= SHORT
-            and _other_language(tokens, known)
-        ):
+        if not (" and " in text and (" the " in text or " with " in text)) and not _english(text):
             yield RULE.error(field, "the text does not read as English; write it in English", text[:80])
         original = str(record[field])
         if len(text) < len(original) * (1 - FOREIGN_LETTERS) and _foreign(original) > FOREIGN_LETTERS:
@@ -60,9 +53,15 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             yield RULE.error(field, "no letter is Latin; write the text in English", value[:80])
 
 
-def _other_language(tokens: list[str], known: int) -> bool:
-    """Whether function words of other languages outnumber the English ones, or there are none at all."""
-    return known == 0 or len(_OTHER_FUNCTION_WORDS & set(tokens)) > ENOUGH * known
+def _english(text: str) -> bool:
+    """Whether a text is short, or has English function words that those of other languages do not outnumber."""
+    lower = f" {text.lower()} "
+    known = sum(word in lower for word in _FUNCTION_WORDS)
+    if known >= ENOUGH:
+        return True
+    tokens = words(text)
+    others = len(_OTHER_FUNCTION_WORDS & set(tokens))
+    return len(tokens) < SHORT or (known > 0 and others <= ENOUGH * known)
 
 
 def _foreign(text: str) -> float:

@@ -24,7 +24,7 @@ _GAP = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"\b[a-z0-9]{2,}(?:_[a-z0-9]+)+\b")
-_FILLER_WORDS = frozenset({"lorem", "todo", "tbd", "xxx", "xxxx", "undefined", "n", "nan"})
+_FILLER_WORDS = frozenset({"lorem", "todo", "tbd", "xxx", "xxxx", "undefined", "nan"})
 _FILLER = re.compile(r"\b[Ll]orem ipsum\b|\bTODO\b|\bTBD\b|\bXXX+\b|\bundefined\b(?= |$)|\bN/A\b|\bNaN\b")
 _EMPTY = frozenset(
     {"none", "null", "nan", "n/a", "na", "undefined", "unknown", "tbd", "todo", "string", "text", "..."}
@@ -41,7 +41,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         match = None
         if "{" in text or "[" in text or "<" in text or "_" in text:
             match = _GAP.search(text) or _CODE.search(text)
-        if match is None and not reading.words.isdisjoint(_FILLER_WORDS):
+        if match is None and ("N/A" in text or not reading.words.isdisjoint(_FILLER_WORDS)):
             match = _FILLER.search(text)
         if match:
             yield RULE.error(field, "a placeholder or code is left; write it out in words", match.group())

@@ -31,7 +31,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     if reading.words.isdisjoint(_TRIGGERS) or reading.fact("sex") is None:
         return
     for field, text in reading.narratives.items():
-        match = _THEY.search(text)
+        match = None if _TRIGGERS.isdisjoint(reading.tokens[field]) else _THEY.search(text)
         if match and not _OWN.search(text) and not _PLURAL.search(text[: match.start()]):
             own = "he" if reading.fact("sex") == "Male" else "she"
             start = max(0, match.start() - 30)

@@ -26,6 +26,7 @@ _TENS = {
     )
 }
 _UNITS = {name: i + 1 for i, name in enumerate("one two three four five six seven eight nine".split())}
+_TWO_DIGITS = re.compile(r"\d\d")
 _TEN = {name.removesuffix("ies") + "y": value for name, value in _TENS.items() if name != "teens"}
 _WORD_AGE = rf"(?P<ten>{'|'.join(_TEN)})(?:[- ](?P<unit>{'|'.join(_UNITS)}))?"
 _YEARS_OLD = re.compile(
@@ -86,7 +87,7 @@ def _statements(text: str, lead: str) -> Iterator[tuple[int, int, str]]:
     """Lowest and highest age that a statement allows, and its words; after `lead` it speaks of the person."""
     if "year" in text:
         yield from _years_old(text, lead)
-    if "At " in text or "at " in text or "ged " in text:
+    if _TWO_DIGITS.search(text):
         for match in _AT.finditer(text):
             value = int(match["number"])
             yield value, value, match.group().strip(" .,;")
