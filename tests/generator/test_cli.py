@@ -334,6 +334,25 @@ def test_an_endpoint_narrates_a_run_and_its_key_is_written_nowhere(
     assert manifest["completion_tokens"] > 0
 
 
+def test_a_shortfall_is_the_headline_and_the_same_command_tries_the_rows_again(
+    personas: Personas, tmp_path: Path, chat_server: Callable[..., Any]
+) -> None:
+    bounds = ("--set", "validation.max_attempts=1", "--set", "validation.max_repairs=0")
+    refusing = chat_server("--fault", "refusal=0.3")
+    folder = tmp_path / "run"
+    code, _, err = personas("generate", VLLM, "-o", folder, "-n", 12, *served(refusing), *bounds)
+    rejected = [json.loads(line) for line in (folder / "rejected.jsonl").read_text().splitlines()]
+    assert code == 1
+    assert f"{len(rejected)} of 12 rows are missing ({len(rejected)} rejected" in one_line(err)
+    assert all(entry["reasons"] and entry["uuid"] for entry in rejected)
+    assert len(rows_of(folder)) == 12 - len(rejected)
+    willing = chat_server()
+    assert personas("generate", VLLM, "-o", folder, "-n", 12, *served(willing), *bounds)[0] == 0
+    assert len(rows_of(folder)) == 12
+    assert (folder / "rejected.jsonl").read_text() == ""
+    assert willing.stats()["requests"] <= 1 + 4 * len(rejected)
+
+
 def test_a_missing_endpoint_is_one_line_exit_1_and_no_folder(personas: Personas, tmp_path: Path) -> None:
     nowhere = ("--set", "llm.base_url=http://127.0.0.1:9/v1", "--set", "llm.max_retries=0")
     code, _, err = personas("generate", VLLM, "-o", tmp_path / "run", "-n", 2, *nowhere)
