@@ -47,7 +47,8 @@ def test_singular_they_is_a_warning_until_the_policy_is_strict(
     reference: Reference, good: dict[str, Any]
 ) -> None:
     text = "Inés Okafor paints boats on Sundays, and they often give the small sketches away to the people next door."
-    loose, strict = ({}, {"singular_they": "repair"})
+    loose: dict[str, str] = {}
+    strict = {"singular_they": "repair"}
     severities = [
         {
             f.severity

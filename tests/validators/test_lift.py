@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from persona_engine.validators.lift import LiftTable
 DOMAIN = Domain({"age": (18, 19, 20), "status": ("single", "widowed")})
 
 
-def _table(samples: list[list[float]]) -> LiftTable:
+def _table(samples: Sequence[Sequence[float]]) -> LiftTable:
     counts = np.array(samples)
     return LiftTable(Marginal(DOMAIN, counts * 100, counts, "test"), "status", ("age",))
 
