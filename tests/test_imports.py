@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,12 +41,10 @@ def name_of(module: Path) -> str:
     return ".".join(("persona_engine", *(parts[:-1] if parts[-1] == "__init__" else parts)))
 
 
-def imported(module: Path, *, at_import_time: bool = False) -> set[str]:
-    """Dotted names that a module imports; `at_import_time` leaves out those inside functions."""
-    tree = ast.parse(module.read_text(encoding="utf-8"))
-    nodes = _outside_functions(tree) if at_import_time else ast.walk(tree)
+def imported(module: Path, *, inside: bool = True) -> set[str]:
+    """Dotted names that a module imports when it runs; without `inside`, those inside functions are left out."""
     names = set()
-    for node in nodes:
+    for node in _running(ast.parse(module.read_text(encoding="utf-8")), inside=inside):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -54,12 +53,13 @@ def imported(module: Path, *, at_import_time: bool = False) -> set[str]:
     return names
 
 
-def _outside_functions(tree: ast.AST) -> list[ast.AST]:
-    found: list[ast.AST] = []
+def _running(tree: ast.AST, *, inside: bool) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(tree):
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            found += [child, *_outside_functions(child)]
-    return found
+        is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        is_for_types = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)
+        if not is_for_types and (inside or not is_function):
+            yield child
+            yield from _running(child, inside=inside)
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -97,9 +97,7 @@ def test_a_heavy_dependency_has_its_few_importers(dependency: str) -> None:
 
 
 def test_no_two_modules_need_each_other_at_import_time() -> None:
-    needs = {
-        name_of(module): imported(module, at_import_time=True) for room in ROOMS for module in modules(room)
-    }
+    needs = {name_of(module): imported(module, inside=False) for room in ROOMS for module in modules(room)}
     left = {
         name: {other for other in names if other in needs and other != name} for name, names in needs.items()
     }
