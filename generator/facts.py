@@ -28,6 +28,8 @@ _BACKGROUND = {
     "commute_mode": "Way to work",
     "urbanicity": "Surroundings",
 }
+# What somebody is not: a model that is told so writes about it.
+_SILENT = frozenset({"", "none", "never_served", "without_disability"})
 _DRAWS = 128
 _NO_OCCUPATION = frozenset({"not_in_workforce", "no_occupation"})
 
@@ -116,8 +118,15 @@ def _trait(name: str, record: Mapping[str, Any], prompts: PromptSet) -> dict[str
 
 
 def _background(record: Mapping[str, Any], priors: Priors) -> list[dict[str, str]]:
-    known = [name for name in _BACKGROUND if record.get(name) not in (None, "") and name in priors.domain]
-    return [{"name": _BACKGROUND[name], "value": priors.label(name, record[name])} for name in known]
+    told = []
+    for column, name in _BACKGROUND.items():
+        state = record.get(column)
+        if state is None or state in _SILENT:
+            continue
+        told.append(
+            {"name": name, "value": priors.label(column, state) if column in priors.domain else str(state)}
+        )
+    return told
 
 
 def _facets(record: Mapping[str, Any], prompts: PromptSet, draws: Iterator[float]) -> list[str]:
