@@ -45,7 +45,7 @@ class _Words(NamedTuple):
     others: re.Pattern[str]
     negations: re.Pattern[str]
     no_diploma: re.Pattern[str]
-    anchors: tuple[str, ...]
+    anchors: frozenset[str]
 
 
 @cache
@@ -65,7 +65,7 @@ def _words() -> _Words:
         others=any_of(content["others"]),
         negations=any_of(content["negations"]),
         no_diploma=re.compile("|".join(content["no_diploma"])),
-        anchors=tuple(content["anchors"]),
+        anchors=frozenset(content["anchors"]),
     )
 
 
@@ -97,10 +97,9 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
 
 def _claims(reading: Reading) -> Iterator[_Claim]:
     anchors = _words().anchors
-    for field, original in reading.prose.items():
-        text = original.lower()
-        if any(anchor in text for anchor in anchors):
-            yield from _claims_of_text(field, text)
+    for field, text in reading.prose.items():
+        if not anchors.isdisjoint(reading.tokens[field]):
+            yield from _claims_of_text(field, text.lower())
 
 
 def _claims_of_text(field: str, text: str) -> Iterator[_Claim]:

@@ -71,7 +71,7 @@ def _told(text: str, near: list[Stage], year: int) -> Iterator[tuple[int, int, s
     for stage in near:
         for quote in stage.told(text):
             yield stage.low, stage.high, stage.what, quote
-    if "ear" in text or "ecade" in text:
+    if "years" in text or "decade" in text or "-year" in text:
         for match in _EXPERIENCE.finditer(text):
             count = int(match["count"]) if match["count"].isdigit() else _NUMBERS[match["count"].lower()]
             years = count * 10 - 2 if match["unit"].lower().startswith("decade") else count
@@ -81,13 +81,13 @@ def _told(text: str, near: list[Stage], year: int) -> Iterator[tuple[int, int, s
 
 
 def _eras(text: str, year: int) -> Iterator[tuple[int, int, str, str]]:
-    for match in _CHILDHOOD.finditer(text):
+    for match in _CHILDHOOD.finditer(text) if "0s" in text else ():
         if not _ELSE.search(match["between"]):
             first = int(match["decade"])
             last = first + 9 if not match["last"] else first - first % 100 + int(match["last"]) + 9
             low, high = year - last - YEAR_SLACK, year - first + GROWN_UP + YEAR_SLACK
             yield low, high, "childhood years", match.group()
-    for match in _BORN.finditer(text):
+    for match in _BORN.finditer(text) if "orn " in text else ():
         born = year - int(match["year"])
         yield born - YEAR_SLACK, born + YEAR_SLACK, "year of birth", match.group()
 

@@ -37,19 +37,22 @@ _NUMBERS = (
         ),
     ),
 )
+_MARKS = ("@", "(at)", "[at]", "www.", "://", ".com", ".org", ".net", ".gov", ".edu", ".us/", ".io/")
 _DIGITS = re.compile(r"\d{3,}")
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Search texts and lists for the patterns; a bare domain name is only a warning."""
     reading = Reading.of(record)
-    numbered = _DIGITS.search(reading.text) is not None
-    for field, text in reading.prose.items():
-        yield from _text(field, text, numbered)
+    texts = dict(reading.prose)
     for field in LISTS:
-        items = reading.list_of(field)
-        if items:
-            yield from _text(field, "; ".join(items), True)
+        if items := reading.list_of(field):
+            texts[field] = "; ".join(items)
+    everything = "\n".join(texts.values())
+    numbered = _DIGITS.search(everything) is not None
+    if numbered or any(mark in everything for mark in _MARKS):
+        for field, text in texts.items():
+            yield from _text(field, text, numbered)
 
 
 def _text(field: str, text: str, numbered: bool) -> Iterator[Finding]:

@@ -85,13 +85,13 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
 
 def _statements(text: str, lead: str) -> Iterator[tuple[int, int, str]]:
     """Lowest and highest age that a statement allows, and its words; after `lead` it speaks of the person."""
-    if "year" in text:
+    if "-old" in text or " old" in text or "young" in text:
         yield from _years_old(text, lead)
     if _TWO_DIGITS.search(text):
         for match in _AT.finditer(text):
             value = int(match["number"])
             yield value, value, match.group().strip(" .,;")
-    if "in h" in text or "in their" in text or "something" in text:
+    if "in his " in text or "in her " in text or "in their " in text or "something" in text:
         yield from _decades(text)
     if "enarian" in text:
         for match in _LATIN.finditer(text):
