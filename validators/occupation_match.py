@@ -32,6 +32,12 @@ MINOR, MAJOR, RESIDUAL = (
 )  # share of a neighbour's score: SOC minor group, major group, "all other" codes
 HINT = 2.0  # times the share that a title elsewhere in the record makes it
 _SEVERAL = re.compile(r",| or | and |/|\(|\)")
+# Parts of "carpet, floor, or tile installer" that name a person: the last word is one who does something.
+_AGENT = re.compile(
+    r"(?<!flo)(?:er|or|ist|ian|ant|ent|yst|man|woman|ess|tive|tect|geon|smith|mechanic|nurse|chef|cook|clerk|aide|guard|judge"
+    r"|coach|pilot|host|model|maid|scout|scribe|bailiff|dealer|deputy|doctor|midwife|barber)s?$",
+    re.IGNORECASE,
+)
 _EMPTY = frozenset(
     "and or the of for with in to a an on at by from as other such including use using used etc may that their they"
     " into is are be all not except miscellaneous".split()
@@ -237,7 +243,7 @@ def _phrase_index(occupations: list[OccupationLike]) -> dict[tuple[str, ...], fr
     ranks = {(rank[:STEM],) for rank in _RANKS}
     for position, occupation in enumerate(occupations):
         formal = [occupation.title, *occupation.alternate_titles]
-        formal += [part for title in formal for part in _SEVERAL.split(title)]
+        formal += [part for title in formal for part in _SEVERAL.split(title) if _AGENT.search(part.strip())]
         for titles, own_ranks in ((formal, False), (informal.get(occupation.name, []), True)):
             for title in titles:
                 phrase = tuple(word[:STEM] for word in words(plain(title)) if len(word) > 1)
