@@ -38,14 +38,18 @@ class ConditionalTable:
     def __post_init__(self) -> None:
         """Reject rows that are no distributions."""
         if len(self.indptr) != self.parents.size + 1:
-            raise TableError(f"{self.child}: {len(self.indptr) - 1} rows for {self.parents.size} parent cells")
+            raise TableError(
+                f"{self.child}: {len(self.indptr) - 1} rows for {self.parents.size} parent cells"
+            )
         if not np.isfinite(self.probabilities).all() or (self.probabilities < 0).any():
             raise TableError(f"{self.child}: probabilities must be finite and >= 0")
         filled = np.flatnonzero(np.diff(self.indptr))
         sums = np.add.reduceat(self.probabilities.astype(np.float64), self.indptr[:-1][filled])
         if len(filled) and not np.allclose(sums, 1.0, atol=1e-4):
             row = int(filled[np.argmax(np.abs(sums - 1.0))])
-            raise TableError(f"{self.child}: probabilities of parent cell {row} sum to {sums.max():.6f}, not 1")
+            raise TableError(
+                f"{self.child}: probabilities of parent cell {row} sum to {sums.max():.6f}, not 1"
+            )
 
     def row(self, cell: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.floating]]:
         """State positions and probabilities of one parent cell."""

@@ -123,7 +123,9 @@ def read(path: Path) -> Declaration:
     try:
         values: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DeclarationError(f"{path}: cannot be read ({error.strerror}); a locale is a folder with priors.yaml") from error
+        raise DeclarationError(
+            f"{path}: cannot be read ({error.strerror}); a locale is a folder with priors.yaml"
+        ) from error
     except yaml.YAMLError as error:
         raise DeclarationError(f"{path}: not valid YAML: {error}") from error
     try:

@@ -39,6 +39,10 @@ class Hierarchy:
         """Whether every state of `fine` lies in one state of `coarse` (an attribute refines itself)."""
         return fine in self.chain(coarse)
 
+    def related(self, one: str, other: str) -> bool:
+        """Whether one of the two is a view of the other, or they are the same."""
+        return self.refines(one, other) or self.refines(other, one)
+
     def codes(self, fine: str, coarse: str) -> Codes:
         """Code of `coarse` for every state of `fine`.
 
@@ -57,7 +61,5 @@ class Hierarchy:
         """The attributes without those that another of them refines; the first of equals is kept in place."""
         names = list(dict.fromkeys(attributes))
         return tuple(
-            name
-            for name in names
-            if not any(other != name and self.refines(other, name) for other in names)
+            name for name in names if not any(other != name and self.refines(other, name) for other in names)
         )

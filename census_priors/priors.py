@@ -45,7 +45,9 @@ class Priors:
         folder = HERE / str(locale) if str(locale) in locales() else Path(locale)
         if not (folder / "priors.yaml").is_file():
             known = ", ".join(locales())
-            raise DeclarationError(f"{locale}: no such locale and no folder with a priors.yaml; shipped: {known}")
+            raise DeclarationError(
+                f"{locale}: no such locale and no folder with a priors.yaml; shipped: {known}"
+            )
         return cls(folder, declaration.read(folder / "priors.yaml"))
 
     @property
@@ -110,7 +112,9 @@ class Priors:
     def _occupations_by_group(self) -> tuple[str, ...]:
         """Names in code order, each group's together, as a refinement of the group needs them."""
         groups = list(dict.fromkeys(self.occupation_group(name) for name in self.occupations.names))
-        return tuple(sorted(self.occupations.names, key=lambda name: groups.index(self.occupation_group(name))))
+        return tuple(
+            sorted(self.occupations.names, key=lambda name: groups.index(self.occupation_group(name)))
+        )
 
     def occupation_group(self, name: str) -> str:
         """Major group of an occupation; those who have none are groups of their own."""
@@ -129,7 +133,9 @@ class Priors:
             inverse = {state: view for view, states in (item.map or {}).items() for state in states}
             unmapped = [state for state in fine if state not in inverse]
             if unmapped:
-                raise DeclarationError(f"{self._file}: attributes.{name}.map leaves out {unmapped[0]!r} of {item.of}")
+                raise DeclarationError(
+                    f"{self._file}: attributes.{name}.map leaves out {unmapped[0]!r} of {item.of}"
+                )
             groups = [inverse[str(state)] for state in fine]
         order = tuple(dict.fromkeys(groups)) if item.map is None else tuple(item.map)
         return order, np.array([order.index(group) for group in groups], dtype=np.int32)
@@ -167,7 +173,9 @@ class Priors:
         """Words for a state, for prompts and reports; the state itself where none are declared."""
         item = self.declaration.attributes.get(attribute)
         if item is None:
-            raise DomainError(f"unknown attribute {attribute!r}; known: {', '.join(self.declaration.attributes)}")
+            raise DomainError(
+                f"unknown attribute {attribute!r}; known: {', '.join(self.declaration.attributes)}"
+            )
         words = {**(item.states or {}), **item.labels}
         return words.get(str(state), str(state))
 
@@ -190,7 +198,8 @@ def view(marginal: Marginal, hierarchy: Hierarchy, attributes: Sequence[str]) ->
     codes = np.unravel_index(np.arange(projected.domain.size), shape)
     axis = {name: number for number, name in enumerate(projected.domain)}
     cells = np.ravel_multi_index(
-        [hierarchy.codes(f, name)[codes[axis[f]]] for f, name in zip(fine, attributes, strict=True)], domain.shape
+        [hierarchy.codes(f, name)[codes[axis[f]]] for f, name in zip(fine, attributes, strict=True)],
+        domain.shape,
     )
 
     def collect(values: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class AcsTable:
                 raise SourceError(f"{path}: missing; the detailed ACS table {name} is needed to model areas")
         labels = pd.read_csv(legend).set_index("VARIABLE")["LABEL"]
         cells = {
-            variable: tuple(part.rstrip(":") for part in str(label).split("!!")[2:])
+            str(variable): tuple(part.rstrip(":") for part in str(label).split("!!")[2:])
             for variable, label in labels.items()
             if re.fullmatch(rf"{name}_\d+E", str(variable))
         }
@@ -66,6 +67,19 @@ class AcsTable:
             category = next((state for state, words in states.items() if set(words) & set(path)), None)
             if sex and ages and category and self._is_leaf(path):
                 key = (sex, *_ages(ages), category)
+                columns[key] = columns.get(key, 0.0) + self.estimates[variable]
+        return pd.DataFrame(columns)
+
+    def by_label(self, categories: Mapping[str, str]) -> pd.DataFrame:
+        """Cells whose last label is one of `categories`, summed by sex and category; rows areas.
+
+        Args:
+            categories: last label of a cell, subtotals included -> category.
+        """
+        columns: dict[tuple[str, str], pd.Series[float]] = {}
+        for variable, path in self.cells.items():
+            if path and path[0] in MALE_FEMALE and path[-1] in categories:
+                key = (path[0], categories[path[-1]])
                 columns[key] = columns.get(key, 0.0) + self.estimates[variable]
         return pd.DataFrame(columns)
 

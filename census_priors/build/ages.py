@@ -55,9 +55,8 @@ def read_top_codes(priors: Priors) -> Mapping[str, TopCode]:
     if not path.exists():
         return {}
     frame = pd.read_parquet(path)
-    return {
-        str(row.state): TopCode(int(row.value), int(row.first)) for row in frame.itertuples(index=False)
-    }
+    columns = (frame[name].to_list() for name in ("state", "value", "first"))
+    return {str(state): TopCode(int(value), int(first)) for state, value, first in zip(*columns, strict=True)}
 
 
 def spread_top_codes(marginal: Marginal, tops: Mapping[str, TopCode], residents: pd.DataFrame) -> Marginal:

@@ -30,13 +30,18 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
+from persona_engine.census_priors.build.codes import Codes
 from persona_engine.census_priors.build.compiled import write_table
-from persona_engine.census_priors.build.people import ETHNICITIES, STATE_FIPS, people
+from persona_engine.census_priors.build.pums import Records
 from persona_engine.census_priors.build.source import Source, SourceError
 from persona_engine.census_priors.build.tilt import fit_tilt
-from persona_engine.census_priors.places import EDUCATION_GROUP, EDUCATION_GROUPS
+from persona_engine.census_priors.places import EDUCATION_GROUPS
+from persona_engine.census_priors.priors import Priors
 
 Array = npt.NDArray[np.float64]
+
+ETHNICITIES = ("hispanic", "white", "black", "asian", "native", "pacific_islander", "multiple")
+SCHOOLED = 25  # B15003 counts persons 25 and over
 
 SOURCES = (
     Source(
@@ -62,14 +67,6 @@ SOURCES = (
         "2020-2024, 5-year",
         "total population, by county",
         "https://data.census.gov/table/ACSDT5Y2024.B03002",
-    ),
-    Source(
-        "acs_pums_2024_1yr/persons/",
-        "US Census Bureau",
-        "American Community Survey, Public Use Microdata Sample: ethnicity by education in each state",
-        "2024, 1-year",
-        "persons 25 and over, 50 states and DC",
-        "https://www2.census.gov/programs-surveys/acs/data/pums/2024/1-Year/",
     ),
 )
 
@@ -110,18 +107,20 @@ URBAN_DENSITY, SUBURBAN_DENSITY = 2213 * 2.5, 102 * 2.5
 TENTHS = 10
 
 
-def build_geography(sources: Path, out: Path) -> None:
+def build_geography(sources: Path, records: Records, priors: Priors, out: Path) -> None:
     """Write `lookups/places.parquet` and `lookups/counties.parquet` under `out`.
 
     Args:
         sources: folder that holds the files of `SOURCES`.
+        records: PUMS persons with state, age, ethnicity and education level.
+        priors: the locale that they are coded in.
         out: folder of the locale.
 
     Raises:
         SourceError: a file is missing or does not have the rows that the method needs.
     """
     zips = _zip_codes(sources / SOURCES[0].file)
-    counties = _counties(sources, zips)
+    counties = _counties(sources, zips, ethnicity_by_education(records, priors))
     places = zips.drop(columns=["rucc2023", "ruca", "density_2024"])
     write_table(places, out / "lookups" / "places.parquet")
     write_table(counties, out / "lookups" / "counties.parquet")
@@ -188,10 +187,9 @@ def _region(fips: str) -> tuple[str, ...]:
     return CONNECTICUT.get(fips, (fips,))
 
 
-def _counties(sources: Path, zips: pd.DataFrame) -> pd.DataFrame:
+def _counties(sources: Path, zips: pd.DataFrame, joint: dict[str, Array]) -> pd.DataFrame:
     schooling = _by_county(sources / SOURCES[1].file, B15003)
     origin = _by_county(sources / SOURCES[2].file, {ASIAN: "asian", ISLANDER: "islander"})
-    joint = _ethnicity_by_education(sources / SOURCES[3].file)
     groups = ["hispanic", "white", "black", "asian_or_pacific_islander", "native", "multiple"]
     table = zips.groupby(["state", "county_fips"], as_index=False)[groups].sum()
     table["islander_share"] = [_islander_share(origin, fips) for fips in table["county_fips"]]
@@ -217,15 +215,16 @@ def _islander_share(origin: pd.DataFrame, fips: str) -> np.float32:
     return np.float32(known["islander"] / both if both else 0.0)
 
 
-def _ethnicity_by_education(folder: Path) -> dict[str, Array]:
-    """Weighted persons 25+, shape (7, 3), by state."""
-    persons = people(folder, ("SCHL",), minimum_age=25)
-    persons["education"] = persons["education_level"].map(EDUCATION_GROUP)
-    counts = persons.groupby(["state", "ethnicity", "education"], observed=True)["weight"].sum()
-    index = pd.MultiIndex.from_product([STATE_FIPS.values(), ETHNICITIES, EDUCATION_GROUPS])
-    shape = (len(STATE_FIPS), len(ETHNICITIES), len(EDUCATION_GROUPS))
-    cube: Array = counts.reindex(index, fill_value=0.0).to_numpy(dtype=np.float64).reshape(shape)
-    return {state: cube[i] for i, state in enumerate(STATE_FIPS.values()) if cube[i].sum() > 0}
+def ethnicity_by_education(records: Records, priors: Priors) -> dict[str, Array]:
+    """Weighted persons 25 and over by ethnicity and education group, shape (7, 3), of every state with records."""
+    grown = records.take(records.codes["age"] >= priors.domain.code("age", SCHOOLED))
+    attributes = ("state", "ethnicity", "education_group")
+    domain = priors.domain.project(attributes)
+    counts = np.bincount(Codes(priors, grown).cells(attributes), weights=grown.weight, minlength=domain.size)
+    cube = counts.reshape(domain.shape)
+    cube = cube[:, [domain.code("ethnicity", name) for name in ETHNICITIES]]
+    cube = cube[:, :, [domain.code("education_group", name) for name in EDUCATION_GROUPS]]
+    return {str(state): cube[i] for i, state in enumerate(domain["state"]) if cube[i].sum() > 0}
 
 
 def _tilted(state: str, part: pd.DataFrame, schooling: pd.DataFrame, joint: Array | None) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The en_US locale: official files in, every declared table out."""
+"""The en_US locale: official files in, every look-up and every declared table out."""
 
 from __future__ import annotations
 
@@ -9,104 +9,118 @@ import numpy as np
 import pandas as pd
 
 from persona_engine.census_priors.build.ages import spread_top_codes, top_codes, write_top_codes
-from persona_engine.census_priors.build.modelled import reweight_for_state
+from persona_engine.census_priors.build.areas import TERRITORIES, modelled_areas
+from persona_engine.census_priors.build.compiled import write_table
+from persona_engine.census_priors.build.geography import build_geography
+from persona_engine.census_priors.build.names import build_names
+from persona_engine.census_priors.build.occupations import build_occupations
 from persona_engine.census_priors.build.pums import Keep, Records, read_records
 from persona_engine.census_priors.build.source import SourceError
 from persona_engine.census_priors.build.tabulation import ModelledArea, Tabulation
-from persona_engine.census_priors.build.territories import VIRGIN_ISLANDS_ETHNICITY, donors_of, weights_for
 from persona_engine.census_priors.priors import Priors
 from persona_engine.census_priors.table_file import write_marginal
 
 log = logging.getLogger(__name__)
 
-ATTRIBUTES = (
+ATTRIBUTES = tuple(
     "state age sex ethnicity marital_status education_level education labor_force_status occupation nativity "
     "language_at_home household_type veteran_status disability_status income_band commute_mode industry "
-    "class_of_worker territory_born"
-).split()
-DIRECT_EVERYWHERE = frozenset({"state", "age", "sex", "ethnicity", "education_level", "nativity", "disability_status"})
-"""What the reduced person files of California and Texas still have."""
-NEEDED = ("education", "labor_force_status", "occupation")
+    "class_of_worker birthplace household_language".split()
+)
+MINORS_FILE = Path("lookups") / "minors.parquet"
+ESTIMATES = Path("census_pep_2024") / "nc-est2024-agesex-res.csv"
+
+
+def build(pums: Path, sources: Path, out: Path) -> tuple[Records, dict[str, ModelledArea]]:
+    """Write the look-ups and tables that `out/priors.yaml` declares.
+
+    Args:
+        pums: folder or file of PUMS person records.
+        sources: folder of the other official files.
+        out: locale folder with a `priors.yaml`.
+
+    Returns:
+        The records read and the areas that were modelled, for provenance.
+
+    Raises:
+        SourceError: a file is missing or not what its publisher documents.
+    """
+    log.info("occupations: code list and O*NET")
+    build_occupations(sources, out)
+    priors = Priors.load(out)
+    records = read_records(pums, priors, ATTRIBUTES)
+    log.info("geography: ZIP codes and counties")
+    build_geography(sources, records, priors, out)
+    log.info("names: births, voters, surnames")
+    build_names(sources, records, priors, out)
+    return records, tabulate(sources, records, Priors.load(out), out)
 
 
 def build_tables(sources: Path, pums: Path, out: Path, keep: Keep | None = None) -> None:
-    """Compute every table that `out/priors.yaml` declares and write it to `out/tables/`.
+    """Compute the tables alone, for a folder that has its look-ups.
 
     Args:
-        sources: folder with `acs_2018_1yr_tables/` and `census_pep_2024/`.
+        sources: folder of official files.
         pums: folder or file of PUMS person records.
-        out: locale folder with `priors.yaml` and compiled look-ups.
+        out: locale folder with `priors.yaml` and look-ups.
         keep: which households to count, by SERIALNO; all if left out. For evaluation on the others.
     """
     priors = Priors.load(out)
-    records = read_records(pums, priors, tuple(ATTRIBUTES), keep)
-    pep = _pep(sources)
-    adults = float(pep.loc[pep.index >= 18].to_numpy().sum())
-    records = Records(records.codes, records.weight * adults / records.weight.sum())
-    tabulation = Tabulation(priors, records, _areas(priors, records, sources / "acs_2018_1yr_tables"))
+    tabulate(sources, read_records(pums, priors, ATTRIBUTES, keep), priors, out)
+
+
+def tabulate(sources: Path, records: Records, priors: Priors, out: Path) -> dict[str, ModelledArea]:
+    """Count every declared table and write it to `out/tables/`; returns the areas that were modelled."""
+    residents = residents_by_age(sources)
+    write_minors(records, residents, out)
+    records = scaled(records, priors, residents)
+    areas = modelled_areas(priors, records, sources)
+    tabulation = Tabulation(priors, records, areas)
     tops = top_codes(priors, records)
     write_top_codes(tops, out)
-    for source, attributes in priors.tables:
+    tables = list(priors.tables)
+    for number, (source, attributes) in enumerate(tables, 1):
         name = "-".join(attributes)
         marginal = tabulation.count(attributes, f"tables/{name}.parquet")
         if "age" in attributes:
-            marginal = spread_top_codes(marginal, tops, pep)
+            marginal = spread_top_codes(marginal, tops, residents)
         write_marginal(marginal, out / "tables" / f"{name}.parquet", {"source": source})
-    log.info("wrote %d tables to %s", len(list(priors.tables)), out / "tables")
-
-
-def _pep(sources: Path) -> pd.DataFrame:
-    """Residents by single year of age (rows, 100 means 100 and over) and sex, July 2024 (Vintage 2024)."""
-    path = sources / "census_pep_2024" / "nc-est2024-agesex-res.csv"
-    if not path.exists():
-        raise SourceError(f"{path}: missing; the Vintage 2024 estimates give totals and the ages above top codes")
-    frame = pd.read_csv(path)
-    frame = frame[(frame["AGE"] < 999) & (frame["SEX"] > 0)]
-    table = frame.pivot(index="AGE", columns="SEX", values="POPESTIMATE2024")
-    return table.rename(columns={1: "Male", 2: "Female"})
-
-
-def _areas(priors: Priors, records: Records, tables: Path) -> dict[str, ModelledArea]:
-    state = records.codes["state"]
-    names = priors.domain["state"]
-    complete = np.ones(len(records), dtype=bool)
-    reduced = []
-    for code in np.unique(state):
-        here = state == code
-        if any((records.codes[name][here] < 0).all() for name in NEEDED):
-            reduced.append(int(code))
-            complete &= ~here
-    donors = records.take(complete)
-    areas = {}
-    for code in reduced:
-        own = records.take(state == code)
-        weights = reweight_for_state(priors, donors, own, tables, str(names[code]))
-        areas[str(names[code])] = ModelledArea(donors, weights, DIRECT_EVERYWHERE)
-    present = {str(names[code]) for code in np.unique(state)}
-    islanders = donors_of(donors)
-    for name, shares in (("PR", _puerto_rico(priors)), ("VI", VIRGIN_ISLANDS_ETHNICITY)):
-        if name not in present:
-            weights = weights_for(priors, islanders, donors, tables, shares)
-            weights *= _adults(priors, name) / weights.sum()
-            areas[name] = ModelledArea(islanders, weights)
+        if number % 20 == 0 or number == len(tables):
+            log.info("tables: %d of %d", number, len(tables))
     return areas
 
 
-def _puerto_rico(priors: Priors) -> dict[str, float]:
-    """Adults of Puerto Rico by ethnicity, 2020 Census, from the ZIP table."""
-    places = priors.places
-    here = places.column("state") == "PR"
-    groups = {"hispanic": "hispanic", "white": "white", "black": "black", "native": "native", "multiple": "multiple"}
-    shares = {group: float(places.column(column)[here].astype(float).sum()) for group, column in groups.items()}
-    shares["asian"] = float(places.column("asian_or_pacific_islander")[here].astype(float).sum())
-    return shares
+def residents_by_age(sources: Path) -> pd.DataFrame:
+    """Residents by single year of age (rows, 100 means 100 and over) and sex, July 2024 (Vintage 2024)."""
+    path = sources / ESTIMATES
+    if not path.exists():
+        raise SourceError(
+            f"{path}: no such file; the Vintage 2024 estimates give totals and the ages above top codes"
+        )
+    frame = pd.read_csv(path)
+    frame = frame[(frame["AGE"] < 999) & (frame["SEX"] > 0)]
+    table = frame.pivot_table(index="AGE", columns="SEX", values="POPESTIMATE2024", aggfunc="sum")
+    return table.rename(columns={1: "Male", 2: "Female"})
 
 
-def _adults(priors: Priors, state: str) -> float:
-    """Adults of a territory: 2020 Census; for the Virgin Islands residents times Puerto Rico's adult share."""
-    places = priors.places
-    here = places.column("state") == state
-    adults = float(places.column("adults")[here].astype(float).sum())
-    if adults > 0:
-        return adults
-    return float(places.column("residents")[here].astype(float).sum()) * 0.8
+def scaled(records: Records, priors: Priors, residents: pd.DataFrame) -> Records:
+    """Records with weights that sum to the adults of the Vintage 2024 estimates; territories are not in those."""
+    outside = [priors.domain.code("state", name) for name in TERRITORIES]
+    inside = ~np.isin(records.codes["state"], outside)
+    adults = float(residents.loc[residents.index >= 18].to_numpy().sum())
+    factor = np.where(inside, adults / records.weight[inside].sum(), 1.0)
+    return Records(records.codes, records.weight * factor, records.minors)
+
+
+def write_minors(records: Records, residents: pd.DataFrame, out: Path) -> None:
+    """Keep the residents under 18 by state, ethnicity and labour-force status, scaled to the estimates.
+
+    The model does not use them; `personas priors check` adds them to compare with published figures of all ages.
+    """
+    if records.minors is None:
+        return
+    young = float(residents.loc[residents.index < 18].to_numpy().sum())
+    inside = ~records.minors["state"].isin(TERRITORIES)
+    scale = np.where(inside, young / records.minors.loc[inside, "weight"].sum(), 1.0)
+    minors = records.minors.assign(weight=(records.minors["weight"] * scale).round(2))
+    write_table(minors, out / MINORS_FILE)

@@ -20,12 +20,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from persona_engine.census_priors.build.compiled import write_table
-from persona_engine.census_priors.build.people import people
+from persona_engine.census_priors.build.pums import BORN_IN_US, Records
 from persona_engine.census_priors.build.source import Source, SourceError
 from persona_engine.census_priors.build.spelling import accents, surname
 from persona_engine.census_priors.cohorts import cohort_codes
 from persona_engine.census_priors.given_names import COHORTS, GROUP_OF, GROUPS
 from persona_engine.census_priors.names import SURNAME_GROUPS
+from persona_engine.census_priors.priors import Priors
 
 _ROSENMAN = "Rosenman, Olivella and Imai (2023), Race and ethnicity data for first, middle, and surnames"
 SOURCES = (
@@ -63,14 +64,6 @@ SOURCES = (
         "births in the 50 states and DC with a Social Security card; 5 or more a name, sex and year",
         "https://www.ssa.gov/oact/babynames/limits.html",
     ),
-    Source(
-        "acs_pums_2024_1yr/persons/",
-        "US Census Bureau",
-        "American Community Survey, Public Use Microdata Sample: US-born persons by ethnicity and age",
-        "2024, 1-year",
-        "persons 18 and over born in the 50 states or DC",
-        "https://www2.census.gov/programs-surveys/acs/data/pums/2024/1-Year/",
-    ),
 )
 RESIDUAL = "ALL OTHER NAMES"
 # Entries of clerks, not names.
@@ -91,17 +84,19 @@ SURVEY_YEAR = 2024
 DIGITS = 3
 
 
-def build_names(sources: Path, out: Path) -> None:
+def build_names(sources: Path, records: Records, priors: Priors, out: Path) -> None:
     """Write the four `lookups/names_*.parquet` under `out`.
 
     Args:
         sources: folder that holds the files of `SOURCES`.
+        records: PUMS persons with age, ethnicity and birthplace.
+        priors: the locale that they are coded in.
         out: folder of the locale.
 
     Raises:
         SourceError: a file is missing.
     """
-    last, first, middle, births = (_read(sources / source.file) for source in SOURCES[:4])
+    last, first, middle, births = (_read(sources / source.file) for source in SOURCES)
     lookups = out / "lookups"
     write_table(_surnames(last), lookups / "names_last.parquet")
     born = _births(births)
@@ -112,7 +107,7 @@ def build_names(sources: Path, out: Path) -> None:
     born = born.sort_values(["sex", "cohort", "name"], ignore_index=True)
     write_table(given, lookups / "names_given.parquet")
     write_table(born, lookups / "names_births.parquet")
-    write_table(_population(sources / SOURCES[4].file), lookups / "names_population.parquet")
+    write_table(population(records, priors), lookups / "names_population.parquet")
 
 
 def significant(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
@@ -211,14 +206,21 @@ def suffix_share(share: pd.Series, known: pd.Series, names: pd.Series) -> pd.Ser
     return expected
 
 
-def _population(folder: Path) -> pd.DataFrame:
-    persons = people(folder)
-    persons = persons[persons["born_in_us"]]
-    cohort = cohort_codes(SURVEY_YEAR - persons["age"].to_numpy())
-    group = persons["ethnicity"].replace(dict(GROUP_OF))
-    persons = pd.DataFrame({"cohort": cohort, "group": group, "weight": persons["weight"]})
+def population(records: Records, priors: Priors) -> pd.DataFrame:
+    """Persons born in the 50 states or DC, by five-year cohort and group of the voter files."""
+    born = records.take(records.codes["birthplace"] == BORN_IN_US)
+    ages = np.array(priors.domain["age"], dtype=np.int64)[born.codes["age"]]
+    groups = [GROUP_OF.get(str(state), str(state)) for state in priors.domain["ethnicity"]]
+    persons = pd.DataFrame({"cohort": cohort_codes(SURVEY_YEAR - ages), "weight": born.weight})
+    persons["group"] = np.array(groups, dtype=object)[born.codes["ethnicity"]]
     counts = persons.pivot_table(
         index="cohort", columns="group", values="weight", aggfunc="sum", fill_value=0.0
     )
-    counts = counts.reindex(range(COHORTS)).ffill()[list(GROUPS)].round().astype(np.int64)
+    counts = (
+        counts.reindex(index=range(COHORTS), columns=list(GROUPS))
+        .ffill()
+        .fillna(0.0)
+        .round()
+        .astype(np.int64)
+    )
     return counts.rename_axis("cohort").rename_axis(None, axis=1).reset_index().astype({"cohort": np.int8})

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,13 @@ from persona_engine.census_priors.priors import Priors
 MISSING = -1
 CHUNK_ROWS = 500_000
 ADULT = 18
-TERRITORY_BORN, BORN_IN_TERRITORY = "territory_born", 2  # CIT 2: Puerto Rico, Guam, Virgin Islands, Marianas
+AUXILIARY = {"birthplace": "CIT", "household_language": "HHL"}
+"""Columns that only the builder needs, kept as their PUMS code less one (see `BORN_IN_US`)."""
+BORN_IN_US, BORN_IN_TERRITORY = 0, 1
+"""Codes of `birthplace`: the 50 states and DC; Puerto Rico and the island areas."""
+MINORS = ("state", "ethnicity", "labor_force_status")
+"""What is kept of persons under 18: counts, so that the tables of adults can be set beside figures of all ages."""
+KINDS = ("psam_p*.parquet", "psam_p*.csv", "csv_p*.zip")
 
 Keep = Callable[["pd.Series[str]"], npt.NDArray[np.bool_]]
 """Which households of a file to read, from their SERIALNO."""
@@ -31,10 +38,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Recoded adults: one int16 code a person and attribute (-1 missing), and PWGTP as float64."""
+    """Recoded adults: one int16 code a person and attribute (-1 missing), and PWGTP as float64.
+
+    `minors` has the persons under 18 (weight) and their records (samples) by `MINORS`.
+    """
 
     codes: dict[str, npt.NDArray[np.int16]]
     weight: npt.NDArray[np.float64]
+    minors: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         """Number of persons."""
@@ -60,43 +71,69 @@ def read_records(
     Raises:
         SourceError: no person file, or one without the columns that every record needs.
     """
-    files = _person_files(place)
+    files = person_files(place)
     parts: list[Records] = []
+    seen: dict[int, Path] = {}
     for number, file in enumerate(files, 1):
-        housing = _housing(file)
-        for chunk in _chunks(file, recode.PERSON_COLUMNS):
-            if keep is not None:
-                chunk = chunk[keep(chunk["SERIALNO"])]
-            parts.append(_recode(chunk, housing, priors, attributes, file))
-        log.info("read %s (%d of %d files, %d adults so far)", file.name, number, len(files), sum(map(len, parts)))
+        mine = list(_file_records(file, priors, attributes, keep))
+        _refuse_twice(mine, file, seen, priors)
+        parts += mine
+        adults = sum(map(len, parts))
+        log.info("%s: %d of %d person files, %s adults so far", file.name, number, len(files), f"{adults:,}")
     codes = {name: np.concatenate([part.codes[name] for part in parts]) for name in attributes}
-    return Records(codes, np.concatenate([part.weight for part in parts]))
+    minors = pd.concat([part.minors for part in parts if part.minors is not None])
+    total = minors.groupby(list(MINORS), as_index=False, sort=True).sum()
+    return Records(codes, np.concatenate([part.weight for part in parts]), total)
 
 
-def _person_files(place: Path) -> list[Path]:
+def person_files(place: Path) -> list[Path]:
+    """The person files of a folder (or of its `persons/`), or the one file given.
+
+    Raises:
+        SourceError: there is none.
+    """
     if place.is_file():
         return [place]
-    files = [
-        file
-        for folder in (place, place / "persons")
-        for pattern in ("psam_p*.parquet", "psam_p*.csv", "csv_p*.zip", "*.parquet")
-        for file in sorted(folder.glob(pattern))
-    ]
-    if not files:
+    folders = (place, place / "persons")
+    found = [file for folder in folders for kind in KINDS for file in sorted(folder.glob(kind))]
+    found = found or [file for folder in folders for file in sorted(folder.glob("*.parquet"))]
+    if not found:
         raise SourceError(f"{place}: no PUMS person file there (psam_p*.parquet, psam_p*.csv or csv_p*.zip)")
-    return list(dict.fromkeys(files))
+    return found
 
 
-def _housing(person_file: Path) -> pd.DataFrame | None:
-    """The housing file that belongs to a person file, indexed by SERIALNO; None if it is not there."""
-    stem, suffix = person_file.stem, person_file.suffix
-    name = stem.replace("psam_p", "psam_h").replace("csv_p", "csv_h") + suffix
+def housing_file(person_file: Path) -> Path | None:
+    """The housing file that belongs to a person file: beside it, or in `../housing/`; None if it is in neither."""
+    name = person_file.name.replace("psam_p", "psam_h").replace("csv_p", "csv_h")
     if name == person_file.name:
         return None
-    for path in (person_file.with_name(name), person_file.parent.parent / "housing" / name):
-        if path.exists():
-            return pd.concat(list(_chunks(path, recode.HOUSING_COLUMNS))).set_index("SERIALNO")
-    return None
+    places = (person_file.with_name(name), person_file.parent.parent / "housing" / name)
+    return next((path for path in places if path.exists()), None)
+
+
+def _file_records(
+    file: Path, priors: Priors, attributes: tuple[str, ...], keep: Keep | None
+) -> Iterator[Records]:
+    path = housing_file(file)
+    housing = None
+    if path is None:
+        log.warning("%s: no housing file beside it; household type and language will be missing", file.name)
+    else:
+        housing = pd.concat(list(_chunks(path, recode.HOUSING_COLUMNS))).set_index("SERIALNO")
+    for chunk in _chunks(file, recode.PERSON_COLUMNS):
+        kept = chunk if keep is None else chunk[keep(chunk["SERIALNO"])]
+        yield _recode(kept, housing, priors, attributes, file)
+
+
+def _refuse_twice(parts: list[Records], file: Path, seen: dict[int, Path], priors: Priors) -> None:
+    """A state whose people stand in two files would count twice."""
+    states = {int(code) for part in parts if "state" in part.codes for code in np.unique(part.codes["state"])}
+    for code in sorted(states & seen.keys()):
+        name = priors.domain["state"][code]
+        raise SourceError(
+            f"{file}: has people of {name}, and so has {seen[code].name}; leave one of the two away"
+        )
+    seen.update(dict.fromkeys(states, file))
 
 
 def _chunks(file: Path, wanted: list[str]) -> Iterator[pd.DataFrame]:
@@ -120,9 +157,9 @@ def _chunks(file: Path, wanted: list[str]) -> Iterator[pd.DataFrame]:
         raise SourceError(f"{file}: not a readable PUMS file ({error}); fetch it again") from error
 
 
-def _csv(stream: object, keep: set[str]) -> Iterator[pd.DataFrame]:
+def _csv(stream: Path | IO[bytes], keep: set[str]) -> Iterator[pd.DataFrame]:
     yield from pd.read_csv(
-        stream,  # type: ignore[arg-type]  # a path or a binary stream
+        stream,
         usecols=lambda name: name in keep,
         dtype={"SERIALNO": str, "STATE": str, "ST": str},
         chunksize=CHUNK_ROWS,
@@ -135,33 +172,48 @@ def _recode(
     lacking = [name for name in ("SERIALNO", "PWGTP", "AGEP", "SEX") if name not in chunk]
     if lacking or not ({"STATE", "ST"} & set(chunk)):
         raise SourceError(f"{file}: column {(lacking or ['STATE'])[0]} is missing; PUMS person files have it")
-    chunk = chunk[chunk["AGEP"] >= ADULT]
-    columns = {
-        name: chunk[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        if name in chunk
-        else np.full(len(chunk), np.nan)
-        for name in recode.PERSON_COLUMNS
-        if name != "SERIALNO"
-    }
-    rows = None if housing is None else housing.reindex(chunk["SERIALNO"])
-    for name in recode.HOUSING_COLUMNS[1:]:
-        columns[name] = (
-            np.full(len(chunk), np.nan) if rows is None else rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        )
-    fips = chunk["STATE" if "STATE" in chunk else "ST"].astype(str).str.zfill(2)
-    labels = {"state": fips.map(recode.STATE_FIPS).to_numpy(dtype=object), "age": columns["AGEP"]}
+    grown = (chunk["AGEP"] >= ADULT).to_numpy()
+    minors = _minors(_columns(chunk[~grown], None), _states(chunk[~grown]))
+    columns = _columns(chunk[grown], housing)
+    labels: dict[str, npt.NDArray[np.generic]] = {"state": _states(chunk[grown]), "age": columns["AGEP"]}
     names = {int(code): item.name for code, item in priors.occupations.by_code.items()}
     codes = {}
     for attribute in attributes:
-        if attribute == TERRITORY_BORN:
-            codes[attribute] = (columns["CIT"] == BORN_IN_TERRITORY).astype(np.int16)
+        if attribute in AUXILIARY:
+            codes[attribute] = (np.nan_to_num(columns[AUXILIARY[attribute]], nan=0.0) - 1).astype(np.int16)
             continue
         if attribute == "occupation":
-            values = recode.occupation(columns, names)
-        else:
-            values = labels[attribute] if attribute in labels else recode.RECODES[attribute](columns)
-        codes[attribute] = _codes(priors, attribute, values, file)
-    return Records(codes, columns["PWGTP"])
+            labels[attribute] = recode.occupation(columns, names)
+        elif attribute not in labels:
+            labels[attribute] = recode.RECODES[attribute](columns)
+        codes[attribute] = _codes(priors, attribute, labels[attribute], file)
+    return Records(codes, columns["PWGTP"], minors)
+
+
+def _columns(chunk: pd.DataFrame, housing: pd.DataFrame | None) -> dict[str, npt.NDArray[np.float64]]:
+    """Official columns as float64; NaN where the file or the household lacks one."""
+    rows = None if housing is None else housing.reindex(chunk["SERIALNO"])
+    columns = {}
+    for names, frame in ((recode.PERSON_COLUMNS, chunk), (recode.HOUSING_COLUMNS, rows)):
+        for name in names[1:]:  # all but SERIALNO
+            if frame is None or name not in frame:
+                columns[name] = np.full(len(chunk), np.nan)
+            else:
+                columns[name] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    return columns
+
+
+def _states(chunk: pd.DataFrame) -> npt.NDArray[np.object_]:
+    fips = chunk["STATE" if "STATE" in chunk else "ST"].astype(str).str.zfill(2)
+    return fips.map(recode.STATE_FIPS).to_numpy(dtype=object)
+
+
+def _minors(columns: dict[str, npt.NDArray[np.float64]], states: npt.NDArray[np.object_]) -> pd.DataFrame:
+    """Weighted persons and records by `MINORS`; no labour-force status below 16, or where ESR is missing."""
+    frame = pd.DataFrame({"state": states, "ethnicity": recode.ethnicity(columns)})
+    frame["labor_force_status"] = recode.labor_force_status(columns)
+    frame["weight"], frame["samples"] = columns["PWGTP"], 1
+    return frame.groupby(list(MINORS), as_index=False, sort=True).sum()
 
 
 def _codes(

@@ -26,6 +26,19 @@ class Target:
         return float(0.5 * np.abs(have / have.sum() - self.persons / self.persons.sum()).sum())
 
 
+def count(cells: npt.NDArray[np.int64], weights: Array, size: int) -> Array:
+    """Weight per cell; records outside the table (-1) are left out."""
+    inside = cells >= 0
+    return np.bincount(cells[inside], weights=weights[inside], minlength=size).astype(np.float64)
+
+
+def shares(counts: Array) -> Array:
+    """Counts over the sum of their last axis; zero where nothing is counted."""
+    totals = counts.sum(axis=-1, keepdims=True)
+    result: Array = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    return result
+
+
 def rake(weights: Array, targets: Sequence[Target], *, rounds: int = 40, tolerance: float = 1e-4) -> Array:
     """Iterative proportional fitting of record weights (Deming and Stephan 1940).
 
@@ -51,7 +64,9 @@ def rake(weights: Array, targets: Sequence[Target], *, rounds: int = 40, toleran
             ratio = np.divide(target.persons, have, out=np.zeros_like(have), where=have > 0)
             weights[inside] *= ratio[cells]
             reachable = have > 0
-            worst = max(worst, float(np.abs(have - target.persons)[reachable].sum() / max(target.persons.sum(), 1e-9)))
+            worst = max(
+                worst, float(np.abs(have - target.persons)[reachable].sum() / max(target.persons.sum(), 1e-9))
+            )
         if worst < tolerance:
             break
     return weights

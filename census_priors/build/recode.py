@@ -107,9 +107,7 @@ def ethnicity(of: Columns) -> Labels:
         8: "multiple",
         9: "multiple",
     }
-    return _choose((of["HISP"] > 1, "hispanic"), otherwise="") + np.where(
-        of["HISP"] > 1, "", _mapped(of["RAC1P"], race)
-    )
+    return _choose((of["HISP"] > 1, "hispanic"), (of["HISP"] == 1, _mapped(of["RAC1P"], race)))
 
 
 def marital_status(of: Columns) -> Labels:
@@ -176,7 +174,14 @@ def language_at_home(of: Columns) -> Labels:
 
 def household_type(of: Columns) -> Labels:
     """HHT of the person's household; TYPEHUGQ 2 and 3 are group quarters."""
-    kinds = {1: "married_couple", 2: "other_family", 3: "other_family", 4: "alone", 6: "alone", 5: "nonfamily"}
+    kinds = {
+        1: "married_couple",
+        2: "other_family",
+        3: "other_family",
+        4: "alone",
+        6: "alone",
+        5: "nonfamily",
+    }
     kinds[7] = "nonfamily"
     return _choose((of["TYPEHUGQ"] > 1, "group_quarters"), (of["HHT"] > 0, _mapped(of["HHT"], kinds)))
 
@@ -256,6 +261,6 @@ RECODES: Mapping[str, Callable[[Columns], Labels]] = {
 """Attributes that one row of official columns decides; state, age and occupation take more than that."""
 
 PERSON_COLUMNS = (
-    "SERIALNO PWGTP AGEP SEX RAC1P HISP CIT LANX SCHL FOD1P MAR ESR INDP OCCP COW JWTRNS PINCP DIS MIL".split()
-)
+    "SERIALNO PWGTP AGEP SEX RAC1P HISP CIT LANX SCHL FOD1P MAR ESR INDP OCCP COW JWTRNS PINCP DIS MIL"
+).split()
 HOUSING_COLUMNS = "SERIALNO HHT HHL TYPEHUGQ".split()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.build.modelled import Codes
+from persona_engine.census_priors.build.codes import Codes
 from persona_engine.census_priors.build.pums import Records
+from persona_engine.census_priors.build.raking import Array, count
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.census_priors.priors import Priors
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +22,13 @@ class ModelledArea:
     Attributes:
         donors: records of other areas.
         weights: their weights here, scaled to the area's adults.
-        direct: attributes that the area's own records have; a table over these alone is direct.
+        modelled: attributes that come from donors; a table with one of them, or a finer or coarser view of one,
+            is modelled here, and any other is counted from the area's own records.
     """
 
     donors: Records
     weights: Array
-    direct: frozenset[str] = frozenset()
+    modelled: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -39,45 +39,39 @@ class Tabulation:
         priors: the locale, for domain and coarsenings.
         records: direct records of all areas, weights scaled to the adults of each.
         areas: the areas that need donors.
-        age_tail: rows age as coded (top-coded), columns true age: shares, by state and sex; see `ages`.
     """
 
     priors: Priors
     records: Records
     areas: Mapping[str, ModelledArea]
-    age_tail: Mapping[tuple[str, str], tuple[int, int, Array]] = field(default_factory=dict)
 
     def count(self, attributes: Sequence[str], source: str) -> Marginal:
         """Weighted counts and persons per cell; donors count as weight, not as persons."""
-        domain = self.priors.domain.project(tuple(attributes))
-        weights, samples = np.zeros(domain.size), np.zeros(domain.size)
-        cells = Codes(self.priors, self.records).cells(tuple(attributes))
-        inside = cells >= 0
-        inside &= ~self._taken_from_donors(attributes)
-        weights += np.bincount(cells[inside], weights=self.records.weight[inside], minlength=domain.size)
-        samples += np.bincount(cells[inside], minlength=domain.size)
+        names = tuple(attributes)
+        domain = self.priors.domain.project(names)
+        cells = Codes(self.priors, self.records).cells(names)
+        cells = np.where(self._taken_from_donors(names), -1, cells)
+        weights = count(cells, self.records.weight, domain.size)
+        samples = count(cells, np.ones(len(cells)), domain.size)
         for state, area in self.areas.items():
-            if not self._is_direct(area, attributes):
-                weights += self._from_donors(area, state, tuple(attributes))
+            if self._is_modelled(area, names):
+                weights += self._from_donors(area, state, names)
         return Marginal(domain, weights.reshape(domain.shape), samples.reshape(domain.shape), source)
 
-    def _is_direct(self, area: ModelledArea, attributes: Sequence[str]) -> bool:
-        finest = {self.priors.hierarchy.root(name) if name not in area.direct else name for name in attributes}
-        return finest <= area.direct
+    def _is_modelled(self, area: ModelledArea, attributes: tuple[str, ...]) -> bool:
+        related = self.priors.hierarchy.related
+        return any(related(name, other) for name in attributes for other in area.modelled)
 
-    def _taken_from_donors(self, attributes: Sequence[str]) -> npt.NDArray[np.bool_]:
-        state = self.records.codes["state"]
+    def _taken_from_donors(self, attributes: tuple[str, ...]) -> npt.NDArray[np.bool_]:
         modelled = [
             self.priors.domain.code("state", name)
             for name, area in self.areas.items()
-            if not self._is_direct(area, attributes)
+            if self._is_modelled(area, attributes)
         ]
-        return np.isin(state, modelled)
+        return np.isin(self.records.codes["state"], modelled)
 
     def _from_donors(self, area: ModelledArea, state: str, attributes: tuple[str, ...]) -> Array:
         code = np.full(len(area.donors), self.priors.domain.code("state", state), dtype=np.int16)
         here = Records({**area.donors.codes, "state": code}, area.weights)
-        cells = Codes(self.priors, here).cells(attributes)
-        inside = cells >= 0
         size = self.priors.domain.project(attributes).size
-        return np.bincount(cells[inside], weights=area.weights[inside], minlength=size)
+        return count(Codes(self.priors, here).cells(attributes), area.weights, size)

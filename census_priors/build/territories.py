@@ -12,10 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from persona_engine.census_priors.build.acs_table import AcsTable
-from persona_engine.census_priors.build.modelled import CARRIED, Codes, carry_forward
-from persona_engine.census_priors.build.pums import Records
+from persona_engine.census_priors.build.carried import CARRIED, carry_forward
+from persona_engine.census_priors.build.codes import Codes
+from persona_engine.census_priors.build.job_targets import group_target
+from persona_engine.census_priors.build.pums import BORN_IN_TERRITORY, Records
 from persona_engine.census_priors.build.raking import Array, Target, rake
 from persona_engine.census_priors.priors import Priors
 
@@ -34,7 +37,7 @@ The census gives race without regard to Hispanic origin; of Black residents 87 %
 
 def donors_of(records: Records) -> Records:
     """Residents of the surveyed areas who were born in Puerto Rico or the island areas."""
-    return records.take(records.codes["territory_born"] == 1)
+    return records.take(records.codes["birthplace"] == BORN_IN_TERRITORY)
 
 
 def weights_for(
@@ -55,23 +58,20 @@ def weights_for(
     ages = _ages(priors, codes, tables, donors.weight.sum())
     weights = rake(donors.weight, [people, ages])
     own = Codes(priors, Records(donors.codes, weights))
-    carried = [
-        Target(
-            attribute,
-            *_on(priors, codes, all_codes, own, tables, attribute),
-        )
-        for attribute in ("education_level", *CARRIED)
-    ]
-    return rake(donors.weight, [*carried, people, ages])
+    carried = {
+        name: Target(name, *_on(codes, all_codes, own, tables, name))
+        for name in ("education_level", *CARRIED)
+    }
+    jobs = group_target(codes, all_codes, tables, "PR", carried["labor_force_status"])
+    return rake(donors.weight, [*carried.values(), jobs, people, ages])
 
 
 def _on(
-    priors: Priors, codes: Codes, all_codes: Codes, own: Codes, tables: Path, attribute: str
-) -> tuple[np.ndarray, Array]:
+    codes: Codes, all_codes: Codes, own: Codes, tables: Path, attribute: str
+) -> tuple[npt.NDArray[np.int64], Array]:
     """The territory's target from all surveyed areas, with the cells of its own donors."""
-    target = carry_forward(priors, all_codes, own, tables, "PR", attribute)
-    cells = carry_forward(priors, codes, own, tables, "PR", attribute).cells
-    return cells, target.persons
+    target = carry_forward(all_codes, own, tables, "PR", attribute, power=1.0)
+    return carry_forward(codes, own, tables, "PR", attribute, power=1.0).cells, target.persons
 
 
 def _ages(priors: Priors, codes: Codes, tables: Path, total: float) -> Target:
@@ -81,10 +81,10 @@ def _ages(priors: Priors, codes: Codes, tables: Path, total: float) -> Target:
     ages = np.array(priors.domain["age"], dtype=np.int64)
     band_of = priors.hierarchy.codes("age", "age_band")
     persons = np.zeros((2, len(bands)))
-    for (sex, first, last, _), count in published.items():
+    for (sex, first, last, _), number in zip(published.index.to_list(), published.to_numpy(), strict=True):
         if first >= ages[0]:
             inside = np.unique(band_of[(ages >= first) & (ages <= last)])
-            persons[("Male", "Female").index(sex), inside[0]] += count
+            persons[("Male", "Female").index(sex), inside[0]] += number
     return Target(
         "age_band-sex", codes["sex"] * len(bands) + codes["age_band"], persons.ravel() / persons.sum() * total
     )

@@ -1,17 +1,20 @@
-"""Geography builder: the fit inside a state, the classes, and a build that repeats byte for byte."""
+"""Geography builder: the fit inside a state, the classes, and what it reads."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from persona_engine.census_priors.build.geography import SOURCES, build_geography, urbanicity
-from persona_engine.census_priors.build.people import people
+from persona_engine.census_priors.build.geography import (
+    SOURCES,
+    build_geography,
+    ethnicity_by_education,
+    urbanicity,
+)
+from persona_engine.census_priors.build.pums import read_records
 from persona_engine.census_priors.build.source import SourceError
 from persona_engine.census_priors.build.tilt import PRIOR_PERSONS, fit_tilt
-
-LOOKUPS = Path(__file__).parents[2] / "census_priors" / "en_US" / "lookups"
+from persona_engine.census_priors.priors import Priors
 
 ADULTS = np.array([[900.0, 50.0, 0.0], [100.0, 700.0, 300.0]])
 SCHOOLING = np.array([[400.0, 500.0, 250.0], [600.0, 250.0, 50.0]])
@@ -93,27 +96,32 @@ def test_urbanicity_follows_commuting_and_density(
     assert urbanicity(ruca, rucc, density) == expected
 
 
+PERSONS = """SERIALNO,STATE,PWGTP,AGEP,SEX,RAC1P,HISP,CIT,SCHL
+1,6,10,40,1,1,2,4,21
+2,6,20,30,2,7,1,1,16
+3,6,5,24,2,1,1,1,16
+4,36,7,50,1,8,1,2,3
+"""
+NEEDED = ("state", "age", "ethnicity", "education_level")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    priors = Priors.load("en_US")
+    (tmp_path / "psam_p06.csv").write_text(PERSONS)
+    records = read_records(tmp_path, priors, NEEDED)
     with pytest.raises(SourceError, match=r"zip_table.parquet: no such file"):
-        build_geography(tmp_path, tmp_path)
-    with pytest.raises(SourceError, match=r"no psam_p<state>.parquet or .csv"):
-        people(tmp_path)
+        build_geography(tmp_path, records, priors, tmp_path)
 
 
-def test_person_files_are_recoded_from_csv_as_the_census_publishes_them(tmp_path: Path) -> None:
-    rows = ["STATE,PWGTP,AGEP,RAC1P,HISP,CIT,SCHL", "6,10,40,1,2,4,21", "6,20,30,7,1,1,16", "6,5,17,1,1,1,16"]
-    (tmp_path / "psam_p06.csv").write_text("\n".join([*rows, "36,7,50,8,1,2,3"]))
-    found = people(tmp_path, ("SCHL",))
-    assert found["state"].tolist() == ["CA", "CA", "NY"]
-    assert found["ethnicity"].tolist() == ["hispanic", "pacific_islander", "multiple"]
-    assert found["education_level"].tolist() == ["bachelors", "high_school", "less_than_9th"]
-    assert found["born_in_us"].tolist() == [False, True, False]
-
-
-def test_a_person_file_without_a_column_is_named(tmp_path: Path) -> None:
-    (tmp_path / "psam_p06.csv").write_text("STATE,PWGTP\n6,1")
-    with pytest.raises(SourceError, match=r"psam_p06.csv: needs the columns STATE, PWGTP, AGEP"):
-        people(tmp_path)
+def test_ethnicity_by_education_counts_persons_of_25_and_over_in_each_state(tmp_path: Path) -> None:
+    priors = Priors.load("en_US")
+    (tmp_path / "psam_p06.csv").write_text(PERSONS)
+    tables = ethnicity_by_education(read_records(tmp_path, priors, NEEDED), priors)
+    assert tables.keys() == {"CA", "NY"}
+    assert tables["CA"][0].tolist() == [0, 0, 10]
+    assert tables["CA"][5].tolist() == [20, 0, 0]
+    assert tables["CA"].sum() == 30
+    assert tables["NY"][6].tolist() == [7, 0, 0]
 
 
 def test_every_source_states_where_it_comes_from() -> None:
@@ -122,13 +130,3 @@ def test_every_source_states_where_it_comes_from() -> None:
         assert source.vintage
         assert source.universe
         assert source.url.startswith("https://")
-
-
-@pytest.mark.sources
-@pytest.mark.skipif(
-    "PERSONAS_SOURCES" not in os.environ, reason="PERSONAS_SOURCES names no folder of official files"
-)
-def test_a_fresh_build_repeats_the_shipped_tables_byte_for_byte(tmp_path: Path) -> None:
-    build_geography(Path(os.environ["PERSONAS_SOURCES"]), tmp_path)
-    for name in ("places.parquet", "counties.parquet"):
-        assert (tmp_path / "lookups" / name).read_bytes() == (LOOKUPS / name).read_bytes()

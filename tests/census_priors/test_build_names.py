@@ -1,17 +1,16 @@
-"""Names builder: spelling, rounding, the sex of unknown names, and a build that repeats."""
+"""Names builder: spelling, rounding, the sex of unknown names, and the population behind them."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from persona_engine.census_priors.build.names import build_names, significant, suffix_share
+from persona_engine.census_priors.build.names import build_names, population, significant, suffix_share
+from persona_engine.census_priors.build.pums import read_records
 from persona_engine.census_priors.build.source import SourceError
 from persona_engine.census_priors.build.spelling import accents, surname
-
-LOOKUPS = Path(__file__).parents[2] / "census_priors" / "en_US" / "lookups"
+from persona_engine.census_priors.priors import Priors
 
 
 @pytest.mark.parametrize(
@@ -68,17 +67,25 @@ def test_the_sex_of_an_unknown_name_is_judged_by_its_ending() -> None:
     assert judged[2] == pytest.approx(0.5)
 
 
+PERSONS = """SERIALNO,STATE,PWGTP,AGEP,SEX,RAC1P,HISP,CIT
+1,6,10,34,1,1,2,1
+2,6,20,30,2,7,1,1
+3,36,7,34,1,1,1,2
+"""
+
+
+def test_the_population_of_names_counts_those_born_in_the_states(tmp_path: Path) -> None:
+    (tmp_path / "psam_p06.csv").write_text(PERSONS)
+    priors = Priors.load("en_US")
+    counts = population(read_records(tmp_path, priors, ("state", "age", "ethnicity", "birthplace")), priors)
+    assert counts["hispanic"].max() == 10
+    assert counts["asian"].max() == 20
+    assert counts["white"].max() == 0
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "psam_p06.csv").write_text(PERSONS)
+    priors = Priors.load("en_US")
+    records = read_records(tmp_path, priors, ("state", "age", "ethnicity", "birthplace"))
     with pytest.raises(SourceError, match=r"census2010_surname_counts.parquet: no such file"):
-        build_names(tmp_path, tmp_path)
-
-
-@pytest.mark.sources
-@pytest.mark.skipif(
-    "PERSONAS_SOURCES" not in os.environ, reason="PERSONAS_SOURCES names no folder of official files"
-)
-def test_a_fresh_build_repeats_the_shipped_tables_byte_for_byte(tmp_path: Path) -> None:
-    build_names(Path(os.environ["PERSONAS_SOURCES"]), tmp_path)
-    for name in ("given", "births", "population", "last"):
-        file = f"names_{name}.parquet"
-        assert (tmp_path / "lookups" / file).read_bytes() == (LOOKUPS / file).read_bytes()
+        build_names(tmp_path, records, priors, tmp_path)

@@ -1,6 +1,5 @@
 """Occupations builder: titles to names, SOC patterns to O*NET codes, and a build that repeats."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,8 +7,6 @@ import pytest
 from persona_engine.census_priors.build.occupation_titles import name, prose, singular
 from persona_engine.census_priors.build.occupations import build_occupations, link, matching
 from persona_engine.census_priors.build.source import SourceError
-
-LOOKUPS = Path(__file__).parents[2] / "census_priors" / "en_US" / "lookups"
 
 
 @pytest.mark.parametrize(
@@ -67,14 +64,3 @@ def test_an_onet_occupation_goes_to_the_closest_pattern() -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"occp_2018_titles_soc.csv: no such file"):
         build_occupations(tmp_path, tmp_path)
-
-
-@pytest.mark.sources
-@pytest.mark.skipif(
-    "PERSONAS_SOURCES" not in os.environ, reason="PERSONAS_SOURCES names no folder of official files"
-)
-def test_a_fresh_build_repeats_the_shipped_table_byte_for_byte(tmp_path: Path) -> None:
-    build_occupations(Path(os.environ["PERSONAS_SOURCES"]), tmp_path)
-    assert (tmp_path / "lookups" / "occupations.parquet").read_bytes() == (
-        LOOKUPS / "occupations.parquet"
-    ).read_bytes()

@@ -1,0 +1,37 @@
+"""Codes: records in any attribute of a locale, coarser views included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.build.pums import Records
+from persona_engine.census_priors.priors import Priors
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Codes of records in any attribute of the locale, coarser views included."""
+
+    priors: Priors
+    records: Records
+
+    def __getitem__(self, attribute: str) -> npt.NDArray[np.int64]:
+        """Codes as int64; -1 is missing."""
+        have = self.records.codes
+        if attribute in have:
+            return have[attribute].astype(np.int64)
+        chain = self.priors.hierarchy.chain(attribute)
+        fine = next(name for name in chain if name in have)
+        table = np.append(self.priors.hierarchy.codes(fine, attribute).astype(np.int64), -1)
+        return table[have[fine]]
+
+    def cells(self, attributes: tuple[str, ...]) -> npt.NDArray[np.int64]:
+        """C-order cell of every record in the table over these attributes; -1 where one is missing."""
+        shape = self.priors.domain.project(attributes).shape
+        codes = [self[name] for name in attributes]
+        missing = np.any([code < 0 for code in codes], axis=0)
+        flat = np.ravel_multi_index([np.where(missing, 0, code) for code in codes], shape)
+        return np.where(missing, -1, flat)
