@@ -3,7 +3,8 @@
 The core joint becomes its chain of conditionals, a coarser view a deterministic child of the finer attribute.
 A node that refines a parent (single years in an age band, occupations in a group) becomes one variable for
 each state of the parent: the value that a person of that state has. Together with the parent it says the same
-as the node, at the node's size; pgmpy's dense tables would need the parent's size times as much.
+as the node, at the node's size; pgmpy's dense tables would need the parent's size times as much. A child of
+such a node is in turn one variable for each state, between which the state of the refined parent then chooses.
 """
 
 from __future__ import annotations
@@ -30,8 +31,6 @@ def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
     for position in range(len(network.core_attributes)):
         writer.add_core(position)
     for node in network.nodes:
-        for parent in (*node.parents, *([node.refines] if node.refines else [])):
-            writer.add_view(parent)
         if node.refines is None:
             writer.add_node(node)
         else:
@@ -54,42 +53,75 @@ class _Writer:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.cpds: list[TabularCPD] = []
-        self._known: set[str] = set()
+        self._variables: dict[str, list[str]] = {}
 
     def _states(self, attribute: str) -> list[str]:
         return [str(state) for state in self.network.hierarchy.domain[attribute]]
 
     def _add(self, variable: str, states: list[str], parents: Sequence[str], table: Array) -> None:
-        """`table` has the parents' axes first, the variable's last."""
+        """`table` has the parents' axes first, the variable's last; parents are variables."""
         totals = table.sum(axis=-1, keepdims=True)
         overall = table.reshape(-1, table.shape[-1]).sum(axis=0)
         filled = np.where(totals > 0, table / np.where(totals > 0, totals, 1.0), overall / overall.sum())
+        self._variables[variable] = states
         self.cpds.append(
             TabularCPD(
                 variable,
                 len(states),
                 np.ascontiguousarray(filled.reshape(-1, len(states)).T),
                 evidence=list(parents) or None,
-                evidence_card=[len(self._states(parent)) for parent in parents] or None,
-                state_names={variable: states, **{parent: self._states(parent) for parent in parents}},
+                evidence_card=[len(self._variables[parent]) for parent in parents] or None,
+                state_names={name: self._variables[name] for name in (variable, *parents)},
             )
         )
-        self._known.add(variable)
+
+    def _add_given(self, variable: str, states: list[str], parents: Sequence[str], table: Array) -> None:
+        """`_add` where parents may also be attributes that no variable gives by itself."""
+        hidden = next((axis for axis, name in enumerate(parents) if not self._add_view(name)), None)
+        if hidden is None:
+            self._add(variable, states, parents, table)
+            return
+        hierarchy = self.network.hierarchy
+        node = next(n for n in self.network.nodes if n.child in hierarchy.chain(parents[hidden]))
+        coarse = node.refines or ""
+        runs = hierarchy.codes(node.child, coarse)
+        codes = hierarchy.codes(node.child, parents[hidden])
+        before = ""
+        for code, state in enumerate(self._states(coarse)):
+            part = np.take(table, codes[runs == code], axis=hidden)
+            through = [*parents[:hidden], refined_name(node.child, state), *parents[hidden + 1 :]]
+            self._add_given(f"{variable}_of_{coarse}_{state}", states, through, part)
+            before = self._choose(variable, states, coarse, code, before)
+
+    def _choose(self, variable: str, states: list[str], coarse: str, code: int, before: str) -> str:
+        """A variable that is the one of this state of `coarse` in this state, else the one before it."""
+        names = self._states(coarse)
+        here = f"{variable}_of_{coarse}_{names[code]}"
+        if not before:
+            return here
+        chosen = variable if code == len(names) - 1 else f"{variable}_up_to_{coarse}_{names[code]}"
+        same = np.eye(len(states))
+        table = np.repeat(same[:, None, None, :], len(names), axis=1).repeat(len(states), axis=2)
+        table[:, code] = same[None, :, :]
+        self._add(chosen, states, [before, coarse, here], table)
+        return chosen
 
     def add_core(self, position: int) -> None:
         """P(attribute | the core attributes before it)."""
         names = self.network.core_attributes[: position + 1]
         self._add(names[-1], self._states(names[-1]), names[:-1], self.network.joint(names))
 
-    def add_view(self, attribute: str) -> None:
-        """A deterministic child of the next finer attribute, if it is not there yet."""
-        if attribute in self._known:
-            return
-        finer = self.network.hierarchy.finer[attribute]
-        self.add_view(finer)
+    def _add_view(self, attribute: str) -> bool:
+        """Give a coarser view a variable, a deterministic child of the next finer one; False if none can be had."""
+        if attribute in self._variables:
+            return True
+        finer = self.network.hierarchy.finer.get(attribute)
+        if finer is None or not self._add_view(finer):
+            return False
         codes = self.network.hierarchy.codes(finer, attribute)
         table = np.eye(len(self._states(attribute)))[codes]
         self._add(attribute, self._states(attribute), [finer], table)
+        return True
 
     def add_node(self, node: Node) -> None:
         """P(child | parents), states that make the child certain included."""
@@ -104,14 +136,15 @@ class _Writer:
             for code in np.flatnonzero(values >= 0):
                 view[code, ..., values[code]] = 1.0
             table = whole
-        self._add(node.child, self._states(node.child), node.parents, table)
+        self._add_given(node.child, self._states(node.child), node.parents, table)
 
     def add_refinement(self, node: Node) -> None:
         """One variable for each state of the refined parent."""
         parent = node.refines or ""
+        self._add_view(parent)
         codes = self.network.hierarchy.codes(node.child, parent)
         states = np.array(self._states(node.child), dtype=object)
         for code, state in enumerate(self._states(parent)):
             inside = codes == code
             part = np.asarray(node.table[..., inside], dtype=np.float64)
-            self._add(refined_name(node.child, state), states[inside].tolist(), node.parents, part)
+            self._add_given(refined_name(node.child, state), states[inside].tolist(), node.parents, part)
