@@ -19,8 +19,8 @@ POLICY: Policy = "repair"
 
 RULE = Rule.of(__name__)
 FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
-# Nats for having a job; one in a hundred released people without one is told of so, and one in thirty.
-ERROR_ABOVE = 2.0
+# Nats for having a job. Of released people without one, fewer than one in a hundred is told of above the first bound.
+ERROR_ABOVE = 2.5
 WARNING_ABOVE = 1.0
 LONGEST = 3  # words of a phrase
 
