@@ -9,7 +9,7 @@ Nothing is rejected, and the sum at the core is the probability of the evidence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,8 @@ from persona_engine.generator.network import Network, Node, certain_axis, over
 
 Array = npt.NDArray[np.float64]
 Dense = npt.NDArray[np.floating]
-Mask = npt.NDArray[np.bool_]
-Evidence = Mapping[str, Mask]
+Weights = npt.NDArray[np.bool_] | Array
+Evidence = Mapping[str, Weights]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +39,40 @@ class Conditioned:
     Attributes:
         network: core and nodes of the conditioned model; its core sums to 1.
         changed: children whose nodes differ from the unconditioned ones.
-        allowed: states allowed to each leaf that has evidence.
-        probability: P(evidence).
+        allowed: weight of each state of each leaf that has evidence.
+        probability: P(evidence); for soft evidence, the mean weight.
+        fixed: children and leaves of which evidence leaves one state, and its code.
     """
 
     network: Network
     changed: frozenset[str]
     allowed: Evidence
     probability: float
+    fixed: Mapping[str, int] = field(default_factory=dict)
 
 
-def condition(network: Network, leaves: Sequence[Leaf], evidence: Evidence) -> Conditioned:
+def condition(
+    network: Network, leaves: Sequence[Leaf], evidence: Evidence, factors: Sequence[Message] = ()
+) -> Conditioned:
     """The network given evidence on core attributes, children and leaves.
 
     Args:
         network: the unconditioned model.
         leaves: attributes beside it.
-        evidence: allowed states by attribute, as masks over the states of the core, a child or a leaf.
+        evidence: allowed states by attribute, as masks over the states of the core, a child or a leaf; or, for
+            soft evidence, a weight for every state.
+        factors: further weights, over network attributes together.
 
     Returns:
         The conditioned model; its `probability` is 0 when the evidence is impossible, and its core then zero.
     """
     messages = [
-        Message(leaf.parents, leaf.likelihood(evidence[leaf.child]))
-        for leaf in leaves
-        if leaf.child in evidence
+        *factors,
+        *(
+            Message(leaf.parents, leaf.likelihood(evidence[leaf.child]))
+            for leaf in leaves
+            if leaf.child in evidence
+        ),
     ]
     hierarchy = network.hierarchy
     nodes: list[Node] = []
@@ -93,7 +102,12 @@ def condition(network: Network, leaves: Sequence[Leaf], evidence: Evidence) -> C
     if probability > 0:
         core /= probability
     given = replace(network, core=core.astype(np.float32), nodes=tuple(nodes))
-    return Conditioned(given, changed, allowed, probability)
+    fixed = {
+        name: int(np.flatnonzero(weights)[0])
+        for name, weights in evidence.items()
+        if name not in network.core_attributes and np.count_nonzero(weights) == 1
+    }
+    return Conditioned(given, changed, allowed, probability, fixed)
 
 
 def _refined(node: Node, name: str, hierarchy: Hierarchy) -> bool:
@@ -143,15 +157,16 @@ def _eliminate(network: Network, node: Node, messages: Sequence[Message]) -> tup
     ]
     parents = hierarchy.finest((*node.parents, *others))
     scope = (*parents, node.child)
-    product = _broadcast(over(node, parents, hierarchy), node, parents, hierarchy)
-    open_axes = [node.axis_codes(p, len(hierarchy.domain[p])) for p in parents]
+    drawn, certain = _drawn(node, parents, hierarchy)
+    table = over(node, parents, hierarchy)
+    product = np.broadcast_to(table, (*(int(states.sum()) for states in drawn), table.shape[-1]))
     full = []
     for message in messages:
         values = expand(message, scope, hierarchy)
         full.append(values)
-        for axis, codes in enumerate(open_axes):
-            if (codes < 0).any() and values.shape[axis] > 1:
-                values = np.compress(codes >= 0, values, axis=axis)
+        for axis, states in enumerate(drawn):
+            if not states.all() and values.shape[axis] > 1:
+                values = np.compress(states, values, axis=axis)
         product = product * values.astype(np.float32)
     groups = np.zeros(product.shape[-1], dtype=np.int32)
     if node.refines is not None:
@@ -160,7 +175,7 @@ def _eliminate(network: Network, node: Node, messages: Sequence[Message]) -> tup
     sums = np.add.reduceat(product, firsts, axis=-1, dtype=np.float64)
     totals = np.take(sums.astype(np.float32), groups, axis=-1)
     table = np.divide(product, totals, out=np.zeros(product.shape, np.float32), where=totals > 0)
-    conditioned = replace(node, parents=parents, table=table)
+    conditioned = replace(node, parents=parents, table=table, certain=certain)
     if node.refines is not None:
         return conditioned, Message((*parents, node.refines), sums)
     summed = np.asarray(sums[..., 0], dtype=np.float64)
@@ -169,11 +184,16 @@ def _eliminate(network: Network, node: Node, messages: Sequence[Message]) -> tup
     return conditioned, Message(parents, summed)
 
 
-def _broadcast(table: Dense, node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> Dense:
-    """Give every axis of length 1 that stands for a further parent its full length."""
-    sizes = [len(hierarchy.domain[name]) for name in (*parents, node.child)]
-    shape = [size if have == 1 else have for have, size in zip(table.shape, sizes, strict=True)]
-    return np.broadcast_to(table, shape)
+def _drawn(
+    node: Node, parents: Sequence[str], hierarchy: Hierarchy
+) -> tuple[list[npt.NDArray[np.bool_]], tuple[str, npt.NDArray[np.int32]] | None]:
+    """For every parent the states that the table has, and `certain` in terms of these parents."""
+    drawn = [np.ones(len(hierarchy.domain[name]), dtype=np.bool_) for name in parents]
+    if node.certain is None:
+        return drawn, None
+    axis, values = certain_axis(node, parents, hierarchy)
+    drawn[axis] = values < 0
+    return drawn, (parents[axis], values)
 
 
 def _with_certain(

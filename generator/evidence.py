@@ -38,8 +38,8 @@ def masks(where: Mapping[str, Any], priors: Priors, leaves: Sequence[Leaf]) -> d
     """
     found: dict[str, Mask] = {}
     for attribute, wanted in where.items():
-        root, values, codes = _states(attribute, priors, leaves)
-        matched = _match(attribute, wanted, values)
+        root, values, codes = states_of(attribute, priors, leaves)
+        matched = match(attribute, wanted, values)
         mask = matched if codes is None else matched[codes]
         found[root] = found.get(root, np.ones(len(mask), dtype=bool)) & mask
         if not found[root].any():
@@ -58,10 +58,14 @@ def attributes(priors: Priors, leaves: Sequence[Leaf]) -> tuple[str, ...]:
     return (*own, *beside, *places, *derived)
 
 
-def _states(
+def states_of(
     attribute: str, priors: Priors, leaves: Sequence[Leaf]
 ) -> tuple[str, Sequence[Any], npt.NDArray[np.integer] | None]:
-    """The model attribute that decides this one, this one's values, and which value each state has."""
+    """The model attribute that decides this one, this one's values, and which value each state has.
+
+    Raises:
+        EvidenceError: unknown attribute.
+    """
     by_child = {leaf.child: leaf for leaf in leaves}
     if attribute in priors.domain:
         return _rooted(attribute, priors)
@@ -73,11 +77,8 @@ def _states(
         vintage = int(priors.declaration.vintage)
         return "age", [vintage - int(age) for age in priors.domain["age"]], None
     if attribute == "occupation_code" and "occupation" in priors.domain:
-        return (
-            "occupation",
-            [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]],
-            None,
-        )
+        codes = [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]]
+        return "occupation", *_distinct(np.array(codes, dtype=object))
     known = attributes(priors, leaves)
     near = difflib.get_close_matches(attribute, known, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
@@ -98,12 +99,23 @@ def _distinct(column: npt.NDArray[np.object_]) -> tuple[Sequence[Any], npt.NDArr
     return values.tolist(), codes
 
 
-def _match(attribute: str, wanted: Any, values: Sequence[Any]) -> Mask:
-    place = f"where.{attribute}"
+def match(attribute: str, wanted: Any, values: Sequence[Any], within: str = "where") -> Mask:
+    """Which values a condition takes in.
+
+    Args:
+        attribute: whose values they are.
+        wanted: value, list, range or pattern.
+        values: all of them, integers or texts.
+        within: what the condition is part of, for messages.
+
+    Raises:
+        EvidenceError: none of them, or a condition that cannot be read.
+    """
+    place = f"{within}.{attribute}"
     if isinstance(wanted, Mapping):
         return _between(place, wanted.get("min"), wanted.get("max"), values, set(wanted) - {"min", "max"})
     if isinstance(wanted, Iterable) and not isinstance(wanted, str):
-        parts = [_match(attribute, part, values) for part in wanted]
+        parts = [match(attribute, part, values, within) for part in wanted]
         if not parts:
             raise EvidenceError(
                 f"{place}: an empty list matches nobody; leave the condition out or name a value"

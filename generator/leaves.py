@@ -40,9 +40,9 @@ class Leaf:
     rows: Rows
     table: ConditionalTable
 
-    def likelihood(self, allowed: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-        """P(child among the allowed states | parents), shape by parents."""
-        kept = np.where(allowed[self.table.indices], self.table.probabilities, 0.0)
+    def likelihood(self, weights: npt.NDArray[np.bool_] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Mean weight of the child's state given the parents, shape by parents; for a mask, P(allowed | parents)."""
+        kept = weights[self.table.indices] * self.table.probabilities
         sums = np.zeros(len(self.table.indptr) - 1)
         filled = np.flatnonzero(np.diff(self.table.indptr))
         sums[filled] = np.add.reduceat(kept, self.table.indptr[:-1][filled], dtype=np.float64)

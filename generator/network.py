@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.generator.fitting import Array, Dense, FitError, coarsen
 
@@ -68,14 +69,68 @@ class Network:
     def joint(self, attributes: Sequence[str]) -> Array:
         """P(attributes), axes in the order given, float64.
 
+        A table that the parents which tie the attributes would make larger than `SLICE_CELLS` is summed over
+        slices of the core instead.
+
         Raises:
-            FitError: an attribute is not in the model, or the attributes together with the parents that tie
-                them need more than `MOST_CELLS` cells.
+            FitError: an attribute is not in the model, or even a slice needs more than `MOST_CELLS` cells.
         """
         node = self._last_child(attributes)
         if node is None:
             return self._view(self.core, self.core_attributes, attributes)
+        if self.hierarchy.domain.project(self._scope(node, attributes)).size > SLICE_CELLS:
+            cut = self._cut()
+            if cut is not None:
+                return self._joint_by_slices(cut, attributes)
         return self._view(*self._with_child(node, attributes), attributes)
+
+    def at(self, attribute: str, code: int) -> Network:
+        """The part of the model, not normalised, where a core attribute has one state.
+
+        The attribute and its views have no other state there.
+        """
+        hierarchy = self.hierarchy
+        views = {name: hierarchy.codes(attribute, name)[code] for name in self._views(attribute)}
+        states = {
+            name: (values[views[name]],) if name in views else values
+            for name, values in hierarchy.domain.states.items()
+        }
+        maps = {name: np.zeros(1, np.int32) if name in views else m for name, m in hierarchy.maps.items()}
+        nodes = []
+        for node in self.nodes:
+            table = node.table
+            for axis, parent in enumerate(node.parents):
+                if parent in views:
+                    table = np.take(table, [views[parent]], axis=axis)
+            nodes.append(replace(node, table=table))
+        core = np.take(self.core, [code], axis=self.core_attributes.index(attribute))
+        return replace(
+            self, hierarchy=Hierarchy(Domain(states), hierarchy.finer, maps), core=core, nodes=tuple(nodes)
+        )
+
+    def _views(self, attribute: str) -> list[str]:
+        return [name for name in self.hierarchy.domain if self.hierarchy.refines(attribute, name)]
+
+    def _cut(self) -> str | None:
+        """The core attribute with most states that no child refines and that makes no child certain."""
+        bound = {node.certain[0] for node in self.nodes if node.certain is not None}
+        free = [
+            name
+            for name in self.core_attributes
+            if name not in self.hierarchy.finer and not bound & set(self._views(name)) and self.size(name) > 1
+        ]
+        return max(free, key=self.size, default=None)
+
+    def _joint_by_slices(self, cut: str, attributes: Sequence[str]) -> Array:
+        result = np.zeros([self.size(name) for name in attributes])
+        for code in range(self.size(cut)):
+            index: list[slice] = [slice(None)] * len(attributes)
+            for axis, name in enumerate(attributes):
+                if self.hierarchy.refines(cut, name):
+                    at = int(self.hierarchy.codes(cut, name)[code])
+                    index[axis] = slice(at, at + 1)
+            result[tuple(index)] += self.at(cut, code).joint(attributes)
+        return result
 
     def _last_child(self, attributes: Sequence[str]) -> Node | None:
         for node in reversed(self.nodes):
@@ -95,13 +150,17 @@ class Network:
     def _in_core(self, name: str) -> bool:
         return any(self.hierarchy.refines(core, name) for core in self.core_attributes)
 
-    def _with_child(self, node: Node, attributes: Sequence[str]) -> tuple[Dense, tuple[str, ...]]:
-        """P(parents, further attributes, child) and its axes."""
+    def _scope(self, node: Node, attributes: Sequence[str]) -> tuple[str, ...]:
+        """The node's parents and what else is asked for, then its child."""
         others = [name for name in attributes if not self.gives(node, name) and name != node.refines]
         if node.refines is not None:
             others = [name for name in others if not self.hierarchy.refines(node.refines, name)]
-        parents = self.hierarchy.finest((*node.parents, *others))
-        scope = (*parents, node.child)
+        return (*self.hierarchy.finest((*node.parents, *others)), node.child)
+
+    def _with_child(self, node: Node, attributes: Sequence[str]) -> tuple[Dense, tuple[str, ...]]:
+        """P(parents, further attributes, child) and its axes."""
+        scope = self._scope(node, attributes)
+        parents = scope[:-1]
         cells = self.hierarchy.domain.project(scope).size
         if cells > MOST_CELLS:
             raise FitError(
@@ -157,8 +216,9 @@ class Network:
         return np.asarray(summed_up.reshape(sizes), dtype=np.float64)
 
 
-SMALL = 1 << 22
+SMALL = 1 << 24
 """Arrays below this size are summed in float64; above it numpy's pairwise float32 sums are as good and faster."""
+SLICE_CELLS = 1 << 24
 MOST_CELLS = 1 << 27
 
 
@@ -176,15 +236,32 @@ def over(node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> npt.NDArra
     length 1.
     """
     table: npt.NDArray[np.floating] = node.table
-    order = []
-    for axis, name in enumerate(node.parents):
-        at = next(i for i, fine in enumerate(parents) if hierarchy.refines(fine, name))
-        order.append(at)
+    order = [next(i for i, fine in enumerate(parents) if hierarchy.refines(fine, n)) for n in node.parents]
+    codes = [
+        node.axis_codes(name, len(hierarchy.domain[name]))[hierarchy.codes(parents[at], name)]
+        for at, name in zip(order, node.parents, strict=True)
+    ]
+    if len(set(order)) < len(order):
+        return _diagonal(table, order, codes, len(parents))
+    for axis, (at, name) in enumerate(zip(order, node.parents, strict=True)):
         if parents[at] != name:
-            codes = node.axis_codes(name, len(hierarchy.domain[name]))[hierarchy.codes(parents[at], name)]
-            table = np.take(table, codes[codes >= 0], axis=axis)
+            table = np.take(table, codes[axis][codes[axis] >= 0], axis=axis)
     table = np.transpose(table, [*np.argsort(order), table.ndim - 1])
     shape = [1] * len(parents) + [table.shape[-1]]
     for at, size in zip(sorted(order), table.shape[:-1], strict=True):
         shape[at] = size
     return table.reshape(shape)
+
+
+def _diagonal(
+    table: npt.NDArray[np.floating], order: Sequence[int], codes: Sequence[Codes], axes: int
+) -> npt.NDArray[np.floating]:
+    """`over` where two parents are views of one: they are read at the states that agree."""
+    index = []
+    for at, own in zip(order, codes, strict=True):
+        shared = [other for place, other in zip(order, codes, strict=True) if place == at]
+        drawn = np.all([other >= 0 for other in shared], axis=0)
+        shape = [1] * axes
+        shape[at] = -1
+        index.append(own[drawn].reshape(shape))
+    return table[tuple(index)]

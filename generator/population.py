@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +18,16 @@ from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator import evidence, model_cache
-from persona_engine.generator.conditioning import Conditioned, condition
+from persona_engine.generator.conditioning import Conditioned, Evidence, condition
 from persona_engine.generator.evidence import EvidenceError
 from persona_engine.generator.frame import Columns
 from persona_engine.generator.leaves import Leaf, leaves_of
 from persona_engine.generator.likelihood import log_probabilities
+from persona_engine.generator.marginals import axis_of, joint
 from persona_engine.generator.network import Network
 from persona_engine.generator.sampler import Sampler
+from persona_engine.generator.selected import Given, Selected, give
+from persona_engine.generator.selection import Selection
 
 if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork
@@ -43,9 +46,7 @@ class Population:
 
     priors: Priors
     network: Network
-    _conditioned: dict[str, tuple[Conditioned, Sampler]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _selected: dict[str, Selected] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def load(cls, locale: str | Path | Priors = "en_US") -> Population:
@@ -79,45 +80,74 @@ class Population:
 
         return to_pgmpy(self.network)
 
-    def sample(self, n: int, *, seed: int = 0, where: Where | None = None, start: int = 0) -> pd.DataFrame:
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int = 0,
+        where: Where | None = None,
+        target: Where | None = None,
+        quota: Where | None = None,
+        stratified: bool = False,
+        start: int = 0,
+    ) -> pd.DataFrame:
         """Draw rows `start` up to `start + n` of the population.
 
-        Row i is a function of (model, seed, where, i): the same whatever n, start or machine.
+        Row i is a function of (model, seed, selection, i): the same whatever n, start or machine.
 
         Args:
             n: number of rows, >= 1.
             seed: any non-negative integer.
             where: conditions on any attribute (see `evidence.masks`); the model is conditioned exactly.
+            target: wanted marginals (see `target.read_targets`); the model is bent to them as little as possible.
+            quota: a wanted marginal, met by exact counts: among the first n rows, those of each cell are
+                apportioned by Sainte-Laguë's method.
+            stratified: spread draws evenly; no marginal is biased, and most vary less.
             start: number of the first row.
 
         Returns:
             One row a person, a column for every attribute; text columns are categorical.
 
         Raises:
-            EvidenceError: conditions that cannot be read or that nobody meets.
+            EvidenceError: a selection that cannot be read or that nobody meets.
             ValueError: n or start out of range.
         """
+        return self.select(Selection(where or {}, target or {}, quota or {}, stratified), n, seed, start)
+
+    def select(self, selection: Selection, n: int, seed: int = 0, start: int = 0) -> pd.DataFrame:
+        """`sample` for a selection."""
         if n < 1 or start < 0:
             raise ValueError(f"sample: n={n}, start={start}; n must be at least 1 and start at least 0")
-        codes = self._given(where)[1].draw(seed, start, n)
-        return self._columns.frame(codes, seed, start, self._identity(where))
+        codes = self._select(selection).draw(seed, start, n, stratified=selection.stratified)
+        return self._columns.frame(codes, seed, start, self._identity(selection))
 
     def probability(self, where: Where) -> float:
         """Share of the population that meets the conditions."""
-        return self._conditions(where).probability
+        return self._conditions(where)[0].probability if where else 1.0
 
-    def marginal(self, attributes: Sequence[str], *, where: Where | None = None) -> Marginal:
-        """P(attributes | where) of the model itself, no sampling; weights sum to 1.
+    def given(self, selection: Selection) -> Given:
+        """The model under a selection: its targets with the shares achieved, and what they cost in nats."""
+        if not selection.where and not selection.target and not selection.quota:
+            return Given(Conditioned(self.network, frozenset(), {}, 1.0), {})
+        conditioned, evidence = self._conditions(selection.where)
+        return give(conditioned, evidence, selection, self.network, self.priors, self.leaves)
 
-        Attributes may be those of the network and any coarser view of them, alone or together.
+    def marginal(
+        self, attributes: Sequence[str], *, where: Where | None = None, target: Where | None = None
+    ) -> Marginal:
+        """P(attributes | where) of the model itself, bent to targets if there are any; weights sum to 1.
+
+        Attributes are any that `where` takes: those of the network, names, places, traits and birth year.
 
         Raises:
-            FitError: an attribute is unknown, or the table would be too large.
+            EvidenceError: an attribute is unknown, or the selection cannot be met.
+            FitError: the table would be too large.
         """
-        network = self._given(where)[0].network
-        weights = network.joint(tuple(attributes))
-        domain = Domain({name: self.priors.domain[name] for name in attributes})
-        return Marginal(domain, np.maximum(weights, 0.0), None, f"model of {self.priors.locale}")
+        conditioned = self._given(Selection(where or {}, target or {})).conditioned
+        axes = [axis_of(name, self.priors, self.leaves) for name in dict.fromkeys(attributes)]
+        weights = joint(conditioned, self.leaves, axes)
+        domain = Domain({axis.attribute: axis.states for axis in axes})
+        return Marginal(domain, weights, None, f"model of {self.priors.locale}")
 
     def log_likelihood(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Log-probability (nats) of every row, over the network's attributes that the frame has all of.
@@ -154,27 +184,27 @@ class Population:
         }
 
     @cached_property
-    def _unconditioned(self) -> tuple[Conditioned, Sampler]:
-        sampler = Sampler.compile(self.network, self.leaves)
-        return Conditioned(self.network, frozenset(), {}, 1.0), sampler
+    def _sampler(self) -> Sampler:
+        return Sampler.compile(self.network, self.leaves)
 
-    def _given(self, where: Where | None) -> tuple[Conditioned, Sampler]:
-        if not where:
-            return self._unconditioned
-        key = json.dumps(where, sort_keys=True, default=str)
-        if key not in self._conditioned:
-            conditioned = self._conditions(where)
-            sampler = self._unconditioned[1].given(conditioned, self.leaves)
-            self._conditioned.clear()  # one at a time: a conditioned model may take a gigabyte
-            self._conditioned[key] = (conditioned, sampler)
-        return self._conditioned[key]
+    def _given(self, selection: Selection) -> Given:
+        found = self._selected.get(replace(selection, stratified=False).key)
+        return self.given(selection) if found is None else found.given
 
-    def _conditions(self, where: Where) -> Conditioned:
+    def _select(self, selection: Selection) -> Selected:
+        key = replace(selection, stratified=False).key
+        if key not in self._selected:
+            selected = Selected(self.given(selection), self.network, self.leaves, self._sampler)
+            self._selected.clear()  # one at a time: a conditioned model may take a gigabyte
+            self._selected[key] = selected
+        return self._selected[key]
+
+    def _conditions(self, where: Where) -> tuple[Conditioned, Evidence]:
         masks = evidence.masks(where, self.priors, self.leaves)
         conditioned = condition(self.network, self.leaves, masks)
         if not conditioned.probability > 0:
             raise EvidenceError(self._why_impossible(where))
-        return conditioned
+        return conditioned, masks
 
     def _why_impossible(self, where: Where) -> str:
         """Name the smallest part of the conditions that nobody meets."""
@@ -191,6 +221,5 @@ class Population:
                 return self._why_impossible(rest)
         return f"where {shown}: nobody in {self.priors.locale} meets these together; loosen one of them"
 
-    def _identity(self, where: Where | None) -> str:
-        text = json.dumps(dict(where or {}), sort_keys=True, default=str)
-        return hashlib.sha256(f"{self.digest}/{text}".encode()).hexdigest()
+    def _identity(self, selection: Selection) -> str:
+        return hashlib.sha256(f"{self.digest}/{selection.key}".encode()).hexdigest()

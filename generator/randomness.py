@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 WORDS_A_BLOCK = 4
 UNIT = 2.0**-53
+BELOW_ONE = float(np.nextafter(1.0, 0.0))
+FIRST_STRATA, MOST_STRATA = 6, 17
+"""Strata of the smallest and the largest block of stratified rows, as powers of two."""
 
 
 def key_of(seed: int, stream: str) -> npt.NDArray[np.uint64]:
@@ -33,6 +36,48 @@ def uniforms(seed: int, stream: str, start: int, count: int) -> npt.NDArray[np.f
     """Uniform numbers in [0, 1) of rows `start` up to `start + count`, 53 bits each."""
     drawn = words(seed, stream, start, count)
     return (drawn >> np.uint64(11)).astype(np.float64) * UNIT
+
+
+def stratified_uniforms(seed: int, stream: str, start: int, count: int) -> npt.NDArray[np.float64]:
+    """Uniform numbers of which every block of rows has one in each of as many equal parts of [0, 1).
+
+    Latin hypercube sampling (McKay, Beckman and Conover 1979): within a block of 2^k rows, rows take the 2^k parts
+    in an order that is permuted anew for each block and stream, and a uniform place within their part. A row's
+    numbers are uniform and independent across streams, so that no marginal is biased, and sums over a block vary
+    less (Stein 1987). Blocks grow with the row number, to an eighth of it at most, so that any first n rows are
+    nearly all in whole blocks; and row i depends on (seed, stream, i) alone.
+    """
+    drawn = uniforms(seed, stream, start, count)
+    top = start + count
+    while start < top:
+        bits = min(max(FIRST_STRATA, start.bit_length() - 4), MOST_STRATA)
+        block = start >> bits
+        end = min((block + 1) << bits, top)
+        rows = np.arange(start & ((1 << bits) - 1), (end - 1 & ((1 << bits) - 1)) + 1, dtype=np.uint64)
+        part = drawn[len(drawn) - (top - start) : len(drawn) - (top - end)]
+        part += permuted(rows, bits, key_of(seed, f"strata/{stream}/{bits}/{block}")).astype(np.float64)
+        part *= 2.0**-bits
+        start = end
+    return np.minimum(drawn, BELOW_ONE)
+
+
+def permuted(
+    numbers: npt.NDArray[np.uint64], bits: int, key: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.uint64]:
+    """A permutation of 0 .. 2^bits - 1 that the key chooses, of some of these numbers.
+
+    Rounds of steps that are one-to-one on `bits` bits: exclusive or, multiplication by an odd number, and
+    exclusive or with own high bits. The first and last add the key, so that every number goes everywhere alike.
+    """
+    mask = np.uint64((1 << bits) - 1)
+    half = np.uint64((bits + 1) // 2)
+    found = numbers
+    for turn in range(3):
+        shift = np.uint64(21 * turn)
+        found = (found + (key[0] >> shift)) & mask
+        found = (found * ((key[1] >> shift) | np.uint64(1))) & mask
+        found ^= found >> half
+    return np.asarray((found + (key[0] ^ (key[1] >> np.uint64(7)))) & mask, dtype=np.uint64)
 
 
 def row_generator(seed: int, stream: str, row: int) -> np.random.Generator:

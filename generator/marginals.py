@@ -1,0 +1,191 @@
+"""Marginals: joint tables over any attributes of a model, names, ZIP codes and places among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.domain import State
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator import evidence
+from persona_engine.generator.conditioning import Conditioned, Weights
+from persona_engine.generator.fitting import Array, FitError
+from persona_engine.generator.leaves import Leaf
+from persona_engine.generator.network import MOST_CELLS
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One attribute of a table: where its states come from.
+
+    Attributes:
+        attribute: what the axis shows.
+        source: attribute of the network, or leaf, that decides it.
+        states: its own states.
+        codes: its code for every state of the source; None where they are the source's own.
+    """
+
+    attribute: str
+    source: str
+    states: tuple[State, ...]
+    codes: Codes | None = None
+
+
+def axis_of(attribute: str, priors: Priors, leaves: Sequence[Leaf]) -> Axis:
+    """The axis of any attribute that `where` takes.
+
+    Raises:
+        EvidenceError: unknown attribute.
+    """
+    source, values, codes = evidence.states_of(attribute, priors, leaves)
+    if attribute in priors.domain:  # the network knows its own views
+        return Axis(attribute, attribute, priors.domain[attribute])
+    return Axis(
+        attribute, source, tuple(values), None if codes is None else np.asarray(codes, dtype=np.int64)
+    )
+
+
+def joint(given: Conditioned, leaves: Sequence[Leaf], axes: Sequence[Axis]) -> Array:
+    """P(axes) of a conditioned model, exactly.
+
+    Leaves are independent of each other and of the rest given their parents, so that each adds one
+    multiplication by its rows.
+
+    Raises:
+        FitError: the table, or one on the way to it, would be too large.
+    """
+    beside = {leaf.child: leaf for leaf in leaves}
+    sizes = [len(axis.states) for axis in axes]
+    if np.prod(sizes, dtype=np.float64) > MOST_CELLS:
+        raise FitError(
+            f"a table of {' x '.join(map(str, sizes))} cells is too large; ask for fewer attributes"
+        )
+    own = list(dict.fromkeys(axis.source for axis in axes if axis.source not in beside))
+    asked = [beside[name] for name in dict.fromkeys(axis.source for axis in axes if axis.source in beside)]
+    entries = _Entries.of_network(given, own, asked)
+    for leaf in asked:
+        entries = entries.with_leaf(leaf, given.allowed.get(leaf.child), _merged(leaf, axes))
+    cells = np.zeros(len(entries.weights), dtype=np.int64)
+    for axis, size in zip(axes, sizes, strict=True):
+        codes = entries.codes[axis.source]
+        if axis.source in beside:
+            codes = _first_of(leaf_codes=_merged(beside[axis.source], axes), axis=axis)[codes]
+        elif axis.codes is not None:
+            codes = axis.codes[codes]
+        cells = cells * size + codes
+    table = np.bincount(cells, weights=entries.weights, minlength=int(np.prod(sizes, dtype=np.int64)))
+    return np.asarray(table.reshape(sizes), dtype=np.float64)
+
+
+def _merged(leaf: Leaf, axes: Sequence[Axis]) -> Codes:
+    """A number for each state of a leaf, the same for states that no axis tells apart."""
+    states = len(leaf.table.states)
+    mine = [axis for axis in axes if axis.source == leaf.child]
+    if any(axis.codes is None for axis in mine):
+        return np.arange(states, dtype=np.int64)
+    combined = np.zeros(states, dtype=np.int64)
+    for axis in mine:
+        if axis.codes is not None:
+            combined = combined * len(axis.states) + axis.codes
+    return np.unique(combined, return_inverse=True)[1].astype(np.int64)
+
+
+def _first_of(leaf_codes: Codes, axis: Axis) -> Codes:
+    """The axis code of each number that `_merged` gave."""
+    _, first = np.unique(leaf_codes, return_index=True)
+    return first.astype(np.int64) if axis.codes is None else axis.codes[first]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """A sparse table: the code of each attribute and the probability, entry by entry.
+
+    `rows` has the row of every leaf that is still to be multiplied in.
+    """
+
+    codes: Mapping[str, Codes]
+    rows: Mapping[str, Codes]
+    weights: Array
+
+    @classmethod
+    def of_network(cls, given: Conditioned, own: Sequence[str], leaves: Sequence[Leaf]) -> _Entries:
+        """P(own attributes, rows of the leaves)."""
+        hierarchy = given.network.hierarchy
+        wanted = [*own, *(parent for leaf in leaves for parent in leaf.parents)]
+        if not wanted:
+            rows = {leaf.child: np.zeros(1, dtype=np.int64) for leaf in leaves}
+            return cls({}, rows, np.ones(1))
+        scope = hierarchy.finest(wanted)
+        table = given.network.joint(scope)
+        cells = np.flatnonzero(table > 0)
+        fine = dict(zip(scope, np.unravel_index(cells, table.shape), strict=True))
+
+        def seen(name: str) -> Codes:
+            source = next(s for s in scope if hierarchy.refines(s, name))
+            return hierarchy.codes(source, name).astype(np.int64)[fine[source]]
+
+        codes = {name: seen(name) for name in own}
+        rows = {
+            leaf.child: leaf.rows[tuple(seen(parent) for parent in leaf.parents)].astype(np.int64)
+            if leaf.parents
+            else np.zeros(len(cells), dtype=np.int64)
+            for leaf in leaves
+        }
+        return cls(codes, rows, table.ravel()[cells]).summed()
+
+    def summed(self) -> _Entries:
+        """Entries that differ in nothing become one."""
+        columns = [*self.codes.values(), *self.rows.values()]
+        sizes = [int(column.max(initial=0)) + 1 for column in columns]
+        if np.prod(sizes, dtype=np.float64) > 2**62:
+            raise FitError("the attributes have too many combinations; ask for fewer together")
+        keys = np.ravel_multi_index(columns, sizes)
+        kept, group = np.unique(keys, return_inverse=True)
+        parts = [np.asarray(part, dtype=np.int64) for part in np.unravel_index(kept, sizes)]
+        weights = np.asarray(np.bincount(group, weights=self.weights), dtype=np.float64)
+        count = len(self.codes)
+        return _Entries(
+            dict(zip(self.codes, parts[:count], strict=True)),
+            dict(zip(self.rows, parts[count:], strict=True)),
+            weights,
+        )
+
+    def with_leaf(self, leaf: Leaf, allowed: Weights | None, merged: Codes) -> _Entries:
+        """Multiply by the leaf's rows, states merged as numbered, and weighted if evidence is on it."""
+        firsts, states, shares = _rows_of(leaf, allowed, merged)
+        row = self.rows[leaf.child]
+        lengths = firsts[row + 1] - firsts[row]
+        total = int(lengths.sum())
+        if total > MOST_CELLS:
+            raise FitError(
+                f"{leaf.child} with the other attributes needs {total:,} entries; ask for fewer or coarser ones"
+            )
+        repeated = np.repeat(np.arange(len(row)), lengths)
+        entry = np.arange(total) + np.repeat(firsts[row] - (np.cumsum(lengths) - lengths), lengths)
+        codes = {name: column[repeated] for name, column in self.codes.items()}
+        rows = {name: column[repeated] for name, column in self.rows.items() if name != leaf.child}
+        return _Entries(
+            {**codes, leaf.child: states[entry]}, rows, self.weights[repeated] * shares[entry]
+        ).summed()
+
+
+def _rows_of(leaf: Leaf, allowed: Weights | None, merged: Codes) -> tuple[Codes, Codes, Array]:
+    """Rows of a leaf's table over merged states: first entries, states, probabilities."""
+    table = leaf.table
+    count = len(table.indptr) - 1
+    weights = np.asarray(table.probabilities, dtype=np.float64)
+    row = np.repeat(np.arange(count), np.diff(table.indptr))
+    if allowed is not None:
+        weights = weights * allowed[table.indices]
+        totals = np.bincount(row, weights=weights, minlength=count)[row]
+        weights = np.divide(weights, totals, out=np.zeros_like(weights), where=totals > 0)
+    size = int(merged.max()) + 1
+    keys, group = np.unique(row * size + merged[table.indices], return_inverse=True)
+    shares = np.asarray(np.bincount(group, weights=weights), dtype=np.float64)
+    firsts = np.searchsorted(keys // size, np.arange(count + 1))
+    return firsts.astype(np.int64), keys % size, shares

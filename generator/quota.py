@@ -1,0 +1,43 @@
+"""Quota: how many rows of each cell, row by row.
+
+Counts follow Sainte-Laguë's (Webster's) highest averages: the k-th row of a cell comes at time (k - 1/2) / share,
+and rows are numbered by time. Among the methods that keep to shares without bias between large and small cells it is
+the one that never takes a row back when the total grows (Balinski and Young 1982; Hamilton's largest remainders does,
+the Alabama paradox). So the cell of row i depends on the shares and on i alone, and every first n rows are
+apportioned as n rows are; counts that sum to n are met exactly.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.int64]
+Array = npt.NDArray[np.float64]
+
+
+def apportion(shares: Array, start: int, count: int) -> Codes:
+    """The cell of rows `start` up to `start + count`.
+
+    Args:
+        shares: of each cell, at least 0, summing to 1.
+        start: number of the first row.
+        count: number of rows.
+    """
+    cells = np.flatnonzero(shares > 0)
+    wanted = shares[cells]
+    # At time t a cell has round(t x share) rows, so the first n rows end within len(cells) of time n.
+    before = np.maximum(np.floor((start - len(cells) - 1) * wanted - 1), 0).astype(np.int64)
+    after = np.ceil((start + count + len(cells) + 1) * wanted + 1).astype(np.int64)
+    seats = after - before
+    cell = np.repeat(np.arange(len(cells)), seats)
+    seat = np.arange(len(cell)) - np.repeat(np.cumsum(seats) - seats, seats) + before[cell]
+    times = (seat + 0.5) / wanted[cell]
+    order = np.lexsort((cell, times))
+    first = start - int(before.sum())
+    return np.asarray(cells[cell[order[first : first + count]]], dtype=np.int64)
+
+
+def counts_of(shares: Array, n: int) -> Codes:
+    """Rows of each cell among the first n."""
+    return np.bincount(apportion(shares, 0, n), minlength=len(shares)).astype(np.int64)

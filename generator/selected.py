@@ -1,0 +1,158 @@
+"""Selected: a model made ready for a selection: conditioned, bent to targets, compiled, drawn by quota."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.conditioning import Conditioned, Evidence, Message, condition
+from persona_engine.generator.evidence import EvidenceError
+from persona_engine.generator.leaves import Leaf
+from persona_engine.generator.network import Network
+from persona_engine.generator.quota import apportion
+from persona_engine.generator.randomness import stratified_uniforms, uniforms
+from persona_engine.generator.sampler import Sampler, in_blocks
+from persona_engine.generator.selection import Selection
+from persona_engine.generator.steps import Codes, Uniform
+from persona_engine.generator.target import Target, read_targets
+from persona_engine.generator.tilting import tilt, weigh
+
+Array = npt.NDArray[np.float64]
+Achieved = Mapping[str, Mapping[str, tuple[float, float]]]
+
+MOST_CELLS = 256
+"""Cells of a quota; each has a sampler of its own."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A model under a selection, before it is compiled.
+
+    Attributes:
+        conditioned: the model.
+        evidence, factors: what the whole population is given to become it.
+        achieved: target -> cell -> (share wanted, share of the model).
+        nats: relative entropy that targets cost, in nats a person.
+        quota: cells of which rows come in exact numbers, with their shares.
+    """
+
+    conditioned: Conditioned
+    evidence: Evidence
+    factors: Sequence[Message] = ()
+    achieved: Achieved = field(default_factory=dict)
+    nats: float = 0.0
+    quota: tuple[Target, Array] | None = None
+
+
+def give(
+    conditioned: Conditioned,
+    evidence: Evidence,
+    selection: Selection,
+    network: Network,
+    priors: Priors,
+    leaves: Sequence[Leaf],
+) -> Given:
+    """Bend a conditioned model to the targets and the quota of a selection.
+
+    Rows of a quota's cells are those of the model with the quota's shares as a target.
+
+    Raises:
+        EvidenceError: a target or quota cannot be read or met.
+    """
+    targets = read_targets(selection.target, priors, leaves)
+    quotas = read_targets(selection.quota, priors, leaves, "quota")
+    if len(quotas) > 1:
+        together = ",".join(selection.quota)
+        raise EvidenceError(f"quota: counts are exact for one table at a time; write it as {together!r}")
+    if not targets and not quotas:
+        return Given(conditioned, evidence)
+    tilted = tilt(network, leaves, evidence, (*targets, *quotas), conditioned)
+    quota = None
+    if quotas:
+        wanted = tilted.achieved[quotas[0].name]
+        shares = np.array([wanted.get(label, (0.0, 0.0))[0] for label in quotas[0].labels])
+        if np.count_nonzero(shares) > MOST_CELLS:
+            raise EvidenceError(
+                f"quota.{quotas[0].name}: {np.count_nonzero(shares)} cells; a quota has {MOST_CELLS} at most, so "
+                "group the states, or use target, which has no such limit"
+            )
+        quota = (quotas[0], shares)
+    return Given(tilted.given, tilted.evidence, tilted.factors, tilted.achieved, tilted.nats, quota)
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A selection's model, compiled.
+
+    Attributes:
+        given: the model.
+        network, leaves: the whole population's, which quota cells are conditioned from.
+        base: the whole population's sampler; parts that the selection leaves alone are shared.
+    """
+
+    given: Given
+    network: Network
+    leaves: tuple[Leaf, ...]
+    base: Sampler
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        """The sampler of the model without its quota."""
+        if not self.given.evidence and not self.given.factors:
+            return self.base
+        return self.base.given(self.given.conditioned, self.leaves)
+
+    @cached_property
+    def cells(self) -> dict[int, Sampler]:
+        """A sampler for every cell of the quota."""
+        if self.given.quota is None:
+            return {}
+        target, shares = self.given.quota
+        found = {}
+        for cell in np.flatnonzero(shares):
+            only = np.zeros(len(shares))
+            only[cell] = 1.0
+            factors, evidence = weigh(self.given.evidence, [target], [only], self.network)
+            inside = condition(self.network, self.leaves, evidence, (*self.given.factors, *factors))
+            found[int(cell)] = self.base.given(inside, self.leaves)
+        return found
+
+    def draw(self, seed: int, start: int, count: int, *, stratified: bool = False) -> dict[str, Codes]:
+        """Codes of rows `start` up to `start + count`, a function of (model, selection, seed, row)."""
+        stream = stratified_uniforms if stratified else uniforms
+        if self.given.quota is None:
+            return self.sampler.draw(seed, start, count, stream)
+        shares, cells = self.given.quota[1], self.cells
+
+        def block(at: int, size: int) -> dict[str, Codes]:
+            numbers = _Numbers(lambda name: stream(seed, name, at, size))
+            result: dict[str, Codes] = {}
+            cell_of = apportion(shares, at, size)
+            for cell in np.unique(cell_of):
+                rows = np.flatnonzero(cell_of == cell)
+                for name, codes in cells[int(cell)].draw_by(numbers.of(rows)).items():
+                    result.setdefault(name, np.zeros(size, dtype=np.int64))[rows] = codes
+            return result
+
+        return in_blocks(block, start, count)
+
+
+class _Numbers(dict[str, Uniform]):
+    """The uniforms of a block by stream, drawn when they are first asked for."""
+
+    def __init__(self, draw: Callable[[str], Uniform]) -> None:
+        super().__init__()
+        self._draw = draw
+
+    def __missing__(self, stream: str) -> Uniform:
+        self[stream] = self._draw(stream)
+        return self[stream]
+
+    def of(self, rows: npt.NDArray[np.intp]) -> Callable[[str], Uniform]:
+        """The uniforms of some rows."""
+        return lambda stream: self[stream][rows]

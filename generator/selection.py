@@ -1,0 +1,54 @@
+"""Selection: whom a sample is of: conditions, wanted marginals, exact counts, and how draws are spread."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+TABLES = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a sample is asked to be; nothing asked is the whole population.
+
+    Attributes:
+        where: conditions that every row meets.
+        target: marginals that the model is bent to.
+        quota: cells of which rows come in exact numbers.
+        stratified: whether draws are spread evenly.
+    """
+
+    where: Mapping[str, Any] = field(default_factory=dict)
+    target: Mapping[str, Any] = field(default_factory=dict)
+    quota: Mapping[str, Any] = field(default_factory=dict)
+    stratified: bool = False
+
+    @property
+    def key(self) -> str:
+        """Canonical text: the same for selections that draw the same rows.
+
+        Without target, quota and stratification it is the text of `where` alone.
+        """
+        where = json.dumps(dict(self.where), sort_keys=True, default=str)
+        further = {
+            "target": with_digests(self.target),
+            "quota": with_digests(self.quota),
+            "stratified": self.stratified,
+        }
+        asked = {name: value for name, value in further.items() if value}
+        return f"{where}/{json.dumps(asked, sort_keys=True, default=str)}" if asked else where
+
+
+def with_digests(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Wanted marginals, with the contents of table files in place of their names."""
+    return {
+        name: hashlib.sha256(Path(value).read_bytes()).hexdigest()
+        if isinstance(value, str) and value.endswith(TABLES) and Path(value).is_file()
+        else value
+        for name, value in wanted.items()
+    }

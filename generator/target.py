@@ -1,0 +1,186 @@
+"""Target: the marginals that a sample is wanted to have, as shares of cells of some attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator import evidence
+from persona_engine.generator.evidence import EvidenceError
+from persona_engine.generator.leaves import Leaf
+from persona_engine.generator.marginals import Axis, axis_of
+from persona_engine.generator.selection import TABLES
+from persona_engine.generator.store import columns_of, read_frame
+
+Codes = npt.NDArray[np.int64]
+Array = npt.NDArray[np.float64]
+
+UNIFORM = "uniform"
+
+WEIGHTS = ("share", "weight", "weights", "count", "persons", "n")
+ROUNDING = 1e-6
+REST = "all others"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Cells of some attributes and the share that each is to have.
+
+    Attributes:
+        name: the attributes as asked for, with commas between.
+        axes: their axes.
+        labels: a name for every cell.
+        cells: number of the cell of every combination of states, shape by axes.
+        shares: wanted of each cell, summing to 1; None for equal shares of the cells that occur.
+    """
+
+    name: str
+    axes: tuple[Axis, ...]
+    labels: tuple[str, ...]
+    cells: Codes
+    shares: Array | None
+
+
+def read_targets(
+    wanted: Mapping[str, Any], priors: Priors, leaves: Sequence[Leaf], within: str = "target"
+) -> tuple[Target, ...]:
+    """Read what `target` or `quota` says.
+
+    Args:
+        wanted: attribute, or several with commas between, -> one of
+            a mapping of values (or ranges, patterns; with commas for several attributes) to shares: shares that
+            sum to less than 1 leave the rest to everyone else, whole numbers above 1 are counts;
+            a list of values, ranges or patterns, for equal shares of each;
+            `uniform`, for equal shares of every state that occurs;
+            the path of a `.csv` or `.parquet` table with those columns and, optionally, one of weights.
+        priors: the locale.
+        leaves: attributes beside the network.
+        within: `target` or `quota`, for messages.
+
+    Raises:
+        EvidenceError: it cannot be read; names the key and the remedy.
+    """
+    return tuple(_read(name, value, priors, leaves, within) for name, value in wanted.items())
+
+
+def _read(name: str, wanted: Any, priors: Priors, leaves: Sequence[Leaf], within: str) -> Target:
+    names = [part.strip() for part in name.split(",")]
+    axes = tuple(axis_of(part, priors, leaves) for part in names)
+    beside = {leaf.child for leaf in leaves}
+    if len(axes) > 1 and any(axis.source in beside for axis in axes):
+        raise EvidenceError(f"{within}.{name}: names, places and traits can be wanted one at a time only")
+    place = f"{within}.{name}"
+    if wanted == UNIFORM:
+        return _uniform(name, axes)
+    if isinstance(wanted, str):
+        if not wanted.endswith(TABLES):
+            raise EvidenceError(
+                f"{place}: {wanted!r} is neither {UNIFORM!r} nor a {' or '.join(TABLES)} table"
+            )
+        return _cells(name, axes, _table(place, Path(wanted), names), place)
+    if isinstance(wanted, Mapping):
+        return _cells(name, axes, [(_key(key, names, place), share) for key, share in wanted.items()], place)
+    if isinstance(wanted, Sequence):
+        return _cells(name, axes, [(_key(key, names, place), 1) for key in wanted], place)
+    raise EvidenceError(f"{place}: give shares, a list, {UNIFORM!r} or the path of a table, not {wanted!r}")
+
+
+def _uniform(name: str, axes: tuple[Axis, ...]) -> Target:
+    shape = [len(axis.states) for axis in axes]
+    labels = tuple(", ".join(map(str, states)) for states in product(*(axis.states for axis in axes)))
+    return Target(name, axes, labels, np.arange(len(labels), dtype=np.int64).reshape(shape), None)
+
+
+def _key(key: Any, names: Sequence[str], place: str) -> list[Any]:
+    parts = [key] if len(names) == 1 else [part.strip() for part in str(key).split(",")]
+    if len(parts) != len(names):
+        raise EvidenceError(f"{place}: {key!r} should give {len(names)} values with commas between")
+    return parts
+
+
+def _cells(name: str, axes: tuple[Axis, ...], wanted: Sequence[tuple[list[Any], Any]], place: str) -> Target:
+    names = [part.strip() for part in name.split(",")]
+    cells = np.full([len(axis.states) for axis in axes], len(wanted), dtype=np.int64)
+    within = place.partition(".")[0]
+    for number, (parts, _) in enumerate(wanted):
+        masks = [
+            evidence.match(attribute, part, axis.states, within)
+            for attribute, part, axis in zip(names, parts, axes, strict=True)
+        ]
+        index = np.ix_(*masks)
+        if (cells[index] < len(wanted)).any():
+            raise EvidenceError(f"{place}: {_label(parts)!r} overlaps another key; cells must lie apart")
+        cells[index] = number
+    shares = _shares([share for _, share in wanted], place)
+    labels = [_label(parts) for parts, _ in wanted]
+    return Target(name, axes, (*labels, REST), cells, np.append(shares, max(0.0, 1.0 - shares.sum())))
+
+
+def _label(parts: Sequence[Any]) -> str:
+    return ", ".join(map(str, parts))
+
+
+def _shares(values: Sequence[Any], place: str) -> Array:
+    try:
+        shares = np.array([float(value) for value in values])
+    except (TypeError, ValueError) as error:
+        raise EvidenceError(f"{place}: shares must be numbers ({error})") from error
+    if not len(shares) or not np.isfinite(shares).all() or (shares < 0).any() or not shares.sum() > 0:
+        raise EvidenceError(f"{place}: shares must be numbers of at least 0, one of them above 0")
+    total = shares.sum()
+    if abs(total - 1) <= ROUNDING or (total > 1 and (shares == np.round(shares)).all()):
+        return np.asarray(shares / total, dtype=np.float64)
+    if total > 1:
+        raise EvidenceError(f"{place}: shares sum to {total:g}; they may sum to 1 at most, or all be counts")
+    return shares
+
+
+def _table(place: str, path: Path, names: Sequence[str]) -> list[tuple[list[Any], Any]]:
+    """Counts of a table, or of the rows of a dataset."""
+    known = columns_of(path)
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise EvidenceError(f"{place}: {path} has no column {missing[0]!r}; it has {', '.join(known)}")
+    weights = [column for column in WEIGHTS if column in known]
+    frame = read_frame(path, [*names, *weights[:1]])
+    grouped = frame.groupby(list(names), observed=True)
+    totals = grouped[weights[0]].sum() if weights else grouped.size()
+    shares = totals / totals.sum()
+    return [
+        ([key] if len(names) == 1 else list(key), float(share))
+        for key, share in zip(shares.index, shares, strict=True)
+        if share > 0
+    ]
+
+
+def shares_of(target: Target, cells: Array, place: str) -> Array:
+    """The share that each cell is to have, given what it has; equal ones are filled in.
+
+    Raises:
+        EvidenceError: a share is wanted of a cell that nobody is in, or none of one that everyone else is in.
+    """
+    if target.shares is None:
+        return np.asarray((cells > 0) / (cells > 0).sum(), dtype=np.float64)
+    shares = target.shares
+    rest = shares[-1]
+    empty = [
+        label
+        for label, share, have in zip(target.labels, shares, cells, strict=True)
+        if share > ROUNDING and not have > 0
+    ]
+    if empty == [REST] and rest < 1:
+        raise EvidenceError(
+            f"{place}.{target.name}: shares sum to {1 - rest:g}, and nobody is left for the others"
+        )
+    if empty:
+        raise EvidenceError(
+            f"{place}.{target.name}: a share is wanted of {empty[0]!r}, but nobody is there; leave it out"
+        )
+    return np.asarray(np.where(cells > 0, shares, 0.0) / shares[cells > 0].sum(), dtype=np.float64)

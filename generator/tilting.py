@@ -1,0 +1,149 @@
+"""Tilting: the model nearest to a population that has wanted marginals (I-projection).
+
+Of all distributions with the wanted shares, the one with the least relative entropy to the model is the model
+times one weight for each wanted cell (Csiszar 1975). The weights follow from the joint of the wanted cells alone,
+by iterative proportional fitting; the weighted model is then an exact conditioning on soft evidence.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from persona_engine.generator.conditioning import Conditioned, Evidence, Message, condition
+from persona_engine.generator.evidence import EvidenceError
+from persona_engine.generator.fitting import Array
+from persona_engine.generator.leaves import Leaf
+from persona_engine.generator.marginals import joint
+from persona_engine.generator.network import MOST_CELLS, Network
+from persona_engine.generator.target import Target, shares_of
+
+MOST_ROUNDS = 2000
+CLOSE = 1e-7
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tilted:
+    """A conditioned model with wanted marginals.
+
+    Attributes:
+        given: the model.
+        achieved: target -> cell -> (share wanted, share that the model has).
+        nats: relative entropy to the model before, in nats a person: how far it was bent.
+        evidence, factors: what the model before all conditions is given.
+    """
+
+    given: Conditioned
+    achieved: Mapping[str, Mapping[str, tuple[float, float]]]
+    nats: float
+    evidence: Evidence
+    factors: Sequence[Message]
+
+
+def tilt(
+    network: Network,
+    leaves: Sequence[Leaf],
+    evidence: Evidence,
+    targets: Sequence[Target],
+    conditioned: Conditioned,
+) -> Tilted:
+    """Bend a model, conditioned on `evidence`, to the targets.
+
+    Args:
+        network: the model before any condition.
+        leaves: attributes beside it.
+        evidence: the conditions, as masks.
+        targets: wanted marginals.
+        conditioned: the model given the evidence.
+
+    Raises:
+        EvidenceError: a share is wanted of people who do not exist, or targets contradict each other.
+    """
+    table = cell_table(conditioned, leaves, targets)
+    wanted = [shares_of(target, _margin(table, axis), "target") for axis, target in enumerate(targets)]
+    weights = _scale(table, wanted, targets)
+    factors, combined = weigh(evidence, targets, weights, network)
+    given = condition(network, leaves, combined, factors)
+    have = cell_table(given, leaves, targets)
+    inside = (have > 0) & (table > 0)
+    nats = float((have[inside] * np.log(have[inside] / table[inside])).sum())
+    achieved = {}
+    for axis, (target, want) in enumerate(zip(targets, wanted, strict=True)):
+        got = _margin(have, axis)
+        achieved[target.name] = {
+            label: (float(a), float(b))
+            for label, a, b in zip(target.labels, want, got, strict=True)
+            if a > 0 or b > 0
+        }
+        log.info("target.%s: met to within %.2g", target.name, float(np.abs(got - want).max()))
+    return Tilted(replace(given, probability=conditioned.probability), achieved, nats, combined, factors)
+
+
+def cell_table(given: Conditioned, leaves: Sequence[Leaf], targets: Sequence[Target]) -> Array:
+    """P(cell of each target), one axis a target."""
+    axes = {axis.attribute: axis for target in targets for axis in target.axes}
+    sizes = [len(target.labels) for target in targets]
+    if np.prod(sizes, dtype=np.float64) > MOST_CELLS:
+        raise EvidenceError(f"target: {' x '.join(map(str, sizes))} cells are too many; make them coarser")
+    full = joint(given, leaves, list(axes.values()))
+    held = np.flatnonzero(full > 0)
+    codes = dict(zip(axes, np.unravel_index(held, full.shape), strict=True))
+    cells = np.ravel_multi_index(
+        [target.cells[tuple(codes[axis.attribute] for axis in target.axes)] for target in targets], sizes
+    )
+    table = np.bincount(cells, weights=full.ravel()[held], minlength=int(np.prod(sizes)))
+    return np.asarray(table.reshape(sizes) / table.sum(), dtype=np.float64)
+
+
+def _margin(table: Array, axis: int) -> Array:
+    return np.asarray(table.sum(axis=tuple(i for i in range(table.ndim) if i != axis)), dtype=np.float64)
+
+
+def _scale(table: Array, wanted: Sequence[Array], targets: Sequence[Target]) -> list[Array]:
+    """One weight a cell, for each target, that give the table the wanted margins."""
+    weights = [np.ones(len(shares)) for shares in wanted]
+    scaled = table.copy()
+    for _ in range(MOST_ROUNDS):
+        for axis, shares in enumerate(wanted):
+            have = _margin(scaled, axis)
+            ratio = np.divide(shares, have, out=np.zeros_like(have), where=have > 0)
+            weights[axis] *= ratio
+            shape = [1] * scaled.ndim
+            shape[axis] = -1
+            scaled *= ratio.reshape(shape)
+        misses = [float(np.abs(_margin(scaled, axis) - shares).max()) for axis, shares in enumerate(wanted)]
+        if max(misses) < CLOSE:
+            return weights
+    worst = int(np.argmax(misses))
+    names = ", ".join(target.name for target in targets)
+    cell = targets[worst].labels[int(np.abs(_margin(scaled, worst) - wanted[worst]).argmax())]
+    raise EvidenceError(
+        f"target: nobody can have {names} all at once as wanted; {targets[worst].name} misses {cell!r} by "
+        f"{misses[worst]:.3g}: loosen one of them"
+    )
+
+
+def weigh(
+    evidence: Evidence, targets: Sequence[Target], weights: Sequence[Array], network: Network
+) -> tuple[list[Message], Evidence]:
+    """Evidence and factors that multiply the model by a weight for each cell of each target."""
+    factors: list[Message] = []
+    combined = dict(evidence)
+    own = {*network.core_attributes, *(node.child for node in network.nodes)}
+    for target, weight in zip(targets, weights, strict=True):
+        values = weight[target.cells]
+        for position, axis in enumerate(target.axes):
+            if axis.codes is not None:
+                values = np.take(values, axis.codes, axis=position)
+        sources = tuple(axis.source for axis in target.axes)
+        if len(sources) == 1 and (sources[0] in own or sources[0] not in network.hierarchy.domain):
+            before = combined.get(sources[0])
+            combined[sources[0]] = values if before is None else before * values
+        else:
+            factors.append(Message(sources, values))
+    return factors, combined
