@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,13 +38,7 @@ def codes_of(priors: Priors, frame: pd.DataFrame, network: Network) -> dict[str,
         column = _column(priors, frame, name)
         if column is not None:
             known = {state: code for code, state in enumerate(priors.domain[name])}
-            values = column.map(known)
-            if values.isna().any():
-                first = column[values.isna()].iloc[0]
-                raise DomainError(
-                    f"{name}: unknown state {first!r} in row {int(values.isna().to_numpy().argmax())}"
-                )
-            codes[name] = np.asarray(values.to_numpy(dtype=np.int64), dtype=np.int64)
+            codes[name] = np.asarray(_mapped(column, known, name).to_numpy(dtype=np.int64), dtype=np.int64)
         elif name in network.core_attributes:
             raise DomainError(
                 f"column {name!r} is missing, and cannot be made from {', '.join(map(str, frame))}"
@@ -63,7 +58,17 @@ def _column(priors: Priors, frame: pd.DataFrame, name: str) -> pd.Series | None:
         return None
     codes = priors.hierarchy.codes(fine, name)
     states = {state: priors.domain[name][codes[i]] for i, state in enumerate(priors.domain[fine])}
-    return frame[fine].map(states)
+    return _mapped(frame[fine], states, fine)
+
+
+def _mapped(column: pd.Series, values: Mapping[Any, Any], name: str) -> pd.Series:
+    """The value of every state in a column; `DomainError` names the first state that has none."""
+    mapped = column.astype(object).map(values)
+    missing = mapped.isna().to_numpy()
+    if missing.any():
+        row = int(missing.argmax())
+        raise DomainError(f"{name}: unknown state {column.iloc[row]!r} in row {row}")
+    return mapped
 
 
 def log_probabilities_of(
@@ -84,27 +89,40 @@ def log_probabilities_of(
         joint = network.joint(names[: position + 1])
         with np.errstate(divide="ignore"):
             now = np.log(joint[tuple(codes[n] for n in names[: position + 1])])
-        parts[name] = now - before
+        parts[name] = np.subtract(now, before, out=np.zeros_like(now), where=np.isfinite(before))
         before = now
     for node in network.nodes:
-        if node.child in codes:
+        given = (*node.parents, *([node.refines] if node.refines else []))
+        if node.child in codes and all(_known(name, network.hierarchy, codes) for name in given):
             tail = None if at_least is None else at_least.get(node.child)
             parts[node.child] = _node_log(node, network.hierarchy, codes, tail)
     return pd.DataFrame(parts)
 
 
+def _known(attribute: str, hierarchy: Hierarchy, codes: Mapping[str, Codes]) -> str | None:
+    """The attribute, or the finer one, whose codes tell it; None if there are none."""
+    return next((name for name in hierarchy.chain(attribute) if name in codes), None)
+
+
 def _node_log(node: Node, hierarchy: Hierarchy, codes: Mapping[str, Codes], tail: Codes | None) -> Array:
-    drawn = np.ones(len(codes[node.child]), dtype=bool)
+    child = codes[node.child]
+    drawn = np.ones(len(child), dtype=bool)
+    possible = np.ones(len(child), dtype=bool)
     index = []
     for parent in node.parents:
-        fine = next(name for name in hierarchy.chain(parent) if name in codes)
+        fine = _known(parent, hierarchy, codes) or parent
         axis = node.axis_codes(parent, len(hierarchy.domain[parent]))
         position = axis[hierarchy.codes(fine, parent)[codes[fine]]]
         drawn &= position >= 0
         index.append(position)
+        if node.certain is not None and node.certain[0] == parent:
+            certain = node.certain[1][hierarchy.codes(fine, parent)[codes[fine]]]
+            possible &= (certain < 0) | (certain == child)
+    if node.refines is not None and node.refines in codes:
+        possible &= hierarchy.codes(node.child, node.refines)[child] == codes[node.refines]
     where = tuple(position[drawn] for position in index)
     with np.errstate(divide="ignore"):
-        value = np.log(node.table[(*where, codes[node.child][drawn])].astype(np.float64))
+        value = np.log(node.table[(*where, child[drawn])].astype(np.float64))
         if tail is not None:
             open_ended = tail[drawn] >= 0
             rows = tuple(position[open_ended] for position in where)
@@ -112,4 +130,5 @@ def _node_log(node: Node, hierarchy: Hierarchy, codes: Mapping[str, Codes], tail
             value[open_ended] = np.log(tails[np.arange(len(tails)), tail[drawn][open_ended]])
     result = np.zeros(len(drawn))
     result[drawn] = value
+    result[~possible] = -np.inf
     return result
