@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,7 +118,7 @@ class Population:
         """`sample` for a selection."""
         if n < 1 or start < 0:
             raise ValueError(f"sample: n={n}, start={start}; n must be at least 1 and start at least 0")
-        codes = self._select(selection).draw(seed, start, n, stratified=selection.stratified)
+        codes = self._select(selection).draw(seed, start, n)
         return self._columns.frame(codes, seed, start, self._identity(selection))
 
     def probability(self, where: Where) -> float:
@@ -188,13 +188,15 @@ class Population:
         return Sampler.compile(self.network, self.leaves)
 
     def _given(self, selection: Selection) -> Given:
-        found = self._selected.get(replace(selection, stratified=False).key)
+        found = self._selected.get(selection.key)
         return self.given(selection) if found is None else found.given
 
     def _select(self, selection: Selection) -> Selected:
-        key = replace(selection, stratified=False).key
+        key = selection.key
         if key not in self._selected:
-            selected = Selected(self.given(selection), self.network, self.leaves, self._sampler)
+            selected = Selected(
+                self.given(selection), self.network, self.leaves, self._sampler, selection.stratified
+            )
             self._selected.clear()  # one at a time: a conditioned model may take a gigabyte
             self._selected[key] = selected
         return self._selected[key]

@@ -15,6 +15,7 @@ from persona_engine.generator.leaves import Leaf
 from persona_engine.generator.network import Network
 from persona_engine.generator.randomness import uniforms
 from persona_engine.generator.steps import (
+    ChainStep,
     Codes,
     CoreStep,
     FixedStep,
@@ -52,7 +53,7 @@ class Sampler:
     """
 
     hierarchy: Hierarchy
-    core: CoreStep
+    core: CoreStep | ChainStep
     steps: tuple[Step, ...]
 
     @classmethod
@@ -90,7 +91,7 @@ class Sampler:
 
     def draw_by(self, numbers: Callable[[str], Uniform]) -> dict[str, Codes]:
         """Codes for the uniforms that `numbers` gives of each stream."""
-        codes = _Codes(self.hierarchy, self.core.draw(numbers("core")))
+        codes = _Codes(self.hierarchy, self.core.draw(numbers))
         for step in self.steps:
             codes[step.child] = step.draw(codes, numbers(step.child))
         return dict(codes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,7 +18,7 @@ from persona_engine.generator.quota import apportion
 from persona_engine.generator.randomness import stratified_uniforms, uniforms
 from persona_engine.generator.sampler import Sampler, in_blocks
 from persona_engine.generator.selection import Selection
-from persona_engine.generator.steps import Codes, Uniform
+from persona_engine.generator.steps import ChainStep, Codes, Uniform
 from persona_engine.generator.target import Target, read_targets
 from persona_engine.generator.tilting import tilt, weigh
 
@@ -93,19 +93,29 @@ class Selected:
         given: the model.
         network, leaves: the whole population's, which quota cells are conditioned from.
         base: the whole population's sampler; parts that the selection leaves alone are shared.
+        stratified: whether draws are spread evenly.
     """
 
     given: Given
     network: Network
     leaves: tuple[Leaf, ...]
     base: Sampler
+    stratified: bool = False
 
     @cached_property
     def sampler(self) -> Sampler:
         """The sampler of the model without its quota."""
-        if not self.given.evidence and not self.given.factors:
-            return self.base
-        return self.base.given(self.given.conditioned, self.leaves)
+        given = self.given
+        plain = not given.evidence and not given.factors
+        return self._spread(
+            self.base if plain else self.base.given(given.conditioned, self.leaves), given.conditioned
+        )
+
+    def _spread(self, sampler: Sampler, conditioned: Conditioned) -> Sampler:
+        if not self.stratified:
+            return sampler
+        network = conditioned.network
+        return replace(sampler, core=ChainStep.compile(network.core_attributes, network.core))
 
     @cached_property
     def cells(self) -> dict[int, Sampler]:
@@ -119,12 +129,12 @@ class Selected:
             only[cell] = 1.0
             factors, evidence = weigh(self.given.evidence, [target], [only], self.network)
             inside = condition(self.network, self.leaves, evidence, (*self.given.factors, *factors))
-            found[int(cell)] = self.base.given(inside, self.leaves)
+            found[int(cell)] = self._spread(self.base.given(inside, self.leaves), inside)
         return found
 
-    def draw(self, seed: int, start: int, count: int, *, stratified: bool = False) -> dict[str, Codes]:
+    def draw(self, seed: int, start: int, count: int) -> dict[str, Codes]:
         """Codes of rows `start` up to `start + count`, a function of (model, selection, seed, row)."""
-        stream = stratified_uniforms if stratified else uniforms
+        stream = stratified_uniforms if self.stratified else uniforms
         if self.given.quota is None:
             return self.sampler.draw(seed, start, count, stream)
         shares, cells = self.given.quota[1], self.cells

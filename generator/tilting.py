@@ -23,6 +23,8 @@ from persona_engine.generator.target import Target, shares_of
 
 MOST_ROUNDS = 2000
 CLOSE = 1e-7
+PATIENCE = 25
+"""Rounds within which the largest miss must shrink by a hundredth."""
 
 log = logging.getLogger(__name__)
 
@@ -108,17 +110,23 @@ def _scale(table: Array, wanted: Sequence[Array], targets: Sequence[Target]) -> 
     """One weight a cell, for each target, that give the table the wanted margins."""
     weights = [np.ones(len(shares)) for shares in wanted]
     scaled = table.copy()
-    for _ in range(MOST_ROUNDS):
+    previous = np.inf
+    for number in range(MOST_ROUNDS):
         for axis, shares in enumerate(wanted):
             have = _margin(scaled, axis)
             ratio = np.divide(shares, have, out=np.zeros_like(have), where=have > 0)
-            weights[axis] *= ratio
+            with np.errstate(over="ignore"):  # of targets that contradict each other, which is told below
+                weights[axis] *= ratio
             shape = [1] * scaled.ndim
             shape[axis] = -1
             scaled *= ratio.reshape(shape)
         misses = [float(np.abs(_margin(scaled, axis) - shares).max()) for axis, shares in enumerate(wanted)]
         if max(misses) < CLOSE:
             return weights
+        if number % PATIENCE == PATIENCE - 1:
+            if max(misses) > 0.99 * previous:
+                break
+            previous = max(misses)
     worst = int(np.argmax(misses))
     names = ", ".join(target.name for target in targets)
     cell = targets[worst].labels[int(np.abs(_margin(scaled, worst) - wanted[worst]).argmax())]
