@@ -134,8 +134,8 @@ def informs(table: Sequence[str], attributes: Sequence[str], hierarchy: Hierarch
 def fit(array: Dense, margins: Sequence[Margin], place: str) -> float:
     """Scale `array` in place until it has every margin (iterative proportional fitting).
 
-    Zeros of the array stay zero: they are the structural zeros. Table cells that the array cannot reach are
-    left out.
+    Zeros of the array stay zero: they are the structural zeros. Table cells that the array cannot reach from the
+    start are left out; those that other tables empty count as missed.
 
     Args:
         array: non-negative start, the least informative distribution that is allowed.
@@ -149,11 +149,12 @@ def fit(array: Dense, margins: Sequence[Margin], place: str) -> float:
         FitError: tables disagree by more than `DISAGREEMENT`; the worst are named.
     """
     misses: dict[str, float] = {}
+    reached = [margin.project(array) > 0 for margin in margins]
     previous = np.inf
     for number in range(MAX_ROUNDS):
-        for margin in margins:
+        for margin, inside in zip(margins, reached, strict=True):
             have = margin.project(array)
-            misses[margin.name] = 0.5 * float(np.abs(have - margin.wanted)[have > 0].sum())
+            misses[margin.name] = 0.5 * float(np.abs(have - margin.wanted)[inside].sum())
             margin.scale(array, np.divide(margin.wanted, have, out=np.zeros_like(have), where=have > 0))
         worst = max(misses.values())
         if worst < TOLERANCE or (number > 5 and worst > 0.99 * previous):

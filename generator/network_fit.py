@@ -26,9 +26,10 @@ def fit_network(priors: Priors) -> Network:
     """Fit the declared model to the declared tables, and to nothing else.
 
     Raises:
-        FitError: a node has no table, or tables disagree.
+        FitError: a node has no table, tables disagree, or no part of the model can honour a structural zero.
         TableError: a table file is missing or bad.
     """
+    _check_zeros(priors)
     wanted = [_shrunk(priors, source, names) for source, names in priors.tables]
     attributes = priors.declaration.model.core
     shape = priors.domain.project(attributes).shape
@@ -55,12 +56,27 @@ def _shrunk(priors: Priors, source: str, names: Sequence[str]) -> Shrunk:
     return table, fitting.shrink(table.probabilities(), persons, effect)
 
 
+def _check_zeros(priors: Priors) -> None:
+    model = priors.declaration.model
+    scopes = [model.core, *((*node.parents, node.child) for node in model.conditionals)]
+    for zero in model.zeros:
+        if not any(all(_has(scope, name, priors) for name in zero) for scope in scopes):
+            raise FitError(
+                f"zeros: no part of the model has {', '.join(zero)} together, so that it would go unheeded; make "
+                f"some of them parents of another"
+            )
+
+
+def _has(scope: Sequence[str], name: str, priors: Priors) -> bool:
+    return any(priors.hierarchy.refines(fine, name) for fine in scope)
+
+
 def _clear(
     array: Dense, scope: Sequence[str], priors: Priors, certain: tuple[str, Codes] | None = None
 ) -> None:
     """Set the structural zeros that lie in an array's scope; the axis of `certain` has its open states only."""
     for zero in priors.declaration.model.zeros:
-        if all(any(priors.hierarchy.refines(fine, name) for fine in scope) for name in zero):
+        if all(_has(scope, name, priors) for name in zero):
             index: list[npt.NDArray[np.intp]] = [np.arange(size) for size in array.shape]
             for name, states in zero.items():
                 axis = next(i for i, fine in enumerate(scope) if priors.hierarchy.refines(fine, name))

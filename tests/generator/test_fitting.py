@@ -1,0 +1,265 @@
+"""Raking, shrinking and fitting: what goes in comes out, and zeros stay zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from persona_engine.census_priors.hierarchy import Hierarchy
+from persona_engine.census_priors.marginal import Marginal, TableError
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator import fitting
+from persona_engine.generator.fitting import FitError, Margin, coarsen, fit, rake, shrink
+from persona_engine.generator.network_fit import fit_network
+from persona_engine.generator.population import Population
+
+Toy = Callable[..., Path]
+TABLES = arrays(np.float64, (3, 4, 2), elements=st.floats(0.01, 1.0))
+
+
+def margin(name: str, axes: tuple[int, ...], wanted: Any) -> Margin:
+    codes = tuple(np.arange(size, dtype=np.int32) for size in np.shape(wanted))
+    return Margin(name, axes, codes, np.asarray(wanted, dtype=np.float64))
+
+
+@given(table=TABLES, wanted=TABLES)
+@settings(deadline=None, max_examples=50)
+def test_a_raked_table_has_the_margins_of_the_table_it_was_raked_to(table: Any, wanted: Any) -> None:
+    margins = [wanted.sum(axis=axis, keepdims=True) for axis in range(3)]
+    raked = rake(table, margins, rounds=200)
+    for axis, want in enumerate(margins):
+        np.testing.assert_allclose(raked.sum(axis=axis, keepdims=True), want, rtol=1e-4)
+
+
+@given(table=TABLES)
+@settings(deadline=None, max_examples=50)
+def test_a_table_of_a_census_is_not_shrunk(table: Any) -> None:
+    assert shrink(table, 0.0, 1.0) is table
+
+
+@given(table=TABLES, persons=st.floats(1, 1e6), effect=st.floats(1, 5))
+@settings(deadline=None, max_examples=50)
+def test_shrinking_keeps_the_total_and_every_state_of_one_attribute(
+    table: Any, persons: float, effect: float
+) -> None:
+    table = table / table.sum()
+    shrunk = shrink(table, persons, effect)
+    assert shrunk.sum() == pytest.approx(1, abs=1e-6)
+    for axes in ((0, 1), (0, 2), (1, 2)):
+        np.testing.assert_allclose(shrunk.sum(axis=axes), table.sum(axis=axes), atol=1e-5)
+
+
+@pytest.mark.parametrize(("persons", "kept"), [(10, 0.0), (1e12, 1.0)], ids=["few persons", "a billion"])
+def test_a_table_keeps_its_interaction_as_far_as_persons_speak_for_it(persons: float, kept: float) -> None:
+    table = np.array([[0.3, 0.2], [0.2, 0.3]])
+    free = np.full((2, 2), 0.25)
+    np.testing.assert_allclose(shrink(table, persons, 1.0), free + kept * (table - free), atol=1e-6)
+
+
+def test_a_cell_that_a_sample_missed_is_not_zero_after_shrinking() -> None:
+    shrunk = shrink(np.array([[0.5, 0.0], [0.2, 0.3]]), 100, 1.0)
+    assert shrunk[0, 1] > 0
+
+
+def test_shrinking_noise_brings_a_table_nearer_to_the_truth() -> None:
+    random = np.random.default_rng(5)
+    one, two = random.dirichlet(np.ones(12)), random.dirichlet(np.ones(15))
+    truth = np.outer(one, two)
+    seen = random.multinomial(600, truth.ravel()).reshape(truth.shape) / 600
+    assert np.abs(shrink(seen, 600, 1.0) - truth).sum() < 0.7 * np.abs(seen - truth).sum()
+
+
+@given(truth=TABLES)
+@settings(deadline=None, max_examples=30)
+def test_a_fitted_array_has_every_margin(truth: Any) -> None:
+    truth = truth / truth.sum()
+    margins = [
+        margin(f"{axis}", tuple(a for a in range(3) if a != axis), truth.sum(axis=axis)) for axis in range(3)
+    ]
+    array = np.full(truth.shape, 1 / truth.size, dtype=np.float32)
+    distance = fit(array, margins, "core")
+    assert distance < 2e-3
+    for wanted in margins:
+        np.testing.assert_allclose(wanted.project(array), wanted.wanted, atol=4e-3)
+
+
+def test_zeros_of_the_start_stay_zero_and_margins_are_met_around_them() -> None:
+    array = np.full((3, 3), 1 / 8, dtype=np.float32)
+    array[1, 2] = 0
+    fit(array, [margin("rows", (0,), [0.5, 0.3, 0.2]), margin("columns", (1,), [0.4, 0.4, 0.2])], "core")
+    assert array[1, 2] == 0
+    np.testing.assert_allclose(array.sum(axis=1), [0.5, 0.3, 0.2], atol=1e-4)
+    np.testing.assert_allclose(array.sum(axis=0), [0.4, 0.4, 0.2], atol=1e-4)
+
+
+def test_the_fit_adds_no_interaction_that_no_margin_asks_for() -> None:
+    array = np.full((2, 2), 0.25, dtype=np.float32)
+    fit(array, [margin("rows", (0,), [0.9, 0.1]), margin("columns", (1,), [0.2, 0.8])], "core")
+    np.testing.assert_allclose(array, np.outer([0.9, 0.1], [0.2, 0.8]), atol=1e-6)
+
+
+def test_tables_that_no_distribution_has_are_named_with_how_far_they_are_missed() -> None:
+    array = np.full((2, 2, 2), 1 / 8, dtype=np.float32)
+    same, different = [[0.5, 0.0], [0.0, 0.5]], [[0.0, 0.5], [0.5, 0.0]]
+    tables = [margin("a-b", (0, 1), same), margin("b-c", (1, 2), same), margin("a-c", (0, 2), different)]
+    with pytest.raises(FitError, match=r"core: tables disagree, .*a-b \(missed by 0\.\d{3}\)"):
+        fit(array, tables, "core")
+
+
+def test_states_that_share_a_code_are_summed_and_minus_one_is_dropped() -> None:
+    table = np.arange(6.0).reshape(3, 2)
+    codes = [np.array([0, -1, 0], dtype=np.int32), np.arange(2, dtype=np.int32)]
+    np.testing.assert_array_equal(coarsen(table, codes, (1, 2)), [[4.0, 6.0]])
+
+
+def test_a_table_informs_what_it_is_over_or_a_coarser_view_of(toy: Population) -> None:
+    hierarchy: Hierarchy = toy.priors.hierarchy
+    assert fitting.informs(("age_half", "sex"), ("sex", "age_band"), hierarchy)
+    assert not fitting.informs(("age", "sex"), ("sex", "age_band"), hierarchy)
+    assert not fitting.informs(("age_half", "age_band"), ("sex", "age_band"), hierarchy)
+
+
+def test_the_core_of_the_toy_meets_its_tables(toy: Population) -> None:
+    for names in (("region", "age_band", "status"), ("region", "sex"), ("age_band", "sex", "status")):
+        wanted = toy.priors.table(names).probabilities()
+        np.testing.assert_allclose(toy.marginal(names).weights, wanted, atol=1e-4)
+
+
+def test_a_child_has_the_conditionals_of_its_table(toy: Population) -> None:
+    names = ("trade_group", "sex", "transport")
+    wanted = toy.priors.table(names).probabilities()
+    found = toy.marginal(names).weights
+    totals = wanted.sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(found / found.sum(axis=-1, keepdims=True), wanted / totals, atol=1e-4)
+
+
+def test_a_refined_child_sums_to_what_it_refines(toy: Population) -> None:
+    found = toy.marginal(("age_band", "age")).weights
+    np.testing.assert_allclose(found.sum(axis=1), toy.marginal(("age_band",)).weights, atol=1e-6)
+    np.testing.assert_allclose(found[0, 2:], 0)
+
+
+def test_structural_zeros_hold_whatever_a_table_says(toy_locale: Toy, tmp_path: Path) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    path = folder / "tables" / "region-trade.csv"
+    table = pd.read_csv(path)
+    table.loc[len(table)] = {"region": "west", "trade": "mason", "weight": 3000.0}
+    table.to_csv(path, index=False)
+    priors = Priors.load(folder)
+    population = Population(priors, fit_network(priors))
+    found = population.marginal(("region", "trade")).weights
+    assert found[priors.domain.code("region", "west"), priors.domain.code("trade", "mason")] == 0
+
+
+def test_a_zero_that_no_part_of_the_model_can_honour_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    path = folder / "priors.yaml"
+    declared = yaml.safe_load(path.read_text())
+    declared["model"]["zeros"].append({"region": ["west"], "mood": ["glad"]})
+    path.write_text(yaml.safe_dump(declared, sort_keys=False))
+    with pytest.raises(FitError, match="zeros: no part of the model has region, mood together"):
+        fit_network(Priors.load(folder))
+
+
+def rewritten(folder: Path, table: str, column: str, value: object) -> Path:
+    """Change one weight of a table."""
+    path = folder / "tables" / f"{table}.csv"
+    frame = pd.read_csv(path, dtype=str)
+    frame.loc[1, column] = value
+    frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("-5", r"weights of region='north', sex='Male' are -5\.0; counts must be >= 0"),
+        ("", r"weights of region='north', sex='Male' are nan; counts must be >= 0"),
+        ("many", r"weights of region='north', sex='Male' are nan"),
+        ("inf", r"weights of region='north', sex='Male' are inf"),
+    ],
+)
+def test_a_bad_count_is_named_with_file_cell_and_remedy(
+    toy_locale: Toy, tmp_path: Path, value: str, message: str
+) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    rewritten(folder, "region-sex", "weight", value)
+    with pytest.raises(TableError, match=rf"region-sex\.csv: {message}"):
+        fit_network(Priors.load(folder))
+
+
+def test_a_table_of_zeros_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    path = folder / "tables" / "region-sex.csv"
+    pd.read_csv(path).assign(weight=0.0).to_csv(path, index=False)
+    with pytest.raises(
+        TableError, match=r"region-sex\.csv: all weights are zero; a table needs at least one"
+    ):
+        fit_network(Priors.load(folder))
+
+
+def test_a_state_that_the_domain_does_not_have_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    rewritten(folder, "region-sex", "sex", "male")
+    with pytest.raises(
+        TableError, match=r"region-sex\.csv: sex='male' is no state of the domain \(Female, Male\)"
+    ):
+        fit_network(Priors.load(folder))
+
+
+def test_a_cell_given_twice_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    rewritten(folder, "region-sex", "sex", "Female")
+    with pytest.raises(TableError, match="the cell region=north, sex=Female is given twice"):
+        fit_network(Priors.load(folder))
+
+
+def test_a_declared_table_without_a_file_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    (folder / "tables" / "region-sex.csv").unlink()
+    with pytest.raises(
+        TableError, match=r"region-sex\.parquet: no such table, nor a \.csv; build the locale"
+    ):
+        fit_network(Priors.load(folder))
+
+
+def test_a_child_without_a_table_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+    declared = yaml.safe_load((toy_locale(tmp_path / "whole") / "priors.yaml").read_text())
+    folder = toy_locale(tmp_path / "toy", {"tables": {"census": declared["tables"]["census"]}})
+    with pytest.raises(FitError, match="mood: no declared table has it with parents transport, trade, voter"):
+        fit_network(Priors.load(folder))
+
+
+def test_tables_of_the_core_that_disagree_are_named(toy_locale: Toy, tmp_path: Path) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    rewritten(folder, "region-sex", "weight", "9000000")
+    with pytest.raises(FitError, match=r"core: tables disagree, no distribution has them all: .*region-sex"):
+        fit_network(Priors.load(folder))
+
+
+def test_tables_of_two_sources_that_count_different_numbers_still_agree(
+    toy_locale: Toy, tmp_path: Path, toy: Population
+) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    path = folder / "tables" / "region-sex.csv"
+    frame = pd.read_csv(path)
+    frame.assign(weight=frame["weight"] * 7).to_csv(path, index=False)
+    assert fit_network(Priors.load(folder)).core == pytest.approx(toy.network.core, abs=1e-6)
+
+
+def test_a_marginal_over_counts_is_a_margin_in_the_order_of_the_array(toy: Population) -> None:
+    domain = toy.priors.domain.project(("sex", "age_half"))
+    table = Marginal(domain, np.array([[1.0, 2.0], [3.0, 4.0]]))
+    found = fitting.margin_of(table, table.weights, ("age_band", "sex"), toy.priors.hierarchy)
+    assert found.axes == (0, 1)
+    np.testing.assert_array_equal(found.wanted, [[1.0, 3.0], [2.0, 4.0]])
+    np.testing.assert_array_equal(found.codes[0], [0, 0, 1])
