@@ -87,7 +87,8 @@ def estimate(
 
 def check(config: ConfigFile, overrides: Overrides = None) -> None:
     """Check a config, what it names, its condition and its endpoint; nothing is written."""
-    from persona_engine.generator.session import Rooms, try_endpoint
+    from persona_engine.generator.rooms import Rooms
+    from persona_engine.generator.session import try_endpoint
 
     settings = config_of(config, overrides)
     print(f"config: {settings.fingerprint()[:12]}, {settings.rows} rows")

@@ -28,6 +28,7 @@ class Manifest(BaseModel):
         rows: rows asked for; `accepted` and `rejected` count those in finished shards.
         cost: of the tokens of finished shards, at the configured prices.
         seconds: time spent narrating, all resumes together.
+        endpoint: what the endpoint was seen to understand, and the requests of all sessions together.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +53,7 @@ class Manifest(BaseModel):
     started: str = ""
     finished: str = ""
     seconds: float = 0.0
+    endpoint: dict[str, Any] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
 
     @classmethod
@@ -92,6 +94,15 @@ class Manifest(BaseModel):
         write_whole(
             folder / _FILE, json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
         )
+
+    def asked(self, account: Mapping[str, Any]) -> dict[str, Any]:
+        """`endpoint` with one more session's account: counts are added, the latest finding stands."""
+        added = {
+            name: value + self.endpoint.get(name, 0)
+            for name, value in account.items()
+            if isinstance(value, int) and not isinstance(value, bool)
+        }
+        return {**self.endpoint, **account, **added}
 
     def differences(self, other: Manifest) -> tuple[str, ...]:
         """What decides rows and is not the same in `other`, one line each: key, value here, value there."""

@@ -36,7 +36,7 @@ OCCUPATIONS = ("occupation", "age")
 # Texts that are read for their diversity, from the first rows on.
 _READ = 2_000
 # Left to the manifest, so that the same dataset has the same report.
-_CLOCK = {"started", "finished", "seconds"}
+_CLOCK = {"started", "finished", "seconds", "endpoint"}
 
 
 def of(
@@ -44,6 +44,7 @@ def of(
     population: Population,
     manifest: Manifest | None = None,
     where: Mapping[str, Any] | None = None,
+    target: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The numbers of a report.
 
@@ -52,11 +53,12 @@ def of(
         population: what the dataset should follow.
         manifest: the run's, when the dataset is one.
         where: the condition that the dataset was sampled under.
+        target: the marginals that were wanted of it.
 
     Raises:
         StoreError: a dataset that cannot be read.
     """
-    expected = Expectation(population, where)
+    expected = Expectation(population, where, target)
     columns = columns_of(path)
     judged = expected.tables(columns)
     drawn = (PYRAMID, MARITAL, DEGREES, OCCUPATIONS)

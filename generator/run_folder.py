@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -119,8 +120,16 @@ class RunFolder:
         values = self.config.model_dump(mode="json", by_alias=True)
         write_whole(self.path / "config.yaml", yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
-    def close(self, *, whole: bool, started: str, finished: str, seconds: float) -> Manifest:
-        """Write the manifest anew, with the counts of all finished shards and this session's time.
+    def close(
+        self,
+        *,
+        whole: bool,
+        started: str,
+        finished: str,
+        seconds: float,
+        account: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Manifest:
+        """Write the manifest anew, with the counts of all finished shards and this session's time and account.
 
         `whole` says that every shard is written; without it the run was stopped and may be resumed.
         """
@@ -142,6 +151,7 @@ class RunFolder:
                 "started": self.manifest.started or started,
                 "finished": finished,
                 "seconds": round(self.manifest.seconds + seconds, 3),
+                "endpoint": self.manifest.asked(account),
             }
         )
         self.manifest.write(self.path)
@@ -193,6 +203,7 @@ def _continued(earlier: Manifest, manifest: Manifest) -> Manifest:
             "round": earlier.round + (earlier.state == "short"),
             "started": earlier.started,
             "seconds": earlier.seconds,
+            "endpoint": earlier.endpoint,
         }
     )
 

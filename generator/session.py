@@ -9,101 +9,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from persona_engine.census_priors.priors import Priors
 from persona_engine.generator import card, report
 from persona_engine.generator.config import Config
-from persona_engine.generator.journal import Journal
 from persona_engine.generator.llm.backends import connect
 from persona_engine.generator.llm.chat import ChatModel, ChatRequest, RequestError
 from persona_engine.generator.manifest import Manifest
 from persona_engine.generator.narration import Narrated, Narrator
 from persona_engine.generator.pipeline import Pipeline, Tally
-from persona_engine.generator.population import Population
+from persona_engine.generator.rooms import Rooms
 from persona_engine.generator.run_folder import RunFolder
-from persona_engine.generator.schema import Table, table_of
-from persona_engine.generator.store import Shard, ShardInfo, kinds_of
-from persona_engine.prompts.template import PromptSet
-from persona_engine.validators.check import RecordChecker
+from persona_engine.generator.store import Shard, ShardInfo
 
 OFFLINE_NOTICE = (
     "The texts were written by the offline narrator, a grammar without a language model. "
     "They serve first runs, dry runs, tests and baselines, and do not stand in for a model's texts."
 )
-
-# The prompts that write dataset columns.
-_CALLS = ("attributes", "personas")
-
-
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """All that a run needs, loaded and checked before a file is written."""
-
-    config: Config
-    population: Population
-    prompts: PromptSet
-    checker: RecordChecker
-
-    @classmethod
-    def load(cls, config: Config) -> Rooms:
-        """Load what the configuration names.
-
-        Raises:
-            ConfigError, TableError, DomainError, TemplateError, PolicyError: each names place and remedy.
-        """
-        population = Population.load(config.locale)
-        return cls(
-            config=config,
-            population=population,
-            prompts=PromptSet.load(config.prompts.set, config.prompts.narratives),
-            checker=RecordChecker(population.priors, config.validation.policy),
-        )
-
-    @property
-    def priors(self) -> Priors:
-        """The priors that population, prompts and checks share."""
-        return self.population.priors
-
-    def sample(self, n: int, start: int = 0) -> pd.DataFrame:
-        """Rows of the configured population."""
-        where = self.config.where or None
-        return self.population.sample(n, seed=self.config.seed, where=where, start=start)
-
-    def table(self) -> Table:
-        """The dataset's columns."""
-        fields = [field for call in _CALLS for field in self.prompts.templates[call].fields]
-        return table_of(
-            self.config.output.schema_,
-            kinds_of(self.sample(1)),
-            narratives=[field.name for field in fields],
-            lists=self.config.output.lists,
-        )
-
-    def digests(self) -> dict[str, str]:
-        """Digests of the data that rows depend on beside the configuration."""
-        return {
-            "priors": self.priors.digest,
-            "model": self.population.digest,
-            "prompts": self.prompts.digest,
-        }
-
-    @contextmanager
-    def narrator(self, model: ChatModel, config: Config, journal: Path | None) -> Iterator[Narrator]:
-        """A narrator, and its journal open."""
-        kept = None if journal is None else Journal(journal)
-        try:
-            yield Narrator(
-                model, self.prompts, self.priors, self.checker.check, config, kept, self.checker.policy
-            )
-        finally:
-            if kept is not None:
-                kept.close()
 
 
 def notice_of(config: Config) -> str:
@@ -123,7 +47,7 @@ def generate(config: Config, folder: Path, observe: Callable[[Tally], None] = la
     rooms = Rooms.load(config)
     manifest = asyncio.run(_generate(rooms, folder, observe, fresh=not folder.exists()))
     if manifest.state != "stopped":
-        numbers = report.of(folder, rooms.population, manifest, config.where)
+        numbers = report.of(folder, rooms.population, manifest, config.where, config.target | config.quota)
         report.write(folder, numbers)
         card.write(folder, manifest, rooms.priors, rooms.table(), numbers)
     return manifest
@@ -143,7 +67,7 @@ def preview(config: Config) -> tuple[list[Narrated], float]:
         return ShardInfo(shard.start, shard.stop, len(narrated), 0)
 
     async def narrate() -> None:
-        model = connect(config.llm)
+        model = connect(config.llm, rooms.grammar)
         try:
             pipeline = Pipeline(
                 rooms.sample,
@@ -180,7 +104,7 @@ def try_endpoint(config: Config) -> str:
 
 async def _generate(rooms: Rooms, path: Path, observe: Callable[[Tally], None], *, fresh: bool) -> Manifest:
     config = rooms.config
-    model = connect(config.llm)
+    model = connect(config.llm, rooms.grammar)
     try:
         if fresh:
             await check_endpoint(model, config)
@@ -214,7 +138,11 @@ async def _narrate(
             finished = await pipeline.run(pending, tally)
     finally:
         manifest = folder.close(
-            whole=finished, started=started, finished=_now(), seconds=time.monotonic() - clock
+            whole=finished,
+            started=started,
+            finished=_now(),
+            seconds=time.monotonic() - clock,
+            account=model.account(),
         )
     return manifest
 

@@ -49,6 +49,10 @@ class ChatModel(Protocol):
         """Answer one request, or raise an `LLMError`."""
         ...
 
+    def account(self) -> Mapping[str, Any]:
+        """What a run's manifest says of it: plain values; numbers count what this session asked for."""
+        ...
+
     async def aclose(self) -> None:
         """Release connections."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,40 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from persona_engine.generator.llm.article import with_articles
+
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from random import Random
 
 _WEIGHT = re.compile(r"^(.*?)(?: \*(\d+))?$")
-_ARTICLE = re.compile(r"\b([Aa])\(n\) (?=([\w-]+))")
-# Vowel letters with a consonant sound; consonants, numerals and initials that are read with a vowel first.
-_CONSONANT_SOUND = re.compile(
-    r"[Uu]ni(?!n|m)|[Uu]s[aeiu]|[Uu]ti|[Ee]u|[Oo]nce?\b|[Uu]r[ai]|[Uu]bi|U[A-Z]|[Oo]ne-"
-)
-_VOWEL_SOUND = re.compile(r"[aeiouAEIOU]|8|11\b|18\b|heir|hono|hour|honest|[FHLMNRSX](?:[A-Z]{1,4})?\b")
 _TRIES = 24
 
 
 class GrammarError(ValueError):
     """A grammar that cannot be used; the message names the file, the symbol and the remedy."""
-
-
-def article(word: str) -> str:
-    """Return the indefinite article, 'a' or 'an', that goes before `word`."""
-    if _CONSONANT_SOUND.match(word):
-        return "a"
-    return "an" if _VOWEL_SOUND.match(word) else "a"
-
-
-def with_articles(text: str) -> str:
-    """Return `text` with every "a(n)" resolved by the sound of the word after it."""
-    if "(n)" not in text:
-        return text
-    return _ARTICLE.sub(lambda found: _cased(article(found[2]), found[1]) + " ", text)
-
-
-def _cased(word: str, like: str) -> str:
-    return word.capitalize() if like == "A" else word
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +78,10 @@ class Grammar:
     @classmethod
     def load(cls, locale_or_folder: str | Path) -> Grammar:
         """Read every `*.yaml` of a folder, or of `prompts/<locale>/offline`, as one grammar."""
-        folder: Traversable | Path = Path(locale_or_folder)
-        if not folder.is_dir():
-            folder = files("persona_engine.prompts").joinpath(str(locale_or_folder), "offline")
-        if not folder.is_dir():
-            raise GrammarError(
-                f"{locale_or_folder!r}: no folder of that name and no prompts/{locale_or_folder}/offline; "
-                "name a prompt set that has an offline grammar, such as 'en_US'."
-            )
+        folder = _folder(locale_or_folder)
         symbols: dict[str, Mapping[str, Iterable[str]]] = {}
-        for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-            if file.name.endswith(".yaml"):
-                symbols.update(_symbols(file, symbols))
+        for file in _files(folder):
+            symbols.update(_symbols(file, symbols))
         return cls(symbols, place=str(folder))
 
     @property
@@ -250,6 +221,31 @@ def _parts(text: str) -> Parts | None:
     if "{" not in text:
         return None
     return tuple((literal, _slot(name) if name else None) for literal, name, _, _ in Formatter().parse(text))
+
+
+def digest(locale_or_folder: str | Path) -> str:
+    """SHA-256 of the grammar that `Grammar.load` reads; another digest is another set of texts."""
+    found = hashlib.sha256()
+    for file in _files(_folder(locale_or_folder)):
+        content = file.read_bytes()
+        found.update(f"{file.name}\0{len(content)}\0".encode() + content)
+    return found.hexdigest()
+
+
+def _folder(locale_or_folder: str | Path) -> Traversable | Path:
+    folder: Traversable | Path = Path(locale_or_folder)
+    if not folder.is_dir():
+        folder = files("persona_engine.prompts").joinpath(str(locale_or_folder), "offline")
+    if not folder.is_dir():
+        raise GrammarError(
+            f"{locale_or_folder!r}: no folder of that name and no prompts/{locale_or_folder}/offline; "
+            "name a prompt set that has an offline grammar, such as 'en_US'."
+        )
+    return folder
+
+
+def _files(folder: Traversable | Path) -> list[Traversable | Path]:
+    return sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda entry: entry.name)
 
 
 def _symbols(file: Traversable | Path, known: Mapping[str, object]) -> dict[str, Mapping[str, Iterable[str]]]:

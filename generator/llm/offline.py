@@ -67,6 +67,10 @@ class OfflineNarrator:
         answer = self.write(request.facts, properties, seed=request.seed)
         return Completion(text=orjson.dumps(answer).decode(), model=self.name, finish_reason="stop")
 
+    def account(self) -> Mapping[str, Any]:
+        """Nothing: no endpoint stands behind it."""
+        return {}
+
     async def aclose(self) -> None:
         """Nothing is held open."""
 

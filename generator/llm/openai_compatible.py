@@ -78,6 +78,11 @@ class OpenAICompatible:
         """Requests that the endpoints are found to take at once, all together."""
         return sum(endpoint.gate.limit for endpoint in self._endpoints)
 
+    def account(self) -> Mapping[str, Any]:
+        """What the first endpoint understands, and how often this session asked, asked again and was told to wait."""
+        counts = {name: getattr(self.usage, name) for name in ("requests", "retries", "throttled")}
+        return {**self.capability, **counts}
+
     async def complete(self, request: ChatRequest) -> Completion:
         """Answer one request, or raise an `LLMError`.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from persona_engine.generator.llm.chat import ChatRequest, Completion, LLMError
 
@@ -37,6 +38,10 @@ class ScriptedModel:
         if isinstance(line, LLMError):
             raise line
         return Completion(line, self._name, "stop", 10, 20) if isinstance(line, str) else line
+
+    def account(self) -> Mapping[str, Any]:
+        """Nothing: no endpoint stands behind it."""
+        return {}
 
     async def aclose(self) -> None:
         """Nothing to release."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from persona_engine.generator.llm.grammar import Derivation, Grammar, GrammarError, article, with_articles
+from persona_engine.generator.llm.article import article, with_articles
+from persona_engine.generator.llm.grammar import Derivation, Grammar, GrammarError, digest
 from persona_engine.generator.llm.offline import OfflineNarrator
 from persona_engine.generator.llm.portrait import TRAITS, Portrait
 
@@ -149,3 +150,12 @@ def test_activities_are_gerund_phrases_that_fit_behind_any_verb(symbol: str) -> 
     stages = [frozenset({stage}) for stage in ("young", "prime", "mature", "senior")]
     for activity in {text for tags in stages for text in GRAMMAR.pool(symbol, tags)}:
         assert re.match(r"(?:[a-z-]+ ){0,2}[a-z-]+ing\b", activity), activity
+
+
+def test_another_text_in_any_file_of_a_grammar_is_another_digest(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("dish: {any: [soup]}")
+    before = digest(tmp_path)
+    (tmp_path / "notes.txt").write_text("no part of the grammar")
+    assert digest(tmp_path) == before
+    (tmp_path / "a.yaml").write_text("dish: {any: [stew]}")
+    assert digest(tmp_path) != before

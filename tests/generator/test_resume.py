@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,10 @@ from typing import Any
 
 import pytest
 
+from persona_engine.prompts.template import PromptSet
+
 VLLM = Path(__file__).parents[2] / "configs" / "vllm-mistral-nemo.yaml"
+QUICKSTART = VLLM.with_name("quickstart.yaml")
 COMMAND = (sys.executable, "-c", "from persona_engine.generator.cli import main; main()")
 ROWS, AT_ONCE = 30, 4
 # What a process asks before its first row: the check of the endpoint, and the probe of what it understands.
@@ -111,3 +115,42 @@ def test_a_key_appears_in_no_file_and_no_line_of_runs_that_fail_or_succeed(
     written = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert [file for file in written if KEY.encode() in file.read_bytes()] == []
     assert json.loads((tmp_path / "served/manifest.json").read_text())["accepted"] == ROWS
+
+
+def test_a_spent_budget_keeps_every_answer_in_flight_and_more_of_it_ends_the_run_without_asking_again(
+    tmp_path: Path, chat_server: Server
+) -> None:
+    calm, short = chat_server(), chat_server("--latency", "0.05")
+    assert done(tmp_path / "whole", calm)[0] == 0
+    code, said = done(tmp_path / "cut", short, "--set", "llm.max_tokens_total=40000")
+    assert code == 1
+    assert "llm.max_tokens_total=40000 is spent" in said
+    stopped = json.loads((tmp_path / "cut/manifest.json").read_text())
+    assert stopped["state"] == "stopped"
+    assert done(tmp_path / "cut", short)[0] == 0
+    assert bytes_of(tmp_path / "cut") == bytes_of(tmp_path / "whole")
+    assert asked(short) <= asked(calm) + GREETING
+    endpoint = json.loads((tmp_path / "cut/manifest.json").read_text())["endpoint"]
+    assert endpoint["structured_output"] == "json_schema"
+    assert endpoint["requests"] == asked(short)
+
+
+def test_a_changed_grammar_is_another_run(tmp_path: Path) -> None:
+    shutil.copytree(PromptSet.load("en_US").folder, tmp_path / "prompts")
+    words = [
+        "generate",
+        QUICKSTART,
+        "-n",
+        2,
+        "-o",
+        tmp_path / "run",
+        "--set",
+        f"prompts.set={tmp_path}/prompts",
+    ]
+    command = [*COMMAND, *map(str, words)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    with (tmp_path / "prompts/offline/words.yaml").open("a") as grammar:
+        grammar.write("\n# a remark\n")
+    again = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert again.returncode == 2
+    assert "digests.prompts" in again.stderr

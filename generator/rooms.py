@@ -1,0 +1,100 @@
+"""Rooms: population, prompts and checks of one run, loaded and checked before a file is written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.config import Config
+from persona_engine.generator.journal import Journal
+from persona_engine.generator.llm.chat import ChatModel
+from persona_engine.generator.llm.grammar import digest as grammar_digest
+from persona_engine.generator.narration import CALLS, Narrator
+from persona_engine.generator.population import Population
+from persona_engine.generator.schema import Table, table_of
+from persona_engine.generator.store import kinds_of
+from persona_engine.prompts.template import PromptSet
+from persona_engine.validators.check import RecordChecker
+
+_GRAMMAR = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """All that a run needs, loaded and checked before a file is written."""
+
+    config: Config
+    population: Population
+    prompts: PromptSet
+    checker: RecordChecker
+
+    @classmethod
+    def load(cls, config: Config) -> Rooms:
+        """Load what the configuration names.
+
+        Raises:
+            ConfigError, TableError, DomainError, TemplateError, GrammarError, PolicyError: each names place
+                and remedy.
+        """
+        prompts = PromptSet.load(config.prompts.set, config.prompts.narratives)
+        if config.llm.backend == "offline":
+            # The narrator without a model is prompted by its grammar: another grammar is another dataset.
+            both = f"{prompts.digest}/{grammar_digest(prompts.folder / _GRAMMAR)}"
+            prompts = replace(prompts, digest=hashlib.sha256(both.encode()).hexdigest())
+        population = Population.load(config.locale)
+        return cls(
+            config=config,
+            population=population,
+            prompts=prompts,
+            checker=RecordChecker(population.priors, config.validation.policy),
+        )
+
+    @property
+    def priors(self) -> Priors:
+        """The priors that population, prompts and checks share."""
+        return self.population.priors
+
+    @property
+    def grammar(self) -> Path:
+        """The prompt set's grammar, which the offline narrator writes in."""
+        return self.prompts.folder / _GRAMMAR
+
+    def sample(self, n: int, start: int = 0) -> pd.DataFrame:
+        """Rows of the configured population."""
+        return self.population.select(self.config.selection, n, self.config.seed, start)
+
+    def table(self) -> Table:
+        """The dataset's columns."""
+        fields = [field for call in CALLS for field in self.prompts.templates[call].fields]
+        return table_of(
+            self.config.output.schema_,
+            kinds_of(self.sample(1)),
+            narratives=[field.name for field in fields],
+            lists=self.config.output.lists,
+        )
+
+    def digests(self) -> dict[str, str]:
+        """Digests of the data that rows depend on beside the configuration."""
+        return {
+            "priors": self.priors.digest,
+            "model": self.population.digest,
+            "prompts": self.prompts.digest,
+        }
+
+    @contextmanager
+    def narrator(self, model: ChatModel, config: Config, journal: Path | None) -> Iterator[Narrator]:
+        """A narrator, and its journal open."""
+        kept = None if journal is None else Journal(journal)
+        try:
+            yield Narrator(
+                model, self.prompts, self.priors, self.checker.check, config, kept, self.checker.policy
+            )
+        finally:
+            if kept is not None:
+                kept.close()
