@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def load_or_fit(priors: Priors) -> Network:
         return found
     log.info("fitting the population model of %s (once; kept in %s)", priors.locale, place.parent)
     network = fit_network(priors)
+    network = replace(network, core=network.core.astype(np.float32))  # as a cached one has it
     try:
         _write(place, network)
     except OSError as error:
@@ -63,7 +65,7 @@ def _read(place: Path, priors: Priors) -> Network | None:
         header = json.loads((place / "network.json").read_text(encoding="utf-8"))
         arrays = {name: _array(place, name, size) for name, size in header["sizes"].items()}
         nodes = tuple(_node(item, arrays) for item in header["nodes"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
         if place.exists():
             log.warning("%s: not a whole model (%s); fitting it anew", place, error)
             shutil.rmtree(place, ignore_errors=True)
