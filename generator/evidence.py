@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.leaves import Leaf
+from persona_engine.generator.frame import LABEL_EDGES, LABELS
+from persona_engine.generator.leaves import TRAITS, Leaf
 
 Mask = npt.NDArray[np.bool_]
 
 PLACE_COLUMNS = {"city": "city", "county": "county", "metro_area": "metro_area", "urbanicity": "urbanicity"}
+LABEL = "_label"
 RANGE = re.compile(r"(\d+)?\s*-\s*(\d+)?")
 
 
@@ -55,7 +57,8 @@ def attributes(priors: Priors, leaves: Sequence[Leaf]) -> tuple[str, ...]:
     beside = [leaf.child for leaf in leaves]
     places = [*PLACE_COLUMNS] if "zipcode" in beside else []
     derived = ["birth_year", "occupation_code"] if "occupation" in own else ["birth_year"]
-    return (*own, *beside, *places, *derived)
+    labels = [f"{name}{LABEL}" for name in beside if name in TRAITS]
+    return (*own, *beside, *places, *derived, *labels)
 
 
 def states_of(
@@ -71,6 +74,9 @@ def states_of(
         return _rooted(attribute, priors)
     if attribute in by_child:
         return attribute, by_child[attribute].table.states.tolist(), None
+    trait = attribute.removesuffix(LABEL)
+    if trait != attribute and trait in TRAITS and trait in by_child:
+        return trait, LABELS, np.digitize(by_child[trait].table.states.astype(int), LABEL_EDGES)
     if attribute in PLACE_COLUMNS and "zipcode" in by_child:
         return "zipcode", *_distinct(priors.places.column(PLACE_COLUMNS[attribute]))
     if attribute == "birth_year" and "age" in priors.domain:
@@ -158,13 +164,21 @@ def _between(place: str, low: Any, high: Any, values: Sequence[Any], unknown: se
     if not isinstance(values[0], int | np.integer):
         raise EvidenceError(f"{place}: ranges are for numbers; name values, a list or a pattern")
     numbers = np.array([int(v) for v in values])
-    matched: Mask = (numbers >= (numbers.min() if low is None else low)) & (
-        numbers <= (numbers.max() if high is None else high)
-    )
+    first, last = _bound(place, low, numbers.min()), _bound(place, high, numbers.max())
+    matched: Mask = (numbers >= first) & (numbers <= last)
     if not matched.any():
         shown = f"{numbers.min()} to {numbers.max()}"
         raise EvidenceError(f"{place}: {low} to {high} is outside the values {shown}")
     return matched
+
+
+def _bound(place: str, given: Any, otherwise: int) -> float:
+    if given is None:
+        return otherwise
+    try:
+        return float(given)
+    except (TypeError, ValueError) as error:
+        raise EvidenceError(f"{place}: {given!r} is no number; min and max of a range are numbers") from error
 
 
 def _unknown(place: str, text: str, values: Sequence[Any]) -> str:
