@@ -10,14 +10,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from persona_engine.generator import cli_data, cli_priors, cli_prompts, cli_try
+from persona_engine.generator import cli_data, cli_narrate, cli_priors, cli_prompts, cli_try
 from persona_engine.generator.cli_options import (
     AsJson,
     ConfigFile,
     MaybeConfigFile,
     Overrides,
+    Quota,
     Rows,
     Seed,
+    Stratified,
+    Target,
     Where,
     config_of,
 )
@@ -59,35 +62,21 @@ def generate(
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset into a run folder. The same command resumes; more rows extend."""
-    from persona_engine.generator.cli_progress import progress
-    from persona_engine.generator.session import generate as write_run
+    from persona_engine.generator.cli_run import run
 
     settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
-    folder = output or Path("runs") / settings.name
-    with progress(settings.runtime.progress) as observe:
-        manifest = write_run(settings, folder, observe)
-    if as_json:
-        print(manifest.model_dump_json())
-    else:
-        print(f"{folder}: {manifest.accepted} rows")
-    if manifest.notice:
-        print(f"note: {manifest.notice}", file=sys.stderr)
-    if manifest.state != "complete":
-        missing = manifest.rows - manifest.accepted
-        why = (
-            f"{manifest.rejected} rejected, see {folder / 'rejected.jsonl'}"
-            if manifest.rejected
-            else "stopped"
-        )
-        _fail(f"{missing} of {manifest.rows} rows are missing ({why}); the same command tries them again", 1)
+    run(settings, output or Path("runs") / settings.name, as_json=as_json)
 
 
 @app.command()
-def sample(
+def sample(  # noqa: PLR0917  each option is one
     config: MaybeConfigFile = None,
     rows: Rows = None,
     seed: Seed = None,
     where: Where = None,
+    target: Target = None,
+    quota: Quota = None,
+    stratified: Stratified = None,
     schema: Annotated[
         Literal["nemotron", "nemotron-1.1", "full"] | None,
         typer.Option(help="Columns; default: the config's, else nemotron."),
@@ -105,8 +94,19 @@ def sample(
         check_suffix(output)
 
     changes = [*(overrides or ()), *([f"output.schema={schema}"] if schema else [])]
-    settings = config_of(config, changes, rows=rows or (None if config else 10), seed=seed, where=where)
+    settings = config_of(
+        config,
+        changes,
+        rows=rows or (None if config else 10),
+        seed=seed,
+        where=where,
+        target=target,
+        quota=quota,
+        stratified=stratified,
+    )
     population = PopulationFile(settings)
+    for line in population.notes():
+        print(line, file=sys.stderr)
     if output is None:
         for frame in population.frames(_BLOCK):
             sys.stdout.buffer.write(json_lines(frame, population.table))
@@ -115,6 +115,7 @@ def sample(
         print(f"{output}: {settings.rows} rows", file=sys.stderr)
 
 
+app.command()(cli_narrate.narrate)
 app.command()(cli_try.preview)
 app.command()(cli_try.estimate)
 app.command()(cli_try.check)

@@ -86,13 +86,14 @@ def report(
 ) -> None:
     """Write report.html and report.json: the dataset beside the census."""
     from persona_engine.generator import report as reporting
+    from persona_engine.generator.config import Config, load
     from persona_engine.generator.manifest import Manifest
     from persona_engine.generator.population import Population
 
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
     population = Population.load(locale or (manifest.locale if manifest else "en_US"))
-    where = (manifest.identity.get("where") if manifest else None) or None
-    numbers = reporting.of(dataset, population, manifest, where)
+    settings = load(dataset / "config.yaml") if manifest else Config()
+    numbers = reporting.of(dataset, population, manifest, settings.where, settings.target | settings.quota)
     folder = output or (dataset if dataset.is_dir() else dataset.parent)
     _, page = reporting.write(folder, numbers)
     print(json.dumps(numbers) if as_json else page)

@@ -22,6 +22,19 @@ Where = Annotated[
     str | None,
     typer.Option(metavar="JSON", help='Condition, such as \'{"state": ["CA", "OR"], "age": "30-45"}\'.'),
 ]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        metavar="JSON", help='Wanted marginals, such as \'{"sex": "uniform", "age": ["18-44", "45-"]}\'.'
+    ),
+]
+Quota = Annotated[
+    str | None,
+    typer.Option(metavar="JSON", help='One wanted marginal in exact counts, such as \'{"sex": "uniform"}\'.'),
+]
+Stratified = Annotated[
+    bool | None, typer.Option("--stratified", help="Spread draws evenly: margins vary less, without bias.")
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=VALUE", help="Override a key of the config; repeatable."),
@@ -37,27 +50,33 @@ def config_of(
     rows: int | None = None,
     seed: int | None = None,
     where: str | None = None,
+    target: str | None = None,
+    quota: str | None = None,
+    stratified: bool | None = None,
 ) -> Config:
     """The configuration that a command line describes: file, then --set, then the short options."""
     from persona_engine.generator.config import load, parse
 
     changes = list(overrides or ())
     changes += [f"{key}={value}" for key, value in (("rows", rows), ("seed", seed)) if value is not None]
-    if where is not None:
-        changes.append(f"where={json.dumps(condition(where))}")
+    for key, text in (("where", where), ("target", target), ("quota", quota)):
+        if text is not None:
+            changes.append(f"{key}={json.dumps(condition(text, key))}")
+    if stratified:
+        changes.append("stratified=true")
     return parse("", "defaults", tuple(changes)) if path is None else load(path, tuple(changes))
 
 
-def condition(where: str) -> dict[str, Any]:
-    """The value of `--where`."""
+def condition(text: str, option: str = "where") -> dict[str, Any]:
+    """The value of `--where`, or of another option that takes an object of attributes."""
     from persona_engine.generator.config import ConfigError
 
     try:
-        value = json.loads(where)
+        value = json.loads(text)
     except json.JSONDecodeError as error:
         raise ConfigError(
-            f'--where: not valid JSON ({error}); write it like \'{{"state": "NY"}}\''
+            f'--{option}: not valid JSON ({error}); write it like \'{{"state": "NY"}}\''
         ) from error
     if not isinstance(value, dict):
-        raise ConfigError(f"--where: give an object of attribute and condition, not {where}")
+        raise ConfigError(f"--{option}: give an object of attribute and condition, not {text}")
     return value

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from persona_engine.generator.selection import Selection, with_digests
+
 Schema = Literal["nemotron", "nemotron-1.1", "full"]
 Policy = Literal["repair", "reject", "flag", "off"]
 # YAML 1.1 reads a bare `off` as false; whoever writes it means the word.
@@ -113,7 +115,13 @@ class Config(_Section):
     locale: str = "en_US"
     rows: Annotated[int, Field(ge=1)] = 200
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    # Whom the rows are of: conditions, wanted marginals, exact counts, draws spread evenly (see `selection`).
     where: dict[str, Any] = Field(default_factory=dict)
+    target: dict[str, Any] = Field(default_factory=dict)
+    quota: dict[str, Any] = Field(default_factory=dict)
+    stratified: bool = False
+    # A dataset whose people are narrated instead of sampled ones (`personas narrate`); it counts by its contents.
+    input: str | None = None
     llm: LLMConfig = LLMConfig()
     prompts: PromptsConfig = PromptsConfig()
     validation: ValidationConfig = ValidationConfig()
@@ -128,13 +136,36 @@ class Config(_Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _people_are_sampled_or_read(self) -> Config:
+        given = [name for name in ("where", "target", "quota", "stratified") if getattr(self, name)]
+        if self.input and given:
+            raise ValueError(
+                f"{given[0]} chooses whom to sample, and input={self.input!r} has its people already"
+            )
+        return self
+
+    @property
+    def selection(self) -> Selection:
+        """Whom the rows are of."""
+        return Selection(self.where, self.target, self.quota, self.stratified)
+
     def identity(self) -> dict[str, Any]:
-        """The part of the configuration that decides the dataset's content, as plain JSON values."""
-        return self.model_dump(
-            mode="json",
-            by_alias=True,
-            exclude={"name": True, "rows": True, "runtime": True, "llm": set(_HOW)},
-        )
+        """The part of the configuration that decides the dataset's content, as plain JSON values.
+
+        A table file that is wanted as a target or quota counts by its contents. Ways of selecting that are not used are
+        left out.
+        """
+        excluded: dict[str, Any] = {
+            "name": True,
+            "rows": True,
+            "input": True,
+            "runtime": True,
+            "llm": set(_HOW),
+        }
+        excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}
+        values = self.model_dump(mode="json", by_alias=True, exclude=excluded)
+        return values | {name: with_digests(values[name]) for name in ("target", "quota") if name in values}
 
     def fingerprint(self) -> str:
         """SHA-256 of `identity()` in canonical JSON; two runs with the same one write the same rows."""

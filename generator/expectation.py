@@ -13,6 +13,7 @@ import pandas as pd
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import Marginal, TableError
 from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.evidence import EvidenceError
 from persona_engine.generator.fitting import FitError
 from persona_engine.generator.population import Population
 
@@ -20,10 +21,16 @@ from persona_engine.generator.population import Population
 class Expectation:
     """The census that a dataset stands beside: as published, or under a run's condition as modelled."""
 
-    def __init__(self, population: Population, where: Mapping[str, Any] | None = None) -> None:
-        """`where` is the condition that the dataset was sampled under."""
+    def __init__(
+        self,
+        population: Population,
+        where: Mapping[str, Any] | None = None,
+        target: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`where` is the condition that the dataset was sampled under, `target` the marginals that were wanted."""
         self._population = population
         self._where = where or None
+        self._target = target or None
 
     @property
     def priors(self) -> Priors:
@@ -37,14 +44,14 @@ class Expectation:
         what the others have.
         """
         roots = {self.priors.hierarchy.root(name) for name in table if name in self.priors.domain}
-        if not self._where and not roots & self._partial:
+        if not self._where and not self._target and not roots & self._partial:
             try:
                 return self.priors.marginal(table)
             except (DomainError, TableError):
                 pass
         try:
-            return self._population.marginal(table, where=self._where)
-        except (DomainError, TableError, FitError):
+            return self._population.marginal(table, where=self._where, target=self._target)
+        except (DomainError, EvidenceError, TableError, FitError):
             return None
 
     @cached_property

@@ -14,7 +14,8 @@ from persona_engine.generator import evidence
 from persona_engine.generator.conditioning import Conditioned, Weights
 from persona_engine.generator.fitting import Array, FitError
 from persona_engine.generator.leaves import Leaf
-from persona_engine.generator.network import MOST_CELLS
+from persona_engine.generator.network import MOST_CELLS, Network
+from persona_engine.generator.reduction import reduced
 
 Codes = npt.NDArray[np.int64]
 
@@ -67,7 +68,14 @@ def joint(given: Conditioned, leaves: Sequence[Leaf], axes: Sequence[Axis]) -> A
         )
     own = list(dict.fromkeys(axis.source for axis in axes if axis.source not in beside))
     asked = [beside[name] for name in dict.fromkeys(axis.source for axis in axes if axis.source in beside)]
-    entries = _Entries.of_network(given, own, asked)
+    codes_of = {
+        axis.source: axis.codes
+        for axis in axes
+        if axis.codes is not None and sum(other.source == axis.source for other in axes) == 1
+    }
+    tied = [*own, *(parent for leaf in asked for parent in leaf.parents)]
+    network, merged = reduced(given.network, tied, {k: v for k, v in codes_of.items() if tied.count(k) == 1})
+    entries = _Entries.of_network(network, own, asked)
     for leaf in asked:
         entries = entries.with_leaf(leaf, given.allowed.get(leaf.child), _merged(leaf, axes))
     cells = np.zeros(len(entries.weights), dtype=np.int64)
@@ -76,7 +84,7 @@ def joint(given: Conditioned, leaves: Sequence[Leaf], axes: Sequence[Axis]) -> A
         if axis.source in beside:
             codes = _first_of(leaf_codes=_merged(beside[axis.source], axes), axis=axis)[codes]
         elif axis.codes is not None:
-            codes = axis.codes[codes]
+            codes = merged.get(axis.source, axis.codes)[codes]
         cells = cells * size + codes
     table = np.bincount(cells, weights=entries.weights, minlength=int(np.prod(sizes, dtype=np.int64)))
     return np.asarray(table.reshape(sizes), dtype=np.float64)
@@ -113,15 +121,15 @@ class _Entries:
     weights: Array
 
     @classmethod
-    def of_network(cls, given: Conditioned, own: Sequence[str], leaves: Sequence[Leaf]) -> _Entries:
+    def of_network(cls, network: Network, own: Sequence[str], leaves: Sequence[Leaf]) -> _Entries:
         """P(own attributes, rows of the leaves)."""
-        hierarchy = given.network.hierarchy
+        hierarchy = network.hierarchy
         wanted = [*own, *(parent for leaf in leaves for parent in leaf.parents)]
         if not wanted:
             rows = {leaf.child: np.zeros(1, dtype=np.int64) for leaf in leaves}
             return cls({}, rows, np.ones(1))
         scope = hierarchy.finest(wanted)
-        table = given.network.joint(scope)
+        table = network.joint(scope)
         cells = np.flatnonzero(table > 0)
         fine = dict(zip(scope, np.unravel_index(cells, table.shape), strict=True))
 

@@ -47,6 +47,7 @@ class Population:
     priors: Priors
     network: Network
     _selected: dict[str, Selected] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[str, Given] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def load(cls, locale: str | Path | Priors = "en_US") -> Population:
@@ -127,10 +128,18 @@ class Population:
 
     def given(self, selection: Selection) -> Given:
         """The model under a selection: its targets with the shares achieved, and what they cost in nats."""
+        key = selection.key
+        if key not in self._known:
+            given = self._give(selection)
+            self._known.clear()  # one at a time: a conditioned model may take a gigabyte
+            self._known[key] = given
+        return self._known[key]
+
+    def _give(self, selection: Selection) -> Given:
         if not selection.where and not selection.target and not selection.quota:
             return Given(Conditioned(self.network, frozenset(), {}, 1.0), {})
-        conditioned, evidence = self._conditions(selection.where)
-        return give(conditioned, evidence, selection, self.network, self.priors, self.leaves)
+        conditioned, masks = self._conditions(selection.where)
+        return give(conditioned, masks, selection, self.network, self.priors, self.leaves)
 
     def marginal(
         self, attributes: Sequence[str], *, where: Where | None = None, target: Where | None = None
@@ -143,7 +152,7 @@ class Population:
             EvidenceError: an attribute is unknown, or the selection cannot be met.
             FitError: the table would be too large.
         """
-        conditioned = self._given(Selection(where or {}, target or {})).conditioned
+        conditioned = self.given(Selection(where or {}, target or {})).conditioned
         axes = [axis_of(name, self.priors, self.leaves) for name in dict.fromkeys(attributes)]
         weights = joint(conditioned, self.leaves, axes)
         domain = Domain({axis.attribute: axis.states for axis in axes})
@@ -187,17 +196,13 @@ class Population:
     def _sampler(self) -> Sampler:
         return Sampler.compile(self.network, self.leaves)
 
-    def _given(self, selection: Selection) -> Given:
-        found = self._selected.get(selection.key)
-        return self.given(selection) if found is None else found.given
-
     def _select(self, selection: Selection) -> Selected:
         key = selection.key
         if key not in self._selected:
             selected = Selected(
                 self.given(selection), self.network, self.leaves, self._sampler, selection.stratified
             )
-            self._selected.clear()  # one at a time: a conditioned model may take a gigabyte
+            self._selected.clear()
             self._selected[key] = selected
         return self._selected[key]
 

@@ -27,6 +27,20 @@ class PopulationFile:
         self._population = Population.load(config.locale)
         self.table: Table = context_table(config.output.schema_, kinds_of(self._sample(1, 0)))
 
+    def notes(self) -> Iterator[str]:
+        """What became of the condition, the targets and the quota, a line each."""
+        selection = self._config.selection
+        given = self._population.given(selection)
+        if selection.where:
+            yield f"where: {given.conditioned.probability:.6g} of the population"
+        for name, cells in given.achieved.items():
+            worst = max(abs(wanted - share) for wanted, share in cells.values())
+            shown = ", ".join(f"{label} {share:.4f}" for label, (_, share) in list(cells.items())[:8])
+            more = f", … ({len(cells)} cells)" if len(cells) > 8 else ""
+            yield f"{name}: {shown}{more}; largest miss {worst:.1g}"
+        if given.achieved:
+            yield f"bent by {given.nats:.4f} nats a person"
+
     def frames(self, block: int) -> Iterator[pd.DataFrame]:
         """The rows, at most `block` at a time."""
         for start in range(0, self._config.rows, block):
@@ -50,5 +64,4 @@ class PopulationFile:
                 writing.result()
 
     def _sample(self, n: int, start: int) -> pd.DataFrame:
-        where = self._config.where or None
-        return self._population.sample(n, seed=self._config.seed, where=where, start=start)
+        return self._population.select(self._config.selection, n, self._config.seed, start)

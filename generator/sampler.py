@@ -11,13 +11,12 @@ import numpy as np
 
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.generator.conditioning import Conditioned
+from persona_engine.generator.core_steps import ChainStep, CoreStep
 from persona_engine.generator.leaves import Leaf
 from persona_engine.generator.network import Network
 from persona_engine.generator.randomness import uniforms
 from persona_engine.generator.steps import (
-    ChainStep,
     Codes,
-    CoreStep,
     FixedStep,
     Step,
     Uniform,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.conditioning import Conditioned, Evidence, Message, condition
+from persona_engine.generator.core_steps import ChainStep
 from persona_engine.generator.evidence import EvidenceError
 from persona_engine.generator.leaves import Leaf
 from persona_engine.generator.network import Network
@@ -18,7 +19,7 @@ from persona_engine.generator.quota import apportion
 from persona_engine.generator.randomness import stratified_uniforms, uniforms
 from persona_engine.generator.sampler import Sampler, in_blocks
 from persona_engine.generator.selection import Selection
-from persona_engine.generator.steps import ChainStep, Codes, Uniform
+from persona_engine.generator.steps import Codes, Uniform
 from persona_engine.generator.target import Target, read_targets
 from persona_engine.generator.tilting import tilt, weigh
 
@@ -127,10 +128,19 @@ class Selected:
         for cell in np.flatnonzero(shares):
             only = np.zeros(len(shares))
             only[cell] = 1.0
-            factors, evidence = weigh(self.given.evidence, [target], [only], self.network)
-            inside = condition(self.network, self.leaves, evidence, (*self.given.factors, *factors))
-            found[int(cell)] = self._spread(self.base.given(inside, self.leaves), inside)
+            found[int(cell)] = self._inside([target], [only])
         return found
+
+    def _inside(self, targets: Sequence[Target], weights: Sequence[Array]) -> Sampler:
+        """The sampler of those in a cell; what the cell leaves alone is shared with the sampler of all."""
+        if any(leaf.child == targets[0].axes[0].source for leaf in self.leaves):
+            factors, evidence = weigh(self.given.evidence, targets, weights, self.network)
+            inside = condition(self.network, self.leaves, evidence, (*self.given.factors, *factors))
+            return self._spread(self.base.given(inside, self.leaves), inside)
+        network = self.given.conditioned.network
+        factors, evidence = weigh({}, targets, weights, network)
+        inside = condition(network, (), evidence, factors)
+        return self._spread(self.sampler.given(inside, ()), inside)
 
     def draw(self, seed: int, start: int, count: int) -> dict[str, Codes]:
         """Codes of rows `start` up to `start + count`, a function of (model, selection, seed, row)."""

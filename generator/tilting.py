@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from persona_engine.generator.conditioning import Conditioned, Evidence, Message, condition
 from persona_engine.generator.evidence import EvidenceError
 from persona_engine.generator.fitting import Array
 from persona_engine.generator.leaves import Leaf
-from persona_engine.generator.marginals import joint
+from persona_engine.generator.marginals import Axis, joint
 from persona_engine.generator.network import MOST_CELLS, Network
 from persona_engine.generator.target import Target, shares_of
 
@@ -88,18 +89,37 @@ def tilt(
 
 def cell_table(given: Conditioned, leaves: Sequence[Leaf], targets: Sequence[Target]) -> Array:
     """P(cell of each target), one axis a target."""
-    axes = {axis.attribute: axis for target in targets for axis in target.axes}
     sizes = [len(target.labels) for target in targets]
     if np.prod(sizes, dtype=np.float64) > MOST_CELLS:
         raise EvidenceError(f"target: {' x '.join(map(str, sizes))} cells are too many; make them coarser")
-    full = joint(given, leaves, list(axes.values()))
+    axes = {axis.attribute: _told_apart(axis, targets) for target in targets for axis in target.axes}
+    full = joint(given, leaves, [axis for axis, _ in axes.values()])
     held = np.flatnonzero(full > 0)
-    codes = dict(zip(axes, np.unravel_index(held, full.shape), strict=True))
+    codes = {
+        name: first[code]
+        for (name, (_, first)), code in zip(axes.items(), np.unravel_index(held, full.shape), strict=True)
+    }
     cells = np.ravel_multi_index(
         [target.cells[tuple(codes[axis.attribute] for axis in target.axes)] for target in targets], sizes
     )
     table = np.bincount(cells, weights=full.ravel()[held], minlength=int(np.prod(sizes)))
     return np.asarray(table.reshape(sizes) / table.sum(), dtype=np.float64)
+
+
+def _told_apart(axis: Axis, targets: Sequence[Target]) -> tuple[Axis, npt.NDArray[np.intp]]:
+    """The axis with states merged that no target tells apart, and one state of each class."""
+    seen = [
+        np.moveaxis(target.cells, place, 0).reshape(len(axis.states), -1)
+        for target in targets
+        for place, other in enumerate(target.axes)
+        if other.attribute == axis.attribute
+    ]
+    _, first, classes = np.unique(
+        np.concatenate(seen, axis=1), axis=0, return_index=True, return_inverse=True
+    )
+    codes = classes.ravel().astype(np.int64)
+    merged = codes if axis.codes is None else codes[axis.codes]
+    return replace(axis, states=tuple(range(len(first))), codes=merged), first
 
 
 def _margin(table: Array, axis: int) -> Array:
