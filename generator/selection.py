@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,14 +34,23 @@ class Selection:
 
         Without target, quota and stratification it is the text of `where` alone.
         """
-        where = json.dumps(dict(self.where), sort_keys=True, default=str)
+        where = json.dumps(dict(self.where), sort_keys=True, default=plain)
         further = {
             "target": with_digests(self.target),
             "quota": with_digests(self.quota),
             "stratified": self.stratified,
         }
         asked = {name: value for name, value in further.items() if value}
-        return f"{where}/{json.dumps(asked, sort_keys=True, default=str)}" if asked else where
+        return f"{where}/{json.dumps(asked, sort_keys=True, default=plain)}" if asked else where
+
+
+def plain(value: object) -> object:
+    """What JSON can say of a value, the same in every process: sets in order, arrays and ranges in full."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Set):
+        return sorted(value, key=str)
+    return list(value) if isinstance(value, Iterable) else str(value)
 
 
 def with_digests(wanted: Mapping[str, Any]) -> dict[str, Any]:
