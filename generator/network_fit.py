@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.declaration import ConditionalDeclaration
+from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator import fitting
@@ -94,6 +95,8 @@ def _add(
     hierarchy = network.hierarchy
     child = declared.child
     refines = next((p for p in declared.parents if hierarchy.refines(child, p)), None)
+    if refines is not None:
+        _check_refinement(hierarchy, declared, refines)
     parents = tuple(p for p in declared.parents if p != refines)
     certain = _certain(network, declared)
     empty = Node(child, parents, np.empty(0, dtype=np.float32), refines, certain)
@@ -114,6 +117,23 @@ def _add(
     node = Node(child, parents, table32, refines, certain)
     log.info("fitted %s: %d cells, largest distance to a table %.4f", child, table32.size, distance)
     return replace(network, nodes=(*network.nodes, node), distances={**network.distances, child: distance})
+
+
+def _check_refinement(hierarchy: Hierarchy, declared: ConditionalDeclaration, parent: str) -> None:
+    child = declared.child
+    if declared.otherwise:
+        raise FitError(
+            f"{child}: `otherwise` is not for a child that refines a parent ({parent}), which decides it"
+        )
+    runs = hierarchy.codes(child, parent)
+    if (
+        not np.array_equal(np.unique(runs), np.arange(len(hierarchy.domain[parent])))
+        or (np.diff(runs) < 0).any()
+    ):
+        raise FitError(
+            f"{child}: states of one state of {parent} must lie together and in its order; reorder the states of "
+            f"{child} in priors.yaml"
+        )
 
 
 def _certain(network: Network, declared: ConditionalDeclaration) -> tuple[str, Codes] | None:

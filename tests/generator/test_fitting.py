@@ -263,3 +263,30 @@ def test_a_marginal_over_counts_is_a_margin_in_the_order_of_the_array(toy: Popul
     assert found.axes == (0, 1)
     np.testing.assert_array_equal(found.wanted, [[1.0, 3.0], [2.0, 4.0]])
     np.testing.assert_array_equal(found.codes[0], [0, 0, 1])
+
+
+def redeclared(folder: Path, change: Callable[[dict[str, Any]], None]) -> Priors:
+    """The locale with something changed in its priors.yaml."""
+    path = folder / "priors.yaml"
+    declared = yaml.safe_load(path.read_text())
+    change(declared)
+    path.write_text(yaml.safe_dump(declared, sort_keys=False))
+    return Priors.load(folder)
+
+
+def test_a_refinement_whose_states_do_not_lie_together_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+    def change(declared: dict[str, Any]) -> None:
+        states = declared["attributes"]["trade"]["states"]
+        declared["attributes"]["trade"]["states"] = dict(sorted(states.items()))
+
+    with pytest.raises(FitError, match="trade: states of one state of trade_group must lie together"):
+        fit_network(redeclared(toy_locale(tmp_path / "toy"), change))
+
+
+def test_a_refinement_that_says_otherwise_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+    def change(declared: dict[str, Any]) -> None:
+        trade = next(node for node in declared["model"]["conditionals"] if node["child"] == "trade")
+        trade["otherwise"] = {"trade_group": {"no_trade": "no_trade"}}
+
+    with pytest.raises(FitError, match="trade: `otherwise` is not for a child that refines a parent"):
+        fit_network(redeclared(toy_locale(tmp_path / "toy"), change))
