@@ -20,6 +20,7 @@ from persona_engine.census_priors.priors import Priors
 from persona_engine.generator import evidence, model_cache
 from persona_engine.generator.conditioning import Conditioned, Evidence, condition
 from persona_engine.generator.evidence import EvidenceError
+from persona_engine.generator.explanation import explanation
 from persona_engine.generator.frame import Columns
 from persona_engine.generator.leaves import Leaf, leaves_of
 from persona_engine.generator.likelihood import log_probabilities
@@ -172,25 +173,7 @@ class Population:
 
     def explain(self) -> dict[str, Any]:
         """The graph, how well each part meets its tables, and the independences it assumes, as plain values."""
-        tables = [list(names) for _, names in self.priors.tables]
-        nodes = [
-            {
-                "child": n.child,
-                "parents": [*n.parents, *([n.refines] if n.refines else [])],
-                "cells": int(n.table.size),
-            }
-            for n in self.network.nodes
-        ]
-        return {
-            "locale": self.priors.locale,
-            "core": {"attributes": list(self.network.core_attributes), "cells": int(self.network.core.size)},
-            "nodes": nodes,
-            "leaves": [{"child": leaf.child, "parents": list(leaf.parents)} for leaf in self.leaves],
-            "tables": tables,
-            "distances": dict(self.network.distances),
-            "independences": list(self.priors.declaration.independences),
-            "digest": self.digest,
-        }
+        return explanation(self.priors, self.network, self.leaves) | {"digest": self.digest}
 
     @cached_property
     def _sampler(self) -> Sampler:

@@ -1,0 +1,59 @@
+"""Commands that look into a locale's model: `personas priors explain` and `plot`."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from persona_engine.generator.cli_options import AsJson, Locale
+
+
+def explain(locale: Locale = "en_US", as_json: AsJson = False) -> None:
+    """Explain the model: its graph, how near each part comes to its tables, what it takes to be independent."""
+    from persona_engine.generator.population import Population
+
+    found = Population.load(locale).explain()
+    if as_json:
+        print(json.dumps(found))
+        return
+    core = found["core"]
+    print(f"{found['locale']}: model {found['digest'][:12]}, {found['parameters']:,} parameters")
+    print(f"core joint of {core['cells']:,} cells, {core['tables']} tables, distance {core['distance']:.4f}:")
+    print(f"  {', '.join(core['attributes'])}")
+    print("then, each given its parents (cells; tables; largest total variation distance to one):")
+    for node in found["nodes"]:
+        print(
+            f"  {node['child']} given {', '.join(node['parents'])}"
+            f" ({node['cells']:,}; {node['tables']}; {node['distance']:.4f})"
+        )
+    print("beside it:")
+    for leaf in found["leaves"]:
+        print(f"  {leaf['child']}" + (f" given {', '.join(leaf['parents'])}" if leaf["parents"] else ""))
+    print("independences assumed:", *(f"  {text}" for text in found["independences"]), sep="\n")
+
+
+def plot(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="FILE.svg, or FILE.png with cairosvg installed.")
+    ],
+    locale: Locale = "en_US",
+) -> None:
+    """Draw the model's graph and main marginals."""
+    if output.suffix not in {".svg", ".png"}:
+        raise typer.BadParameter(f"{output}: unknown suffix {output.suffix!r}; write to .svg or .png")
+    if output.suffix == ".png" and find_spec("cairosvg") is None:
+        raise typer.BadParameter(f"{output}: PNG needs cairosvg (pip install cairosvg); SVG needs nothing")
+    from persona_engine.generator.picture import draw
+    from persona_engine.generator.population import Population
+
+    picture = draw(Population.load(locale))
+    if output.suffix == ".png":
+        import_module("cairosvg").svg2png(bytestring=picture.encode(), write_to=str(output))
+    else:
+        output.write_text(picture, encoding="utf-8")
+    print(output)

@@ -1,0 +1,62 @@
+"""Explanation: what a model is made of, in plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.fitting import informs
+from persona_engine.generator.leaves import Leaf
+from persona_engine.generator.network import Network, Node
+
+
+def explanation(priors: Priors, network: Network, leaves: Sequence[Leaf]) -> dict[str, Any]:
+    """Core, children and leaves with their parents, tables and distances, and the independences assumed.
+
+    `distance` is the largest total variation distance between a part and one of its tables; independences are in
+    words where the locale declares them, and in any case the graph says them: each attribute is independent of all
+    before it but its parents.
+    """
+    tables = [tuple(names) for _, names in priors.tables]
+    core = network.core_attributes
+    informing = [names for names in tables if informs(names, core, priors.hierarchy)]
+    return {
+        "locale": priors.locale,
+        "title": priors.declaration.title,
+        "core": {
+            "attributes": list(core),
+            "cells": int(network.core.size),
+            "tables": len(informing),
+            "distance": float(network.distances["core"]),
+        },
+        "nodes": [_node(node, tables, priors, network) for node in network.nodes],
+        "leaves": [
+            {"child": leaf.child, "parents": list(leaf.parents), "states": len(leaf.table.states)}
+            for leaf in leaves
+        ],
+        "parameters": int(network.core.size + sum(node.table.size for node in network.nodes)),
+        "tables": [list(names) for names in tables],
+        "distances": dict(network.distances),
+        "modelled": {area: list(names) for area, names in priors.declaration.modelled.items()},
+        "independences": list(priors.declaration.independences),
+    }
+
+
+def _node(node: Node, tables: Sequence[tuple[str, ...]], priors: Priors, network: Network) -> dict[str, Any]:
+    hierarchy = priors.hierarchy
+    parents = [*([node.refines] if node.refines else []), *node.parents]
+    scope = (*node.parents, node.child)
+    informing = [
+        names
+        for names in tables
+        if informs(names, scope, hierarchy) and any(hierarchy.refines(node.child, name) for name in names)
+    ]
+    return {
+        "child": node.child,
+        "parents": parents,
+        "cells": int(node.table.size),
+        "tables": len(informing),
+        "distance": float(network.distances[node.child]),
+        "certain": {} if node.certain is None else {node.certain[0]: int((node.certain[1] >= 0).sum())},
+    }
