@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from persona_engine.census_priors.occupations import UnknownOccupationError
+from persona_engine.census_priors.places import UnknownPlaceError
 from persona_engine.generator.config import Config
 from persona_engine.generator.facts import FactSheet
 from persona_engine.generator.journal import Journal, key
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 Check = Callable[[Mapping[str, Any]], Iterable[Finding]]
 CALLS = ("attributes", "personas")
+_FACTS = "known_facts"
 # The stream of a row's grounding, apart from the streams that sampled the row.
 _GROUNDING = 0x6E61727261746F72
 
@@ -123,7 +126,19 @@ class Narrator:
         if wrong:
             # No words can mend a fact, so none are paid for.
             return self._result(record, draft, wrong, cost)
-        told = self._facts.of(record, self._stream(int(record["row"])))
+        try:
+            told = self._facts.of(record, self._stream(int(record["row"])))
+        except (UnknownOccupationError, UnknownPlaceError) as error:
+            # Rows from elsewhere may have an occupation or a place that the locale does not know.
+            wrong = [
+                Finding(
+                    _FACTS,
+                    "error",
+                    "occupation" if isinstance(error, UnknownOccupationError) else "zipcode",
+                    str(error),
+                )
+            ]
+            return self._result(record, draft, wrong, cost)
         for attempt in range(1, self._settings.validation.max_attempts + 1):
             draft = _Draft(told, attempt)
             wrong = await self._attempt(record, draft, cost)

@@ -11,7 +11,9 @@ from pathlib import Path
 import pandas as pd
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.config import Config
+from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.imputation import Imputation
+from persona_engine.generator.input_file import InputFile
 from persona_engine.generator.journal import Journal
 from persona_engine.generator.llm.chat import ChatModel
 from persona_engine.generator.llm.grammar import digest as grammar_digest
@@ -33,6 +35,7 @@ class Rooms:
     population: Population
     prompts: PromptSet
     checker: RecordChecker
+    input: InputFile | None = None
 
     @classmethod
     def load(cls, config: Config) -> Rooms:
@@ -48,11 +51,15 @@ class Rooms:
             both = f"{prompts.digest}/{grammar_digest(prompts.folder / _GRAMMAR)}"
             prompts = replace(prompts, digest=hashlib.sha256(both.encode()).hexdigest())
         population = Population.load(config.locale)
+        people = InputFile(Path(config.input), Imputation(population, config.seed)) if config.input else None
+        if people is not None and config.rows > len(people):
+            raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
         return cls(
             config=config,
             population=population,
             prompts=prompts,
             checker=RecordChecker(population.priors, config.validation.policy),
+            input=people,
         )
 
     @property
@@ -66,7 +73,9 @@ class Rooms:
         return self.prompts.folder / _GRAMMAR
 
     def sample(self, n: int, start: int = 0) -> pd.DataFrame:
-        """Rows of the configured population."""
+        """Rows of the configured population, or of the input that stands for it."""
+        if self.input is not None:
+            return self.input.sample(n, start)
         return self.population.select(self.config.selection, n, self.config.seed, start)
 
     def table(self) -> Table:
@@ -81,11 +90,12 @@ class Rooms:
 
     def digests(self) -> dict[str, str]:
         """Digests of the data that rows depend on beside the configuration."""
-        return {
+        digests = {
             "priors": self.priors.digest,
             "model": self.population.digest,
             "prompts": self.prompts.digest,
         }
+        return digests if self.input is None else {**digests, "input": self.input.digest}
 
     @contextmanager
     def narrator(self, model: ChatModel, config: Config, journal: Path | None) -> Iterator[Narrator]:

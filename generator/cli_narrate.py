@@ -1,0 +1,42 @@
+"""Command `personas narrate`: texts for people who exist."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from persona_engine.generator.cli_options import AsJson, Dataset, Overrides, Rows, Seed, config_of
+
+Config = Annotated[
+    Path | None,
+    typer.Option("-c", "--config", metavar="CONFIG", help="YAML file; defaults are used without one."),
+]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Run folder; default: runs/<name>.")]
+
+
+def narrate(
+    dataset: Dataset,
+    config: Config = None,
+    output: Output = None,
+    rows: Rows = None,
+    seed: Seed = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write texts for the people of a dataset, such as a Nemotron file or an earlier run.
+
+    Uuid and context columns are kept, texts are written anew. What the dataset does not say (ethnicity, traits,
+    names that no text gives) is drawn from the population, given what it says. The same command resumes.
+    """
+    from persona_engine.generator.cli_run import run
+    from persona_engine.generator.store import count_rows
+
+    rows = rows or count_rows(dataset)
+    # JSON is YAML, and quotes whatever a path may hold.
+    settings = config_of(
+        config, [*(overrides or ()), f"input={json.dumps(str(dataset))}"], rows=rows, seed=seed
+    )
+    run(settings, output or Path("runs") / settings.name, as_json=as_json)

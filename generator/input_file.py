@@ -1,0 +1,109 @@
+"""InputFile: the rows of a dataset that exists, completed to be narrated."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+
+from persona_engine.generator.config import ConfigError
+from persona_engine.generator.imputation import IMPUTED, Imputation
+from persona_engine.generator.schema import NEMOTRON_1_1
+from persona_engine.generator.store import columns_of, count_rows, dataset_files
+from persona_engine.validators.reader import read_records
+from persona_engine.validators.reading import LISTS, PROSE
+
+_BLOCK = 1 << 20
+_ROW_BITS = 63
+
+
+class InputFile:
+    """People from elsewhere: their uuid and context are kept, their texts are not.
+
+    A row is known by its uuid (one without gets a uuid from what it says and where it stands), so that the
+    same person is narrated alike wherever the row stands in a file.
+    """
+
+    def __init__(self, path: Path, imputation: Imputation) -> None:
+        """Look at the columns; rows are read as they are asked for.
+
+        Raises:
+            StoreError: no dataset there.
+            ConfigError: a dataset without people in it.
+        """
+        self.path = path
+        self._imputation = imputation
+        self._files = dataset_files(path)
+        written = {*PROSE, *LISTS}
+        context = [name for name in NEMOTRON_1_1 if name not in written]
+        known = {*context, *IMPUTED, "row", *imputation.attributes}
+        self.columns = tuple(
+            dict.fromkeys(
+                [
+                    "row",
+                    *(name for name in (*context, *IMPUTED)),
+                    *(n for n in columns_of(path) if n in known),
+                ]
+            )
+        )
+        lacking = [name for name in ("sex", "age", "occupation", "zipcode") if name not in columns_of(path)]
+        if lacking:
+            raise ConfigError(
+                f"{path}: has no column {', '.join(lacking)}; give a dataset of the persona schema"
+            )
+        self._next = 0
+        self._rows: Iterator[dict[str, Any]] = iter(())
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self._count
+
+    @cached_property
+    def _count(self) -> int:
+        return count_rows(self.path)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the files' contents, which decide the rows."""
+        digest = hashlib.sha256()
+        for file in self._files:
+            with file.open("rb") as content:
+                while block := content.read(_BLOCK):
+                    digest.update(block)
+        return digest.hexdigest()
+
+    def sample(self, n: int, start: int) -> pd.DataFrame:
+        """Rows `start` up to `start + n`, completed. Reading on is cheap; going back begins anew."""
+        if start < self._next or not self._next:
+            self._rows, self._next = chain.from_iterable(map(read_records, self._files)), 0
+        skipped = islice(self._rows, start - self._next, start - self._next + n)
+        records = [self._completed(record, start + i) for i, record in enumerate(skipped)]
+        self._next = start + n
+        # Cells stay the Python values that they are.
+        return pd.DataFrame(records, columns=list(self.columns), dtype=object)
+
+    def _completed(self, record: Mapping[str, Any], position: int) -> dict[str, Any]:
+        uuid = str(record.get("uuid") or _uuid(record, position))
+        found = self._imputation.of({**record, "uuid": uuid})
+        if not isinstance(found.get("row"), int):
+            found["row"] = _row(uuid)
+        return {name: found.get(name, "") for name in self.columns}
+
+
+def _uuid(record: Mapping[str, Any], position: int) -> str:
+    """A version-8 UUID (RFC 9562: custom) of a row that has none."""
+    said = orjson.dumps([position, record], option=orjson.OPT_SORT_KEYS, default=str)
+    digits = hashlib.sha256(said).hexdigest()
+    variant = "89ab"[int(digits[16], 16) % 4]
+    return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+
+
+def _row(uuid: str) -> int:
+    """The number that a row's streams of randomness go by."""
+    return int.from_bytes(hashlib.sha256(uuid.encode()).digest()[:8], "big") >> (64 - _ROW_BITS)
