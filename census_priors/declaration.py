@@ -23,7 +23,8 @@ class AttributeDeclaration(_Part):
 
     Exactly one of: `states` (state -> words for prompts), `range` (first and last integer), `edges` (cuts of
     the finer attribute: a new state starts at each), `map` (state -> finer states) or `lookup` (states come
-    from a compiled look-up; `states` then adds those that it lacks).
+    from a compiled look-up; `states` then adds those that it lacks). `universe` says whom it is given for, where
+    that is not everybody.
     """
 
     label: str
@@ -34,6 +35,7 @@ class AttributeDeclaration(_Part):
     map: Mapping[str, tuple[str, ...]] | None = None
     labels: Mapping[str, str] = Field(default_factory=dict)
     lookup: str | None = None
+    universe: str | None = None
 
     @model_validator(mode="after")
     def _states_are_given_once(self) -> AttributeDeclaration:
@@ -83,7 +85,12 @@ class ModelDeclaration(_Part):
 
 
 class Declaration(_Part):
-    """The whole of `priors.yaml`."""
+    """The whole of `priors.yaml`.
+
+    `modelled` names, for an area, the attributes that were not counted there; `independences` says in words what the
+    graph assumes; `agreement` is the largest total variation distance between two tables of the same people, beyond
+    the rounding of their cells.
+    """
 
     locale: str
     title: str
@@ -96,6 +103,7 @@ class Declaration(_Part):
     model: ModelDeclaration
     modelled: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     independences: tuple[str, ...] = ()
+    agreement: Annotated[float, Field(ge=0)] = 1e-3
 
     @model_validator(mode="after")
     def _names_are_declared(self) -> Declaration:
@@ -108,6 +116,7 @@ class Declaration(_Part):
                 raise ValueError(f"tables.{source}: no such source; known: {', '.join(self.sources)}")
             used += [(f"tables.{source}", name) for table in tables for name in table]
         used += [(name, item.of) for name, item in self.attributes.items() if item.of]
+        used += [(f"modelled.{area}", name) for area, names in self.modelled.items() for name in names]
         for place, name in used:
             if name not in known:
                 raise ValueError(f"{place}: unknown attribute {name!r}; known: {', '.join(sorted(known))}")

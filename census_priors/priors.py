@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -168,6 +169,20 @@ class Priors:
         if not candidates:
             raise TableError(f"{self.locale}: no table has {', '.join(attributes)} together")
         return view(self.table(min(candidates)[1]), self.hierarchy, attributes)
+
+    def basis(self, attributes: Iterable[str], state: str) -> Literal["direct", "modelled"]:
+        """Whether the block of an area in a table over these attributes was counted there or modelled.
+
+        It is modelled when one of the attributes, or a finer or coarser view of one, is declared modelled there.
+        """
+        listed = self.declaration.modelled.get(state, ())
+        modelled = any(self.hierarchy.related(name, other) for name in attributes for other in listed)
+        return "modelled" if modelled else "direct"
+
+    def universe(self, attributes: Iterable[str]) -> str:
+        """Whom a table over these attributes counts."""
+        parts = [self.declaration.attributes[name].universe for name in attributes]
+        return "; ".join(sorted({part for part in parts if part})) or "everybody"
 
     def label(self, attribute: str, state: State) -> str:
         """Words for a state, for prompts and reports; the state itself where none are declared."""

@@ -46,7 +46,7 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
             if path.suffix == ".parquet"
             else pd.read_csv(path, dtype=str, na_filter=False)
         )
-    except (OSError, pyarrow.lib.ArrowException, pd.errors.ParserError) as error:
+    except (OSError, pyarrow.lib.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise TableError(f"{path}: cannot be read as a table ({error}); rebuild the locale") from error
     missing = [name for name in (*domain, WEIGHT) if name not in frame]
     if missing:

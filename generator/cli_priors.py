@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from persona_engine.generator import cli_model
 from persona_engine.generator.cli_options import AsJson, Locale, Where, condition
 
 app = typer.Typer(no_args_is_help=True, help="The census tables behind a locale.", rich_markup_mode=None)
@@ -30,57 +31,68 @@ def list_locales(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(locale: LocaleArgument = "en_US", as_json: AsJson = False) -> None:
-    """Show a locale's attributes, its tables, and what is modelled rather than counted."""
+def show(
+    locale: LocaleArgument = "en_US",
+    attribute: Annotated[
+        str | None, typer.Option(help="One attribute: its states, tables and parents.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a locale's attributes, tables, model graph, and what is modelled rather than counted."""
+    from persona_engine.census_priors.outline import lines, outline
     from persona_engine.census_priors.priors import Priors
 
-    priors = Priors.load(locale)
-    declared = priors.declaration
-    tables = [{"source": source, "attributes": list(attributes)} for source, attributes in priors.tables]
-    states = {name: len(priors.domain[name]) for name in priors.domain}
-    modelled = {area: list(attributes) for area, attributes in declared.modelled.items()}
-    if as_json:
-        shown = {"locale": priors.locale, "digest": priors.digest, "states": states}
-        print(json.dumps({**shown, "tables": tables, "modelled": modelled}))
-        return
-    print(f"{priors.locale}: {declared.title}; vintage {declared.vintage}")
-    print(f"digest {priors.digest}")
-    print("attributes:", *(f"  {name}: {count} states" for name, count in states.items()), sep="\n")
-    print("tables:", *(f"  {t['source']}: {' x '.join(t['attributes'])}" for t in tables), sep="\n")
-    print("modelled, not counted:", *(f"  {area}: {', '.join(a)}" for area, a in modelled.items()), sep="\n")
-    print("assumed independences:", *(f"  {text}" for text in declared.independences), sep="\n")
+    shown = outline(Priors.load(locale), attribute)
+    print(json.dumps(shown) if as_json else "\n".join(lines(shown)))
 
 
 @app.command()
 def check(locale: LocaleArgument = "en_US", as_json: AsJson = False) -> None:
-    """Read every table and compare what several of them tell; exit 1 when one is unsound or two disagree."""
+    """Check digests, tables, shared margins, zeros and published figures; exit 1 when something is wrong."""
+    from persona_engine.census_priors.check import check as verdicts_of
     from persona_engine.census_priors.priors import Priors
-    from persona_engine.generator.agreement import agreement
 
-    found = agreement(Priors.load(locale))
+    verdicts = verdicts_of(Priors.load(locale))
+    wrong = [verdict for verdict in verdicts if not verdict.passed]
     if as_json:
-        print(json.dumps(asdict(found)))
+        print(json.dumps({"passed": not wrong, "verdicts": [asdict(verdict) for verdict in verdicts]}))
     else:
-        print(*found.faults, f"{found.tables} tables read, {found.margins} margins compared", sep="\n")
-    if found.faults:
-        print(f"personas: {locale}: {len(found.faults)} faults", file=sys.stderr)
+        for verdict in verdicts:
+            expected = f" (expected {verdict.expected})" if verdict.expected else ""
+            print(f"{'ok   ' if verdict.passed else 'WRONG'}  {verdict.name}: {verdict.found}{expected}")
+    if wrong:
+        print(f"personas: {locale}: {len(wrong)} of {len(verdicts)} checks failed", file=sys.stderr)
         raise typer.Exit(1)
 
 
 @app.command()
 def build(
-    pums: Annotated[Path, typer.Option(help="Folder or file of ACS person records.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Locale folder with its priors.yaml.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Locale folder to write.")],
+    pums: Annotated[
+        Path | None, typer.Option(help="ACS person records: a folder, a ZIP, CSV or Parquet file.")
+    ] = None,
     sources: Annotated[
         Path | None, typer.Option(help="Folder of the other official files; default: the one above --pums.")
     ] = None,
+    download: Annotated[
+        bool,
+        typer.Option("--download", help="Fetch the person and housing records from the Census Bureau first."),
+    ] = False,
 ) -> None:
-    """Compute a locale's look-ups and tables from official files."""
+    """Build a locale from official files: look-ups, tables, provenance and lock. Nothing is left half-written."""
     from persona_engine.census_priors.build.locale_en_us import build as build_locale
 
-    logging.getLogger("persona_engine").setLevel(logging.INFO)
-    records, modelled = build_locale(pums, sources or pums.resolve().parent, output)
-    print(f"{output}: from {len(records)} person records; modelled areas: {', '.join(modelled) or 'none'}")
+    logging.getLogger("persona_engine.census_priors.build").setLevel(logging.INFO)
+    if pums is None and not (download and sources):
+        raise typer.BadParameter("give --pums, or --download with --sources")
+    if download:
+        from persona_engine.census_priors.build.pums_download import fetch_pums
+
+        pums = fetch_pums(pums or (sources or Path()) / "acs_pums_2024_1yr")
+    place = (pums or Path()).resolve()
+    built = build_locale(place, sources or place.parent, output)
+    modelled = ", ".join(built.modelled) or "none"
+    print(f"{output}: {built.tables} tables from {built.records:,} adults; modelled areas: {modelled}")
 
 
 @app.command()
@@ -124,3 +136,7 @@ def query(
     print(f"{share:.6g} of the population")
     for *states, probability in cells:
         print(f"  {probability:.6f}  {', '.join(map(str, states))}")
+
+
+app.command()(cli_model.explain)
+app.command()(cli_model.plot)

@@ -62,8 +62,8 @@ def read_top_codes(priors: Priors) -> Mapping[str, TopCode]:
 def spread_top_codes(marginal: Marginal, tops: Mapping[str, TopCode], residents: pd.DataFrame) -> Marginal:
     """Move the weight of top codes to single years, by the residents' ages of each sex.
 
-    Tables without state are spread from the lowest top-coded age on, tables without sex by both sexes
-    together. Counts of persons move in the same shares.
+    Areas that the top codes do not name are spread from the lowest top-coded age on, and so are tables without
+    state; tables without sex by both sexes together. Counts of persons move in the same shares.
     """
     names = marginal.domain.attributes
     age_axis = names.index("age")

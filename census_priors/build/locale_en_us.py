@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from persona_engine.census_priors.build import sources_en_us
 from persona_engine.census_priors.build.ages import spread_top_codes, top_codes, write_top_codes
 from persona_engine.census_priors.build.areas import TERRITORIES, modelled_areas
 from persona_engine.census_priors.build.compiled import write_table
+from persona_engine.census_priors.build.folder import whole_folder
 from persona_engine.census_priors.build.geography import build_geography
+from persona_engine.census_priors.build.modelled_block import write_modelled
 from persona_engine.census_priors.build.names import build_names
 from persona_engine.census_priors.build.occupations import build_occupations
-from persona_engine.census_priors.build.pums import Keep, Records, read_records
-from persona_engine.census_priors.build.source import SourceError
+from persona_engine.census_priors.build.provenance import PAGE, PROVENANCE, write_provenance
+from persona_engine.census_priors.build.pums import Keep, Records, person_files, read_records
+from persona_engine.census_priors.build.source import SourceError, missing
 from persona_engine.census_priors.build.tabulation import ModelledArea, Tabulation
-from persona_engine.census_priors.priors import Priors
+from persona_engine.census_priors.lock import LOCK, write_lock
+from persona_engine.census_priors.priors import HERE, Priors
 from persona_engine.census_priors.table_file import write_marginal
 
 log = logging.getLogger(__name__)
@@ -28,32 +36,52 @@ ATTRIBUTES = tuple(
     "class_of_worker birthplace household_language".split()
 )
 MINORS_FILE = Path("lookups") / "minors.parquet"
-ESTIMATES = Path("census_pep_2024") / "nc-est2024-agesex-res.csv"
+WRITTEN = (PROVENANCE, PAGE, LOCK)
 
 
-def build(pums: Path, sources: Path, out: Path) -> tuple[Records, dict[str, ModelledArea]]:
-    """Write the look-ups and tables that `out/priors.yaml` declares.
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was built: adults among the records, tables, and modelled attributes by area."""
+
+    records: int
+    tables: int
+    modelled: Mapping[str, tuple[str, ...]]
+
+
+def build(pums: Path, sources: Path, out: Path) -> Built:
+    """Write a whole locale: look-ups, tables, provenance and lock; nothing, if anything goes wrong.
+
+    `out` keeps its `priors.yaml` and other files of its own; without a `priors.yaml` it takes the shipped one.
 
     Args:
         pums: folder or file of PUMS person records.
         sources: folder of the other official files.
-        out: locale folder with a `priors.yaml`.
-
-    Returns:
-        The records read and the areas that were modelled, for provenance.
+        out: locale folder.
 
     Raises:
         SourceError: a file is missing or not what its publisher documents.
     """
-    log.info("occupations: code list and O*NET")
-    build_occupations(sources, out)
-    priors = Priors.load(out)
-    records = read_records(pums, priors, ATTRIBUTES)
-    log.info("geography: ZIP codes and counties")
-    build_geography(sources, records, priors, out)
-    log.info("names: births, voters, surnames")
-    build_names(sources, records, priors, out)
-    return records, tabulate(sources, records, Priors.load(out), out)
+    missing(sources_en_us.EVERY, sources)
+    person_files(pums)
+    with whole_folder(out) as work:
+        for path in (out if (out / "priors.yaml").is_file() else HERE / "en_US").iterdir():
+            if path.is_file() and path.name not in WRITTEN:
+                shutil.copy(path, work)
+        log.info("occupations: code list and O*NET")
+        build_occupations(sources, work)
+        priors = Priors.load(work)
+        records = read_records(pums, priors, ATTRIBUTES)
+        log.info("geography: ZIP codes and counties")
+        build_geography(sources, records, priors, work)
+        log.info("names: births, voters, surnames")
+        build_names(sources, records, priors, work)
+        areas = tabulate(sources, records, Priors.load(work), work)
+        modelled = {area: found.modelled for area, found in areas.items()}
+        write_modelled(work / "priors.yaml", modelled)
+        log.info("provenance: digests of every input")
+        write_provenance(work, pums, sources, len(records))
+        write_lock(work)
+    return Built(len(records), len(list(priors.tables)), modelled)
 
 
 def build_tables(sources: Path, pums: Path, out: Path, keep: Keep | None = None) -> None:
@@ -72,8 +100,8 @@ def build_tables(sources: Path, pums: Path, out: Path, keep: Keep | None = None)
 def tabulate(sources: Path, records: Records, priors: Priors, out: Path) -> dict[str, ModelledArea]:
     """Count every declared table and write it to `out/tables/`; returns the areas that were modelled."""
     residents = residents_by_age(sources)
-    write_minors(records, residents, out)
     records = scaled(records, priors, residents)
+    write_minors(records.minors, out)
     areas = modelled_areas(priors, records, sources)
     tabulation = Tabulation(priors, records, areas)
     tops = top_codes(priors, records)
@@ -81,9 +109,12 @@ def tabulate(sources: Path, records: Records, priors: Priors, out: Path) -> dict
     tables = list(priors.tables)
     for number, (source, attributes) in enumerate(tables, 1):
         name = "-".join(attributes)
-        marginal = tabulation.count(attributes, f"tables/{name}.parquet")
+        place = f"tables/{name}.parquet"
         if "age" in attributes:
-            marginal = spread_top_codes(marginal, tops, residents)
+            whole = tuple(dict.fromkeys(("state", "sex", *attributes)))  # top codes are the states' own
+            marginal = spread_top_codes(tabulation.count(whole, place), tops, residents).project(attributes)
+        else:
+            marginal = tabulation.count(attributes, place)
         write_marginal(marginal, out / "tables" / f"{name}.parquet", {"source": source})
         if number % 20 == 0 or number == len(tables):
             log.info("tables: %d of %d", number, len(tables))
@@ -92,7 +123,7 @@ def tabulate(sources: Path, records: Records, priors: Priors, out: Path) -> dict
 
 def residents_by_age(sources: Path) -> pd.DataFrame:
     """Residents by single year of age (rows, 100 means 100 and over) and sex, July 2024 (Vintage 2024)."""
-    path = sources / ESTIMATES
+    path = sources / sources_en_us.ESTIMATES.file
     if not path.exists():
         raise SourceError(
             f"{path}: no such file; the Vintage 2024 estimates give totals and the ages above top codes"
@@ -104,23 +135,23 @@ def residents_by_age(sources: Path) -> pd.DataFrame:
 
 
 def scaled(records: Records, priors: Priors, residents: pd.DataFrame) -> Records:
-    """Records with weights that sum to the adults of the Vintage 2024 estimates; territories are not in those."""
+    """Records whose weights, with those of minors, sum to the residents of the Vintage 2024 estimates.
+
+    Territories are not in the estimates and keep their weights.
+    """
     outside = [priors.domain.code("state", name) for name in TERRITORIES]
     inside = ~np.isin(records.codes["state"], outside)
-    adults = float(residents.loc[residents.index >= 18].to_numpy().sum())
-    factor = np.where(inside, adults / records.weight[inside].sum(), 1.0)
-    return Records(records.codes, records.weight * factor, records.minors)
+    minors = records.minors.assign(inside=~records.minors["state"].isin(TERRITORIES))
+    persons = records.weight[inside].sum() + minors.loc[minors["inside"], "weight"].sum()
+    factor = float(residents.to_numpy().sum()) / persons
+    weight = np.where(minors["inside"], minors["weight"] * factor, minors["weight"])
+    minors = minors.drop(columns="inside").assign(weight=weight)
+    return Records(records.codes, records.weight * np.where(inside, factor, 1.0), minors)
 
 
-def write_minors(records: Records, residents: pd.DataFrame, out: Path) -> None:
-    """Keep the residents under 18 by state, ethnicity and labour-force status, scaled to the estimates.
+def write_minors(minors: pd.DataFrame, out: Path) -> None:
+    """Keep the residents under 18 by state, ethnicity and labour-force status.
 
     The model does not use them; `personas priors check` adds them to compare with published figures of all ages.
     """
-    if records.minors is None:
-        return
-    young = float(residents.loc[residents.index < 18].to_numpy().sum())
-    inside = ~records.minors["state"].isin(TERRITORIES)
-    scale = np.where(inside, young / records.minors.loc[inside, "weight"].sum(), 1.0)
-    minors = records.minors.assign(weight=(records.minors["weight"] * scale).round(2))
-    write_table(minors, out / MINORS_FILE)
+    write_table(minors.assign(weight=minors["weight"].round(2)), out / MINORS_FILE)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from persona_engine.census_priors.build.ages import OLDEST_SHOWN
 from persona_engine.census_priors.build.carried import CARRIED, carry_forward
 from persona_engine.census_priors.build.codes import Codes
 from persona_engine.census_priors.build.job_targets import group_target, occupation_target
@@ -53,11 +54,20 @@ def reweight_for_state(priors: Priors, donors: Records, own: Records, sources: P
     groups = group_target(codes, codes, sources / TABLES, state, carried["labor_force_status"])
     jobs = occupation_target(codes, groups, sources, state)
     known = [_own_margin(codes, mine, attributes) for attributes in KNOWN_DIRECTLY]
-    targets = [*carried.values(), *([jobs] if jobs else []), groups, _languages(codes, mine), *known]
+    targets = [
+        *carried.values(),
+        *([jobs] if jobs else []),
+        groups,
+        _languages(codes, mine),
+        _years(codes, mine),
+    ]
+    targets += known
     targets = [target for target in targets if target.persons.sum() > 0]
     raked = rake(donors.weight, targets)
-    misses = ", ".join(f"{target.name} {target.miss(raked):.4f}" for target in targets)
-    log.info("%s: donors reweighted; distance to each target: %s", state, misses)
+    worst = max(targets, key=lambda target: target.miss(raked))
+    log.info(
+        "%s: %d targets met; farthest %s, distance %.4f", state, len(targets), worst.name, worst.miss(raked)
+    )
     return raked
 
 
@@ -73,6 +83,16 @@ def _own_margin(donors: Codes, own: Codes, attributes: tuple[str, ...]) -> Targe
     return _counted(
         "-".join(attributes), donors.cells(attributes), own.cells(attributes), own.records.weight, size
     )
+
+
+def _years(donors: Codes, own: Codes) -> Target:
+    """Single years of age by sex, up to where states begin to top-code."""
+    oldest = donors.priors.domain.code("age", OLDEST_SHOWN) + 1
+
+    def cells(codes: Codes) -> np.ndarray:
+        return np.minimum(codes["age"], oldest) * 2 + codes["sex"]
+
+    return _counted("age-sex", cells(donors), cells(own), own.records.weight, 2 * (oldest + 1))
 
 
 def _languages(donors: Codes, own: Codes) -> Target:

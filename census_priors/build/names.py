@@ -37,6 +37,7 @@ SOURCES = (
         "2010 Census",
         "surnames with 100 bearers or more",
         "https://www.census.gov/topics/population/genealogy/data/2010_surnames.html",
+        released="December 2016",
     ),
     Source(
         "names/rosenman_first_counts.parquet",
@@ -46,6 +47,7 @@ SOURCES = (
         "registered voters by self-reported race, pooled; names with 25 bearers or more",
         "https://doi.org/10.7910/DVN/SGKW0K",
         "CC0 1.0",
+        "May 2023",
     ),
     Source(
         "names/rosenman_mid_counts.parquet",
@@ -55,6 +57,7 @@ SOURCES = (
         "registered voters by self-reported race, pooled; names with 25 bearers or more",
         "https://doi.org/10.7910/DVN/SGKW0K",
         "CC0 1.0",
+        "May 2023",
     ),
     Source(
         "names/ssa_national_1910_2010.parquet",
@@ -63,6 +66,7 @@ SOURCES = (
         "births 1910-2010, release of 2024",
         "births in the 50 states and DC with a Social Security card; 5 or more a name, sex and year",
         "https://www.ssa.gov/oact/babynames/limits.html",
+        released="2024",
     ),
 )
 RESIDUAL = "ALL OTHER NAMES"

@@ -43,6 +43,7 @@ SOURCES = (
         "occupations of O*NET-SOC 2019",
         "https://www.onetcenter.org/database.html",
         "CC BY 4.0",
+        "May 2025",
     ),
 )
 MAJOR_GROUPS: Mapping[str, str] = {

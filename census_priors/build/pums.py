@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -45,7 +45,7 @@ class Records:
 
     codes: dict[str, npt.NDArray[np.int16]]
     weight: npt.NDArray[np.float64]
-    minors: pd.DataFrame | None = None
+    minors: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*MINORS, "weight", "samples"]))
 
     def __len__(self) -> int:
         """Number of persons."""
@@ -81,7 +81,7 @@ def read_records(
         adults = sum(map(len, parts))
         log.info("%s: %d of %d person files, %s adults so far", file.name, number, len(files), f"{adults:,}")
     codes = {name: np.concatenate([part.codes[name] for part in parts]) for name in attributes}
-    minors = pd.concat([part.minors for part in parts if part.minors is not None])
+    minors = pd.concat([part.minors for part in parts])
     total = minors.groupby(list(MINORS), as_index=False, sort=True).sum()
     return Records(codes, np.concatenate([part.weight for part in parts]), total)
 
@@ -205,7 +205,7 @@ def _columns(chunk: pd.DataFrame, housing: pd.DataFrame | None) -> dict[str, npt
 
 def _states(chunk: pd.DataFrame) -> npt.NDArray[np.object_]:
     fips = chunk["STATE" if "STATE" in chunk else "ST"].astype(str).str.zfill(2)
-    return fips.map(recode.STATE_FIPS).to_numpy(dtype=object)
+    return fips.map(recode.STATE_FIPS).fillna("code " + fips).to_numpy(dtype=object)
 
 
 def _minors(columns: dict[str, npt.NDArray[np.float64]], states: npt.NDArray[np.object_]) -> pd.DataFrame:
@@ -229,4 +229,4 @@ def _codes(
     if unknown:
         raise SourceError(f"{file}: {attribute} recodes to {unknown[0]!r}, which the locale does not declare")
     table = np.array([known.get(value, MISSING) for value in uniques], dtype=np.int16)
-    return table[codes] if len(table) else np.full(len(values), MISSING, dtype=np.int16)
+    return np.append(table, np.int16(MISSING))[codes]  # -1, what is not given, takes the last

@@ -1,0 +1,145 @@
+"""Check: whether a locale's files are what was built, agree with one another and with published figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from persona_engine.census_priors import lock, published
+from persona_engine.census_priors.marginal import Marginal, TableError
+from persona_engine.census_priors.priors import Priors, view
+
+HALF_UNIT = 0.005
+"""Cells are written with two decimals, so each is off by half a hundredth at most."""
+SHOWN = 5
+
+Tables = Mapping[tuple[str, ...], Marginal]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One question put to a locale.
+
+    Attributes:
+        name: what was asked.
+        passed: whether the answer is as it should be.
+        found: the answer, in words or numbers.
+        expected: what it should be; '' where the name says it.
+        source: who published what is expected.
+    """
+
+    name: str
+    passed: bool
+    found: str
+    expected: str = ""
+    source: str = ""
+
+
+def check(priors: Priors) -> tuple[Verdict, ...]:
+    """Put every question: digests, sound tables, shared margins, structural zeros, look-ups, published figures.
+
+    Not covered: whether a figure that nobody published is true.
+    """
+    tables, faults = _read(priors)
+    verdicts = [_digests(priors), _faultless("tables can be read and have no bad cell", len(tables), faults)]
+    verdicts += [_margins(priors, tables), _zeros(priors, tables), _areas(priors)]
+    return (*verdicts, *_published(priors))
+
+
+def _faultless(name: str, asked: int, faults: list[str]) -> Verdict:
+    more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+    return Verdict(name, not faults, "; ".join(faults[:SHOWN]) + more if faults else f"{asked:,} checked")
+
+
+def _read(priors: Priors) -> tuple[Tables, list[str]]:
+    tables, faults = {}, []
+    for _, attributes in priors.tables:
+        try:
+            tables[attributes] = priors.table(attributes)
+        except TableError as error:
+            faults.append(str(error))
+    return tables, faults
+
+
+def _digests(priors: Priors) -> Verdict:
+    name = f"files are those of {lock.LOCK}"
+    locked = lock.read_lock(priors.folder)
+    if locked is None:
+        return Verdict(name, True, "the locale has no lock")
+    return _faultless(name, len(locked), lock.changes(priors.folder))
+
+
+def _margins(priors: Priors, tables: Tables) -> Verdict:
+    """Every two tables of the same people, on the finest attributes that both can show."""
+    compared, worst, faults = 0, 0.0, []
+    for one, other in combinations(tables, 2):
+        if priors.universe(one) != priors.universe(other):
+            continue
+        shared = _shared(priors, one, other)
+        if not shared:
+            continue
+        compared += 1
+        distance = _distance(priors, tables[one], tables[other], shared)
+        cells = np.count_nonzero(tables[one].weights) + np.count_nonzero(tables[other].weights)
+        rounding = cells * HALF_UNIT / min(tables[one].total, tables[other].total)
+        worst = max(worst, distance)
+        if distance > priors.declaration.agreement + rounding:
+            names = " and ".join("-".join(table) for table in (one, other))
+            faults.append(f"{names} differ by {distance:.2g} on {', '.join(shared)}")
+    expected = f"distance at most {priors.declaration.agreement:g} and rounding"
+    verdict = _faultless("tables agree on the margins that they share", compared, faults)
+    found = verdict.found if faults else f"{compared:,} compared, largest distance {worst:.1e}"
+    return Verdict(verdict.name, not faults, found, expected)
+
+
+def _shared(priors: Priors, one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    refines = priors.hierarchy.refines
+    both = (
+        n for n in priors.domain if all(any(refines(fine, n) for fine in table) for table in (one, other))
+    )
+    return priors.hierarchy.finest(both)
+
+
+def _distance(priors: Priors, one: Marginal, other: Marginal, shared: tuple[str, ...]) -> float:
+    """Total variation distance in persons over the smaller total, so that totals must agree too."""
+    weights = [view(marginal, priors.hierarchy, shared).weights for marginal in (one, other)]
+    return float(np.abs(weights[0] - weights[1]).sum() / 2 / min(one.total, other.total))
+
+
+def _zeros(priors: Priors, tables: Tables) -> Verdict:
+    asked, faults = 0, []
+    for zero in priors.declaration.model.zeros:
+        for attributes, marginal in tables.items():
+            if all(any(priors.hierarchy.refines(fine, name) for fine in attributes) for name in zero):
+                asked += 1
+                weights = view(marginal, priors.hierarchy, tuple(zero)).weights
+                codes = [
+                    [priors.domain.code(name, state) for state in states] for name, states in zero.items()
+                ]
+                persons = float(weights[np.ix_(*codes)].sum())
+                if persons > HALF_UNIT * marginal.total * 1e-2:
+                    faults.append(f"{'-'.join(attributes)}: {persons:,.0f} persons in {dict(zero)}")
+    return _faultless("what cannot be together is not", asked, faults)
+
+
+def _areas(priors: Priors) -> Verdict:
+    name = "areas declared as modelled exist"
+    if "state" not in priors.domain:
+        return Verdict(name, not priors.declaration.modelled, "the locale has no areas")
+    unknown = [area for area in priors.declaration.modelled if area not in priors.domain["state"]]
+    return _faultless(name, len(priors.declaration.modelled), unknown)
+
+
+def _published(priors: Priors) -> Iterator[Verdict]:
+    for fact in published.read_facts(priors.folder):
+        value = published.found(fact, priors)
+        passed = abs(value - fact.value) <= fact.margin
+        expected = f"{_number(fact.value)} ± {_number(fact.margin)}"
+        yield Verdict(fact.name, bool(passed), _number(value), expected, fact.source)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}" if 0 < value < 1 else f"{value:,.0f}"

@@ -1,0 +1,145 @@
+"""Published facts: figures that a statistical office states, and what a locale's tables say instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from persona_engine.census_priors.declaration import DeclarationError
+from persona_engine.census_priors.domain import State
+from persona_engine.census_priors.priors import Priors
+
+FILE = "published.yaml"
+MINORS = Path("lookups") / "minors.parquet"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Choice(_Part):
+    """Some states of an attribute: all but some, or those that begin at or above a number (`25` takes `25-29`)."""
+
+    apart_from: tuple[str, ...] = ()
+    at_least: int | None = None
+
+
+Filter = Mapping[str, tuple[str, ...] | Choice]
+
+
+class Fact(_Part):
+    """One figure.
+
+    Without `lookup` it is counted from the tables: persons who meet `among`, or, with `part`, the share of them that
+    meets that too. `minors` adds those under 18 whom the locale counts beside its tables: `all`, or `from_16`.
+    With `lookup` it is the `sum` or `rows` of a look-up's column where `among` holds, or the row that is `largest`.
+    """
+
+    name: str
+    value: Annotated[float, Field(ge=0)]
+    margin: Annotated[float, Field(ge=0)]
+    source: str
+    url: str
+    among: Filter = Field(default_factory=dict)
+    part: Filter = Field(default_factory=dict)
+    minors: Literal["all", "from_16"] | None = None
+    lookup: str | None = None
+    columns: tuple[str, ...] = ()
+    of: Literal["sum", "rows", "largest"] | None = None
+    is_: Annotated[str | None, Field(alias="is")] = None
+
+    @model_validator(mode="after")
+    def _lookups_say_what_of_them(self) -> Fact:
+        if (self.lookup is None) != (self.of is None):
+            raise ValueError("`lookup` and `of` go together")
+        return self
+
+
+class _File(_Part):
+    facts: tuple[Fact, ...]
+
+
+def read_facts(folder: Path) -> tuple[Fact, ...]:
+    """The facts of a locale; none where it has no `published.yaml`.
+
+    Raises:
+        DeclarationError: the file cannot be used; names it and the key.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return ()
+    try:
+        return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).facts
+    except (yaml.YAMLError, ValidationError) as error:
+        raise DeclarationError(f"{path}: {' '.join(str(error).split())}") from error
+
+
+def found(fact: Fact, priors: Priors) -> float:
+    """What the locale says of a fact; NaN where the row that should be the largest is not."""
+    if fact.lookup is not None:
+        return _in_lookup(fact, pd.read_parquet(priors.folder / "lookups" / f"{fact.lookup}.parquet"))
+    attributes = tuple(dict.fromkeys((*fact.among, *fact.part)))
+    weights = priors.marginal(attributes).weights
+    among = _mask(priors, attributes, fact.among)
+    part = among & _mask(priors, attributes, fact.part)
+    young, young_part = _minors(fact, priors)
+    whole, some = float(weights[among].sum()) + young, float(weights[part].sum()) + young_part
+    return some / whole if fact.part else whole
+
+
+def _mask(priors: Priors, attributes: tuple[str, ...], wanted: Filter) -> npt.NDArray[np.bool_]:
+    shape = priors.domain.project(attributes).shape
+    mask = np.ones(shape, dtype=bool)
+    for axis, name in enumerate(attributes):
+        if name in wanted:
+            hits = [_meets(state, wanted[name]) for state in priors.domain[name]]
+            mask &= np.array(hits).reshape([-1 if a == axis else 1 for a in range(len(shape))])
+    return mask
+
+
+def _meets(state: State, wanted: tuple[str, ...] | Choice) -> bool:
+    if isinstance(wanted, Choice):
+        low = wanted.at_least
+        return str(state) not in wanted.apart_from and (low is None or _first(state) >= low)
+    return str(state) in wanted
+
+
+def _first(state: State) -> int:
+    return state if isinstance(state, int) else int(state.rstrip("+").split("-")[0])
+
+
+def _minors(fact: Fact, priors: Priors) -> tuple[float, float]:
+    """Minors among whom the fact counts, and those who meet its part too; nobody without a column for it."""
+    if fact.minors is None:
+        return 0.0, 0.0
+    frame = pd.read_parquet(priors.folder / MINORS)
+    if fact.minors == "from_16":
+        frame = frame[frame["labor_force_status"] != ""]
+    frame = _kept(frame, fact.among)
+    return float(frame["weight"].sum()), float(_kept(frame, fact.part)["weight"].sum())
+
+
+def _kept(frame: pd.DataFrame, wanted: Filter) -> pd.DataFrame:
+    for name, states in wanted.items():
+        if name not in frame:
+            return frame.iloc[:0]
+        frame = frame[[_meets(str(state), states) for state in frame[name]]]
+    return frame
+
+
+def _in_lookup(fact: Fact, frame: pd.DataFrame) -> float:
+    kept = _kept(frame, fact.among)
+    if fact.of == "rows":
+        return float(len(kept))
+    totals: Any = kept[list(fact.columns)].sum(axis=1)
+    if fact.of == "sum":
+        return float(totals.sum())
+    first = int(np.argmax(totals.to_numpy()))
+    return float(totals.iloc[first]) if str(kept.iloc[first, 0]) == fact.is_ else float("nan")
