@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from persona_engine.validators.prose import words
-from persona_engine.validators.reading import Reading
+from persona_engine.validators.reading import PROSE, Reading
 
 
 @cache
@@ -41,11 +41,11 @@ class Phrases:
             if phrase in reading.lower
         ]
 
-    def found(self, reading: Reading) -> Iterator[tuple[str, str]]:
-        """Field and phrase, for phrases that stand in a field as whole words."""
+    def found(self, reading: Reading, fields: Iterable[str] = PROSE) -> Iterator[tuple[str, str]]:
+        """Field and phrase, for phrases that stand in one of the fields as whole words."""
         for phrase in self.candidates(reading):
-            for field, text in reading.prose.items():
-                if stands(phrase, text.lower()):
+            for field in fields:
+                if stands(phrase, reading.lowered.get(field, "")):
                     yield field, phrase
 
 

@@ -51,10 +51,23 @@ class LiftTable:
         self.lift = (persons * share + PRIOR_PERSONS) / (persons * independent + PRIOR_PERSONS)
         self.probability = np.minimum(self.lift * alone, 1.0)
         self.tail = _tail(self.lift, share)
+        self._known: dict[tuple[Any, ...], Oddity | None] = {}
 
     def oddity(self, record: Mapping[str, Any]) -> Oddity | None:
         """The cell of a record, or None if it lacks an attribute or has a state that the table does not."""
-        cell = tuple(_code(self.domain, attribute, record.get(attribute)) for attribute in self.domain)
+        values = tuple(map(record.get, self.domain.attributes))
+        try:
+            return self._known[values]
+        except KeyError:
+            found = self._oddity(values)
+        except TypeError:
+            return None
+        if found is not None:  # known values alone: there are as many as the table has cells
+            self._known[values] = found
+        return found
+
+    def _oddity(self, values: tuple[Any, ...]) -> Oddity | None:
+        cell = tuple(_code(self.domain, *pair) for pair in zip(self.domain, values, strict=True))
         if any(code is None for code in cell):
             return None
         return Oddity(float(self.lift[cell]), float(self.tail[cell]), float(self.probability[cell]))

@@ -38,6 +38,7 @@ _SPACES = re.compile(r"\s+")
 _LETTERS = bytes(
     code if chr(code).islower() else code + 32 if chr(code).isupper() else 32 for code in range(128)
 )
+_NO_DIGITS = bytes(code for code in range(128) if not chr(code).isdigit())
 _TABLE = _LETTERS + b" " * 128
 
 
@@ -55,6 +56,11 @@ def plain(text: str) -> str:
     if "  " in text or not text.isprintable():
         text = _SPACES.sub(" ", text)
     return text.strip()
+
+
+def digits(text: str) -> int:
+    """How many digits a text has."""
+    return len(text.encode("ascii", "ignore").translate(None, _NO_DIGITS))
 
 
 def words(text: str) -> list[str]:

@@ -35,6 +35,10 @@ _PARTICLE = (
 _CAPITAL = r"(?:[A-Z](?:[A-Za-z'-]*[A-Za-z]|\.?)|\d?[A-Z]\.)"
 _LEADING_NAME = re.compile(rf"(?:{_PARTICLE}?{_CAPITAL})(?:\s+{_PARTICLE}*{_CAPITAL}){{0,4}}")
 
+# The literal of a list of strings without escapes, which need not be parsed as Python.
+_PLAIN_LIST = re.compile(r"""\[(?:(?:'[^'\\\n]*'|"[^"\\\n]*")(?:, |(?=\])))*\]""")
+_ITEM = re.compile(r"""'([^']*)'|"([^"]*)\"""")
+
 _ARTICLES = frozenset({"A", "An", "As", "The", "In", "At", "With"})
 _PAIR = re.compile(r"(?=\b([A-Z][A-Za-z'-]*[A-Za-z] [A-Z][A-Za-z'-]*[A-Za-z]))\b(?<!')")
 
@@ -120,18 +124,33 @@ class Reading(Mapping[str, Any]):
         return self.text.lower()
 
     @cached_property
+    def lowered(self) -> dict[str, str]:
+        """`prose` in lower case."""
+        return dict(zip(self.prose, self.lower.split("\n"), strict=True)) if self.prose else {}
+
+    @cached_property
     def tokens(self) -> dict[str, list[str]]:
         """Field -> the lower-case words of its prose in order, hyphenated ones taken apart."""
         return {field: words(text) for field, text in self.prose.items()}
 
     @cached_property
+    def vocabulary(self) -> dict[str, frozenset[str]]:
+        """Field -> the different words of its prose."""
+        return {field: frozenset(tokens) for field, tokens in self.tokens.items()}
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """The different words of all prose."""
-        return frozenset().union(*self.tokens.values())
+        return frozenset().union(*self.vocabulary.values())
 
     def list_of(self, field: str) -> list[str] | None:
         """A list column as a list of strings, from a list, an array or the literal of a Python list."""
         return self._lists[field]
+
+    @cached_property
+    def listed(self) -> dict[str, str]:
+        """List column -> its items in one line, for the columns that have some."""
+        return {field: "; ".join(items) for field, items in self._lists.items() if items}
 
     @cached_property
     def _lists(self) -> dict[str, list[str] | None]:
@@ -186,6 +205,8 @@ def parse_list(text: str) -> list[str] | None:
     """The strings in the literal of a Python list, or None if the text is none."""
     if not text.startswith("["):
         return None
+    if _PLAIN_LIST.fullmatch(text):
+        return [one or other for one, other in _ITEM.findall(text)]
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):

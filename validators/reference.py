@@ -59,14 +59,16 @@ class Reference:
 
     def with_views(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The record's coded facts, and the coarser attributes (age_span, ethnicity_group) that follow from them."""
-        facts: dict[str, Any] = {}
+        facts: dict[str, Any] = dict(record)
         for attribute, (finer, view) in self._views.items():
-            value = facts.get(finer, record.get(finer))
+            if attribute in facts:
+                continue
+            value = facts.get(finer)
             if isinstance(value, int) and not isinstance(value, bool):
                 value = min(value, self._oldest)
-            if attribute not in record and value in view:
+            if value in view:
                 facts[attribute] = view[value]
-        return {**record, **facts}
+        return facts
 
     @cached_property
     def _oldest(self) -> int:

@@ -22,7 +22,9 @@ class Stage(NamedTuple):
     high: int
 
     def told(self, text: str) -> Iterator[str]:
-        """The words of each passage that tells this stage of the person, not of another or of plans."""
+        """The words of each passage of lower-case text that tells this stage of the person, not of others or plans."""
+        if not any(word in text for word in self.words):
+            return
         for pattern in self.patterns:
             for match in pattern.finditer(text):
                 if not _others().search(text[max(0, match.start() - LEAD) : match.start()]):
@@ -36,7 +38,7 @@ def stages() -> tuple[Stage, ...]:
         Stage(
             entry["what"],
             frozenset(entry["words"]),
-            tuple(re.compile(pattern, re.IGNORECASE) for pattern in entry["patterns"]),
+            tuple(re.compile(pattern) for pattern in entry["patterns"]),
             entry.get("from", 0),
             entry.get("to", 200),
         )
@@ -45,11 +47,11 @@ def stages() -> tuple[Stage, ...]:
 
 
 def tells(what: str, text: str) -> str | None:
-    """The words with which a text tells one stage, or None."""
+    """The words with which a lower-case text tells one stage, or None."""
     stage = next(stage for stage in stages() if stage.what == what)
     return next(stage.told(text), None)
 
 
 @cache
 def _others() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(lexicon('life_stage')['others'])})\b", re.IGNORECASE)
+    return re.compile(rf"\b(?:{'|'.join(lexicon('life_stage')['others'])})\b")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from persona_engine.validators.gazetteer import Gazetteer
 from persona_engine.validators.lexicon import Phrases, stands
 from persona_engine.validators.occupation_match import OccupationMatcher
+from persona_engine.validators.prose import words
 from persona_engine.validators.reading import Reading
 from persona_engine.validators.reference import Reference
 
@@ -67,23 +68,30 @@ JOBS = (
 
 def test_a_text_fits_the_occupation_whose_title_it_names() -> None:
     match = OccupationMatcher(JOBS).match(
-        "baker", "Ana, a pastry chef, hums.", "", {"Ana lays shingles on roofs.": 1.0}
+        "baker", words("Ana, a pastry chef, bakes bread."), [], [(words("Bakes bread on roofs, lays shingles."), 1.0)]
     )
-    assert (match.share, match.best) == (1.0, "roofer")
+    assert (match.share, match.best, match.named) == (1.0, "roofer", True)
+
+
+def test_a_title_alone_does_not_outweigh_what_the_text_tells() -> None:
+    told = [(words("Ana lays shingles and flashes chimneys on roofs."), 1.0)]
+    match = OccupationMatcher(JOBS).match("surgeon", words("Ana, a surgeon of roofs."), [], told)
+    assert match.named
+    assert match.share < 0.4
 
 
 def test_a_text_without_a_title_is_compared_by_its_words() -> None:
-    told = {"Ana lays shingles and flashes chimneys on roofs.": 1.0}
+    told = [(words("Ana lays shingles and flashes chimneys on roofs."), 1.0)]
     matcher = OccupationMatcher(JOBS)
-    assert matcher.match("roofer", "", "", told).share == 1.0
-    assert matcher.match("surgeon", "", "", told).share < 0.3
+    assert matcher.match("roofer", [], [], told).share == 1.0
+    assert matcher.match("surgeon", [], [], told).share < 0.3
 
 
 def test_a_text_that_speaks_of_no_work_is_no_evidence() -> None:
-    assert OccupationMatcher(JOBS).match("baker", "", "", {"Ana hums.": 1.0}).best == ""
+    assert OccupationMatcher(JOBS).match("baker", [], [], [(["ana", "hums"], 1.0)]).best == ""
 
 
 def test_broad_occupations_are_judged_by_their_neighbours(reference: Reference) -> None:
-    told = {"Ana develops software, writes code and tests computer programs and databases.": 1.0}
-    assert reference.occupations.match("computer_occupation", "", "", told).share >= 0.45
-    assert reference.occupations.match("roofer", "", "", told).share < 0.45
+    told = [(words("Ana develops software, writes code and tests computer programs and databases."), 1.0)]
+    assert reference.occupations.match("computer_occupation", [], [], told).share >= 0.45
+    assert reference.occupations.match("roofer", [], [], told).share < 0.45

@@ -35,7 +35,7 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     """First what the schema itself excludes, then what the census tables or the fitted model find odd."""
     reading = Reading.of(record)
     yield from _structure(reading)
-    facts = reference.with_views(reading)
+    facts = reference.with_views(reading.record)
     for child, parents in TABLES:
         oddity = reference.oddity(child, parents, facts)
         if oddity is not None and oddity.tail < WARNING_SHARE:

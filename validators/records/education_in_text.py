@@ -46,6 +46,7 @@ class _Words(NamedTuple):
     negations: re.Pattern[str]
     no_diploma: re.Pattern[str]
     anchors: frozenset[str]
+    pairs: tuple[frozenset[str], ...]
 
 
 @cache
@@ -65,7 +66,8 @@ def _words() -> _Words:
         others=any_of(content["others"]),
         negations=any_of(content["negations"]),
         no_diploma=re.compile("|".join(content["no_diploma"])),
-        anchors=frozenset(content["anchors"]),
+        anchors=frozenset(word for word in content["anchors"] if " " not in word),
+        pairs=tuple(frozenset(both.split()) for both in content["anchors"] if " " in both),
     )
 
 
@@ -96,10 +98,11 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
 
 
 def _claims(reading: Reading) -> Iterator[_Claim]:
-    anchors = _words().anchors
-    for field, text in reading.prose.items():
-        if not anchors.isdisjoint(reading.tokens[field]):
-            yield from _claims_of_text(field, text.lower())
+    lexis = _words()
+    for field, text in reading.lowered.items():
+        known = reading.vocabulary[field]
+        if not lexis.anchors.isdisjoint(known) or any(pair <= known for pair in lexis.pairs):
+            yield from _claims_of_text(field, text)
 
 
 def _claims_of_text(field: str, text: str) -> Iterator[_Claim]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Severity
 from persona_engine.validators.lexicon import phrases
-from persona_engine.validators.reading import Reading
+from persona_engine.validators.reading import NARRATIVES, Reading
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -21,9 +21,8 @@ RULE = Rule.of(__name__)
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Search the personas, not the cultural background, for words that name a heritage."""
     reading = Reading.of(record)
-    for field, phrase in phrases("heritage", "terms").found(reading):
-        if field in reading.narratives:
-            yield RULE.error(field, "heritage is named; show it by what the person does", phrase)
+    for field, phrase in phrases("heritage", "terms").found(reading, NARRATIVES):
+        yield RULE.error(field, "heritage is named; show it by what the person does", phrase)
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

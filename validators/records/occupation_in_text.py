@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Severity
-from persona_engine.validators.prose import plain
+from persona_engine.validators.prose import plain, words
 from persona_engine.validators.reading import Reading
 from persona_engine.validators.reference import WITHOUT_WORK
 from persona_engine.validators.stages import tells
@@ -42,12 +42,14 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     if name not in reference.occupations:
         yield RULE.not_judged("occupation", "the locale has no such occupation", name)
         return
-    told = {reading.prose[field]: weight for field, weight in WORK.items() if field in reading.prose}
+    tokens = reading.tokens
+    told = [(tokens[field], weight) for field, weight in WORK.items() if field in tokens]
     skills = reading.list_of("skills_and_expertise_list")
     if skills:
-        told[plain(". ".join(skills))] = 1.0
-    titled, hinted = reading.prose["professional_persona"], reading.prose.get("persona", "")
-    match = reference.occupations.match(name, titled, hinted, told)
+        told.append((words(plain(". ".join(skills))), 1.0))
+    match = reference.occupations.match(
+        name, tokens["professional_persona"], tokens.get("persona", ()), told
+    )
     if match.share < WARNING_BELOW:
         make = RULE.error if match.share < ERROR_BELOW else RULE.warning
         stated, other = reference.occupation(name), reference.occupation(match.best)
@@ -57,14 +59,16 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
                 f"the person is a {stated.title}; the text speaks of work like a {other.title}'s",
                 f"fit {match.share:.2f}",
             )
-    yield from _retired(reading, name, match.share)
+    yield from _retired(reading, name, fits=match.named or match.share >= 1)
 
 
-def _retired(reading: Reading, name: str, share: float) -> Iterator[Finding]:
+def _retired(reading: Reading, name: str, *, fits: bool) -> Iterator[Finding]:
     """An error unless the text names the very occupation: "a retired bus driver" may drive on."""
-    make = RULE.error if share < 1 else RULE.warning
-    for field, text in reading.prose.items():
-        quote = tells("retired", text) if "retire" in text else None
+    make = RULE.warning if fits else RULE.error
+    if "retire" not in reading.lower:
+        return
+    for field, text in reading.lowered.items():
+        quote = tells("retired", text)
         if quote:
             yield make(field, f"the person works ({name}); the text calls them retired", quote)
             return

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Severity
-from persona_engine.validators.reading import LISTS, Reading
+from persona_engine.validators.prose import digits
+from persona_engine.validators.reading import Reading
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -37,21 +38,19 @@ _NUMBERS = (
         ),
     ),
 )
-_MARKS = ("@", "(at)", "[at]", "www.", "://", ".com", ".org", ".net", ".gov", ".edu", ".us/", ".io/")
-_DIGITS = re.compile(r"\d{3,}")
+FEWEST = 3  # digits of a number that could be somebody's
+_MARKS = ("@", "(at)", "[at]", "www.", "://")
+_SITE = re.compile(r"\.(?:com|org|net|gov|edu|us/|io/)")
+_DIGITS = re.compile("[0-9][0-9][0-9]")  # classes alone: such patterns are found several times faster
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Search texts and lists for the patterns; a bare domain name is only a warning."""
     reading = Reading.of(record)
-    texts = dict(reading.prose)
-    for field in LISTS:
-        if items := reading.list_of(field):
-            texts[field] = "; ".join(items)
-    everything = "\n".join(texts.values())
-    numbered = _DIGITS.search(everything) is not None
-    if numbered or any(mark in everything for mark in _MARKS):
-        for field, text in texts.items():
+    everything = "\n".join((reading.text, *reading.listed.values()))
+    numbered = digits(everything) >= FEWEST and _DIGITS.search(everything) is not None
+    if numbered or any(mark in everything for mark in _MARKS) or _SITE.search(everything):
+        for field, text in (*reading.prose.items(), *reading.listed.items()):
             yield from _text(field, text, numbered)
 
 

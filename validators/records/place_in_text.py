@@ -27,7 +27,6 @@ HOME = (
 )
 ENOUGH = 1.0  # votes for another state: its name, or a city that no other state has
 MORE = 3.0  # times the votes of the person's own state that the other must have
-_LIVES = ("lives in ", "living in ", "resides in ", "residing in ", "resident of ", "based in ", "home in ")
 
 
 def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
@@ -70,12 +69,11 @@ def _report(
 def _city_elsewhere(
     texts: Mapping[str, str], city: str, state: str, reference: Reference
 ) -> Iterator[Finding]:
-    """The person's own city, or where the text says that they live, written with another state's name."""
-    leads = [lead for lead in _LIVES for text in texts.values() if lead in text]
-    if not city and not leads:
+    """The person's own city, written with another state's name."""
+    if not city:
         return
     for field, text in texts.items():
-        at = text.find(f"{city}, ") if city else -1
+        at = text.find(f"{city}, ")
         if at >= 0:
             after = text[at + len(city) + 2 :]
             other = reference.state_at_start(after)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Severity
-from persona_engine.validators.reading import LISTS, Reading
+from persona_engine.validators.reading import Reading
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -45,7 +45,9 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             match = _FILLER.search(text)
         if match:
             yield RULE.error(field, "a placeholder or code is left; write it out in words", match.group())
-    for field in LISTS:
+    for field, items in reading.listed.items():
+        if "{{" not in items and "_" not in items and _EMPTY.isdisjoint(items.lower().split("; ")):
+            continue
         for item in reading.list_of(field) or ():
             if item.strip().lower() in _EMPTY or "{{" in item or _CODE.fullmatch(item):
                 yield RULE.error(field, "an item is a placeholder", item[:80])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Severity
 from persona_engine.validators.lexicon import phrases
-from persona_engine.validators.reading import LISTS, Reading
+from persona_engine.validators.reading import Reading
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -18,12 +18,11 @@ POLICY: Policy = "repair"
 
 RULE = Rule.of(__name__)
 _SPEAKER = re.compile(r"(?:^|[.!?] )(?:I|As an AI)\b(?!\.)|\bas an AI, ", re.ASCII)
+_GREETING = re.compile(r"(?:sure|certainly|of course|absolutely)[,!.:]|```|#{1,6} |\*\*", re.IGNORECASE)
 _OPENING = re.compile(
-    r"(?:sure|certainly|of course|absolutely)[,!.:]"
-    r"|[\w ]{0,24}(?:persona|profile|output|answer|response|summary|note|json|description)s?:\s"
-    r"|```|#{1,6} |\*\*",
-    re.IGNORECASE,
+    r"[\w ]{0,24}(?:persona|profile|output|answer|response|summary|note|json|description)s?:\s", re.IGNORECASE
 )
+LONGEST_OPENING = 40  # letters of the longest that it matches
 _MARKUP = re.compile(
     r"```|<\|?/?(?:im_start|im_end|assistant|user|system|think|s|inst)\|?>|\[/?INST\]|^#{1,6} |\*\*\w"
 )
@@ -39,29 +38,33 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             yield RULE.error(
                 field, "instructions or their words are repeated; write about the person alone", phrase
             )
+    everything = reading.text
+    speaks = any(mark in everything for mark in _SPEAKING)
+    marked = any(mark in everything for mark in "`<[#*")
     for field, text in reading.prose.items():
-        yield from _voice(field, text)
-    for field in LISTS:
+        yield from _voice(field, text, speaks=speaks or text.startswith("I"), marked=marked)
+    for field, items in reading.listed.items():
+        if "as an AI" not in items and "I cannot" not in items and "```" not in items:
+            continue
         for item in reading.list_of(field) or ():
             if "as an AI" in item or "I cannot" in item or "```" in item:
                 yield RULE.error(field, "an item is no skill or interest", item[:80])
 
 
-def _voice(field: str, text: str) -> Iterator[Finding]:
-    speaks = text.startswith("I") or ". I" in text or "! I" in text or " AI" in text
+def _voice(field: str, text: str, *, speaks: bool, marked: bool) -> Iterator[Finding]:
     match = _SPEAKER.search(text) if speaks else None
     if match:
         yield RULE.error(
             field, "the narrator speaks of itself; write in the third person", text[match.start() :][:60]
         )
-    elif _OPENING.match(text):
+    elif _GREETING.match(text) or (":" in text[:LONGEST_OPENING] and _OPENING.match(text)):
         yield RULE.error(field, "the text opens like an answer; begin with the person", text[:60])
-    marked = "`" in text or "<" in text or "[" in text or "#" in text or "*" in text
     match = _MARKUP.search(text) if marked else None
     if match:
         yield RULE.error(field, "chat or Markdown markup has no place in a text", match.group())
 
 
+_SPEAKING = (". I", "! I", "? I", " AI")
 _OPENERS = frozenset(
     (
         "here is the",

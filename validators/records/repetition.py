@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from operator import eq
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,10 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     """Compare sentences across fields, then look for loops within one."""
     reading = Reading.of(record)
     seen: dict[str, str] = {}
-    for field, text in reading.prose.items():
-        yield from _loops(field, text, reading.tokens[field])
-        for sentence in _SENTENCE.split(text):
-            key = sentence.lower().strip(" .!?\"'")
+    for field, text in reading.lowered.items():
+        yield from _loops(field, text, reading.tokens[field], len(reading.vocabulary[field]))
+        for sentence in _SENTENCE.split(text) if ". " in text or "! " in text or "? " in text else (text,):
+            key = sentence.strip(" .!?\"'")
             if key.count(" ") < RUN - 1:
                 continue
             first = seen.setdefault(key, field)
@@ -41,11 +42,11 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
                 break
 
 
-def _loops(field: str, text: str, tokens: list[str]) -> Iterator[Finding]:
-    if len(tokens) >= LONG and len(set(tokens)) < LOOP * len(tokens):
+def _loops(field: str, text: str, tokens: list[str], different: int) -> Iterator[Finding]:
+    if len(tokens) >= LONG and different < LOOP * len(tokens):
         yield RULE.error(field, "the text repeats itself; say each thing once", text[:80])
         return
-    if not any(map(eq, tokens, tokens[1:])):
+    if different == len(tokens) or not any(map(eq, tokens, islice(tokens, 1, None))):
         return
     for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if first == second == third and len(first) > 1:

@@ -16,9 +16,9 @@ SEVERITY: Severity = "error"
 POLICY: Policy = "flag"
 
 RULE = Rule.of(__name__)
-_THEY = re.compile(r"\b(?:they|themselves|themself)\b", re.IGNORECASE)
+_THEY = re.compile(r"\b(?:they|themselves|themself)\b")
 _TRIGGERS = frozenset({"they", "themselves", "themself"})
-_OWN = re.compile(r"\b(?:he|she|himself|herself)\b", re.IGNORECASE)
+_OWN = frozenset({"he", "she", "himself", "herself"})
 _PLURAL = re.compile(
     r"\b(?:and|with) (?:his|her|their|a|the) (?:\w+ ){0,2}(?:wife|husband|partner|spouse|family|friends?|kids|children"
     r"|team|crew|colleagues|siblings)|\b(?:couple|parents|neighbors|coworkers|customers|patients|students|clients)\b"
@@ -31,8 +31,11 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     if reading.words.isdisjoint(_TRIGGERS) or reading.fact("sex") is None:
         return
     for field, text in reading.narratives.items():
-        match = None if _TRIGGERS.isdisjoint(reading.tokens[field]) else _THEY.search(text)
-        if match and not _OWN.search(text) and not _PLURAL.search(text[: match.start()]):
+        known = reading.vocabulary[field]
+        if _TRIGGERS.isdisjoint(known) or not _OWN.isdisjoint(known):
+            continue
+        match = _THEY.search(reading.lowered[field])
+        if match and not _PLURAL.search(text[: match.start()]):
             own = "he" if reading.fact("sex") == "Male" else "she"
             start = max(0, match.start() - 30)
             yield RULE.error(field, f"one person is called they; write {own}", text[start : match.end() + 20])

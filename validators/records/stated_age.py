@@ -18,6 +18,7 @@ POLICY: Policy = "repair"
 RULE = Rule.of(__name__)
 TOLERANCE = 1  # years: a birthday may lie between the facts and the text
 NEAR = 45  # letters before a statement in which it is told whose age it is
+LONGEST_COUNT = 16  # letters of an age in words: "seventy-seven-"
 LATIN_SLACK = 3  # years by which "octogenarian" and the like are used loosely
 _TENS = {
     name: 10 * (i + 1)
@@ -26,25 +27,20 @@ _TENS = {
     )
 }
 _UNITS = {name: i + 1 for i, name in enumerate("one two three four five six seven eight nine".split())}
-_TWO_DIGITS = re.compile(r"\d\d")
 _TEN = {name.removesuffix("ies") + "y": value for name, value in _TENS.items() if name != "teens"}
 _WORD_AGE = rf"(?P<ten>{'|'.join(_TEN)})(?:[- ](?P<unit>{'|'.join(_UNITS)}))?"
-_YEARS_OLD = re.compile(
-    rf"(?:\b(?P<number>\d{{1,3}})|\b{_WORD_AGE})[- ]years?[- ](?:old|young)\b(?:[- ](?P<after>\w+))?",
-    re.IGNORECASE,
-)
-_AT = re.compile(
-    r"(?:^|[.;,] )(?:(?:[Ee]ven|[Nn]ow|[Cc]urrently|[Ss]till|[Bb]ut) )?(?:[Aa]t|[Aa]ged) (?:age )?(?P<number>\d{2,3}),"
-    r"(?! he had| she had)"
-)
+# All on lower-case text. What follows an age, and, before it, the age: a pattern that begins with a word is found fast.
+_YEARS_OLD = re.compile(r"years?[- ](?:old|young)\b(?:[- ](?P<after>\w+))?")
+_COUNT = re.compile(rf"(?:\b(?P<number>\d{{1,3}})|\b{_WORD_AGE})[- ]$")
+_NUMBER = re.compile(r"[0-9][0-9]+(?=[,.;]? |[,.;]?$)")
+_AT = re.compile(r"(?:^|[.;,] )(?:(?:even|now|currently|still|but) )?at (?:the )?(?:age (?:of )?)?$")
+_AGED = re.compile(r"(?:^|[.;,(] |\b(?:is|now|currently) )aged? $|\bat the age of $")
+_NOT_NOW = re.compile(r", (?:he|she|they) (?:had|first|began|started|learned|left|moved|discovered)\b| (?:to|and) \d|%")
 _DECADE = re.compile(
-    rf"\b(?P<lead>\w+,? )in (?:his|her|their) (?P<part>early|mid|late)?[- ]?(?P<decade>{'|'.join(_TENS)}|\d0'?s)\b",
-    re.IGNORECASE,
+    rf" in (?:his|her|their) (?P<part>early|mid|late)?[- ]?(?P<decade>{'|'.join(_TENS)}|\d0'?s)\b"
 )
-_SOMETHING = re.compile(rf"\b(?P<ten>{'|'.join(_TEN)}|\d0)[- ]something\b", re.IGNORECASE)
-_LATIN = re.compile(
-    r"\b(?P<stem>quinqua|sexa|septua|octo|nona)genarian\b|\b(?P<hundred>centenarian)\b", re.IGNORECASE
-)
+_SOMETHING = re.compile(rf"\b(?P<ten>{'|'.join(_TEN)}|\d0)[- ]something\b")
+_LATIN = re.compile(r"\b(?P<stem>quinqua|sexa|septua|octo|nona)genarian\b|\b(?P<hundred>centenarian)\b")
 _STEMS = {"quinqua": 50, "sexa": 60, "septua": 70, "octo": 80, "nona": 90}
 _OTHERS = re.compile(
     r"\b(?:his|her|their|'s|with an?|two|three|mentor\w*|teach\w*|coach\w*|of an?|to an?|for an?) (?:\w+ )?$"
@@ -55,9 +51,10 @@ _THINGS = frozenset(
     " sourdough starter journal plan horizon apprentice apprentices student students".split()
 )
 _PRESENT = re.compile(
-    r"\b(?:now|currently|woman|man|person|professional|\w+er|\w+or|\w+ist|\w+ian|still),? $", re.IGNORECASE
+    r"\b(?:now|currently|woman|man|person|professional|\w+er|\w+or|\w+ist|\w+ian|still),?$"
 )
-_HINTS = frozenset({"year", "years", "at", "aged", "in", "something"}) | frozenset(
+_INTRODUCES = re.compile(r",?(?: is| remains)?(?: now)? an? (?:(?!(?:of|to|with|for|and) )[\w-]+ ){0,3}")
+_HINTS = frozenset({"year", "years", "at", "age", "aged", "in", "something"}) | frozenset(
     f"{stem}genarian" for stem in _STEMS
 )
 
@@ -68,11 +65,11 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     age = reading.age
     if reading.words.isdisjoint(_HINTS):
         return
-    lead = f"{reading.name.full}, a" if reading.name else "\0"
+    names = (reading.name.full.lower(), reading.name.first.lower()) if reading.name else ()
     stated = [
         (field, low, high, quote)
-        for field, text in reading.prose.items()
-        for low, high, quote in _statements(text, lead)
+        for field, text in reading.lowered.items()
+        for low, high, quote in _statements(text, names)
     ]
     if age is None:
         if stated:
@@ -83,40 +80,58 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             yield RULE.error(field, f"the person is {age} years old; say so or leave the age out", quote)
 
 
-def _statements(text: str, lead: str) -> Iterator[tuple[int, int, str]]:
-    """Lowest and highest age that a statement allows, and its words; after `lead` it speaks of the person."""
-    if "-old" in text or " old" in text or "young" in text:
-        yield from _years_old(text, lead)
-    if _TWO_DIGITS.search(text):
-        for match in _AT.finditer(text):
-            value = int(match["number"])
-            yield value, value, match.group().strip(" .,;")
-    if "in his " in text or "in her " in text or "in their " in text or "something" in text:
-        yield from _decades(text)
+def _statements(text: str, names: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:
+    """Lowest and highest age that a statement allows, and its words; `names` are the person's, full and first."""
+    if "year" in text and ("old" in text or "young" in text):
+        yield from _years_old(text, names)
+    if "at " in text or "age" in text:
+        yield from _at(text)
+    yield from _decades(text)
     if "enarian" in text:
         for match in _LATIN.finditer(text):
             if not _OTHERS.search(text[max(0, match.start() - NEAR) : match.start()]):
-                low = 100 if match["hundred"] else _STEMS[match["stem"].lower()]
+                low = 100 if match["hundred"] else _STEMS[match["stem"]]
                 yield low - LATIN_SLACK, low + 9 + LATIN_SLACK, match.group()
 
 
-def _years_old(text: str, lead: str) -> Iterator[tuple[int, int, str]]:
+def _years_old(text: str, names: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:
     for match in _YEARS_OLD.finditer(text):
+        count = _COUNT.search(text, max(0, match.start() - LONGEST_COUNT), match.start())
+        if count is None:
+            continue
+        before = text[max(0, count.start() - NEAR) : count.start()]
+        value = _number(count)
+        if _introduced(before, names) or (
+            # A child of four beside the person is likelier than a persona of four.
+            value >= _ADULTHOOD and (match["after"] or "") not in _THINGS and not _OTHERS.search(before)
+        ):
+            yield value, value, text[count.start() : match.end()]
+
+
+def _introduced(before: str, names: tuple[str, ...]) -> bool:
+    """Whether the words before an age introduce the person: "Ana Wu, a driven 42-year-old", "Ana is a"."""
+    between = (before.rpartition(name) for name in names)
+    return any(found and _INTRODUCES.fullmatch(after) for _, found, after in between)
+
+
+def _at(text: str) -> Iterator[tuple[int, int, str]]:
+    """Ages told without years: "at 61," at the start of a clause; "aged 31"."""
+    for match in _NUMBER.finditer(text):
         before = text[max(0, match.start() - NEAR) : match.start()]
-        other = (match["after"] or "").lower() in _THINGS or _OTHERS.search(before)
-        value = _number(match)
-        _, led, between = before.rpartition(lead)
-        if value >= _ADULTHOOD and (not other or (led and "," not in between)):
-            yield value, value, match.group()
+        if before[-1:] != " ":
+            continue
+        whose = _AGED.search(before) or (_AT.search(before) if text[match.end() : match.end() + 1] == "," else None)
+        if whose and not _NOT_NOW.match(text, match.end()) and not _OTHERS.search(before[: whose.start() + 1]):
+            yield int(match.group()), int(match.group()), text[max(0, match.start() - 8) : match.end()]
 
 
 def _decades(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _DECADE.finditer(text):
-        if _PRESENT.search(match["lead"]):
-            low = _TENS.get(match["decade"].lower()) or int(match["decade"][:2])
-            yield *_part(low, (match["part"] or "").lower()), match.group()
-    for match in _SOMETHING.finditer(text):
-        low = _TEN.get(match["ten"].lower()) or int(match["ten"])
+        if _PRESENT.search(text, max(0, match.start() - NEAR), match.start()):
+            low = _TENS.get(match["decade"]) or int(match["decade"][:2])
+            yield *_part(low, match["part"] or ""), match.group().strip()
+    for match in _SOMETHING.finditer(text) if "something" in text else ():
+        low = _TEN.get(match["ten"]) or int(match["ten"])
         yield low, low + 9, match.group()
 
 
@@ -126,7 +141,7 @@ _ADULTHOOD = 16
 def _number(match: re.Match[str]) -> int:
     if match["number"]:
         return int(match["number"])
-    return _TEN[match["ten"].lower()] + _UNITS.get((match["unit"] or "").lower(), 0)
+    return _TEN[match["ten"]] + _UNITS.get(match["unit"] or "", 0)
 
 
 def _part(low: int, part: str) -> tuple[int, int]:
@@ -147,4 +162,6 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {"age": 42, "persona": "Ana Wu, a baker in her late sixties, rises early."},
     {"age": 42, "persona": "Ana Wu is a spirited septuagenarian."},
     {"age": 42, "career_goals_and_ambitions": "At 73, Ana hopes to learn the cello."},
+    {"age": 42, "persona": "Ruth Castellano, aged 71 and living in Ohio, rises early."},
+    {"age": 42, "persona": "Ana Wu, a 14-year-old baker, rises early."},
 )
