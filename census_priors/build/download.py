@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 
@@ -48,7 +49,7 @@ def download(
     partial = target.with_name(f"{target.name}.partial")
 
     def only_https(request: httpx2.Request) -> None:
-        if request.url.scheme != "https" and not plain_http:
+        if request.url.scheme not in ({"https", "http"} if plain_http else {"https"}):
             raise DownloadError(
                 f"{request.url}: only https is fetched; get the file yourself if you trust this address"
             )
@@ -94,16 +95,19 @@ def _fetch(client: httpx2.Client, url: str, partial: Path) -> None:
     if have and mark:
         headers |= {"Range": f"bytes={have}-", "If-Range": mark}
     with client.stream("GET", url, headers=headers) as answer:
-        if answer.status_code == httpx2.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+        if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             _forget(partial)
             raise _BrokeOffError("what was there is longer than the file")
-        if answer.status_code not in {httpx2.codes.OK, httpx2.codes.PARTIAL_CONTENT}:
+        if answer.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
             if answer.is_server_error:
                 raise _BrokeOffError(f"the server answers {answer.status_code}")
             raise DownloadError(
                 f"{url}: the server answers {answer.status_code}; look whether the file has moved"
             )
-        resumed = answer.status_code == httpx2.codes.PARTIAL_CONTENT
+        resumed = answer.status_code == HTTPStatus.PARTIAL_CONTENT
+        if resumed and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            _forget(partial)
+            raise _BrokeOffError("the server continues at another place than it was asked to")
         start = have if resumed else 0
         total = start + int(answer.headers["Content-Length"]) if "Content-Length" in answer.headers else None
         _remember(partial, _validator(answer))
@@ -121,7 +125,7 @@ def _validator(answer: httpx2.Response) -> str:
 
 def _copy(answer: httpx2.Response, stream: IO[bytes], start: int, total: int | None, url: str) -> int:
     size, said = start, start
-    for block in answer.iter_bytes(BLOCK):
+    for block in answer.iter_raw():  # as they come: a chunked iterator drops what it holds when the line breaks
         stream.write(block)
         size += len(block)
         if size - said >= REPORT_EVERY:
