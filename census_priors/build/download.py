@@ -11,7 +11,7 @@ from typing import IO
 
 import httpx2
 
-from persona_engine.census_priors.build.source import BLOCK, SourceError, sha256
+from persona_engine.census_priors.build.source import BLOCK, sha256
 
 ATTEMPTS, WAIT_S, TIMEOUT_S = 5, 2.0, 60.0
 REPORT_EVERY = 64 * BLOCK
@@ -19,7 +19,7 @@ REPORT_EVERY = 64 * BLOCK
 log = logging.getLogger(__name__)
 
 
-class DownloadError(SourceError):
+class DownloadError(OSError):
     """A file that could not be fetched; says which, why, and what to do instead."""
 
 
@@ -125,7 +125,9 @@ def _validator(answer: httpx2.Response) -> str:
 
 def _copy(answer: httpx2.Response, stream: IO[bytes], start: int, total: int | None, url: str) -> int:
     size, said = start, start
-    for block in answer.iter_raw():  # as they come: a chunked iterator drops what it holds when the line breaks
+    for (
+        block
+    ) in answer.iter_raw():  # as they come: a chunked iterator drops what it holds when the line breaks
         stream.write(block)
         size += len(block)
         if size - said >= REPORT_EVERY:

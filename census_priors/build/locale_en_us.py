@@ -61,8 +61,8 @@ def build(pums: Path, sources: Path, out: Path) -> Built:
     Raises:
         SourceError: a file is missing or not what its publisher documents.
     """
-    missing(sources_en_us.EVERY, sources)
     person_files(pums)
+    missing(sources_en_us.EVERY, sources)
     with whole_folder(out) as work:
         for path in (out if (out / "priors.yaml").is_file() else HERE / "en_US").iterdir():
             if path.is_file() and path.name not in WRITTEN:

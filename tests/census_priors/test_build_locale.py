@@ -50,9 +50,13 @@ def test_the_first_missing_file_is_named_with_its_publisher(tmp_path: Path) -> N
 
 
 def test_a_build_without_its_sources_writes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"no such file"):
+    persons = tmp_path / "psam_p36.csv"
+    persons.touch()
+    with pytest.raises(SourceError, match=r"no PUMS person file there"):
+        build(tmp_path / "elsewhere", tmp_path, tmp_path / "locale")
+    with pytest.raises(SourceError, match=r"agesex-res.csv: no such file"):
         build(tmp_path, tmp_path, tmp_path / "locale")
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [persons]
 
 
 def test_every_source_states_where_it_comes_from() -> None:

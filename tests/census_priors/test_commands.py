@@ -1,0 +1,87 @@
+"""The commands over priors: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from persona_engine.census_priors.domain import DomainError
+from persona_engine.census_priors.outline import lines, outline
+from persona_engine.census_priors.priors import Priors
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
+MAIN = [sys.executable, "-c", "from persona_engine.generator.cli import main; main()", "priors"]
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "PERSONAS_DEBUG"}
+    command = [*MAIN, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+def test_check_ends_well_on_what_is_shipped() -> None:
+    done = run("check", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["passed"]
+    assert len(found["verdicts"]) > 15
+
+
+def test_check_ends_badly_on_a_spoilt_locale_and_says_how_many(tmp_path: Path) -> None:
+    folder = tmp_path / "locale"
+    shutil.copytree(EXAMPLE, folder)
+    path = folder / "published.yaml"
+    path.write_text(path.read_text().replace("2288030", "1"))
+    done = run("check", folder)
+    assert done.returncode == 1
+    assert "WRONG  residents 25 and over: 2,288,030 (expected 1 ± 1)" in done.stdout
+    assert done.stderr.strip() == f"personas: {folder}: 1 of 8 checks failed"
+
+
+def test_build_without_person_records_is_one_line_and_no_folder(tmp_path: Path) -> None:
+    done = run("build", "--pums", tmp_path / "nowhere", "-o", tmp_path / "locale")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "no PUMS person file there" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_build_without_a_source_names_it_and_where_it_is_published(tmp_path: Path) -> None:
+    (tmp_path / "psam_p36.csv").touch()
+    done = run("build", "--pums", tmp_path / "psam_p36.csv", "-o", tmp_path / "locale")
+    assert done.returncode == 2
+    assert "agesex-res.csv: no such file" in done.stderr
+    assert "https://www2.census.gov" in done.stderr
+    assert not (tmp_path / "locale").exists()
+
+
+def test_the_outline_tells_each_table_s_source_universe_and_modelled_areas() -> None:
+    shown = outline(Priors.load("en_US"))
+    tables = {"-".join(table["attributes"]): table for table in shown["tables"]}
+    assert tables["state-age_band-sex"]["modelled_areas"] == ["PR", "VI"]
+    assert tables["state-occupation"]["modelled_areas"] == ["CA", "TX", "PR", "VI"]
+    assert tables["occupation-industry"]["universe"] == "with a job"
+    assert shown["modelled"].keys() == {"CA", "TX", "PR", "VI"}
+    assert shown["independences"]
+    text = "\n".join(lines(shown))
+    assert "state x occupation: acs_pums_2024; everybody; CA, TX, PR, VI" in text
+    assert "occupation <- occupation_group, state, age_span, sex, ethnicity_group, education" in text
+
+
+def test_one_attribute_is_shown_with_all_its_states_and_only_its_tables() -> None:
+    shown = outline(Priors.load("en_US"), "commute_mode")
+    assert [item["name"] for item in shown["attributes"]] == ["commute_mode"]
+    assert len(shown["tables"]) == 4
+    assert [part["child"] for part in shown["graph"]] == ["commute_mode"]
+    assert "from_home = works from home" in "\n".join(lines(shown))
+
+
+def test_an_attribute_that_is_not_there_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(DomainError, match=r"unknown attribute 'shoe'; known: age, age_band"):
+        outline(Priors.load(EXAMPLE), "shoe")
