@@ -23,7 +23,10 @@ def explain(locale: Locale = "en_US", as_json: AsJson = False) -> None:
         return
     core = found["core"]
     print(f"{found['locale']}: model {found['digest'][:12]}, {found['parameters']:,} parameters")
-    print(f"core joint of {core['cells']:,} cells, {core['tables']} tables, distance {core['distance']:.4f}:")
+    print(
+        f"core joint of {core['cells']:,} cells, {found['core_tables']} tables,"
+        f" distance {found['distances']['core']:.4f}:"
+    )
     print(f"  {', '.join(core['attributes'])}")
     print("then, each given its parents (cells; tables; largest total variation distance to one):")
     for node in found["nodes"]:

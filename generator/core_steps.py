@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.generator.fitting import FitError
-from persona_engine.generator.steps import Codes, Index, Uniform
+from persona_engine.generator.steps import Codes, Uniform
 
 BYTES = 8
 MOST_STATES = 256
@@ -29,7 +29,7 @@ class CoreStep:
     attributes: tuple[str, ...]
     packed: npt.NDArray[np.uint64]
     cumulative: npt.NDArray[np.float64]
-    guide: Index
+    guide: npt.NDArray[np.int32]
 
     @classmethod
     def compile(cls, attributes: tuple[str, ...], joint: npt.NDArray[np.floating]) -> CoreStep:
@@ -49,8 +49,9 @@ class CoreStep:
         cumulative /= cumulative[-1]
         cumulative[-1] = 1.0
         slots = 2 << max(int(len(cells) - 1).bit_length(), 1)
-        counts = np.bincount(np.ceil(cumulative * slots).astype(np.int64), minlength=slots + 1)
-        guide = np.minimum(np.cumsum(counts), len(cells) - 1)
+        first = np.ceil(cumulative * slots).astype(np.int64)
+        guide = np.cumsum(np.bincount(first, minlength=slots + 1), dtype=np.int32)
+        np.minimum(guide, len(cells) - 1, out=guide)
         packed = np.zeros(joint.shape, dtype=np.uint64)
         for axis, states in enumerate(joint.shape):
             shape = [1] * joint.ndim
@@ -61,7 +62,7 @@ class CoreStep:
     def draw(self, numbers: Callable[[str], Uniform]) -> dict[str, Codes]:
         """Codes of every core attribute, from the uniforms of one stream."""
         u = numbers("core")
-        cell = self.guide.take((u * (len(self.guide) - 1)).astype(np.int64), mode="clip")
+        cell = self.guide.take((u * (len(self.guide) - 1)).astype(np.int64), mode="clip").astype(np.int64)
         cell += self.cumulative.take(cell, mode="clip") <= u
         late = np.flatnonzero(self.cumulative.take(cell, mode="clip") <= u)
         cell[late] = np.searchsorted(self.cumulative, u[late], side="right")

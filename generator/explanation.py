@@ -24,18 +24,14 @@ def explanation(priors: Priors, network: Network, leaves: Sequence[Leaf]) -> dic
     return {
         "locale": priors.locale,
         "title": priors.declaration.title,
-        "core": {
-            "attributes": list(core),
-            "cells": int(network.core.size),
-            "tables": len(informing),
-            "distance": float(network.distances["core"]),
-        },
+        "core": {"attributes": list(core), "cells": int(network.core.size)},
         "nodes": [_node(node, tables, priors, network) for node in network.nodes],
         "leaves": [
             {"child": leaf.child, "parents": list(leaf.parents), "states": len(leaf.table.states)}
             for leaf in leaves
         ],
         "parameters": int(network.core.size + sum(node.table.size for node in network.nodes)),
+        "core_tables": len(informing),
         "tables": [list(names) for names in tables],
         "distances": dict(network.distances),
         "modelled": {area: list(names) for area, names in priors.declaration.modelled.items()},
@@ -45,7 +41,7 @@ def explanation(priors: Priors, network: Network, leaves: Sequence[Leaf]) -> dic
 
 def _node(node: Node, tables: Sequence[tuple[str, ...]], priors: Priors, network: Network) -> dict[str, Any]:
     hierarchy = priors.hierarchy
-    parents = [*([node.refines] if node.refines else []), *node.parents]
+    parents = [*node.parents, *([node.refines] if node.refines else [])]
     scope = (*node.parents, node.child)
     informing = [
         names

@@ -84,7 +84,7 @@ def joint(given: Conditioned, leaves: Sequence[Leaf], axes: Sequence[Axis]) -> A
         if axis.source in beside:
             codes = _first_of(leaf_codes=_merged(beside[axis.source], axes), axis=axis)[codes]
         elif axis.codes is not None:
-            codes = merged.get(axis.source, axis.codes)[codes]
+            codes = np.asarray(merged.get(axis.source, axis.codes), dtype=np.int64)[codes]
         cells = cells * size + codes
     table = np.bincount(cells, weights=entries.weights, minlength=int(np.prod(sizes, dtype=np.int64)))
     return np.asarray(table.reshape(sizes), dtype=np.float64)

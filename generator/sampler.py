@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
+import numpy.typing as npt
 
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.generator.conditioning import Conditioned
@@ -27,11 +29,13 @@ from persona_engine.generator.steps import (
 BLOCK = 1 << 14
 """Rows drawn at once: their temporaries stay in the processor's cache and in the allocator's arenas."""
 
+Drawn = npt.NDArray[np.integer]
+"""Codes of many rows, in the smallest type that holds them."""
 Stream = Callable[[int, str, int, int], Uniform]
 """Uniform numbers of (seed, stream, first row, count)."""
 
 
-def in_blocks(draw: Callable[[int, int], dict[str, Codes]], start: int, count: int) -> dict[str, Codes]:
+def in_blocks(draw: Callable[[int, int], dict[str, Drawn]], start: int, count: int) -> dict[str, Drawn]:
     """Draw rows `start` up to `start + count` by blocks, on every core; `draw` takes a first row and a count."""
     blocks = [(at, min(BLOCK, start + count - at)) for at in range(start, start + count, BLOCK)]
     if len(blocks) == 1:
@@ -42,58 +46,104 @@ def in_blocks(draw: Callable[[int, int], dict[str, Codes]], start: int, count: i
 
 
 @dataclass(frozen=True)
+class Part:
+    """A step that is compiled when it is first needed."""
+
+    child: str
+    states: int
+    make: Callable[[], Step]
+
+    @cached_property
+    def step(self) -> Step:
+        """The compiled step."""
+        return self.make()
+
+
+@dataclass(frozen=True)
 class Sampler:
     """A compiled network: draws codes of every attribute for any run of rows.
 
     Attributes:
-        hierarchy: the domain; coarser views are looked up from finer codes.
-        core: the core joint.
-        steps: conditionals and leaves in sampling order.
+        network: the model; its core is compiled, and coarser views are looked up from finer codes.
+        parts: conditionals and leaves in sampling order.
+        chained: whether core attributes are drawn one by one, each from a stream of its own.
     """
 
-    hierarchy: Hierarchy
-    core: CoreStep | ChainStep
-    steps: tuple[Step, ...]
+    network: Network
+    parts: tuple[Part, ...]
+    chained: bool = False
 
     @classmethod
-    def compile(cls, network: Network, leaves: tuple[Leaf, ...]) -> Sampler:
-        """Compile everything a network and its leaves give."""
+    def compile(cls, network: Network, leaves: Sequence[Leaf]) -> Sampler:
+        """A sampler of everything a network and its leaves give."""
         hierarchy = network.hierarchy
-        steps: list[Step] = [compile_node(node, hierarchy) for node in network.nodes]
-        steps += [compile_leaf(leaf, hierarchy) for leaf in leaves]
-        return cls(hierarchy, CoreStep.compile(network.core_attributes, network.core), tuple(steps))
+        nodes = [
+            Part(node.child, node.table.shape[-1], partial(compile_node, node, hierarchy))
+            for node in network.nodes
+        ]
+        beside = [
+            Part(leaf.child, len(leaf.table.states), partial(compile_leaf, leaf, hierarchy))
+            for leaf in leaves
+        ]
+        return cls(network, (*nodes, *beside))
 
-    def given(self, conditioned: Conditioned, leaves: tuple[Leaf, ...]) -> Sampler:
+    def given(self, conditioned: Conditioned, leaves: Sequence[Leaf]) -> Sampler:
         """The sampler of the conditioned model; steps that evidence leaves alone are shared."""
-        network = conditioned.network
-        nodes = {node.child: node for node in network.nodes}
+        hierarchy = conditioned.network.hierarchy
+        nodes = {node.child: node for node in conditioned.network.nodes}
         beside = {leaf.child: leaf for leaf in leaves}
-        steps: list[Step] = []
-        for step in self.steps:
-            child = step.child
-            if child in conditioned.fixed:
-                steps.append(FixedStep(child, conditioned.fixed[child]))
-            elif child in conditioned.changed:
-                steps.append(compile_node(nodes[child], self.hierarchy))
-            elif child in conditioned.allowed:
-                steps.append(compile_leaf(beside[child], self.hierarchy, conditioned.allowed[child]))
-            else:
-                steps.append(step)
-        core = CoreStep.compile(network.core_attributes, network.core)
-        return Sampler(self.hierarchy, core, tuple(steps))
 
-    def draw(self, seed: int, start: int, count: int, stream: Stream = uniforms) -> dict[str, Codes]:
+        def part(old: Part) -> Part:
+            child = old.child
+            if child in conditioned.fixed:
+                return replace(old, make=partial(FixedStep, child, conditioned.fixed[child]))
+            if child in conditioned.changed:
+                return replace(old, make=partial(compile_node, nodes[child], hierarchy))
+            if child in conditioned.allowed:
+                weights = conditioned.allowed[child]
+                return replace(old, make=partial(compile_leaf, beside[child], hierarchy, weights))
+            return old
+
+        return replace(self, network=conditioned.network, parts=tuple(part(old) for old in self.parts))
+
+    @cached_property
+    def core(self) -> CoreStep | ChainStep:
+        """The compiled core."""
+        step = ChainStep if self.chained else CoreStep
+        return step.compile(self.network.core_attributes, self.network.core)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The compiled steps."""
+        return tuple(part.step for part in self.parts)
+
+    def ready(self) -> Sampler:
+        """Itself, with everything compiled, on every core."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy works outside the interpreter's lock
+            core = pool.submit(lambda: self.core)
+            list(pool.map(lambda part: part.step, self.parts))
+            core.result()
+        return self
+
+    def draw(self, seed: int, start: int, count: int, stream: Stream = uniforms) -> dict[str, Drawn]:
         """Codes of rows `start` up to `start + count`, a function of (sampler, seed, row) row by row."""
+        ready = self.ready()
         return in_blocks(
-            lambda at, size: self.draw_by(lambda name: stream(seed, name, at, size)), start, count
+            lambda at, size: ready.draw_by(lambda name: stream(seed, name, at, size)), start, count
         )
 
-    def draw_by(self, numbers: Callable[[str], Uniform]) -> dict[str, Codes]:
-        """Codes for the uniforms that `numbers` gives of each stream."""
-        codes = _Codes(self.hierarchy, self.core.draw(numbers))
+    def draw_by(self, numbers: Callable[[str], Uniform]) -> dict[str, Drawn]:
+        """Codes for the uniforms that `numbers` gives of each stream, each in the smallest type that holds them."""
+        codes = _Codes(self.network.hierarchy, self.core.draw(numbers))
         for step in self.steps:
             codes[step.child] = step.draw(codes, numbers(step.child))
-        return dict(codes)
+        return {name: codes[name].astype(kind) for name, kind in self._kinds.items()}
+
+    @cached_property
+    def _kinds(self) -> dict[str, np.dtype[np.integer]]:
+        sizes = {name: self.network.size(name) for name in self.network.core_attributes}
+        sizes |= {part.child: part.states for part in self.parts}
+        return {name: np.min_scalar_type(size - 1) for name, size in sizes.items()}
 
 
 class _Codes(dict[str, Codes]):

@@ -11,15 +11,14 @@ import numpy.typing as npt
 
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.conditioning import Conditioned, Evidence, Message, condition
-from persona_engine.generator.core_steps import ChainStep
 from persona_engine.generator.evidence import EvidenceError
 from persona_engine.generator.leaves import Leaf
 from persona_engine.generator.network import Network
 from persona_engine.generator.quota import apportion
 from persona_engine.generator.randomness import stratified_uniforms, uniforms
-from persona_engine.generator.sampler import Sampler, in_blocks
+from persona_engine.generator.sampler import Drawn, Sampler, in_blocks
 from persona_engine.generator.selection import Selection
-from persona_engine.generator.steps import Codes, Uniform
+from persona_engine.generator.steps import Uniform
 from persona_engine.generator.target import Target, read_targets
 from persona_engine.generator.tilting import tilt, weigh
 
@@ -108,15 +107,8 @@ class Selected:
         """The sampler of the model without its quota."""
         given = self.given
         plain = not given.evidence and not given.factors
-        return self._spread(
-            self.base if plain else self.base.given(given.conditioned, self.leaves), given.conditioned
-        )
-
-    def _spread(self, sampler: Sampler, conditioned: Conditioned) -> Sampler:
-        if not self.stratified:
-            return sampler
-        network = conditioned.network
-        return replace(sampler, core=ChainStep.compile(network.core_attributes, network.core))
+        sampler = self.base if plain else self.base.given(given.conditioned, self.leaves)
+        return replace(sampler, chained=True) if self.stratified else sampler
 
     @cached_property
     def cells(self) -> dict[int, Sampler]:
@@ -128,7 +120,7 @@ class Selected:
         for cell in np.flatnonzero(shares):
             only = np.zeros(len(shares))
             only[cell] = 1.0
-            found[int(cell)] = self._inside([target], [only])
+            found[int(cell)] = self._inside([target], [only]).ready()
         return found
 
     def _inside(self, targets: Sequence[Target], weights: Sequence[Array]) -> Sampler:
@@ -136,27 +128,28 @@ class Selected:
         if any(leaf.child == targets[0].axes[0].source for leaf in self.leaves):
             factors, evidence = weigh(self.given.evidence, targets, weights, self.network)
             inside = condition(self.network, self.leaves, evidence, (*self.given.factors, *factors))
-            return self._spread(self.base.given(inside, self.leaves), inside)
+            base = replace(self.base, chained=self.stratified)
+            return base.given(inside, self.leaves)
         network = self.given.conditioned.network
         factors, evidence = weigh({}, targets, weights, network)
         inside = condition(network, (), evidence, factors)
-        return self._spread(self.sampler.given(inside, ()), inside)
+        return self.sampler.given(inside, ())
 
-    def draw(self, seed: int, start: int, count: int) -> dict[str, Codes]:
+    def draw(self, seed: int, start: int, count: int) -> dict[str, Drawn]:
         """Codes of rows `start` up to `start + count`, a function of (model, selection, seed, row)."""
         stream = stratified_uniforms if self.stratified else uniforms
         if self.given.quota is None:
             return self.sampler.draw(seed, start, count, stream)
         shares, cells = self.given.quota[1], self.cells
 
-        def block(at: int, size: int) -> dict[str, Codes]:
+        def block(at: int, size: int) -> dict[str, Drawn]:
             numbers = _Numbers(lambda name: stream(seed, name, at, size))
-            result: dict[str, Codes] = {}
+            result: dict[str, Drawn] = {}
             cell_of = apportion(shares, at, size)
             for cell in np.unique(cell_of):
                 rows = np.flatnonzero(cell_of == cell)
                 for name, codes in cells[int(cell)].draw_by(numbers.of(rows)).items():
-                    result.setdefault(name, np.zeros(size, dtype=np.int64))[rows] = codes
+                    result.setdefault(name, np.zeros(size, dtype=codes.dtype))[rows] = codes
             return result
 
         return in_blocks(block, start, count)

@@ -1,0 +1,151 @@
+"""How fast people are drawn, beside pgmpy's own sampler in the same run.
+
+    python benchmarks/sampling.py [--rows 1000000] [--json]
+
+The model has 11 variables: state, age band, age, sex, ethnicity, marital status, education with field, labour-force
+status, major occupation group, occupation, nativity. pgmpy samples a smaller one over the same variables and states: its
+dense tables could not hold the parents that ours has, so each variable keeps only those that a published graph for the
+United States gives it. Times are of the wall clock, the better of two; `cpu` is the processor time of the same draw.
+A whole population is what `personas sample --schema full` writes: names, ZIP codes, personality, UUIDs. Peak memory
+is that of a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pgmpy import config as pgmpy_config
+from pgmpy.models import DiscreteBayesianNetwork
+
+from persona_engine.generator.bayesian_network import to_pgmpy
+from persona_engine.generator.conditioning import condition
+from persona_engine.generator.evidence import masks
+from persona_engine.generator.network import Network, Node
+from persona_engine.generator.population import Population
+from persona_engine.generator.sampler import Sampler
+
+CHILDREN = ("age", "occupation_group", "occupation", "nativity")
+PEER = {
+    "age_band": ("state",),
+    "age": ("age_band",),
+    "sex": ("age_band",),
+    "ethnicity": ("state", "sex"),
+    "marital_status": ("age_band", "sex"),
+    "education": ("age_band", "sex"),
+    "labor_force_status": ("age_band", "sex"),
+    "occupation_group": ("labor_force_status", "sex", "education"),
+    "occupation": ("occupation_group", "sex"),
+    "nativity": ("state", "ethnicity"),
+}
+EVIDENCE = {
+    "one state": {"state": "WY"},
+    "rare": {"state": ["CA", "OR"], "age": "30-45", "occupation": "*engineer*"},
+    "very rare": {"state": "VT", "ethnicity": "asian", "age": "80-", "marital_status": "divorced"},
+}
+WHOLE = """
+import json, resource, sys, time
+begun = time.perf_counter()
+from pathlib import Path
+from persona_engine.generator.config import parse
+from persona_engine.generator.population_file import PopulationFile
+PopulationFile(parse("", "defaults", (f"rows={sys.argv[1]}", "output.schema=full"))).write(Path(sys.argv[2]), 100_000)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps([time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20]))
+"""
+
+
+def timed(draw: Callable[[], Any], times: int = 2) -> tuple[float, float]:
+    """Seconds of the wall clock and of the processors, of the quickest run."""
+    found = []
+    for _ in range(times):
+        wall, cpu = time.perf_counter(), time.process_time()
+        draw()
+        found.append((time.perf_counter() - wall, time.process_time() - cpu))
+    return min(found)
+
+
+def peer(network: Network) -> DiscreteBayesianNetwork:
+    """The smaller network in pgmpy, with our model's own probabilities, and nothing else."""
+    nodes = []
+    for child, parents in PEER.items():
+        joint = network.joint((*parents, child))
+        totals = joint.sum(axis=-1, keepdims=True)
+        table = np.divide(joint, totals, out=np.full_like(joint, 1 / joint.shape[-1]), where=totals > 0)
+        nodes.append(Node(child, parents, table.astype(np.float32)))
+    state = network.joint(("state",)).astype(np.float32)
+    return to_pgmpy(replace(network, core_attributes=("state",), core=state, nodes=tuple(nodes)))
+
+
+def whole(rows: int, folder: Path) -> tuple[float, float, float]:
+    """Seconds, processor seconds and peak GiB of a process that writes a whole population."""
+    command = [sys.executable, "-c", WHOLE, str(rows), str(folder / f"{rows}.parquet")]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  our own code
+    seconds, cpu, peak = json.loads(done.stdout)
+    return seconds, cpu, peak
+
+
+def under_evidence(network: Network, population: Population, sampler: Sampler, rows: int) -> dict[str, Any]:
+    """For each condition: seconds to condition, and to draw."""
+    found = {}
+    for name, where in EVIDENCE.items():
+        begun = time.perf_counter()
+        given = condition(network, (), masks(where, population.priors, population.leaves))
+        conditioned = sampler.given(given, ()).ready()
+        ready = time.perf_counter() - begun
+        found[name] = (ready, *timed(lambda drawn=conditioned: drawn.draw(0, 0, rows)), given.probability)
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument(
+        "--large", type=int, default=10_000_000, help="rows of the large population; 0 for none"
+    )
+    parser.add_argument("--json", action="store_true", help="end with one JSON object")
+    asked = parser.parse_args()
+    rows = asked.rows
+    population = Population.load("en_US")
+    kept = tuple(node for node in population.network.nodes if node.child in CHILDREN)
+    network = replace(population.network, nodes=kept)
+    sampler = Sampler.compile(network, ()).ready()
+    plain = timed(lambda: sampler.draw(0, 0, rows), times=5)
+    result: dict[str, Any] = {"rows": rows, "rows_per_second": rows / plain[0], "cpu_seconds": plain[1]}
+    conditions = under_evidence(network, population, sampler, rows)
+    result["evidence"] = {
+        name: {"seconds_to_condition": a, "rows_per_second": rows / b, "cpu_seconds": c, "probability": p}
+        for name, (a, b, c, p) in conditions.items()
+    }
+    pgmpy_config.set_backend("numpy")
+    model = peer(network)
+    simulated = timed(lambda: model.simulate(rows, show_progress=False, seed=0), times=1)
+    result["pgmpy_rows_per_second"], result["pgmpy_cpu_seconds"] = rows / simulated[0], simulated[1]
+    result["ratio_vs_pgmpy_1m"] = simulated[0] / plain[0]
+    result["ratio_evidence_vs_plain"] = max(b for _, b, _, _ in conditions.values()) / plain[0]
+    result["seconds_to_condition"] = max(a for a, *_ in conditions.values())
+    with tempfile.TemporaryDirectory() as folder:
+        seconds, cpu, peak = whole(rows, Path(folder))
+        result |= {"whole_seconds": seconds, "whole_cpu_seconds": cpu, "whole_peak_gib": peak}
+        if asked.large:
+            seconds, cpu, most = whole(asked.large, Path(folder))
+            result |= {"large_rows": asked.large, "large_seconds": seconds, "large_peak_gib": most}
+            result["ratio_memory_large_vs_whole"] = most / peak
+    for name, value in result.items():
+        sys.stdout.write(f"{name:32s}{value if isinstance(value, dict | int) else round(value, 4)}\n")
+    if asked.json:
+        sys.stdout.write(json.dumps(result) + "\n")
+
+
+if __name__ == "__main__":
+    main()
