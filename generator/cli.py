@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from persona_engine.generator import cli_data, cli_narrate, cli_priors, cli_prompts, cli_try
+from persona_engine.generator import cli_batch, cli_data, cli_narrate, cli_priors, cli_prompts, cli_try
 from persona_engine.generator.cli_options import (
     AsJson,
     ConfigFile,
@@ -122,6 +122,7 @@ app.command()(cli_try.check)
 app.command()(cli_data.validate)
 app.command()(cli_data.report)
 app.command()(cli_data.compare)
+app.add_typer(cli_batch.app, name="batch")
 app.add_typer(cli_prompts.app, name="prompts")
 app.add_typer(cli_priors.app, name="priors")
 

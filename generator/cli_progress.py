@@ -90,11 +90,13 @@ class Pace:
             parts.append(f"{tally.in_flight} in flight")
         if tally.rejected:
             parts.append(f"{tally.rejected} rejected")
+        if tally.waiting:
+            parts.append(f"{tally.waiting} waiting")
         return ", ".join(parts)
 
 
 def _seen(tally: Tally) -> int:
-    return tally.done + tally.accepted + tally.rejected
+    return tally.done + tally.accepted + tally.rejected + tally.waiting
 
 
 def _over(tally: Tally) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from persona_engine.generator.llm.budget import BudgetError
-from persona_engine.generator.llm.chat import EndpointError, LLMError
+from persona_engine.generator.llm.chat import DeferredError, EndpointError, LLMError
 from persona_engine.generator.narration import Narrated
 from persona_engine.generator.store import Shard, ShardInfo
 
@@ -40,12 +40,16 @@ class Narrating(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """Running counts for whoever watches. Counts cover this session; `done` rows were finished before it."""
+    """Running counts for whoever watches. Counts cover this session; `done` rows were finished before it.
+
+    `waiting` rows need an answer that is not there yet, as those of a batch do.
+    """
 
     rows: int
     done: int = 0
     accepted: int = 0
     rejected: int = 0
+    waiting: int = 0
     in_flight: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -64,6 +68,7 @@ class _OpenShard:
     narrator: Narrating
     closing: ExitStack
     left: int
+    waiting: bool = False
     results: list[Narrated | None] = field(default_factory=list)
 
 
@@ -103,7 +108,7 @@ class Pipeline:
         self._spent: BudgetError | None = None
 
     async def run(self, shards: Sequence[Shard], tally: Tally) -> bool:
-        """Narrate and deliver these shards; False when `stop` cut the session short.
+        """Narrate and deliver these shards; False when `stop` cut the session short, or rows wait for answers.
 
         Raises:
             LLMError: the endpoint is not there, refuses the key, keeps failing, or the budget is spent.
@@ -125,7 +130,7 @@ class Pipeline:
                 await self._blocks.aclose()
         if self._spent is not None:
             raise self._spent
-        return not self._stopped
+        return not self._stopped and not tally.waiting
 
     def stop(self) -> None:
         """Begin no further row; `run` returns when those in flight are finished."""
@@ -143,7 +148,11 @@ class Pipeline:
             opened, offset, record = item
             self._tally.in_flight += 1
             try:
-                result = await self._narrate(opened.narrator, record)
+                opened.results[offset] = result = await self._narrate(opened.narrator, record)
+                self._tally.add(result)
+            except DeferredError:
+                opened.waiting = True
+                self._tally.waiting += 1
             except BudgetError as error:
                 # Answers in flight are paid for: they are waited for and kept.
                 self._spent = error
@@ -151,9 +160,7 @@ class Pipeline:
                 return
             finally:
                 self._tally.in_flight -= 1
-            opened.results[offset] = result
             opened.left -= 1
-            self._tally.add(result)
             self._observe(self._tally)
             if not opened.left:
                 await self._finish(opened)
@@ -161,7 +168,7 @@ class Pipeline:
     async def _narrate(self, narrator: Narrating, record: dict[str, Any]) -> Narrated:
         try:
             result = await narrator.narrate(record)
-        except EndpointError:
+        except (DeferredError, EndpointError):
             raise
         except LLMError as error:
             self._failures += 1
@@ -207,8 +214,11 @@ class Pipeline:
         return _OpenShard(shard, narrator, closing, left=rows, results=[None] * rows)
 
     async def _finish(self, opened: _OpenShard) -> None:
-        async with self._delivering:
-            await asyncio.to_thread(self._deliver, opened.shard, [r for r in opened.results if r is not None])
+        if not opened.waiting:
+            async with self._delivering:
+                await asyncio.to_thread(
+                    self._deliver, opened.shard, [r for r in opened.results if r is not None]
+                )
         opened.closing.close()
         self._open.discard(opened.shard.index)
         self._room.set()

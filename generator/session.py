@@ -35,17 +35,29 @@ def notice_of(config: Config) -> str:
     return OFFLINE_NOTICE if config.llm.backend == "offline" else ""
 
 
-def generate(config: Config, folder: Path, observe: Callable[[Tally], None] = lambda _: None) -> Manifest:
+def generate(
+    config: Config,
+    folder: Path,
+    observe: Callable[[Tally], None] = lambda _: None,
+    model: ChatModel | None = None,
+) -> Manifest:
     """Narrate what the folder does not have yet, then write its report and card.
 
-    Returns the manifest, which says whether the run is complete.
+    Args:
+        config: what the run is and how it runs.
+        folder: where it is written.
+        observe: called with running counts.
+        model: stands for the configured one, as batch files do; it must bear its name.
+
+    Returns:
+        The manifest, which says whether the run is complete.
 
     Raises:
         ConfigError: nothing was written, or the folder was left as it was.
         LLMError: the endpoint cannot be used; finished shards and answers are kept.
     """
     rooms = Rooms.load(config)
-    manifest = asyncio.run(_generate(rooms, folder, observe, fresh=not folder.exists()))
+    manifest = asyncio.run(_generate(rooms, folder, observe, model, fresh=not folder.exists()))
     if manifest.state != "stopped":
         numbers = report.of(folder, rooms.population, manifest, config.where, config.target | config.quota)
         report.write(folder, numbers)
@@ -102,11 +114,13 @@ def try_endpoint(config: Config) -> str:
     return asyncio.run(ask())
 
 
-async def _generate(rooms: Rooms, path: Path, observe: Callable[[Tally], None], *, fresh: bool) -> Manifest:
+async def _generate(
+    rooms: Rooms, path: Path, observe: Callable[[Tally], None], given: ChatModel | None, *, fresh: bool
+) -> Manifest:
     config = rooms.config
-    model = connect(config.llm, rooms.grammar)
+    model = given or connect(config.llm, rooms.grammar)
     try:
-        if fresh:
+        if fresh and given is None:
             await check_endpoint(model, config)
         manifest = Manifest.of(config, rooms.digests(), model.name, notice_of(config))
         with RunFolder.opened(path, config, manifest, rooms.table()) as folder:

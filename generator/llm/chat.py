@@ -90,3 +90,7 @@ class UnreachableError(TransientError):
 
 class RequestError(LLMError):
     """The endpoint refuses this very request (a schema it cannot compile, a context too long)."""
+
+
+class DeferredError(LLMError):
+    """The answer is not there yet: the request waits in a batch file, and its row for what comes back."""

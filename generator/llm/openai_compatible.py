@@ -17,12 +17,12 @@ from persona_engine.generator.llm.chat import (
     Completion,
     EndpointError,
     LLMError,
-    RequestError,
     ThrottledError,
     UnreachableError,
 )
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.llm.endpoint import Endpoint
+from persona_engine.generator.llm.payload import completion_of
 from persona_engine.generator.llm.probe import detect
 
 logger = logging.getLogger(__name__)
@@ -171,7 +171,7 @@ class OpenAICompatible:
             raise await self._explained(endpoint, error) from error
         finally:
             self.usage.in_flight -= 1
-        answer = _completion(payload, self._name, endpoint.address.shown)
+        answer = completion_of(payload, self._name, endpoint.address.shown)
         self.budget.spend(answer.prompt_tokens, answer.completion_tokens)
         return answer
 
@@ -185,24 +185,6 @@ class OpenAICompatible:
             f"{endpoint.address.shown} does not serve the model {self._name!r}",
             hint=f"set llm.model to one that it serves: {', '.join(served[:10])}",
         )
-
-
-def _completion(payload: Mapping[str, Any], model: str, shown: str) -> Completion:
-    choices = payload.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise RequestError(f"{shown} sent an answer without choices")
-    message = choices[0].get("message") or {}
-    # Reasoning models send their thoughts in a field of their own; the answer is in `content` alone.
-    text = message.get("content") or ""
-    reason = "refusal" if message.get("refusal") else str(choices[0].get("finish_reason") or "stop")
-    used = payload.get("usage") or {}
-    return Completion(
-        text=str(text),
-        model=model,
-        finish_reason=reason,
-        prompt_tokens=int(used.get("prompt_tokens") or 0),
-        completion_tokens=int(used.get("completion_tokens") or 0),
-    )
 
 
 class _Patience:

@@ -19,6 +19,11 @@ from persona_engine.generator.session import generate
 CONTEXT = [name for name in NEMOTRON[12:] if name != "bachelors_field"]
 
 
+@pytest.fixture(autouse=True)
+def _loaded_once(population: Population, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Population, "load", lambda _: population)
+
+
 @pytest.fixture(scope="module")
 def impute(population: Population) -> Imputation:
     return Imputation(population, seed=3)

@@ -1,0 +1,96 @@
+"""Commands `personas batch …`: a run through batch files, without an endpoint."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from persona_engine.generator.cli_options import Overrides, Rows, config_of
+
+if TYPE_CHECKING:
+    from persona_engine.generator.config import Config
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help=(
+        "Run through batch files (OpenAI's Batch API, vllm run-batch). A record is two calls, the second of which "
+        "depends on the first: export, have it answered, import, and again until nothing waits. Answers that "
+        "fail a check ask for their repair in the next export."
+    ),
+)
+
+
+@app.command()
+def export(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN|CONFIG", help="A run folder, or the YAML file of a new run.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE.jsonl", help="Requests, one a line.")
+    ],
+    folder: Annotated[
+        Path | None, typer.Option("--run", help="Folder of a new run; default: runs/<name>.")
+    ] = None,
+    most: Annotated[
+        int | None, typer.Option(min=1, help="Write so many requests at most; OpenAI takes 50000 a file.")
+    ] = None,
+    bounds: Annotated[
+        bool, typer.Option(help="Keep bounds on lengths in the schemas; vLLM takes them, OpenAI not always.")
+    ] = False,
+    rows: Rows = None,
+    overrides: Overrides = None,
+) -> None:
+    """Write what every unfinished row has to ask next."""
+    from persona_engine.generator.atomic import whole_file
+    from persona_engine.generator.llm.batch import BatchRequests, dialect_of
+    from persona_engine.generator.session import generate
+
+    settings, place = _run(run, overrides, rows)
+    with whole_file(output) as partial, partial.open("wb") as file:
+        model = BatchRequests(settings.llm, file, dialect_of(settings.llm, bounded=bounds), most)
+        # One row after the other, so that the same run writes the same file.
+        manifest = generate(_with_concurrency(settings, 1), folder or place, model=model)
+    print(f"{output}: {model.written} requests")
+    if not model.written:
+        print(f"nothing waits: {manifest.accepted} of {manifest.rows} rows are written", file=sys.stderr)
+
+
+@app.command("import")
+def import_(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run folder that was exported from.")],
+    results: Annotated[Path, typer.Argument(metavar="RESULTS.jsonl", help="What came back.")],
+    overrides: Overrides = None,
+) -> None:
+    """Take answers into a run: they are kept, read, checked, and rows that are whole are written."""
+    from persona_engine.generator.cli_progress import progress
+    from persona_engine.generator.cli_run import headline
+    from persona_engine.generator.llm.batch import BatchResults
+    from persona_engine.generator.session import generate
+
+    settings, folder = _run(run, overrides, None)
+    with BatchResults(settings.llm, results) as model, progress(settings.runtime.progress) as observe:
+        manifest = generate(settings, folder, observe, model=model)
+    print(f"{folder}: {manifest.accepted} rows; {model.answered} of {model.total} answers used")
+    if model.failed:
+        print(f"{model.failed} requests failed and will be exported again", file=sys.stderr)
+    if manifest.state == "stopped":
+        print(f"rows wait for a further batch: personas batch export {folder} -o FILE.jsonl", file=sys.stderr)
+    else:
+        headline(manifest, folder)
+
+
+def _run(run: Path, overrides: list[str] | None, rows: int | None) -> tuple[Config, Path]:
+    """The configuration and the folder that a run folder, or a configuration, stands for."""
+    if run.is_dir():
+        return config_of(run / "config.yaml", overrides, rows=rows), run
+    settings = config_of(run, overrides, rows=rows)
+    return settings, Path("runs") / settings.name
+
+
+def _with_concurrency(settings: Config, at_once: int) -> Config:
+    llm = settings.llm.model_copy(update={"concurrency": at_once})
+    return settings.model_copy(update={"llm": llm})

@@ -1,0 +1,151 @@
+"""A run through batch files is the run that an endpoint would have given."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from persona_engine.generator.cli_batch import export, import_
+from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.llm.batch import BatchResults
+from persona_engine.generator.population import Population
+from persona_engine.generator.session import generate
+
+ROWS = 6
+Server = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _loaded_once(population: Population, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Population, "load", lambda _: population)
+
+
+def settings(server: Any, folder: Path) -> Path:
+    """A config for the server, as a file."""
+    values = {
+        "name": "batched",
+        "rows": ROWS,
+        "llm": {"backend": "openai", "model": server.model, "base_url": server.base_url},
+        "output": {"shard_rows": 2},
+        "runtime": {"progress": "off"},
+    }
+    path = folder / "run.yaml"
+    path.write_text(json.dumps(values))
+    return path
+
+
+def answered(requests: Path, results: Path, server: Any, *, fails: str = "never") -> int:
+    """What a batch service does: ask every request, write what came back in another order."""
+    lines = []
+    for line in map(json.loads, requests.read_text().splitlines()):
+        assert (line["method"], line["url"]) == ("POST", "/v1/chat/completions")
+        assert len(line["custom_id"]) <= 64
+        asked = urllib.request.Request(
+            f"{server.base_url}/chat/completions",
+            json.dumps(line["body"]).encode(),
+            {"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            response: dict[str, Any] | None = {
+                "status_code": 200,
+                "request_id": "r",
+                "body": json.load(answer),
+            }
+        error = None
+        if fails in line["custom_id"]:
+            response, error = None, {"code": "batch_expired", "message": "too late"}
+        lines.append({"id": "b", "custom_id": line["custom_id"], "response": response, "error": error})
+    results.write_text("".join(json.dumps(line) + "\n" for line in reversed(lines)))
+    return len(lines)
+
+
+def shards(folder: Path) -> Mapping[str, bytes]:
+    return {file.name: file.read_bytes() for file in (folder / "personas").iterdir()}
+
+
+def state(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize("faults", [(), ("--fault", "wrong_age=0.3", "--fault", "bad_json=0.2")])
+def test_batches_until_nothing_waits_write_the_bytes_of_a_served_run(
+    tmp_path: Path, chat_server: Server, faults: tuple[str, ...]
+) -> None:
+    server = chat_server(*faults)
+    config, requests, results = settings(server, tmp_path), tmp_path / "out.jsonl", tmp_path / "in.jsonl"
+    run, stages = tmp_path / "run", []
+    export(config, requests, folder=run, bounds=True)
+    while stages[-1:] != [0] and len(stages) < 20:
+        stages.append(answered(requests, results, server))
+        import_(run, results)
+        export(run, requests, bounds=True)
+    assert stages[:2] == [ROWS, ROWS] if not faults else len(stages) > 3
+    assert state(run)["state"] == "complete"
+    generate(Config.model_validate(json.loads(config.read_text())), tmp_path / "served")
+    assert shards(run) == shards(tmp_path / "served")
+    assert state(run)["endpoint"] == {"batch_answers": sum(stages)}
+
+
+def test_the_same_export_twice_is_the_same_file_and_asks_nobody(tmp_path: Path, chat_server: Server) -> None:
+    server = chat_server()
+    config = settings(server, tmp_path)
+    export(config, tmp_path / "one.jsonl", folder=tmp_path / "run")
+    export(tmp_path / "run", tmp_path / "other.jsonl")
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "other.jsonl").read_bytes()
+    assert server.stats().get("requests", 0) == 0
+    bodies = [json.loads(line)["body"] for line in (tmp_path / "one.jsonl").read_text().splitlines()]
+    assert {body["model"] for body in bodies} == {server.model}
+    assert not any("minLength" in json.dumps(body) for body in bodies)
+
+
+def test_failed_and_missing_answers_are_exported_again_and_nothing_else(
+    tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = chat_server()
+    requests, results = tmp_path / "out.jsonl", tmp_path / "in.jsonl"
+    export(settings(server, tmp_path), requests, folder=tmp_path / "run", most=4)
+    assert len(requests.read_text().splitlines()) == 4
+    answered(requests, results, server, fails="2-attributes")
+    import_(tmp_path / "run", results)
+    said = capsys.readouterr()
+    assert "0 rows; 3 of 4 answers used" in said.out
+    assert "1 requests failed" in said.err
+    assert "rows wait for a further batch" in said.err
+    export(tmp_path / "run", requests)
+    waiting = [json.loads(line)["custom_id"].rsplit("-", 1)[0] for line in requests.read_text().splitlines()]
+    assert waiting == [
+        "0-personas",
+        "1-personas",
+        "2-attributes",
+        "3-personas",
+        "4-attributes",
+        "5-attributes",
+    ]
+
+
+def test_answers_to_other_prompts_are_not_used(tmp_path: Path, chat_server: Server) -> None:
+    server = chat_server()
+    requests, results = tmp_path / "out.jsonl", tmp_path / "in.jsonl"
+    export(settings(server, tmp_path), requests, folder=tmp_path / "run")
+    answered(requests, results, server)
+    other = ["seed=5"]
+    export(tmp_path / "run.yaml", requests, folder=tmp_path / "other", overrides=other)
+    import_(tmp_path / "other", results)
+    assert state(tmp_path / "other")["endpoint"] == {"batch_answers": 0}
+
+
+def test_what_is_no_batch_is_refused(tmp_path: Path, chat_server: Server) -> None:
+    config = Config.model_validate(json.loads(settings(chat_server(), tmp_path).read_text()))
+    (tmp_path / "in.jsonl").write_text('{"custom_id": "1"}\n[]\n')
+    with pytest.raises(ConfigError, match=r"in\.jsonl:2: not a batch result"):
+        BatchResults(config.llm, tmp_path / "in.jsonl")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        BatchResults(config.llm, tmp_path / "absent.jsonl")
+    with pytest.raises(ConfigError, match="has no batches"):
+        BatchResults(Config().llm, tmp_path / "in.jsonl")
