@@ -135,7 +135,11 @@ def _areas(priors: Priors) -> Verdict:
 
 def _published(priors: Priors) -> Iterator[Verdict]:
     for fact in published.read_facts(priors.folder):
-        value = published.found(fact, priors)
+        try:
+            value = published.found(fact, priors)
+        except (TableError, OSError) as error:
+            yield Verdict(fact.name, False, str(error), _number(fact.value), fact.source)
+            continue
         passed = abs(value - fact.value) <= fact.margin
         expected = f"{_number(fact.value)} ± {_number(fact.margin)}"
         yield Verdict(fact.name, bool(passed), _number(value), expected, fact.source)

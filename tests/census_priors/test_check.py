@@ -79,6 +79,7 @@ def test_a_bad_cell_is_found(example: Path) -> None:
     found = verdicts(example)["tables can be read and have no bad cell"]
     assert not found.passed
     assert "sex='Male', age=25" in found.found
+    assert failed(example) > {"tables can be read and have no bad cell"}
 
 
 def test_tables_that_tell_otherwise_of_the_same_people_are_found(example: Path) -> None:
