@@ -22,9 +22,11 @@ from persona_engine.generator.population import Population
 from persona_engine.generator.schema import Table, table_of
 from persona_engine.generator.store import kinds_of
 from persona_engine.prompts.template import PromptSet
-from persona_engine.validators.check import RecordChecker
+from persona_engine.validators.check import SAMPLED, RecordChecker
 
 _GRAMMAR = "offline"
+# Texts whose findings are kept while their records are being written: twelve a record, some hundreds in flight.
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,12 @@ class Rooms:
         people = InputFile(Path(config.input), Imputation(population, config.seed)) if config.input else None
         if people is not None and config.rows > len(people):
             raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
+        policy = {**({} if people else SAMPLED), **config.validation.policy}
         return cls(
             config=config,
             population=population,
             prompts=prompts,
-            checker=RecordChecker(population.priors, config.validation.policy),
+            checker=RecordChecker(population.priors, policy, remember=_REMEMBERED),
             input=people,
         )
 

@@ -7,11 +7,13 @@ import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
 
 from persona_engine.validators import records
-from persona_engine.validators.finding import Finding, Policy, Severity
+from persona_engine.validators.finding import Finding, Policy, Scope, Severity
+from persona_engine.validators.memory import Memory
 from persona_engine.validators.reading import Reading
 from persona_engine.validators.reference import Reference
 
@@ -42,6 +44,13 @@ GUIDE_CHECKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The five quality checks that the guide to Nemotron-Personas names, and the rules that carry each out."""
 
 
+SAMPLED: Mapping[str, Policy] = MappingProxyType(
+    {"age_marital": "flag", "demographic_consistency": "flag", "occupation_education": "flag"}
+)
+"""Policy for rows that were sampled from the census. Somebody has every rare combination that the tables hold, the
+sample has its share of them, and no retry can change a fact: they are flagged, and only foreign files are judged."""
+
+
 class PolicyError(ValueError):
     """A policy that names no rule or no action; the message lists the known ones."""
 
@@ -51,6 +60,7 @@ class RuleModule(Protocol):
 
     SEVERITY: Severity
     POLICY: Policy
+    SCOPE: Scope
     ACCEPTS: tuple[Record, ...]
     REJECTS: tuple[Record, ...]
 
@@ -80,29 +90,47 @@ class RecordChecker:
         priors: Priors | Reference,
         policy: Mapping[str, str] | None = None,
         only: Iterable[str] | None = None,
+        *,
+        remember: int = 0,
     ) -> None:
         """Take the priors to judge by, what to do per rule, and the rules to run (all by default).
+
+        `remember` texts and the findings about them are kept for when they come again with the same facts, as
+        they do while a record is written field by field.
 
         Raises:
             PolicyError: a rule or an action that does not exist.
         """
         self.reference = priors if isinstance(priors, Reference) else Reference(priors)
         self.policy = resolve_policy(policy or {}, only)
-        self._running = tuple(
-            (code, module.check, self.policy[code] == "flag")
-            for code, module in rules().items()
-            if self.policy[code] != "off"
-        )
+        self._running = {
+            scope: tuple(
+                (code, module.check)
+                for code, module in rules().items()
+                if scope == module.SCOPE and self.policy[code] != "off"
+            )
+            for scope in get_args(Scope)
+        }
+        self._memory = Memory(remember) if remember else None
 
     def check(self, record: Record) -> tuple[Finding, ...]:
         """All findings about one record, ordered by rule code."""
         reading = Reading(record)
+        found = [*self._run("facts", reading), *self._run("record", reading)]
+        if self._memory is None or reading.fact("first_name") is None:
+            found += self._run("field", reading)
+        else:
+            found += self._memory.findings(reading, lambda part: self._run("field", part))
+        return tuple(sorted(found, key=attrgetter("code")))
+
+    def _run(self, scope: Scope, reading: Reading) -> list[Finding]:
         found: list[Finding] = []
-        for _, check, flagged in self._running:
+        for code, check in self._running[scope]:
+            flagged = self.policy[code] == "flag"
             for finding in check(reading, self.reference):
                 lower = flagged and finding.severity == "error"
                 found.append(replace(finding, severity="warning") if lower else finding)
-        return tuple(found)
+        return found
 
     def repairable(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The errors that policy lets the model repair."""

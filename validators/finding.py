@@ -7,6 +7,8 @@ from typing import Literal
 
 Severity = Literal["error", "warning", "not_judged"]
 Policy = Literal["repair", "reject", "flag", "off"]
+Scope = Literal["facts", "field", "record"]
+"""What a rule looks at: facts alone, each text for itself beside the facts, or the record as a whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,6 @@ class GramIndex:
     """
 
     rows: Mapping[str, int]
-    known: frozenset[str]
     full: npt.NDArray[np.float64]
     indptr: npt.NDArray[np.int64]
     positions: npt.NDArray[np.int64]
@@ -59,7 +58,6 @@ class GramIndex:
         cells = [cell for found in entries.values() for cell in found]
         return cls(
             rows={gram: row for row, gram in enumerate((*common, *entries))},
-            known=frozenset((*common, *entries)),
             full=full,
             indptr=np.cumsum([0, *(len(found) for found in entries.values())]),
             positions=np.array([position for position, _ in cells], dtype=np.int64),
@@ -70,9 +68,9 @@ class GramIndex:
         """Each document's score: over the grams of the texts, the logarithm of their weight times the index's."""
         told: dict[int, float] = {}
         for tokens, weight in texts:
-            for gram in self.known & set(grams(tokens)):
-                row = self.rows[gram]
-                told[row] = told.get(row, 0.0) + weight
+            for row in map(self.rows.get, set(grams(tokens))):
+                if row is not None:
+                    told[row] = told.get(row, 0.0) + weight
         rows = np.array(sorted(told), dtype=np.int64)
         scale = np.log1p([told[row] for row in rows.tolist()])
         full = int(np.searchsorted(rows, len(self.full)))
@@ -86,4 +84,5 @@ class GramIndex:
         lengths = self.indptr[rows + 1] - starts
         cells = np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
         weights = self.weights[cells] * np.repeat(scale, lengths)
-        return np.bincount(self.positions[cells], weights=weights, minlength=self.full.shape[1])
+        scores = np.bincount(self.positions[cells], weights=weights, minlength=self.full.shape[1])
+        return scores.astype(np.float64)

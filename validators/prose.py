@@ -36,7 +36,8 @@ _TYPOGRAPHY = (
 )
 _SPACES = re.compile(r"\s+")
 _LETTERS = bytes(
-    code if chr(code).islower() else code + 32 if chr(code).isupper() else 32 for code in range(128)
+    code + 32 if chr(code).isupper() else code if chr(code).islower() or code == 10 else 32
+    for code in range(128)
 )
 _NO_DIGITS = bytes(code for code in range(128) if not chr(code).isdigit())
 _TABLE = _LETTERS + b" " * 128
@@ -65,4 +66,9 @@ def digits(text: str) -> int:
 
 def words(text: str) -> list[str]:
     """The words of plain text in lower case; anything that is no letter separates them."""
-    return text.encode("ascii", "replace").translate(_TABLE).decode("ascii").split()
+    return letters(text).split()
+
+
+def letters(text: str) -> str:
+    """Plain text in lower case, with a space for all that is neither a letter nor the end of a line."""
+    return text.encode("ascii", "replace").translate(_TABLE).decode("ascii")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from persona_engine.validators.prose import plain, words
+from persona_engine.validators.prose import letters, plain
 
 NARRATIVES = (
     "persona",
@@ -85,6 +85,13 @@ class Reading(Mapping[str, Any]):
         """Number of fields."""
         return len(self.record)
 
+    def only(self, fields: Iterable[str]) -> Reading:
+        """The facts with these text fields and lists and no others; what is known of their text is kept."""
+        left = {field for field in (*PROSE, *LISTS) if field in self.record}.difference(fields)
+        part = Reading({field: value for field, value in self.record.items() if field not in left})
+        part.__dict__["prose"] = {field: text for field, text in self.prose.items() if field not in left}
+        return part
+
     def fact(self, field: str) -> str | None:
         """A fact as a string, or None where it is missing or empty."""
         value = self.record.get(field)
@@ -131,7 +138,8 @@ class Reading(Mapping[str, Any]):
     @cached_property
     def tokens(self) -> dict[str, list[str]]:
         """Field -> the lower-case words of its prose in order, hyphenated ones taken apart."""
-        return {field: words(text) for field, text in self.prose.items()}
+        texts = letters(self.text).split("\n") if self.prose else ()
+        return {field: text.split() for field, text in zip(self.prose, texts, strict=True)}
 
     @cached_property
     def vocabulary(self) -> dict[str, frozenset[str]]:

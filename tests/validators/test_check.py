@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from persona_engine.validators.check import PolicyError, RecordChecker, rules
+from persona_engine.validators.check import SAMPLED, PolicyError, RecordChecker, rules
+from persona_engine.validators.finding import Finding
+from persona_engine.validators.memory import Memory
+from persona_engine.validators.reading import LISTS, PROSE, Reading
 from persona_engine.validators.reference import Reference
 
 
@@ -107,3 +110,69 @@ def test_both_releases_and_ours_are_read(
     checker: RecordChecker, good: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:
     assert [f for f in checker.check(change(good)) if f.severity == "error"] == []
+
+
+@pytest.mark.parametrize("code", [code for code, rule in rules().items() if rule.SCOPE == "field"])
+def test_rules_of_single_fields_find_the_same_in_each_field_alone(
+    code: str, reference: Reference, mutations: ModuleType, good: dict[str, Any], another: dict[str, Any]
+) -> None:
+    for mutate, _ in mutations.MUTATIONS.values():
+        record = Reading(mutate(good, another, np.random.default_rng(5)) or good)
+        whole = set(rules()[code].check(record, reference))
+        parts = {
+            f for field in (*PROSE, *LISTS) for f in rules()[code].check(record.only([field]), reference)
+        }
+        assert whole == parts
+
+
+@pytest.mark.parametrize("code", [code for code, rule in rules().items() if rule.SCOPE == "facts"])
+def test_rules_of_facts_find_the_same_without_texts(
+    code: str, reference: Reference, good: dict[str, Any]
+) -> None:
+    odd = Reading({**good, "age": 17, "marital_status": "widowed", "zipcode": "2139", "state": "OH"})
+    check = rules()[code].check
+    assert list(check(odd, reference)) == list(check(odd.only([]), reference))
+
+
+def test_a_checker_with_a_memory_finds_what_one_without_finds(
+    checker: RecordChecker, mutations: ModuleType, good: dict[str, Any], another: dict[str, Any]
+) -> None:
+    remembering = RecordChecker(checker.reference, remember=8)
+    records = [
+        good,
+        *(mutate(good, another, np.random.default_rng(1)) for mutate, _ in mutations.MUTATIONS.values()),
+    ]
+    for record in (found for found in records * 2 if found is not None):
+        written = {key: value for key, value in record.items() if not key.endswith("_persona")}
+        for stage in (written, record, record):
+            assert sorted(map(str, remembering.check(stage))) == sorted(map(str, checker.check(stage)))
+
+
+def test_texts_that_were_judged_are_not_judged_again() -> None:
+    judged: list[set[str]] = []
+    memory = Memory(64)
+
+    def judge(part: Reading) -> list[Finding]:
+        judged.append(set(part.prose))
+        return [Finding("a_rule", "error", field, "wrong") for field in part.prose]
+
+    first = memory.findings(Reading({"age": 40, "persona": "One."}), judge)
+    second = memory.findings(Reading({"age": 40, "persona": "One.", "arts_persona": "Two."}), judge)
+    memory.findings(Reading({"age": 41, "persona": "One."}), judge)
+    assert judged == [{"persona"}, {"arts_persona"}, {"persona"}]
+    assert [f.field for f in (*first, *second)] == ["persona", "persona", "arts_persona"]
+
+
+def test_sampled_rows_are_flagged_for_rare_facts_and_foreign_rows_rejected(
+    reference: Reference, good: dict[str, Any]
+) -> None:
+    rare = {**good, "occupation": "physician", "education_level": "less_than_9th"}
+    severities = {
+        name: {
+            f.severity
+            for f in RecordChecker(reference, policy).check(rare)
+            if f.code == "occupation_education"
+        }
+        for name, policy in (("sampled", SAMPLED), ("foreign", {}))
+    }
+    assert severities == {"sampled": {"warning"}, "foreign": {"error"}}

@@ -68,7 +68,10 @@ JOBS = (
 
 def test_a_text_fits_the_occupation_whose_title_it_names() -> None:
     match = OccupationMatcher(JOBS).match(
-        "baker", words("Ana, a pastry chef, bakes bread."), [], [(words("Bakes bread on roofs, lays shingles."), 1.0)]
+        "baker",
+        words("Ana, a pastry chef, bakes bread."),
+        [],
+        [(words("Bakes bread on roofs, lays shingles."), 1.0)],
     )
     assert (match.share, match.best, match.named) == (1.0, "roofer", True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.reading import Reading
 from persona_engine.validators.reference import WITHOUT_WORK
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "reject"
+SCOPE: Scope = "facts"
 
 RULE = Rule.of(__name__)
 # Shares of real adults that each table may report, not limits on any combination.

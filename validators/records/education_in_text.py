@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.lexicon import lexicon
 from persona_engine.validators.reading import Reading
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+SCOPE: Scope = "field"
 
 RULE = Rule.of(__name__)
 LEVELS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.prose import plain
 from persona_engine.validators.reading import Reading
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "reject"
+SCOPE: Scope = "facts"
 
 RULE = Rule.of(__name__)
 DIGITS = 5

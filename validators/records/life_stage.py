@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.reading import Reading
 from persona_engine.validators.stages import Stage, stages
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+SCOPE: Scope = "record"
 
 RULE = Rule.of(__name__)
 CLEAR = 8  # years outside the range from which one stage alone is an error

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.lexicon import stands
 from persona_engine.validators.reading import PersonName, Reading
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+SCOPE: Scope = "record"
 
 RULE = Rule.of(__name__)
 BETWEEN = 40  # letters that may stand between first and last name: middle names, particles, a nickname

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.prose import plain, words
 from persona_engine.validators.reading import Reading
 from persona_engine.validators.reference import WITHOUT_WORK
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+SCOPE: Scope = "record"
 
 RULE = Rule.of(__name__)
 # Share of the best fitting occupation's score; half of 1 % of released workers lie below the first bound.
@@ -47,9 +48,7 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     skills = reading.list_of("skills_and_expertise_list")
     if skills:
         told.append((words(plain(". ".join(skills))), 1.0))
-    match = reference.occupations.match(
-        name, tokens["professional_persona"], tokens.get("persona", ()), told
-    )
+    match = reference.occupations.match(name, tokens["professional_persona"], tokens.get("persona", ()), told)
     if match.share < WARNING_BELOW:
         make = RULE.error if match.share < ERROR_BELOW else RULE.warning
         stated, other = reference.occupation(name), reference.occupation(match.best)

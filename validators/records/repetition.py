@@ -8,7 +8,7 @@ from itertools import islice
 from operator import eq
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.reading import Reading
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+SCOPE: Scope = "record"
 
 RULE = Rule.of(__name__)
 RUN = 12  # words in a row that two texts of one record may not share

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.reading import Reading
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+SCOPE: Scope = "field"
 
 RULE = Rule.of(__name__)
 TOLERANCE = 1  # years: a birthday may lie between the facts and the text
@@ -35,7 +36,9 @@ _COUNT = re.compile(rf"(?:\b(?P<number>\d{{1,3}})|\b{_WORD_AGE})[- ]$")
 _NUMBER = re.compile(r"[0-9][0-9]+(?=[,.;]? |[,.;]?$)")
 _AT = re.compile(r"(?:^|[.;,] )(?:(?:even|now|currently|still|but) )?at (?:the )?(?:age (?:of )?)?$")
 _AGED = re.compile(r"(?:^|[.;,(] |\b(?:is|now|currently) )aged? $|\bat the age of $")
-_NOT_NOW = re.compile(r", (?:he|she|they) (?:had|first|began|started|learned|left|moved|discovered)\b| (?:to|and) \d|%")
+_NOT_NOW = re.compile(
+    r", (?:he|she|they) (?:had|first|began|started|learned|left|moved|discovered)\b| (?:to|and) \d|%"
+)
 _DECADE = re.compile(
     rf" in (?:his|her|their) (?P<part>early|mid|late)?[- ]?(?P<decade>{'|'.join(_TENS)}|\d0'?s)\b"
 )
@@ -50,9 +53,7 @@ _THINGS = frozenset(
     " recipe oak tree dog cat car truck company building church family business tower bridge cabin boat guitar piano"
     " sourdough starter journal plan horizon apprentice apprentices student students".split()
 )
-_PRESENT = re.compile(
-    r"\b(?:now|currently|woman|man|person|professional|\w+er|\w+or|\w+ist|\w+ian|still),?$"
-)
+_PRESENT = re.compile(r"\b(?:now|currently|woman|man|person|professional|\w+er|\w+or|\w+ist|\w+ian|still),?$")
 _INTRODUCES = re.compile(r",?(?: is| remains)?(?: now)? an? (?:(?!(?:of|to|with|for|and) )[\w-]+ ){0,3}")
 _HINTS = frozenset({"year", "years", "at", "age", "aged", "in", "something"}) | frozenset(
     f"{stem}genarian" for stem in _STEMS
@@ -120,8 +121,14 @@ def _at(text: str) -> Iterator[tuple[int, int, str]]:
         before = text[max(0, match.start() - NEAR) : match.start()]
         if before[-1:] != " ":
             continue
-        whose = _AGED.search(before) or (_AT.search(before) if text[match.end() : match.end() + 1] == "," else None)
-        if whose and not _NOT_NOW.match(text, match.end()) and not _OTHERS.search(before[: whose.start() + 1]):
+        whose = _AGED.search(before) or (
+            _AT.search(before) if text[match.end() : match.end() + 1] == "," else None
+        )
+        if (
+            whose
+            and not _NOT_NOW.match(text, match.end())
+            and not _OTHERS.search(before[: whose.start() + 1])
+        ):
             yield int(match.group()), int(match.group()), text[max(0, match.start() - 8) : match.end()]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Severity
+from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.lexicon import lexicon
 from persona_engine.validators.reading import Reading
 from persona_engine.validators.reference import WITHOUT_WORK
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+SCOPE: Scope = "record"
 
 RULE = Rule.of(__name__)
 FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
@@ -25,7 +26,10 @@ ERROR_ABOVE = 1.0
 WARNING_ABOVE = 0.0
 IDLE = 3.0  # nats against a job, of saying that one has none
 BEGINNER = 1.5  # of being introduced as aspiring, retired, in training
-INTRODUCED = {"professional_persona": 150, "persona": 80}  # first letters of a text, which introduce the person
+INTRODUCED = {
+    "professional_persona": 150,
+    "persona": 80,
+}  # first letters of a text, which introduce the person
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
