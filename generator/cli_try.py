@@ -64,7 +64,8 @@ def estimate(
         settings.rows * sum(getattr(result, name) for result in results) / len(results)
         for name in ("prompt_tokens", "completion_tokens")
     )
-    waves = settings.rows / min(settings.rows, llm.concurrency)
+    # An endpoint answers many rows in the time of one; the narrator without a model writes one after the other.
+    at_once = max(len(results) - 1, 1) if llm.backend == "offline" else min(settings.rows, llm.concurrency)
     numbers = {
         "rows": settings.rows,
         "sampled": len(results),
@@ -72,7 +73,7 @@ def estimate(
         "prompt_tokens": round(prompt),
         "completion_tokens": round(completion),
         "cost": round((prompt * llm.price_prompt + completion * llm.price_completion) / 1e6, 2),
-        "hours": round(seconds * waves / 3600, 3),
+        "hours": round(seconds * settings.rows / at_once / 3600, 4),
     }
     if as_json:
         print(json.dumps(numbers))

@@ -66,7 +66,11 @@ def generate(
 
 
 def preview(config: Config) -> tuple[list[Narrated], float]:
-    """Narrate the configuration's rows and keep them in memory; the seconds that narrating took.
+    """Narrate the configuration's rows and keep them in memory.
+
+    Returns:
+        The rows, and the seconds that all but the first of them took together (or the first, alone): the first
+        also waits for what is loaded and probed once.
 
     Raises:
         LLMError: the endpoint cannot be used.
@@ -78,22 +82,26 @@ def preview(config: Config) -> tuple[list[Narrated], float]:
         results.extend(narrated)
         return ShardInfo(shard.start, shard.stop, len(narrated), 0)
 
-    async def narrate() -> None:
+    async def narrate() -> float:
         model = connect(config.llm, rooms.grammar)
+        seconds = 0.0
         try:
-            pipeline = Pipeline(
-                rooms.sample,
-                lambda _: rooms.narrator(model, config, None),
-                keep,
-                concurrency=config.llm.concurrency,
-            )
-            await pipeline.run((Shard(0, 0, config.rows),), Tally(config.rows))
+            for shard in (Shard(0, 0, 1), Shard(1, 1, config.rows))[: config.rows]:
+                pipeline = Pipeline(
+                    rooms.sample,
+                    lambda _: rooms.narrator(model, config, None),
+                    keep,
+                    concurrency=config.llm.concurrency,
+                )
+                began = time.monotonic()
+                await pipeline.run((shard,), Tally(config.rows))
+                seconds = time.monotonic() - began
         finally:
             await model.aclose()
+        return seconds
 
-    began = time.monotonic()
-    asyncio.run(narrate())
-    return results, time.monotonic() - began
+    seconds = asyncio.run(narrate())
+    return results, seconds
 
 
 def try_endpoint(config: Config) -> str:

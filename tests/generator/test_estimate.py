@@ -1,0 +1,57 @@
+"""What a run will take is told from a few of its rows, narrated for real."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from persona_engine.generator.cli_try import estimate
+from persona_engine.generator.population import Population
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+Server = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _loaded_once(population: Population, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Population, "load", lambda _: population)
+
+
+def test_tokens_cost_and_time_are_those_of_the_sample_times_the_rows(
+    chat_server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    server = chat_server("--latency", "0.5")
+    settings = {
+        "llm.base_url": server.base_url,
+        "llm.model": server.model,
+        "rows": 1000,
+        "llm.concurrency": 50,
+    }
+    prices = {"llm.price_prompt": 2.0, "llm.price_completion": 8.0}
+    overrides = [f"{key}={value}" for key, value in (settings | prices).items()]
+    estimate(CONFIGS / "vllm-mistral-nemo.yaml", sample=4, overrides=overrides, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    asked = server.stats()
+    assert (told["rows"], told["sampled"], told["accepted"]) == (1000, 4, 4)
+    # The probe's tokens are few beside those of eight answers.
+    assert told["prompt_tokens"] == pytest.approx(asked["prompt_tokens"] * 250, rel=0.05)
+    assert told["completion_tokens"] == pytest.approx(asked["completion_tokens"] * 250, rel=0.05)
+    assert told["cost"] == pytest.approx(
+        (told["prompt_tokens"] * 2 + told["completion_tokens"] * 8) / 1e6, abs=0.01
+    )
+    # Twenty times fifty rows, two calls each; a busy machine adds to it, the probe and what is loaded once do not.
+    assert 20 * 2 * 0.5 <= told["hours"] * 3600 + 0.2 < 20 * 2 * 0.5 * 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_model_nothing_costs_and_the_table_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    estimate(CONFIGS / "quickstart.yaml", sample=3)
+    told = capsys.readouterr().out
+    assert "3 of 3 rows accepted; for 200 rows:" in told
+    assert "0 prompt and 0 completion tokens" in told
+    assert "cost 0" in told
