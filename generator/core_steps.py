@@ -17,18 +17,17 @@ MOST_STATES = 256
 
 @dataclass(frozen=True, slots=True)
 class CoreStep:
-    """The core joint: cumulative probabilities of its possible cells and a guide into them.
+    """The core joint: its possible cells with their cumulative probabilities, and a guide into them.
 
     Attributes:
         attributes: attributes of a cell, eight at most.
-        packed: uint64 a cell, one byte for the code of each attribute.
-        cumulative: float64, ascending, the last one 1.
+        cells: complex128 a cell, so that one look-up gets both parts: the real part is the cumulative probability
+            (ascending, the last one 1), the bits of the imaginary part are one byte for the code of each attribute.
         guide: first cell whose cumulative probability exceeds i / (len(guide) - 1), for every i.
     """
 
     attributes: tuple[str, ...]
-    packed: npt.NDArray[np.uint64]
-    cumulative: npt.NDArray[np.float64]
+    cells: npt.NDArray[np.complex128]
     guide: npt.NDArray[np.int32]
 
     @classmethod
@@ -44,32 +43,42 @@ class CoreStep:
                 f"{BYTES} of at most {MOST_STATES} states: make the others conditionals"
             )
         flat = joint.ravel()
-        cells = np.flatnonzero(flat > 0)
-        cumulative = np.cumsum(flat[cells], dtype=np.float64)
+        held = np.flatnonzero(flat > 0)
+        parts = np.empty((len(held), 2))
+        cumulative = parts[:, 0]
+        np.cumsum(flat[held], dtype=np.float64, out=cumulative)
         cumulative /= cumulative[-1]
         cumulative[-1] = 1.0
-        slots = 2 << max(int(len(cells) - 1).bit_length(), 1)
+        slots = 2 << max(int(len(held) - 1).bit_length(), 1)
         first = np.ceil(cumulative * slots).astype(np.int64)
         guide = np.cumsum(np.bincount(first, minlength=slots + 1), dtype=np.int32)
-        np.minimum(guide, len(cells) - 1, out=guide)
-        packed = np.zeros(joint.shape, dtype=np.uint64)
+        np.minimum(guide, len(held) - 1, out=guide)
+        packed = np.zeros(joint.shape, dtype="<u8")
         for axis, states in enumerate(joint.shape):
             shape = [1] * joint.ndim
             shape[axis] = states
             packed += (np.arange(states, dtype=np.uint64) << np.uint64(8 * axis)).reshape(shape)
-        return cls(attributes, packed.ravel()[cells], cumulative, guide)
+        parts.view("<u8")[:, 1] = packed.ravel()[held]
+        return cls(attributes, parts.view(np.complex128).ravel(), guide)
 
     def draw(self, numbers: Callable[[str], Uniform]) -> dict[str, Codes]:
         """Codes of every core attribute, from the uniforms of one stream."""
         u = numbers("core")
-        cell = self.guide.take((u * (len(self.guide) - 1)).astype(np.int64), mode="clip").astype(np.int64)
-        cell += self.cumulative.take(cell, mode="clip") <= u
-        late = np.flatnonzero(self.cumulative.take(cell, mode="clip") <= u)
-        cell[late] = np.searchsorted(self.cumulative, u[late], side="right")
-        codes = (
-            self.packed.take(cell, mode="clip").astype("<u8", copy=False).view(np.uint8).reshape(-1, BYTES)
-        )
+        slot = (u * (len(self.guide) - 1)).astype(np.int64)
+        cell = self.cells.take(self.guide.take(slot, mode="clip"), mode="clip")
+        late = np.flatnonzero(cell.real <= u)
+        cell[late] = self.cells.take(self._bisect(u[late], slot[late]), mode="clip")
+        codes = cell.view(np.uint8).reshape(-1, 2 * BYTES)[:, BYTES:]
         return {name: codes[:, i].astype(np.int64) for i, name in enumerate(self.attributes)}
+
+    def _bisect(self, u: Uniform, slot: Codes) -> Codes:
+        """First cell above u, between the first cells of its slot and of the next."""
+        low, high = self.guide.take(slot).astype(np.int64), self.guide.take(slot + 1).astype(np.int64)
+        while (low < high).any():
+            middle = (low + high) // 2
+            below = self.cells.take(middle).real <= u
+            low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
+        return low
 
 
 @dataclass(frozen=True, slots=True)

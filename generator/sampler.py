@@ -82,7 +82,7 @@ class Sampler:
             for node in network.nodes
         ]
         beside = [
-            Part(leaf.child, len(leaf.table.states), partial(compile_leaf, leaf, hierarchy))
+            Part(leaf.child, len(leaf.table.states), partial(compile_leaf, leaf))
             for leaf in leaves
         ]
         return cls(network, (*nodes, *beside))
@@ -101,7 +101,7 @@ class Sampler:
                 return replace(old, make=partial(compile_node, nodes[child], hierarchy))
             if child in conditioned.allowed:
                 weights = conditioned.allowed[child]
-                return replace(old, make=partial(compile_leaf, beside[child], hierarchy, weights))
+                return replace(old, make=partial(compile_leaf, beside[child], weights))
             return old
 
         return replace(self, network=conditioned.network, parts=tuple(part(old) for old in self.parts))

@@ -22,6 +22,8 @@ from persona_engine.generator.network import Node
 Codes = npt.NDArray[np.int64]
 Index = npt.NDArray[np.int64]
 Uniform = npt.NDArray[np.float64]
+Lookup = Index | int
+"""What each code of a parent adds to the row number; a number if that is the code times it."""
 
 GUIDE = 16
 BEYOND = 2.0
@@ -44,7 +46,7 @@ class TableStep:
     """
 
     child: str
-    lookups: Mapping[str, Index]
+    lookups: Mapping[str, Lookup]
     width: int
     cumulative: npt.NDArray[np.float32]
     firsts: Index
@@ -92,7 +94,7 @@ class RaggedStep:
     """
 
     child: str
-    lookups: Mapping[str, Index]
+    lookups: Mapping[str, Lookup]
     firsts: Index
     lengths: Index
     cumulative: npt.NDArray[np.float64]
@@ -127,10 +129,10 @@ class FixedStep:
 Step = TableStep | RaggedStep | FixedStep
 
 
-def _row(lookups: Mapping[str, Index], codes: Mapping[str, Codes], count: int) -> Codes:
+def _row(lookups: Mapping[str, Lookup], codes: Mapping[str, Codes], count: int) -> Codes:
     row = np.zeros(count, dtype=np.int64)
     for parent, part in lookups.items():
-        row += part.take(codes[parent], mode="clip")
+        row += codes[parent] * part if isinstance(part, int) else part.take(codes[parent], mode="clip")
     return row
 
 
@@ -164,11 +166,13 @@ def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
             part[ended] = BEYOND  # the last state that can occur takes every u, whatever rounding did
             cumulative[chunk, first:last] = part
             guide[chunk, run] = _guide(part)
-    lookups, stride = {}, 1
+    lookups: dict[str, Lookup] = {}
+    stride = 1
     for axis in range(len(node.parents) - 1, -1, -1):
         parent = node.parents[axis]
         positions = node.axis_codes(parent, len(hierarchy.domain[parent]))
-        lookups[parent] = positions.astype(np.int64) * stride
+        plain = bool((positions == np.arange(len(positions))).all())
+        lookups[parent] = stride if plain else positions.astype(np.int64) * stride
         stride *= node.table.shape[axis]
     certain = None if node.certain is None else (node.certain[0], node.certain[1].astype(np.int64))
     return TableStep(
@@ -185,7 +189,7 @@ def _guide(cumulative: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
     return np.minimum(np.cumsum(counts[:, :GUIDE], axis=1), 255).astype(np.uint8)
 
 
-def compile_leaf(leaf: Leaf, hierarchy: Hierarchy, allowed: Weights | None = None) -> RaggedStep:
+def compile_leaf(leaf: Leaf, allowed: Weights | None = None) -> RaggedStep:
     """Cumulative rows of a leaf, states weighted if weights (or a mask of those allowed) are given."""
     table = leaf.table
     weight = np.asarray(table.probabilities, dtype=np.float64)
@@ -198,10 +202,10 @@ def compile_leaf(leaf: Leaf, hierarchy: Hierarchy, allowed: Weights | None = Non
     cumulative = np.divide(
         running[1:] - np.repeat(before, lengths), total, out=np.zeros_like(weight), where=total > 0
     )
-    lookups = {}
+    lookups: dict[str, Lookup] = {}
     for axis, parent in enumerate(leaf.parents):
         stride = int(np.prod(leaf.rows.shape[axis + 1 :], dtype=np.int64))
-        lookups[parent] = np.arange(len(hierarchy.domain[parent]), dtype=np.int64) * stride
+        lookups[parent] = stride
     cells = leaf.rows.ravel()
     return RaggedStep(
         leaf.child, lookups, table.indptr[:-1][cells], lengths[cells], cumulative, table.indices
