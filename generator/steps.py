@@ -56,29 +56,30 @@ class TableStep:
 
     def draw(self, codes: Mapping[str, Codes], u: Uniform) -> Codes:
         """Child codes for uniforms u, given the codes of every earlier attribute."""
+        row = _row(self.lookups, codes, len(u))
+        run = None if self.refines is None else codes[self.refines]
         if self.certain is None:
-            return self._draw(codes, u)
+            return self._draw(row, run, u)
         parent, values = self.certain
         result = values.take(codes[parent], mode="clip")
-        rows = np.flatnonzero(result < 0)
-        needed = {*self.lookups, *([self.refines] if self.refines else [])}
-        result[rows] = self._draw({name: codes[name].take(rows, mode="clip") for name in needed}, u[rows])
+        drawn = np.flatnonzero(result < 0)
+        result[drawn] = self._draw(row[drawn], None if run is None else run[drawn], u[drawn])
         return result
 
-    def _draw(self, codes: Mapping[str, Codes], u: Uniform) -> Codes:
-        row = _row(self.lookups, codes, len(u))
+    def _draw(self, row: Codes, run: Codes | None, u: Uniform) -> Codes:
         slot = (u * GUIDE).astype(np.int64)
-        if self.refines is None:
-            first: Codes | int = 0
+        base = row * self.width
+        if run is None:
             slot += row * GUIDE
+            found = base + self.guide.take(slot, mode="clip")
         else:
-            run = codes[self.refines]
-            first = self.firsts.take(run, mode="clip")
             slot += (row * len(self.firsts) + run) * GUIDE
-        start = row * self.width + first
-        found = start + self.guide.take(slot, mode="clip")
+            found = self.firsts.take(run, mode="clip")
+            found += base
+            found += self.guide.take(slot, mode="clip")
         _advance(self.cumulative, found, u.astype(np.float32))
-        return found - row * self.width
+        found -= base
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def test_the_core_draws_cells_as_often_as_their_probability(toy: Population, sam
 
 def test_the_core_never_draws_a_structural_zero(toy: Population, sampler: Sampler) -> None:
     numbers = np.sort(
-        np.concatenate([ENDS, sampler.core.cumulative[:-1], sampler.core.cumulative - 2.0**-53])
+        np.concatenate([ENDS, sampler.core.cells.real[:-1], sampler.core.cells.real - 2.0**-53])
     )
     codes = sampler.core.draw(lambda _: numbers)
     assert (toy.network.core[tuple(codes[name] for name in toy.network.core_attributes)] > 0).all()
