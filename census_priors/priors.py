@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import yaml
 
 from persona_engine.census_priors import declaration
-from persona_engine.census_priors.declaration import AttributeDeclaration, Declaration, DeclarationError
+from persona_engine.census_priors.declaration import (
+    AttributeDeclaration,
+    Declaration,
+    DeclarationError,
+    SourceDeclaration,
+)
 from persona_engine.census_priors.domain import Domain, DomainError, State
 from persona_engine.census_priors.hierarchy import Codes, Hierarchy
 from persona_engine.census_priors.marginal import Marginal, TableError
@@ -22,6 +28,7 @@ from persona_engine.census_priors.places import Places
 from persona_engine.census_priors.table_file import read_marginal, table_path
 
 HERE = Path(__file__).parent
+PROVENANCE = "provenance.yaml"
 
 
 def locales() -> tuple[str, ...]:
@@ -193,6 +200,19 @@ class Priors:
             )
         words = {**(item.states or {}), **item.labels}
         return words.get(str(state), str(state))
+
+    @cached_property
+    def sources(self) -> Mapping[str, SourceDeclaration]:
+        """Every publication that the locale was made of, look-ups included; those declared if no more is known."""
+        path = self.folder / PROVENANCE
+        if not path.is_file():
+            return self.declaration.sources
+        facts = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+        fields = SourceDeclaration.model_fields
+        return {
+            name: SourceDeclaration.model_validate({key: source[key] for key in fields if key in source})
+            for name, source in facts.items()
+        }
 
     @cached_property
     def digest(self) -> str:

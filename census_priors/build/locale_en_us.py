@@ -20,12 +20,12 @@ from persona_engine.census_priors.build.geography import build_geography
 from persona_engine.census_priors.build.modelled_block import write_modelled
 from persona_engine.census_priors.build.names import build_names
 from persona_engine.census_priors.build.occupations import build_occupations
-from persona_engine.census_priors.build.provenance import PAGE, PROVENANCE, write_provenance
+from persona_engine.census_priors.build.provenance import PAGE, write_provenance
 from persona_engine.census_priors.build.pums import Keep, Records, person_files, read_records
 from persona_engine.census_priors.build.source import SourceError, missing
 from persona_engine.census_priors.build.tabulation import ModelledArea, Tabulation
 from persona_engine.census_priors.lock import LOCK, write_lock
-from persona_engine.census_priors.priors import HERE, Priors
+from persona_engine.census_priors.priors import HERE, PROVENANCE, Priors
 from persona_engine.census_priors.table_file import write_marginal
 
 log = logging.getLogger(__name__)

@@ -13,10 +13,9 @@ import yaml
 from persona_engine.census_priors.build import sources_en_us
 from persona_engine.census_priors.build.pums import housing_file, person_files
 from persona_engine.census_priors.build.source import Source, sha256
-from persona_engine.census_priors.priors import Priors
+from persona_engine.census_priors.priors import PROVENANCE, Priors
 from persona_engine.census_priors.table_file import table_path
 
-PROVENANCE = "provenance.yaml"
 PAGE = "SOURCES.md"
 MARGINS = (
     "The Census Bureau publishes no margins of error for tables made from PUMS. Each table has the persons behind "

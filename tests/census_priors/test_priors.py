@@ -161,3 +161,17 @@ def test_what_a_run_needs_is_loaded_within_a_second() -> None:
 
 def test_the_whole_locale_is_small() -> None:
     assert sum(path.stat().st_size for path in EN_US.folder.rglob("*") if path.is_file()) < 15_000_000
+
+
+def test_the_sources_are_all_that_the_locale_was_made_of() -> None:
+    publishers = {source.publisher for source in EN_US.sources.values()}
+    assert {
+        "US Census Bureau",
+        "US Bureau of Labor Statistics",
+        "Social Security Administration",
+    } <= publishers
+    assert any("O*NET" in source.title and source.licence == "CC BY 4.0" for source in EN_US.sources.values())
+
+
+def test_a_locale_without_provenance_has_the_sources_that_it_declares(tmp_path: Path) -> None:
+    assert list(Priors.load(locale(tmp_path)).sources) == ["office"]
