@@ -75,12 +75,14 @@ class Margin:
         axes: axes of the array, ascending.
         codes: per axis, the table's code for every state of the array's axis.
         wanted: probabilities, axes in the order of `axes`.
+        persons: effective sample size; 0 for a full count.
     """
 
     name: str
     axes: tuple[int, ...]
     codes: tuple[npt.NDArray[np.int32], ...]
     wanted: Array
+    persons: float = 0.0
 
     def project(self, array: npt.NDArray[np.floating]) -> Array:
         """Sum the array to the table's cells."""
@@ -109,7 +111,9 @@ def coarsen(
     return np.asarray(result, dtype=np.float64)
 
 
-def margin_of(table: Marginal, wanted: Array, attributes: Sequence[str], hierarchy: Hierarchy) -> Margin:
+def margin_of(
+    table: Marginal, wanted: Array, attributes: Sequence[str], hierarchy: Hierarchy, persons: float = 0.0
+) -> Margin:
     """The constraint that a table puts on an array with these attributes as axes."""
     pairs = []
     for position, name in enumerate(table.domain):
@@ -122,6 +126,7 @@ def margin_of(table: Marginal, wanted: Array, attributes: Sequence[str], hierarc
         tuple(axis for axis, _, _ in pairs),
         tuple(codes for _, _, codes in pairs),
         np.transpose(wanted, order),
+        persons,
     )
 
 

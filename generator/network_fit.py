@@ -13,12 +13,13 @@ from persona_engine.census_priors.declaration import ConditionalDeclaration
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator import fitting
+from persona_engine.generator import fitting, footprint
 from persona_engine.generator.fitting import Array, Dense, FitError, coarsen
 from persona_engine.generator.network import Codes, Network, Node
+from persona_engine.generator.reconciliation import reconciled
 
-Shrunk = tuple[Marginal, Array]
-"""A table, and its probabilities after shrinkage."""
+Shrunk = tuple[Marginal, Array, float]
+"""A table, its probabilities after shrinkage, and its effective sample size (0 for a full count)."""
 
 log = logging.getLogger(__name__)
 
@@ -31,19 +32,20 @@ def fit_network(priors: Priors) -> Network:
         TableError: a table file is missing or bad.
     """
     _check_zeros(priors)
+    footprint.check(priors)
     wanted = [_shrunk(priors, source, names) for source, names in priors.tables]
     attributes = priors.declaration.model.core
     shape = priors.domain.project(attributes).shape
     core: Dense = np.full(shape, 1.0 / np.prod(shape), dtype=np.float32)
     _clear(core, attributes, priors)
     margins = [
-        fitting.margin_of(table, values, attributes, priors.hierarchy)
-        for table, values in wanted
+        fitting.margin_of(table, values, attributes, priors.hierarchy, persons)
+        for table, values, persons in wanted
         if fitting.informs(table.domain.attributes, attributes, priors.hierarchy)
     ]
     if not margins:
         raise FitError(f"core: no declared table is over {', '.join(attributes)}")
-    distance = fitting.fit(core, margins, "core")
+    distance = fitting.fit(core, reconciled(margins, "core"), "core")
     network = Network(priors.hierarchy, attributes, core / core.sum(dtype=np.float64), (), {"core": distance})
     for node in priors.declaration.model.conditionals:
         network = _add(priors, network, node, wanted)
@@ -54,7 +56,7 @@ def _shrunk(priors: Priors, source: str, names: Sequence[str]) -> Shrunk:
     table = priors.table(names)
     persons = 0.0 if table.samples is None else float(table.samples.sum())
     effect = priors.declaration.sources[source].design_effect
-    return table, fitting.shrink(table.probabilities(), persons, effect)
+    return table, fitting.shrink(table.probabilities(), persons, effect), persons / effect
 
 
 def _check_zeros(priors: Priors) -> None:
@@ -104,15 +106,15 @@ def _add(
     scope = (*parents, child)
     _clear(start, scope, priors, certain)
     margins = []
-    for table, values in wanted:
+    for table, values, persons in wanted:
         names = table.domain.attributes
         inside = fitting.informs(names, scope, hierarchy)
         if inside and any(hierarchy.refines(child, name) for name in names):
-            margins.append(_conditioned(network, empty, start, table, values))
+            margins.append(replace(_conditioned(network, empty, start, table, values), persons=persons))
     if not margins:
         raise FitError(f"{child}: no declared table has it with parents {', '.join(declared.parents)}")
     array = start.copy()
-    distance = fitting.fit(array, margins, child)
+    distance = fitting.fit(array, reconciled(margins, child), child)
     table32 = _normalise(network, array, empty)
     node = Node(child, parents, table32, refines, certain)
     log.info("fitted %s: %d cells, largest distance to a table %.4f", child, table32.size, distance)

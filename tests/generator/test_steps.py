@@ -129,16 +129,14 @@ def leaf(toy: Population) -> Leaf:
 
 
 @pytest.mark.parametrize("region", range(3))
-def test_a_leaf_is_drawn_as_often_as_its_probability(toy: Population, leaf: Leaf, region: int) -> None:
+def test_a_leaf_is_drawn_as_often_as_its_probability(leaf: Leaf, region: int) -> None:
     step = compile_leaf(leaf)
     drawn = step.draw(repeated({"region": region}, len(GRID)), GRID)
     np.testing.assert_allclose(np.bincount(drawn, minlength=7) / len(GRID), ROWS[region], atol=1 / len(GRID))
 
 
 @pytest.mark.parametrize("region", [0, 2])
-def test_a_leaf_under_evidence_is_drawn_among_the_allowed_states(
-    toy: Population, leaf: Leaf, region: int
-) -> None:
+def test_a_leaf_under_evidence_is_drawn_among_the_allowed_states(leaf: Leaf, region: int) -> None:
     allowed = np.array([True, True, False, True, True, False, False])
     step = compile_leaf(leaf, allowed)
     numbers = np.concatenate([GRID, ENDS])

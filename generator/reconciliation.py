@@ -1,0 +1,145 @@
+"""Reconciliation: what overlapping tables say of what they share, brought together before a fit.
+
+Two surveys, or two years of one, give slightly different margins of the same attributes, and no distribution has them
+all. Each shared margin becomes the mean of what its tables say, weighted by their effective sample sizes: the
+inverse-variance (generalised least squares) estimate, as variances of shares are proportional to one over the sample
+size. A full count has no variance: where one shares a margin with samples, they take its. Each table is
+then scaled to the shared margins, which keeps its own interactions. Counts that contradict each other are left to
+the fit, which names them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.generator.fitting import Array, Margin, coarsen
+
+Codes = npt.NDArray[np.int32]
+View = tuple[tuple[int, Codes], ...]
+"""Axes of the array that is fitted, each with a code for every state of it."""
+
+AGREED = 0.005
+"""Distance up to which tables agree as far as a fit minds: that of its own remainder."""
+ROUNDS = 20
+
+log = logging.getLogger(__name__)
+
+
+def reconciled(margins: Sequence[Margin], place: str) -> list[Margin]:
+    """The margins, those that share attributes and disagree on them scaled to what they say together.
+
+    Args:
+        margins: constraints on one array; `persons` is 0 for a full count.
+        place: what is being fitted, for messages.
+    """
+    found = list(margins)
+    views: list[View] = []
+    for one, other in combinations(margins, 2):
+        view = _shared(one, other)
+        if view and not any(_same(view, known) for known in views):
+            views.append(view)
+    views.sort(key=len)
+    for number in range(ROUNDS):
+        worst = max((_reconcile(found, view, place, first=number == 0) for view in views), default=0.0)
+        if worst <= AGREED:
+            break
+    return found
+
+
+def _reconcile(margins: list[Margin], view: View, place: str, *, first: bool) -> float:
+    """Scale, in place, every margin that has the view to their mean; the largest distance there was."""
+    seen = {i: projected for i, m in enumerate(margins) if (projected := _project(m, view)) is not None}
+    exact = [seen[i] for i in seen if not margins[i].persons]
+    samples = [i for i in seen if margins[i].persons]
+    if not samples or len(seen) < 2:
+        return 0.0
+    weights = None if exact else [margins[i].persons for i in samples]
+    mean = np.average(exact or [seen[i] for i in samples], axis=0, weights=weights)
+    mean = mean / mean.sum()
+    gaps = {i: 0.5 * float(np.abs(seen[i] / seen[i].sum() - mean).sum()) for i in samples}
+    if max(gaps.values()) <= AGREED:
+        return 0.0
+    if first:
+        worst = max(gaps, key=lambda i: gaps[i])
+        log.warning(
+            "%s: %s differs from tables that it overlaps with by %.3f; reconciled by sample size",
+            place,
+            margins[worst].name,
+            gaps[worst],
+        )
+    for i in samples:
+        margins[i] = _scaled(margins[i], view, seen[i], mean)
+    return max(gaps.values())
+
+
+def _shared(one: Margin, other: Margin) -> View:
+    """On each axis that both have, the coarser of their views, if one is a view of the other."""
+    shared = []
+    for axis in sorted(set(one.axes) & set(other.axes)):
+        a, b = (m.codes[m.axes.index(axis)] for m in (one, other))
+        if len(a) != len(b) or (a < 0).any() or (b < 0).any():
+            continue
+        for fine, coarse in ((a, b), (b, a)):
+            if _step(fine, coarse) is not None:
+                shared.append((axis, coarse))
+                break
+    return tuple(shared)
+
+
+def _step(fine: Codes, coarse: Codes) -> Codes | None:
+    """The coarse code of every fine code; None if the one does not decide the other."""
+    if len(fine) != len(coarse) or (fine < 0).any():
+        return None
+    result = np.zeros(int(fine.max()) + 1, dtype=np.int32)
+    result[fine] = coarse
+    return result if (result[fine] == coarse).all() else None
+
+
+def _same(one: View, other: View) -> bool:
+    return [axis for axis, _ in one] == [axis for axis, _ in other] and all(
+        np.array_equal(a, b) for (_, a), (_, b) in zip(one, other, strict=True)
+    )
+
+
+def _steps(margin: Margin, view: View) -> list[Codes] | None:
+    """For each axis of the margin, the view's code of its codes: 0 throughout for axes that the view lacks."""
+    steps = [np.zeros(size, dtype=np.int32) for size in margin.wanted.shape]
+    for axis, coarse in view:
+        if axis not in margin.axes:
+            return None
+        position = margin.axes.index(axis)
+        step = _step(margin.codes[position], coarse)
+        if step is None:
+            return None
+        padded = np.zeros(margin.wanted.shape[position], dtype=np.int32)
+        padded[: len(step)] = step
+        steps[position] = padded
+    return steps
+
+
+def _project(margin: Margin, view: View) -> Array | None:
+    steps = _steps(margin, view)
+    if steps is None:
+        return None
+    sizes = [int(step.max()) + 1 for step in steps]
+    places = [margin.axes.index(axis) for axis, _ in view]
+    summed = coarsen(margin.wanted, steps, sizes)
+    return np.asarray(summed.reshape([sizes[place] for place in places]), dtype=np.float64)
+
+
+def _scaled(margin: Margin, view: View, have: Array, mean: Array) -> Margin:
+    """The margin with the mean on the view, its total kept."""
+    steps = _steps(margin, view) or []
+    ratio = np.divide(mean * have.sum(), have, out=np.ones_like(have), where=have > 0)
+    places = [margin.axes.index(axis) for axis, _ in view]
+    shape = [1] * margin.wanted.ndim
+    for place, size in zip(places, ratio.shape, strict=True):
+        shape[place] = size
+    fine = ratio.reshape(shape)[np.ix_(*steps)]
+    return replace(margin, wanted=margin.wanted * fine)
