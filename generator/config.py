@@ -90,6 +90,12 @@ class ValidationConfig(_Section):
     max_attempts: Annotated[int, Field(ge=1)] = 3
 
 
+class JudgeConfig(_Section):
+    """A second reading by the same model: the share of the rows that are scored for the report."""
+
+    share: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
 class OutputConfig(_Section):
     """The dataset's schema and files."""
 
@@ -125,6 +131,7 @@ class Config(_Section):
     llm: LLMConfig = LLMConfig()
     prompts: PromptsConfig = PromptsConfig()
     validation: ValidationConfig = ValidationConfig()
+    judge: JudgeConfig = JudgeConfig()
     output: OutputConfig = OutputConfig()
     runtime: RuntimeConfig = RuntimeConfig()
 
@@ -133,6 +140,10 @@ class Config(_Section):
         if self.llm.backend == "openai" and not self.llm.model:
             raise ValueError(
                 "llm.model is missing; an OpenAI-compatible endpoint needs the served model's name"
+            )
+        if self.llm.backend == "offline" and self.judge.share:
+            raise ValueError(
+                f"judge.share={self.judge.share:g} needs a model that reads; set llm.backend=openai"
             )
         return self
 
@@ -153,8 +164,8 @@ class Config(_Section):
     def identity(self) -> dict[str, Any]:
         """The part of the configuration that decides the dataset's content, as plain JSON values.
 
-        A table file that is wanted as a target or quota counts by its contents. Ways of selecting that are not used are
-        left out.
+        A table file that is wanted as a target or quota counts by its contents. Ways of selecting that are not
+        used, and a judge who reads nothing, are left out.
         """
         excluded: dict[str, Any] = {
             "name": True,
@@ -164,6 +175,7 @@ class Config(_Section):
             "llm": set(_HOW),
         }
         excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}
+        excluded |= {} if self.judge.share else {"judge": True}
         values = self.model_dump(mode="json", by_alias=True, exclude=excluded)
         return values | {name: with_digests(values[name]) for name in ("target", "quota") if name in values}
 

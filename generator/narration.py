@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from persona_engine.census_priors.places import UnknownPlaceError
 from persona_engine.generator.config import Config
 from persona_engine.generator.facts import FactSheet
 from persona_engine.generator.journal import Journal, key
+from persona_engine.generator.judge import CALL as JUDGE
+from persona_engine.generator.judge import Judge, Verdict
 from persona_engine.generator.llm.answer import Answer, read
 from persona_engine.generator.llm.chat import ChatModel, ChatRequest, Completion
 from persona_engine.prompts.fields import FieldSpec
@@ -32,7 +34,7 @@ _GROUNDING = 0x6E61727261746F72
 
 @dataclass(frozen=True, slots=True)
 class Narrated:
-    """A narrated record. `reasons` says, one line a finding, why it was not accepted."""
+    """A narrated record. `reasons` says, one line a finding, why it was not accepted; `verdict` is the judge's."""
 
     record: dict[str, Any]
     findings: tuple[Finding, ...]
@@ -41,6 +43,7 @@ class Narrated:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     reasons: tuple[str, ...] = ()
+    verdict: Verdict | None = None
 
 
 @dataclass(slots=True)
@@ -109,6 +112,7 @@ class Narrator:
         self._journal = journal
         self._policy = settings.validation.policy if policy is None else policy
         self._specs = {spec.name: spec for call in CALLS for spec in prompts.templates[call].fields}
+        self._judge = Judge(prompts.templates[JUDGE], settings)
         self._repairs: dict[tuple[str, ...], Template] = {}
 
     async def narrate(self, record: Mapping[str, Any]) -> Narrated:
@@ -130,21 +134,19 @@ class Narrator:
             told = self._facts.of(record, self._stream(int(record["row"])))
         except (UnknownOccupationError, UnknownPlaceError) as error:
             # Rows from elsewhere may have an occupation or a place that the locale does not know.
-            wrong = [
-                Finding(
-                    _FACTS,
-                    "error",
-                    "occupation" if isinstance(error, UnknownOccupationError) else "zipcode",
-                    str(error),
-                )
-            ]
+            name = "occupation" if isinstance(error, UnknownOccupationError) else "zipcode"
+            wrong = [Finding(_FACTS, "error", name, str(error))]
             return self._result(record, draft, wrong, cost)
         for attempt in range(1, self._settings.validation.max_attempts + 1):
             draft = _Draft(told, attempt)
             wrong = await self._attempt(record, draft, cost)
             if not wrong:
                 break
-        return self._result(record, draft, wrong, cost)
+        verdict = None
+        if not wrong and self._judge.hears(told["row"]):
+            seed = _sampling_seed(self._settings.seed, told["row"], JUDGE, 1, 0)
+            verdict = await self._judge.of(draft.told(), seed, lambda request: self._paid(request, cost))
+        return replace(self._result(record, draft, wrong, cost), verdict=verdict)
 
     async def _attempt(self, record: Mapping[str, Any], draft: _Draft, cost: _Cost) -> list[Finding]:
         """Write the record once, with repairs; return what is still wrong."""
@@ -208,10 +210,14 @@ class Narrator:
             seed=_sampling_seed(self._settings.seed, told["row"], call, draft.attempt, draft.turn),
             facts=told,
         )
+        completion = await self._paid(request, cost)
+        draft.take(read(completion.text, template.fields), template.fields)
+
+    async def _paid(self, request: ChatRequest, cost: _Cost) -> Completion:
         completion = await self._complete(request)
         cost.prompt_tokens += completion.prompt_tokens
         cost.completion_tokens += completion.completion_tokens
-        draft.take(read(completion.text, template.fields), template.fields)
+        return completion
 
     async def _complete(self, request: ChatRequest) -> Completion:
         if self._journal is None:

@@ -17,9 +17,10 @@ from persona_engine.census_priors.marginal import Marginal
 from persona_engine.generator import figures
 from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.expectation import Expectation
+from persona_engine.generator.judge import summary
 from persona_engine.generator.manifest import Manifest
 from persona_engine.generator.population import Population
-from persona_engine.generator.run_folder import rejected_reasons
+from persona_engine.generator.run_folder import rejected_reasons, verdicts
 from persona_engine.generator.store import columns_of, dataset_files, read_frame, read_shard
 from persona_engine.generator.tabulation import Counts, Tabulation
 from persona_engine.validators.dataset.bias import GROUPS, guide_bias, representation
@@ -79,6 +80,7 @@ def of(
         "bias": _bias(people, expected),
         "texts": _texts(path, columns),
         "findings": _findings(path),
+        "judge": summary(verdicts(path)),
         "rejected": dict(sorted(rejected_reasons(path).items(), key=lambda item: -item[1])[:20]),
     }
 

@@ -16,10 +16,13 @@ import yaml
 
 from persona_engine.generator.atomic import whole_file, write_whole
 from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.judge import Verdict
 from persona_engine.generator.manifest import Manifest, State
 from persona_engine.generator.narration import Narrated
 from persona_engine.generator.schema import Table
 from persona_engine.generator.store import Shard, ShardInfo, read_shard, write_shard
+
+_JUDGED = "judged"
 
 
 class RunFolder:
@@ -99,6 +102,7 @@ class RunFolder:
             findings=_count_findings(accepted),
         )
         self._write_rejected(shard, rejected)
+        self._write_verdicts(shard, [r.verdict for r in accepted if r.verdict is not None])
         notes = {"narrator": self.manifest.model, "notice": self.manifest.notice}
         rows = [result.record for result in accepted]
         write_shard(self.path / "personas" / shard.file, self.table, rows, info, notes)
@@ -114,6 +118,14 @@ class RunFolder:
                     out.writelines(line for line in lines if orjson.loads(line)["shard"] != shard.index)
             for result in rejected:
                 out.write(orjson.dumps(_rejection(shard, result), option=orjson.OPT_APPEND_NEWLINE))
+
+    def _write_verdicts(self, shard: Shard, verdicts: Sequence[Verdict]) -> None:
+        if verdicts:
+            path = self.path / _JUDGED / Path(shard.file).with_suffix(".jsonl").name
+            with whole_file(path) as partial, partial.open("wb") as out:
+                out.writelines(
+                    orjson.dumps(verdict, option=orjson.OPT_APPEND_NEWLINE) for verdict in verdicts
+                )
 
     def write_config(self) -> None:
         """Write the resolved configuration; it never holds a secret."""
@@ -222,6 +234,13 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def verdicts(path: Path) -> Iterator[Verdict]:
+    """The judge's verdicts in a run folder, in row order."""
+    for file in sorted((path / _JUDGED).glob("*.jsonl")):
+        with file.open("rb") as lines:
+            yield from map(orjson.loads, lines)
 
 
 def rejected_reasons(path: Path) -> Mapping[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-Kind = Literal["text", "list"]
+Kind = Literal["text", "list", "score"]
 _KEYS = ("name", "kind", "description", "min", "max")
 
 
@@ -16,7 +16,7 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One field that a template asks for: its bounds are characters of a text, items of a list."""
+    """One field that a template asks for: its bounds are characters of a text, items of a list, ends of a scale."""
 
     name: str
     kind: Kind
@@ -29,6 +29,10 @@ class FieldSpec:
         if self.kind == "text":
             bounds = {"minLength": self.minimum, "maxLength": self.maximum}
             return {"type": "string", "description": self.description, **bounds}
+        if self.kind == "score":
+            # Spelled out: an enumeration is understood where bounds on numbers are not.
+            scale = list(range(self.minimum, self.maximum + 1))
+            return {"type": "integer", "description": self.description, "enum": scale}
         item = {"type": "string", "minLength": 2, "maxLength": 120}
         bounds = {"minItems": self.minimum, "maxItems": self.maximum}
         return {"type": "array", "description": self.description, "items": item, **bounds}
@@ -46,7 +50,7 @@ def object_schema(fields: Iterable[FieldSpec]) -> dict[str, Any]:
 
 
 def field_spec(value: object, place: str) -> FieldSpec:
-    """A field as front matter writes it: `{name, kind: text|list, description, min, max}`.
+    """A field as front matter writes it: `{name, kind: text|list|score, description, min, max}`.
 
     Raises:
         TemplateError: naming `place`, the key and what it must be.

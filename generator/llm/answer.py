@@ -67,21 +67,25 @@ def read(text: str, fields: Sequence[FieldSpec]) -> Answer:
         value = _cleaned(found.get(field.name), field)
         if value is None:
             said = "is missing" if field.name not in found else f"is not a {field.kind}"
-            findings.append(Finding(CODE, "error", field.name, f"{said}; write a {_kind(field)}"))
+            findings.append(Finding(CODE, "error", field.name, f"{said}; write a {_KIND[field.kind]}"))
             continue
         values[field.name] = value
-        if not field.minimum <= len(value) <= field.maximum:
-            unit = "characters" if field.kind == "text" else "items"
-            message = f"has {len(value)} {unit}; write {field.minimum} to {field.maximum}"
+        size = value if isinstance(value, int) else len(value)
+        if not field.minimum <= size <= field.maximum:
+            message = f"{_SIZE[field.kind].format(size)}; write {field.minimum} to {field.maximum}"
             findings.append(Finding(CODE, "error", field.name, message))
     return Answer(values, tuple(findings))
 
 
-def _kind(field: FieldSpec) -> str:
-    return "text" if field.kind == "text" else "list of texts"
+_KIND = {"text": "text", "list": "list of texts", "score": "whole number"}
+_SIZE = {"text": "has {} characters", "list": "has {} items", "score": "is {}"}
 
 
-def _cleaned(value: object, field: FieldSpec) -> str | list[str] | None:
+def _cleaned(value: object, field: FieldSpec) -> str | list[str] | int | None:
+    if field.kind == "score":
+        # Without a schema a model may write the number as a text.
+        digits = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+        return int(digits) if digits.isdecimal() else None
     if field.kind == "text":
         return _line(value) if isinstance(value, str) else None
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):

@@ -136,7 +136,7 @@ def test_another_seed_in_the_same_folder_is_refused_with_the_difference(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("generate", QUICKSTART, "--set", "colour=red"), "unknown key 'colour'; known there: llm, locale"),
+        (("generate", QUICKSTART, "--set", "colour=red"), "unknown key 'colour'; known there: input, judge, llm, locale"),
         (("generate", "absent.yaml"), "absent.yaml: cannot be read"),
         (("generate", QUICKSTART, "--set", "locale=xx_YY"), "xx_YY"),
         (("generate", QUICKSTART, "--set", "prompts.set=xx_YY"), "unknown prompt set 'xx_YY'; known: en_US"),

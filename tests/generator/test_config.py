@@ -8,7 +8,7 @@ from persona_engine.generator.config import Config, ConfigError, load, parse
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("colour: red", "unknown key 'colour'; known there: llm, locale"),
+        ("colour: red", "unknown key 'colour'; known there: input, judge, llm, locale"),
         ("llm: {modle: x}", "unknown key 'llm.modle'; known there: api_key_env, backend"),
         ("output: {schemas: full}", "unknown key 'output.schemas'; known there: lists, schema, shard_rows"),
         ("rows: 0", "rows: input should be greater than or equal to 1, not 0"),

@@ -81,6 +81,7 @@ def numbers(**more: object) -> dict[str, object]:
         "bias": {},
         "texts": {},
         "findings": {},
+        "judge": {"rows": 0, "not_judged": 0, "scores": {}, "lowest": []},
         "rejected": {},
     }
     return {**empty, **more}

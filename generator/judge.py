@@ -1,0 +1,110 @@
+"""Judge: a second reading of some records by a model, for the report; it changes no record."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from persona_engine.generator.config import Config
+from persona_engine.generator.llm.answer import read
+from persona_engine.generator.llm.chat import (
+    ChatRequest,
+    Completion,
+    DeferredError,
+    EndpointError,
+    LLMError,
+)
+from persona_engine.generator.randomness import uniforms
+from persona_engine.prompts.template import Template
+from persona_engine.validators.reading import NARRATIVES
+
+logger = logging.getLogger(__name__)
+CALL = "judge"
+# How many of the records with the lowest scores a report shows.
+_SHOWN = 5
+
+Verdict = Mapping[str, Any]
+"""Scores and rationale by field, with the record's row and uuid; or, under `not_judged`, why there are none."""
+
+
+class Judge:
+    """Asks for scores of every record whose row draws a number below `judge.share`.
+
+    Which rows these are depends on the seed alone. An answer that cannot be read is "not judged": there is no
+    repair, as nothing hangs on it.
+    """
+
+    def __init__(self, template: Template, settings: Config) -> None:
+        """`template` asks for the scores."""
+        self._template = template
+        self._settings = settings
+
+    def hears(self, row: int) -> bool:
+        """Whether this row is read."""
+        share = self._settings.judge.share
+        return share > 0 and uniforms(self._settings.seed, CALL, row, 1)[0] < share
+
+    async def of(
+        self, told: Mapping[str, Any], seed: int, complete: Callable[[ChatRequest], Awaitable[Completion]]
+    ) -> Verdict:
+        """The verdict on a narrated record.
+
+        Args:
+            told: facts and written fields.
+            seed: sampling seed of the request.
+            complete: answers the request, from the journal where it can.
+
+        Raises:
+            EndpointError, DeferredError: no request will succeed, or the answer is to come.
+        """
+        texts = [{"name": name, "value": told[name]} for name in NARRATIVES if name in told]
+        facts = {**told, "texts": texts}
+        llm = self._settings.llm
+        request = ChatRequest(
+            messages=self._template.render(facts),
+            schema_name=CALL,
+            schema=self._template.schema,
+            temperature=0.0,
+            top_p=1.0,
+            max_tokens=llm.max_tokens,
+            seed=seed,
+            facts=facts,
+        )
+        who = {"row": told["row"], "uuid": told["uuid"]}
+        try:
+            answer = read((await complete(request)).text, self._template.fields)
+        except (EndpointError, DeferredError):
+            raise
+        except LLMError as error:
+            logger.warning("row %s is not judged: %s", told["row"], error)
+            return {**who, "not_judged": str(error)}
+        if answer.findings:
+            first = answer.findings[0]
+            return {**who, "not_judged": f"{first.field}: {first.message}"}
+        return {**who, **answer.values}
+
+
+def summary(verdicts: Iterable[Verdict]) -> dict[str, Any]:
+    """What a report says of the verdicts: mean and counts by score, and the lowest with their rationale."""
+    listed = list(verdicts)
+    heard = [verdict for verdict in listed if "not_judged" not in verdict]
+    names = [
+        name for name in (heard[0] if heard else {}) if name != "row" and isinstance(heard[0][name], int)
+    ]
+    lowest = sorted(heard, key=lambda verdict: (sum(verdict[name] for name in names), str(verdict["uuid"])))
+    return {
+        "rows": len(heard),
+        "not_judged": len(listed) - len(heard),
+        "scores": {name: _scores([verdict[name] for verdict in heard]) for name in names},
+        "lowest": [dict(verdict) for verdict in lowest[:_SHOWN]],
+    }
+
+
+def _scores(given: Sequence[int]) -> dict[str, Any]:
+    counts = Counter(given)
+    return {
+        "mean": sum(given) / len(given),
+        "counts": {str(score): counts[score] for score in sorted(counts)},
+    }
