@@ -193,16 +193,17 @@ def _guide(cumulative: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
 def compile_leaf(leaf: Leaf, allowed: Weights | None = None) -> RaggedStep:
     """Cumulative rows of a leaf, states weighted if weights (or a mask of those allowed) are given."""
     table = leaf.table
-    weight = np.asarray(table.probabilities, dtype=np.float64)
-    if allowed is not None:
-        weight = weight * allowed[table.indices]
-    running = np.concatenate(([0.0], np.cumsum(weight)))
-    before, after = running[table.indptr[:-1]], running[table.indptr[1:]]
+    weights = table.probabilities if allowed is None else table.probabilities * allowed[table.indices]
+    cumulative = np.cumsum(weights, dtype=np.float64)
+    before = np.where(table.indptr > 0, cumulative.take(table.indptr - 1, mode="clip"), 0.0)
+    totals = np.diff(before)
+    scales = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
     lengths = np.diff(table.indptr)
-    total = np.repeat(after - before, lengths)
-    cumulative = np.divide(
-        running[1:] - np.repeat(before, lengths), total, out=np.zeros_like(weight), where=total > 0
-    )
+    for top in range(0, len(lengths), CHUNK):  # a chunk at a time: a table of names has millions of entries
+        rows = slice(top, top + CHUNK)
+        part = cumulative[table.indptr[top] : table.indptr[min(top + CHUNK, len(lengths))]]
+        part -= np.repeat(before[:-1][rows], lengths[rows])
+        part *= np.repeat(scales[rows], lengths[rows])
     lookups: dict[str, Lookup] = {}
     for axis, parent in enumerate(leaf.parents):
         stride = int(np.prod(leaf.rows.shape[axis + 1 :], dtype=np.int64))
