@@ -55,7 +55,7 @@ class FactSheet:
         priors, prompts = self._priors, self._prompts
         return {
             **record,
-            "labels": {name: priors.label(name, record[name]) for name in _LABELLED},
+            "labels": {name: priors.label(name, record[name]) for name in _LABELLED if name in record},
             "occupation_title": occupation_title(record, priors),
             "work": _work(record, priors, prompts),
             "state_name": priors.places.state_name(record["state"]),
