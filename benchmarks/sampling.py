@@ -3,9 +3,9 @@
     python benchmarks/sampling.py [--rows 1000000] [--json]
 
 The model has 11 variables: state, age band, age, sex, ethnicity, marital status, education with field, labour-force
-status, major occupation group, occupation, nativity. pgmpy samples a smaller one over the same variables and states: its
-dense tables could not hold the parents that ours has, so each variable keeps only those that a published graph for the
-United States gives it. Times are of the wall clock, the better of two; `cpu` is the processor time of the same draw.
+status, major occupation group, occupation, nativity. pgmpy samples a smaller one over the same variables and states:
+its dense tables could not hold the parents that ours has, so each variable keeps only those that a graph published for
+the United States gives it. Times are of the wall clock, the best of several; `cpu` is the processor time of that draw.
 A whole population is what `personas sample --schema full` writes: names, ZIP codes, personality, UUIDs. Peak memory
 is that of a process of its own.
 """
