@@ -31,6 +31,10 @@ def validate(
     findings: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write every finding, as .parquet or .jsonl.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR|FILE.html", help="Write findings and dataset measures as HTML and JSON."),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read so many rows at most.")] = None,
     policy: Annotated[
         list[str] | None, typer.Option(metavar="RULE=ACTION", help="repair, reject, flag or off; repeatable.")
@@ -39,32 +43,29 @@ def validate(
 ) -> None:
     """Check every row against the record rules; exit 1 when a row has an error."""
     from persona_engine.census_priors.priors import Priors
+    from persona_engine.generator import validation_report
+    from persona_engine.generator.manifest import Manifest
     from persona_engine.generator.store import dataset_files
-    from persona_engine.validators.file import validate_file
+    from persona_engine.validators.check import SAMPLED
+    from persona_engine.validators.file import validate_files
 
-    actions = dict(item.partition("=")[::2] for item in policy or ())
-    files = dataset_files(dataset)
-    if len(files) > 1 and findings is not None:
-        raise typer.BadParameter("--findings needs one file, not a folder of several")
-    total: dict[str, dict[str, int]] = {}
-    rows = rejected = 0
-    priors = Priors.load(locale)
-    for file in files:
-        left = None if limit is None else limit - rows
-        if left == 0:
-            break
-        result = validate_file(file, priors, policy=actions, findings=findings, limit=left)
-        rows += result["rows"]
-        rejected += result["rejected_rows"]
-        for rule, counts in result["by_rule"].items():
-            known = total.setdefault(rule, dict.fromkeys(counts, 0))
-            total[rule] = {severity: known[severity] + n for severity, n in counts.items()}
+    manifest = Manifest.read(dataset) if dataset.is_dir() else None
+    actions = {**(SAMPLED if manifest else {}), **dict(item.partition("=")[::2] for item in policy or ())}
+    page = None if report is None else validation_report.page_of(report)
+    if page is not None and findings is None:
+        findings = page.with_name("findings.parquet")
+    files, priors = dataset_files(dataset), Priors.load(locale)
+    result = validate_files(files, priors, policy=actions, findings=findings, limit=limit)
+    if page is not None:
+        validation_report.write(page, validation_report.of(dataset, files, priors, result, manifest))
     if as_json:
-        print(json.dumps({"rows": rows, "rejected_rows": rejected, "by_rule": total}))
+        print(json.dumps(result))
     else:
-        _print_rules(rows, rejected, total)
-    if rejected:
-        print(f"personas: {rejected} of {rows} rows have errors", file=sys.stderr)
+        _print_rules(result["rows"], result["rejected_rows"], result["by_rule"])
+    if page is not None:
+        print(page, file=sys.stderr)
+    if result["rejected_rows"]:
+        print(f"personas: {result['rejected_rows']} of {result['rows']} rows have errors", file=sys.stderr)
         raise typer.Exit(1)
 
 

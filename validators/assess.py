@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from persona_engine.validators.dataset.bias import guide_bias, representation, w
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
 from persona_engine.validators.dataset.duplication import duplication, near_duplication
 from persona_engine.validators.dataset.fidelity import fidelity
+from persona_engine.validators.dataset.independence import associations
+from persona_engine.validators.dataset.vendi import MOST, vendi_score
 from persona_engine.validators.reader import read_records
 
 if TYPE_CHECKING:
@@ -49,40 +51,58 @@ TABLES = (
     ("sex", "occupation"),
     ("education_level", "occupation"),
 )
+PLACES = ("county", "city")
 GROUPS = ("sex", "ethnicity", "marital_status", "education_level", "state")
 TOLD_APART = ("sex", "ethnicity")
 SAMPLE = 5_000  # records whose texts are measured
+ASSOCIATED = 50_000  # rows among which associations are measured
+COMPARED = 500  # texts of which the Vendi score is taken
 
 
 def assess_file(
-    path: Path,
+    path: Path, priors: Priors, rng: np.random.Generator, *, sample: int = SAMPLE
+) -> dict[str, Any]:
+    """`assess_files` of one file."""
+    return assess_files([path], priors, rng, sample=sample)
+
+
+def assess_files(
+    paths: Sequence[Path],
     priors: Priors,
     rng: np.random.Generator,
     *,
     sample: int = SAMPLE,
     tables: Sequence[Sequence[str]] = TABLES,
 ) -> dict[str, Any]:
-    """Measure a dataset file; facts and duplicates over all rows, texts over a random sample.
+    """Measure the files of a dataset; facts and duplicates over all rows, texts over a random sample.
+
+    What is kept of a row are its coded facts and digests of its texts, some eighty bytes.
 
     Returns:
-        `{"rows", "fidelity", "people", "texts", "duplication", "near_duplication", "bias"}`, plain values for JSON.
+        `{"rows", "fidelity", "associations", "people", "texts", "vendi", "duplication", "near_duplication",
+        "bias"}`, plain values for JSON.
         `near_duplication` is None where the package `datasketch` is not installed.
 
     Raises:
         ReaderError: a file that cannot be read.
         ValueError: a file without rows.
     """
-    collected = _Collected(sample, rng)
-    exact = duplication(collected.through(read_records(path)))
+    collected = _Collected(sample, rng, priors)
+    exact = duplication(collected.through(chain.from_iterable(map(read_records, paths))))
     frame, texts = collected.frame(), collected.texts
     if frame.empty:
-        raise ValueError(f"{path}: no rows; nothing can be measured")
+        raise ValueError(f"{', '.join(map(str, paths))}: no rows; nothing can be measured")
+    part = (
+        frame if len(frame) <= ASSOCIATED else frame.take(np.sort(rng.choice(len(frame), ASSOCIATED, False)))
+    )
     measured = [fidelity(frame, census, rng) for census in _tables(priors, frame, tables)]
     return {
         "rows": exact.rows,
         "fidelity": [found.as_dict() for found in measured],
+        "associations": [found.as_dict() for found in associations(part, priors, rng)],
         "people": people_diversity(frame).as_dict(),
         "texts": [found.as_dict() for found in text_diversity(texts)],
+        "vendi": _vendi(texts),
         "duplication": exact.as_dict(),
         "near_duplication": _near(texts),
         "bias": _bias(frame, texts, priors),
@@ -92,18 +112,21 @@ def assess_file(
 class _Collected:
     """What one pass over the records leaves: coded facts of all, and a random sample with texts (reservoir)."""
 
-    def __init__(self, sample: int, rng: np.random.Generator) -> None:
+    def __init__(self, sample: int, rng: np.random.Generator, priors: Priors) -> None:
         self.texts: list[Mapping[str, Any]] = []
         self._sample, self._rng, self._rows = sample, rng, 0
-        self._facts: dict[str, list[str | None]] = {field: [] for field in FACTS if field != "age"}
+        fields = dict.fromkeys((*FACTS, *priors.domain, *PLACES))
+        self._facts = {field: array("i") for field in fields if field != "age"}
+        self._states: dict[str, dict[str, int]] = {field: {} for field in self._facts}
         self._ages = array("i")
 
-    def through(self, records: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def through(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """The same records, looked at as they pass."""
         for record in records:
             for field, values in self._facts.items():
                 value = record.get(field)
-                values.append(sys.intern(value) if isinstance(value, str) else None)
+                states = self._states[field]
+                values.append(states.setdefault(value, len(states)) if isinstance(value, str) else -1)
             age = record.get("age")
             self._ages.append(int(age) if isinstance(age, int | float) and age == age else -1)  # noqa: PLR0124 - NaN
             self._keep(record)
@@ -118,7 +141,11 @@ class _Collected:
 
     def frame(self) -> pd.DataFrame:
         """The facts that at least one record has."""
-        known = {field: values for field, values in self._facts.items() if any(values)}
+        known = {
+            field: pd.Categorical.from_codes(np.array(values), pd.Index(list(self._states[field])))
+            for field, values in self._facts.items()
+            if self._states[field]
+        }
         ages = np.array(self._ages, dtype=np.int64)
         return pd.DataFrame({**known, **({"age": ages} if (ages >= 0).any() else {})})
 
@@ -153,3 +180,10 @@ def _near(texts: list[Mapping[str, Any]]) -> dict[str, Any] | None:
         return near_duplication(texts).as_dict()
     except ModuleNotFoundError:
         return None
+
+
+def _vendi(texts: list[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Of the personas among the first texts of the sample, which is random only in what it leaves out."""
+    personas = [text for record in texts if isinstance(text := record.get("persona"), str) and text]
+    chosen = personas[: min(COMPARED, MOST)]
+    return {"field": "persona", "texts": len(chosen), "score": vendi_score(chosen)} if chosen else None

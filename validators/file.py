@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -16,18 +17,23 @@ if TYPE_CHECKING:
     from persona_engine.census_priors.priors import Priors
 
 
-def validate_file(
-    path: Path,
+def validate_file(path: Path, priors: Priors | Reference, **options: Any) -> dict[str, Any]:
+    """`validate_files` of one file."""
+    return validate_files([path], priors, **options)
+
+
+def validate_files(
+    paths: Sequence[Path],
     priors: Priors | Reference,
     *,
     policy: Mapping[str, str] | None = None,
     findings: Path | None = None,
     limit: int | None = None,
 ) -> dict[str, Any]:
-    """Check every row of a Parquet, JSONL or CSV file in the Nemotron schema (either release, or ours).
+    """Check every row of Parquet, JSONL or CSV files in the Nemotron schema (either release, or ours), in order.
 
     Args:
-        path: the file; the suffix says which kind.
+        paths: the files of one dataset; the suffix says which kind.
         priors: what to judge by.
         policy: action per rule; rules not named keep their default.
         findings: where to write the findings, as `.parquet` or `.jsonl`; not written by default.
@@ -47,7 +53,8 @@ def validate_file(
     }
     rows = rejected = 0
     with FindingsWriter(findings) as writer:
-        for row, record in enumerate(read_records(path, limit=limit)):
+        records = chain.from_iterable(map(read_records, paths))
+        for row, record in enumerate(islice(records, limit)):
             found = checker.check(record)
             rows += 1
             rejected += any(finding.severity == "error" for finding in found)

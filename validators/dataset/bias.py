@@ -30,8 +30,8 @@ SHOWN = 12  # words named for each group
 PRIOR_WORDS = 500.0  # weight of the background, in words
 _WORD = re.compile(r"[a-z]{3,}")
 # Pronouns and the like: they tell the group by grammar, not by stereotype.
-_GRAMMAR = frozenset(
-    "she her hers herself him his himself they them their themselves woman man women men wife husband mother father"
+GRAMMAR = frozenset(
+    "she he her hers herself him his himself they them their themselves woman man women men wife husband mother father"
     " grandmother grandfather daughter son sister brother female male lady gentleman boy girl actress waitress".split()
 )
 
@@ -156,17 +156,18 @@ def word_associations(
         name = set(reading.name.full.casefold().split()) if reading.name else set()
         texts[group] += 1
         found = set(_WORD.findall(" ".join(reading.prose.get(field, "") for field in fields).lower()))
-        counts[group].update(found - name - _GRAMMAR)
+        counts[group].update(found - name - GRAMMAR)
     total: Counter[str] = Counter()
     for count in counts.values():
         total.update(count)
     return tuple(
-        WordAssociation(attribute, group, texts[group], _log_odds(counts[group], total))
+        WordAssociation(attribute, group, texts[group], log_odds(counts[group], total))
         for group in sorted(counts)
     )
 
 
-def _log_odds(group: Counter[str], total: Counter[str]) -> dict[str, float]:
+def log_odds(group: Counter[str], total: Counter[str], *, shown: int = SHOWN) -> dict[str, float]:
+    """Words of a group with the z score of their log-odds against all other groups, largest first (see above)."""
     size, everything = sum(group.values()), sum(total.values())
     rest = everything - size
     if not size or not rest:
@@ -178,7 +179,7 @@ def _log_odds(group: Counter[str], total: Counter[str]) -> dict[str, float]:
         mine = np.log((count + prior) / (size + PRIOR_WORDS - count - prior))
         theirs = np.log((other + prior) / (rest + PRIOR_WORDS - other - prior))
         scores[word] = float((mine - theirs) / np.sqrt(1 / (count + prior) + 1 / (other + prior)))
-    return dict(sorted(scores.items(), key=lambda item: -item[1])[:SHOWN])
+    return dict(sorted(scores.items(), key=lambda item: -item[1])[:shown])
 
 
 def _gini(values: np.ndarray) -> float:

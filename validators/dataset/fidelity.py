@@ -109,7 +109,9 @@ def _cells(frame: pd.DataFrame, census: Marginal) -> npt.NDArray[np.int64]:
         values = frame[attribute]
         if isinstance(states[-1], int):
             values = values.clip(upper=states[-1])
-        codes = values.map({state: code for code, state in enumerate(states)})
-        lost |= codes.isna().to_numpy()
-        flat = flat * len(states) + codes.fillna(0).to_numpy(dtype=np.int64)
+        known = {state: code for code, state in enumerate(states)}
+        category = values.astype("category").cat
+        codes = np.array([*(known.get(value, -1) for value in category.categories), -1])[category.codes]
+        lost |= codes < 0
+        flat = flat * len(states) + np.maximum(codes, 0)
     return np.where(lost, -1, flat)

@@ -1,0 +1,82 @@
+"""Validation report: what the rules found in a dataset and what the dataset measures, as JSON and one HTML page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from persona_engine.generator.atomic import write_whole
+from persona_engine.generator.manifest import Manifest
+from persona_engine.generator.report import render
+from persona_engine.validators.assess import assess_files
+from persona_engine.validators.check import GUIDE_CHECKS
+
+if TYPE_CHECKING:
+    from persona_engine.census_priors.priors import Priors
+
+NAME = "validation.html"
+
+
+def page_of(target: Path) -> Path:
+    """The HTML page that a target means: itself if it ends in `.html`, else `validation.html` in that folder."""
+    page = target if target.suffix == ".html" else target / NAME
+    page.parent.mkdir(parents=True, exist_ok=True)
+    return page
+
+
+def of(
+    dataset: Path,
+    files: Sequence[Path],
+    priors: Priors,
+    result: Mapping[str, Any],
+    manifest: Manifest | None = None,
+) -> dict[str, Any]:
+    """The numbers of the page: `result` of the record rules, then every measure of the dataset.
+
+    The sample of texts and the draws behind noise floors hang on the dataset alone. A run of the offline narrator is
+    also tried on people with another sex or ethnicity, which other narrators would have to be paid for.
+
+    Raises:
+        ReaderError: a file that cannot be read.
+        ValueError: a dataset without rows.
+    """
+    rules = {rule: counts for rule, counts in result["by_rule"].items() if any(counts.values())}
+    checks = {
+        check: {
+            severity: sum(rules.get(rule, {}).get(severity, 0) for rule in names)
+            for severity in ("error", "warning", "not_judged")
+        }
+        for check, names in GUIDE_CHECKS.items()
+    }
+    offline = manifest is not None and manifest.backend == "offline"
+    return {
+        "dataset": dataset.name,
+        "locale": priors.locale,
+        "notice": manifest.notice if manifest else "",
+        "validation": {**result, "by_rule": rules},
+        "guide": checks,
+        "measures": assess_files(files, priors, np.random.default_rng(0)),
+        "swaps": _swaps(priors.locale) if offline else [],
+        "independences": list(priors.declaration.independences),
+    }
+
+
+def write(page: Path, numbers: Mapping[str, Any]) -> None:
+    """Write the page and, beside it under the same name, its numbers as `.json`; both whole."""
+    text = json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_whole(page.with_suffix(".json"), text)
+    write_whole(page, render("validation.html.j2", numbers))
+
+
+def _swaps(locale: str) -> list[dict[str, Any]]:
+    from persona_engine.generator.counterfactual import offline_swaps  # noqa: PLC0415 - fits a population
+    from persona_engine.generator.llm.offline import OfflineNarrator  # noqa: PLC0415
+    from persona_engine.generator.population import Population  # noqa: PLC0415
+    from persona_engine.prompts.template import PromptSet  # noqa: PLC0415
+
+    found = offline_swaps(Population.load(locale), PromptSet.load(locale, ()), OfflineNarrator.load(locale))
+    return [effect.as_dict() for effect in found]

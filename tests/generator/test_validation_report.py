@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator import counterfactual, validation_report
+from persona_engine.generator.llm.offline import OfflineNarrator
+from persona_engine.generator.population import Population
+from persona_engine.prompts.template import PromptSet
+from persona_engine.validators.file import validate_files
+
+ROWS = pd.DataFrame(
+    {
+        "uuid": [f"{row:032x}" for row in range(40)],
+        "sex": ["Female", "Male"] * 20,
+        "age": [17] + [30, 41, 52] * 13,
+        "marital_status": "never_married",
+        "education_level": "high_school",
+        "occupation": "baker",
+        "state": "MA",
+        "city": "Cambridge",
+        "zipcode": "02139",
+        "persona": "Ana Wu bakes bread in the morning and reads <novels> with the neighbors in the evening.",
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("parts")
+    for number, part in enumerate((ROWS[:15], ROWS[15:])):
+        part.to_parquet(folder / f"part-{number}.parquet")
+    return sorted(folder.glob("*.parquet"))
+
+
+def test_several_files_are_judged_as_one_dataset(files: list[Path], tmp_path: Path) -> None:
+    result = validate_files(files, Priors.load("en_US"), findings=tmp_path / "findings.parquet")
+    assert (result["rows"], result["by_rule"]["age_bounds"]["error"]) == (40, 1)
+    rows = pq.read_table(tmp_path / "findings.parquet")["row"].to_pylist()
+    assert max(rows) == 39
+
+
+def test_page_and_numbers_tell_of_records_and_of_the_dataset(files: list[Path], tmp_path: Path) -> None:
+    priors = Priors.load("en_US")
+    page = validation_report.page_of(tmp_path / "there")
+    numbers = validation_report.of(tmp_path / "people", files, priors, validate_files(files, priors))
+    validation_report.write(page, numbers)
+    read = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+    assert read["validation"]["by_rule"]["age_bounds"]["error"] == 1
+    assert read["guide"]["demographic_consistency"]["error"] >= 1
+    assert read["measures"]["rows"] == 40
+    assert read["measures"]["duplication"]["texts"]["persona"] == 39
+    assert read["measures"]["vendi"]["score"] == pytest.approx(1.0)
+    html = page.read_text(encoding="utf-8")
+    assert "40 rows" in html
+    assert "age bounds" in html
+    assert "sex × education level" in html
+
+
+def test_a_target_that_ends_in_html_is_the_page_itself(tmp_path: Path) -> None:
+    assert validation_report.page_of(tmp_path / "a" / "b.html") == tmp_path / "a" / "b.html"
+    assert validation_report.page_of(tmp_path / "c") == tmp_path / "c" / "validation.html"
+
+
+def test_the_offline_narrator_hardly_looks_at_sex_and_ethnicity() -> None:
+    population, prompts = Population.load("en_US"), PromptSet.load("en_US", ())
+    effects = counterfactual.offline_swaps(population, prompts, OfflineNarrator.load("en_US"), people=10)
+    assert [effect.attribute for effect in effects] == ["sex", "ethnicity"]
+    for effect in effects:
+        assert effect.distance < 0.2
+        assert effect.distance < effect.chance / 3

@@ -1,0 +1,50 @@
+"""Vendi score: how many different texts a set of texts amounts to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.validators.prose import plain, words
+
+Vectors = npt.NDArray[np.float64]
+HASHED = 1 << 12  # columns into which words and pairs of words are hashed
+MOST = 1_000  # texts; the eigenvalues take a second, and longer with the cube
+
+
+def vendi_score(texts: Sequence[str], embed: Callable[[Sequence[str]], npt.ArrayLike] | None = None) -> float:
+    """The exponential of the entropy of the eigenvalues of the texts' similarities (Friedman and Dieng 2023).
+
+    1 when all texts are the same, their number when no two have anything in common. `embed` gives a row of numbers
+    for each text, such as a sentence embedding; without it texts are alike when they share words and pairs of words.
+    Compare equal numbers of texts only.
+
+    Raises:
+        ValueError: no texts, more than `MOST`, or an embedding with other than one row a text.
+    """
+    if not 0 < len(texts) <= MOST:
+        raise ValueError(f"vendi_score: {len(texts)} texts; give a sample of 1 to {MOST}")
+    vectors = _grams(texts) if embed is None else np.asarray(embed(texts), dtype=np.float64)
+    if vectors.ndim != 2 or len(vectors) != len(texts):
+        raise ValueError(f"vendi_score: the embedding has shape {vectors.shape}, not one row for each text")
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = vectors / np.where(lengths > 0, lengths, 1.0)
+    eigenvalues = np.linalg.eigvalsh(vectors @ vectors.T / len(texts))
+    shares = eigenvalues[eigenvalues > 1e-12]
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def _grams(texts: Sequence[str]) -> Vectors:
+    """Hashed words and pairs, each weighted by how few texts have it."""
+    counts = np.zeros((len(texts), HASHED))
+    for row, text in enumerate(texts):
+        tokens = words(plain(text))
+        grams = {*tokens, *(f"{first} {second}" for first, second in pairwise(tokens))}
+        counts[row, [crc32(gram.encode()) % HASHED for gram in sorted(grams)]] = 1.0
+    rarity = np.log((1 + len(texts)) / (1 + counts.sum(axis=0))) + 1.0
+    weighted: Vectors = counts * rarity
+    return weighted
