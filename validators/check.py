@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from operator import attrgetter
 from types import MappingProxyType
@@ -129,7 +128,7 @@ class RecordChecker:
             flagged = self.policy[code] == "flag"
             for finding in check(reading, self.reference):
                 lower = flagged and finding.severity == "error"
-                found.append(replace(finding, severity="warning") if lower else finding)
+                found.append(finding.lowered() if lower else finding)
         return found
 
     def repairable(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -26,6 +26,10 @@ class Finding:
     message: str
     evidence: str = ""
 
+    def lowered(self) -> Finding:
+        """The same as a warning."""
+        return Finding(self.code, "warning", self.field, self.message, self.evidence)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -25,10 +25,10 @@ class Phrases:
 
     def __init__(self, phrases: Iterable[str]) -> None:
         """Take plain lower-case phrases with at least one letter each."""
-        self._by_anchor: dict[str, list[str]] = {}
+        self._by_anchor: dict[str, list[tuple[frozenset[str], str]]] = {}
         for phrase in phrases:
-            anchor = max(words(phrase), key=len)
-            self._by_anchor.setdefault(anchor, []).append(phrase)
+            found = words(phrase)
+            self._by_anchor.setdefault(max(found, key=len), []).append((frozenset(found), phrase))
         self._anchors = frozenset(self._by_anchor)
 
     def candidates(self, reading: Reading) -> list[str]:
@@ -37,8 +37,8 @@ class Phrases:
         return [
             phrase
             for anchor in sorted(anchors)
-            for phrase in self._by_anchor[anchor]
-            if phrase in reading.lower
+            for found, phrase in self._by_anchor[anchor]
+            if found <= reading.words and phrase in reading.lower
         ]
 
     def found(self, reading: Reading, fields: Iterable[str] = PROSE) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ class Reference:
         self._lifts: dict[tuple[str, ...], LiftTable | None] = {}
         self._labels: dict[tuple[str, str], str] = {}
         self._cities: dict[str, frozenset[str]] = {}
+        self._places: dict[str, Place | None] = {}
 
     def states(self, attribute: str) -> frozenset[Any] | None:
         """Values that an attribute can take, or None if the locale does not declare it."""
@@ -88,7 +90,10 @@ class Reference:
 
     def place(self, zipcode: str) -> Place | None:
         """The place of a five-character ZIP code, or None if there is none."""
-        return self.priors.places.get(zipcode) if zipcode in self.priors.places else None
+        if zipcode not in self._places:
+            known = zipcode in self.priors.places
+            self._places[zipcode] = self.priors.places.get(zipcode) if known else None
+        return self._places[zipcode]
 
     def state_name(self, code: str) -> str | None:
         """Full name of a state, or None for an unknown code."""
@@ -101,13 +106,16 @@ class Reference:
 
     def state_at_start(self, text: str) -> str | None:
         """Code of the state whose name a text begins with, or None."""
-        return next((code for name, code in self._state_names if text.startswith(name)), None)
+        match = self._state_name.match(text)
+        return self._state_names[match.group()] if match else None
 
     @cached_property
-    def _state_names(self) -> tuple[tuple[str, str], ...]:
-        """Names, longest first, so that West Virginia is not read as Virginia."""
-        names = ((self.priors.places.state_name(code), code) for code in self.state_codes)
-        return tuple(sorted(names, key=lambda pair: -len(pair[0])))
+    def _state_names(self) -> dict[str, str]:
+        return {self.priors.places.state_name(code): code for code in sorted(self.state_codes)}
+
+    @cached_property
+    def _state_name(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(re.escape, sorted(self._state_names, key=len, reverse=True))))
 
     def city_keys(self, state: str, key: Callable[[str], str]) -> frozenset[str]:
         """Cities of a state, each as `key` writes it."""

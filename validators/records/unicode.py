@@ -42,7 +42,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             yield RULE.error(
                 field, "a character was lost in decoding (U+FFFD); write the text again", "U+FFFD"
             )
-        match = _MOJIBAKE.search(text) if any(mark in text for mark in "\u00e2\u00c3\u00c2") else None
+        match = _MOJIBAKE.search(text) if "\u00e2" in text or "\u00c3" in text or "\u00c2" in text else None
         if match:
             yield RULE.error(field, "the text was decoded with the wrong encoding", repr(match.group()))
 
