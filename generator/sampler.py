@@ -81,10 +81,7 @@ class Sampler:
             Part(node.child, node.table.shape[-1], partial(compile_node, node, hierarchy))
             for node in network.nodes
         ]
-        beside = [
-            Part(leaf.child, len(leaf.table.states), partial(compile_leaf, leaf))
-            for leaf in leaves
-        ]
+        beside = [Part(leaf.child, len(leaf.table.states), partial(compile_leaf, leaf)) for leaf in leaves]
         return cls(network, (*nodes, *beside))
 
     def given(self, conditioned: Conditioned, leaves: Sequence[Leaf]) -> Sampler:

@@ -51,7 +51,9 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """An item of a mapping or a position in a loop; anything else is undefined."""
-        if type(obj) is dict and attribute in obj:  # nearly always, and the general way costs four times as much
+        if (
+            type(obj) is dict and attribute in obj
+        ):  # nearly always, and the general way costs four times as much
             return obj[attribute]
         if isinstance(obj, LoopContext) and attribute in _LOOP:
             return getattr(obj, attribute)

@@ -111,5 +111,7 @@ def test_every_stage_of_life_has_words(sheet: FactSheet, nurse: dict[str, Any]) 
 
 def test_what_somebody_is_not_is_not_mentioned(sheet: FactSheet, nurse: dict[str, Any]) -> None:
     more = {"veteran_status": "never_served", "industry": "health", "disability_status": "without_disability"}
-    told = sheet.of(nurse | more | {"commute_mode": "none", "urbanicity": "suburban"}, stream(1))["background"]
+    told = sheet.of(nurse | more | {"commute_mode": "none", "urbanicity": "suburban"}, stream(1))[
+        "background"
+    ]
     assert [fact["name"] for fact in told] == ["Industry", "Surroundings"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator import counterfactual, validation_report
+from persona_engine.generator.cli import main
 from persona_engine.generator.llm.offline import OfflineNarrator
 from persona_engine.generator.population import Population
 from persona_engine.prompts.template import PromptSet
@@ -74,3 +76,16 @@ def test_the_offline_narrator_hardly_looks_at_sex_and_ethnicity() -> None:
     for effect in effects:
         assert effect.distance < 0.2
         assert effect.distance < effect.chance / 3
+
+
+def test_the_command_writes_page_numbers_and_findings_and_fails_on_errors(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["personas", "validate", str(files[0]), "--report", str(tmp_path / "out"), "--json"]
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert json.loads(capsys.readouterr().out)["rejected_rows"] == 1
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"validation.html", "validation.json", "findings.parquet"}
