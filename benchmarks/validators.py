@@ -31,6 +31,7 @@ from persona_engine.validators.reader import read_records
 
 Record = Mapping[str, Any]
 SEED = 6
+WARM = 50  # rows checked before the clock starts: tables are read on first use
 STRUCTURAL = frozenset(  # facts against facts: defects of the release's own sampler, not of its text
     {"demographic_consistency", "occupation_education", "age_marital", "geographic_validity", "schema_types"}
 )
@@ -48,18 +49,21 @@ def main() -> None:
     options = parser.parse_args()
     rows = list(_half(read_records(options.rows), options.half))
     checker = RecordChecker(Priors.load("en_US"))
-    checker.check(rows[0])
-    started = time.perf_counter()
+    for row in rows[:WARM]:
+        checker.check(row)
+    started = time.process_time()
     findings = [checker.check(row) for row in rows]
-    rate = len(rows) / (time.perf_counter() - started)
+    rate = len(rows) / (time.process_time() - started)
     real = _real(rows, findings, options.samples)
     recalls = _recalls(rows, findings, checker, options.samples)
     worst = min(entry["recall"] for entry in recalls.values() if entry["evident"])
-    print(f"\n{rate:,.0f} records/s on one core; lowest recall where the text carries evidence {worst:.1%}")
+    print(
+        f"\n{rate:,.0f} records a second of CPU time; lowest recall where the text carries evidence {worst:.1%}"
+    )
     if options.json:
         result = {
             "rows": len(rows),
-            "records_per_second": round(rate),
+            "records_per_cpu_second": round(rate),
             **real,
             "recall": recalls,
             "ratio_lowest_evident_recall": worst,
