@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from persona_engine.validators.reading import LISTS, PROSE
 
-BATCH_ROWS = 2048
+BATCH_ROWS = 1024
+BUFFER = 1 << 20  # bytes read ahead of a column
 KNOWN = frozenset(
     (*PROSE, *LISTS, "sex", "age", "marital_status", "education_level", "occupation", "state", "zipcode")
 )
@@ -49,7 +50,8 @@ def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, 
 
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
-    with pq.ParquetFile(path) as file:
+    # Without a bound on what is read ahead, memory grows with the file.
+    with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             yield from batch.to_pylist()
 
