@@ -131,6 +131,8 @@ def read(path: Path) -> Declaration:
     """
     try:
         values: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise DeclarationError(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
     except OSError as error:
         raise DeclarationError(
             f"{path}: cannot be read ({error.strerror}); a locale is a folder with priors.yaml"

@@ -12,14 +12,15 @@ from pathlib import Path
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; on success it is synced to disk and renamed into place.
 
-    After an exception the temporary file is gone and `path` is as it was. A crash leaves at worst a file
-    whose name begins with a dot and ends in `.partial`, which the next writer of `path` replaces.
+    After an exception the temporary file is gone and `path` is as it was. Every process has a temporary name of its
+    own, so that of two writers of one path the last to finish wins, whole. A crash leaves at worst a file whose
+    name begins with a dot and ends in `.partial`.
 
     Raises:
         OSError: the folder cannot be made or written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield partial
         _sync(partial)

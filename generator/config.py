@@ -56,7 +56,7 @@ class LLMConfig(_Section):
     model: str | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.9
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    max_tokens: Annotated[int, Field(ge=64)] = 2048
+    max_tokens: Annotated[int, Field(ge=64, lt=2**31)] = 2048
     structured_output: Literal["auto", "json_schema", "structured_outputs", "json_object", "prompt"] = "auto"
     # How it is reached: left out of the fingerprint. Several base URLs, with commas between, share the work.
     transport: Literal["openai", "lean"] = "openai"
@@ -101,7 +101,7 @@ class OutputConfig(_Section):
 
     schema_: Schema = Field(default="nemotron", alias="schema")
     lists: Literal["native", "string"] = "native"
-    shard_rows: Annotated[int, Field(ge=1)] = 10_000
+    shard_rows: Annotated[int, Field(ge=1, le=10**7)] = 10_000
 
 
 class RuntimeConfig(_Section):
@@ -119,7 +119,7 @@ class Config(_Section):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
     locale: str = "en_US"
-    rows: Annotated[int, Field(ge=1)] = 200
+    rows: Annotated[int, Field(ge=1, le=10**12)] = 200
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     # Whom the rows are of: conditions, wanted marginals, exact counts, draws spread evenly (see `selection`).
     where: dict[str, Any] = Field(default_factory=dict)
@@ -204,6 +204,10 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Config:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); give the path of a YAML config"
         ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
+        ) from error
     return parse(text, str(path), overrides)
 
 
@@ -211,7 +215,7 @@ def parse(text: str, place: str, overrides: tuple[str, ...] = ()) -> Config:
     """`load` for text already in hand; `place` names it in errors."""
     try:
         values = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{place}: not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{place}: a config is a mapping of keys to values, not a {type(values).__name__}")
@@ -250,6 +254,8 @@ def _explain(place: str, item: Any) -> str:
     where = ".".join(str(part) for part in item["loc"]) or "config"
     if item["type"] == "extra_forbidden":
         return f"{place}: unknown key {where!r}; known there: {', '.join(_known(item['loc'][:-1]))}"
+    if item["type"] == "model_type":  # not the value: whatever was pasted here may be a key
+        return f"{place}: {where}: is a section of keys, not a {type(item['input']).__name__}"
     if where in _REMEDIES:
         return f"{place}: {where}: {_REMEDIES[where]}"
     message = item["msg"].removeprefix("Value error, ")

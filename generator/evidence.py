@@ -165,6 +165,8 @@ def _between(place: str, low: Any, high: Any, values: Sequence[Any], unknown: se
         raise EvidenceError(f"{place}: ranges are for numbers; name values, a list or a pattern")
     numbers = np.array([int(v) for v in values])
     first, last = _bound(place, low, numbers.min()), _bound(place, high, numbers.max())
+    if low is not None and high is not None and first > last:
+        raise EvidenceError(f"{place}: the range {low} to {high} is reversed; write {high}-{low}")
     matched: Mask = (numbers >= first) & (numbers <= last)
     if not matched.any():
         shown = f"{numbers.min()} to {numbers.max()}"

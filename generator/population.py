@@ -120,7 +120,7 @@ class Population:
         """`sample` for a selection."""
         if n < 1 or start < 0:
             raise ValueError(f"sample: n={n}, start={start}; n must be at least 1 and start at least 0")
-        codes = self._select(selection).draw(seed, start, n)
+        codes = self._select(selection).draw(self._stream_seed(selection, seed), start, n)
         return self._columns.frame(codes, seed, start, self._identity(selection))
 
     def probability(self, where: Where) -> float:
@@ -210,6 +210,13 @@ class Population:
             ):
                 return self._why_impossible(rest)
         return f"where {shown}: nobody in {self.priors.locale} meets these together; loosen one of them"
+
+    @staticmethod
+    def _stream_seed(selection: Selection, seed: int) -> int:
+        """The seed of the streams: two selections share no draws, so that their samples may be joined."""
+        if not (selection.where or selection.target or selection.quota):
+            return seed
+        return int.from_bytes(hashlib.sha256(f"{seed}/{selection.key}".encode()).digest()[:8])
 
     def _identity(self, selection: Selection) -> str:
         return hashlib.sha256(f"{self.digest}/{selection.key}".encode()).hexdigest()

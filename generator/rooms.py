@@ -12,6 +12,7 @@ import pandas as pd
 
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.evidence import attributes
 from persona_engine.generator.imputation import Imputation
 from persona_engine.generator.input_file import InputFile
 from persona_engine.generator.journal import Journal
@@ -21,9 +22,22 @@ from persona_engine.generator.narration import CALLS, Narrator
 from persona_engine.generator.population import Population
 from persona_engine.generator.schema import Table, table_of
 from persona_engine.generator.store import kinds_of
-from persona_engine.prompts.template import PromptSet
+from persona_engine.prompts.template import PromptSet, TemplateError, lint
 from persona_engine.validators.check import SAMPLED, RecordChecker
 
+NARRATED = (
+    "first_name",
+    "last_name",
+    "sex",
+    "age",
+    "marital_status",
+    "education_level",
+    "occupation",
+    "city",
+    "state",
+    "zipcode",
+)
+"""Columns that the shipped prompts cannot do without."""
 _GRAMMAR = "offline"
 # Texts whose findings are kept while their records are being written: twelve a record, some hundreds in flight.
 _REMEMBERED = 4096
@@ -52,7 +66,10 @@ class Rooms:
             # The narrator without a model is prompted by its grammar: another grammar is another dataset.
             both = f"{prompts.digest}/{grammar_digest(prompts.folder / _GRAMMAR)}"
             prompts = replace(prompts, digest=hashlib.sha256(both.encode()).hexdigest())
+        if (prompts.folder / "sample.yaml").exists() and (faults := lint(prompts.folder)):
+            raise TemplateError("; ".join(faults))
         population = Population.load(config.locale)
+        cls._check_narratable(population)
         people = InputFile(Path(config.input), Imputation(population, config.seed)) if config.input else None
         if people is not None and config.rows > len(people):
             raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
@@ -64,6 +81,17 @@ class Rooms:
             checker=RecordChecker(population.priors, policy, remember=_REMEMBERED),
             input=people,
         )
+
+    @staticmethod
+    def _check_narratable(population: Population) -> None:
+        """Refuse a locale without the columns that every text speaks of."""
+        known = attributes(population.priors, population.leaves)
+        missing = [name for name in NARRATED if name not in known]
+        if missing:
+            raise ConfigError(
+                f"locale {population.priors.locale}: has no {', '.join(missing)}, which every text speaks of; "
+                "its people can be sampled (personas sample), not narrated"
+            )
 
     @property
     def priors(self) -> Priors:

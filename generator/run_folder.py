@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ from persona_engine.generator.manifest import Manifest, State
 from persona_engine.generator.narration import Narrated
 from persona_engine.generator.schema import Table
 from persona_engine.generator.store import Shard, ShardInfo, read_shard, write_shard
+
+log = logging.getLogger(__name__)
 
 _JUDGED = "judged"
 
@@ -114,8 +117,9 @@ class RunFolder:
             return
         with whole_file(path) as partial, partial.open("wb") as out:
             if path.exists():
-                with path.open("rb") as lines:
-                    out.writelines(line for line in lines if orjson.loads(line)["shard"] != shard.index)
+                for line, rejection in _rejections(path):
+                    if rejection["shard"] != shard.index:
+                        out.write(line)
             for result in rejected:
                 out.write(orjson.dumps(_rejection(shard, result), option=orjson.OPT_APPEND_NEWLINE))
 
@@ -248,8 +252,17 @@ def rejected_reasons(path: Path) -> Mapping[str, int]:
     reasons: dict[str, int] = {}
     file = path / "rejected.jsonl"
     if file.exists():
-        with file.open("rb") as lines:
-            for line in lines:
-                for reason in orjson.loads(line)["reasons"]:
-                    reasons[reason] = reasons.get(reason, 0) + 1
+        for _, rejection in _rejections(file):
+            for reason in rejection["reasons"]:
+                reasons[reason] = reasons.get(reason, 0) + 1
     return reasons
+
+
+def _rejections(file: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
+    """Lines of `rejected.jsonl`; a torn one is dropped, its row is asked for again anyway."""
+    with file.open("rb") as lines:
+        for line in lines:
+            try:
+                yield line, orjson.loads(line)
+            except orjson.JSONDecodeError:
+                log.warning("%s: a line that is no JSON was dropped: %r", file, line[:60])

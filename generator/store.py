@@ -232,11 +232,21 @@ def _batches(file: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBat
         raise StoreError(f"{file}: unknown suffix {file.suffix!r}; read .parquet, .csv or .jsonl")
 
 
+def _json_row(file: Path, line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        shown = line[:60].decode(errors="replace").strip()
+        raise StoreError(
+            f"{file}: {shown!r} is no JSON object ({error.msg}); mend or delete the line"
+        ) from error
+
+
 def _open_text(file: Path) -> Iterator[pa.RecordBatch]:
     if file.suffix == ".jsonl":
         with file.open("rb") as lines:
             while block := list(islice(lines, _BATCH)):
-                yield pa.RecordBatch.from_pylist([orjson.loads(line) for line in block])
+                yield pa.RecordBatch.from_pylist([_json_row(file, line) for line in block])
         return
     # Codes such as ZIP are text, whatever digits they are made of.
     codes = {"zipcode": pa.string(), "occupation_code": pa.string()}

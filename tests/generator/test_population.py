@@ -278,3 +278,10 @@ def test_the_model_explains_its_graph_its_tables_and_what_it_assumes(toy: Popula
     assert ["voter", "transport", "mood"] in found["tables"]
     assert found["independences"] == ["mood does not depend on region given trade"]
     assert max(found["distances"].values()) < 0.02
+
+
+def test_samples_under_different_conditions_share_no_draws(population: Population) -> None:
+    texas = population.sample(500, seed=7, where={"state": "TX"})
+    florida = population.sample(500, seed=7, where={"state": "FL"})
+    same = (texas["openness"].to_numpy() == florida["openness"].to_numpy()).mean()
+    assert same < 0.15  # equal scores of independent people: about 0.028
