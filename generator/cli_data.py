@@ -45,7 +45,7 @@ def validate(
     from persona_engine.census_priors.priors import Priors
     from persona_engine.generator import validation_report
     from persona_engine.generator.manifest import Manifest
-    from persona_engine.generator.store import dataset_files
+    from persona_engine.generator.store import StoreError, dataset_files
     from persona_engine.validators.check import SAMPLED
     from persona_engine.validators.file import validate_files
 
@@ -56,6 +56,10 @@ def validate(
         findings = page.with_name("findings.parquet")
     files, priors = dataset_files(dataset), Priors.load(locale)
     result = validate_files(files, priors, policy=actions, findings=findings, limit=limit)
+    if not result["rows"]:
+        if findings is not None:
+            findings.unlink(missing_ok=True)
+        raise StoreError(f"{dataset}: no rows; nothing was checked")
     if page is not None:
         validation_report.write(page, validation_report.of(dataset, files, priors, result, manifest))
     if as_json:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from persona_engine.validators.reading import LISTS, PROSE
 
 BATCH_ROWS = 1024
+LONGEST_AGE = 9  # digits
 BUFFER = 1 << 20  # bytes read ahead of a column
 KNOWN = frozenset(
     (*PROSE, *LISTS, "sex", "age", "marital_status", "education_level", "occupation", "state", "zipcode")
@@ -74,9 +75,14 @@ def _csv(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8-sig", newline="") as lines:
         for record in csv.DictReader(lines):
             age = record.get("age")
-            yield {**record, "age": int(age)} if age is not None and age.isdigit() else record
+            yield {**record, "age": int(age)} if age is not None and _is_number(age) else record
 
 
 _READERS: Mapping[str, Callable[[Path], Iterator[dict[str, Any]]]] = MappingProxyType(
     {".parquet": _parquet, ".jsonl": _jsonl, ".csv": _csv}
 )
+
+
+def _is_number(text: str) -> bool:
+    """Whether a cell is a whole number that a person's age could be written as."""
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_AGE

@@ -54,8 +54,23 @@ class Address:
     def __init__(self, url: str, key_variable: str) -> None:
         """The key is read from the environment variable of that name."""
         self.url = url.strip().rstrip("/")
+        try:
+            parts = urlsplit(self.url)
+            sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError as error:
+            raise EndpointError(
+                f"{self.url}: {error}", hint="write llm.base_url as http://host:port/v1"
+            ) from error
+        if not sound:
+            raise EndpointError(
+                f"{self.url}: no http address", hint="write llm.base_url as http://host:port/v1"
+            )
         self.key_variable = key_variable
         self._key = os.environ.get(key_variable, "").strip() or _NO_KEY
+        if not self._key.isascii() or not self._key.isprintable():
+            raise EndpointError(
+                f"{key_variable}: holds characters that no key has", hint="copy the key again"
+            )
 
     @classmethod
     def all_of(cls, config: LLMConfig) -> tuple[Self, ...]:
