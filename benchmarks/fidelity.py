@@ -33,16 +33,6 @@ from persona_engine.generator.network_fit import fit_network
 from persona_engine.generator.population import Population
 from persona_engine.generator.scoring import SCORED, score
 
-CHAIN = (
-    "state",
-    "age",
-    "sex",
-    "ethnicity",
-    "marital_status",
-    "education",
-    "labor_force_status",
-    "occupation",
-)
 SDG_PGMS = {
     "state": (),
     "age": ("state",),
@@ -200,7 +190,7 @@ def main() -> None:
         test = complete(read_records(pums, priors, SCORED, held_out))
         train = complete(read_records(pums, priors, SCORED, lambda serials: ~held_out(serials)))
         ours = score(population, test)
-        independent = chain_nats(dict.fromkeys(CHAIN, ()), Codes(priors, train), Codes(priors, test))
+        independent = chain_nats(dict.fromkeys(SCORED, ()), Codes(priors, train), Codes(priors, test))
         peer = chain_nats(SDG_PGMS, Codes(priors, train), Codes(priors, test))
         audits = audit(population, Codes(priors, train), Codes(priors, test), asked.rows)
     out = sys.stdout

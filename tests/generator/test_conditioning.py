@@ -93,7 +93,9 @@ def test_the_probability_of_evidence_is_the_share_of_those_who_meet_it(
 
 
 @pytest.fixture(scope="module")
-def compare(toy: Population, toy_cells: pd.DataFrame) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
+def check_tables(
+    toy: Population, toy_cells: pd.DataFrame
+) -> Callable[[Mapping[str, Any], Sequence[str]], None]:
     """Compare the model's P(names | where) with the enumeration's."""
 
     def check(where: Mapping[str, Any], names: Sequence[str]) -> None:
@@ -106,10 +108,10 @@ def compare(toy: Population, toy_cells: pd.DataFrame) -> Callable[[Mapping[str, 
 
 @pytest.mark.parametrize("where", KINDS.values(), ids=KINDS)
 def test_every_table_of_two_given_evidence_is_that_of_those_who_meet_it(
-    compare: Callable[[Mapping[str, Any], Sequence[str]], None], where: dict[str, Any]
+    check_tables: Callable[[Mapping[str, Any], Sequence[str]], None], where: dict[str, Any]
 ) -> None:
     for names in combinations(("region", "age", "voter", "status", "trade", "transport", "mood"), 2):
-        compare(where, names)
+        check_tables(where, names)
 
 
 some_names = st.lists(
@@ -149,7 +151,7 @@ def conditions(draw: st.DrawFn) -> dict[str, Any]:
 def test_any_evidence_gives_the_tables_of_those_who_meet_it(
     toy: Population,
     toy_cells: pd.DataFrame,
-    compare: Callable[[Mapping[str, Any], Sequence[str]], None],
+    check_tables: Callable[[Mapping[str, Any], Sequence[str]], None],
     where: dict[str, Any],
     names: list[str],
 ) -> None:
@@ -159,7 +161,7 @@ def test_any_evidence_gives_the_tables_of_those_who_meet_it(
             toy.probability(where)
     else:
         assert toy.probability(where) == pytest.approx(expected, rel=1e-5)
-        compare(where, names)
+        check_tables(where, names)
 
 
 @pytest.fixture(scope="module")
