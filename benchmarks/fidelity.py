@@ -28,10 +28,10 @@ from persona_engine.census_priors.build.codes import Codes
 from persona_engine.census_priors.build.locale_en_us import build_tables
 from persona_engine.census_priors.build.pums import Records, read_records
 from persona_engine.census_priors.priors import HERE, Priors
-from persona_engine.generator.likelihood import codes_of
-from persona_engine.generator.network_fit import fit_network
+from persona_engine.generator.model.likelihood import codes_of
+from persona_engine.generator.model.network_fit import fit_network
+from persona_engine.generator.model.scoring import SCORED, score
 from persona_engine.generator.population import Population
-from persona_engine.generator.scoring import SCORED, score
 
 SDG_PGMS = {
     "state": (),

@@ -28,11 +28,11 @@ import openai
 import orjson
 
 from persona_engine.generator.config import Config
-from persona_engine.generator.journal import Journal
 from persona_engine.generator.llm.backends import connect
 from persona_engine.generator.llm.chat import ChatRequest, Completion
 from persona_engine.generator.llm.dialect import Dialect
-from persona_engine.generator.narration import Narrator
+from persona_engine.generator.narration.journal import Journal
+from persona_engine.generator.narration.narrator import Narrator
 from persona_engine.generator.population import Population
 from persona_engine.prompts.template import PromptSet
 from persona_engine.validators.check import RecordChecker

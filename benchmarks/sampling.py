@@ -27,12 +27,12 @@ import numpy as np
 from pgmpy import config as pgmpy_config
 from pgmpy.models import DiscreteBayesianNetwork
 
-from persona_engine.generator.bayesian_network import to_pgmpy
-from persona_engine.generator.conditioning import condition
-from persona_engine.generator.evidence import masks
-from persona_engine.generator.network import Network, Node
+from persona_engine.generator.model.bayesian_network import to_pgmpy
+from persona_engine.generator.model.network import Network, Node
 from persona_engine.generator.population import Population
-from persona_engine.generator.sampler import Sampler
+from persona_engine.generator.sampling.conditioning import condition
+from persona_engine.generator.sampling.evidence import masks
+from persona_engine.generator.sampling.sampler import Sampler
 
 CHILDREN = ("age", "occupation_group", "occupation", "nativity")
 PEER = {
@@ -57,7 +57,7 @@ import json, resource, sys, time
 begun = time.perf_counter()
 from pathlib import Path
 from persona_engine.generator.config import parse
-from persona_engine.generator.population_file import PopulationFile
+from persona_engine.generator.run.population_file import PopulationFile
 PopulationFile(parse("", "defaults", (f"rows={sys.argv[1]}", "output.schema=full"))).write(Path(sys.argv[2]), 100_000)
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps([time.perf_counter() - begun, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20]))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from persona_engine.generator.selection import Selection, with_digests
+from persona_engine.generator.sampling.selection import Selection, with_digests
 
 Schema = Literal["nemotron", "nemotron-1.1", "full"]
 Policy = Literal["repair", "reject", "flag", "off"]

@@ -17,18 +17,19 @@ import pandas as pd
 from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator import evidence, model_cache
-from persona_engine.generator.conditioning import Conditioned, Evidence, condition
-from persona_engine.generator.evidence import EvidenceError
-from persona_engine.generator.explanation import explanation
-from persona_engine.generator.frame import Columns
-from persona_engine.generator.leaves import Leaf, leaves_of
-from persona_engine.generator.likelihood import log_probabilities
-from persona_engine.generator.marginals import axis_of, joint
-from persona_engine.generator.network import Network
-from persona_engine.generator.sampler import Sampler
-from persona_engine.generator.selected import Given, Selected, give
-from persona_engine.generator.selection import Selection
+from persona_engine.generator.model import model_cache
+from persona_engine.generator.model.explanation import explanation
+from persona_engine.generator.model.leaves import Leaf, leaves_of
+from persona_engine.generator.model.likelihood import log_probabilities
+from persona_engine.generator.model.network import Network
+from persona_engine.generator.sampling import evidence
+from persona_engine.generator.sampling.conditioning import Conditioned, Evidence, condition
+from persona_engine.generator.sampling.evidence import EvidenceError
+from persona_engine.generator.sampling.frame import Columns
+from persona_engine.generator.sampling.marginals import axis_of, joint
+from persona_engine.generator.sampling.sampler import Sampler
+from persona_engine.generator.sampling.selected import Given, Selected, give
+from persona_engine.generator.sampling.selection import Selection
 
 if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork
@@ -78,7 +79,7 @@ class Population:
     @cached_property
     def model(self) -> DiscreteBayesianNetwork:
         """The same network in pgmpy, to query, plot and export; built when first asked for."""
-        from persona_engine.generator.bayesian_network import to_pgmpy  # noqa: PLC0415  1.6 s to import
+        from persona_engine.generator.model.bayesian_network import to_pgmpy  # noqa: PLC0415  1.6 s to import
 
         return to_pgmpy(self.network)
 

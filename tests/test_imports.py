@@ -108,6 +108,6 @@ def test_no_two_modules_need_each_other_at_import_time() -> None:
 
 def test_the_command_starts_without_loading_a_heavy_dependency() -> None:
     heavy = "{'numpy', 'pandas', 'pgmpy', 'pyarrow', 'scipy', 'openai', 'aiohttp', 'datasets'}"
-    code = f"import sys, persona_engine.generator.cli; print(*sorted({heavy} & sys.modules.keys()))"
+    code = f"import sys, persona_engine.generator.cli.main; print(*sorted({heavy} & sys.modules.keys()))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []

@@ -97,7 +97,8 @@ def test_the_wheel_carries_the_licence_and_the_command(wheel: ZipFile) -> None:
     information = {name.split(".dist-info/")[1]: name for name in wheel.namelist() if ".dist-info/" in name}
     assert "Apache License" in wheel.read(information["licenses/LICENSE"]).decode()
     assert (
-        f"personas = {NAMESPACE}.generator.cli:main" in wheel.read(information["entry_points.txt"]).decode()
+        f"personas = {NAMESPACE}.generator.cli.main:main"
+        in wheel.read(information["entry_points.txt"]).decode()
     )
 
 

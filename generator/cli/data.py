@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from persona_engine.generator.cli_options import AsJson, Dataset, Locale
+from persona_engine.generator.cli.options import AsJson, Dataset, Locale
 
 _COMPARED = (
     "sex",
@@ -43,9 +43,9 @@ def validate(
 ) -> None:
     """Check every row against the record rules; exit 1 when a row has an error."""
     from persona_engine.census_priors.priors import Priors
-    from persona_engine.generator import validation_report
-    from persona_engine.generator.manifest import Manifest
-    from persona_engine.generator.store import StoreError, dataset_files
+    from persona_engine.generator.report import validation_report
+    from persona_engine.generator.run.manifest import Manifest
+    from persona_engine.generator.run.store import StoreError, dataset_files
     from persona_engine.validators.check import SAMPLED
     from persona_engine.validators.file import validate_files
 
@@ -90,10 +90,10 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write report.html and report.json: the dataset beside the census."""
-    from persona_engine.generator import report as reporting
     from persona_engine.generator.config import Config, load
-    from persona_engine.generator.manifest import Manifest
     from persona_engine.generator.population import Population
+    from persona_engine.generator.report import run_report as reporting
+    from persona_engine.generator.run.manifest import Manifest
 
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
     population = Population.load(locale or (manifest.locale if manifest else "en_US"))
@@ -110,8 +110,8 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare the margins of two datasets: total variation distance of every table that both have."""
-    from persona_engine.generator.store import StoreError, columns_of, read_frames
-    from persona_engine.generator.tabulation import Tabulation, distance
+    from persona_engine.generator.report.tabulation import Tabulation, distance
+    from persona_engine.generator.run.store import StoreError, columns_of, read_frames
 
     columns = [name for name in _COMPARED if name in columns_of(one) and name in columns_of(other)]
     if not columns:

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from persona_engine.generator import cli_batch, cli_data, cli_narrate, cli_priors, cli_prompts, cli_try
-from persona_engine.generator.cli_options import (
+from persona_engine.generator.cli import batch, data, narrate, priors, prompts, try_out
+from persona_engine.generator.cli.options import (
     AsJson,
     ConfigFile,
     MaybeConfigFile,
@@ -62,7 +62,7 @@ def generate(
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset into a run folder. The same command resumes; more rows extend."""
-    from persona_engine.generator.cli_run import run
+    from persona_engine.generator.cli.run import run
 
     settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
     run(settings, output or Path("runs") / settings.name, as_json=as_json)
@@ -87,8 +87,8 @@ def sample(  # noqa: PLR0917  each option is one
     overrides: Overrides = None,
 ) -> None:
     """Sample a population: who they are, without narratives."""
-    from persona_engine.generator.population_file import PopulationFile
-    from persona_engine.generator.store import check_suffix, json_lines
+    from persona_engine.generator.run.population_file import PopulationFile
+    from persona_engine.generator.run.store import check_suffix, json_lines
 
     if output is not None:
         check_suffix(output)
@@ -115,16 +115,16 @@ def sample(  # noqa: PLR0917  each option is one
         print(f"{output}: {settings.rows} rows", file=sys.stderr)
 
 
-app.command()(cli_narrate.narrate)
-app.command()(cli_try.preview)
-app.command()(cli_try.estimate)
-app.command()(cli_try.check)
-app.command()(cli_data.validate)
-app.command()(cli_data.report)
-app.command()(cli_data.compare)
-app.add_typer(cli_batch.app, name="batch")
-app.add_typer(cli_prompts.app, name="prompts")
-app.add_typer(cli_priors.app, name="priors")
+app.command()(narrate.narrate)
+app.command()(try_out.preview)
+app.command()(try_out.estimate)
+app.command()(try_out.check)
+app.command()(data.validate)
+app.command()(data.report)
+app.command()(data.compare)
+app.add_typer(batch.app, name="batch")
+app.add_typer(prompts.app, name="prompts")
+app.add_typer(priors.app, name="priors")
 
 
 def main() -> None:

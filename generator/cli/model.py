@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from persona_engine.generator.cli_options import AsJson, Locale
+from persona_engine.generator.cli.options import AsJson, Locale
 
 
 def explain(locale: Locale = "en_US", as_json: AsJson = False) -> None:
@@ -51,8 +51,8 @@ def plot(
         raise typer.BadParameter(f"{output}: unknown suffix {output.suffix!r}; write to .svg or .png")
     if output.suffix == ".png" and find_spec("cairosvg") is None:
         raise typer.BadParameter(f"{output}: PNG needs cairosvg (pip install cairosvg); SVG needs nothing")
-    from persona_engine.generator.picture import draw
     from persona_engine.generator.population import Population
+    from persona_engine.generator.report.picture import draw
 
     picture = draw(Population.load(locale))
     if output.suffix == ".png":

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from persona_engine.generator.cli_options import AsJson, Dataset, Overrides, Rows, Seed, config_of
+from persona_engine.generator.cli.options import AsJson, Dataset, Overrides, Rows, Seed, config_of
 
 Config = Annotated[
     Path | None,
@@ -31,8 +31,8 @@ def narrate(
     Uuid and context columns are kept, texts are written anew. What the dataset does not say (ethnicity, traits,
     names that no text gives) is drawn from the population, given what it says. The same command resumes.
     """
-    from persona_engine.generator.cli_run import run
-    from persona_engine.generator.store import count_rows
+    from persona_engine.generator.cli.run import run
+    from persona_engine.generator.run.store import count_rows
 
     rows = rows or count_rows(dataset)
     # JSON is YAML, and quotes whatever a path may hold.

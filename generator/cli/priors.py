@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from persona_engine.generator import cli_model
-from persona_engine.generator.cli_options import AsJson, Locale, Where, condition
+from persona_engine.generator.cli import model
+from persona_engine.generator.cli.options import AsJson, Locale, Where, condition
 
 app = typer.Typer(no_args_is_help=True, help="The census tables behind a locale.", rich_markup_mode=None)
 LocaleArgument = Annotated[str, typer.Argument(metavar="[LOCALE]", help="A shipped locale, or a folder.")]
@@ -102,8 +102,8 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score person records under the model: nats a person, lower is better."""
+    from persona_engine.generator.model.scoring import score_file
     from persona_engine.generator.population import Population
-    from persona_engine.generator.scoring import score_file
 
     found = score_file(Population.load(locale), file)
     if as_json:
@@ -123,8 +123,8 @@ def query(
     as_json: AsJson = False,
 ) -> None:
     """Ask the model for the distribution of attributes, of everyone or of those who meet a condition."""
-    from persona_engine.generator.figures import likeliest
     from persona_engine.generator.population import Population
+    from persona_engine.generator.report.figures import likeliest
 
     population = Population.load(locale)
     condition_ = condition(where) if where is not None else None
@@ -138,5 +138,5 @@ def query(
         print(f"  {probability:.6f}  {', '.join(map(str, states))}")
 
 
-app.command()(cli_model.explain)
-app.command()(cli_model.plot)
+app.command()(model.explain)
+app.command()(model.plot)

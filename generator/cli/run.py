@@ -10,13 +10,13 @@ import typer
 
 if TYPE_CHECKING:
     from persona_engine.generator.config import Config
-    from persona_engine.generator.manifest import Manifest
+    from persona_engine.generator.run.manifest import Manifest
 
 
 def run(settings: Config, folder: Path, *, as_json: bool) -> None:
     """Write or resume a run; a shortfall is the last line, and exit code 1."""
-    from persona_engine.generator.cli_progress import progress
-    from persona_engine.generator.session import generate
+    from persona_engine.generator.cli.progress import progress
+    from persona_engine.generator.run.session import generate
 
     with progress(settings.runtime.progress) as observe:
         manifest = generate(settings, folder, observe)

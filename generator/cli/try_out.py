@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from persona_engine.generator.cli_options import AsJson, ConfigFile, Overrides, Seed, Where, config_of
+from persona_engine.generator.cli.options import AsJson, ConfigFile, Overrides, Seed, Where, config_of
 
 _FEW = Annotated[int, typer.Option("-n", "--rows", min=1, max=1000, help="Rows to narrate.")]
 
@@ -21,7 +21,7 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Narrate a few rows and print them; nothing is written."""
-    from persona_engine.generator.session import preview as narrate
+    from persona_engine.generator.run.session import preview as narrate
 
     settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
     results, _ = narrate(settings)
@@ -55,7 +55,7 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """Tokens, time and cost of the whole run, from narrating a few of its rows for real."""
-    from persona_engine.generator.session import preview as narrate
+    from persona_engine.generator.run.session import preview as narrate
 
     settings = config_of(config, overrides)
     llm = settings.llm
@@ -88,8 +88,8 @@ def estimate(
 
 def check(config: ConfigFile, overrides: Overrides = None) -> None:
     """Check a config, what it names, its condition and its endpoint; nothing is written."""
-    from persona_engine.generator.rooms import Rooms
-    from persona_engine.generator.session import try_endpoint
+    from persona_engine.generator.run.rooms import Rooms
+    from persona_engine.generator.run.session import try_endpoint
 
     settings = config_of(config, overrides)
     print(f"config: {settings.fingerprint()[:12]}, {settings.rows} rows")

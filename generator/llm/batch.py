@@ -15,10 +15,10 @@ from typing import Any, BinaryIO, Self
 import orjson
 
 from persona_engine.generator.config import ConfigError, LLMConfig
-from persona_engine.generator.journal import key
 from persona_engine.generator.llm.chat import ChatRequest, Completion, DeferredError, RequestError
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.llm.payload import completion_of
+from persona_engine.generator.narration.journal import key
 
 URL = "/v1/chat/completions"
 _OK = 200

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pgmpy.factors.discrete import TabularCPD
 from pgmpy.models import DiscreteBayesianNetwork
 
-from persona_engine.generator.network import Network, Node, certain_axis
+from persona_engine.generator.model.network import Network, Node, certain_axis
 
 Array = npt.NDArray[np.float64]
 

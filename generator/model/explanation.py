@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.fitting import informs
-from persona_engine.generator.leaves import Leaf
-from persona_engine.generator.network import Network, Node
+from persona_engine.generator.model.fitting import informs
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.model.network import Network, Node
 
 
 def explanation(priors: Priors, network: Network, leaves: Sequence[Leaf]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.fitting import FitError
+from persona_engine.generator.model.fitting import FitError
 
 CELL = 4
 ARRAYS = 6

@@ -12,7 +12,7 @@ import pandas as pd
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.network import Network, Node
+from persona_engine.generator.model.network import Network, Node
 
 Codes = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]

@@ -20,8 +20,8 @@ import numpy as np
 import platformdirs
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.network import Network, Node
-from persona_engine.generator.network_fit import fit_network
+from persona_engine.generator.model.network import Network, Node
+from persona_engine.generator.model.network_fit import fit_network
 
 FIT_VERSION = 1
 """Raised whenever fitting changes what it returns."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.fitting import Array, Dense, FitError, coarsen
+from persona_engine.generator.model.fitting import Array, Dense, FitError, coarsen
 
 Codes = npt.NDArray[np.int32]
 

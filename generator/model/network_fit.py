@@ -13,10 +13,10 @@ from persona_engine.census_priors.declaration import ConditionalDeclaration
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator import fitting, footprint
-from persona_engine.generator.fitting import Array, Dense, FitError, coarsen
-from persona_engine.generator.network import Codes, Network, Node
-from persona_engine.generator.reconciliation import reconciled
+from persona_engine.generator.model import fitting, footprint
+from persona_engine.generator.model.fitting import Array, Dense, FitError, coarsen
+from persona_engine.generator.model.network import Codes, Network, Node
+from persona_engine.generator.model.reconciliation import reconciled
 
 Shrunk = tuple[Marginal, Array, float]
 """A table, its probabilities after shrinkage, and its effective sample size (0 for a full count)."""

@@ -18,7 +18,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.generator.fitting import Array, Margin, coarsen
+from persona_engine.generator.model.fitting import Array, Margin, coarsen
 
 Codes = npt.NDArray[np.int32]
 View = tuple[tuple[int, Codes], ...]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.network import Network, Node
+from persona_engine.generator.model.network import Network, Node
 
 Classes = npt.NDArray[np.integer]
 

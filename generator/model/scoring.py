@@ -12,7 +12,7 @@ from persona_engine.census_priors.build.ages import read_top_codes
 from persona_engine.census_priors.build.codes import Codes
 from persona_engine.census_priors.build.pums import Records, read_records
 from persona_engine.census_priors.build.source import SourceError
-from persona_engine.generator.likelihood import log_probabilities_of
+from persona_engine.generator.model.likelihood import log_probabilities_of
 from persona_engine.generator.population import Population
 
 SCORED = (

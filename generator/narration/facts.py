@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from persona_engine.generator.neighbourhood import Neighbourhood
+from persona_engine.generator.narration.neighbourhood import Neighbourhood
 from persona_engine.prompts.template import PromptSet
 
 if TYPE_CHECKING:

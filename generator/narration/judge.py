@@ -16,7 +16,7 @@ from persona_engine.generator.llm.chat import (
     EndpointError,
     LLMError,
 )
-from persona_engine.generator.randomness import uniforms
+from persona_engine.generator.sampling.randomness import uniforms
 from persona_engine.prompts.template import Template
 from persona_engine.validators.reading import NARRATIVES
 

@@ -12,12 +12,12 @@ import numpy as np
 from persona_engine.census_priors.occupations import UnknownOccupationError
 from persona_engine.census_priors.places import UnknownPlaceError
 from persona_engine.generator.config import Config
-from persona_engine.generator.facts import FactSheet
-from persona_engine.generator.journal import Journal, key
-from persona_engine.generator.judge import CALL as JUDGE
-from persona_engine.generator.judge import Judge, Verdict
 from persona_engine.generator.llm.answer import Answer, read
 from persona_engine.generator.llm.chat import ChatModel, ChatRequest, Completion
+from persona_engine.generator.narration.facts import FactSheet
+from persona_engine.generator.narration.journal import Journal, key
+from persona_engine.generator.narration.judge import CALL as JUDGE
+from persona_engine.generator.narration.judge import Judge, Verdict
 from persona_engine.prompts.fields import FieldSpec
 from persona_engine.prompts.template import PromptSet, Template
 from persona_engine.validators.finding import Finding

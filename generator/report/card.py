@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.atomic import write_whole
-from persona_engine.generator.manifest import Manifest
-from persona_engine.generator.report import render
-from persona_engine.generator.schema import Table
+from persona_engine.generator.report.run_report import render
+from persona_engine.generator.run.atomic import write_whole
+from persona_engine.generator.run.manifest import Manifest
+from persona_engine.generator.run.schema import Table
 
 # The hub's own buckets.
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from persona_engine.generator.facts import FactSheet
 from persona_engine.generator.llm.offline import OfflineNarrator
+from persona_engine.generator.narration.facts import FactSheet
 from persona_engine.validators.dataset.counterfactual import SwapEffect, swap_effect
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import pandas as pd
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import Marginal, TableError
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.evidence import EvidenceError
-from persona_engine.generator.fitting import FitError
+from persona_engine.generator.model.fitting import FitError
 from persona_engine.generator.population import Population
+from persona_engine.generator.sampling.evidence import EvidenceError
 
 
 class Expectation:

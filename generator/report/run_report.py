@@ -14,15 +14,15 @@ import numpy as np
 import pandas as pd
 
 from persona_engine.census_priors.marginal import Marginal
-from persona_engine.generator import figures
-from persona_engine.generator.atomic import write_whole
-from persona_engine.generator.expectation import Expectation
-from persona_engine.generator.judge import summary
-from persona_engine.generator.manifest import Manifest
+from persona_engine.generator.narration.judge import summary
 from persona_engine.generator.population import Population
-from persona_engine.generator.run_folder import rejected_reasons, verdicts
-from persona_engine.generator.store import columns_of, dataset_files, read_frame, read_shard
-from persona_engine.generator.tabulation import Counts, Tabulation
+from persona_engine.generator.report import figures
+from persona_engine.generator.report.expectation import Expectation
+from persona_engine.generator.report.tabulation import Counts, Tabulation
+from persona_engine.generator.run.atomic import write_whole
+from persona_engine.generator.run.manifest import Manifest
+from persona_engine.generator.run.run_folder import rejected_reasons, verdicts
+from persona_engine.generator.run.store import columns_of, dataset_files, read_frame, read_shard
 from persona_engine.validators.dataset.bias import GROUPS, guide_bias, representation
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
 from persona_engine.validators.dataset.duplication import duplication

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from persona_engine.generator.atomic import write_whole
-from persona_engine.generator.manifest import Manifest
-from persona_engine.generator.report import render
+from persona_engine.generator.report.run_report import render
+from persona_engine.generator.run.atomic import write_whole
+from persona_engine.generator.run.manifest import Manifest
 from persona_engine.validators.assess import assess_files
 from persona_engine.validators.check import GUIDE_CHECKS
 
@@ -73,9 +73,9 @@ def write(page: Path, numbers: Mapping[str, Any]) -> None:
 
 
 def _swaps(locale: str) -> list[dict[str, Any]]:
-    from persona_engine.generator.counterfactual import offline_swaps  # noqa: PLC0415 - fits a population
     from persona_engine.generator.llm.offline import OfflineNarrator  # noqa: PLC0415
     from persona_engine.generator.population import Population  # noqa: PLC0415
+    from persona_engine.generator.report.counterfactual import offline_swaps  # noqa: PLC0415 - fits a population
     from persona_engine.prompts.template import PromptSet  # noqa: PLC0415
 
     found = offline_swaps(Population.load(locale), PromptSet.load(locale, ()), OfflineNarrator.load(locale))

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.generator.frame import LABEL_EDGES, LABELS
-from persona_engine.generator.leaves import TRAITS, Leaf
+from persona_engine.generator.model.leaves import TRAITS, Leaf
 from persona_engine.generator.population import Population
+from persona_engine.generator.sampling.frame import LABEL_EDGES, LABELS
 from persona_engine.validators.reading import Reading
 
 Array = npt.NDArray[np.float64]

@@ -13,9 +13,9 @@ import orjson
 import pandas as pd
 
 from persona_engine.generator.config import ConfigError
-from persona_engine.generator.imputation import IMPUTED, Imputation
-from persona_engine.generator.schema import NEMOTRON_1_1
-from persona_engine.generator.store import columns_of, count_rows, dataset_files
+from persona_engine.generator.run.imputation import IMPUTED, Imputation
+from persona_engine.generator.run.schema import NEMOTRON_1_1
+from persona_engine.generator.run.store import columns_of, count_rows, dataset_files
 from persona_engine.validators.reader import read_records
 from persona_engine.validators.reading import LISTS, PROSE
 

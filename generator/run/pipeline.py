@@ -17,8 +17,8 @@ import pandas as pd
 
 from persona_engine.generator.llm.budget import BudgetError
 from persona_engine.generator.llm.chat import DeferredError, EndpointError, LLMError
-from persona_engine.generator.narration import Narrated
-from persona_engine.generator.store import Shard, ShardInfo
+from persona_engine.generator.narration.narrator import Narrated
+from persona_engine.generator.run.store import Shard, ShardInfo
 
 # Two, so that the last rows of one shard do not leave the endpoint idle.
 _OPEN = 2

@@ -10,8 +10,8 @@ import pandas as pd
 
 from persona_engine.generator.config import Config
 from persona_engine.generator.population import Population
-from persona_engine.generator.schema import Table, context_table
-from persona_engine.generator.store import frame_writer, kinds_of
+from persona_engine.generator.run.schema import Table, context_table
+from persona_engine.generator.run.store import frame_writer, kinds_of
 
 
 class PopulationFile:

@@ -12,16 +12,16 @@ import pandas as pd
 
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.config import Config, ConfigError
-from persona_engine.generator.evidence import attributes
-from persona_engine.generator.imputation import Imputation
-from persona_engine.generator.input_file import InputFile
-from persona_engine.generator.journal import Journal
 from persona_engine.generator.llm.chat import ChatModel
 from persona_engine.generator.llm.grammar import digest as grammar_digest
-from persona_engine.generator.narration import CALLS, Narrator
+from persona_engine.generator.narration.journal import Journal
+from persona_engine.generator.narration.narrator import CALLS, Narrator
 from persona_engine.generator.population import Population
-from persona_engine.generator.schema import Table, table_of
-from persona_engine.generator.store import kinds_of
+from persona_engine.generator.run.imputation import Imputation
+from persona_engine.generator.run.input_file import InputFile
+from persona_engine.generator.run.schema import Table, table_of
+from persona_engine.generator.run.store import kinds_of
+from persona_engine.generator.sampling.evidence import attributes
 from persona_engine.prompts.template import PromptSet, TemplateError, lint
 from persona_engine.validators.check import SAMPLED, RecordChecker
 

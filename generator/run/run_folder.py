@@ -15,13 +15,13 @@ from typing import Any
 import orjson
 import yaml
 
-from persona_engine.generator.atomic import whole_file, write_whole
 from persona_engine.generator.config import Config, ConfigError
-from persona_engine.generator.judge import Verdict
-from persona_engine.generator.manifest import Manifest, State
-from persona_engine.generator.narration import Narrated
-from persona_engine.generator.schema import Table
-from persona_engine.generator.store import Shard, ShardInfo, read_shard, write_shard
+from persona_engine.generator.narration.judge import Verdict
+from persona_engine.generator.narration.narrator import Narrated
+from persona_engine.generator.run.atomic import whole_file, write_whole
+from persona_engine.generator.run.manifest import Manifest, State
+from persona_engine.generator.run.schema import Table
+from persona_engine.generator.run.store import Shard, ShardInfo, read_shard, write_shard
 
 log = logging.getLogger(__name__)
 

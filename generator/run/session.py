@@ -13,16 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from persona_engine.generator import card, report
 from persona_engine.generator.config import Config
 from persona_engine.generator.llm.backends import connect
 from persona_engine.generator.llm.chat import ChatModel, ChatRequest, RequestError
-from persona_engine.generator.manifest import Manifest
-from persona_engine.generator.narration import Narrated, Narrator
-from persona_engine.generator.pipeline import Pipeline, Tally
-from persona_engine.generator.rooms import Rooms
-from persona_engine.generator.run_folder import RunFolder
-from persona_engine.generator.store import Shard, ShardInfo
+from persona_engine.generator.narration.narrator import Narrated, Narrator
+from persona_engine.generator.report import card
+from persona_engine.generator.report import run_report as report
+from persona_engine.generator.run.manifest import Manifest
+from persona_engine.generator.run.pipeline import Pipeline, Tally
+from persona_engine.generator.run.rooms import Rooms
+from persona_engine.generator.run.run_folder import RunFolder
+from persona_engine.generator.run.store import Shard, ShardInfo
 
 OFFLINE_NOTICE = (
     "The texts were written by the offline narrator, a grammar without a language model. "

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from persona_engine.generator.atomic import whole_file
-from persona_engine.generator.schema import Kind, Table
+from persona_engine.generator.run.atomic import whole_file
+from persona_engine.generator.run.schema import Kind, Table
 
 _FOOTER = b"persona_engine"
 _BATCH = 50_000

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.leaves import Leaf
-from persona_engine.generator.network import Network, Node, certain_axis, over
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.model.network import Network, Node, certain_axis, over
 
 Array = npt.NDArray[np.float64]
 Dense = npt.NDArray[np.floating]

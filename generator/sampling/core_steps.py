@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.generator.fitting import FitError
-from persona_engine.generator.steps import Codes, Uniform
+from persona_engine.generator.model.fitting import FitError
+from persona_engine.generator.sampling.steps import Codes, Uniform
 
 BYTES = 8
 MOST_STATES = 256

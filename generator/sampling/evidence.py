@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.frame import LABEL_EDGES, LABELS
-from persona_engine.generator.leaves import TRAITS, Leaf
+from persona_engine.generator.model.leaves import TRAITS, Leaf
+from persona_engine.generator.sampling.frame import LABEL_EDGES, LABELS
 
 Mask = npt.NDArray[np.bool_]
 

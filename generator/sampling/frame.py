@@ -12,8 +12,8 @@ import pandas as pd
 
 from persona_engine.census_priors.domain import State
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.leaves import TRAITS, Leaf
-from persona_engine.generator.randomness import words
+from persona_engine.generator.model.leaves import TRAITS, Leaf
+from persona_engine.generator.sampling.randomness import words
 
 Codes = npt.NDArray[np.integer]
 

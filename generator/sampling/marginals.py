@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from persona_engine.census_priors.domain import State
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator import evidence
-from persona_engine.generator.conditioning import Conditioned, Weights
-from persona_engine.generator.fitting import Array, FitError
-from persona_engine.generator.leaves import Leaf
-from persona_engine.generator.network import MOST_CELLS, Network
-from persona_engine.generator.reduction import reduced
+from persona_engine.generator.model.fitting import Array, FitError
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.model.network import MOST_CELLS, Network
+from persona_engine.generator.model.reduction import reduced
+from persona_engine.generator.sampling import evidence
+from persona_engine.generator.sampling.conditioning import Conditioned, Weights
 
 Codes = npt.NDArray[np.int64]
 

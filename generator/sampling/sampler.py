@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.conditioning import Conditioned
-from persona_engine.generator.core_steps import ChainStep, CoreStep
-from persona_engine.generator.leaves import Leaf
-from persona_engine.generator.network import Network
-from persona_engine.generator.randomness import uniforms
-from persona_engine.generator.steps import (
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.model.network import Network
+from persona_engine.generator.sampling.conditioning import Conditioned
+from persona_engine.generator.sampling.core_steps import ChainStep, CoreStep
+from persona_engine.generator.sampling.randomness import uniforms
+from persona_engine.generator.sampling.steps import (
     Codes,
     FixedStep,
     Step,

@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.conditioning import Conditioned, Evidence, Message, condition
-from persona_engine.generator.evidence import EvidenceError
-from persona_engine.generator.leaves import Leaf
-from persona_engine.generator.network import Network
-from persona_engine.generator.quota import apportion
-from persona_engine.generator.randomness import stratified_uniforms, uniforms
-from persona_engine.generator.sampler import Drawn, Sampler, in_blocks
-from persona_engine.generator.selection import Selection
-from persona_engine.generator.steps import Uniform
-from persona_engine.generator.target import Target, read_targets
-from persona_engine.generator.tilting import tilt, weigh
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.model.network import Network
+from persona_engine.generator.sampling.conditioning import Conditioned, Evidence, Message, condition
+from persona_engine.generator.sampling.evidence import EvidenceError
+from persona_engine.generator.sampling.quota import apportion
+from persona_engine.generator.sampling.randomness import stratified_uniforms, uniforms
+from persona_engine.generator.sampling.sampler import Drawn, Sampler, in_blocks
+from persona_engine.generator.sampling.selection import Selection
+from persona_engine.generator.sampling.steps import Uniform
+from persona_engine.generator.sampling.target import Target, read_targets
+from persona_engine.generator.sampling.tilting import tilt, weigh
 
 Array = npt.NDArray[np.float64]
 Achieved = Mapping[str, Mapping[str, tuple[float, float]]]

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.conditioning import Weights
-from persona_engine.generator.leaves import Leaf
-from persona_engine.generator.network import Node
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.model.network import Node
+from persona_engine.generator.sampling.conditioning import Weights
 
 Codes = npt.NDArray[np.int64]
 Index = npt.NDArray[np.int64]

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator import evidence
-from persona_engine.generator.evidence import EvidenceError
-from persona_engine.generator.leaves import Leaf
-from persona_engine.generator.marginals import Axis, axis_of
-from persona_engine.generator.selection import TABLES
-from persona_engine.generator.store import columns_of, read_frame
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.run.store import columns_of, read_frame
+from persona_engine.generator.sampling import evidence
+from persona_engine.generator.sampling.evidence import EvidenceError
+from persona_engine.generator.sampling.marginals import Axis, axis_of
+from persona_engine.generator.sampling.selection import TABLES
 
 Codes = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]

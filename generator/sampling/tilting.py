@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.generator.conditioning import Conditioned, Evidence, Message, condition
-from persona_engine.generator.evidence import EvidenceError
-from persona_engine.generator.fitting import Array
-from persona_engine.generator.leaves import Leaf
-from persona_engine.generator.marginals import Axis, joint
-from persona_engine.generator.network import MOST_CELLS, Network
-from persona_engine.generator.target import Target, shares_of
+from persona_engine.generator.model.fitting import Array
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.model.network import MOST_CELLS, Network
+from persona_engine.generator.sampling.conditioning import Conditioned, Evidence, Message, condition
+from persona_engine.generator.sampling.evidence import EvidenceError
+from persona_engine.generator.sampling.marginals import Axis, joint
+from persona_engine.generator.sampling.target import Target, shares_of
 
 MOST_ROUNDS = 2000
 CLOSE = 1e-7

@@ -16,7 +16,7 @@ from persona_engine.census_priors.outline import lines, outline
 from persona_engine.census_priors.priors import Priors
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
-MAIN = [sys.executable, "-c", "from persona_engine.generator.cli import main; main()", "priors"]
+MAIN = [sys.executable, "-c", "from persona_engine.generator.cli.main import main; main()", "priors"]
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -76,7 +76,7 @@ def test_the_command_samples_a_locale_folder(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "from persona_engine.generator.cli import main; main()",
+        "from persona_engine.generator.cli.main import main; main()",
         "sample",
         str(config),
     ]

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.network_fit import fit_network
+from persona_engine.generator.model.network_fit import fit_network
 from persona_engine.generator.population import Population
 from persona_engine.prompts.template import PromptSet
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from persona_engine.generator.cli_batch import export, import_
+from persona_engine.generator.cli.batch import export, import_
 from persona_engine.generator.config import Config, ConfigError
 from persona_engine.generator.llm.batch import BatchResults
 from persona_engine.generator.population import Population
-from persona_engine.generator.session import generate
+from persona_engine.generator.run.session import generate
 
 ROWS = 6
 Server = Callable[..., Any]

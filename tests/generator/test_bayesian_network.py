@@ -12,7 +12,7 @@ from pgmpy.inference import VariableElimination
 from pgmpy.models import DiscreteBayesianNetwork
 from pgmpy.readwrite import BIFReader, BIFWriter
 
-from persona_engine.generator.bayesian_network import refined_name
+from persona_engine.generator.model.bayesian_network import refined_name
 from persona_engine.generator.population import Population
 
 BY_NAME = ("region", "age_band", "sex", "status", "trade_group", "transport", "mood")

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.cli import main
+from persona_engine.generator.cli.main import main
 from persona_engine.generator.population import Population
-from persona_engine.generator.schema import NEMOTRON
+from persona_engine.generator.run.schema import NEMOTRON
 
 QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.yaml"
 VLLM = QUICKSTART.with_name("vllm-mistral-nemo.yaml")
@@ -60,7 +60,7 @@ def rows_of(folder: Path) -> pd.DataFrame:
 
 
 def test_help_is_instant() -> None:
-    command = [sys.executable, "-c", "from persona_engine.generator.cli import main; main()", "--help"]
+    command = [sys.executable, "-c", "from persona_engine.generator.cli.main import main; main()", "--help"]
     best = 9.0
     for _ in range(3):
         began = time.perf_counter()
@@ -211,7 +211,7 @@ def test_sample_in_full_has_names_traits_and_everything_else_that_is_known(
 
 
 def test_sample_prints_json_lines_that_depend_on_the_seed_alone() -> None:
-    command = [sys.executable, "-c", "from persona_engine.generator.cli import main; main()", "sample"]
+    command = [sys.executable, "-c", "from persona_engine.generator.cli.main import main; main()", "sample"]
     first, again, other = (
         subprocess.run([*command, "-n", "3", "--seed", seed], capture_output=True, check=True).stdout
         for seed in ("1", "1", "2")
@@ -377,7 +377,7 @@ def test_a_wrong_key_is_one_line_exit_1_and_no_folder(
 
 
 def start(folder: Path, server: Any) -> subprocess.Popen[str]:
-    code = "from persona_engine.generator.cli import main; main()"
+    code = "from persona_engine.generator.cli.main import main; main()"
     words = ["generate", VLLM, "-o", folder, "-n", 60, *served(server)]
     words += ["--set", "output.shard_rows=10", "--set", "llm.concurrency=4"]
     command = [sys.executable, "-c", code, *map(str, words)]
@@ -418,7 +418,7 @@ def test_an_interrupted_run_resumes_to_what_it_would_have_been(
 
 def test_two_presses_of_ctrl_c_stop_at_once(tmp_path: Path, chat_server: Callable[..., Any]) -> None:
     server = chat_server("--latency", "3")
-    code = "from persona_engine.generator.cli import main; main()"
+    code = "from persona_engine.generator.cli.main import main; main()"
     words = ["generate", VLLM, "-o", tmp_path / "run", "-n", 60, *served(server)]
     process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)], stderr=subprocess.PIPE, text=True

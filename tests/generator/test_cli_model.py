@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from persona_engine.generator.cli import app
+from persona_engine.generator.cli.main import app
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persona_engine.census_priors.conditional import ConditionalTable
-from persona_engine.generator.conditioning import condition
-from persona_engine.generator.evidence import EvidenceError, masks
-from persona_engine.generator.leaves import Leaf
+from persona_engine.generator.model.leaves import Leaf
 from persona_engine.generator.population import Population
+from persona_engine.generator.sampling.conditioning import condition
+from persona_engine.generator.sampling.evidence import EvidenceError, masks
 
 KINDS = {
     "a core attribute": {"region": "south"},

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from persona_engine.generator.cli_try import estimate
+from persona_engine.generator.cli.try_out import estimate
 from persona_engine.generator.population import Population
 
 CONFIGS = Path(__file__).parents[2] / "configs"

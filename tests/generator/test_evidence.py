@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from persona_engine.generator.evidence import EvidenceError, attributes, masks
 from persona_engine.generator.population import Population
+from persona_engine.generator.sampling.evidence import EvidenceError, attributes, masks
 
 
 def taken(toy: Population, where: dict[str, Any]) -> dict[str, list[Any]]:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.facts import FactSheet
-from persona_engine.generator.neighbourhood import Neighbourhood
+from persona_engine.generator.narration.facts import FactSheet
+from persona_engine.generator.narration.neighbourhood import Neighbourhood
 from persona_engine.prompts.template import PromptSet
 
 

@@ -17,9 +17,9 @@ from hypothesis.extra.numpy import arrays
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.census_priors.marginal import Marginal, TableError
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator import fitting
-from persona_engine.generator.fitting import FitError, Margin, coarsen, fit, rake, shrink
-from persona_engine.generator.network_fit import fit_network
+from persona_engine.generator.model import fitting
+from persona_engine.generator.model.fitting import FitError, Margin, coarsen, fit, rake, shrink
+from persona_engine.generator.model.network_fit import fit_network
 from persona_engine.generator.population import Population
 
 Toy = Callable[..., Path]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from persona_engine.generator.frame import LABELS, Values, uuids
-from persona_engine.generator.leaves import TRAITS
+from persona_engine.generator.model.leaves import TRAITS
 from persona_engine.generator.population import Population
+from persona_engine.generator.sampling.frame import LABELS, Values, uuids
 
 
 def test_uuids_are_version_8_and_of_the_standard_variant() -> None:

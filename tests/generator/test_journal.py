@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from persona_engine.generator.journal import Journal, JournalError, key
 from persona_engine.generator.llm.chat import ChatRequest, Completion
+from persona_engine.generator.narration.journal import Journal, JournalError, key
 
 ANSWER = Completion("text with “quotes”,\nlines and \x00 control", "model", "stop", 12, 34)
 REQUEST = ChatRequest(
@@ -91,7 +91,7 @@ def test_a_spoilt_line_loses_its_own_answer_alone(tmp_path: Path, caplog: pytest
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     with Journal(tmp_path):
         code = (
-            "from pathlib import Path; from persona_engine.generator.journal import Journal; "
+            "from pathlib import Path; from persona_engine.generator.narration.journal import Journal; "
             f"Journal(Path({str(tmp_path)!r}))"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -155,7 +155,7 @@ def test_a_full_disk_is_an_error_and_what_was_kept_stays_whole(tmp_path: Path) -
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from persona_engine.generator.journal import Journal
+from persona_engine.generator.narration.journal import Journal
 from persona_engine.generator.llm.chat import Completion
 
 async def main(folder, start):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from persona_engine.census_priors.domain import DomainError
-from persona_engine.generator.likelihood import log_probabilities
+from persona_engine.generator.model.likelihood import log_probabilities
 from persona_engine.generator.population import Population
 
 ATTRIBUTES = ["region", "age", "sex", "status", "trade", "transport", "mood"]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from persona_engine.generator import network as networks
-from persona_engine.generator.fitting import FitError
+from persona_engine.generator.model import network as networks
+from persona_engine.generator.model.fitting import FitError
+from persona_engine.generator.model.reduction import reduced
 from persona_engine.generator.population import Population
-from persona_engine.generator.reduction import reduced
 
 ATTRIBUTES = (
     "region",

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator import model_cache
-from persona_engine.generator.network import Network
+from persona_engine.generator.model import model_cache
+from persona_engine.generator.model.network import Network
 from persona_engine.generator.population import Population
 
 FIT = """

@@ -12,11 +12,11 @@ import pytest
 
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.config import Config
-from persona_engine.generator.journal import Journal
 from persona_engine.generator.llm.backends import connect
 from persona_engine.generator.llm.chat import ChatModel, ChatRequest, EndpointError
 from persona_engine.generator.llm.scripted import ScriptedModel
-from persona_engine.generator.narration import Narrated, Narrator
+from persona_engine.generator.narration.journal import Journal
+from persona_engine.generator.narration.narrator import Narrated, Narrator
 from persona_engine.prompts.template import PromptSet
 from persona_engine.validators.check import RecordChecker
 from persona_engine.validators.finding import Finding

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from persona_engine.generator import network as network_module
-from persona_engine.generator.fitting import FitError
-from persona_engine.generator.network import Node, over
+from persona_engine.generator.model import network as network_module
+from persona_engine.generator.model.fitting import FitError
+from persona_engine.generator.model.network import Node, over
 from persona_engine.generator.population import Population
 
 NAMES = (

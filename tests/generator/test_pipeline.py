@@ -7,9 +7,9 @@ import pytest
 
 from persona_engine.generator.llm.budget import BudgetError
 from persona_engine.generator.llm.chat import EndpointError, LLMError, RequestError, TransientError
-from persona_engine.generator.narration import Narrated
-from persona_engine.generator.pipeline import Pipeline, Tally
-from persona_engine.generator.store import Shard, ShardInfo
+from persona_engine.generator.narration.narrator import Narrated
+from persona_engine.generator.run.pipeline import Pipeline, Tally
+from persona_engine.generator.run.store import Shard, ShardInfo
 
 SHARDS = tuple(Shard(i, 10 * i, 10 * i + 10) for i in range(5))
 

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from persona_engine.census_priors.declaration import DeclarationError
-from persona_engine.generator.evidence import EvidenceError
-from persona_engine.generator.fitting import FitError
+from persona_engine.generator.model.fitting import FitError
 from persona_engine.generator.population import Population
+from persona_engine.generator.sampling.evidence import EvidenceError
 
 MANY = 200_000
 DIGEST = """

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from persona_engine.generator.evidence import EvidenceError
 from persona_engine.generator.population import Population
-from persona_engine.generator.quota import apportion, counts_of
-from persona_engine.generator.selection import Selection
+from persona_engine.generator.sampling.evidence import EvidenceError
+from persona_engine.generator.sampling.quota import apportion, counts_of
+from persona_engine.generator.sampling.selection import Selection
 
 WHOLE = st.lists(st.integers(0, 40), min_size=1, max_size=12).filter(lambda counts: sum(counts) > 0)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_engine.generator.randomness import key_of, row_generator, uniforms, words
+from persona_engine.generator.sampling.randomness import key_of, row_generator, uniforms, words
 
 
 @given(
@@ -56,7 +56,7 @@ def test_the_numbers_never_change_between_releases() -> None:
 
 
 def test_another_process_draws_the_same_numbers() -> None:
-    script = "from persona_engine.generator.randomness import words; print(words(7, 'uuid', 3, 4).tolist())"
+    script = "from persona_engine.generator.sampling.randomness import words; print(words(7, 'uuid', 3, 4).tolist())"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert found.strip() == str(words(7, "uuid", 3, 4).tolist())
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator import footprint
-from persona_engine.generator.fitting import FitError, Margin, fit
-from persona_engine.generator.reconciliation import reconciled
+from persona_engine.generator.model import footprint
+from persona_engine.generator.model.fitting import FitError, Margin, fit
+from persona_engine.generator.model.reconciliation import reconciled
 
 PLAIN = {3: np.arange(3, dtype=np.int32), 2: np.arange(2, dtype=np.int32)}
 COARSE = np.array([0, 0, 1], dtype=np.int32)

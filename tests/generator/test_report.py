@@ -4,8 +4,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from persona_engine.generator import figures, report
-from persona_engine.generator.tabulation import Tabulation, distance
+from persona_engine.generator.report import figures
+from persona_engine.generator.report import run_report as report
+from persona_engine.generator.report.tabulation import Tabulation, distance
 
 PEOPLE = pd.DataFrame(
     {

@@ -18,7 +18,7 @@ from persona_engine.prompts.template import PromptSet
 
 VLLM = Path(__file__).parents[2] / "configs" / "vllm-mistral-nemo.yaml"
 QUICKSTART = VLLM.with_name("quickstart.yaml")
-COMMAND = (sys.executable, "-c", "from persona_engine.generator.cli import main; main()")
+COMMAND = (sys.executable, "-c", "from persona_engine.generator.cli.main import main; main()")
 ROWS, AT_ONCE = 30, 4
 # What a process asks before its first row: the check of the endpoint, and the probe of what it understands.
 GREETING = 4

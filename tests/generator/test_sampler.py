@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from persona_engine.generator.conditioning import condition
-from persona_engine.generator.evidence import masks
-from persona_engine.generator.network import Node
+from persona_engine.generator.model.network import Node
 from persona_engine.generator.population import Population
-from persona_engine.generator.sampler import BLOCK, Sampler
+from persona_engine.generator.sampling.conditioning import condition
+from persona_engine.generator.sampling.evidence import masks
+from persona_engine.generator.sampling.sampler import BLOCK, Sampler
 
 ROWS = 60_000
 ATTRIBUTES = ("region", "age", "sex", "status", "trade", "transport", "mood")

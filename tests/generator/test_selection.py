@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from persona_engine.generator.config import Config
-from persona_engine.generator.selection import Selection
+from persona_engine.generator.sampling.selection import Selection
 
 
 def test_a_selection_of_conditions_alone_has_the_key_of_its_conditions() -> None:

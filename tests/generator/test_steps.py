@@ -10,13 +10,13 @@ import numpy.typing as npt
 import pytest
 
 from persona_engine.census_priors.conditional import ConditionalTable
-from persona_engine.generator.core_steps import CoreStep
-from persona_engine.generator.fitting import FitError
-from persona_engine.generator.leaves import Leaf
-from persona_engine.generator.network import Network, Node
+from persona_engine.generator.model.fitting import FitError
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.model.network import Network, Node
 from persona_engine.generator.population import Population
-from persona_engine.generator.sampler import Sampler
-from persona_engine.generator.steps import compile_leaf, compile_node
+from persona_engine.generator.sampling.core_steps import CoreStep
+from persona_engine.generator.sampling.sampler import Sampler
+from persona_engine.generator.sampling.steps import compile_leaf, compile_node
 
 Codes = npt.NDArray[np.int64]
 GRID = (np.arange(2000) + 0.5) / 2000

@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from persona_engine.generator.atomic import whole_file
 from persona_engine.generator.config import Config, ConfigError, parse
-from persona_engine.generator.manifest import Manifest
-from persona_engine.generator.narration import Narrated
-from persona_engine.generator.run_folder import RunFolder, rejected_reasons
-from persona_engine.generator.schema import NEMOTRON, NEMOTRON_1_1, Table, context_table, table_of
-from persona_engine.generator.store import (
+from persona_engine.generator.narration.narrator import Narrated
+from persona_engine.generator.run.atomic import whole_file
+from persona_engine.generator.run.manifest import Manifest
+from persona_engine.generator.run.run_folder import RunFolder, rejected_reasons
+from persona_engine.generator.run.schema import NEMOTRON, NEMOTRON_1_1, Table, context_table, table_of
+from persona_engine.generator.run.store import (
     Shard,
     ShardInfo,
     StoreError,

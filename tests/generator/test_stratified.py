@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_engine.generator.population import Population
-from persona_engine.generator.randomness import key_of, permuted, stratified_uniforms, uniforms
+from persona_engine.generator.sampling.randomness import key_of, permuted, stratified_uniforms, uniforms
 
 
 @given(st.integers(1, 14), st.integers(0, 2**32))

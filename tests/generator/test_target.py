@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from persona_engine.generator.evidence import EvidenceError
 from persona_engine.generator.population import Population
-from persona_engine.generator.selection import Selection
-from persona_engine.generator.store import StoreError
+from persona_engine.generator.run.store import StoreError
+from persona_engine.generator.sampling.evidence import EvidenceError
+from persona_engine.generator.sampling.selection import Selection
 
 AGES = ["18-19", "20-21", "22-25"]
 TARGETS: Mapping[str, Mapping[str, Any]] = {

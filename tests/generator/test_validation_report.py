@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator import counterfactual, validation_report
-from persona_engine.generator.cli import main
+from persona_engine.generator.cli.main import main
 from persona_engine.generator.llm.offline import OfflineNarrator
 from persona_engine.generator.population import Population
+from persona_engine.generator.report import counterfactual, validation_report
 from persona_engine.prompts.template import PromptSet
 from persona_engine.validators.file import validate_files
 
