@@ -9,12 +9,21 @@ from itertools import combinations
 import numpy as np
 
 from persona_engine.census_priors import lock, published
+from persona_engine.census_priors.declaration import Lookup
+from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import Marginal, TableError
-from persona_engine.census_priors.priors import Priors, view
+from persona_engine.census_priors.places import UnknownPlaceError
+from persona_engine.census_priors.priors import PROVENANCE, Priors, view
 
 HALF_UNIT = 0.005
 """Cells are written with two decimals, so each is off by half a hundredth at most."""
 SHOWN = 5
+
+_LOOKUP_FILES: Mapping[Lookup, str] = {
+    "names": "lookups/names_last.parquet",
+    "occupations": "lookups/occupations.parquet",
+    "places": "lookups/places.parquet",
+}
 
 Tables = Mapping[tuple[str, ...], Marginal]
 
@@ -45,7 +54,7 @@ def check(priors: Priors) -> tuple[Verdict, ...]:
     """
     tables, faults = _read(priors)
     verdicts = [_digests(priors), _faultless("tables can be read and have no bad cell", len(tables), faults)]
-    verdicts += [_margins(priors, tables), _zeros(priors, tables), _areas(priors)]
+    verdicts += [_margins(priors, tables), _zeros(priors, tables), _areas(priors), _lookups(priors)]
     return (*verdicts, *_published(priors))
 
 
@@ -65,10 +74,17 @@ def _read(priors: Priors) -> tuple[Tables, list[str]]:
 
 
 def _digests(priors: Priors) -> Verdict:
+    """A locale that was compiled has a lock; one that is written by hand may do without."""
     name = f"files are those of {lock.LOCK}"
-    locked = lock.read_lock(priors.folder)
+    try:
+        locked = lock.read_lock(priors.folder)
+    except TableError as error:
+        return Verdict(name, False, str(error))
     if locked is None:
-        return Verdict(name, True, "the locale has no lock")
+        compiled = bool(priors.declaration.lookups) or (priors.folder / PROVENANCE).is_file()
+        return Verdict(
+            name, not compiled, f"{lock.LOCK} is missing" if compiled else "the locale has no lock"
+        )
     return _faultless(name, len(locked), lock.changes(priors.folder))
 
 
@@ -133,11 +149,35 @@ def _areas(priors: Priors) -> Verdict:
     return _faultless(name, len(priors.declaration.modelled), unknown)
 
 
+def _lookups(priors: Priors) -> Verdict:
+    """Every declared look-up, read as a population needs it."""
+    declared, faults = priors.declaration.lookups, []
+    for name in declared:
+        try:
+            _open(priors, name)
+        except (TableError, DomainError, UnknownPlaceError) as error:
+            faults.append(str(error))
+    for name, file in _LOOKUP_FILES.items():
+        if name not in declared and (priors.folder / file).exists():
+            faults.append(f"{file}: is not used; add {name} to `lookups` of priors.yaml")
+    return _faultless("look-ups are those declared, and can be read", len(declared), faults)
+
+
+def _open(priors: Priors, name: Lookup) -> None:
+    if name == "names":
+        _ = priors.names.first, priors.names.middle, priors.names.last
+    elif name == "places":
+        groups = ([str(state) for state in priors.domain[parent]] for parent in ("state", "ethnicity"))
+        priors.places.zip_table(*groups)
+    else:
+        _ = priors.occupations.names
+
+
 def _published(priors: Priors) -> Iterator[Verdict]:
     for fact in published.read_facts(priors.folder):
         try:
             value = published.found(fact, priors)
-        except (TableError, OSError) as error:
+        except (TableError, DomainError) as error:
             yield Verdict(fact.name, False, str(error), _number(fact.value), fact.source)
             continue
         passed = abs(value - fact.value) <= fact.margin

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from persona_engine.census_priors.yaml_file import YamlError, read_yaml
+
+Lookup = Literal["names", "occupations", "places"]
+MOST_STATES = 10_000
+# Columns of a table file that are no attributes.
+_TAKEN = frozenset({"weight", "samples"})
 
 
 class DeclarationError(ValueError):
     """A `priors.yaml` that cannot be used; the message names file, key and remedy."""
+
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Part(BaseModel):
@@ -34,11 +43,18 @@ class AttributeDeclaration(_Part):
     edges: tuple[int, ...] | None = None
     map: Mapping[str, tuple[str, ...]] | None = None
     labels: Mapping[str, str] = Field(default_factory=dict)
-    lookup: str | None = None
+    lookup: Literal["occupations"] | None = None
     universe: str | None = None
 
     @model_validator(mode="after")
     def _states_are_given_once(self) -> AttributeDeclaration:
+        if self.range is not None and not 0 <= self.range[1] - self.range[0] < MOST_STATES:
+            first, last = self.range
+            raise ValueError(
+                f"range {first} to {last}: from the first to the last, {MOST_STATES} states at most"
+            )
+        if self.edges is not None and sorted(set(self.edges)) != list(self.edges):
+            raise ValueError("edges ascend, and none stands twice")
         if self.of is None and self.states is None and self.range is None:
             raise ValueError("give `states`, `range`, or `of` with `edges`, `map` or `lookup`")
         if self.of is not None and sum(x is not None for x in (self.edges, self.map, self.lookup)) != 1:
@@ -87,8 +103,10 @@ class ModelDeclaration(_Part):
 class Declaration(_Part):
     """The whole of `priors.yaml`.
 
-    `modelled` names, for an area, the attributes that were not counted there; `independences` says in words what the
-    graph assumes; `agreement` is the largest total variation distance between two tables of the same people, beyond
+    `vintage` is the year of the population, from which years of birth are counted. `lookups` names the
+    compiled tables that people have their names, ZIP codes and details of occupations from. `modelled` names,
+    for an area, the attributes that were not counted there; `independences` says in words what the graph
+    assumes; `agreement` is the largest total variation distance between two tables of the same people, beyond
     the rounding of their cells.
     """
 
@@ -96,8 +114,9 @@ class Declaration(_Part):
     title: str
     country: str
     language: str
-    vintage: str
-    attributes: Mapping[str, AttributeDeclaration]
+    vintage: Annotated[str, Field(pattern=r"^[0-9]{4}$")]
+    attributes: Annotated[Mapping[str, AttributeDeclaration], Field(min_length=1)]
+    lookups: tuple[Lookup, ...] = ()
     sources: Mapping[str, SourceDeclaration]
     tables: Mapping[str, tuple[tuple[str, ...], ...]]
     model: ModelDeclaration
@@ -108,12 +127,19 @@ class Declaration(_Part):
     @model_validator(mode="after")
     def _names_are_declared(self) -> Declaration:
         known = set(self.attributes)
+        for name, item in self.attributes.items():
+            if not name.isidentifier() or name in _TAKEN:
+                raise ValueError(f"attributes: {name!r} cannot be a column; use letters, digits and _")
+            if item.lookup is not None and item.lookup not in self.lookups:
+                raise ValueError(f"attributes.{name}.lookup: add {item.lookup} to `lookups`")
         used: list[tuple[str, str]] = [("model.core", name) for name in self.model.core]
         for node in self.model.conditionals:
             used += [(f"model.conditionals.{node.child}", name) for name in (node.child, *node.parents)]
         for source, tables in self.tables.items():
             if source not in self.sources:
                 raise ValueError(f"tables.{source}: no such source; known: {', '.join(self.sources)}")
+            if bad := next((table for table in tables if not table or len(set(table)) < len(table)), None):
+                raise ValueError(f"tables.{source}: a table has attributes, each once, not {list(bad)}")
             used += [(f"tables.{source}", name) for table in tables for name in table]
         used += [(name, item.of) for name, item in self.attributes.items() if item.of]
         used += [(f"modelled.{area}", name) for area, names in self.modelled.items() for name in names]
@@ -130,17 +156,27 @@ def read(path: Path) -> Declaration:
         DeclarationError: unreadable file, YAML or content; names the file and the key.
     """
     try:
-        values: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise DeclarationError(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
-    except OSError as error:
-        raise DeclarationError(
-            f"{path}: cannot be read ({error.strerror}); a locale is a folder with priors.yaml"
-        ) from error
-    except yaml.YAMLError as error:
-        raise DeclarationError(f"{path}: not valid YAML: {error}") from error
+        values = read_yaml(path)
+    except YamlError as error:
+        raise DeclarationError(str(error)) from error
+    return validated(Declaration, values, path)
+
+
+def validated(model: type[Model], values: Any, path: Path) -> Model:
+    """What a file says, as a model.
+
+    Raises:
+        DeclarationError: it says something else; one line that names the file and every key.
+    """
     try:
-        return Declaration.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
-        items = (f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors())
-        raise DeclarationError(f"{path}: {'; '.join(items)}") from error
+        faults = "; ".join(_fault(item) for item in error.errors())
+        raise DeclarationError(f"{path}: {faults}") from error
+
+
+def _fault(item: Any) -> str:
+    place = ".".join(map(str, item["loc"])) or "file"
+    message = item["msg"].removeprefix("Value error, ")
+    shown = repr(item["input"]) if isinstance(item["input"], str | int | float | None) else ""
+    return f"{place}: {message}{f', not {shown}' if 0 < len(shown) < 60 else ''}"

@@ -15,6 +15,18 @@ class DomainError(ValueError):
     """An attribute or a state that the domain does not know."""
 
 
+def first_of(state: State) -> int:
+    """The number that a state is or begins with: 25 of `25-29`, 85 of `85+`.
+
+    Raises:
+        DomainError: it is none.
+    """
+    try:
+        return state if isinstance(state, int) else int(state.rstrip("+").split("-")[0])
+    except ValueError as error:
+        raise DomainError(f"{state!r} is no number and no range such as 25-29 or 85+") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Domain:
     """An ordered mapping attribute -> states. The order of attributes is the order of array axes.

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from persona_engine.census_priors.cohorts import BIRTH_COHORTS, COHORTS_A_GENERATION, GENERATIONS
 from persona_engine.census_priors.conditional import ConditionalTable
 from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.lookup import Table, numbers, read_lookup, strings
+from persona_engine.census_priors.lookup import REMEDY, Table, numbers, read_lookup, strings
+from persona_engine.census_priors.marginal import TableError
 
 Array = npt.NDArray[np.float64]
 Single = npt.NDArray[np.float32]
@@ -122,8 +123,9 @@ class GivenNames:
     @cached_property
     def _counts(self) -> Table:
         columns = [f"{kind}_{group}" for kind in ("first", "middle") for group in GROUPS]
-        columns += ["name", "accented", "first_female", "middle_female"]
-        return read_lookup(self._folder / "lookups" / "names_given.parquet", tuple(columns))
+        columns += ["first_female", "middle_female"]
+        path = self._folder / "lookups" / "names_given.parquet"
+        return read_lookup(path, ("name", "accented"), tuple(columns))
 
     def _rates(self, kind: str) -> dict[str, Array]:
         """Rate of every state (0 for '') among the bearers of each group."""
@@ -134,10 +136,13 @@ class GivenNames:
     def _births(self) -> dict[tuple[str, int], tuple[Codes, Array]]:
         """Names and births of each sex and cohort, names ascending."""
         table = read_lookup(
-            self._folder / "lookups" / "names_births.parquet", ("sex", "cohort", "name", "births")
+            self._folder / "lookups" / "names_births.parquet", (), ("sex", "cohort", "name", "births")
         )
         sex, cohort = numbers(table, "sex"), numbers(table, "cohort")
         names, births = numbers(table, "name").astype(np.int32) + 1, numbers(table, "births")
+        if not ((names > 0) & (names < len(self._spellings[0]))).all():
+            path = self._folder / "lookups" / "names_births.parquet"
+            raise TableError(f"{path}: names that are not in names_given.parquet; {REMEDY}")
         bounds = np.searchsorted(sex * COHORTS + cohort, np.arange(2 * COHORTS + 1))
         return {
             (SEXES[i // COHORTS], i % COHORTS): (names[start:end], births[start:end])
@@ -153,7 +158,7 @@ class GivenNames:
     @cached_property
     def _population(self) -> Array:
         """Share of each group among the US-born of a cohort, shape (cohorts, groups)."""
-        table = read_lookup(self._folder / "lookups" / "names_population.parquet", GROUPS)
+        table = read_lookup(self._folder / "lookups" / "names_population.parquet", (), GROUPS)
         persons = np.stack([numbers(table, group) for group in GROUPS], axis=1)
         shares: Array = persons / persons.sum(axis=1, keepdims=True)
         return shares

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from persona_engine.census_priors.lookup import REMEDY
+from persona_engine.census_priors.marginal import TableError
+
 LOCK = "tables.lock"
 COMPILED = ("tables/*", "lookups/*", "provenance.yaml")
+_LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>\S.*)")
 
 
 def digests(folder: Path) -> Mapping[str, str]:
@@ -25,12 +30,25 @@ def write_lock(folder: Path) -> None:
 
 
 def read_lock(folder: Path) -> Mapping[str, str] | None:
-    """The digests that were written, by path; None where a locale has no lock."""
+    """The digests that were written, by path; None where a locale has no lock.
+
+    Raises:
+        TableError: something else stands in the file.
+    """
     path = folder / LOCK
     if not path.is_file():
         return None
-    pairs = (line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines() if line)
-    return {name: digest for digest, name in pairs}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TableError(f"{path}: cannot be read as UTF-8 text ({error}); {REMEDY}") from error
+    locked = {}
+    for number, line in enumerate(lines, start=1):
+        found = _LINE.fullmatch(line)
+        if found is None:
+            raise TableError(f"{path}:{number}: {line[:40]!r} is no SHA-256, two spaces and a path; {REMEDY}")
+        locked[found["name"]] = found["digest"]
+    return locked
 
 
 def changes(folder: Path) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,24 +15,57 @@ from persona_engine.census_priors.marginal import TableError
 
 Table: TypeAlias = pa.Table
 
+REMEDY = "rebuild the locale with `personas priors build`"
+_IS: Mapping[str, Callable[[Any], bool]] = {
+    "text": lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind),
+    "number": lambda kind: (
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    ),
+    "list": pa.types.is_list,
+}
 
-def read_lookup(path: Path, columns: tuple[str, ...]) -> Table:
-    """Read the named columns of a compiled table.
+
+def read_lookup(
+    path: Path, texts: tuple[str, ...] = (), figures: tuple[str, ...] = (), lists: tuple[str, ...] = ()
+) -> Table:
+    """Columns of text, of numbers and of lists of a compiled table; no cell is missing.
 
     Raises:
-        TableError: the file is missing, is no Parquet, or lacks a column; names the file and the remedy.
+        TableError: as `open_lookup`.
     """
-    remedy = "rebuild the locale with `personas priors build`"
+    return open_lookup(path, texts, figures, lists).select([*texts, *figures, *lists])
+
+
+def open_lookup(
+    path: Path, texts: tuple[str, ...] = (), figures: tuple[str, ...] = (), lists: tuple[str, ...] = ()
+) -> Table:
+    """A compiled table that has columns of text, of numbers and of lists, and perhaps more.
+
+    Raises:
+        TableError: the file is missing, is no Parquet, lacks a column, or has something else in it; names the
+            file and the remedy.
+    """
     try:
         table = pq.read_table(path, memory_map=False, partitioning=None)
     except FileNotFoundError as error:
-        raise TableError(f"{path}: no such table; {remedy}") from error
-    except pa.ArrowInvalid as error:
-        raise TableError(f"{path}: not a readable Parquet file ({error}); {remedy}") from error
-    missing = [column for column in columns if column not in table.column_names]
+        raise TableError(f"{path}: no such table; {REMEDY}") from error
+    except (OSError, pa.ArrowException) as error:
+        raise TableError(f"{path}: not a readable Parquet file ({error}); {REMEDY}") from error
+    wanted = {
+        **dict.fromkeys(texts, "text"),
+        **dict.fromkeys(figures, "number"),
+        **dict.fromkeys(lists, "list"),
+    }
+    missing = [column for column in wanted if column not in table.column_names]
     if missing:
-        raise TableError(f"{path}: columns {', '.join(missing)} are missing; {remedy}")
-    return table.select(list(columns))
+        raise TableError(f"{path}: columns {', '.join(missing)} are missing; {REMEDY}")
+    for column, kind in wanted.items():
+        found = table.schema.field(column).type
+        if not _IS[kind](found):
+            raise TableError(f"{path}: column {column!r} holds {found}, not a {kind} a row; {REMEDY}")
+        if table[column].null_count:
+            raise TableError(f"{path}: column {column!r} has empty cells; {REMEDY}")
+    return table
 
 
 def strings(table: Table, column: str) -> npt.NDArray[np.object_]:

@@ -72,7 +72,7 @@ class Names:
     @cached_property
     def last(self) -> ConditionalTable:
         """P(last_name | ethnicity), the 2010 Census counts; Pacific Islanders as Asians, whom it counts together."""
-        table = read_lookup(self._folder / "lookups" / "names_last.parquet", ("name", *SURNAME_GROUPS))
+        table = read_lookup(self._folder / "lookups" / "names_last.parquet", ("name",), SURNAME_GROUPS)
         rows: list[Row] = []
         for ethnicity in ETHNICITIES:
             counts = numbers(table, "asian" if ethnicity == "pacific_islander" else ethnicity)

@@ -18,7 +18,7 @@ ONET_ATTRIBUTION = (
     "USDOL/ETA has not approved, endorsed or tested these modifications."
 )
 LISTS = ("onet", "tasks", "tools", "skills", "alternate_titles")
-COLUMNS = ("occupation", "code", "title", "soc", "group", "job_zone", "education", "licensed", *LISTS)
+TEXTS = ("occupation", "code", "title", "soc", "group", "education")
 
 
 class UnknownOccupationError(KeyError):
@@ -85,7 +85,7 @@ class Occupations:
     @cached_property
     def _all(self) -> Mapping[str, Occupation]:
         rows: list[dict[str, Any]] = read_lookup(
-            self._folder / "lookups" / "occupations.parquet", COLUMNS
+            self._folder / "lookups" / "occupations.parquet", TEXTS, ("job_zone", "licensed"), LISTS
         ).to_pylist()
         found = {}
         for row in rows:

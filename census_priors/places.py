@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from persona_engine.census_priors.conditional import ConditionalTable
 from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.lookup import numbers, read_lookup, strings
+from persona_engine.census_priors.lookup import REMEDY, numbers, read_lookup, strings
+from persona_engine.census_priors.marginal import TableError
 
 EDUCATION_GROUPS = ("no_college", "some_college", "degree")
 EDUCATION_GROUP: Mapping[str, str] = {
@@ -39,20 +40,8 @@ STATE_NAMES: Mapping[str, str] = dict(
     ).split("|")
 )
 GROUPS = ("hispanic", "white", "black", "asian_or_pacific_islander", "native", "multiple")
-COLUMNS = (
-    "zip",
-    "city",
-    "county",
-    "county_fips",
-    "state",
-    "metro_area",
-    "urbanicity",
-    "latitude",
-    "longitude",
-    "adults",
-    "residents",
-    *GROUPS,
-)
+TEXTS = ("zip", "city", "county", "county_fips", "state", "metro_area", "urbanicity")
+FIGURES = ("latitude", "longitude", "adults", "residents", *GROUPS)
 FACTORS = tuple(f"g_{group}" for group in EDUCATION_GROUPS)
 
 Array = npt.NDArray[np.float64]
@@ -109,10 +98,9 @@ class Places:
 
     @cached_property
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
-        table = read_lookup(self._folder / "lookups" / "places.parquet", COLUMNS)
-        text = ("zip", "city", "county", "county_fips", "state", "metro_area", "urbanicity")
-        columns: dict[str, npt.NDArray[Any]] = {name: strings(table, name) for name in text}
-        return columns | {name: numbers(table, name) for name in COLUMNS if name not in text}
+        table = read_lookup(self._folder / "lookups" / "places.parquet", TEXTS, FIGURES)
+        columns: dict[str, npt.NDArray[Any]] = {name: strings(table, name) for name in TEXTS}
+        return columns | {name: numbers(table, name) for name in FIGURES}
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -152,7 +140,7 @@ class Places:
         value = {name: column[row] for name, column in self._columns.items()}
         return Place(
             zipcode=zipcode,
-            **{name: value[name] for name in COLUMNS[1:7]},
+            **{name: value[name] for name in TEXTS if name != "zip"},
             latitude=round(float(value["latitude"]), 3),
             longitude=round(float(value["longitude"]), 3),
             adults=int(value["adults"]),
@@ -236,8 +224,10 @@ class Places:
 
     def _factors(self, names: tuple[str, ...]) -> dict[str, Array]:
         """County factors spread over the ZIP codes."""
-        table = read_lookup(self._folder / "lookups" / "counties.parquet", ("county_fips", *names))
+        table = read_lookup(self._folder / "lookups" / "counties.parquet", ("county_fips",), names)
         position = {fips: i for i, fips in enumerate(strings(table, "county_fips"))}
+        if unknown := set(self._columns["county_fips"]) - position.keys():
+            raise TableError(f"{self._folder / 'lookups'}: counties lack {min(unknown)} of places; {REMEDY}")
         county = np.fromiter((position[fips] for fips in self._columns["county_fips"]), dtype=np.int64)
         return {name: numbers(table, name)[county] for name in names}
 

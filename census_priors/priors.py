@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import yaml
 
 from persona_engine.census_priors import declaration
 from persona_engine.census_priors.declaration import (
@@ -19,13 +18,15 @@ from persona_engine.census_priors.declaration import (
     DeclarationError,
     SourceDeclaration,
 )
-from persona_engine.census_priors.domain import Domain, DomainError, State
+from persona_engine.census_priors.domain import Domain, DomainError, State, first_of
 from persona_engine.census_priors.hierarchy import Codes, Hierarchy
+from persona_engine.census_priors.lookup import REMEDY
 from persona_engine.census_priors.marginal import Marginal, TableError
 from persona_engine.census_priors.names import Names
 from persona_engine.census_priors.occupations import Occupations
 from persona_engine.census_priors.places import Places
 from persona_engine.census_priors.table_file import read_marginal, table_path
+from persona_engine.census_priors.yaml_file import YamlError, read_yaml
 
 HERE = Path(__file__).parent
 PROVENANCE = "provenance.yaml"
@@ -132,18 +133,27 @@ class Priors:
         self, name: str, item: AttributeDeclaration, fine: tuple[State, ...]
     ) -> tuple[tuple[State, ...], Codes]:
         if item.edges is not None:
-            firsts = np.array([_first(state) for state in fine])
+            firsts = np.array([first_of(state) for state in fine])
+            if item.edges and not (firsts.min() < item.edges[0] and item.edges[-1] <= firsts.max()):
+                raise DeclarationError(
+                    f"{self._file}: attributes.{name}.edges: cuts of {item.of} lie above its first state, "
+                    f"{fine[0]}, and not above its last, {fine[-1]}"
+                )
             codes = np.searchsorted(item.edges, firsts, side="right").astype(np.int32)
             return tuple(_span(firsts, codes, code) for code in range(len(item.edges) + 1)), codes
         if item.lookup is not None:
             groups = [self.occupation_group(str(state)) for state in fine]
         else:
             inverse = {state: view for view, states in (item.map or {}).items() for state in states}
-            unmapped = [state for state in fine if state not in inverse]
-            if unmapped:
-                raise DeclarationError(
-                    f"{self._file}: attributes.{name}.map leaves out {unmapped[0]!r} of {item.of}"
-                )
+            known = [str(state) for state in fine]
+            for kind, states in (
+                ("leaves out", set(known) - set(inverse)),
+                ("has the unknown", set(inverse) - set(known)),
+            ):
+                if states:
+                    raise DeclarationError(
+                        f"{self._file}: attributes.{name}.map {kind} {min(states)!r} of {item.of}"
+                    )
             groups = [inverse[str(state)] for state in fine]
         order = tuple(dict.fromkeys(groups)) if item.map is None else tuple(item.map)
         return order, np.array([order.index(group) for group in groups], dtype=np.int32)
@@ -207,12 +217,17 @@ class Priors:
         path = self.folder / PROVENANCE
         if not path.is_file():
             return self.declaration.sources
-        facts = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
-        fields = SourceDeclaration.model_fields
-        return {
-            name: SourceDeclaration.model_validate({key: source[key] for key in fields if key in source})
-            for name, source in facts.items()
-        }
+        try:
+            facts = read_yaml(path)["sources"]
+            sources = {
+                name: {key: source[key] for key in SourceDeclaration.model_fields if key in source}
+                for name, source in facts.items()
+            }
+        except YamlError as error:
+            raise DeclarationError(str(error)) from error
+        except (TypeError, LookupError, AttributeError) as error:
+            raise DeclarationError(f"{path}: `sources` is no mapping of publications; {REMEDY}") from error
+        return {name: declaration.validated(SourceDeclaration, said, path) for name, said in sources.items()}
 
     @cached_property
     def digest(self) -> str:
@@ -242,10 +257,6 @@ def view(marginal: Marginal, hierarchy: Hierarchy, attributes: Sequence[str]) ->
 
     samples = None if projected.samples is None else collect(projected.samples)
     return Marginal(domain, collect(projected.weights), samples, marginal.source)
-
-
-def _first(state: State) -> int:
-    return state if isinstance(state, int) else int(state.rstrip("+").split("-")[0])
 
 
 def _span(firsts: np.ndarray, codes: np.ndarray, code: int) -> str:

@@ -9,12 +9,14 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from persona_engine.census_priors.declaration import DeclarationError
-from persona_engine.census_priors.domain import State
+from persona_engine.census_priors.declaration import DeclarationError, validated
+from persona_engine.census_priors.domain import State, first_of
+from persona_engine.census_priors.lookup import open_lookup
+from persona_engine.census_priors.marginal import TableError
 from persona_engine.census_priors.priors import Priors
+from persona_engine.census_priors.yaml_file import YamlError, read_yaml
 
 FILE = "published.yaml"
 MINORS = Path("lookups") / "minors.parquet"
@@ -76,22 +78,33 @@ def read_facts(folder: Path) -> tuple[Fact, ...]:
     if not path.is_file():
         return ()
     try:
-        return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).facts
-    except (yaml.YAMLError, ValidationError) as error:
-        raise DeclarationError(f"{path}: {' '.join(str(error).split())}") from error
+        values = read_yaml(path)
+    except YamlError as error:
+        raise DeclarationError(str(error)) from error
+    if values is None:
+        raise DeclarationError(f"{path}: is empty; list `facts`, or delete the file")
+    return validated(_File, values, path).facts
 
 
 def found(fact: Fact, priors: Priors) -> float:
-    """What the locale says of a fact; NaN where the row that should be the largest is not."""
+    """What the locale says of a fact; NaN where the row that should be the largest is not.
+
+    Raises:
+        TableError, DomainError: the locale has no table, look-up, column or state for it.
+    """
     if fact.lookup is not None:
-        return _in_lookup(fact, pd.read_parquet(priors.folder / "lookups" / f"{fact.lookup}.parquet"))
+        return _in_lookup(fact, priors.folder / "lookups" / f"{fact.lookup}.parquet")
     attributes = tuple(dict.fromkeys((*fact.among, *fact.part)))
     weights = priors.marginal(attributes).weights
     among = _mask(priors, attributes, fact.among)
     part = among & _mask(priors, attributes, fact.part)
     young, young_part = _minors(fact, priors)
     whole, some = float(weights[among].sum()) + young, float(weights[part].sum()) + young_part
-    return some / whole if fact.part else whole
+    if not fact.part:
+        return whole
+    if not whole > 0:
+        raise TableError(f"nobody is among {dict(fact.among)}")
+    return some / whole
 
 
 def _mask(priors: Priors, attributes: tuple[str, ...], wanted: Filter) -> npt.NDArray[np.bool_]:
@@ -100,6 +113,8 @@ def _mask(priors: Priors, attributes: tuple[str, ...], wanted: Filter) -> npt.ND
     for axis, name in enumerate(attributes):
         if name in wanted:
             hits = [_meets(state, wanted[name]) for state in priors.domain[name]]
+            if not any(hits):
+                raise TableError(f"no state of {name} is {wanted[name]}")
             mask &= np.array(hits).reshape([-1 if a == axis else 1 for a in range(len(shape))])
     return mask
 
@@ -107,23 +122,24 @@ def _mask(priors: Priors, attributes: tuple[str, ...], wanted: Filter) -> npt.ND
 def _meets(state: State, wanted: tuple[str, ...] | Choice) -> bool:
     if isinstance(wanted, Choice):
         low = wanted.at_least
-        return str(state) not in wanted.apart_from and (low is None or _first(state) >= low)
+        return str(state) not in wanted.apart_from and (low is None or first_of(state) >= low)
     return str(state) in wanted
-
-
-def _first(state: State) -> int:
-    return state if isinstance(state, int) else int(state.rstrip("+").split("-")[0])
 
 
 def _minors(fact: Fact, priors: Priors) -> tuple[float, float]:
     """Minors among whom the fact counts, and those who meet its part too; nobody without a column for it."""
     if fact.minors is None:
         return 0.0, 0.0
-    frame = pd.read_parquet(priors.folder / MINORS)
+    frame = _frame(priors.folder / MINORS, texts=("labor_force_status",), figures=("weight",))
     if fact.minors == "from_16":
         frame = frame[frame["labor_force_status"] != ""]
     frame = _kept(frame, fact.among)
     return float(frame["weight"].sum()), float(_kept(frame, fact.part)["weight"].sum())
+
+
+def _frame(path: Path, texts: tuple[str, ...], figures: tuple[str, ...]) -> pd.DataFrame:
+    frame: pd.DataFrame = open_lookup(path, texts, figures).to_pandas()
+    return frame
 
 
 def _kept(frame: pd.DataFrame, wanted: Filter) -> pd.DataFrame:
@@ -134,12 +150,14 @@ def _kept(frame: pd.DataFrame, wanted: Filter) -> pd.DataFrame:
     return frame
 
 
-def _in_lookup(fact: Fact, frame: pd.DataFrame) -> float:
-    kept = _kept(frame, fact.among)
+def _in_lookup(fact: Fact, path: Path) -> float:
+    kept = _kept(_frame(path, texts=tuple(fact.among), figures=fact.columns), fact.among)
     if fact.of == "rows":
         return float(len(kept))
     totals: Any = kept[list(fact.columns)].sum(axis=1)
     if fact.of == "sum":
         return float(totals.sum())
+    if kept.empty:
+        raise TableError(f"{path}: no row is among {dict(fact.among)}")
     first = int(np.argmax(totals.to_numpy()))
     return float(totals.iloc[first]) if str(kept.iloc[first, 0]) == fact.is_ else float("nan")

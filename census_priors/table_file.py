@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.lib
 
-from persona_engine.census_priors.domain import Domain, DomainError
+from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.marginal import Array, Marginal, TableError
 
 WEIGHT, SAMPLES = "weight", "samples"
@@ -46,6 +46,8 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
             if path.suffix == ".parquet"
             else pd.read_csv(path, dtype=str, na_filter=False)
         )
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
     except (OSError, pyarrow.lib.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise TableError(f"{path}: cannot be read as a table ({error}); rebuild the locale") from error
     missing = [name for name in (*domain, WEIGHT) if name not in frame]
@@ -53,6 +55,10 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
         raise TableError(
             f"{path}: column {missing[0]!r} is missing; there are {', '.join(map(str, frame.columns))}"
         )
+    if path.suffix == ".parquet":
+        for name in (WEIGHT, SAMPLES):
+            if name in frame and not pd.api.types.is_numeric_dtype(frame[name]):
+                raise TableError(f"{path}: column {name!r} holds {frame[name].dtype}, not numbers")
     codes = [_codes(path, domain, name, frame[name]) for name in domain]
     cells = np.ravel_multi_index(codes, domain.shape)
     if len(np.unique(cells)) != len(cells):
@@ -87,14 +93,14 @@ def write_marginal(marginal: Marginal, path: Path, notes: Mapping[str, str] | No
 
 def _codes(path: Path, domain: Domain, name: str, column: pd.Series) -> np.ndarray:
     states = domain[name]
-    kind = int if isinstance(states[0], int) else str
-    known = {state: code for code, state in enumerate(states)}
-    values = column.unique()
-    try:
-        positions = {value: known[kind(value)] for value in values}
-    except (KeyError, ValueError) as error:
+    known = {str(state): code for code, state in enumerate(states)}
+    # Whole numbers are written as they are, whether a file keeps them as integers, floats or text.
+    whole = isinstance(states[0], int) and pd.api.types.is_float_dtype(column)
+    texts = column.map("{:g}".format if whole else str)
+    found = texts.map(known)
+    if found.isna().any():
         shown = ", ".join(map(str, states[:8])) + (", …" if len(states) > 8 else "")
-        raise TableError(
-            f"{path}: {name}={error.args[0]!r} is no state of the domain ({shown})"
-        ) from DomainError(name)
-    return column.map(positions).to_numpy(dtype=np.int64)
+        wrong = texts[found.isna()].iloc[0]
+        wrong = wrong if isinstance(states[0], int) else repr(wrong)
+        raise TableError(f"{path}: {name}={wrong} is no state of the domain ({shown})")
+    return found.to_numpy(dtype=np.int64)

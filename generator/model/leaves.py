@@ -50,11 +50,11 @@ class Leaf:
 
 
 def leaves_of(priors: Priors) -> tuple[Leaf, ...]:
-    """Traits, and the names and ZIP codes that the locale has tables for."""
+    """Traits, and the names and ZIP codes if the locale declares look-ups for them."""
     found = [_trait(name) for name in TRAITS]
-    if (priors.folder / "lookups" / "places.parquet").exists():
+    if "places" in priors.declaration.lookups:
         found.append(_zipcode(priors))
-    if (priors.folder / "lookups" / "names_last.parquet").exists():
+    if "names" in priors.declaration.lookups:
         found += _names(priors)
     return tuple(found)
 

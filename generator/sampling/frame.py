@@ -82,7 +82,7 @@ class Columns:
                 "age",
                 Values.of_states([vintage - int(age) for age in priors.domain["age"]]),
             )
-        if "occupation" in drawn and (priors.folder / "lookups" / "occupations.parquet").exists():
+        if "occupation" in drawn and "occupations" in priors.declaration.lookups:
             codes = [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]]
             found["occupation_code"] = ("occupation", Values.of_states(codes))
         for leaf in self.leaves:
