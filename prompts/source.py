@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import TemplateSyntaxError, nodes
+from jinja2 import Template, TemplateSyntaxError, nodes
 
 from persona_engine.prompts import sandbox
 from persona_engine.prompts.fields import FieldSpec, TemplateError, field_spec
@@ -17,7 +17,7 @@ _HEAD = ("angles", "description", "fields", "narratives")
 
 
 class Trees:
-    """The parsed, checked texts of a set: its templates and its partials."""
+    """The parsed, checked and compiled texts of a set: its templates and its partials."""
 
     def __init__(self, environment: sandbox.Environment, places: Mapping[str, Path]) -> None:
         """`places` are the files by name.
@@ -30,8 +30,23 @@ class Trees:
         wrong = [line for name in places for line in self._faults(name)]
         if wrong:
             raise TemplateError("\n".join(wrong))
-        for name, place in places.items():
-            _compile(environment, name, place)
+        # Only now, when nothing is left in the text that could take long.
+        whole = {name: _whole(environment, name, places) for name in places}
+        self._compiled = {name: _compiled(environment, name, places[name], whole[name]) for name in places}
+        self._constant = {
+            (name, block.name)
+            for name, tree in whole.items()
+            for block in tree.find_all(nodes.Block)
+            if next(block.find_all((nodes.Name, nodes.Include)), None) is None
+        }
+
+    def compiled(self, name: str) -> Template:
+        """A text with its partials in their places, ready to render."""
+        return self._compiled[name]
+
+    def is_constant(self, name: str, block: str) -> bool:
+        """Whether this block of a text reads no fact, and so says the same of everybody."""
+        return (name, block) in self._constant
 
     def _faults(self, name: str) -> Iterator[str]:
         place, tree = self._places[name], self._trees[name]
@@ -78,14 +93,40 @@ def _parse(environment: sandbox.Environment, name: str, place: Path) -> nodes.Te
         raise TemplateError(f"{place}: expressions are nested too deeply; simplify them") from error
 
 
-def _compile(environment: sandbox.Environment, name: str, place: Path) -> None:
-    # Only now, when nothing is left in the text that could take long.
+def _whole(environment: sandbox.Environment, name: str, places: Mapping[str, Path]) -> nodes.Template:
+    """The tree of a text with its partials in their places: an include costs as much as a template."""
+    tree = _parse(environment, name, places[name])
+
+    def instead_of(node: nodes.Node) -> list[nodes.Node]:
+        if isinstance(node, nodes.Include) and isinstance(node.template, nodes.Const) and node.with_context:
+            partial = _parse(environment, node.template.value, places[node.template.value])
+            return [node] if partial.find(nodes.Block) else list(partial.body)
+        splice(node)
+        return [node]
+
+    def splice(node: nodes.Node) -> None:
+        for _, value in node.iter_fields():
+            if isinstance(value, nodes.Node):
+                splice(value)
+            elif isinstance(value, list):
+                value[:] = [
+                    new
+                    for old in value
+                    for new in (instead_of(old) if isinstance(old, nodes.Node) else [old])
+                ]
+
+    splice(tree)
+    return tree
+
+
+def _compiled(environment: sandbox.Environment, name: str, place: Path, tree: nodes.Template) -> Template:
     try:
-        environment.get_template(name)
+        code = environment.compile(tree, name, name)
     except TemplateSyntaxError as error:
         raise TemplateError(f"{place}:{error.lineno}: {error.message}") from error
     except RecursionError as error:
         raise TemplateError(f"{place}: expressions are nested too deeply; simplify them") from error
+    return Template.from_code(environment, code, {})
 
 
 def front_matter(place: Path) -> tuple[Mapping[str, Any], str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +22,8 @@ REQUIRED = ("attributes", "personas", "repair", "judge")
 _HOME = Path(__file__).parent
 _NARRATIVES = "narratives"
 _SAMPLE = "sample"
+# Pieces of a message between two looks at its length.
+_CHUNKS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,26 @@ class Template:
         return f"{self.place}: unknown variables: {listed}; known: {', '.join(sorted(facts))}"
 
     def _messages(self, facts: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
-        compiled = self._shelf.environment.get_template(self.place.name)
-        context = compiled.new_context({**facts, "fields": [self._described(f, facts) for f in self.fields]})
+        name, trees = self.place.name, self._shelf.trees
+        text = trees.compiled(name)
+        fields = [self._described(field, facts) for field in self.fields]
+        context = text.new_context({**facts, "fields": fields}, shared=True)
         for role in sandbox.SECTIONS:
-            if role in compiled.blocks and (text := self._bounded(compiled.blocks[role](context))):
-                yield {"role": role, "content": text}
+            if role not in text.blocks:
+                continue
+            said = self._shelf.constants.get((name, role))
+            if said is None:
+                said = self._bounded(text.blocks[role](context))
+                if trees.is_constant(name, role):
+                    self._shelf.constants[name, role] = said
+            if said:
+                yield {"role": role, "content": said}
 
     def _described(self, field: FieldSpec, facts: Mapping[str, Any]) -> dict[str, Any]:
         guidance = ""
         if source := self._shelf.guides.get(field.name):
-            guidance = self._bounded(self._shelf.environment.get_template(source).generate(dict(facts)))
+            guide = self._shelf.trees.compiled(source)
+            guidance = self._bounded(guide.root_render_func(guide.new_context(dict(facts), shared=True)))
         return {
             "name": field.name,
             "kind": field.kind,
@@ -91,14 +104,14 @@ class Template:
             "guidance": guidance,
         }
 
-    def _bounded(self, chunks: Iterable[str]) -> str:
+    def _bounded(self, chunks: Iterator[str]) -> str:
         parts, size = [], 0
-        for chunk in chunks:
-            size += len(chunk)
+        while chunk := list(islice(chunks, _CHUNKS)):
+            parts.append("".join(chunk))
+            size += len(parts[-1])
             if size > sandbox.MAX_OUTPUT_CHARS:
                 limit = sandbox.MAX_OUTPUT_CHARS
                 raise TemplateError(f"{self.place}: a message is longer than {limit} characters; shorten it")
-            parts.append(chunk)
         return "".join(parts).strip()
 
 
@@ -115,9 +128,9 @@ def _has(facts: Mapping[str, Any], path: Sequence[str]) -> bool:
 class _Shelf:
     """What the templates of one set share."""
 
-    environment: sandbox.Environment
     trees: Trees
     guides: Mapping[str, str]
+    constants: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +168,7 @@ class PromptSet:
         environment = sandbox.Environment({name: text for name, (_, text) in heads.items()})
         fields = {name: declared_fields(texts[name], head) for name, (head, _) in heads.items()}
         guides = {spec.name: name for name, specs in fields.items() if "/" in name for spec in specs}
-        shelf = _Shelf(environment, Trees(environment, texts), guides)
+        shelf = _Shelf(Trees(environment, texts), guides)
         asked = [spec for name in heads if "/" in name for spec in fields[name]]
         templates = {}
         for name, place in texts.items():
