@@ -65,7 +65,7 @@ class Endpoint:
                 self.gate.throttled(epoch)
                 raise
             except TransientError as error:
-                self.circuit.failed(error)
+                self.circuit.failed(error, alone=alone())
                 raise
             except LLMError:
                 self.circuit.succeeded()

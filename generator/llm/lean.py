@@ -68,6 +68,8 @@ class Lean:
         return decoded(self._address, content)
 
     def _unanswered(self, error: BaseException) -> TransientError:
+        if isinstance(error, TimeoutError) and not str(error):
+            return TransientError(f"{self._address.shown}: no answer within {self._timeout.total:g} s")
         said = self._address.scrub(str(error)) or type(error).__name__
         return TransientError(f"{self._address.shown}: no answer ({type(error).__name__}: {said})")
 

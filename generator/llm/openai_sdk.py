@@ -80,6 +80,8 @@ class OpenAISDK:
         if any(isinstance(cause, ConnectionRefusedError) or _unresolved(cause) for cause in causes):
             return UnreachableError(f"{self._address.shown}: nobody listens there")
         bottom = causes[-1]
+        if isinstance(bottom, asyncio.CancelledError):  # how `asyncio.timeout` ends what took too long
+            return TransientError(f"{self._address.shown}: no answer within {self._timeout_s:g} s")
         said = self._address.scrub(str(bottom)) or type(bottom).__name__
         return TransientError(f"{self._address.shown}: no answer ({type(bottom).__name__}: {said})")
 
