@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -38,10 +39,13 @@ class FactSheet:
     """Facts of rows under one locale and one prompt set."""
 
     def __init__(self, priors: Priors, prompts: PromptSet) -> None:
-        """Nothing is read yet."""
+        """Nothing is read yet; wording is looked up once."""
         self._priors = priors
-        self._prompts = prompts
+        self._angles = {name: angles for name, angles in prompts.angles.items() if angles}
+        self._narratives = len(prompts.templates["personas"].fields)
         self._neighbourhood = Neighbourhood(priors.places)
+        self._words: Callable[..., Any] = cache(prompts.words)
+        self._label = cache(priors.label)
 
     def of(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
         """The record with words for its codes, its traits described, and grounding drawn from the row's stream.
@@ -52,40 +56,74 @@ class FactSheet:
         Raises:
             TemplateError: when the prompt set lacks wording that the record needs.
         """
-        priors, prompts = self._priors, self._prompts
+        priors, label = self._priors, self._label
+        title = occupation_title(record, priors)
         return {
             **record,
-            "labels": {name: priors.label(name, record[name]) for name in _LABELLED if name in record},
-            "occupation_title": occupation_title(record, priors),
-            "work": _work(record, priors, prompts),
+            "labels": {name: label(name, record[name]) for name in _LABELLED if name in record},
+            "occupation_title": title,
+            "work": self._work(record, title),
             "state_name": priors.places.state_name(record["state"]),
-            "pronouns": prompts.words("wording", "pronouns", record["sex"]),
-            "traits": [_trait(name, record, prompts) for name in TRAITS],
-            "background": _background(record, priors),
+            "pronouns": self._words("wording", "pronouns", record["sex"]),
+            "traits": [self._trait(name, record) for name in TRAITS],
+            "background": self._background(record),
             "grounding": self._grounding(record, rng),
         }
 
+    def _work(self, record: Mapping[str, Any], title: str) -> str:
+        status = record["labor_force_status"]
+        words = self._words("wording", "work")
+        if status == "not_in_workforce" and record["age"] >= words["retired_from"]:
+            return str(words["not_in_workforce_older"])
+        if status != "employed" or not title:
+            return f"{words[status]} ({title})" if title else str(words[status])
+        article = "an" if title[0].lower() in "aeiou" else "a"
+        return f"{words[status]} {article} {title}"
+
+    def _trait(self, name: str, record: Mapping[str, Any]) -> dict[str, Any]:
+        words, label = self._words, record[f"{name}_label"]
+        return {
+            "key": name,
+            "name": words("personality", "names", name),
+            "score": record[name],
+            "label": words("personality", "labels", label),
+            "description": words("personality", "descriptions", name, label),
+        }
+
+    def _background(self, record: Mapping[str, Any]) -> list[dict[str, str]]:
+        told = []
+        for column, name in _BACKGROUND.items():
+            state = record.get(column)
+            if state is None or state in _SILENT:
+                continue
+            known = column in self._priors.domain
+            told.append({"name": name, "value": self._label(column, state) if known else str(state)})
+        return told
+
     def _grounding(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-        prompts = self._prompts
+        words = self._words
         # One call for all that a row needs: numpy's own choice costs more than everything else here.
         draws = iter(rng.random(_DRAWS).tolist())
         work: dict[str, Sequence[str]] = {"tasks": (), "tools": (), "skills": ()}
         if record["occupation"] not in _NO_OCCUPATION:
             occupation = self._priors.occupations.get(record["occupation"])
             work = {"tasks": occupation.tasks, "tools": occupation.tools, "skills": occupation.skills}
-        stages = prompts.words("wording", "life_stages")
+        stages = words("wording", "life_stages")
         stage = next((stage for stage in stages if record["age"] <= stage["to"]), stages[-1])
         decade = (record["birth_year"] + 15) // 10 * 10
-        narratives = prompts.templates["personas"].fields
         return {
             **{kind: _some(choices, 3, draws) for kind, choices in work.items()},
-            "life_stage": _some(stage["texts"], 1, draws)[0],
-            "times": str(prompts.words("wording", "times")).replace("{decade}", str(decade)),
+            "life_stage": _one(stage["texts"], draws),
+            "times": str(words("wording", "times")).replace("{decade}", str(decade)),
             "nearby": _some(self._neighbourhood.towns(record["zipcode"]), 2, draws),
-            "facets": _facets(record, prompts, draws),
-            "openings": _cycle(prompts.words("wording", "openings"), len(narratives), draws),
-            "angles": {name: _some(angles, 1, draws)[0] for name, angles in prompts.angles.items() if angles},
+            "facets": [_one(self._facets(name, record), draws) for name in _furthest(record)],
+            "openings": _cycle(words("wording", "openings"), self._narratives, draws),
+            "angles": {name: _one(angles, draws) for name, angles in self._angles.items()},
         }
+
+    def _facets(self, name: str, record: Mapping[str, Any]) -> Sequence[str]:
+        side = "high" if record[name] >= 50 else "low"
+        return cast("Sequence[str]", self._words("personality", "facets", name, side))
 
 
 def occupation_title(record: Mapping[str, Any], priors: Priors) -> str:
@@ -94,46 +132,13 @@ def occupation_title(record: Mapping[str, Any], priors: Priors) -> str:
     return "" if name in _NO_OCCUPATION else priors.occupations.get(name).title
 
 
-def _work(record: Mapping[str, Any], priors: Priors, prompts: PromptSet) -> str:
-    status = record["labor_force_status"]
-    words = prompts.words("wording", "work")
-    title = occupation_title(record, priors)
-    if status == "not_in_workforce" and record["age"] >= words["retired_from"]:
-        return str(words["not_in_workforce_older"])
-    if status != "employed" or not title:
-        return f"{words[status]} ({title})" if title else str(words[status])
-    article = "an" if title[0].lower() in "aeiou" else "a"
-    return f"{words[status]} {article} {title}"
-
-
-def _trait(name: str, record: Mapping[str, Any], prompts: PromptSet) -> dict[str, Any]:
-    label = record[f"{name}_label"]
-    return {
-        "key": name,
-        "name": prompts.words("personality", "names", name),
-        "score": record[name],
-        "label": prompts.words("personality", "labels", label),
-        "description": prompts.words("personality", "descriptions", name, label),
-    }
-
-
-def _background(record: Mapping[str, Any], priors: Priors) -> list[dict[str, str]]:
-    told = []
-    for column, name in _BACKGROUND.items():
-        state = record.get(column)
-        if state is None or state in _SILENT:
-            continue
-        told.append(
-            {"name": name, "value": priors.label(column, state) if column in priors.domain else str(state)}
-        )
-    return told
-
-
-def _facets(record: Mapping[str, Any], prompts: PromptSet, draws: Iterator[float]) -> list[str]:
+def _furthest(record: Mapping[str, Any]) -> list[str]:
     # One habit for each of the two traits furthest from the mean: the others say little about the person.
-    furthest = sorted(TRAITS, key=lambda name: -abs(record[name] - 50))[:2]
-    sides = [(name, "high" if record[name] >= 50 else "low") for name in furthest]
-    return [_some(prompts.words("personality", "facets", *side), 1, draws)[0] for side in sides]
+    return sorted(TRAITS, key=lambda name: -abs(record[name] - 50))[:2]
+
+
+def _one(choices: Sequence[str], draws: Iterator[float]) -> str:
+    return choices[int(next(draws) * len(choices))]
 
 
 def _some(choices: Sequence[str], count: int, draws: Iterator[float]) -> list[str]:

@@ -18,18 +18,24 @@ Coordinates = npt.NDArray[np.float64]
 
 
 class Neighbourhood:
-    """The nearest sizeable towns of the same state, state by state computed once."""
+    """The nearest sizeable towns of the same state; what is known of states and ZIP codes is kept."""
 
     def __init__(self, places: Places) -> None:
         """Nothing is computed yet."""
         self._places = places
         self._states: dict[str, tuple[tuple[str, ...], Coordinates]] = {}
+        self._known: dict[str, tuple[str, ...]] = {}
 
     def towns(self, zipcode: str) -> tuple[str, ...]:
         """Up to twelve towns, nearest first, without the one that the ZIP code belongs to.
 
         Distances are on a flat map scaled at the ZIP code's latitude, good enough to order neighbours.
         """
+        if zipcode not in self._known:
+            self._known[zipcode] = self._nearest(zipcode)
+        return self._known[zipcode]
+
+    def _nearest(self, zipcode: str) -> tuple[str, ...]:
         home = self._places.get(zipcode)
         if home.state not in self._states:
             self._states[home.state] = self._towns(home.state)
@@ -38,8 +44,11 @@ class Neighbourhood:
             return ()
         shrink = np.cos(np.radians(home.latitude))
         distance = np.hypot(at[:, 0] - home.latitude, (at[:, 1] - home.longitude) * shrink)
-        nearest = np.argsort(distance, kind="stable")[: _KNOWN + 1]
-        return tuple(names[i] for i in nearest if names[i] != home.city)[:_KNOWN]
+        near = np.arange(len(names))
+        if len(names) > _KNOWN + 1:
+            near = np.flatnonzero(distance <= np.partition(distance, _KNOWN)[_KNOWN])
+        order = near[np.argsort(distance[near], kind="stable")].tolist()[: _KNOWN + 1]
+        return tuple(names[i] for i in order if names[i] != home.city)[:_KNOWN]
 
     def _towns(self, state: str) -> tuple[tuple[str, ...], Coordinates]:
         mine = np.flatnonzero(self._places.column("state") == state)
