@@ -56,7 +56,7 @@ WHOLE = """
 import json, resource, sys, time
 begun = time.perf_counter()
 from pathlib import Path
-from persona_engine.generator.config import parse
+from persona_engine.generator.config_file import parse
 from persona_engine.generator.run.population_file import PopulationFile
 PopulationFile(parse("", "defaults", (f"rows={sys.argv[1]}", "output.schema=full"))).write(Path(sys.argv[2]), 100_000)
 used = resource.getrusage(resource.RUSAGE_SELF)

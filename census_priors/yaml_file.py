@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import yaml
 DEEPEST, LARGEST, HIGHEST = 50, 1_000_000, 2**64
 """Levels of nesting (what we read has six), values with every alias written out, and whole numbers."""
 
+# Digits after a zero are a code, such as the ZIP code 01002, and not the octal number that YAML 1.1 takes them for.
+_CODE = re.compile("0[0-9]+")
 # What PyYAML raises from a scalar that is not what it looks like, such as 2024-13-45 or !!int x.
 _FAULTS = (ValueError, ArithmeticError, AttributeError, LookupError, TypeError)
 
@@ -43,9 +46,13 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node, yaml.ScalarNode) and _CODE.fullmatch(node.value):
+            return node.value
         place = f"line {node.start_mark.line + 1}: {str(node.value)[:40]!r}"
         try:
             value = super().construct_object(node, deep)
+            if isinstance(value, str):  # JSON writes what lies beyond 16 bits as two halves
+                value = value.encode("utf-16", "surrogatepass").decode("utf-16")
         except YamlError:
             raise
         except _FAULTS as error:

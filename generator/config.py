@@ -1,14 +1,13 @@
-"""What a run is (frozen, fingerprinted) and how it runs (not): one YAML file."""
+"""What a run is (frozen, fingerprinted) and how it runs (not)."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from persona_engine.generator.sampling.selection import Selection, with_digests
 
@@ -16,6 +15,43 @@ Schema = Literal["nemotron", "nemotron-1.1", "full"]
 Policy = Literal["repair", "reject", "flag", "off"]
 # YAML 1.1 reads a bare `off` as false; whoever writes it means the word.
 _Off = BeforeValidator(lambda value: "off" if value is False else value)
+_MOST_SECONDS = 1e6
+_DEEPEST = 8
+
+
+def _no_switch(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "input should be a number")
+    return value
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """A condition as JSON has it: texts, numbers, lists and objects, whose keys are texts."""
+    if depth > _DEEPEST:
+        raise PydanticCustomError("plain", "lists and objects are nested too deeply")
+    if isinstance(value, dict):
+        return {str(key): _plain(part, depth + 1) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part, depth + 1) for part in value]
+    if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise PydanticCustomError("plain", "holds half a character")
+    if value is None or not isinstance(value, str | int | float):
+        raise PydanticCustomError(
+            "plain", "holds {kind}; give texts, numbers, lists and objects", {"kind": _kind_of(value)}
+        )
+    return value
+
+
+def _kind_of(value: Any) -> str:
+    return "an empty value" if value is None else f"a {type(value).__name__}"
+
+
+# YAML 1.1 reads a bare `yes` as true, which Python takes for 1.
+_Whole = Annotated[int, BeforeValidator(_no_switch)]
+_Number = Annotated[float, BeforeValidator(_no_switch)]
+_Seconds = Annotated[_Number, Field(gt=0, le=_MOST_SECONDS)]
+_Name = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00]+$")]
+_Condition = Annotated[dict[str, Any], AfterValidator(_plain)]
 
 
 # How the endpoint is reached and how hard it is pressed decides no word of an answer.
@@ -41,7 +77,7 @@ class ConfigError(ValueError):
 
 class _Section(BaseModel):
     # Defaults are validated too: a wrong one is then a failing import in tests, not a surprise in a run.
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class LLMConfig(_Section):
@@ -54,46 +90,46 @@ class LLMConfig(_Section):
 
     backend: Literal["offline", "openai"] = "offline"
     model: str | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.9
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    max_tokens: Annotated[int, Field(ge=64, lt=2**31)] = 2048
+    temperature: Annotated[_Number, Field(ge=0, le=2)] = 0.9
+    top_p: Annotated[_Number, Field(gt=0, le=1)] = 1.0
+    max_tokens: Annotated[_Whole, Field(ge=64, lt=2**31)] = 2048
     structured_output: Literal["auto", "json_schema", "structured_outputs", "json_object", "prompt"] = "auto"
     # How it is reached: left out of the fingerprint. Several base URLs, with commas between, share the work.
     transport: Literal["openai", "lean"] = "openai"
     base_url: Annotated[str | None, Field(pattern=r"^https?://[^@]+$")] = None
     api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "OPENAI_API_KEY"
-    concurrency: Annotated[int, Field(ge=1)] = 64
-    connect_timeout_s: Annotated[float, Field(gt=0)] = 10.0
-    timeout_s: Annotated[float, Field(gt=0)] = 600.0
-    max_retries: Annotated[int, Field(ge=0)] = 5
+    concurrency: Annotated[_Whole, Field(ge=1, le=100_000)] = 64
+    connect_timeout_s: _Seconds = 10.0
+    timeout_s: _Seconds = 600.0
+    max_retries: Annotated[_Whole, Field(ge=0, le=1000)] = 5
     # How long to wait for an endpoint that answered before and went away, such as a server that restarts.
-    patience_s: Annotated[float, Field(ge=0)] = 300.0
+    patience_s: Annotated[_Number, Field(ge=0, le=_MOST_SECONDS)] = 300.0
     # Budgets of one session; prices are in the same currency as `max_cost`, for a million tokens.
-    max_tokens_total: Annotated[int | None, Field(ge=1)] = None
-    max_cost: Annotated[float | None, Field(gt=0)] = None
-    price_prompt: Annotated[float, Field(ge=0)] = 0.0
-    price_completion: Annotated[float, Field(ge=0)] = 0.0
+    max_tokens_total: Annotated[_Whole | None, Field(ge=1)] = None
+    max_cost: Annotated[_Number | None, Field(gt=0)] = None
+    price_prompt: Annotated[_Number, Field(ge=0)] = 0.0
+    price_completion: Annotated[_Number, Field(ge=0)] = 0.0
 
 
 class PromptsConfig(_Section):
     """Which prompt set, as a folder name under `prompts/` or a path."""
 
-    set: str = "en_US"
-    narratives: tuple[str, ...] = ()
+    set: _Name = "en_US"
+    narratives: tuple[_Name, ...] = ()
 
 
 class ValidationConfig(_Section):
     """What happens to a finding: a policy per rule code, and the bounds of the repair loop."""
 
     policy: dict[str, Annotated[Policy, _Off]] = Field(default_factory=dict)
-    max_repairs: Annotated[int, Field(ge=0)] = 2
-    max_attempts: Annotated[int, Field(ge=1)] = 3
+    max_repairs: Annotated[_Whole, Field(ge=0, le=100)] = 2
+    max_attempts: Annotated[_Whole, Field(ge=1, le=100)] = 3
 
 
 class JudgeConfig(_Section):
     """A second reading by the same model: the share of the rows that are scored for the report."""
 
-    share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    share: Annotated[_Number, Field(ge=0, le=1)] = 0.0
 
 
 class OutputConfig(_Section):
@@ -101,7 +137,7 @@ class OutputConfig(_Section):
 
     schema_: Schema = Field(default="nemotron", alias="schema")
     lists: Literal["native", "string"] = "native"
-    shard_rows: Annotated[int, Field(ge=1, le=10**7)] = 10_000
+    shard_rows: Annotated[_Whole, Field(ge=1, le=10**7)] = 10_000
 
 
 class RuntimeConfig(_Section):
@@ -117,17 +153,17 @@ class Config(_Section):
     Sections are also accepted as `key:` with nothing under it, which YAML reads as null.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
-    locale: str = "en_US"
-    rows: Annotated[int, Field(ge=1, le=10**12)] = 200
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    name: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
+    locale: _Name = "en_US"
+    rows: Annotated[_Whole, Field(ge=1, le=10**12)] = 200
+    seed: Annotated[_Whole, Field(ge=0, lt=2**63)] = 0
     # Whom the rows are of: conditions, wanted marginals, exact counts, draws spread evenly (see `selection`).
-    where: dict[str, Any] = Field(default_factory=dict)
-    target: dict[str, Any] = Field(default_factory=dict)
-    quota: dict[str, Any] = Field(default_factory=dict)
+    where: _Condition = Field(default_factory=dict)
+    target: _Condition = Field(default_factory=dict)
+    quota: _Condition = Field(default_factory=dict)
     stratified: bool = False
     # A dataset whose people are narrated instead of sampled ones (`personas narrate`); it counts by its contents.
-    input: str | None = None
+    input: _Name | None = None
     llm: LLMConfig = LLMConfig()
     prompts: PromptsConfig = PromptsConfig()
     validation: ValidationConfig = ValidationConfig()
@@ -183,92 +219,3 @@ class Config(_Section):
         """SHA-256 of `identity()` in canonical JSON; two runs with the same one write the same rows."""
         canonical = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-_SECTIONS = frozenset(
-    name
-    for name, field in Config.model_fields.items()
-    if isinstance(field.annotation, type) and issubclass(field.annotation, _Section)
-)
-
-
-def load(path: Path, overrides: tuple[str, ...] = ()) -> Config:
-    """Read a YAML file and apply `a.b=value` overrides (values are YAML).
-
-    Raises:
-        ConfigError: naming file, key and remedy, for unreadable YAML, unknown keys and bad values.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}); give the path of a YAML config"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
-        ) from error
-    return parse(text, str(path), overrides)
-
-
-def parse(text: str, place: str, overrides: tuple[str, ...] = ()) -> Config:
-    """`load` for text already in hand; `place` names it in errors."""
-    try:
-        values = yaml.safe_load(text) or {}
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{place}: not valid YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{place}: a config is a mapping of keys to values, not a {type(values).__name__}")
-    for override in overrides:
-        _apply(values, override)
-    values = {key: value for key, value in values.items() if value is not None or key not in _SECTIONS}
-    try:
-        return Config.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError("; ".join(_explain(place, item) for item in error.errors())) from error
-
-
-def _apply(values: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals or not key:
-        raise ConfigError(f"--set {override}: write it as section.key=value")
-    *sections, last = key.split(".")
-    for section in sections:
-        values = values.setdefault(section, {})
-        if not isinstance(values, dict):
-            raise ConfigError(f"--set {override}: {section!r} is a value, not a section")
-    try:
-        values[last] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override}: the value is not valid YAML: {error}") from error
-
-
-# These two may hold a secret put in the wrong place, so their errors do not repeat the value.
-_REMEDIES = {
-    "llm.base_url": "must be an http(s) URL without user name or password, such as http://localhost:8000/v1",
-    "llm.api_key_env": "must be the name of an environment variable; the key itself never stands in a config",
-}
-
-
-def _explain(place: str, item: Any) -> str:
-    where = ".".join(str(part) for part in item["loc"]) or "config"
-    if item["type"] == "extra_forbidden":
-        return f"{place}: unknown key {where!r}; known there: {', '.join(_known(item['loc'][:-1]))}"
-    if item["type"] == "model_type":  # not the value: whatever was pasted here may be a key
-        return f"{place}: {where}: is a section of keys, not a {type(item['input']).__name__}"
-    if where in _REMEDIES:
-        return f"{place}: {where}: {_REMEDIES[where]}"
-    message = item["msg"].removeprefix("Value error, ")
-    if item["type"] == "value_error":
-        return f"{place}: {message}"
-    return f"{place}: {where}: {message[:1].lower()}{message[1:]}, not {item['input']!r}"
-
-
-def _known(sections: tuple[Any, ...]) -> list[str]:
-    model: Any = Config
-    for section in sections:
-        field = model.model_fields.get(section) or next(
-            field for field in model.model_fields.values() if field.alias == section
-        )
-        model = field.annotation
-    return sorted(field.alias or name for name, field in model.model_fields.items())

@@ -90,7 +90,8 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write report.html and report.json: the dataset beside the census."""
-    from persona_engine.generator.config import Config, load
+    from persona_engine.generator.config import Config
+    from persona_engine.generator.config_file import load
     from persona_engine.generator.population import Population
     from persona_engine.generator.report import run_report as reporting
     from persona_engine.generator.run.manifest import Manifest

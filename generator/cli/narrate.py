@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -35,8 +34,5 @@ def narrate(
     from persona_engine.generator.run.store import count_rows
 
     rows = rows or count_rows(dataset)
-    # JSON is YAML, and quotes whatever a path may hold.
-    settings = config_of(
-        config, [*(overrides or ()), f"input={json.dumps(str(dataset))}"], rows=rows, seed=seed
-    )
+    settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset))
     run(settings, output or Path("runs") / settings.name, as_json=as_json)

@@ -53,30 +53,38 @@ def config_of(
     target: str | None = None,
     quota: str | None = None,
     stratified: bool | None = None,
+    people: str | None = None,
 ) -> Config:
     """The configuration that a command line describes: file, then --set, then the short options."""
-    from persona_engine.generator.config import load, parse
+    from persona_engine.generator.config_file import load, parse
 
-    changes = list(overrides or ())
-    changes += [f"{key}={value}" for key, value in (("rows", rows), ("seed", seed)) if value is not None]
+    options = {"rows": rows, "seed": seed, "stratified": stratified, "input": people}
+    given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     for key, text in (("where", where), ("target", target), ("quota", quota)):
         if text is not None:
-            changes.append(f"{key}={json.dumps(condition(text, key))}")
-    if stratified:
-        changes.append("stratified=true")
-    return parse("", "defaults", tuple(changes)) if path is None else load(path, tuple(changes))
+            given[key] = condition(text, key)
+    changes = tuple(overrides or ())
+    return parse("", "defaults", changes, given) if path is None else load(path, changes, given)
 
 
 def condition(text: str, option: str = "where") -> dict[str, Any]:
     """The value of `--where`, or of another option that takes an object of attributes."""
     from persona_engine.generator.config import ConfigError
 
+    remedy = 'write it like \'{"state": "NY"}\''
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ConfigError(
-            f'--{option}: not valid JSON ({error}); write it like \'{{"state": "NY"}}\''
-        ) from error
+        value = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"--{option}: not valid JSON ({error}); {remedy}") from error
     if not isinstance(value, dict):
-        raise ConfigError(f"--{option}: give an object of attribute and condition, not {text}")
+        raise ConfigError(f"--{option}: give an object of attribute and condition; {remedy}")
     return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in values:
+            raise ValueError(f"key {key!r} is given twice")
+        values[key] = value
+    return values

@@ -31,6 +31,7 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
         ("a: " + "1" * 5000, "is not what it looks like (Exceeds the limit"),
         ("a: 0x" + "f" * 5000, "is a number of too many digits"),
         ("a: !!python/name:os.system", "could not determine a constructor"),
+        (r'a: "\ud83d"', r"line 1: '\ud83d' is not what it looks like"),
         ("a: \x07", "not valid YAML: unacceptable character #x0007"),
     ],
 )
@@ -44,6 +45,14 @@ def test_a_fault_is_one_line_that_names_its_place(text: str, said: str) -> None:
 def test_a_key_that_overrides_a_merged_one_stands_once() -> None:
     text = "base: &base {a: 1, b: 2}\nmore: {<<: *base, b: 3}"
     assert parse_yaml(text)["more"] == {"a": 1, "b": 3}
+
+
+def test_a_zip_code_is_text_with_its_zeros() -> None:
+    assert parse_yaml("[01002, 02139, 00501, 10001]") == ["01002", "02139", "00501", 10001]
+
+
+def test_json_is_yaml_with_what_it_escapes() -> None:
+    assert parse_yaml(r'{"a": "\ud83d\ude00 \u00e9"}') == {"a": "😀 é"}
 
 
 def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:

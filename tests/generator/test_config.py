@@ -1,8 +1,15 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from persona_engine.generator.config import Config, ConfigError, load, parse
+from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.config_file import load, parse
 
 
 @pytest.mark.parametrize(
@@ -82,3 +89,40 @@ def test_what_decides_the_rows_changes_the_fingerprint(what: str) -> None:
 def test_a_resolved_config_reads_back_as_itself() -> None:
     config = parse("", "x", ("output.schema=full", "where={age: 30-45}", "prompts.narratives=[finance]"))
     assert Config.model_validate(config.model_dump(mode="json", by_alias=True)) == config
+
+
+def keys_of(model: Any, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every key that a config may have, sections among them."""
+    keys = []
+    for name, field in model.model_fields.items():
+        key = (*above, field.alias or name)
+        nested = isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+        keys += [key, *(keys_of(field.annotation, key) if nested else [])]
+    return keys
+
+
+YAML_SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates(), st.binary(max_size=4),
+    st.sampled_from([2**64 - 1, -1, 0, "", "\0", "x" * 5000, "uniform", "a.csv", "*", "30-", 1e308, "é😀"]),
+)  # fmt: skip
+YAML_VALUES = st.recursive(
+    YAML_SCALARS,
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(YAML_SCALARS, part, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(key=st.sampled_from(keys_of(Config)), value=YAML_VALUES)
+def test_any_value_at_any_key_is_taken_or_explained_in_one_line(key: tuple[str, ...], value: Any) -> None:
+    for name in reversed(key):
+        value = {name: value}
+    try:
+        config = parse(yaml.safe_dump(value, allow_unicode=True), "x.yaml")
+    except ConfigError as error:
+        assert str(error).startswith("x.yaml: ")  # noqa: PT017  most values are taken by none of the keys
+        assert "\n" not in str(error)  # noqa: PT017
+    else:
+        assert json.loads(json.dumps(config.identity())) == config.identity()
+        assert len(config.fingerprint()) == 64
+        again = yaml.safe_dump(config.model_dump(mode="json", by_alias=True), allow_unicode=True)
+        assert parse(again, "config.yaml") == config

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from persona_engine.generator.config import Config, ConfigError, parse
+from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.config_file import parse
 from persona_engine.generator.llm.chat import ChatRequest, Completion, EndpointError, LLMError, RequestError
 from persona_engine.generator.narration.judge import Judge, summary
 from persona_engine.generator.population import Population

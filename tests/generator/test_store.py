@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from persona_engine.generator.config import Config, ConfigError, parse
+from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.config_file import parse
 from persona_engine.generator.narration.narrator import Narrated
 from persona_engine.generator.run.atomic import whole_file
 from persona_engine.generator.run.manifest import Manifest

@@ -1,0 +1,110 @@
+"""Config files: a run's configuration from YAML, overrides and options, with every fault in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from persona_engine.census_priors.yaml_file import YamlError, parse_yaml, read_yaml
+from persona_engine.generator.config import Config, ConfigError
+
+_SECTIONS = frozenset(
+    name
+    for name, field in Config.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+)
+_DEEPEST = 4
+_SHOWN = 80
+
+
+def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] | None = None) -> Config:
+    """Read a YAML file, apply `a.b=value` overrides (values are YAML), then the values `given` by key.
+
+    Raises:
+        ConfigError: naming file, key and remedy, for unreadable YAML, unknown keys and bad values.
+    """
+    try:
+        values = read_yaml(path)
+    except YamlError as error:
+        raise ConfigError(f"{error}; give a YAML config") from error
+    return _config(values, str(path), overrides, given or {})
+
+
+def parse(
+    text: str, place: str, overrides: tuple[str, ...] = (), given: Mapping[str, Any] | None = None
+) -> Config:
+    """`load` for text already in hand; `place` names it in errors."""
+    try:
+        values = parse_yaml(text)
+    except YamlError as error:
+        raise ConfigError(f"{place}: {error}") from error
+    return _config(values, place, overrides, given or {})
+
+
+def _config(values: Any, place: str, overrides: tuple[str, ...], given: Mapping[str, Any]) -> Config:
+    values = {} if values is None else values
+    if not isinstance(values, dict):
+        raise ConfigError(f"{place}: a config is a mapping of keys to values, not a {type(values).__name__}")
+    for override in overrides:
+        _apply(values, override)
+    values |= given
+    values = {key: value for key, value in values.items() if value is not None or key not in _SECTIONS}
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_explain(place, item) for item in error.errors())) from error
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    *sections, last = key.split(".")
+    if not equals or not all((*sections, last)) or len(sections) > _DEEPEST:
+        raise ConfigError(f"--set {_cut(override)}: write it as section.key=value")
+    for section in sections:
+        if values.get(section) is None:
+            values[section] = {}
+        values = values[section]
+        if not isinstance(values, dict):
+            raise ConfigError(f"--set {_cut(override)}: {section!r} is a value, not a section")
+    try:
+        values[last] = parse_yaml(text)
+    except YamlError as error:
+        raise ConfigError(f"--set {_cut(override)}: {error}") from error
+
+
+# These two may hold a secret put in the wrong place, so their errors do not repeat the value.
+_REMEDIES = {
+    "llm.base_url": "must be an http(s) URL without user name or password, such as http://localhost:8000/v1",
+    "llm.api_key_env": "must be the name of an environment variable; the key itself never stands in a config",
+}
+
+
+def _explain(place: str, item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"]) or "config"
+    if item["type"] == "extra_forbidden":
+        return f"{place}: unknown key {where!r}; known there: {', '.join(_known(item['loc'][:-1]))}"
+    if item["type"] == "model_type":  # not the value: whatever was pasted here may be a key
+        return f"{place}: {where}: is a section of keys, not a {type(item['input']).__name__}"
+    if where in _REMEDIES:
+        return f"{place}: {where}: {_REMEDIES[where]}"
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "value_error":
+        return f"{place}: {message}"
+    return f"{place}: {where}: {message[:1].lower()}{message[1:]}, not {_cut(repr(item['input']))}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _known(sections: tuple[Any, ...]) -> list[str]:
+    model: Any = Config
+    for section in sections:
+        field = model.model_fields.get(section) or next(
+            field for field in model.model_fields.values() if field.alias == section
+        )
+        model = field.annotation
+    return sorted(field.alias or name for name, field in model.model_fields.items())
