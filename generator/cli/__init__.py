@@ -1,0 +1,1 @@
+"""The command `personas`: the only place that prints, exits or catches broadly."""

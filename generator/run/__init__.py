@@ -1,0 +1,1 @@
+"""A run: its folder and files, and the pipeline that fills them."""

@@ -1,0 +1,1 @@
+"""The fitted model to rows: evidence, targets and quotas first, then draws in numpy blocks."""
