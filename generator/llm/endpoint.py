@@ -54,7 +54,7 @@ class Endpoint:
 
     async def post(self, body: bytes, alone: Callable[[], bool]) -> Mapping[str, Any]:
         """One exchange; raises an `LLMError` when it fails. `alone`: no other endpoint could take it."""
-        async with self.gate.slot() as epoch:
+        async with self.gate as epoch:
             await self.circuit.admitted(alone)
             clock = asyncio.get_running_loop().time
             started = clock()

@@ -14,8 +14,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 START = 32
 _GROWTH = 1.1
@@ -28,7 +26,7 @@ _NOISE_S = 0.02
 
 
 class Gate:
-    """Admits requests up to an adaptive limit, in order of arrival. For one event loop."""
+    """Admits requests up to an adaptive limit, in order of arrival: `async with gate`. For one event loop."""
 
     def __init__(self, ceiling: int) -> None:
         """`ceiling` bounds the limit whatever the endpoint could take."""
@@ -44,15 +42,15 @@ class Gate:
         self._full = False
         self._before: tuple[int, float] | None = None
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncGenerator[int]:
-        """Hold a place in flight; yields the epoch to give back to `throttled`."""
+    async def __aenter__(self) -> int:
+        """Take a place in flight; returns the epoch to give back to `throttled`."""
         await self._acquire()
-        try:
-            yield self._epoch
-        finally:
-            self.in_flight -= 1
-            self._admit()
+        return self._epoch
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give the place to the next in line."""
+        self.in_flight -= 1
+        self._admit()
 
     def answered(self, seconds: float) -> None:
         """Learn from an answer that took so long."""

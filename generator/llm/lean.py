@@ -24,9 +24,8 @@ class Lean:
         """No request is sent; the session opens with the first one, in the event loop that sends it."""
         self._address = address
         # `connect` would count the wait for a free connection too; there is no limit on connections to wait for.
-        self._timeout = aiohttp.ClientTimeout(
-            total=config.timeout_s, sock_connect=config.connect_timeout_s, sock_read=config.timeout_s
-        )
+        # The time for the whole answer bounds every read of it as well.
+        self._timeout = aiohttp.ClientTimeout(total=config.timeout_s, sock_connect=config.connect_timeout_s)
         self._headers = {"Authorization": f"Bearer {address.key()}", "Content-Type": "application/json"}
         self._session: aiohttp.ClientSession | None = None
 

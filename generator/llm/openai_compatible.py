@@ -97,6 +97,8 @@ class OpenAICompatible:
             if answer.finish_reason != "length":
                 break
             logger.debug("answer cut off at %d tokens", request.max_tokens * room)
+        if prompt == answer.prompt_tokens and completion == answer.completion_tokens:
+            return answer
         return replace(answer, prompt_tokens=prompt, completion_tokens=completion)
 
     async def aclose(self) -> None:

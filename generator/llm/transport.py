@@ -49,7 +49,7 @@ class Transport(Protocol):
 class Address:
     """Where an endpoint is and the key to it. The key is read from the environment and shows nowhere."""
 
-    __slots__ = ("_key", "key_variable", "url")
+    __slots__ = ("_key", "key_variable", "shown", "url")
 
     def __init__(self, url: str, key_variable: str) -> None:
         """The key is read from the environment variable of that name."""
@@ -65,6 +65,9 @@ class Address:
             raise EndpointError(
                 f"{self.url}: no http address", hint="write llm.base_url as http://host:port/v1"
             )
+        port = f":{parts.port}" if parts.port else ""
+        self.shown = f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+        """The URL without anything that could be a secret."""
         self.key_variable = key_variable
         self._key = os.environ.get(key_variable, "").strip() or _NO_KEY
         if not self._key.isascii() or not self._key.isprintable():
@@ -81,13 +84,6 @@ class Address:
     def __repr__(self) -> str:
         """Scheme, host and path: never the key."""
         return f"Address({self.shown!r})"
-
-    @property
-    def shown(self) -> str:
-        """The URL without anything that could be a secret."""
-        parts = urlsplit(self.url)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
 
     def key(self) -> str:
         """The key, for the Authorization header alone."""

@@ -9,7 +9,6 @@ import logging
 import os
 import threading
 import zlib
-from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
@@ -118,8 +117,8 @@ class Journal:
         self._pending.append((key, _encoded(key, completion), done))
         if self._drain is None or self._drain.done():
             self._drain = loop.create_task(self._drained())
-        # A caller that is cancelled leaves its answer in the queue: it was paid for.
-        await asyncio.shield(done)
+        # A caller that is cancelled takes back its wait, not its answer, which stays in the queue: it was paid for.
+        await done
 
     def close(self) -> None:
         """Write what is still queued, sync, unlock and close. Closing twice does nothing."""
@@ -193,7 +192,7 @@ class Journal:
 
 
 def _encoded(key: str, completion: Completion) -> bytes:
-    content = orjson.dumps({"key": key, "completion": asdict(completion)})
+    content = orjson.dumps({"key": key, "completion": completion})
     return b"%08x %b\n" % (zlib.crc32(content), content)
 
 

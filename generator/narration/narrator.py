@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -146,7 +146,7 @@ class Narrator:
         if not wrong and self._judge.hears(told["row"]):
             seed = _sampling_seed(self._settings.seed, told["row"], JUDGE, 1, 0)
             verdict = await self._judge.of(draft.told(), seed, lambda request: self._paid(request, cost))
-        return replace(self._result(record, draft, wrong, cost), verdict=verdict)
+        return self._result(record, draft, wrong, cost, verdict)
 
     async def _attempt(self, record: Mapping[str, Any], draft: _Draft, cost: _Cost) -> list[Finding]:
         """Write the record once, with repairs; return what is still wrong."""
@@ -235,7 +235,12 @@ class Narrator:
         )
 
     def _result(
-        self, record: Mapping[str, Any], draft: _Draft, wrong: Sequence[Finding], cost: _Cost
+        self,
+        record: Mapping[str, Any],
+        draft: _Draft,
+        wrong: Sequence[Finding],
+        cost: _Cost,
+        verdict: Verdict | None = None,
     ) -> Narrated:
         findings = tuple(dict.fromkeys((*wrong, *draft.found)))
         provenance = {
@@ -252,6 +257,7 @@ class Narrator:
             prompt_tokens=cost.prompt_tokens,
             completion_tokens=cost.completion_tokens,
             reasons=tuple(f"{f.code}: {f.field}: {f.message}" for f in wrong),
+            verdict=verdict,
         )
 
 

@@ -106,7 +106,7 @@ def test_a_limit_that_is_not_reached_stays() -> None:
 
 async def test_429_shrinks_the_limit_once_for_all_that_were_in_flight_together() -> None:
     gate = Gate(1024)
-    async with gate.slot() as epoch:
+    async with gate as epoch:
         for _ in range(20):
             gate.throttled(epoch)
     assert gate.limit == int(START * 0.7)
@@ -117,7 +117,7 @@ async def test_the_gate_admits_in_order_and_loses_no_place_to_cancelled_callers(
     order: list[int] = []
 
     async def caller(i: int) -> None:
-        async with gate.slot():
+        async with gate:
             order.append(i)
             await asyncio.sleep(0.001)
 
