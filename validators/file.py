@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from persona_engine.validators.check import RecordChecker
 from persona_engine.validators.finding import Finding, Severity
-from persona_engine.validators.reader import read_records
+from persona_engine.validators.reader import BATCH_ROWS, read_records
 from persona_engine.validators.reference import Reference
 from persona_engine.validators.writer import FindingsWriter
 
@@ -53,13 +53,15 @@ def validate_files(
     }
     rows = rejected = 0
     with FindingsWriter(findings) as writer:
-        records = chain.from_iterable(map(read_records, paths))
-        for row, record in enumerate(islice(records, limit)):
-            found = checker.check(record)
-            rows += 1
-            rejected += any(finding.severity == "error" for finding in found)
-            _count(by_rule, found)
-            writer.write(row, str(record.get("uuid") or ""), found)
+        records = islice(chain.from_iterable(map(read_records, paths)), limit)
+        while batch := list(islice(records, BATCH_ROWS)):
+            checker.reference.expect(batch)
+            for record in batch:
+                found = checker.check(record)
+                rejected += any(finding.severity == "error" for finding in found)
+                _count(by_rule, found)
+                writer.write(rows, str(record.get("uuid") or ""), found)
+                rows += 1
     return {"rows": rows, "rejected_rows": rejected, "by_rule": by_rule}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import TableError
@@ -18,8 +18,21 @@ from persona_engine.validators.occupation_match import OccupationMatcher
 if TYPE_CHECKING:
     from persona_engine.census_priors.priors import Priors
 
-Likelihood = Callable[[Mapping[str, Any], str], float]
 WITHOUT_WORK = frozenset({"not_in_workforce", "no_occupation"})
+_KEPT = 4096  # records whose judgement by the model is kept
+
+
+class FactModel(Protocol):
+    """A fitted model of the population, which is asked about many records at once."""
+
+    @property
+    def attributes(self) -> Sequence[str]:
+        """The facts that it looks at."""
+        ...
+
+    def oddities(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Oddity]]:
+        """For each record, how odd each fact that it judges is, given all the record's other facts."""
+        ...
 
 
 class Reference:
@@ -27,18 +40,39 @@ class Reference:
 
     Args:
         priors: the locale's tables and look-ups.
-        likelihood: optional; `likelihood(record, attribute)` is the fitted model's probability of the record's
-            value of one attribute given all its others. Rules use it beside the tables.
+        model: the model fitted to them, if there is one; without it rules ask the tables, two or three facts at a
+            time.
     """
 
-    def __init__(self, priors: Priors, likelihood: Likelihood | None = None) -> None:
+    def __init__(self, priors: Priors, model: FactModel | None = None) -> None:
         """Wrap loaded priors; nothing is read until a rule asks."""
         self.priors = priors
-        self.likelihood = likelihood
+        self._model = model
+        self._judged: dict[tuple[str, ...], Mapping[str, Oddity]] = {}
         self._lifts: dict[tuple[str, ...], LiftTable | None] = {}
         self._labels: dict[tuple[str, str], str] = {}
         self._cities: dict[str, frozenset[str]] = {}
         self._places: dict[str, Place | None] = {}
+
+    def expect(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Ask the model, if there is one, about records that are about to be judged; one by one it is slower."""
+        if self._model is not None:
+            if len(self._judged) + len(records) > _KEPT:
+                self._judged.clear()
+            new = {key: record for record in records if (key := self._facts(record)) not in self._judged}
+            self._judged |= zip(new, self._model.oddities(list(new.values())), strict=True) if new else ()
+
+    def judged(self, record: Mapping[str, Any]) -> Mapping[str, Oddity] | None:
+        """How odd the record's facts are, each given all others, by the fitted model; None without a model."""
+        if self._model is None:
+            return None
+        key = self._facts(record)
+        if key not in self._judged:
+            self.expect([record])
+        return self._judged[key]
+
+    def _facts(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(str(record.get(name)) for name in self._model.attributes) if self._model else ()
 
     def states(self, attribute: str) -> frozenset[Any] | None:
         """Values that an attribute can take, or None if the locale does not declare it."""

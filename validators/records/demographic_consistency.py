@@ -17,11 +17,12 @@ POLICY: Policy = "reject"
 SCOPE: Scope = "facts"
 
 RULE = Rule.of(__name__)
-# Shares of real adults that each table may report, not limits on any combination.
-ERROR_SHARE = 5e-6
+# Shares of the population that each fact, or each table, may report; not limits on any combination.
+ERROR_SHARE = 1e-5
 WARNING_SHARE = 5e-4
-# Child and parents; marital status by age and occupation by education have rules of their own. Ethnicity is no
-# parent: a rare combination with it is somebody's life, never a mistake to reject.
+TABLE_ERROR_SHARE = 5e-6
+# Without a fitted model: child and parents. Marital status by age and occupation by education have rules of their
+# own. Ethnicity is no parent: a rare combination with it is somebody's life, never a mistake to reject.
 TABLES = (
     ("education_level", ("sex", "age")),
     ("labor_force_status", ("sex", "age")),
@@ -33,26 +34,40 @@ NO_FIELD = frozenset({"", "no_degree"})
 
 
 def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
-    """First what the schema itself excludes, then what the census tables or the fitted model find odd."""
+    """First what the schema itself excludes, then what the fitted model, or without one the tables, find odd."""
     reading = Reading.of(record)
     yield from _structure(reading)
+    judged = reference.judged(reading.record)
+    if judged is None:
+        yield from _by_tables(reading, reference)
+        return
+    for fact, oddity in judged.items():
+        if oddity.tail < WARNING_SHARE:
+            make = RULE.error if oddity.tail < ERROR_SHARE else RULE.warning
+            rarer = (
+                "never seen"
+                if not oddity.lift
+                else f"{1 / oddity.lift:.0f} times rarer than among all adults,"
+            )
+            yield make(
+                fact,
+                f"{record[fact]} is {rarer} among people with the other facts",
+                f"tail {oddity.tail:.1e}",
+            )
+
+
+def _by_tables(reading: Reading, reference: Reference) -> Iterator[Finding]:
     facts = reference.with_views(reading.record)
     for child, parents in TABLES:
         oddity = reference.oddity(child, parents, facts)
         if oddity is not None and oddity.tail < WARNING_SHARE:
-            make = RULE.error if oddity.tail < ERROR_SHARE else RULE.warning
+            make = RULE.error if oddity.tail < TABLE_ERROR_SHARE else RULE.warning
             given = ", ".join(str(facts[parent]) for parent in parents)
             yield make(
                 child,
                 f"{facts[child]} is {1 / oddity.lift:.0f} times rarer for {given} than for all adults",
                 f"tail {oddity.tail:.1e}",
             )
-    if reference.likelihood is not None:
-        for child in dict.fromkeys(child for child, _ in TABLES):
-            if reading.fact(child) is not None and not reference.likelihood(record, child) > 0:
-                yield RULE.error(
-                    child, "impossible under the fitted model, given the other facts", str(record[child])
-                )
 
 
 def _structure(reading: Reading) -> Iterator[Finding]:
