@@ -203,13 +203,16 @@ class Priors:
 
     def label(self, attribute: str, state: State) -> str:
         """Words for a state, for prompts and reports; the state itself where none are declared."""
-        item = self.declaration.attributes.get(attribute)
-        if item is None:
+        if attribute not in self.declaration.attributes:
             raise DomainError(
                 f"unknown attribute {attribute!r}; known: {', '.join(self.declaration.attributes)}"
             )
-        words = {**(item.states or {}), **item.labels}
-        return words.get(str(state), str(state))
+        return self.words(attribute).get(str(state), str(state))
+
+    def words(self, attribute: str) -> Mapping[str, str]:
+        """Words for the states of an attribute, where some are declared."""
+        item = self.declaration.attributes.get(attribute)
+        return {} if item is None else {**(item.states or {}), **item.labels}
 
     @cached_property
     def sources(self) -> Mapping[str, SourceDeclaration]:

@@ -1,10 +1,12 @@
-"""The command `personas`. Beside its parts `cli_*.py` the only place that prints, exits or catches broadly."""
+"""The command `personas`. With the other modules of `cli/` the only place that prints, exits or catches broadly."""
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,8 +40,20 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        print(version("persona-engine"))
+        raise typer.Exit
+
+
 @app.callback()
 def _common(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and nothing else."
+        ),
+    ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks (or set PERSONAS_DEBUG=1).")
     ] = False,
@@ -129,19 +143,40 @@ app.add_typer(priors.app, name="priors")
 
 def main() -> None:
     """Run the command line; every error of ours is one line on stderr and an exit code of 1 or 2."""
+    _prepare_streams()
     try:
-        app()
+        _run()
     except (SystemExit, GeneratorExit):
         raise
     except BrokenPipeError:
         # The reader of our stdout has gone, as `head` does; nothing is wrong and nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
     except KeyboardInterrupt:
         _fail("interrupted", 1)
     except Exception as error:
         if os.environ.get(_DEBUG):
             raise
         _fail(*_explained(error))
+
+
+def _prepare_streams() -> None:
+    """Results can be written whatever the terminal's encoding is, and go nowhere where stdout is closed."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  open until the end
+    elif isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _run() -> None:
+    try:
+        app()
+    finally:
+        # Now, while a full disk or a reader that has gone can still be told.
+        sys.stdout.flush()
+
+
+def _discard_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explained(error: Exception) -> tuple[str, int]:
@@ -152,7 +187,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         return f"{line}; {error.hint}" if error.hint and error.hint not in line else line, 1
     if isinstance(error, OSError):
         return line or type(error).__name__, 1
-    if isinstance(error, ValueError) and type(error).__module__.startswith("persona_engine."):
+    if type(error).__module__.startswith("persona_engine."):
         return line, 2
     return f"internal error, {type(error).__name__}: {line} (--debug shows where; please report it)", 1
 

@@ -19,7 +19,9 @@ Mask = npt.NDArray[np.bool_]
 
 PLACE_COLUMNS = {"city": "city", "county": "county", "metro_area": "metro_area", "urbanicity": "urbanicity"}
 LABEL = "_label"
-RANGE = re.compile(r"(\d+)?\s*-\s*(\d+)?")
+# Of a text that is nowhere, what is compared with what is known.
+_SHORTEST, _LONGEST = 4, 100
+RANGE = re.compile(r"(\d{1,9})?\s*-\s*(\d{1,9})?")
 
 
 class EvidenceError(ValueError):
@@ -41,7 +43,7 @@ def masks(where: Mapping[str, Any], priors: Priors, leaves: Sequence[Leaf]) -> d
     found: dict[str, Mask] = {}
     for attribute, wanted in where.items():
         root, values, codes = states_of(attribute, priors, leaves)
-        matched = match(attribute, wanted, values)
+        matched = match(attribute, wanted, values, words=priors.words(attribute))
         mask = matched if codes is None else matched[codes]
         found[root] = found.get(root, np.ones(len(mask), dtype=bool)) & mask
         if not found[root].any():
@@ -62,9 +64,11 @@ def attributes(priors: Priors, leaves: Sequence[Leaf]) -> tuple[str, ...]:
 
 
 def states_of(
-    attribute: str, priors: Priors, leaves: Sequence[Leaf]
+    attribute: str, priors: Priors, leaves: Sequence[Leaf], place: str | None = None
 ) -> tuple[str, Sequence[Any], npt.NDArray[np.integer] | None]:
     """The model attribute that decides this one, this one's values, and which value each state has.
+
+    `place` is what a message names; the attribute within `where` if it is not given.
 
     Raises:
         EvidenceError: unknown attribute.
@@ -86,9 +90,11 @@ def states_of(
         codes = [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]]
         return "occupation", *_distinct(np.array(codes, dtype=object))
     known = attributes(priors, leaves)
-    near = difflib.get_close_matches(attribute, known, n=1)
+    near = _near(attribute, known)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise EvidenceError(f"where.{attribute}: unknown attribute; {hint}known: {', '.join(sorted(known))}")
+    raise EvidenceError(
+        f"{place or f'where.{attribute}'}: unknown attribute {attribute!r}; {hint}known: {', '.join(sorted(known))}"
+    )
 
 
 def _rooted(attribute: str, priors: Priors) -> tuple[str, Sequence[Any], npt.NDArray[np.integer] | None]:
@@ -105,7 +111,13 @@ def _distinct(column: npt.NDArray[np.object_]) -> tuple[Sequence[Any], npt.NDArr
     return values.tolist(), codes
 
 
-def match(attribute: str, wanted: Any, values: Sequence[Any], within: str = "where") -> Mask:
+def match(
+    attribute: str,
+    wanted: Any,
+    values: Sequence[Any],
+    within: str = "where",
+    words: Mapping[str, str] | None = None,
+) -> Mask:
     """Which values a condition takes in.
 
     Args:
@@ -113,6 +125,7 @@ def match(attribute: str, wanted: Any, values: Sequence[Any], within: str = "whe
         wanted: value, list, range or pattern.
         values: all of them, integers or texts.
         within: what the condition is part of, for messages.
+        words: what values are called, for hints.
 
     Raises:
         EvidenceError: none of them, or a condition that cannot be read.
@@ -121,7 +134,7 @@ def match(attribute: str, wanted: Any, values: Sequence[Any], within: str = "whe
     if isinstance(wanted, Mapping):
         return _between(place, wanted.get("min"), wanted.get("max"), values, set(wanted) - {"min", "max"})
     if isinstance(wanted, Iterable) and not isinstance(wanted, str):
-        parts = [match(attribute, part, values, within) for part in wanted]
+        parts = [match(attribute, part, values, within, words) for part in wanted]
         if not parts:
             raise EvidenceError(
                 f"{place}: an empty list matches nobody; leave the condition out or name a value"
@@ -141,18 +154,18 @@ def match(attribute: str, wanted: Any, values: Sequence[Any], within: str = "whe
         return matched
     matched = np.fromiter((str(v) == text for v in values), dtype=bool, count=len(values))
     if not matched.any():
-        raise EvidenceError(_unknown(place, text, values))
+        raise EvidenceError(_unknown(place, text, values, words or {}))
     return matched
 
 
 def _number(place: str, wanted: Any, values: Sequence[Any]) -> Mask:
     text = str(wanted).strip()
-    if re.fullmatch(r"\d+", text):
+    if re.fullmatch(r"\d{1,9}", text):
         return _between(place, int(text), int(text), values, set())
     span = RANGE.fullmatch(text)
     if span is None or not any(span.groups()):
         raise EvidenceError(
-            f'{place}: {wanted!r} is no number and no range; write 30, "30-45", "65-" or "-25"'
+            f'{place}: {text[:_LONGEST]!r} is no number and no range; write 30, "30-45", "65-" or "-25"'
         )
     low, high = (None if part is None else int(part) for part in span.groups())
     return _between(place, low, high, values, set())
@@ -170,7 +183,8 @@ def _between(place: str, low: Any, high: Any, values: Sequence[Any], unknown: se
     matched: Mask = (numbers >= first) & (numbers <= last)
     if not matched.any():
         shown = f"{numbers.min()} to {numbers.max()}"
-        raise EvidenceError(f"{place}: {low} to {high} is outside the values {shown}")
+        asked = " to ".join("" if bound is None else str(bound) for bound in (low, high)).strip()
+        raise EvidenceError(f"{place}: {asked} is outside the values {shown}")
     return matched
 
 
@@ -183,12 +197,23 @@ def _bound(place: str, given: Any, otherwise: int) -> float:
         raise EvidenceError(f"{place}: {given!r} is no number; min and max of a range are numbers") from error
 
 
-def _unknown(place: str, text: str, values: Sequence[Any]) -> str:
-    states = list(dict.fromkeys(str(v) for v in values))
-    near = difflib.get_close_matches(text, states, n=3)
+def _unknown(place: str, text: str, values: Sequence[Any], words: Mapping[str, str]) -> str:
+    text, states = text[:_LONGEST], list(dict.fromkeys(str(v) for v in values))
+    called = [state for state in states if words.get(state, "").casefold() == text.casefold()]
+    near = called or _near(text, states)
     shown = (
         f"did you mean {', '.join(near)}?"
         if near
         else f"known: {', '.join(states[:12])}" + (", …" if len(states) > 12 else "")
     )
     return f"{place}: unknown value {text!r}; {shown}"
+
+
+def _near(text: str, known: Sequence[str]) -> list[str]:
+    """At most three that are like a text, whatever its case and however its words are joined."""
+    plain = {"_".join(re.findall(r"[^\W_]+", name.casefold())): name for name in known}
+    asked = "_".join(re.findall(r"[^\W_]+", text.casefold()))
+    if asked in plain:
+        return [plain[asked]]
+    holding = [plain[name] for name in plain if len(asked) >= _SHORTEST and asked in name]
+    return (holding or [plain[name] for name in difflib.get_close_matches(asked, plain, n=3)])[:3]

@@ -37,13 +37,13 @@ class Axis:
     codes: Codes | None = None
 
 
-def axis_of(attribute: str, priors: Priors, leaves: Sequence[Leaf]) -> Axis:
-    """The axis of any attribute that `where` takes.
+def axis_of(attribute: str, priors: Priors, leaves: Sequence[Leaf], place: str = "attributes") -> Axis:
+    """The axis of any attribute that `where` takes; `place` is what a message names.
 
     Raises:
         EvidenceError: unknown attribute.
     """
-    source, values, codes = evidence.states_of(attribute, priors, leaves)
+    source, values, codes = evidence.states_of(attribute, priors, leaves, place)
     if attribute in priors.domain:  # the network knows its own views
         return Axis(attribute, attribute, priors.domain[attribute])
     return Axis(

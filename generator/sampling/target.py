@@ -72,7 +72,7 @@ def read_targets(
 
 def _read(name: str, wanted: Any, priors: Priors, leaves: Sequence[Leaf], within: str) -> Target:
     names = [part.strip() for part in name.split(",")]
-    axes = tuple(axis_of(part, priors, leaves) for part in names)
+    axes = tuple(axis_of(part, priors, leaves, f"{within}.{name}") for part in names)
     beside = {leaf.child for leaf in leaves}
     if len(axes) > 1 and any(axis.source in beside for axis in axes):
         raise EvidenceError(f"{within}.{name}: names, places and traits can be wanted one at a time only")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,10 @@ def test_wrong_input_is_one_line_with_the_remedy_and_leaves_nothing(
     assert said in one_line(err)
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_version_is_printed_and_nothing_else(personas: Personas) -> None:
+    assert personas("--version") == (0, f"{version('persona-engine')}\n", "")
 
 
 @pytest.mark.parametrize("words", [("sample", "-n", "0"), ("sample", "--schema", "x"), ("fly",)])

@@ -9,6 +9,7 @@ import pytest
 
 from persona_engine.generator.population import Population
 from persona_engine.generator.sampling.evidence import EvidenceError, attributes, masks
+from persona_engine.generator.sampling.target import read_targets
 
 
 def taken(toy: Population, where: dict[str, Any]) -> dict[str, list[Any]]:
@@ -59,17 +60,22 @@ def test_a_condition_takes_in_the_states_it_names(
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        ({"sexx": "Male"}, r"where\.sexx: unknown attribute; did you mean 'sex'\? known: age, age_band"),
-        ({"qqqqq": 1}, r"where\.qqqqq: unknown attribute; known: age"),
-        ({"sex": "male"}, r"where\.sex: unknown value 'male'; did you mean Female, Male"),
+        (
+            {"sexx": "Male"},
+            r"where\.sexx: unknown attribute 'sexx'; did you mean 'sex'\? known: age, age_band",
+        ),
+        ({"qqqqq": 1}, r"where\.qqqqq: unknown attribute 'qqqqq'; known: age"),
+        ({"sex": "male"}, r"where\.sex: unknown value 'male'; did you mean Male\?"),
         ({"sex": None}, r"where\.sex: unknown value 'None'; known: Female, Male"),
         ({"region": []}, r"where\.region: an empty list matches nobody"),
         ({"trade": "*smith*"}, r"where\.trade: no state matches the pattern '\*smith\*'"),
         ({"age": "old"}, r"where\.age: 'old' is no number and no range; write 30"),
         ({"age": "-"}, r"where\.age: '-' is no number and no range"),
-        ({"age": 30.5}, r"where\.age: 30\.5 is no number and no range"),
-        ({"age": True}, r"where\.age: True is no number and no range"),
+        ({"age": 30.5}, r"where\.age: '30\.5' is no number and no range"),
+        ({"age": True}, r"where\.age: 'True' is no number and no range"),
         ({"age": "60-70"}, r"where\.age: 60 to 70 is outside the values 18 to 25"),
+        ({"age": "9" * 5000}, r"where\.age: '9{100}' is no number and no range"),
+        ({"age": -3}, r"where\.age: to 3 is outside the values 18 to 25"),
         ({"age": "24-20"}, r"where\.age: the range 24 to 20 is reversed; write 20-24"),
         ({"age": {"min": 20, "most": 30}}, r"where\.age: unknown key 'most'; a range has min and max"),
         ({"age": {"min": "twenty"}}, r"where\.age: 'twenty' is no number; min and max of a range are"),
@@ -105,3 +111,30 @@ def test_every_column_of_a_row_can_be_asked_for_by_its_own_value(population: Pop
         found = masks({name: value}, population.priors, population.leaves)
         assert all(mask.any() for mask in found.values()), name
     assert population.probability(own) > 0
+
+
+@pytest.mark.parametrize(
+    ("where", "hint"),
+    [
+        ({"state": "ca"}, "unknown value 'ca'; did you mean CA?"),
+        ({"state": "California"}, "did you mean CA?"),
+        ({"sex": "female"}, "did you mean Female?"),
+        ({"occupation": "Registered Nurse"}, "did you mean registered_nurse?"),
+        ({"occupation": "nurse"}, "did you mean registered_nurse, nurse_anesthetist, nurse_practitioner?"),
+        ({"last_name": "SMITH"}, "did you mean Smith?"),
+        ({"State": "CA"}, "unknown attribute 'State'; did you mean 'state'?"),
+    ],
+    ids=str,
+)
+def test_a_value_that_is_nearly_right_is_answered_with_the_right_one(
+    population: Population, where: dict[str, Any], hint: str
+) -> None:
+    with pytest.raises(EvidenceError) as caught:
+        masks(where, population.priors, population.leaves)
+    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize("within", ["target", "quota"])
+def test_an_unknown_attribute_is_named_where_it_stands(toy: Population, within: str) -> None:
+    with pytest.raises(EvidenceError, match=rf"^{within}\.sex,nope: unknown attribute 'nope'; known"):
+        read_targets({"sex,nope": "uniform"}, toy.priors, toy.leaves, within)
