@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+class UnwritableError(OSError):
+    """A file that cannot be written, as on a full disk; what stood there before is as it was."""
+
+    def __str__(self) -> str:
+        """The file, the reason and the remedy."""
+        return (
+            f"{self.filename}: cannot be written ({self.strerror}); "
+            "make room or give another place, and repeat the command"
+        )
 
 
 @contextmanager
@@ -17,23 +28,33 @@ def whole_file(path: Path) -> Iterator[Path]:
     name begins with a dot and ends in `.partial`.
 
     Raises:
-        OSError: the folder cannot be made or written to.
+        UnwritableError: the folder cannot be made or written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         _sync(partial)
         partial.replace(path)
         _sync(path.parent)
+    except OSError as error:
+        if error.errno is None or not _concerns(error, partial):
+            raise
+        raise UnwritableError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a small text file whole."""
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def _concerns(error: OSError, partial: Path) -> bool:
+    """Whether the error is about this file: one about another file says so, and stands as it is."""
+    return error.filename is None or Path(os.fsdecode(error.filename)) in {partial, *partial.parents}
 
 
 def _sync(path: Path) -> None:

@@ -56,8 +56,8 @@ class RunFolder:
                 _refuse_other(path, earlier, manifest)
                 manifest = _continued(earlier, manifest)
             folder = cls(path, config, manifest, table)
+            manifest.write(path)  # first: it is what makes a folder a run, whenever the process should end
             folder.write_config()
-            manifest.write(path)
             yield folder
 
     @property

@@ -155,19 +155,21 @@ async def _narrate(
         rooms.sample, open_narrator, folder.write, concurrency=config.llm.concurrency, observe=observe
     )
     started, clock = _now(), time.monotonic()
-    finished = False
+
+    def close(*, whole: bool) -> Manifest:
+        seconds = time.monotonic() - clock
+        return folder.close(
+            whole=whole, started=started, finished=_now(), seconds=seconds, account=model.account()
+        )
+
     try:
         with _interruptible(pipeline):
             finished = await pipeline.run(pending, tally)
-    finally:
-        manifest = folder.close(
-            whole=finished,
-            started=started,
-            finished=_now(),
-            seconds=time.monotonic() - clock,
-            account=model.account(),
-        )
-    return manifest
+    except BaseException:
+        with contextlib.suppress(OSError):  # what ended the run is worth telling, not what it led to
+            close(whole=False)
+        raise
+    return close(whole=finished)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
     python make_tiny_model.py FOLDER
 
-It runs in the environment of `serve.sh` (numpy, tokenizers, safetensors). What such a model writes is noise, so
+It runs in the environment of `vllm.sh` (numpy, tokenizers, safetensors). What such a model writes is noise, so
 the server's constrained decoding alone decides whether the answer fits the schema, which is what the tests are
 about. Two liberties keep the noise finite: random weights would give every token about the same chance, and a
 JSON string would hardly ever meet its closing quote. So one channel of the residual stream is held constant

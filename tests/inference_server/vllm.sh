@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# A genuine vLLM server on the CPU with a tiny random model.
+# A genuine vLLM on the CPU with a tiny random model, called "tiny".
 #
-#   serve.sh FOLDER PORT
+#   vllm.sh FOLDER serve --port 8000
+#   vllm.sh FOLDER run-batch -i ask.jsonl -o answers.jsonl
 #
 # The first call makes FOLDER/venv (2.5 GB) and FOLDER/model; later ones start in about half a minute.
 # The lock asks for torch's CPU build: where the package index has none, name PyTorch's CPU wheel index in TORCH_INDEX.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-folder=${1:?usage: serve.sh FOLDER PORT}
-port=${2:?usage: serve.sh FOLDER PORT}
+usage="usage: vllm.sh FOLDER serve|run-batch OPTIONS"
+folder=${1:?$usage}
+command=${2:?$usage}
+shift 2
 venv=$folder/venv
 stamp=$venv/requirements.lock
 
@@ -33,10 +36,13 @@ export VLLM_LOGGING_LEVEL=WARNING VLLM_CPU_KVCACHE_SPACE=1
 # One engine process that computes on one thread: on few cores the worker process' busy wait costs more than it brings.
 export VLLM_ENABLE_V1_MULTIPROCESSING=0 VLLM_CPU_OMP_THREADS_BIND=nobind OMP_NUM_THREADS=1
 
+case $command in
+  serve) how=("$folder/model" --host 127.0.0.1 --disable-uvicorn-access-log) ;;
+  *) how=(--model "$folder/model") ;;
+esac
 # disable_any_whitespace: without it a random model fills its answer with blanks up to max_tokens.
 # no-enable-chunked-prefill: a seed in the request together with chunked prefill kills the CPU engine.
-exec "$venv/bin/vllm" serve "$folder/model" --served-model-name tiny --host 127.0.0.1 --port "$port" \
+exec "$venv/bin/vllm" "$command" "${how[@]}" --served-model-name tiny \
   --dtype float32 --max-model-len 16384 --max-num-seqs 64 --enforce-eager \
-  --no-enable-chunked-prefill --max-num-batched-tokens 16384 \
-  --distributed-executor-backend uni --disable-uvicorn-access-log \
-  --structured-outputs-config '{"backend": "xgrammar", "disable_any_whitespace": true}'
+  --no-enable-chunked-prefill --max-num-batched-tokens 16384 --distributed-executor-backend uni \
+  --structured-outputs-config '{"backend": "xgrammar", "disable_any_whitespace": true}' "$@"

@@ -1,0 +1,73 @@
+"""The command `personas`, ready to run: what it imports and fits is paid for once, and every run is a fork.
+
+    python forked_command.py
+
+A line on stdin is a JSON object: `argv`, the `log` that takes stdout and stderr, `env` to add, and where the run is to
+think that the wall clock jumps, `clock` (hours, added and taken away in turn). The answers on stdout are the run's
+process id, at once, and its exit status when it has ended (negative: the signal). One run at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from itertools import cycle
+from typing import Any
+
+from persona_engine.generator.cli.main import main
+from persona_engine.generator.config import Config
+from persona_engine.generator.llm import lean, openai_sdk
+from persona_engine.generator.population import Population
+from persona_engine.generator.run.session import preview
+
+
+def warm() -> None:
+    """Import, fit and read all that a run does, as far as a process keeps it."""
+    population = Population.load("en_US")
+    Population.load = lambda _: population  # type: ignore[method-assign,assignment]
+    preview(Config(rows=1))
+    assert openai_sdk.OpenAISDK, lean.Lean
+
+
+def run(asked: dict[str, Any]) -> None:
+    """Become the command."""
+    log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.environ.update(asked.get("env", {}))
+    if hours := asked.get("clock"):
+        jump(hours)
+    sys.argv = ["personas", *asked["argv"]]
+    try:
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def jump(hours: float) -> None:
+    """From now on `time.time` is right, ahead, right, and behind, as if a clock were set again and again."""
+    true, shifts = time.time, cycle((0.0, hours, 0.0, -hours))
+    time.time = lambda: true() + 3600 * next(shifts)
+
+
+def answer(value: int) -> None:
+    sys.__stdout__.write(f"{value}\n")  # type: ignore[union-attr]
+    sys.__stdout__.flush()  # type: ignore[union-attr]
+
+
+if __name__ == "__main__":
+    warm()
+    answer(os.getpid())
+    for line in sys.stdin:
+        if child := os.fork():
+            answer(child)
+            answer(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        else:
+            run(json.loads(line))
