@@ -18,6 +18,7 @@ from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.model import model_cache
+from persona_engine.generator.model.cascade import within_memory
 from persona_engine.generator.model.explanation import explanation
 from persona_engine.generator.model.leaves import Leaf, leaves_of
 from persona_engine.generator.model.likelihood import log_probabilities
@@ -55,11 +56,13 @@ class Population:
     def load(cls, locale: str | Path | Priors = "en_US") -> Population:
         """The population of a shipped locale, or of a locale folder; fitted once, then cached.
 
+        A core that memory cannot hold is fitted as a cascade (see `cascade.py`), which `explain` then says.
+
         Raises:
             DeclarationError: no such locale.
             TableError, FitError: tables that cannot be used, or that contradict each other.
         """
-        priors = locale if isinstance(locale, Priors) else Priors.load(locale)
+        priors = within_memory(locale if isinstance(locale, Priors) else Priors.load(locale))
         return cls(priors, model_cache.load_or_fit(priors))
 
     @property

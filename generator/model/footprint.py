@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.model.fitting import FitError
@@ -13,6 +14,8 @@ CELL = 4
 ARRAYS = 6
 """Float32 arrays of its size that fitting a part holds at once, temporaries included."""
 AT_HAND = 0.8
+CONTAINER = Path("/sys/fs/cgroup/memory.max")
+"""Where a container's limit stands (cgroups, version 2)."""
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +46,34 @@ class Footprint:
 
 def footprint(priors: Priors) -> Footprint:
     """The sizes that a locale's declared model has."""
+    model = priors.declaration.model
+    families, sizes = _families(priors), _sizes(priors)
+    largest = max(sizes, key=lambda part: sizes[part])
+    width = max(len(model.core), *(len(node.parents) + 1 for node in model.conditionals), 1) - 1
+    return Footprint(largest, families[largest], sizes[largest], sum(sizes.values()), width)
+
+
+def _families(priors: Priors) -> dict[str, tuple[str, ...]]:
     model, hierarchy = priors.declaration.model, priors.hierarchy
     families = {"core": model.core}
     for node in model.conditionals:
         parents = (parent for parent in node.parents if not hierarchy.refines(node.child, parent))
         families[node.child] = (*parents, node.child)
-    sizes = {part: priors.domain.project(names).size for part, names in families.items()}
-    largest = max(sizes, key=lambda part: sizes[part])
-    width = max(len(model.core), *(len(node.parents) + 1 for node in model.conditionals), 1) - 1
-    return Footprint(largest, families[largest], sizes[largest], sum(sizes.values()), width)
+    return families
+
+
+def _sizes(priors: Priors) -> dict[str, int]:
+    return {part: priors.domain.project(names).size for part, names in _families(priors).items()}
+
+
+def room_for_core(priors: Priors) -> int | None:
+    """Most cells that a table of the core may have here; None if the model fits, or the system does not say."""
+    memory = _memory()
+    if memory is None or footprint(priors).fitting_bytes <= AT_HAND * memory:
+        return None
+    model = priors.declaration.model
+    children = sum(size for part, size in _sizes(priors).items() if part != "core")
+    return int((AT_HAND * memory / CELL - children) / (ARRAYS + len(model.core)))
 
 
 def check(priors: Priors) -> Footprint:
@@ -73,21 +95,26 @@ def check(priors: Priors) -> Footprint:
     )
     memory = _memory()
     if memory is not None and found.fitting_bytes > AT_HAND * memory:
-        remedy = (
-            "declare some of them under model.conditionals, each with the parents that its tables have (a cascade)"
-            if found.part == "core"
-            else "give it fewer parents, or coarser views of them"
-        )
         raise FitError(
             f"{found.part}: a table over {', '.join(found.attributes)} has {found.cells:,} cells; fitting takes about "
-            f"{gigabytes:.1f} GB, and this machine has {memory / 2**30:.1f}: {remedy}"
+            f"{gigabytes:.1f} GB, and this machine has {memory / 2**30:.1f}: give it fewer parents, or coarser views "
+            f"of them"
         )
     return found
 
 
-def _memory() -> int | None:
-    """Bytes of the machine's memory, where the system says."""
+def _memory() -> float | None:
+    """Bytes of memory that a fit may count on: PERSONAS_MEMORY_GB, else the machine's or the container's."""
+    chosen = os.environ.get("PERSONAS_MEMORY_GB", "").strip()
+    if chosen:
+        try:
+            return float(chosen) * 2**30
+        except ValueError:
+            raise FitError(f"PERSONAS_MEMORY_GB={chosen!r}: not a number of gigabytes") from None
+    found = []
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        found.append(float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")))
+        found.append(float(CONTAINER.read_text(encoding="ascii")))  # "max" where it has no limit
     except (AttributeError, OSError, ValueError):
-        return None
+        pass
+    return min(found, default=None)

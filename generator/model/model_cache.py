@@ -36,8 +36,9 @@ def folder() -> Path:
 
 
 def model_digest(priors: Priors) -> str:
-    """SHA-256 over everything that decides the fitted model."""
-    return hashlib.sha256(f"{FIT_VERSION}/{priors.digest}".encode()).hexdigest()
+    """SHA-256 over everything that decides the fitted model: the locale's files, and its graph as it is fitted."""
+    graph = priors.declaration.model.model_dump_json()
+    return hashlib.sha256(f"{FIT_VERSION}/{priors.digest}/{graph}".encode()).hexdigest()
 
 
 def load_or_fit(priors: Priors) -> Network:

@@ -14,6 +14,7 @@ from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.model import fitting, footprint
+from persona_engine.generator.model.cascade import within_memory
 from persona_engine.generator.model.fitting import Array, Dense, FitError, coarsen
 from persona_engine.generator.model.network import Codes, Network, Node
 from persona_engine.generator.model.reconciliation import reconciled
@@ -25,12 +26,13 @@ log = logging.getLogger(__name__)
 
 
 def fit_network(priors: Priors) -> Network:
-    """Fit the declared model to the declared tables, and to nothing else.
+    """Fit the declared model to the declared tables, and to nothing else; a cascade of it where memory is short.
 
     Raises:
         FitError: a node has no table, tables disagree, or no part of the model can honour a structural zero.
         TableError: a table file is missing or bad.
     """
+    priors = within_memory(priors)
     _check_zeros(priors)
     footprint.check(priors)
     wanted = [_shrunk(priors, source, names) for source, names in priors.tables]
@@ -40,8 +42,7 @@ def fit_network(priors: Priors) -> Network:
     _clear(core, attributes, priors)
     margins = [
         fitting.margin_of(table, values, attributes, priors.hierarchy, persons)
-        for table, values, persons in wanted
-        if fitting.informs(table.domain.attributes, attributes, priors.hierarchy)
+        for table, values, persons in _within(priors, wanted, attributes)
     ]
     if not margins:
         raise FitError(f"core: no declared table is over {', '.join(attributes)}")
@@ -57,6 +58,32 @@ def _shrunk(priors: Priors, source: str, names: Sequence[str]) -> Shrunk:
     persons = 0.0 if table.samples is None else float(table.samples.sum())
     effect = priors.declaration.sources[source].design_effect
     return table, fitting.shrink(table.probabilities(), persons, effect), persons / effect
+
+
+def _within(priors: Priors, wanted: Sequence[Shrunk], scope: Sequence[str]) -> list[Shrunk]:
+    """The tables over attributes of a scope, and the margins in it of others that say what none of those does.
+
+    A table that does not count everybody has no margin to give.
+    """
+    hierarchy = priors.hierarchy
+    inside = [item for item in wanted if fitting.informs(item[0].domain.attributes, scope, hierarchy)]
+    known = [_views(item[0].domain.attributes, scope, hierarchy) for item in inside]
+    margins: dict[tuple[str, ...], Shrunk] = {}
+    for table, values, persons in wanted:
+        names = table.domain.attributes
+        kept = tuple(name for name in names if _views((name,), scope, hierarchy))
+        views = _views(kept, scope, hierarchy)
+        if not 1 < len(kept) < len(names) or len(views) < len(kept) or any(views <= other for other in known):
+            continue
+        if kept not in margins and priors.universe(names) == "everybody":
+            summed = tuple(axis for axis, name in enumerate(names) if name not in kept)
+            margins[kept] = (table.project(kept), values.sum(axis=summed), persons)
+    return [*inside, *margins.values()]
+
+
+def _views(names: Sequence[str], scope: Sequence[str], hierarchy: Hierarchy) -> frozenset[str]:
+    """The attributes of a scope that these are, or are coarser views of."""
+    return frozenset(fine for name in names for fine in scope if hierarchy.refines(fine, name))
 
 
 def _check_zeros(priors: Priors) -> None:
@@ -106,10 +133,8 @@ def _add(
     scope = (*parents, child)
     _clear(start, scope, priors, certain)
     margins = []
-    for table, values, persons in wanted:
-        names = table.domain.attributes
-        inside = fitting.informs(names, scope, hierarchy)
-        if inside and any(hierarchy.refines(child, name) for name in names):
+    for table, values, persons in _within(priors, wanted, scope):
+        if any(hierarchy.refines(child, name) for name in table.domain):
             margins.append(replace(_conditioned(network, empty, start, table, values), persons=persons))
     if not margins:
         raise FitError(f"{child}: no declared table has it with parents {', '.join(declared.parents)}")

@@ -13,6 +13,7 @@ from persona_engine.census_priors.build.codes import Codes
 from persona_engine.census_priors.build.pums import Records, read_records
 from persona_engine.census_priors.build.source import SourceError
 from persona_engine.generator.model.likelihood import log_probabilities_of
+from persona_engine.generator.model.network import Network
 from persona_engine.generator.population import Population
 
 SCORED = (
@@ -76,14 +77,15 @@ def score(population: Population, records: Records, *, left_out: int = 0) -> Sco
     """`score_file` for records already read, every one complete."""
     network, hierarchy = population.network, population.priors.hierarchy
     coded = Codes(population.priors, records)
-    wanted = (*network.core_attributes, "age", "occupation_group", "occupation")
-    codes = {name: coded[name] for name in wanted}
+    known = (*network.core_attributes, *(node.child for node in network.nodes))
+    scored = [name for name in known if any(hierarchy.related(name, other) for other in SCORED)]
+    codes = {name: coded[name] for name in scored}
     nats = -log_probabilities_of(network, codes, {"age": _open_ages(population, records)})
-    joint_names = network.core_attributes[: network.core_attributes.index("education")]
     if "education_level" in hierarchy.domain:
-        before = network.joint(joint_names)[tuple(codes[n] for n in joint_names)]
-        level = network.joint((*joint_names, "education_level"))
-        now = level[(*(codes[n] for n in joint_names), coded["education_level"])]
+        given = _given(network, "education")
+        before = network.joint(given)[tuple(codes[n] for n in given)]
+        level = network.joint((*given, "education_level"))
+        now = level[(*(codes[n] for n in given), coded["education_level"])]
         nats.insert(list(nats).index("education"), "education_level", -np.log(now / before))
         nats["bachelors_field"] = nats.pop("education") - nats["education_level"]
     present = np.unique(records.codes["state"])
@@ -97,6 +99,13 @@ def score(population: Population, records: Records, *, left_out: int = 0) -> Sco
     mean = float(weight @ total)
     error = float(np.sqrt((weight**2) @ (total - mean) ** 2))
     return Score(mean, parts, len(records), len(present), left_out, error)
+
+
+def _given(network: Network, attribute: str) -> tuple[str, ...]:
+    """What an attribute is given in the model: those before it in the core, or its parents."""
+    if attribute in network.core_attributes:
+        return network.core_attributes[: network.core_attributes.index(attribute)]
+    return next(node.parents for node in network.nodes if node.child == attribute)
 
 
 def _open_ages(population: Population, records: Records) -> npt.NDArray[np.int64]:

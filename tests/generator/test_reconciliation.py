@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -103,7 +102,6 @@ def test_a_model_that_memory_cannot_hold_is_refused_before_it_is_fitted(
     toy_locale: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     priors = Priors.load(toy_locale(tmp_path / "toy"))
-    pages: Mapping[str, int] = {"SC_PAGE_SIZE": 16, "SC_PHYS_PAGES": 64}
-    monkeypatch.setattr(footprint, "os", SimpleNamespace(sysconf=pages.__getitem__))
+    monkeypatch.setenv("PERSONAS_MEMORY_GB", "1e-6")
     with pytest.raises(FitError, match=r"trade_group: a table over .* fewer parents"):
         footprint.check(priors)
