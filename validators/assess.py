@@ -56,6 +56,7 @@ GROUPS = ("sex", "ethnicity", "marital_status", "education_level", "state")
 TOLD_APART = ("sex", "ethnicity")
 SAMPLE = 5_000  # records whose texts are measured
 ASSOCIATED = 50_000  # rows among which associations are measured
+_ABSURD = 1000  # years; an age from here on is none
 COMPARED = 500  # texts of which the Vendi score is taken
 
 
@@ -90,7 +91,7 @@ def assess_files(
     collected = _Collected(sample, rng, priors)
     exact = duplication(collected.through(chain.from_iterable(map(read_records, paths))))
     frame, texts = collected.frame(), collected.texts
-    if frame.empty:
+    if not exact.rows:
         raise ValueError(f"{', '.join(map(str, paths))}: no rows; nothing can be measured")
     part = (
         frame if len(frame) <= ASSOCIATED else frame.take(np.sort(rng.choice(len(frame), ASSOCIATED, False)))
@@ -128,7 +129,7 @@ class _Collected:
                 states = self._states[field]
                 values.append(states.setdefault(value, len(states)) if isinstance(value, str) else -1)
             age = record.get("age")
-            self._ages.append(int(age) if isinstance(age, int | float) and age == age else -1)  # noqa: PLR0124 - NaN
+            self._ages.append(int(age) if isinstance(age, int | float) and 0 <= age < _ABSURD else -1)
             self._keep(record)
             yield record
 
@@ -141,13 +142,15 @@ class _Collected:
 
     def frame(self) -> pd.DataFrame:
         """The facts that at least one record has."""
-        known = {
+        known: dict[str, Any] = {
             field: pd.Categorical.from_codes(np.array(values), pd.Index(list(self._states[field])))
             for field, values in self._facts.items()
             if self._states[field]
         }
-        ages = np.array(self._ages, dtype=np.int64)
-        return pd.DataFrame({**known, **({"age": ages} if (ages >= 0).any() else {})})
+        ages = pd.Series(np.array(self._ages, dtype=np.int64))
+        if (ages >= 0).any():
+            known["age"] = ages if (ages >= 0).all() else ages.where(ages >= 0)
+        return pd.DataFrame(known, index=range(self._rows))
 
 
 def _tables(priors: Priors, frame: pd.DataFrame, tables: Sequence[Sequence[str]]) -> Iterator[Marginal]:

@@ -43,11 +43,15 @@ def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, 
         for row, record in enumerate(itertools.islice(reader(path), limit)):
             if row == 0 and KNOWN.isdisjoint(record):
                 raise ReaderError(
-                    f"{path}: none of its columns ({', '.join(record)}) is of the persona schema"
+                    f"{path}: none of its columns ({', '.join(record)}) is of the persona schema; "
+                    "give a file that has some, such as sex, age or persona"
                 )
             yield record
     except (OSError, pa.ArrowException, csv.Error, UnicodeDecodeError) as error:
-        raise ReaderError(f"{path}: cannot be read: {error}") from error
+        said = " ".join(str(error).split()).rstrip(".")
+        raise ReaderError(
+            f"{path}: cannot be read: {said}; give a whole {path.suffix} file of rows"
+        ) from error
 
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
@@ -57,7 +61,13 @@ def _parquet(path: Path) -> Iterator[dict[str, Any]]:
             yield from batch.to_pylist()
 
 
-def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
+def json_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a JSONL file; empty lines are passed over.
+
+    Raises:
+        ReaderError: a line that is no JSON object, with its number.
+        OSError: a file that cannot be opened.
+    """
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -65,7 +75,7 @@ def _jsonl(path: Path) -> Iterator[dict[str, Any]]:
             try:
                 record = orjson.loads(line)
             except orjson.JSONDecodeError as error:
-                raise ReaderError(f"{path}:{number}: no JSON: {error}") from error
+                raise ReaderError(f"{path}:{number}: no JSON: {error}; mend or delete the line") from error
             if not isinstance(record, dict):
                 raise ReaderError(f"{path}:{number}: a row is a JSON object, not {type(record).__name__}")
             yield record
@@ -79,7 +89,7 @@ def _csv(path: Path) -> Iterator[dict[str, Any]]:
 
 
 _READERS: Mapping[str, Callable[[Path], Iterator[dict[str, Any]]]] = MappingProxyType(
-    {".parquet": _parquet, ".jsonl": _jsonl, ".csv": _csv}
+    {".parquet": _parquet, ".jsonl": json_rows, ".csv": _csv}
 )
 
 

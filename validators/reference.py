@@ -102,7 +102,7 @@ class Reference:
             value = facts.get(finer)
             if isinstance(value, int) and not isinstance(value, bool):
                 value = min(value, self._oldest)
-            if value in view:
+            if isinstance(value, str | int) and value in view:
                 facts[attribute] = view[value]
         return facts
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -34,29 +37,34 @@ class WriterError(ValueError):
 class FindingsWriter:
     """A context manager that collects findings and writes them in batches; without a path it writes nothing.
 
-    The file appears under its name when the block ends without an error; until then it has the suffix `.part`.
+    The file appears under its name when the block ends without an error; until then it has a name of this process
+    alone, so that of two processes with one name the last to finish wins, whole.
     """
 
     def __init__(self, path: Path | None) -> None:
         """Take the file to write.
 
         Raises:
-            WriterError: a suffix that is neither `.parquet` nor `.jsonl`.
+            WriterError: a suffix that is neither `.parquet` nor `.jsonl`, or a folder. Every method raises it for a
+                place that cannot be written to.
         """
         if path is not None and path.suffix not in {".parquet", ".jsonl"}:
             raise WriterError(f"{path}: findings are written as .parquet or .jsonl, not {path.suffix!r}")
+        if path is not None and path.is_dir():
+            raise WriterError(f"{path}: is a folder; name a file in it")
         self.path = path
-        self._part = None if path is None else path.with_name(path.name + ".part")
+        self._part = None if path is None else path.with_name(f".{path.name}.{os.getpid()}.partial")
         self._rows: list[dict[str, object]] = []
         self._parquet: pq.ParquetWriter | None = None
 
     def __enter__(self) -> Self:
         """Start an empty file."""
         if self._part is not None and self.path is not None:
-            if self.path.suffix == ".parquet":
-                self._parquet = pq.ParquetWriter(self._part, SCHEMA)
-            else:
+            with self._writable():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._part.write_bytes(b"")
+                if self.path.suffix == ".parquet":
+                    self._parquet = pq.ParquetWriter(self._part, SCHEMA)
         return self
 
     def write(self, row: int, uuid: str, findings: tuple[Finding, ...]) -> None:
@@ -68,11 +76,14 @@ class FindingsWriter:
             self._flush()
 
     def _flush(self) -> None:
-        if self._parquet is not None:
-            self._parquet.write_table(pa.Table.from_pylist(self._rows, schema=SCHEMA))
-        elif self._part is not None:
-            with self._part.open("ab") as lines:
-                lines.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in self._rows)
+        with self._writable():
+            if self._parquet is not None:
+                self._parquet.write_table(pa.Table.from_pylist(self._rows, schema=SCHEMA))
+            elif self._part is not None:
+                with self._part.open("ab") as lines:
+                    lines.writelines(
+                        orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in self._rows
+                    )
         self._rows = []
 
     def __exit__(
@@ -81,11 +92,23 @@ class FindingsWriter:
         """Write the rest and give the file its name; after an error, leave no file."""
         if self._part is None or self.path is None:
             return
-        if kind is None:
-            self._flush()
-        if self._parquet is not None:
-            self._parquet.close()
-        if kind is None:
-            self._part.replace(self.path)
-        else:
+        try:
+            if kind is None:
+                self._flush()
+            with self._writable():
+                if self._parquet is not None:
+                    self._parquet.close()
+                if kind is None:
+                    self._part.replace(self.path)
+        finally:
             self._part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            said = error.strerror or error
+            raise WriterError(
+                f"{self.path}: findings cannot be written ({said}); name a file in a folder with room"
+            ) from error

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from itertools import combinations
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from persona_engine.generator.cli.options import AsJson, Dataset, Locale
-
-_COMPARED = (
-    "sex",
-    "age",
-    "ethnicity",
-    "marital_status",
-    "education_level",
-    "bachelors_field",
-    "labor_force_status",
-    "occupation",
-    "state",
-)
 
 
 def validate(
@@ -39,23 +27,39 @@ def validate(
     policy: Annotated[
         list[str] | None, typer.Option(metavar="RULE=ACTION", help="repair, reject, flag or off; repeatable.")
     ] = None,
+    sampled: Annotated[
+        bool,
+        typer.Option(
+            "--sampled", help="The rows were sampled from the census: rare facts are flagged, not rejected."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check every row against the record rules; exit 1 when a row has an error."""
     from persona_engine.census_priors.priors import Priors
+    from persona_engine.generator.model.plausibility import Plausibility
+    from persona_engine.generator.population import Population
     from persona_engine.generator.report import validation_report
     from persona_engine.generator.run.manifest import Manifest
-    from persona_engine.generator.run.store import StoreError, dataset_files
+    from persona_engine.generator.run.store import StoreError, dataset_files, is_sample
     from persona_engine.validators.check import SAMPLED
     from persona_engine.validators.file import validate_files
+    from persona_engine.validators.reference import Reference
 
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
-    actions = {**(SAMPLED if manifest else {}), **dict(item.partition("=")[::2] for item in policy or ())}
+    files = dataset_files(dataset)
+    drawn = sampled or ("input" not in manifest.identity["digests"] if manifest else is_sample(files[0]))
+    if drawn and not sampled:
+        print(f"{dataset}: sampled by this engine; rare facts are flagged, not rejected", file=sys.stderr)
+    actions = {**(SAMPLED if drawn else {}), **dict(item.partition("=")[::2] for item in policy or ())}
     page = None if report is None else validation_report.page_of(report)
     if page is not None and findings is None:
         findings = page.with_name("findings.parquet")
-    files, priors = dataset_files(dataset), Priors.load(locale)
-    result = validate_files(files, priors, policy=actions, findings=findings, limit=limit)
+    # A model that is not in the cache is fitted, which takes long enough to say so.
+    logging.getLogger("persona_engine.generator.model").setLevel(logging.INFO)
+    priors = Priors.load(locale)
+    reference = Reference(priors, Plausibility(Population.load(priors).network))
+    result = validate_files(files, reference, policy=actions, findings=findings, limit=limit)
     if not result["rows"]:
         if findings is not None:
             findings.unlink(missing_ok=True)
@@ -110,23 +114,18 @@ def compare(
     other: Dataset,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the margins of two datasets: total variation distance of every table that both have."""
-    from persona_engine.generator.report.tabulation import Tabulation, distance
-    from persona_engine.generator.run.store import StoreError, columns_of, read_frames
+    """Compare the margins of two datasets: distance of every table that both have, beside what chance makes."""
+    import numpy as np
 
-    columns = [name for name in _COMPARED if name in columns_of(one) and name in columns_of(other)]
-    if not columns:
-        raise StoreError(
-            f"{one} and {other} have no column in common to compare; known: {', '.join(_COMPARED)}"
-        )
-    shared = [*((name,) for name in columns), *combinations(columns, 2)]
-    first, second = (Tabulation.of(read_frames(path, columns), shared) for path in (one, other))
-    if not first.rows or not second.rows:
-        raise StoreError(f"{other if first.rows else one}: has no rows to compare")
-    tvd = {" x ".join(table): distance(first.counts(*table), second.counts(*table)) for table in shared}
+    from persona_engine.generator.report import comparison
+
+    found = comparison.compare(one, other, np.random.default_rng(0))
     if as_json:
-        print(json.dumps({"rows": [first.rows, second.rows], "tvd": tvd}))
+        print(json.dumps(found.as_dict()))
         return
-    print(f"{first.rows} and {second.rows} rows; total variation distance, 0 the same to 1 apart")
-    for name, value in tvd.items():
-        print(f"  {value:.4f}  {name}")
+    agreeing = sum(table.passes for table in found.tables)
+    print(f"{found.rows[0]} and {found.rows[1]} rows; {agreeing} of {len(found.tables)} tables agree")
+    print("total variation distance (0 the same, 1 apart), what chance alone makes, and the limit of chance")
+    for table in found.tables:
+        verdict = "agrees " if table.passes else "differs"
+        print(f"  {table.tvd:.4f}  {table.floor:.4f}  {table.limit:.4f}  {verdict}  {table.name}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from persona_engine.generator.narration.judge import summary
 from persona_engine.generator.population import Population
 from persona_engine.generator.report import figures
 from persona_engine.generator.report.expectation import Expectation
+from persona_engine.generator.report.people import people_of
 from persona_engine.generator.report.tabulation import Counts, Tabulation
 from persona_engine.generator.run.atomic import write_whole
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.run_folder import rejected_reasons, verdicts
-from persona_engine.generator.run.store import columns_of, dataset_files, read_frame, read_shard
+from persona_engine.generator.run.store import StoreError, columns_of, dataset_files, read_shard
 from persona_engine.validators.dataset.bias import GROUPS, guide_bias, representation
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
 from persona_engine.validators.dataset.duplication import duplication
@@ -57,16 +59,15 @@ def of(
         target: the marginals that were wanted of it.
 
     Raises:
-        StoreError: a dataset that cannot be read.
+        StoreError: a dataset that cannot be read, or that has nothing to stand beside the census.
     """
     expected = Expectation(population, where, target)
     columns = columns_of(path)
-    judged = expected.tables(columns)
     drawn = (PYRAMID, MARITAL, DEGREES, OCCUPATIONS)
-    context = [name for name in columns if name in expected.priors.domain]
-    people = read_frame(path, context)
+    people = people_of(path, expected.priors.domain, none=manifest is not None)
+    judged = expected.tables(list(map(str, people)))
     people = expected.with_views(people, {name for table in judged for name in table})
-    counted = Tabulation.of([people], drawn)
+    counted = Tabulation.of([_aged(people)], drawn)
     return {
         "rows": len(people),
         "run": manifest.model_dump(mode="json", exclude=_CLOCK) if manifest else None,
@@ -85,12 +86,36 @@ def of(
     }
 
 
+def _aged(people: pd.DataFrame) -> pd.DataFrame:
+    """Those whose age is known, which figures by age are about; everybody where no age is told."""
+    if "age" not in people or people["age"].dtype.kind == "i":
+        return people
+    return people.dropna(subset="age").astype({"age": "int64"})
+
+
 def write(folder: Path, numbers: Mapping[str, Any]) -> tuple[Path, Path]:
-    """Write `report.json` and `report.html` into a folder; both whole."""
+    """Write `report.json` and `report.html` into a folder; both whole.
+
+    Raises:
+        StoreError: a folder that cannot be written to.
+    """
     as_json, as_html = folder / "report.json", folder / "report.html"
-    write_whole(as_json, json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    write_whole(as_html, render("report.html.j2", numbers))
+    with writing(folder):
+        write_whole(as_json, json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        write_whole(as_html, render("report.html.j2", numbers))
     return as_json, as_html
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Say of a place that could not be written to what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        said = error.strerror or error
+        raise StoreError(
+            f"{place}: cannot be written ({said}); give a place with room that you may write to"
+        ) from error
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from persona_engine.generator.report.run_report import render
+from persona_engine.generator.report.run_report import render, writing
 from persona_engine.generator.run.atomic import write_whole
 from persona_engine.generator.run.manifest import Manifest
+from persona_engine.generator.run.store import StoreError
 from persona_engine.validators.assess import assess_files
 from persona_engine.validators.check import GUIDE_CHECKS
 
@@ -22,9 +24,17 @@ NAME = "validation.html"
 
 
 def page_of(target: Path) -> Path:
-    """The HTML page that a target means: itself if it ends in `.html`, else `validation.html` in that folder."""
+    """The HTML page that a target means: itself if it ends in `.html`, else `validation.html` in that folder.
+
+    Raises:
+        StoreError: a place that cannot be written to, before anything is computed for it.
+    """
     page = target if target.suffix == ".html" else target / NAME
-    page.parent.mkdir(parents=True, exist_ok=True)
+    with writing(page):
+        page.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=page.parent).close()
+    if page.is_dir():
+        raise StoreError(f"{page}: is a folder; name a page in it")
     return page
 
 
@@ -68,8 +78,9 @@ def of(
 def write(page: Path, numbers: Mapping[str, Any]) -> None:
     """Write the page and, beside it under the same name, its numbers as `.json`; both whole."""
     text = json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_whole(page.with_suffix(".json"), text)
-    write_whole(page, render("validation.html.j2", numbers))
+    with writing(page):
+        write_whole(page.with_suffix(".json"), text)
+        write_whole(page, render("validation.html.j2", numbers))
 
 
 def _swaps(locale: str) -> list[dict[str, Any]]:

@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 
 from persona_engine.generator.run.atomic import whole_file
 from persona_engine.generator.run.schema import Kind, Table
+from persona_engine.validators.reader import json_rows
 
 _FOOTER = b"persona_engine"
+_SAMPLE = b"sample"  # in the footer of a population that nobody narrated
 _BATCH = 50_000
 
 
@@ -99,7 +101,7 @@ def frame_writer(
 
 @contextmanager
 def _parquet(path: Path, table: Table, notes: Mapping[str, str]) -> Iterator[Callable[[pd.DataFrame], None]]:
-    schema = table.arrow.with_metadata(dict(notes))
+    schema = table.arrow.with_metadata({**notes, _FOOTER.decode(): _SAMPLE.decode()})
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         yield lambda frame: writer.write_table(to_arrow(frame, table).cast(schema))
 
@@ -158,8 +160,7 @@ def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
 
 
 def _array(values: pd.Series[Any], kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
-    array = pa.array(values, from_pandas=True)
-    return array if array.type == kind else array.cast(kind)
+    return pa.array(values, from_pandas=True).cast(kind)
 
 
 def dataset_files(path: Path) -> tuple[Path, ...]:
@@ -182,39 +183,74 @@ def read_frames(path: Path, columns: Sequence[str] | None = None) -> Iterator[pd
         StoreError: a file that is missing, torn, or of an unknown kind.
     """
     for file in dataset_files(path):
-        try:
+        with _readable(file):
             for batch in _batches(file, columns):
                 yield batch.to_pandas()
-        except (OSError, pa.ArrowException) as error:
-            raise StoreError(f"{file}: cannot be read as a dataset ({error})") from error
 
 
 def read_frame(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Columns of coded values as one frame, text as categories: some bytes a row, so that millions fit.
 
     Raises:
-        StoreError: as `read_frames`.
+        StoreError: as `read_frames`; or a cell that holds a list or an object.
     """
-    blocks = [
-        pa.Table.from_pandas(_coded(frame), preserve_index=False) for frame in read_frames(path, columns)
-    ]
-    return pa.concat_tables(blocks).unify_dictionaries().to_pandas() if blocks else pd.DataFrame()
+    blocks: list[pa.Table] = []
+    for file in dataset_files(path):
+        with _readable(file):
+            blocks += [_coded(file, batch) for batch in _batches(file, columns)]
+            whole = pa.concat_tables(blocks, promote_options="permissive") if blocks else pa.table({})
+    frame: pd.DataFrame = whole.unify_dictionaries().to_pandas()
+    return frame
 
 
-def _coded(frame: pd.DataFrame) -> pd.DataFrame:
-    text = [name for name, kind in kinds_of(frame).items() if kind == "text"]
-    return frame.astype(dict.fromkeys(text, "category"))
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        said = " ".join(str(error).split()).rstrip(".")
+        raise StoreError(
+            f"{file}: cannot be read as a dataset ({said}); give a whole .parquet, .csv or .jsonl file of rows"
+        ) from error
+
+
+def _coded(file: Path, batch: pa.RecordBatch) -> pa.Table:
+    """The batch with text as dictionary codes."""
+    columns = {}
+    for name, values in zip(batch.schema.names, batch.columns, strict=True):
+        kind = values.type
+        if pa.types.is_nested(kind):
+            raise StoreError(
+                f"{file}: column {name!r} holds {kind} where one value is needed; write one value a cell"
+            )
+        number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        columns[name] = values if number else values.cast(pa.string()).dictionary_encode()
+    return pa.table(columns)
 
 
 def columns_of(path: Path) -> tuple[str, ...]:
-    """The columns of a dataset's first file."""
+    """The columns of a dataset's first file.
+
+    Raises:
+        StoreError: as `read_frames`, or a text file without rows.
+    """
     file = dataset_files(path)[0]
-    try:
+    with _readable(file):
         if file.suffix == ".parquet":
             return tuple(pq.read_schema(file).names)
-        return tuple(next(iter(_batches(file, None))).schema.names)
-    except (OSError, pa.ArrowException, StopIteration) as error:
-        raise StoreError(f"{file}: cannot be read as a dataset ({error or 'it is empty'})") from error
+        first = next(iter(_batches(file, None)), None)
+    if first is None:
+        raise StoreError(f"{file}: has no rows; give a dataset that has some")
+    return tuple(first.schema.names)
+
+
+def is_sample(path: Path) -> bool:
+    """Whether a Parquet file says that `personas sample` wrote it; text files cannot say so."""
+    file = dataset_files(path)[0]
+    if file.suffix != ".parquet":
+        return False
+    with _readable(file):
+        return (pq.read_schema(file).metadata or {}).get(_FOOTER) == _SAMPLE
 
 
 def _batches(file: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
@@ -232,21 +268,16 @@ def _batches(file: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBat
         raise StoreError(f"{file}: unknown suffix {file.suffix!r}; read .parquet, .csv or .jsonl")
 
 
-def _json_row(file: Path, line: bytes) -> Any:
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        shown = line[:60].decode(errors="replace").strip()
-        raise StoreError(
-            f"{file}: {shown!r} is no JSON object ({error.msg}); mend or delete the line"
-        ) from error
-
-
 def _open_text(file: Path) -> Iterator[pa.RecordBatch]:
     if file.suffix == ".jsonl":
-        with file.open("rb") as lines:
-            while block := list(islice(lines, _BATCH)):
-                yield pa.RecordBatch.from_pylist([_json_row(file, line) for line in block])
+        rows = json_rows(file)
+        while block := list(islice(rows, _BATCH)):
+            try:
+                yield pa.RecordBatch.from_pylist(block)
+            except (OverflowError, pa.ArrowException) as error:
+                raise StoreError(
+                    f"{file}: a column holds values of two kinds ({error}); write one kind"
+                ) from error
         return
     # Codes such as ZIP are text, whatever digits they are made of.
     codes = {"zipcode": pa.string(), "occupation_code": pa.string()}

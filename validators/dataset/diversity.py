@@ -75,11 +75,11 @@ def people_diversity(frame: pd.DataFrame, attributes: Sequence[str] = ENTROPIES)
     """Entropies of the attributes that the frame has, and the variation of age."""
     present = [attribute for attribute in attributes if attribute in frame.columns]
     counts = {attribute: frame[attribute].value_counts().to_numpy(dtype=np.float64) for attribute in present}
-    ages = frame["age"].to_numpy(dtype=np.float64) if "age" in frame.columns and len(frame) else None
+    ages = frame["age"].dropna().to_numpy(dtype=np.float64) if "age" in frame.columns else np.array([])
     return PeopleDiversity(
         entropy={attribute: _entropy(count) for attribute, count in counts.items()},
         most={attribute: float(np.log2(max(len(count), 1))) for attribute, count in counts.items()},
-        age_variation=None if ages is None else float(ages.std() / ages.mean()),
+        age_variation=float(ages.std() / ages.mean()) if len(ages) and ages.mean() else None,
     )
 
 

@@ -1,0 +1,108 @@
+"""Comparison: two datasets table by table, beside what two samples of one population would show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from persona_engine.generator.report.people import people_of
+from persona_engine.generator.report.tabulation import Counts, Tabulation, distance
+from persona_engine.generator.run.store import StoreError
+from persona_engine.validators.dataset.fidelity import DRAWS, STRICT
+
+COMPARED = (
+    "sex",
+    "age",
+    "ethnicity",
+    "marital_status",
+    "education_level",
+    "bachelors_field",
+    "labor_force_status",
+    "occupation",
+    "state",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One table of two datasets.
+
+    Attributes:
+        table: its attributes.
+        tvd: total variation distance between the two.
+        floor: mean distance of two samples as large as these from what both hold together.
+        limit: distance that one such pair of samples in a thousand exceeds.
+    """
+
+    table: tuple[str, ...]
+    tvd: float
+    floor: float
+    limit: float
+
+    @property
+    def name(self) -> str:
+        """The attributes in words."""
+        return " x ".join(self.table)
+
+    @property
+    def passes(self) -> bool:
+        """Whether chance explains the distance."""
+        return self.tvd <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Rows of both datasets, and every attribute and pair of attributes that both have."""
+
+    rows: tuple[int, int]
+    tables: tuple[Compared, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: what is said of each table stands under its name."""
+        kinds = ("tvd", "floor", "limit", "passes")
+        return {"rows": list(self.rows), **{k: {t.name: getattr(t, k) for t in self.tables} for k in kinds}}
+
+
+def compare(one: Path, other: Path, rng: np.random.Generator) -> Comparison:
+    """Compare two datasets; `rng` draws the pairs of samples behind floor and limit.
+
+    Raises:
+        StoreError: a dataset that cannot be read or is empty, or two with no column in common.
+    """
+    people = [people_of(path, COMPARED) for path in (one, other)]
+    columns = [name for name in COMPARED if all(name in frame for frame in people)]
+    if not columns:
+        raise StoreError(
+            f"{one} and {other} have no column in common to compare; known: {', '.join(COMPARED)}"
+        )
+    tables = [*((name,) for name in columns), *combinations(columns, 2)]
+    first, second = (Tabulation.of([_like(frame)], tables) for frame in people)
+    return Comparison(
+        (first.rows, second.rows),
+        tuple(_compared(table, first.counts(*table), second.counts(*table), rng) for table in tables),
+    )
+
+
+def _like(frame: pd.DataFrame) -> pd.DataFrame:
+    """Ages as whole numbers also where some are unknown, so that two datasets name them alike."""
+    return frame.assign(age=frame["age"].astype("Int64")) if "age" in frame else frame
+
+
+def _compared(
+    table: tuple[str, ...], one: Counts[Any], other: Counts[Any], rng: np.random.Generator
+) -> Compared:
+    both = one.rename(index=str).add(other.rename(index=str), fill_value=0)
+    shares = both.to_numpy(dtype=np.float64) / both.sum()
+    draws = [rng.multinomial(int(counts.sum()), shares, size=DRAWS) / counts.sum() for counts in (one, other)]
+    distances = np.abs(draws[0] - draws[1]).sum(axis=1) / 2
+    return Compared(
+        table,
+        distance(one, other),
+        float(distances.mean()),
+        float(distances.mean() + STRICT * distances.std(ddof=1)),
+    )

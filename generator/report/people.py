@@ -1,0 +1,47 @@
+"""People: the facts of a dataset as one frame, fit to be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from persona_engine.generator.run.store import StoreError, columns_of, read_frame
+
+_ABSURD = 1000  # years; an age from here on is none
+
+
+def people_of(path: Path, facts: Iterable[str], *, none: bool = False) -> pd.DataFrame:
+    """Those of the facts that the dataset has a column of and that some row says; text as categories.
+
+    An age that is no whole number of years is unknown, as a missing one is; where some are, ages are floats. `none`
+    says that there may be no rows, as in a run that came out short of all.
+
+    Raises:
+        StoreError: a dataset that cannot be read, has no rows, or says none of the facts.
+    """
+    wanted, known = list(facts), columns_of(path)
+    columns = [name for name in wanted if name in known]
+    if not columns:
+        raise StoreError(
+            f"{path}: has none of the columns that the census knows ({', '.join(wanted)}); its columns are "
+            f"{', '.join(known)}"
+        )
+    people = read_frame(path, columns)
+    if people.empty and none:
+        return people
+    if people.empty:
+        raise StoreError(f"{path}: has no rows; give a dataset that has some")
+    if "age" in people:
+        people["age"] = _years(people["age"])
+    said = [name for name in columns if people[name].notna().any()]
+    if not said:
+        raise StoreError(f"{path}: no row says anything in {', '.join(columns)}; give a dataset that does")
+    return people[said]
+
+
+def _years(column: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(column.astype(object), errors="coerce").astype(float)
+    whole = numbers.where((numbers % 1 == 0) & numbers.between(0, _ABSURD))
+    return whole if whole.isna().any() else whole.astype("int64")
