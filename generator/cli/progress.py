@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ Observe = Callable[["Tally"], None]
 
 @contextmanager
 def progress(kind: str) -> Iterator[Observe]:
-    """Show the tallies it is given; `kind` is auto, bar, plain or off."""
+    """Show the tallies it is given; `kind` is auto, bar, plain or off.
+
+    A run goes on when nobody can be shown anything any more: its stderr is closed, or on a full disk.
+    """
     if kind == "off":
         yield lambda _: None
     elif kind == "bar" or (kind == "auto" and sys.stderr.isatty()):
@@ -47,9 +50,10 @@ def _bar() -> Iterator[Observe]:
 
         def observe(tally: Tally) -> None:
             if due(last=_over(tally)):
-                shown.update(
-                    task, total=tally.rows, completed=_seen(tally), note=due.note(tally), refresh=True
-                )
+                with suppress(OSError):
+                    shown.update(
+                        task, total=tally.rows, completed=_seen(tally), note=due.note(tally), refresh=True
+                    )
 
         yield observe
 
@@ -59,7 +63,8 @@ def _lines() -> Observe:
 
     def observe(tally: Tally) -> None:
         if due(last=_over(tally)):
-            print(f"{_seen(tally)} of {tally.rows} rows, {due.note(tally)}", file=sys.stderr, flush=True)
+            with suppress(OSError):
+                print(f"{_seen(tally)} of {tally.rows} rows, {due.note(tally)}", file=sys.stderr, flush=True)
 
     return observe
 

@@ -21,9 +21,10 @@ from persona_engine.generator.report import figures
 from persona_engine.generator.report.expectation import Expectation
 from persona_engine.generator.report.people import people_of
 from persona_engine.generator.report.tabulation import Counts, Tabulation
+from persona_engine.generator.run import rejections
 from persona_engine.generator.run.atomic import write_whole
 from persona_engine.generator.run.manifest import Manifest
-from persona_engine.generator.run.run_folder import rejected_reasons, verdicts
+from persona_engine.generator.run.run_folder import verdicts
 from persona_engine.generator.run.store import StoreError, columns_of, dataset_files, read_shard
 from persona_engine.validators.dataset.bias import GROUPS, guide_bias, representation
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
@@ -82,7 +83,7 @@ def of(
         "texts": _texts(path, columns),
         "findings": _findings(path),
         "judge": summary(verdicts(path)),
-        "rejected": dict(sorted(rejected_reasons(path).items(), key=lambda item: -item[1])[:20]),
+        "rejected": dict(sorted(rejections.reasons(path).items(), key=lambda item: -item[1])[:20]),
     }
 
 

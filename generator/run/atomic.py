@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+PARTIAL = ".partial"
+"""How the name of a file that is being written ends; it begins with a dot."""
+
 
 class UnwritableError(OSError):
     """A file that cannot be written, as on a full disk; what stood there before is as it was."""
@@ -30,7 +33,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         UnwritableError: the folder cannot be made or written to.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial

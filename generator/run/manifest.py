@@ -86,7 +86,8 @@ class Manifest(BaseModel):
             return None
         except (OSError, ValidationError) as error:
             raise ConfigError(
-                f"{path}: not a manifest that this version reads; use another run folder"
+                f"{path}: not a manifest that this version reads; give a new folder, and copy journal/ of this one "
+                "into it if its answers are to be used again"
             ) from error
 
     def write(self, folder: Path) -> None:

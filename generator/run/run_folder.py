@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,14 +17,15 @@ import yaml
 from persona_engine.generator.config import Config, ConfigError
 from persona_engine.generator.narration.judge import Verdict
 from persona_engine.generator.narration.narrator import Narrated
-from persona_engine.generator.run.atomic import whole_file, write_whole
+from persona_engine.generator.run import rejections
+from persona_engine.generator.run.atomic import PARTIAL, UnwritableError, whole_file, write_whole
 from persona_engine.generator.run.manifest import Manifest, State
 from persona_engine.generator.run.schema import Table
 from persona_engine.generator.run.store import Shard, ShardInfo, read_shard, write_shard
 
-log = logging.getLogger(__name__)
-
+_SHARDS = "personas"
 _JUDGED = "judged"
+_JOURNAL = "journal"
 
 
 class RunFolder:
@@ -45,6 +45,7 @@ class RunFolder:
 
         Raises:
             ConfigError: the folder holds another run, something else, or more rows; or is in use.
+            UnwritableError: there is no room, or no permission.
         """
         _refuse_foreign(path)
         try:
@@ -56,9 +57,24 @@ class RunFolder:
                 _refuse_other(path, earlier, manifest)
                 manifest = _continued(earlier, manifest)
             folder = cls(path, config, manifest, table)
+            folder.tidy()
             manifest.write(path)  # first: it is what makes a folder a run, whenever the process should end
             folder.write_config()
             yield folder
+
+    def tidy(self) -> None:
+        """Clear away what killed processes left half written.
+
+        Raises:
+            ConfigError: a Parquet file that is none of the run's stands among its shards, and would be read as one.
+        """
+        for place in (self.path / _SHARDS, self.path / _JUDGED):
+            for partial in place.glob(f".*{PARTIAL}"):
+                partial.unlink(missing_ok=True)
+        ours = {shard.file for shard in self.shards()}
+        for file in sorted((self.path / _SHARDS).glob("*.parquet")):
+            if file.name not in ours:
+                raise ConfigError(f"{file}: is no part of this run; move it out of the run's folder")
 
     @property
     def allowance(self) -> int:
@@ -84,11 +100,11 @@ class RunFolder:
 
     def info(self, shard: Shard) -> ShardInfo | None:
         """What the shard's file says, if it is there and whole."""
-        return read_shard(self.path / "personas" / shard.file)
+        return read_shard(self.path / _SHARDS / shard.file)
 
     def journal(self, shard: Shard) -> Path:
         """Where the shard's answers are kept."""
-        return self.path / "journal" / f"part-{shard.index:05d}"
+        return self.path / _JOURNAL / f"part-{shard.index:05d}"
 
     def write(self, shard: Shard, results: Sequence[Narrated]) -> ShardInfo:
         """Write a finished shard: accepted rows to its file, the others to `rejected.jsonl` first."""
@@ -104,24 +120,12 @@ class RunFolder:
             round=self.manifest.round if rejected else 0,
             findings=_count_findings(accepted),
         )
-        self._write_rejected(shard, rejected)
+        rejections.rewrite(self.path, shard.index, rejected)
         self._write_verdicts(shard, [r.verdict for r in accepted if r.verdict is not None])
         notes = {"narrator": self.manifest.model, "notice": self.manifest.notice}
         rows = [result.record for result in accepted]
-        write_shard(self.path / "personas" / shard.file, self.table, rows, info, notes)
+        write_shard(self.path / _SHARDS / shard.file, self.table, rows, info, notes)
         return info
-
-    def _write_rejected(self, shard: Shard, rejected: Sequence[Narrated]) -> None:
-        path = self.path / "rejected.jsonl"
-        if not rejected and not path.exists():
-            return
-        with whole_file(path) as partial, partial.open("wb") as out:
-            if path.exists():
-                for line, rejection in _rejections(path):
-                    if rejection["shard"] != shard.index:
-                        out.write(line)
-            for result in rejected:
-                out.write(orjson.dumps(_rejection(shard, result), option=orjson.OPT_APPEND_NEWLINE))
 
     def _write_verdicts(self, shard: Shard, verdicts: Sequence[Verdict]) -> None:
         if verdicts:
@@ -183,23 +187,13 @@ def _count_findings(results: Sequence[Narrated]) -> dict[str, int]:
     return dict(sorted(Counter(spoken).items()))
 
 
-def _rejection(shard: Shard, result: Narrated) -> dict[str, Any]:
-    return {
-        "shard": shard.index,
-        "row": result.record.get("row"),
-        "uuid": result.record.get("uuid"),
-        "attempts": result.attempts,
-        "reasons": list(result.reasons),
-        "record": result.record,
-    }
-
-
 def _refuse_foreign(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise ConfigError(f"{path}: is a file; give a folder for the run")
     if (path / "manifest.json").exists():
         return
-    if path.is_dir() and any(not item.name.startswith(".") for item in path.iterdir()):
+    # A journal alone is welcome: its answers are kept by all that decides them, and are right in any run.
+    if path.is_dir() and any(item.name != _JOURNAL and item.name[0] != "." for item in path.iterdir()):
         raise ConfigError(f"{path}: is not empty and holds no run; give a new folder")
 
 
@@ -227,7 +221,11 @@ def _continued(earlier: Manifest, manifest: Manifest) -> Manifest:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     # The lock is the kernel's and goes with the process: nothing to clean up after a crash.
-    handle = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    file = path / ".lock"
+    try:
+        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise UnwritableError(error.errno, error.strerror, str(file)) from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -235,6 +233,8 @@ def _locked(path: Path) -> Iterator[None]:
             raise ConfigError(
                 f"{path}: another process is writing this run; wait for it or stop it"
             ) from error
+        except OSError as error:
+            raise UnwritableError(error.errno, error.strerror, str(file)) from error
         yield
     finally:
         os.close(handle)
@@ -245,24 +245,3 @@ def verdicts(path: Path) -> Iterator[Verdict]:
     for file in sorted((path / _JUDGED).glob("*.jsonl")):
         with file.open("rb") as lines:
             yield from map(orjson.loads, lines)
-
-
-def rejected_reasons(path: Path) -> Mapping[str, int]:
-    """How often each reason stands in a run folder's `rejected.jsonl`."""
-    reasons: dict[str, int] = {}
-    file = path / "rejected.jsonl"
-    if file.exists():
-        for _, rejection in _rejections(file):
-            for reason in rejection["reasons"]:
-                reasons[reason] = reasons.get(reason, 0) + 1
-    return reasons
-
-
-def _rejections(file: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
-    """Lines of `rejected.jsonl`; a torn one is dropped, its row is asked for again anyway."""
-    with file.open("rb") as lines:
-        for line in lines:
-            try:
-                yield line, orjson.loads(line)
-            except orjson.JSONDecodeError:
-                log.warning("%s: a line that is no JSON was dropped: %r", file, line[:60])

@@ -23,7 +23,7 @@ from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.pipeline import Pipeline, Tally
 from persona_engine.generator.run.rooms import Rooms
 from persona_engine.generator.run.run_folder import RunFolder
-from persona_engine.generator.run.store import Shard, ShardInfo
+from persona_engine.generator.run.store import Shard, ShardInfo, StoreError
 
 OFFLINE_NOTICE = (
     "The texts were written by the offline narrator, a grammar without a language model. "
@@ -60,7 +60,12 @@ def generate(
     rooms = Rooms.load(config)
     manifest = asyncio.run(_generate(rooms, folder, observe, model, fresh=not folder.exists()))
     if manifest.state != "stopped":
-        numbers = report.of(folder, rooms.population, manifest, config.where, config.target | config.quota)
+        try:
+            numbers = report.of(
+                folder, rooms.population, manifest, config.where, config.target | config.quota
+            )
+        except StoreError as error:
+            raise StoreError(f"{error}; or delete it and repeat the command: it is written again") from error
         report.write(folder, numbers)
         card.write(folder, manifest, rooms.priors, rooms.table(), numbers)
     return manifest
@@ -174,7 +179,10 @@ async def _narrate(
 
 @contextmanager
 def _interruptible(pipeline: Pipeline) -> Iterator[None]:
-    """The first Ctrl-C (or SIGTERM) lets rows in flight finish, the second drops them."""
+    """The first Ctrl-C (or SIGTERM, or the end of the terminal) lets rows in flight finish, the second drops them.
+
+    Under `nohup` the end of the terminal stays ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -184,12 +192,15 @@ def _interruptible(pipeline: Pipeline) -> Iterator[None]:
     def on_signal() -> None:
         next(presses, pipeline.abort)()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    heard = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        heard.append(signal.SIGHUP)
+    for number in heard:
         loop.add_signal_handler(number, on_signal)
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in heard:
             loop.remove_signal_handler(number)
 
 

@@ -12,9 +12,10 @@ import pytest
 from persona_engine.generator.config import Config, ConfigError
 from persona_engine.generator.config_file import parse
 from persona_engine.generator.narration.narrator import Narrated
+from persona_engine.generator.run import rejections
 from persona_engine.generator.run.atomic import whole_file
 from persona_engine.generator.run.manifest import Manifest
-from persona_engine.generator.run.run_folder import RunFolder, rejected_reasons
+from persona_engine.generator.run.run_folder import RunFolder
 from persona_engine.generator.run.schema import NEMOTRON, NEMOTRON_1_1, Table, context_table, table_of
 from persona_engine.generator.run.store import (
     Shard,
@@ -170,12 +171,12 @@ def test_rejected_rows_are_kept_with_reasons_and_tried_anew_once_the_run_came_ou
     with opened(tmp_path / "run") as folder:
         manifest = finish(folder, rejected=(1, 4))
         assert (manifest.state, manifest.accepted, manifest.rejected) == ("short", 3, 2)
-    assert rejected_reasons(tmp_path / "run") == {"bad": 2}
+    assert rejections.reasons(tmp_path / "run") == {"bad": 2}
     with opened(tmp_path / "run") as folder:
         assert [shard.index for shard in folder.pending()] == [0, 2]
         assert folder.allowance == 6
         assert finish(folder).state == "complete"
-    assert rejected_reasons(tmp_path / "run") == {}
+    assert rejections.reasons(tmp_path / "run") == {}
 
 
 def test_a_run_that_was_only_stopped_does_not_try_its_rejected_rows_again(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""Rejections: the rows of a run that no attempt put right, in `rejected.jsonl` with their reasons."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from persona_engine.generator.narration.narrator import Narrated
+from persona_engine.generator.run.atomic import whole_file
+
+log = logging.getLogger(__name__)
+
+_FILE = "rejected.jsonl"
+_KEYS = frozenset({"shard", "reasons"})
+
+
+def rewrite(folder: Path, shard: int, rejected: Sequence[Narrated]) -> None:
+    """Put a shard's rejected rows in the place of those that it had."""
+    path = folder / _FILE
+    if not rejected and not path.exists():
+        return
+    with whole_file(path) as partial, partial.open("wb") as out:
+        out.writelines(line for line, rejection in _lines(path) if rejection["shard"] != shard)
+        for result in rejected:
+            out.write(orjson.dumps(_rejection(shard, result), option=orjson.OPT_APPEND_NEWLINE))
+
+
+def reasons(folder: Path) -> Mapping[str, int]:
+    """How often each reason stands in a run folder's `rejected.jsonl`."""
+    return Counter(reason for _, rejection in _lines(folder / _FILE) for reason in rejection["reasons"])
+
+
+def _rejection(shard: int, result: Narrated) -> dict[str, Any]:
+    return {
+        "shard": shard,
+        "row": result.record.get("row"),
+        "uuid": result.record.get("uuid"),
+        "attempts": result.attempts,
+        "reasons": list(result.reasons),
+        "record": result.record,
+    }
+
+
+def _lines(file: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
+    """Lines and what they say; a spoilt one is dropped, its row is asked for again anyway."""
+    if not file.exists():
+        return
+    with file.open("rb") as lines:
+        for line in lines:
+            try:
+                rejection = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                rejection = None
+            if isinstance(rejection, dict) and rejection.keys() >= _KEYS:
+                yield line, rejection
+            else:
+                log.warning("%s: a line that is no rejected row was dropped: %r", file, line[:60])
