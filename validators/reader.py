@@ -83,7 +83,12 @@ def json_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 def _csv(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        for record in csv.DictReader(lines):
+        rows: csv.DictReader[str] = csv.DictReader(lines)
+        for record in rows:
+            if None in record:
+                raise ReaderError(
+                    f"{path}:{rows.line_num}: has more cells than there are columns; mend the row"
+                )
             age = record.get("age")
             yield {**record, "age": int(age)} if age is not None and _is_number(age) else record
 

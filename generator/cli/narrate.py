@@ -31,8 +31,11 @@ def narrate(
     names that no text gives) is drawn from the population, given what it says. The same command resumes.
     """
     from persona_engine.generator.cli.run import run
+    from persona_engine.generator.config import ConfigError
     from persona_engine.generator.run.store import count_rows
 
     rows = rows or count_rows(dataset)
+    if not rows:
+        raise ConfigError(f"{dataset}: has no rows; give a dataset that has some")
     settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset))
     run(settings, output or Path("runs") / settings.name, as_json=as_json)

@@ -27,7 +27,7 @@ import numpy.typing as npt
 from persona_engine.generator.model.leaves import TRAITS, Leaf
 from persona_engine.generator.population import Population
 from persona_engine.generator.sampling.frame import LABEL_EDGES, LABELS
-from persona_engine.validators.reading import Reading
+from persona_engine.validators.reading import LISTS, Reading
 
 Array = npt.NDArray[np.float64]
 
@@ -51,6 +51,7 @@ IMPUTED = (
 
 _MAY_BE_EMPTY = frozenset({"middle_name", "metro_area", "occupation_code"})
 _WHOLE = frozenset({"row", "age", "birth_year", *TRAITS})
+_LONGEST = 18  # digits, which 64 bits hold
 # What a name that the tables give to no one of an ethnicity still leaves of its probability.
 _UNSEEN = 1e-7
 
@@ -75,14 +76,10 @@ class Imputation:
 
     def of(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The record, which has a uuid, with all of `IMPUTED`; what it says itself stands."""
-        found = {
-            name: int(value) if name in _WHOLE and str(value).isdigit() else value
-            for name, value in record.items()
-            if value is not None and (value != "" or name in _MAY_BE_EMPTY)
-        }
+        found = {name: said for name, value in record.items() if (said := _said(name, value)) is not None}
         found.setdefault("country", self._priors.country)
-        if "age" in found:
-            found.setdefault("birth_year", int(self._priors.declaration.vintage) - int(found["age"]))
+        if isinstance(found.get("age"), int):
+            found.setdefault("birth_year", int(self._priors.declaration.vintage) - found["age"])
         if "first_name" not in found or "last_name" not in found:
             name = Reading.of(record).name
             if name is not None and name.last:
@@ -239,6 +236,18 @@ class Imputation:
 
     def _table(self, *attributes: str) -> Array:
         return np.asarray(self._population.marginal(attributes).weights, dtype=np.float64)
+
+
+def _said(name: str, value: Any) -> Any:
+    """What a cell says; None where it says nothing, or no whole number where one can be drawn instead."""
+    if value is None or value != value or (value == "" and name not in _MAY_BE_EMPTY):  # noqa: PLR0124  NaN
+        return None
+    if name in _WHOLE:
+        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+        if text.isascii() and text.isdecimal() and len(text) <= _LONGEST:
+            return int(text)
+        return value if name == "age" else None
+    return str(value) if isinstance(value, list | dict) and name not in LISTS else value
 
 
 def _probability(leaf: Leaf, cell: int, position: int) -> float:

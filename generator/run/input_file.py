@@ -57,6 +57,14 @@ class InputFile:
             raise ConfigError(
                 f"{path}: has no column {', '.join(lacking)}; give a dataset of the persona schema"
             )
+        first = next(self._records(), None)
+        if first is None:
+            raise ConfigError(f"{path}: has no rows; give a dataset that has some")
+        nested = [name for name in self.columns if isinstance(first.get(name), list | dict)]
+        if nested:
+            raise ConfigError(
+                f"{path}: column {nested[0]!r} holds {first[nested[0]]!r}; give one value a row, and no lists"
+            )
         self._next = 0
         self._rows: Iterator[dict[str, Any]] = iter(())
 
@@ -81,12 +89,15 @@ class InputFile:
     def sample(self, n: int, start: int) -> pd.DataFrame:
         """Rows `start` up to `start + n`, completed. Reading on is cheap; going back begins anew."""
         if start < self._next or not self._next:
-            self._rows, self._next = chain.from_iterable(map(read_records, self._files)), 0
+            self._rows, self._next = self._records(), 0
         skipped = islice(self._rows, start - self._next, start - self._next + n)
         records = [self._completed(record, start + i) for i, record in enumerate(skipped)]
         self._next = start + n
         # Cells stay the Python values that they are.
         return pd.DataFrame(records, columns=list(self.columns), dtype=object)
+
+    def _records(self) -> Iterator[dict[str, Any]]:
+        return chain.from_iterable(map(read_records, self._files))
 
     def _completed(self, record: Mapping[str, Any], position: int) -> dict[str, Any]:
         uuid = str(record.get("uuid") or _uuid(record, position))
