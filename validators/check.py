@@ -104,7 +104,7 @@ class RecordChecker:
         self.policy = resolve_policy(policy or {}, only)
         self._running = {
             scope: tuple(
-                (code, module.check)
+                (module.check, self.policy[code] == "flag")
                 for code, module in rules().items()
                 if scope == module.SCOPE and self.policy[code] != "off"
             )
@@ -115,17 +115,21 @@ class RecordChecker:
     def check(self, record: Record) -> tuple[Finding, ...]:
         """All findings about one record, ordered by rule code."""
         reading = Reading(record)
-        found = [*self._run("facts", reading), *self._run("record", reading)]
+        found = self._run("record", reading)
         if self._memory is None or reading.fact("first_name") is None:
-            found += self._run("field", reading)
+            found += self._run("facts", reading) + self._run("field", reading)
         else:
+            found += self._memory.facts(reading, lambda whole: self._run("facts", whole))
             found += self._memory.findings(reading, lambda part: self._run("field", part))
         return tuple(sorted(found, key=attrgetter("code")))
 
+    def facts(self, record: Record) -> tuple[Finding, ...]:
+        """Findings of the rules that look at facts alone, for a record that has no texts yet."""
+        return tuple(self._run("facts", Reading(record)))
+
     def _run(self, scope: Scope, reading: Reading) -> list[Finding]:
         found: list[Finding] = []
-        for code, check in self._running[scope]:
-            flagged = self.policy[code] == "flag"
+        for check, flagged in self._running[scope]:
             for finding in check(reading, self.reference):
                 lower = flagged and finding.severity == "error"
                 found.append(finding.lowered() if lower else finding)

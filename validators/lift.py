@@ -51,11 +51,13 @@ class LiftTable:
         self.lift = (persons * share + PRIOR_PERSONS) / (persons * independent + PRIOR_PERSONS)
         self.probability = np.minimum(self.lift * alone, 1.0)
         self.tail = _tail(self.lift, share)
+        self._attributes = self.domain.attributes
+        self._codes = [_codes(self.domain, attribute) for attribute in self._attributes]
         self._known: dict[tuple[Any, ...], Oddity | None] = {}
 
     def oddity(self, record: Mapping[str, Any]) -> Oddity | None:
         """The cell of a record, or None if it lacks an attribute or has a state that the table does not."""
-        values = tuple(map(record.get, self.domain.attributes))
+        values = tuple(map(record.get, self._attributes))
         try:
             return self._known[values]
         except KeyError:
@@ -67,8 +69,11 @@ class LiftTable:
         return found
 
     def _oddity(self, values: tuple[Any, ...]) -> Oddity | None:
-        cell = tuple(_code(self.domain, *pair) for pair in zip(self.domain, values, strict=True))
-        if any(code is None for code in cell):
+        cell = tuple(
+            codes.get(value) if isinstance(value, str) and oldest is None else _age_code(value, codes, oldest)
+            for (codes, oldest), value in zip(self._codes, values, strict=True)
+        )
+        if None in cell:
             return None
         return Oddity(float(self.lift[cell]), float(self.tail[cell]), float(self.probability[cell]))
 
@@ -83,13 +88,18 @@ def _tail(lift: npt.NDArray[np.float64], share: npt.NDArray[np.float64]) -> npt.
     return tail.reshape(lift.shape)
 
 
-def _code(domain: Domain, attribute: str, value: Any) -> int | None:
-    """Position of a value; ages beyond the last state belong to it."""
+def _codes(domain: Domain, attribute: str) -> tuple[Mapping[Any, int], int | None]:
+    """State -> position, and the last state where the states are ages."""
     states = domain[attribute]
-    if isinstance(states[-1], int):
-        try:
-            value = min(int(value), states[-1])
-        except (TypeError, ValueError):
-            return None
-        return value - int(states[0]) if value >= int(states[0]) else None
-    return domain.code(attribute, value) if isinstance(value, str) and value in states else None
+    codes = {state: code for code, state in enumerate(states)}
+    return codes, int(states[-1]) if isinstance(states[-1], int) else None
+
+
+def _age_code(value: Any, codes: Mapping[Any, int], oldest: int | None) -> int | None:
+    """Position of an age; ages beyond the last belong to it. None for what is no state."""
+    if oldest is None:
+        return None
+    try:
+        return codes.get(min(int(value), oldest))
+    except (TypeError, ValueError):
+        return None

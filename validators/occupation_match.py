@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -116,7 +117,15 @@ class OccupationMatcher:
         """Whether the occupation is known."""
         return name in self._position
 
-    def match(self, name: str, titled: Tokens, hinted: Tokens, told: Iterable[tuple[Tokens, float]]) -> Match:
+    def match(
+        self,
+        name: str,
+        titled: Tokens,
+        hinted: Tokens,
+        told: Iterable[tuple[Tokens, float]],
+        *,
+        enough: float = math.inf,
+    ) -> Match:
         """Compare an occupation with a text, given as its lower-case words.
 
         Args:
@@ -124,11 +133,18 @@ class OccupationMatcher:
             titled: a text whose title says much.
             hinted: a text in which a title only speaks for the occupation.
             told: texts about the work, each with its weight.
+            enough: a share that need not be known more exactly: where the text has the title and the share is
+                surely as large, the answer is a lower bound, which is found much faster.
         """
-        scores = self._index.scores(told)
-        best = int(scores.argmax())
+        rows = self._index.rows(told)
         position = self._position[name]
         named = self._named(position, titled)
+        if named and (bound := self._index.bound(rows)) > 0:
+            least = TITLED * self._index.score(rows, position) / bound
+            if least >= enough:
+                return Match(min(1.0, least), name, named)
+        scores = self._index.scores(rows)
+        best = int(scores.argmax())
         if scores[best] <= 0:
             return Match(1.0, "", named)
         near = max(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _TYPOGRAPHY = (
     ("\u2011", "-"),
     ("\u2019", "'"),
     ("\u2013", "-"),
     ("\u2014", " - "),
+    ("\u202f", " "),
+    ("\u00a0", " "),
     ("\u2018", "'"),
     ("\u201c", '"'),
     ("\u201d", '"'),
@@ -39,7 +42,7 @@ _LETTERS = bytes(
     code + 32 if chr(code).isupper() else code if chr(code).islower() or code == 10 else 32
     for code in range(128)
 )
-_NO_DIGITS = bytes(code for code in range(128) if not chr(code).isdigit())
+_DIGITS = bytes(code if chr(code).isdigit() else 32 for code in range(128)) + b" " * 128
 _TABLE = _LETTERS + b" " * 128
 
 
@@ -48,20 +51,34 @@ def plain(text: str) -> str:
 
     Letters of other scripts are dropped; rules that look for them read the original text.
     """
+    return _ascii(_straight(text))
+
+
+def plain_each(texts: Sequence[str]) -> list[str]:
+    """Each text as `plain` writes it, quotes and hyphens replaced in all of them at once."""
+    parts = _straight("\n".join(texts)).split("\n")
+    return list(map(_ascii, parts)) if len(parts) == len(texts) else list(map(plain, texts))
+
+
+def _straight(text: str) -> str:
     if not text.isascii():
         for typographic, straight in _TYPOGRAPHY:
             if typographic in text:
                 text = text.replace(typographic, straight)
-        if not text.isascii():
-            text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    return text
+
+
+def _ascii(text: str) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
     if "  " in text or not text.isprintable():
         text = _SPACES.sub(" ", text)
     return text.strip()
 
 
-def digits(text: str) -> int:
-    """How many digits a text has."""
-    return len(text.encode("ascii", "ignore").translate(None, _NO_DIGITS))
+def numbers(text: str) -> list[str]:
+    """The runs of digits in a text, in order."""
+    return text.encode("ascii", "replace").translate(_DIGITS).decode("ascii").split()
 
 
 def words(text: str) -> list[str]:

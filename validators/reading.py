@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from persona_engine.validators.prose import letters, plain
+from persona_engine.validators.prose import letters, numbers, plain, plain_each
 
 NARRATIVES = (
     "persona",
@@ -28,6 +27,8 @@ BACKGROUND = (
 )
 PROSE = NARRATIVES + BACKGROUND
 LISTS = ("skills_and_expertise_list", "hobbies_and_interests_list")
+
+_T = TypeVar("_T")
 
 _PARTICLE = (
     r"(?:(?:de|del|de la|de los|la|le|van|van der|van den|von|da|dos|das|di|du|bin|al|el|st\.|ter|ten|y)\s+)"
@@ -55,6 +56,21 @@ class PersonName:
     def full(self) -> str:
         """First and last name."""
         return f"{self.first} {self.last}".strip()
+
+
+class _Once(Generic[_T]):
+    """A value found when first asked for. That of the standard library takes a lock each time (until Python 3.12)."""
+
+    def __init__(self, find: Callable[[Any], _T]) -> None:
+        self._find = find
+        self.__doc__ = find.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, reading: Any, owner: type | None = None) -> _T:
+        found = reading.__dict__[self._name] = self._find(reading)
+        return found
 
 
 class Reading(Mapping[str, Any]):
@@ -85,11 +101,26 @@ class Reading(Mapping[str, Any]):
         """Number of fields."""
         return len(self.record)
 
+    def __contains__(self, field: object) -> bool:
+        """Whether the record has the field."""
+        return field in self.record
+
+    def get(self, field: str, default: Any = None) -> Any:
+        """The record's value, unchanged, or the default."""
+        return self.record.get(field, default)
+
     def only(self, fields: Iterable[str]) -> Reading:
         """The facts with these text fields and lists and no others; what is known of their text is kept."""
         left = {field for field in (*PROSE, *LISTS) if field in self.record}.difference(fields)
         part = Reading({field: value for field, value in self.record.items() if field not in left})
         part.__dict__["prose"] = {field: text for field, text in self.prose.items() if field not in left}
+        for known in (
+            "tokens",
+            "vocabulary",
+            "words",
+        ):  # those of the whole; rules ask by field, or whether to look
+            if known in self.__dict__:
+                part.__dict__[known] = self.__dict__[known]
         return part
 
     def fact(self, field: str) -> str | None:
@@ -99,72 +130,82 @@ class Reading(Mapping[str, Any]):
             return None
         return str(value)
 
-    @cached_property
+    @_Once
     def age(self) -> int | None:
         """The age as a whole number, or None where it is missing or no number."""
         value = self.record.get("age")
         try:
             return int(value) if value is not None and not isinstance(value, bool) else None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
 
-    @cached_property
+    @_Once
     def prose(self) -> dict[str, str]:
         """Text fields that are present and not empty, as plain ASCII."""
         record = self.record
-        texts = ((field, record.get(field)) for field in PROSE)
-        return {field: plain(text) for field, text in texts if isinstance(text, str) and text.strip()}
+        texts = {
+            field: text
+            for field in PROSE
+            if isinstance(text := record.get(field), str) and text and not text.isspace()
+        }
+        return dict(zip(texts, plain_each(list(texts.values())), strict=True)) if texts else {}
 
-    @cached_property
+    @_Once
     def narratives(self) -> dict[str, str]:
         """The six personas among `prose`."""
-        return {field: text for field, text in self.prose.items() if field in NARRATIVES}
+        prose = self.prose
+        return {field: prose[field] for field in NARRATIVES if field in prose}
 
-    @cached_property
+    @_Once
     def text(self) -> str:
         """All prose, one field a line."""
         return "\n".join(self.prose.values())
 
-    @cached_property
+    @_Once
     def lower(self) -> str:
         """`text` in lower case."""
         return self.text.lower()
 
-    @cached_property
+    @_Once
     def lowered(self) -> dict[str, str]:
         """`prose` in lower case."""
         return dict(zip(self.prose, self.lower.split("\n"), strict=True)) if self.prose else {}
 
-    @cached_property
+    @_Once
     def tokens(self) -> dict[str, list[str]]:
         """Field -> the lower-case words of its prose in order, hyphenated ones taken apart."""
         texts = letters(self.text).split("\n") if self.prose else ()
         return {field: text.split() for field, text in zip(self.prose, texts, strict=True)}
 
-    @cached_property
+    @_Once
     def vocabulary(self) -> dict[str, frozenset[str]]:
         """Field -> the different words of its prose."""
         return {field: frozenset(tokens) for field, tokens in self.tokens.items()}
 
-    @cached_property
+    @_Once
     def words(self) -> frozenset[str]:
         """The different words of all prose."""
         return frozenset().union(*self.vocabulary.values())
+
+    @_Once
+    def numbers(self) -> list[str]:
+        """The runs of digits in all prose."""
+        return numbers(self.text)
 
     def list_of(self, field: str) -> list[str] | None:
         """A list column as a list of strings, from a list, an array or the literal of a Python list."""
         return self._lists[field]
 
-    @cached_property
+    @_Once
     def listed(self) -> dict[str, str]:
         """List column -> its items in one line, for the columns that have some."""
         return {field: "; ".join(items) for field, items in self._lists.items() if items}
 
-    @cached_property
+    @_Once
     def _lists(self) -> dict[str, list[str] | None]:
         return {field: _as_list(self.record.get(field)) for field in LISTS}
 
-    @cached_property
+    @_Once
     def name(self) -> PersonName | None:
         """First and last name, from the facts, else the name that most narratives begin with."""
         first, last = self.fact("first_name"), self.fact("last_name")
@@ -192,7 +233,7 @@ class Reading(Mapping[str, Any]):
         for text in self.narratives.values():
             yield from dict.fromkeys(_PAIR.findall(text))
 
-    @cached_property
+    @_Once
     def leading_names(self) -> dict[str, str]:
         """Narrative -> the run of capitalised words that it begins with, without a possessive."""
         matches = {field: _LEADING_NAME.match(text) for field, text in self.narratives.items()}
@@ -213,6 +254,10 @@ def parse_list(text: str) -> list[str] | None:
     """The strings in the literal of a Python list, or None if the text is none."""
     if not text.startswith("["):
         return None
+    if text.startswith("['") and text.endswith("']") and '"' not in text and "\\" not in text:
+        items = text[2:-2].split("', '")
+        if text.count("'") == 2 * len(items) and "\n" not in text:
+            return items
     if _PLAIN_LIST.fullmatch(text):
         return [one or other for one, other in _ITEM.findall(text)]
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +32,7 @@ FUTURE = frozenset(
     {"career_goals_and_ambitions", "professional_persona", "persona"}
 )  # texts whose plans are of today
 NEAR = 40  # letters before it in which a negation stands
+BEFORE, AFTER = 30, 90  # letters around one of its words in which a credential stands
 LEAD = 70  # letters before a credential in which the verb stands
 
 _OWN = re.compile(r"\b(?:his|her|their|with an?) (?:[\w-]+ )?$")
@@ -47,7 +48,7 @@ class _Words(NamedTuple):
     negations: re.Pattern[str]
     no_diploma: re.Pattern[str]
     anchors: frozenset[str]
-    pairs: tuple[frozenset[str], ...]
+    pairs: tuple[tuple[frozenset[str], str], ...]
 
 
 @cache
@@ -68,7 +69,9 @@ def _words() -> _Words:
         negations=any_of(content["negations"]),
         no_diploma=re.compile("|".join(content["no_diploma"])),
         anchors=frozenset(word for word in content["anchors"] if " " not in word),
-        pairs=tuple(frozenset(both.split()) for both in content["anchors"] if " " in both),
+        pairs=tuple(
+            (frozenset(both.split()), both.split()[-1]) for both in content["anchors"] if " " in both
+        ),
     )
 
 
@@ -102,13 +105,15 @@ def _claims(reading: Reading) -> Iterator[_Claim]:
     lexis = _words()
     for field, text in reading.lowered.items():
         known = reading.vocabulary[field]
-        if not lexis.anchors.isdisjoint(known) or any(pair <= known for pair in lexis.pairs):
-            yield from _claims_of_text(field, text)
+        near = [*(lexis.anchors & known), *(last for both, last in lexis.pairs if both <= known)]
+        if near:
+            yield from _claims_of_text(field, text, near)
 
 
-def _claims_of_text(field: str, text: str) -> Iterator[_Claim]:
+def _claims_of_text(field: str, text: str, near: Iterable[str]) -> Iterator[_Claim]:
+    """What a text claims; `near` are the words of credentials that it has."""
     lexis = _words()
-    for match in lexis.credential.finditer(text):
+    for match in _credentials(text, near):
         start = _sentence(text, match.start())
         lead = text[start : match.start()]
         kind = match.lastgroup or LEVELS[0]
@@ -126,6 +131,25 @@ def _claims_of_text(field: str, text: str) -> Iterator[_Claim]:
     left = lexis.no_diploma.search(text)
     if left is not None and not lexis.others.search(text[_sentence(text, left.start()) : left.start()]):
         yield _Claim(field, 0, 1, left.group())
+
+
+def _credentials(text: str, near: Iterable[str]) -> Iterator[re.Match[str]]:
+    """Matches of the credentials in order; the pattern, which has many branches, is tried around the words alone."""
+    credential = _words().credential
+    done = 0
+    for at in sorted({at for word in near for at in _places(word, text)}):
+        match = credential.search(text, max(done, at - BEFORE), at + AFTER)
+        while match is not None and match.start() <= at:
+            yield match
+            done = match.end()
+            match = credential.search(text, done, at + AFTER)
+
+
+def _places(word: str, text: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 def _sentence(text: str, at: int) -> int:

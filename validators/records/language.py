@@ -46,7 +46,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     for field, text in reading.prose.items():
         if not (" and " in text and (" the " in text or " with " in text)) and not _english(text):
             yield RULE.error(field, "the text does not read as English; write it in English", text[:80])
-        original = str(record[field])
+        original = reading.record[field]
         if len(text) < len(original) * (1 - FOREIGN_LETTERS) and _foreign(original) > FOREIGN_LETTERS:
             yield RULE.error(field, "most letters are not Latin; write the text in English", original[:80])
     for field in ("persona",):

@@ -30,6 +30,7 @@ _EXPERIENCE = re.compile(
     r"(?! (?:marriage|family|history|tradition|her|his|their|age))"
 )
 _COUNT = re.compile(r"\b(?P<count>\d{1,2}|one|two|three|four|five|six|seven)\+?(?:[- ]plus)?[- ]$")
+_UNITS = frozenset({"year", "years", "decade", "decades"})
 LONGEST_COUNT = 12  # letters of "seven-plus "
 _CHILDHOOD = re.compile(
     r"\b(?:grew up|growing up|raised|upbringing|childhood|born|coming of age|came of age)\b(?P<between>[^.;]{0,90}?)"
@@ -53,10 +54,20 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     if age is None or not reading.prose:
         return
     year = YEAR if not (born := reading.fact("birth_year")) or not born.isdigit() else int(born) + age
-    near = [stage for stage in stages() if not stage.low <= age <= stage.high and stage.words & reading.words]
+    near = [
+        stage
+        for stage in stages()
+        if not stage.low <= age <= stage.high and not stage.words.isdisjoint(reading.words)
+    ]
     missed: dict[str, tuple[int, str, str]] = {}
+    worked = not reading.words.isdisjoint(_UNITS)
+    dated = any(run[:2] in {"19", "20"} for run in reading.numbers)
+    if not (near or worked or dated):
+        return
     for field, text in reading.lowered.items():
-        for low, high, what, quote in _told(text, near, year):
+        known = reading.vocabulary[field]
+        here = [stage for stage in near if not stage.words.isdisjoint(known)]
+        for low, high, what, quote in _told(text, here, year if dated else None, worked=worked):
             gap = max(low - age, age - high)
             if gap > 0 and gap > missed.get(what, (0, "", ""))[0]:
                 missed[what] = (gap, field, quote)
@@ -68,19 +79,32 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         yield make(field, f"{what} does not fit a person of {age}", quote)
 
 
-def _told(text: str, near: list[Stage], year: int) -> Iterator[tuple[int, int, str, str]]:
+def _told(
+    text: str, near: list[Stage], year: int | None, *, worked: bool
+) -> Iterator[tuple[int, int, str, str]]:
     """Lowest age, highest age, what, and the words, for each stage told; `near` are those that the age misses."""
     for stage in near:
         for quote in stage.told(text):
             yield stage.low, stage.high, stage.what, quote
-    for match in _EXPERIENCE.finditer(text):
+    for match in _experiences(text) if worked else ():
         before = _COUNT.search(text, max(0, match.start() - LONGEST_COUNT), match.start())
         if before:
             count = int(before["count"]) if before["count"].isdigit() else _NUMBERS[before["count"]]
             years = count * 10 - 2 if match["unit"].startswith("decade") else count
             yield FIRST_WORK + years, 200, "experience", text[before.start() : match.end()]
-    if "19" in text or "20" in text:
+    if year is not None and ("19" in text or "20" in text):
         yield from _eras(text, year)
+
+
+def _experiences(text: str) -> Iterator[re.Match[str]]:
+    """Matches of the pattern, which is tried where its first letters stand."""
+    for first in ("year", "decade"):
+        at = text.find(first)
+        while at >= 0:
+            match = _EXPERIENCE.match(text, at)
+            if match is not None:
+                yield match
+            at = text.find(first, at + 1)
 
 
 def _eras(text: str, year: int) -> Iterator[tuple[int, int, str, str]]:

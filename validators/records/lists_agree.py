@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
-from persona_engine.validators.prose import plain, words
+from persona_engine.validators.prose import letters, plain_each
 from persona_engine.validators.reading import Reading
 
 if TYPE_CHECKING:
@@ -42,8 +42,12 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         if prose not in reading.prose:
             yield RULE.not_judged(listed, f"the record has no {prose} to compare with")
             continue
-        stems = {word[:STEM] for word in words(reading.prose[prose])}
-        missing = [item for item in items if not _mentioned(item, stems)]
+        stems = {word[:STEM] for word in reading.vocabulary[prose]}
+        missing = [
+            item
+            for item, known in zip(items, letters("\n".join(plain_each(items))).split("\n"), strict=True)
+            if not _mentioned(known.split(), stems)
+        ]
         share = 1 - len(missing) / len(items)
         if share == 0:
             yield RULE.error(
@@ -53,9 +57,9 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             yield RULE.warning(listed, f"few items are in {prose}", ", ".join(missing)[:120])
 
 
-def _mentioned(item: str, stems: set[str]) -> bool:
-    wanted = [word[:STEM] for word in words(plain(item)) if word not in _EMPTY]
-    return not wanted or any(stem in stems for stem in wanted)
+def _mentioned(item: list[str], stems: set[str]) -> bool:
+    wanted = {word[:STEM] for word in item if word not in _EMPTY}
+    return not wanted or not wanted.isdisjoint(stems)
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

@@ -48,7 +48,9 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     skills = reading.list_of("skills_and_expertise_list")
     if skills:
         told.append((words(plain(". ".join(skills))), 1.0))
-    match = reference.occupations.match(name, tokens["professional_persona"], tokens.get("persona", ()), told)
+    match = reference.occupations.match(
+        name, tokens["professional_persona"], tokens.get("persona", ()), told, enough=WARNING_BELOW
+    )
     if match.share < WARNING_BELOW:
         make = RULE.error if match.share < ERROR_BELOW else RULE.warning
         stated, other = reference.occupation(name), reference.occupation(match.best)

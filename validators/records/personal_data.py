@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
-from persona_engine.validators.prose import digits
+from persona_engine.validators.prose import numbers
 from persona_engine.validators.reading import Reading
 
 if TYPE_CHECKING:
@@ -40,17 +40,22 @@ _NUMBERS = (
     ),
 )
 FEWEST = 3  # digits of a number that could be somebody's
-_MARKS = ("@", "(at)", "[at]", "www.", "://")
-_SITE = re.compile(r"\.(?:com|org|net|gov|edu|us/|io/)")
+_PARTS = frozenset("www http https com org net gov edu us io".split())  # words of an address
+_MARKS = ("@", "(at)", "[at]", "www.", "://", ".com", ".org", ".net", ".gov", ".edu", ".us/", ".io/")
 _DIGITS = re.compile("[0-9][0-9][0-9]")  # classes alone: such patterns are found several times faster
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Search texts and lists for the patterns; a bare domain name is only a warning."""
     reading = Reading.of(record)
-    everything = "\n".join((reading.text, *reading.listed.values()))
-    numbered = digits(everything) >= FEWEST and _DIGITS.search(everything) is not None
-    if numbered or any(mark in everything for mark in _MARKS) or _SITE.search(everything):
+    lists = "\n".join(reading.listed.values())
+    numbered = any(len(run) >= FEWEST for run in (*reading.numbers, *numbers(lists)))
+    if (
+        numbered
+        or not reading.words.isdisjoint(_PARTS)
+        or any(mark in reading.text for mark in "@[(")
+        or any(mark in lists for mark in _MARKS)
+    ):
         for field, text in (*reading.prose.items(), *reading.listed.items()):
             yield from _text(field, text, numbered)
 
@@ -63,7 +68,10 @@ def _text(field: str, text: str, numbered: bool) -> Iterator[Finding]:
     if (
         "www." in text
         or "://" in text
-        or (".com" in text or ".org" in text or ".us/" in text or ".io/" in text)
+        or ".com" in text
+        or ".org" in text
+        or ".us/" in text
+        or ".io/" in text
     ):
         match = _URL.search(text)
         if match:

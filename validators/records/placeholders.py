@@ -27,6 +27,7 @@ _GAP = re.compile(
 _CODE = re.compile(r"\b[a-z0-9]{2,}(?:_[a-z0-9]+)+\b")
 _FILLER_WORDS = frozenset({"lorem", "todo", "tbd", "xxx", "xxxx", "undefined", "nan"})
 _FILLER = re.compile(r"\b[Ll]orem ipsum\b|\bTODO\b|\bTBD\b|\bXXX+\b|\bundefined\b(?= |$)|\bN/A\b|\bNaN\b")
+SHORT = 40  # letters; a longer text is more than a placeholder
 _EMPTY = frozenset(
     {"none", "null", "nan", "n/a", "na", "undefined", "unknown", "tbd", "todo", "string", "text", "..."}
 )
@@ -35,19 +36,19 @@ _EMPTY = frozenset(
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Look for gaps that a template or a model left open."""
     reading = Reading.of(record)
+    marked = any(mark in reading.text for mark in "{[<_")
+    filled = "N/A" in reading.text or not reading.words.isdisjoint(_FILLER_WORDS)
     for field, text in reading.prose.items():
-        if text.lower().strip(" .") in _EMPTY:
+        if len(text) < SHORT and text.lower().strip(" .") in _EMPTY:
             yield RULE.error(field, "a placeholder stands in place of the text", text)
             continue
-        match = None
-        if "{" in text or "[" in text or "<" in text or "_" in text:
-            match = _GAP.search(text) or _CODE.search(text)
-        if match is None and ("N/A" in text or not reading.words.isdisjoint(_FILLER_WORDS)):
+        match = _GAP.search(text) or _CODE.search(text) if marked else None
+        if match is None and filled:
             match = _FILLER.search(text)
         if match:
             yield RULE.error(field, "a placeholder or code is left; write it out in words", match.group())
     for field, items in reading.listed.items():
-        if "{{" not in items and "_" not in items and _EMPTY.isdisjoint(items.lower().split("; ")):
+        if "{{" not in items and "_" not in items and _EMPTY.isdisjoint(map(str.lower, items.split("; "))):
             continue
         for item in reading.list_of(field) or ():
             if item.strip().lower() in _EMPTY or "{{" in item or _CODE.fullmatch(item):

@@ -40,10 +40,11 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
                 field, "instructions or their words are repeated; write about the person alone", phrase
             )
     everything = reading.text
-    speaks = any(mark in everything for mark in _SPEAKING)
+    speaks = not reading.words.isdisjoint(_SPEAKING)
     marked = any(mark in everything for mark in "`<[#*")
     for field, text in reading.prose.items():
-        yield from _voice(field, text, speaks=speaks or text.startswith("I"), marked=marked)
+        if speaks or marked or text[:1] in _GREETS or ":" in text[:LONGEST_OPENING]:
+            yield from _voice(field, text, speaks=speaks and "I" in text, marked=marked)
     for field, items in reading.listed.items():
         if "as an AI" not in items and "I cannot" not in items and "```" not in items:
             continue
@@ -65,7 +66,8 @@ def _voice(field: str, text: str, *, speaks: bool, marked: bool) -> Iterator[Fin
         yield RULE.error(field, "chat or Markdown markup has no place in a text", match.group())
 
 
-_SPEAKING = (". I", "! I", "? I", " AI")
+_SPEAKING = frozenset({"i", "ai"})
+_GREETS = frozenset("sScCoOaA`#*")
 _OPENERS = frozenset(
     (
         "here is the",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from operator import eq
@@ -22,17 +21,18 @@ RULE = Rule.of(__name__)
 RUN = 12  # words in a row that two texts of one record may not share
 LOOP = 0.35  # share of distinct words below which a text of LONG words is looked at as a loop
 LONG = 40
-_SENTENCE = re.compile(r"[.!?][\"')]* ")
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Compare sentences across fields, then look for loops within one."""
     reading = Reading.of(record)
     seen: dict[str, str] = {}
-    for field, text in reading.lowered.items():
+    asks = "!" in reading.lower or "?" in reading.lower
+    for field, lower in reading.lowered.items():
+        text = lower.replace("!", ".").replace("?", ".") if asks else lower
         yield from _loops(field, text, reading.tokens[field], len(reading.vocabulary[field]))
-        for sentence in _SENTENCE.split(text) if ". " in text or "! " in text or "? " in text else (text,):
-            key = sentence.strip(" .!?\"'")
+        for sentence in text.split(". "):
+            key = sentence.strip(" .\"')")
             if key.count(" ") < RUN - 1:
                 continue
             first = seen.setdefault(key, field)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
@@ -55,23 +56,15 @@ _THINGS = frozenset(
 )
 _PRESENT = re.compile(r"\b(?:now|currently|woman|man|person|professional|\w+er|\w+or|\w+ist|\w+ian|still),?$")
 _INTRODUCES = re.compile(r",?(?: is| remains)?(?: now)? an? (?:(?!(?:of|to|with|for|and) )[\w-]+ ){0,3}")
-_HINTS = frozenset({"year", "years", "at", "age", "aged", "in", "something"}) | frozenset(
-    f"{stem}genarian" for stem in _STEMS
-)
+_OLD = frozenset({"old", "young"})
+_LATINS = frozenset({"centenarian"}) | frozenset(f"{stem}genarian" for stem in _STEMS)
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Compare every statement of an age about the person with the age in the facts."""
     reading = Reading.of(record)
     age = reading.age
-    if reading.words.isdisjoint(_HINTS):
-        return
-    names = (reading.name.full.lower(), reading.name.first.lower()) if reading.name else ()
-    stated = [
-        (field, low, high, quote)
-        for field, text in reading.lowered.items()
-        for low, high, quote in _statements(text, names)
-    ]
+    stated = list(_stated(reading))
     if age is None:
         if stated:
             yield RULE.not_judged("age", "the text states an age, the facts none", stated[0][3])
@@ -81,22 +74,30 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             yield RULE.error(field, f"the person is {age} years old; say so or leave the age out", quote)
 
 
-def _statements(text: str, names: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:
-    """Lowest and highest age that a statement allows, and its words; `names` are the person's, full and first."""
-    if "year" in text and ("old" in text or "young" in text):
-        yield from _years_old(text, names)
-    if "at " in text or "age" in text:
-        yield from _at(text)
-    yield from _decades(text)
-    if "enarian" in text:
-        for match in _LATIN.finditer(text):
-            if not _OTHERS.search(text[max(0, match.start() - NEAR) : match.start()]):
-                low = 100 if match["hundred"] else _STEMS[match["stem"]]
-                yield low - LATIN_SLACK, low + 9 + LATIN_SLACK, match.group()
+def _stated(reading: Reading) -> Iterator[tuple[str, int, int, str]]:
+    """Field, lowest and highest age that each statement allows, and its words.
+
+    Rules of regular expressions are tried where the record has the words, or the digits, that they begin with.
+    """
+    known = reading.words
+    numbered = any(len(run) > 1 for run in reading.numbers)
+    names = (reading.name.full.lower(), reading.name.first.lower()) if reading.name else ()
+    readers = [
+        *([partial(_years_old, names=names)] if not known.isdisjoint(_OLD) else ()),
+        *([_at] if numbered else ()),
+        *([_decades] if not known.isdisjoint(_TENS) or (numbered and "0" in reading.text) else ()),
+        *([_somethings] if "something" in known else ()),
+        *([_latin] if not known.isdisjoint(_LATINS) else ()),
+    ]
+    if readers:
+        for field, text in reading.lowered.items():
+            for read in readers:
+                for low, high, quote in read(text):
+                    yield field, low, high, quote
 
 
 def _years_old(text: str, names: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:
-    for match in _YEARS_OLD.finditer(text):
+    for match in _YEARS_OLD.finditer(text) if "year" in text else ():
         count = _COUNT.search(text, max(0, match.start() - LONGEST_COUNT), match.start())
         if count is None:
             continue
@@ -133,13 +134,23 @@ def _at(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _decades(text: str) -> Iterator[tuple[int, int, str]]:
-    for match in _DECADE.finditer(text):
+    for match in _DECADE.finditer(text) if " in " in text else ():
         if _PRESENT.search(text, max(0, match.start() - NEAR), match.start()):
             low = _TENS.get(match["decade"]) or int(match["decade"][:2])
             yield *_part(low, match["part"] or ""), match.group().strip()
-    for match in _SOMETHING.finditer(text) if "something" in text else ():
+
+
+def _somethings(text: str) -> Iterator[tuple[int, int, str]]:
+    for match in _SOMETHING.finditer(text):
         low = _TEN.get(match["ten"]) or int(match["ten"])
         yield low, low + 9, match.group()
+
+
+def _latin(text: str) -> Iterator[tuple[int, int, str]]:
+    for match in _LATIN.finditer(text):
+        if not _OTHERS.search(text[max(0, match.start() - NEAR) : match.start()]):
+            low = 100 if match["hundred"] else _STEMS[match["stem"]]
+            yield low - LATIN_SLACK, low + 9 + LATIN_SLACK, match.group()
 
 
 _ADULTHOOD = 16

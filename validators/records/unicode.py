@@ -25,17 +25,17 @@ _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _MOJIBAKE = re.compile(
     "\u00e2\u20ac[\u2122\u0153\u009d\u201c\u201d\u00a6\u2018]|\u00c3[\u0080-\u00bf]|\u00c2[\u00a0-\u00bf]"
 )
+_BROKEN = "\ufffd\u00e2\u00c3\u00c2"
 _FIELDS = (*PROSE, *LISTS)
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Look at every text as it is written."""
-    for field in _FIELDS:
-        text = record.get(field)
-        if not isinstance(text, str) or text.isascii():
-            if isinstance(text, str) and not text.isprintable():
-                yield from _unprintable(field, text)
-            continue
+    texts = {field: text for field in _FIELDS if isinstance(text := record.get(field), str)}
+    everything = "".join(texts.values())
+    if everything.isprintable() and not any(mark in everything for mark in _BROKEN):
+        return
+    for field, text in texts.items():
         if not text.isprintable():
             yield from _unprintable(field, text)
         if "\ufffd" in text:
