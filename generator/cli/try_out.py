@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -54,36 +56,36 @@ def estimate(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tokens, time and cost of the whole run, from narrating a few of its rows for real."""
-    from persona_engine.generator.run.session import preview as narrate
+    """Tokens, time and cost of the whole run, from narrating a few of its rows for real.
+
+    Where the endpoint does not answer, tokens are told from the length of the prompts, at four characters each.
+    """
+    from persona_engine.generator.llm.chat import LLMError
+    from persona_engine.generator.run.estimate import assumed, narrated
 
     settings = config_of(config, overrides)
     llm = settings.llm
-    results, seconds = narrate(settings.model_copy(update={"rows": min(sample, settings.rows)}))
-    prompt, completion = (
-        settings.rows * sum(getattr(result, name) for result in results) / len(results)
-        for name in ("prompt_tokens", "completion_tokens")
-    )
-    # An endpoint answers many rows in the time of one; the narrator without a model writes one after the other.
-    at_once = max(len(results) - 1, 1) if llm.backend == "offline" else min(settings.rows, llm.concurrency)
-    numbers = {
-        "rows": settings.rows,
-        "sampled": len(results),
-        "accepted": sum(result.accepted for result in results),
-        "prompt_tokens": round(prompt),
-        "completion_tokens": round(completion),
-        "cost": round((prompt * llm.price_prompt + completion * llm.price_completion) / 1e6, 2),
-        "hours": round(seconds * settings.rows / at_once / 3600, 4),
-    }
+    try:
+        found = narrated(settings, sample)
+    except LLMError as error:
+        print(
+            f"personas: {' '.join(str(error).split())}; time is left out, tokens are assumed", file=sys.stderr
+        )
+        found = assumed(settings, sample)
     if as_json:
-        print(json.dumps(numbers))
+        print(json.dumps(asdict(found)))
         return
-    print(f"{numbers['accepted']} of {numbers['sampled']} rows accepted; for {settings.rows} rows:")
-    print(f"  {numbers['prompt_tokens']} prompt and {numbers['completion_tokens']} completion tokens")
-    print(
-        f"  cost {numbers['cost']} at {llm.price_prompt} and {llm.price_completion} a million (llm.price_…)"
-    )
-    print(f"  about {numbers['hours']} hours, were the endpoint as quick with {llm.concurrency} at once")
+    if found.accepted is None:
+        print(
+            f"prompts of {found.sampled} rows measured, 4 characters taken for a token, texts for as long as"
+        )
+        print(f"the middle of their bounds, no repairs; for {found.rows} rows:")
+    else:
+        print(f"{found.accepted} of {found.sampled} rows accepted; for {found.rows} rows:")
+    print(f"  {found.prompt_tokens} prompt and {found.completion_tokens} completion tokens")
+    print(f"  cost {found.cost} at {llm.price_prompt} and {llm.price_completion} a million (llm.price_…)")
+    if found.hours is not None:
+        print(f"  about {found.hours} hours, were the endpoint as quick with {llm.concurrency} at once")
 
 
 def check(config: ConfigFile, overrides: Overrides = None) -> None:

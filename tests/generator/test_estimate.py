@@ -55,3 +55,25 @@ def test_without_a_model_nothing_costs_and_the_table_says_so(capsys: pytest.Capt
     assert "3 of 3 rows accepted; for 200 rows:" in told
     assert "0 prompt and 0 completion tokens" in told
     assert "cost 0" in told
+
+
+def test_without_an_endpoint_tokens_are_assumed_time_is_left_out_and_what_is_missing_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    overrides = ["llm.base_url=http://127.0.0.1:9/v1", "llm.price_completion=2", "rows=1000"]
+    estimate(CONFIGS / "vllm-mistral-nemo.yaml", sample=3, overrides=overrides, as_json=True)
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert "http://127.0.0.1:9/v1: nobody listens there; time is left out" in said.err
+    assert (told["basis"], told["sampled"], told["accepted"], told["hours"]) == ("assumed", 3, None, None)
+    # A row's two prompts have some thousand tokens, its eleven texts about as many.
+    assert 1e6 < told["prompt_tokens"] < 1e7
+    assert 5e5 < told["completion_tokens"] < 3e6
+    assert told["cost"] == pytest.approx(told["completion_tokens"] * 2 / 1e6, abs=0.01)
+
+
+def test_what_is_assumed_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    estimate(CONFIGS / "vllm-mistral-nemo.yaml", sample=2, overrides=["llm.base_url=http://127.0.0.1:9/v1"])
+    told = capsys.readouterr().out
+    assert "4 characters taken for a token" in told
+    assert "hours" not in told
