@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from persona_engine.census_priors.build import recode
+from persona_engine.census_priors.build.columns import numbers, require
 from persona_engine.census_priors.build.source import SourceError
 from persona_engine.census_priors.priors import Priors
 
@@ -28,7 +29,13 @@ BORN_IN_US, BORN_IN_TERRITORY = 0, 1
 """Codes of `birthplace`: the 50 states and DC; Puerto Rico and the island areas."""
 MINORS = ("state", "ethnicity", "labor_force_status")
 """What is kept of persons under 18: counts, so that the tables of adults can be set beside figures of all ages."""
+NO_EXPERIENCE = 9920
+"""OCCP of the unemployed who last worked five years ago or earlier, or never."""
+HOUSEHOLD = frozenset({"household_type", "language_at_home", "household_language"})
+"""What only the housing records say."""
 KINDS = ("psam_p*.parquet", "psam_p*.csv", "csv_p*.zip")
+
+PANDAS_FAULTS = (pd.errors.ParserError, pd.errors.EmptyDataError)
 
 Keep = Callable[["pd.Series[str]"], npt.NDArray[np.bool_]]
 """Which households of a file to read, from their SERIALNO."""
@@ -114,15 +121,32 @@ def housing_file(person_file: Path) -> Path | None:
 def _file_records(
     file: Path, priors: Priors, attributes: tuple[str, ...], keep: Keep | None
 ) -> Iterator[Records]:
-    path = housing_file(file)
-    housing = None
-    if path is None:
-        log.warning("%s: no housing file beside it; household type and language will be missing", file.name)
-    else:
-        housing = pd.concat(list(_chunks(path, recode.HOUSING_COLUMNS))).set_index("SERIALNO")
+    housing = _housing(file) if HOUSEHOLD & set(attributes) else None
+    people = 0
     for chunk in _chunks(file, recode.PERSON_COLUMNS):
+        require(chunk, file)
+        people += len(chunk)
         kept = chunk if keep is None else chunk[keep(chunk["SERIALNO"])]
         yield _recode(kept, housing, priors, attributes, file)
+    if not people:
+        raise SourceError(f"{file}: has no person in it; fetch it again, or leave it away")
+
+
+def _housing(file: Path) -> pd.DataFrame | None:
+    path = housing_file(file)
+    if path is None:
+        log.warning("%s: no housing file beside it; household type and language will be missing", file.name)
+        return None
+    chunks = list(_chunks(path, recode.HOUSING_COLUMNS))
+    lacking = [name for name in recode.HOUSING_COLUMNS if not chunks or name not in chunks[0]]
+    if lacking:
+        raise SourceError(f"{path}: column {lacking[0]} is missing; PUMS housing files have it")
+    housing = pd.concat(chunks)
+    twice = housing["SERIALNO"].duplicated()
+    if twice.any():
+        serial = housing.loc[twice, "SERIALNO"].iloc[0]
+        raise SourceError(f"{path}: SERIALNO {serial} stands there twice; fetch the file again")
+    return housing.set_index("SERIALNO", drop=False)
 
 
 def _refuse_twice(parts: list[Records], file: Path, seen: dict[int, Path], priors: Priors) -> None:
@@ -153,7 +177,7 @@ def _chunks(file: Path, wanted: list[str]) -> Iterator[pd.DataFrame]:
                             yield from _csv(stream, keep)
         else:
             yield from _csv(file, keep)
-    except (OSError, pa.ArrowInvalid, zipfile.BadZipFile, pd.errors.ParserError) as error:
+    except (OSError, UnicodeDecodeError, pa.ArrowException, zipfile.BadZipFile, *PANDAS_FAULTS) as error:
         raise SourceError(f"{file}: not a readable PUMS file ({error}); fetch it again") from error
 
 
@@ -163,19 +187,23 @@ def _csv(stream: Path | IO[bytes], keep: set[str]) -> Iterator[pd.DataFrame]:
         usecols=lambda name: name in keep,
         dtype={"SERIALNO": str, "STATE": str, "ST": str},
         chunksize=CHUNK_ROWS,
+        low_memory=False,
     )
 
 
 def _recode(
     chunk: pd.DataFrame, housing: pd.DataFrame | None, priors: Priors, attributes: tuple[str, ...], file: Path
 ) -> Records:
-    lacking = [name for name in ("SERIALNO", "PWGTP", "AGEP", "SEX") if name not in chunk]
-    if lacking or not ({"STATE", "ST"} & set(chunk)):
-        raise SourceError(f"{file}: column {(lacking or ['STATE'])[0]} is missing; PUMS person files have it")
-    grown = (chunk["AGEP"] >= ADULT).to_numpy()
-    minors = _minors(_columns(chunk[~grown], None), _states(chunk[~grown]))
-    columns = _columns(chunk[grown], housing)
-    labels: dict[str, npt.NDArray[np.generic]] = {"state": _states(chunk[grown]), "age": columns["AGEP"]}
+    official = numbers(chunk, recode.PERSON_COLUMNS[1:], file)
+    grown = official["AGEP"] >= ADULT
+    states = _states(chunk)
+    minors = _minors({name: values[~grown] for name, values in official.items()}, states[~grown])
+    columns = {name: values[grown] for name, values in official.items()}
+    rows = pd.DataFrame(index=range(len(states[grown])))
+    if housing is not None:
+        rows = housing.reindex(chunk["SERIALNO"].to_numpy()[grown])
+    columns |= numbers(rows, recode.HOUSING_COLUMNS[1:], file)
+    labels: dict[str, npt.NDArray[np.generic]] = {"state": states[grown], "age": columns["AGEP"]}
     names = {int(code): item.name for code, item in priors.occupations.by_code.items()}
     codes = {}
     for attribute in attributes:
@@ -184,27 +212,25 @@ def _recode(
             continue
         if attribute == "occupation":
             labels[attribute] = recode.occupation(columns, names)
+            _check_occupations(columns["OCCP"], names, file)
         elif attribute not in labels:
             labels[attribute] = recode.RECODES[attribute](columns)
         codes[attribute] = _codes(priors, attribute, labels[attribute], file)
     return Records(codes, columns["PWGTP"], minors)
 
 
-def _columns(chunk: pd.DataFrame, housing: pd.DataFrame | None) -> dict[str, npt.NDArray[np.float64]]:
-    """Official columns as float64; NaN where the file or the household lacks one."""
-    rows = None if housing is None else housing.reindex(chunk["SERIALNO"])
-    columns = {}
-    for names, frame in ((recode.PERSON_COLUMNS, chunk), (recode.HOUSING_COLUMNS, rows)):
-        for name in names[1:]:  # all but SERIALNO
-            if frame is None or name not in frame:
-                columns[name] = np.full(len(chunk), np.nan)
-            else:
-                columns[name] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-    return columns
+def _check_occupations(values: npt.NDArray[np.float64], names: dict[int, str], file: Path) -> None:
+    unknown = set(values[~np.isnan(values)].astype(int).tolist()) - {*names, NO_EXPERIENCE}
+    if unknown:
+        raise SourceError(
+            f"{file}: OCCP={min(unknown):04d} is no code of the locale; it has the Census 2018 codes, in the ACS from "
+            f"2018 on"
+        )
 
 
 def _states(chunk: pd.DataFrame) -> npt.NDArray[np.object_]:
-    fips = chunk["STATE" if "STATE" in chunk else "ST"].astype(str).str.zfill(2)
+    column = chunk["STATE" if "STATE" in chunk else "ST"].astype("string").fillna("blank")
+    fips = column.str.removesuffix(".0").str.zfill(2).astype(object)
     return fips.map(recode.STATE_FIPS).fillna("code " + fips).to_numpy(dtype=object)
 
 

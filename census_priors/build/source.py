@@ -76,7 +76,10 @@ def missing(sources: Iterable[Source], folder: Path) -> None:
     if lost:
         source, path = lost[0]
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-        raise SourceError(f"{path}: no such file{more}; {source.title} is published at {source.url}")
+        raise SourceError(
+            f"{path}: no such file{more}; {source.title} is published at {source.url} (--sources names the folder of "
+            f"the official files)"
+        )
 
 
 def sha256(path: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +28,18 @@ SCORED = (
     "labor_force_status",
     "occupation",
 )
+COLUMNS = {
+    "sex": "SEX",
+    "ethnicity": "HISP and RAC1P",
+    "marital_status": "MAR",
+    "education": "SCHL and FOD1P",
+    "labor_force_status": "ESR",
+    "occupation": "OCCP",
+}
+"""The PUMS columns behind what is scored."""
 MERGED = {"age_band": "age", "occupation_group": "occupation"}
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +51,7 @@ class Score:
         by_attribute: its parts, each attribute given those before it; they sum to the total.
         adults: persons scored.
         areas: states and territories among them.
-        left_out: adults of areas without all columns.
+        left_out: adults of areas without all columns, or with a blank one.
         standard_error: of the total, from the spread of persons (households not taken into account).
     """
 
@@ -61,20 +74,36 @@ def score_file(population: Population, place: Path) -> Score:
         SourceError: no person records, or none with every column.
     """
     records = read_records(place, population.priors, SCORED)
+    if not len(records):
+        raise SourceError(f"{place}: has no adult; the model is one of persons of 18 and over")
     state = records.codes["state"]
-    complete = np.ones(len(records), dtype=bool)
+    given = {name: records.codes[name] >= 0 for name in SCORED}
+    lacking = {name for name in SCORED if not given[name].any()}
+    if lacking:
+        columns = ", ".join(dict.fromkeys(COLUMNS.get(name, name) for name in SCORED if name in lacking))
+        raise SourceError(f"{place}: nobody has {columns}; the score needs {', '.join(COLUMNS.values())}")
+    whole = np.ones(len(records), dtype=bool)
     for code in np.unique(state):
         here = state == code
-        if any((records.codes[name][here] < 0).all() for name in SCORED):
-            complete &= ~here
-    kept = records.take(complete)
-    if not len(kept):
-        raise SourceError(f"{place}: no adult has every column that is scored ({', '.join(SCORED)})")
-    return score(population, kept, left_out=len(records) - len(kept))
+        if any(not given[name][here].any() for name in SCORED):
+            whole &= ~here
+    kept = whole & np.all(list(given.values()), axis=0)
+    if not kept.any():
+        raise SourceError(
+            f"{place}: no adult has every column that is scored ({', '.join(COLUMNS.values())})"
+        )
+    blank = int((whole & ~kept).sum())
+    if blank:
+        log.warning("%s: %d adults are left out, of whom a scored column is blank", place, blank)
+    return score(population, records.take(kept), left_out=int((~kept).sum()))
 
 
 def score(population: Population, records: Records, *, left_out: int = 0) -> Score:
-    """`score_file` for records already read, every one complete."""
+    """`score_file` for records already read, every one complete.
+
+    Raises:
+        SourceError: the model gives somebody no probability at all; says whom.
+    """
     network, hierarchy = population.network, population.priors.hierarchy
     coded = Codes(population.priors, records)
     known = (*network.core_attributes, *(node.child for node in network.nodes))
@@ -88,6 +117,7 @@ def score(population: Population, records: Records, *, left_out: int = 0) -> Sco
         now = level[(*(codes[n] for n in given), coded["education_level"])]
         nats.insert(list(nats).index("education"), "education_level", -np.log(now / before))
         nats["bachelors_field"] = nats.pop("education") - nats["education_level"]
+    _check_possible(population, codes, nats.sum(axis=1).to_numpy())
     present = np.unique(records.codes["state"])
     nats["state"] += np.log(network.joint(("state",))[present].sum())
     weight = records.weight / records.weight.sum()
@@ -99,6 +129,21 @@ def score(population: Population, records: Records, *, left_out: int = 0) -> Sco
     mean = float(weight @ total)
     error = float(np.sqrt((weight**2) @ (total - mean) ** 2))
     return Score(mean, parts, len(records), len(present), left_out, error)
+
+
+def _check_possible(
+    population: Population, codes: Mapping[str, npt.NDArray[np.int64]], nats: npt.NDArray[np.float64]
+) -> None:
+    impossible = ~np.isfinite(nats)
+    if impossible.any():
+        at = int(impossible.argmax())
+        person = ", ".join(
+            f"{name}={population.priors.domain[name][found[at]]}" for name, found in codes.items()
+        )
+        raise SourceError(
+            f"{int(impossible.sum())} of {len(nats)} adults cannot occur in the model of "
+            f"{population.priors.locale}, the first with {person}: their likelihood is 0, and no mean exists"
+        )
 
 
 def _given(network: Network, attribute: str) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
         person_files(tmp_path)
 
 
-@pytest.mark.parametrize("column", ["SERIALNO", "PWGTP", "AGEP", "SEX", "STATE"])
+@pytest.mark.parametrize("column", ["SERIALNO", "PWGTP", "AGEP", "SEX", "STATE", "SCHL", "HISP"])
 def test_a_missing_column_is_named(tmp_path: Path, column: str) -> None:
     frame = pd.read_csv(io.StringIO(PERSONS)).drop(columns=column)
     (tmp_path / "psam_p36.csv").write_text(frame.to_csv(index=False))
@@ -144,3 +144,42 @@ def test_a_state_code_that_nobody_has_is_named(tmp_path: Path) -> None:
     (tmp_path / "psam_p99.csv").write_text(PERSONS.replace(",36,", ",99,"))
     with pytest.raises(SourceError, match=r"psam_p99.csv: state recodes to 'code 99'"):
         read_records(tmp_path, PRIORS, ATTRIBUTES)
+
+
+def test_a_code_that_the_data_dictionary_does_not_have_is_named(tmp_path: Path) -> None:
+    (tmp_path / "psam_p36.csv").write_text(PERSONS.replace(",21,6107,", ",99,6107,"))
+    with pytest.raises(SourceError, match=r"psam_p36.csv: SCHL=99 of SERIALNO 2024HU01; .* has 1 to 24"):
+        read_records(tmp_path, PRIORS, ATTRIBUTES)
+
+
+def test_a_file_without_persons_is_named(tmp_path: Path) -> None:
+    (tmp_path / "psam_p36.csv").write_text(PERSONS.splitlines()[0] + "\n")
+    with pytest.raises(SourceError, match=r"psam_p36.csv: has no person in it"):
+        read_records(tmp_path, PRIORS, ATTRIBUTES)
+
+
+@pytest.mark.parametrize(
+    ("housing", "said"),
+    [
+        ("SERIALNO,HHT,TYPEHUGQ\n2024HU01,1,1\n", "column HHL is missing"),
+        (HOUSING + "2024HU01,1,2,1\n", "SERIALNO 2024HU01 stands there twice"),
+        ("", "not a readable PUMS file"),
+    ],
+)
+def test_a_housing_file_that_is_none_is_named(tmp_path: Path, housing: str, said: str) -> None:
+    with pytest.raises(SourceError, match=rf"psam_h36.csv: {said}"):
+        read_records(write(tmp_path, "csv", housing=housing), PRIORS, ATTRIBUTES)
+
+
+def test_a_household_type_that_the_data_dictionary_does_not_have_is_named(tmp_path: Path) -> None:
+    housing = HOUSING.replace("2024HU01,1,", "2024HU01,8,")
+    with pytest.raises(SourceError, match=r"HHT=8.0 of SERIALNO 2024HU01 .*has 1 to 7"):
+        read_records(write(tmp_path, "csv", housing=housing), PRIORS, ATTRIBUTES)
+
+
+def test_what_needs_no_housing_records_asks_for_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "psam_p36.csv").write_text(PERSONS)
+    assert len(read_records(tmp_path, PRIORS, ("state", "age"))) == 3
+    assert "no housing file" not in caplog.text
