@@ -138,7 +138,8 @@ class Declaration(_Part):
         for source, tables in self.tables.items():
             if source not in self.sources:
                 raise ValueError(f"tables.{source}: no such source; known: {', '.join(self.sources)}")
-            if bad := next((table for table in tables if not table or len(set(table)) < len(table)), None):
+            bad = next((table for table in tables if not table or len(set(table)) < len(table)), None)
+            if bad is not None:
                 raise ValueError(f"tables.{source}: a table has attributes, each once, not {list(bad)}")
             used += [(f"tables.{source}", name) for table in tables for name in table]
         used += [(name, item.of) for name, item in self.attributes.items() if item.of]

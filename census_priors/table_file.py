@@ -57,7 +57,7 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
         )
     if path.suffix == ".parquet":
         for name in (WEIGHT, SAMPLES):
-            if name in frame and not pd.api.types.is_numeric_dtype(frame[name]):
+            if name in frame and frame[name].dtype.kind not in "iuf":
                 raise TableError(f"{path}: column {name!r} holds {frame[name].dtype}, not numbers")
     codes = [_codes(path, domain, name, frame[name]) for name in domain]
     cells = np.ravel_multi_index(codes, domain.shape)

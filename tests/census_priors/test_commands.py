@@ -33,6 +33,13 @@ def test_check_ends_well_on_what_is_shipped() -> None:
     assert len(found["verdicts"]) > 15
 
 
+def test_the_guide_shows_what_check_prints() -> None:
+    command = "personas priors check examples/puerto_rico"
+    guide = (EXAMPLE.parents[1] / "docs" / "new-locale.md").read_text(encoding="utf-8")
+    shown = guide.split(f"$ {command}\n")[1].split("```")[0]
+    assert run("check", EXAMPLE).stdout == shown
+
+
 def test_check_ends_badly_on_a_spoilt_locale_and_says_how_many(tmp_path: Path) -> None:
     folder = tmp_path / "locale"
     shutil.copytree(EXAMPLE, folder)

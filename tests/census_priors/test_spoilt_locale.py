@@ -1,0 +1,282 @@
+"""A locale folder with something wrong in it: the check, the command and the loader say which file and what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from persona_engine.census_priors import lock
+from persona_engine.census_priors.check import Verdict, check
+from persona_engine.census_priors.declaration import DeclarationError
+from persona_engine.census_priors.domain import Domain
+from persona_engine.census_priors.marginal import TableError
+from persona_engine.census_priors.priors import Priors
+from persona_engine.census_priors.table_file import read_marginal
+from persona_engine.generator.model.leaves import leaves_of
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
+EN_US = Priors.load("en_US").folder
+LOOKUPS = "look-ups are those declared, and can be read"
+LOCK = "files are those of tables.lock"
+MAIN = [sys.executable, "-c", "from persona_engine.generator.cli.main import main; main()"]
+
+Spoil = Callable[[Path], object]
+
+
+def personas(*words: object) -> tuple[int, str, str]:
+    environment = {name: value for name, value in os.environ.items() if name != "PERSONAS_DEBUG"}
+    done = subprocess.run(
+        [*MAIN, *map(str, words)], capture_output=True, text=True, check=False, env=environment
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def verdict(folder: Path, name: str) -> Verdict:
+    return next(verdict for verdict in check(Priors.load(folder)) if verdict.name == name)
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    folder = tmp_path / "a locale ñ"
+    shutil.copytree(EXAMPLE, folder)
+    return folder
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """The shipped locale with one table and all of its look-ups, linked."""
+    folder = tmp_path / "small"
+    (folder / "tables").mkdir(parents=True)
+    (folder / "lookups").mkdir()
+    declared = yaml.safe_load((EN_US / "priors.yaml").read_text(encoding="utf-8"))
+    source = next(iter(declared["tables"]))
+    declared["tables"] = {source: [["state", "age_band", "sex"]]}
+    (folder / "priors.yaml").write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
+    shutil.copy(EN_US / "tables/state-age_band-sex.parquet", folder / "tables")
+    for path in (EN_US / "lookups").iterdir():
+        (folder / "lookups" / path.name).symlink_to(path)
+    return folder
+
+
+def lookup(name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Spoil:
+    def spoil(folder: Path) -> None:
+        path = folder / "lookups" / f"{name}.parquet"
+        frame = change(pd.read_parquet(path))
+        path.unlink()
+        frame.to_parquet(path)
+
+    return spoil
+
+
+def junk(name: str) -> Spoil:
+    def spoil(folder: Path) -> None:
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).write_bytes(b"\xffjunk" * 9)
+
+    return spoil
+
+
+def test_look_ups_that_are_whole_pass(small: Path) -> None:
+    assert verdict(small, LOOKUPS).passed
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (junk("lookups/names_last.parquet"), "names_last.parquet: not a readable Parquet file"),
+        (junk("lookups/occupations.parquet"), "occupations.parquet: not a readable Parquet file"),
+        (lambda folder: (folder / "lookups/places.parquet").unlink(), "places.parquet: no such table"),
+        (lookup("places", lambda f: f.drop(columns=["city", "adults"])), "columns city, adults are missing"),
+        (
+            lookup("places", lambda f: f.assign(adults=f["adults"].astype(str))),
+            "column 'adults' holds large_string, not a number a row; rebuild the locale",
+        ),
+        (lookup("places", lambda f: f.assign(city=1)), "column 'city' holds int64, not a text a row"),
+        (lookup("counties", lambda f: f.iloc[5:]), "lookups: counties lack "),
+        (lookup("names_births", lambda f: f.assign(name=10**6)), "names that are not in names_given.parquet"),
+        (lookup("occupations", lambda f: f.assign(tasks="")), "column 'tasks' holds"),
+    ],
+)
+def test_a_spoilt_look_up_is_named_and_nobody_is_sampled_without_it(
+    small: Path, spoil: Spoil, said: str
+) -> None:
+    spoil(small)
+    priors = Priors.load(small)
+    if "occupations" in said or "tasks" in said:  # its states come from there
+        with pytest.raises(TableError, match=r"occupations\.parquet"):
+            check(priors)
+        return
+    found = verdict(small, LOOKUPS)
+    assert not found.passed
+    assert said in found.found
+    with pytest.raises(TableError) as caught:
+        leaves_of(priors)
+    assert said in str(caught.value)
+
+
+def test_a_look_up_that_nobody_declared_is_told(small: Path) -> None:
+    path = small / "priors.yaml"
+    path.write_text(path.read_text().replace("- names\n", ""))
+    assert "lookups/names_last.parquet: is not used; add names" in verdict(small, LOOKUPS).found
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "said"),
+    [
+        (junk("tables.lock"), LOCK, "tables.lock: cannot be read as UTF-8 text"),
+        (
+            lambda folder: (folder / "tables.lock").write_text("not a lock\n"),
+            LOCK,
+            "tables.lock:1: 'not a lock' is no SHA-256, two spaces and a path",
+        ),
+        (lambda folder: (folder / "provenance.yaml").touch(), LOCK, "tables.lock is missing"),
+        (
+            junk("tables/sex-age.csv"),
+            "tables can be read and have no bad cell",
+            "sex-age.csv: not UTF-8 text (invalid start byte); save it as UTF-8",
+        ),
+        (
+            lambda folder: (folder / "published.yaml").write_text(
+                "facts: [{name: x, value: 1, margin: 1, source: s, url: u, among: {sex: {at_least: 3}}}]"
+            ),
+            "x",
+            "'Male' is no number and no range such as 25-29 or 85+",
+        ),
+        (
+            lambda folder: (folder / "published.yaml").write_text(
+                "facts: [{name: x, value: 1, margin: 1, source: s, url: u, lookup: places, of: rows}]"
+            ),
+            "x",
+            "lookups/places.parquet: no such table",
+        ),
+        (
+            lambda folder: (folder / "published.yaml").write_text(
+                "facts: [{name: x, value: 1, margin: 1, source: s, url: u, among: {shoe: [a]}}]"
+            ),
+            "x",
+            "unknown attribute 'shoe'",
+        ),
+    ],
+)
+def test_what_the_check_cannot_use_is_a_wrong_answer_and_not_a_crash(
+    example: Path, spoil: Spoil, name: str, said: str
+) -> None:
+    spoil(example)
+    found = verdict(example, name)
+    assert not found.passed
+    assert said in found.found
+
+
+def test_a_compiled_locale_without_its_lock_fails_the_command(example: Path) -> None:
+    lock.write_lock(example)
+    (example / "provenance.yaml").touch()
+    (example / "tables.lock").unlink()
+    code, out, err = personas("priors", "check", example)
+    assert code == 1
+    assert "WRONG  files are those of tables.lock: tables.lock is missing\n" in out
+    assert err == f"personas: {example}: 1 of 9 checks failed\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("published.yaml", b"", "published.yaml: is empty; list `facts`, or delete the file"),
+        ("published.yaml", b"facts: 3", "published.yaml: facts: Input should be a valid tuple, not 3"),
+        ("published.yaml", b"\xff", "published.yaml: not UTF-8 text"),
+        ("published.yaml", b"facts: []\nfacts: []", "published.yaml: line 2: key 'facts' is given twice"),
+        ("priors.yaml", b"\xff", "priors.yaml: not UTF-8 text"),
+        ("priors.yaml", b"locale: a\nlocale: b\n", "priors.yaml: line 2: key 'locale' is given twice"),
+        ("priors.yaml", b"", "priors.yaml: file: Input should be a valid dictionary"),
+    ],
+)
+def test_a_yaml_file_that_cannot_be_used_is_one_line(
+    example: Path, file: str, content: bytes, said: str
+) -> None:
+    (example / file).write_bytes(content)
+    with pytest.raises(DeclarationError) as caught:
+        check(Priors.load(example))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"vintage": "about 2020"}, "vintage: String should match pattern"),
+        ({"lookups": ["zips"]}, "lookups.0: Input should be 'names', 'occupations' or 'places', not 'zips'"),
+        ({"attributes": {}}, "attributes: Dictionary should have at least 1 item"),
+        ({"attributes": {"a-b": {"label": "x", "range": [1, 2]}}}, "'a-b' cannot be a column"),
+        ({"attributes": {"weight": {"label": "x", "range": [1, 2]}}}, "'weight' cannot be a column"),
+        ({"attributes": {"age": {"label": "x", "range": [9, 1]}}}, "range 9 to 1"),
+        ({"attributes": {"age": {"label": "x", "range": [0, 10**12]}}}, "10000 states at most"),
+        ({"tables": {"acs_2018": [["sex", "sex"]]}}, "a table has attributes, each once, not ['sex', 'sex']"),
+        ({"tables": {"acs_2018": [[]]}}, "a table has attributes, each once, not []"),
+    ],
+    ids=str,
+)
+def test_a_declaration_that_cannot_be_meant_is_refused(
+    example: Path, change: dict[str, object], said: str
+) -> None:
+    path = example / "priors.yaml"
+    declared = yaml.safe_load(path.read_text(encoding="utf-8")) | change
+    path.write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
+    with pytest.raises(DeclarationError) as caught:
+        Priors.load(example)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ({"of": "age", "edges": [30, 30]}, "edges ascend"),
+        ({"of": "age", "edges": [10, 30]}, r"edges: cuts of age lie above its first state, 25"),
+        ({"of": "sex", "edges": [30]}, "'Male' is no number and no range"),
+        ({"of": "sex", "map": {"all": ["Male"]}}, "map leaves out 'Female' of sex"),
+        ({"of": "sex", "map": {"all": ["Male", "Female", "X"]}}, "map has the unknown 'X' of sex"),
+    ],
+    ids=str,
+)
+def test_a_view_that_does_not_fit_is_refused(example: Path, view: dict[str, object], said: str) -> None:
+    path = example / "priors.yaml"
+    declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+    declared["attributes"]["further"] = {"label": "x", **view}
+    path.write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
+    with pytest.raises(ValueError, match=said):
+        _ = Priors.load(example).domain
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("weight", ["1", "2"], "column 'weight' holds str, not numbers"),
+        ("samples", ["1", "2"], "column 'samples' holds str, not numbers"),
+        ("weight", [True, False], "column 'weight' holds bool, not numbers"),
+        ("weight", [1.0, None], "weights of sex='Female' are nan"),
+        ("sex", ["Male", None], "is no state of the domain (Male, Female)"),
+        ("sex", [["Male"], ["Female"]], "is no state"),
+        ("sex", [1, 2], "sex='1' is no state"),
+    ],
+)
+def test_a_parquet_table_of_the_wrong_types_is_refused(
+    tmp_path: Path, column: str, values: list[object], said: str
+) -> None:
+    frame = pd.DataFrame({"sex": ["Male", "Female"], "weight": [1.0, 2.0]}).assign(**{column: values})
+    frame.to_parquet(tmp_path / "sex.parquet")
+    with pytest.raises(TableError) as caught:
+        read_marginal(tmp_path / "sex.parquet", Domain({"sex": ("Male", "Female")}))
+    assert said in str(caught.value)
+
+
+def test_provenance_that_cannot_be_read_is_named(example: Path) -> None:
+    for content in ("", "sources: 3", "sources: {a: 3}", "a: 1\na: 2"):
+        (example / "provenance.yaml").write_text(content)
+        with pytest.raises(DeclarationError, match=r"provenance\.yaml: "):
+            _ = Priors.load(example).sources
