@@ -1,73 +1,74 @@
-"""Details: the hobbies and skills chosen for one person, told alike in lists and in prose."""
+"""Details: what is chosen once for a person and told alike in lists, in prose and in both calls."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
+from persona_engine.generator.llm.derivation import Derivation
+from persona_engine.generator.llm.draws import Draw
 from persona_engine.generator.llm.gerund import gerund_phrase
-from persona_engine.generator.llm.grammar import Derivation, Grammar
+from persona_engine.generator.llm.grammar import Grammar
 from persona_engine.generator.llm.portrait import Portrait
+from persona_engine.generator.llm.symbol import Alternative
+from persona_engine.generator.llm.tool import told_tools
 
 _TASK = (84, 62)  # longest task in a narrative, and in a list
-_TOOL = 34
-_TASKS, _TOOLS, _WORK_SKILLS, _EVERYDAY_SKILLS = 3, 3, 4, 8
-_TRIES = 100
-_SAME_VERB = 2  # hobbies that may begin alike ("playing bridge", "playing dominoes")
-_ACRONYM = re.compile(r"^(?P<words>.+?) (?P<acronym>[A-Z]{2,5})(?P<rest> .*)?$")
-_PUNCTUATED = re.compile(r"[,;:!?{}]|\.(?: |$)")
+_TASKS, _WORK_SKILLS, _EVERYDAY_SKILLS = 3, 5, 8
+_HOBBIES = (4, 3)  # at least so many beside the two of one's own, and so many choices of number
+_TRIES = 60
+WORDS = frozenset(
+    {f"{letter}{place}" for letter in "hstk" for place in range(1, 10)}
+    | {"h_rest", "k_list", "gear", "tasks"}
+)
+"""Words that `Details` gives, as slots name them, beside those of the grammar's `own_` symbols."""
+TAGS = frozenset({"tasks", "gear"})
+_NUMBERED = {letter: tuple(f"{letter}{place}" for place in range(1, 10)) for letter in "hstk"}
 # O*NET names of skills and knowledge, as one would say that a person has them.
 _SKILL_WORDS = {
-    "administration and management": "administration",
-    "administrative": "office routine",
-    "biology": "applied biology",
-    "building and construction": "construction know-how",
-    "chemistry": "practical chemistry",
-    "communications and media": "media sense",
+    "administration and management": "team administration",
+    "administrative": "office administration",
+    "communications and media": "media communication",
     "computers and electronics": "computer skills",
-    "coordination": "close coordination",
+    "coordination": "coordinating with others",
     "customer and personal service": "customer service",
-    "design": "an eye for design",
+    "design": "design principles",
     "economics and accounting": "basic accounting",
-    "education and training": "a gift for training others",
-    "engineering and technology": "engineering sense",
-    "english language": "clear English",
-    "fine arts": "artistic judgment",
-    "food production": "knowledge of food production",
-    "foreign language": "a second language",
-    "geography": "a sense of geography",
-    "history and archeology": "historical knowledge",
-    "installation": "careful installation",
-    "instructing": "patient instruction",
+    "education and training": "training others",
+    "engineering and technology": "engineering basics",
+    "english language": "clear written English",
+    "equipment selection": "choosing the right equipment",
+    "fine arts": "artistic technique",
+    "foreign language": "foreign languages",
+    "geography": "geographic knowledge",
+    "history and archeology": "historical research",
+    "installation": "equipment installation",
+    "instructing": "instructing beginners",
     "judgment and decision making": "sound judgment",
-    "law and government": "knowledge of the rules",
+    "law and government": "rules and regulations",
+    "learning strategies": "teaching methods",
     "management of financial resources": "budget management",
     "management of material resources": "materials management",
-    "management of personnel resources": "personnel management",
-    "mathematics": "confident arithmetic",
-    "mechanical": "mechanical sense",
+    "management of personnel resources": "staff supervision",
+    "mathematics": "practical math",
+    "mechanical": "mechanical know-how",
     "medicine and dentistry": "medical knowledge",
-    "monitoring": "attentive monitoring",
-    "operation and control": "equipment control",
-    "operations monitoring": "an eye on gauges and dials",
-    "personnel and human resources": "personnel know-how",
-    "philosophy and theology": "ethical reflection",
-    "physics": "a feel for physics",
-    "production and processing": "production know-how",
-    "programming": "programming logic",
-    "psychology": "insight into people",
-    "public safety and security": "safety awareness",
-    "repairing": "careful repair",
-    "sales and marketing": "sales sense",
+    "monitoring": "progress monitoring",
+    "operation and control": "equipment operation",
+    "operations monitoring": "reading gauges and indicators",
+    "personnel and human resources": "hiring and staff relations",
+    "philosophy and theology": "ethical reasoning",
+    "physics": "applied physics",
+    "production and processing": "production planning",
+    "psychology": "applied psychology",
+    "public safety and security": "workplace safety",
+    "repairing": "equipment repair",
     "science": "scientific reasoning",
-    "sociology and anthropology": "social insight",
+    "sociology and anthropology": "cultural awareness",
     "speaking": "clear speaking",
-    "telecommunications": "telecom know-how",
-    "therapy and counseling": "counseling skills",
-    "transportation": "transport know-how",
+    "therapy and counseling": "counseling",
+    "transportation": "transport logistics",
     "writing": "clear writing",
 }
 
@@ -77,107 +78,116 @@ class Details:
     """What one person does well and likes, as slots of the grammar and as the two lists."""
 
     words: Mapping[str, str]
-    tags: frozenset[str]
+    tags: int
     skills: tuple[str, ...]
     hobbies: tuple[str, ...]
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any], portrait: Portrait, grammar: Grammar, random: Random) -> Details:
-        """Choose hobbies from the grammar, and skills from the occupation's grounding or from everyday life."""
-        derivation = Derivation(grammar, random, words=portrait.words, tags=portrait.tags)
-        hobbies = _hobbies(grammar.pool("hobby", portrait.tags), random)
-        hobbies = [derivation.fill(text) for text in hobbies]
-        words = _numbered("h", hobbies)
-        tags = {7: {"seven"}, 8: {"eight"}}.get(len(hobbies), set())
-        if "worker" in portrait.tags or gerunds(facts, _TASK[1]):
-            tags = {*tags, "tasks"}
-            skills = _work(facts, portrait, grammar, random, words)
+    def of(cls, facts: Mapping[str, Any], portrait: Portrait, grammar: Grammar, draw: Draw) -> Details:
+        """Choose leanings, then what is the person's own, then hobbies and skills.
+
+        A leaning (`leaning_kitchen`) is a tag drawn for the person, which opens alternatives elsewhere. What is
+        their own (`own_dish`) is a text drawn once, so that every text that names it names the same.
+        """
+        bits = grammar.bits.of
+        tags = bits(portrait.tags)
+        tags |= bits([_drawn(symbol.pool(tags), draw).text for symbol in grammar.leanings])
+        words = dict(portrait.words)
+        derivation = Derivation(grammar, draw, words=words, tags=tags, avoid=portrait.home)
+        for symbol in grammar.owned:
+            words[symbol.name] = derivation.fill(derivation.draw(symbol.pool(tags)))
+        hobbies = _hobbies(words, derivation, grammar.symbol("hobby").pool(tags), draw)
+        words["h_rest"] = joined(hobbies[4:])
+        if "worker" in portrait.tags or "military" in portrait.tags:
+            skills, more = _work(facts, tags, grammar, draw)
+            words |= more
+            tags |= bits([name for name in TAGS if more.get(name)])
         else:
-            skills = tuple(_choose(grammar.pool("skill_everyday", portrait.tags), _EVERYDAY_SKILLS, random))
-            words.update(_numbered("k", skills))
-        items = (tuple(text[0].upper() + text[1:] for text in texts) for texts in (skills, hobbies))
-        return cls(words, portrait.tags | tags, *items)
+            skills = _choose(grammar.symbol("skill_everyday").pool(tags), _EVERYDAY_SKILLS, draw)
+            words.update(zip(_NUMBERED["k"], skills, strict=False))
+        words.update(zip(_NUMBERED["h"], hobbies, strict=False))
+        return cls(words, tags, _capitalized(skills), _capitalized(hobbies))
 
 
 def _work(
-    facts: Mapping[str, Any], portrait: Portrait, grammar: Grammar, random: Random, words: dict[str, str]
-) -> tuple[str, ...]:
-    """Fill the slots of work: tasks t1.. for narratives and s1.. for skills, tools `g_list`, skills `k_list`."""
-    openings = {_opening(text) for text in gerunds(facts, _TASK[0])}
-    pool = [text for text in grammar.pool("work_task", portrait.tags) if _opening(text) not in openings]
-    spare = _choose(pool, 2 * _TASKS, random)
-    told = _first(2, gerunds(facts, _TASK[0]), spare)
-    short = [text for text in gerunds(facts, _TASK[1]) if text not in told[:1]]
-    listed = _first(_TASKS, short, [text for text in told if len(text) <= _TASK[1]], spare[2:])
-    tools = [text for text in map(_tool, _grounding(facts, "tools")) if text]
-    tools = _first(
-        _TOOLS, tools, _choose(grammar.pool("work_tool", portrait.tags), 2, random) if not tools else ()
-    )
-    known = [_SKILL_WORDS.get(skill.lower(), skill.lower()) for skill in _grounding(facts, "skills")]
-    own = _choose(grammar.pool("work_skill", portrait.tags), _WORK_SKILLS, random)
-    skills = _first(_WORK_SKILLS, known[:_TASKS], own)
-    everyday = _choose(grammar.pool("skill_everyday", portrait.tags), _EVERYDAY_SKILLS - len(skills), random)
-    words.update(_numbered("t", told) | _numbered("s", listed) | _numbered("k", [*skills, *everyday]))
-    words.update(g_list=joined(tools), k_list=joined(skills))
-    return (*listed, *tools, *skills)
+    facts: Mapping[str, Any], tags: int, grammar: Grammar, draw: Draw
+) -> tuple[list[str], dict[str, str]]:
+    """Choose tasks t1.. for narratives and s1.. for skills, `gear`, and the skills of mind `k_list`."""
+    grounding = facts.get("grounding") or {}
+    tasks = gerunds(facts, _TASK[0])
+    listed = gerunds(facts, _TASK[1])
+    told = tasks[:2]
+    if len(told) < 2 or len(listed) < _TASKS:
+        spare = _choose(grammar.symbol("work_task").pool(tags), _TASKS, draw)
+        told = [*told, *spare][:2]
+        listed = [*listed, *spare]
+    listed = listed[:_TASKS]
+    equipment, software = told_tools(tuple(grounding.get("tools") or ()))
+    named = joined([*equipment, *software])
+    skills = [_SKILL_WORDS.get(skill, skill) for skill in grounding.get("skills") or ()][:_TASKS]
+    for skill in _choose(grammar.symbol("work_skill").pool(tags), _WORK_SKILLS, draw):
+        if len(skills) < _WORK_SKILLS and skill not in skills:
+            skills.append(skill)
+    words = dict(zip(_NUMBERED["t"], told, strict=False))
+    words.update(zip(_NUMBERED["s"], listed, strict=False))
+    words.update(zip(_NUMBERED["k"], skills, strict=False))
+    words["k_list"] = joined(skills)
+    if named:
+        words["gear"] = f"working with {named}"
+    if tasks:
+        words["tasks"] = tasks[0]
+    tools = [f"working with {joined(equipment)}"] if equipment else []
+    return [*listed, *tools, *software, *skills], words
 
 
 def gerunds(facts: Mapping[str, Any], longest: int) -> list[str]:
     """Return the tasks that the facts are grounded in as gerund phrases of at most `longest` characters."""
-    phrases = (gerund_phrase(task, longest) for task in _grounding(facts, "tasks"))
+    tasks = (facts.get("grounding") or {}).get("tasks") or ()
+    phrases = (gerund_phrase(str(task), longest) for task in tasks)
     return list(dict.fromkeys(phrase for phrase in phrases if phrase))
 
 
 def joined(texts: Sequence[str]) -> str:
     """Return "a", "a and b" or "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
+    if len(texts) < 2:
+        return texts[0] if texts else ""
+    return f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
-def _hobbies(pool: Sequence[str], random: Random) -> list[str]:
-    count = 6 + int(random.random() * 3)
-    chosen: list[str] = []
-    verbs: list[str] = []
+def _hobbies(
+    words: Mapping[str, str], derivation: Derivation, pool: Sequence[Alternative], draw: Draw
+) -> list[str]:
+    """The person's own sport and craft, and others that begin with other words."""
+    count = 2 + _HOBBIES[0] + (draw() * _HOBBIES[1] >> 32)
+    chosen = [words[own] for own in ("own_sport", "own_craft") if own in words]
+    verbs = {text.partition(" ")[0] for text in chosen}
     for _ in range(_TRIES):
-        text = pool[int(random.random() * len(pool))]
-        verb = text.split(" ", 1)[0]
-        if text not in chosen and verbs.count(verb) < _SAME_VERB:
-            chosen.append(text)
-            verbs.append(verb)
-        if len(chosen) == count:
-            break
+        text = _drawn(pool, draw)
+        verb = text.text.partition(" ")[0]
+        if verb not in verbs:
+            verbs.add(verb)
+            chosen.append(derivation.fill(text))
+            if len(chosen) == count:
+                break
+    for place in range(len(chosen) - 1, 0, -1):
+        other = draw() * (place + 1) >> 32
+        chosen[place], chosen[other] = chosen[other], chosen[place]
     return chosen
 
 
-def _choose(pool: Sequence[str], count: int, random: Random) -> list[str]:
-    """Draw without replacement; `Random.sample` may change between Python versions, `random()` may not."""
-    left = list(pool)
-    return [left.pop(int(random.random() * len(left))) for _ in range(min(count, len(left)))]
+def _drawn(pool: Sequence[Alternative], draw: Draw) -> Alternative:
+    return pool[draw() * len(pool) >> 32]
 
 
-def _first(count: int, *sources: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(text for source in sources for text in source))[:count]
+def _choose(pool: Sequence[Alternative], count: int, draw: Draw) -> list[str]:
+    """Draw without replacement."""
+    chosen: dict[str, None] = {}
+    for _ in range(_TRIES):
+        chosen[_drawn(pool, draw).text] = None
+        if len(chosen) == count:
+            break
+    return list(chosen)
 
 
-def _opening(text: str) -> tuple[str, ...]:
-    return tuple(text.split(" ")[:2])
-
-
-def _numbered(letter: str, texts: Sequence[str]) -> dict[str, str]:
-    return {f"{letter}{place}": text for place, text in enumerate(texts, 1)}
-
-
-def _grounding(facts: Mapping[str, Any], kind: str) -> Sequence[str]:
-    grounding = facts.get("grounding") or {}
-    return [str(text) for text in grounding.get(kind) or ()]
-
-
-def _tool(text: str) -> str | None:
-    """Return a tool without its spelled-out acronym ("flash drives USB"), None if too long to name in passing."""
-    found = _ACRONYM.match(text)
-    if found:
-        words = found["words"].split(" ")
-        initials = "".join(word[0] for word in words[-len(found["acronym"]) :]).upper()
-        if initials == found["acronym"]:
-            text = " ".join(words) + (found["rest"] or "")
-            text = text[0].lower() + text[1:]
-    return text if len(text) <= _TOOL and not _PUNCTUATED.search(text) else None
+def _capitalized(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple([text[0].upper() + text[1:] for text in texts])

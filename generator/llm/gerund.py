@@ -66,6 +66,11 @@ _VERBS = frozenset(
     "upload use validate vary verify visit warn wash watch waterproof weigh wet wipe withdraw work wrap "
     "write".split()
 )
+# Verbs that may be adjectives: "accurate and complete records" has one clause.
+_ADJECTIVES = frozenset(
+    "alternate approximate appropriate clean clear close complete correct direct dry empty lower open present secure "
+    "select separate".split()
+)
 _PARENTHESES = re.compile(r"\s*\([^()]*\)")
 _SPACES = re.compile(r"\s+")
 _SECOND_CLAUSE = re.compile(
@@ -79,7 +84,9 @@ _ACCOMPANIED = re.compile(r", (?:[a-z]+ly )?[a-z]+ing\b")
 _ALWAYS_CUT = (
     ", such as", " such as", ", including", ", using", ", by ", ", according", ", in accordance", ", as ",
     ", in order", ", so that", ", when ", ", while ", ", based on", ", for ", ", and ensure", ", with ", ", where ",
-    ", which ", ", following",
+    ", which ", ", following", " based on", " pertaining to", " relating to",
+    " to ensure that they", " to ensure they", " so that they", " so they", " that they", " to see that they",
+    " as they",
 )  # fmt: skip
 _CUT_TO_FIT = (
     " in accordance", " in order", " so that", " when ", " to ensure", " according to", " including", ", to ",
@@ -87,11 +94,21 @@ _CUT_TO_FIT = (
     " with ",
 )  # fmt: skip
 _LIST_END = re.compile(r", (?:and|or) ")
+# The choice that a statement leaves to its reader is, for one person, both.
+_CHOICE = re.compile(r"(?<!whether),? (?:and/or|or|and) ")
+# Says nothing, or lost its verb.
+_EMPTY = re.compile(
+    r"\bdut(?:y|ies)\b|\bas assigned|directing all activity|\bsuch (?:activities|information)$"
+    r"|^(?:recommending actions|using)\b"
+    r"|^(?:verifying|ensuring|checking|confirming|determining) (?:that|whether|if)"
+    r"(?!.* (?:is|are|was|were|be|been|can|could|has|have|had|may|meet|match|work|[a-z]+(?:[^s]s|ed))\b)"
+    r"|\b(?:in|during|for|of) the (?:[a-z]+(?:tion|sion|ing|ment|al)|use|design|care)$"
+)
 _DANGLING = re.compile(
     r"(?:,|;|:| and| or| and/or| the| a| an| of| to| for| with| in| on| by| from| as| such| other| any| all| that"
     r"| which| their| its| using| including| necessary| between| into| at| about| upon| through| per| not| if| written"
     r"| appropriate| associated| engaged| involved| responsible| unable| concerned| existing| medical| various| new"
-    r"| directly"
+    r"| directly| applying| pertaining| submitted| received| obtained| regarding| concerning| relating| relevant"
     r"| based| required| related| needed| specified| set| taken| so| when| where)+$"
 )
 # Words that would embarrass a portrait, or name what this project never names.
@@ -141,7 +158,9 @@ def gerund_phrase(task: str, longest: int = 90, shortest: int = 14) -> str | Non
     if not rest:
         return None
     phrase = _shortened(_first_clause(head, " ".join(rest)), head, longest)
-    return phrase if phrase is not None and shortest <= len(phrase) <= longest else None
+    if phrase is None or not shortest <= len(phrase) <= longest or _EMPTY.search(phrase):
+        return None
+    return _CHOICE.sub(" and ", phrase)
 
 
 def _inflected(tokens: list[str]) -> tuple[str, list[str]]:
@@ -183,7 +202,7 @@ def _first_clause(head: str, rest: str) -> str:
         before = rest[: found.start()]
         if not _in_infinitive(before, new=found.group().startswith((", and ", ", or "))):
             # "accurate, complete, and correct records": adjectives that could be verbs.
-            whole = " " not in before and not before.endswith("s")
+            whole = verb in _ADJECTIVES and " " not in before and not before.endswith("s")
             return f"{head} {rest if whole else before}"
     return f"{head} {rest}"
 
@@ -200,11 +219,13 @@ def _shortened(phrase: str, head: str, longest: int) -> str | None:
     least = len(head) + 8
     for found in _ACCOMPANIED.finditer(phrase, least):
         before = phrase[len(head) : found.start()]
+        if before.endswith("ing"):
+            break
         if "," not in before or _LIST_END.search(before, before.rfind(",")):
             phrase = phrase[: found.start()]
             break
     for cut in _ALWAYS_CUT:
-        phrase = _before(phrase, cut, least)
+        phrase = _before(phrase, cut, len(head) + 4)
     for cut in _CUT_TO_FIT:
         if len(phrase) > longest:
             phrase = _before(phrase, cut, least)
@@ -226,5 +247,7 @@ def _without_broken_list(phrase: str, start: int) -> str:
     if last < 0 or re.search(r"\b(?:and|or)\b", phrase[last:]):
         return phrase
     first = phrase[start : phrase.find(", ", start)].strip()
+    if first.endswith("ing"):  # "heating, lighting systems": the noun that all of them belong to is lost
+        return phrase[:start]
     # "accurate, detailed reports": one word that is no plural is the first of two adjectives.
     return phrase if " " not in first and not first.endswith("s") else f"{phrase[:start]} {first}"

@@ -1,17 +1,20 @@
-"""Portrait: what a grammar needs to know of one person, read from the facts: words, tags and chosen details."""
+"""Portrait: what a grammar needs to know of one person, read from the facts: words, tags and marked traits."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 LEVELS = ("very_low", "low", "average", "high", "very_high")
 _LEVEL_BOUNDS = (35, 45, 55, 65)
+_LABELS = {trait: f"{trait}_label" for trait in TRAITS}
+_LEVEL_OF: Mapping[object, int] = {level: place for place, level in enumerate(LEVELS, 1)}
 _STAGES = ((30, "young"), (45, "prime"), (66, "mature"))
-RETIREMENT_AGE = 60
+RETIREMENT_AGE = 62
 _STUDENT_AGE = 24
 _ELDERLY_AGE = 78
 _EDUCATION = {
@@ -30,37 +33,76 @@ _MARITAL = {
     "divorced": "divorced",
     "widowed": "widowed",
 }
-_PRONOUNS = {
-    "male": {"he": "he", "him": "him", "his": "his", "himself": "himself", "spouse": "wife"},
-    "female": {"he": "she", "him": "her", "his": "her", "himself": "herself", "spouse": "husband"},
+# Facts that are a tag of their own: column -> value -> tag.
+_PLAIN: Mapping[str, Mapping[object, str]] = {
+    "bachelors_field": {f: f"field_{f}" for f in ("stem", "stem_related", "business", "education", "arts_humanities")},
+    "ethnicity": {
+        d: f"descent_{d}"
+        for d in ("hispanic", "white", "black", "asian", "native", "pacific_islander", "multiple")
+    },
+    "nativity": {"naturalized": "immigrant", "not_citizen": "immigrant"},
+    "language_at_home": {"spanish": "spanish", "asian_pacific": "asian_language"},
+    "veteran_status": {"veteran": "veteran"},
+    "disability_status": {"with_disability": "limited"},
+    "household_type": {"group_quarters": "group", "alone": "alone", "nonfamily": "shared"},
+    "class_of_worker": {
+        "self_employed": "own_boss",
+        "own_company": "own_boss",
+        "local_government": "public",
+        "state_government": "public",
+        "federal_government": "public",
+    },
+    "commute_mode": {"from_home": "remote", "transit": "transit", "bicycle": "bicycle", "walked": "on_foot"},
+    "income_band": {"100k_150k": "well_off", "over_150k": "well_off", "none": "thrifty", "under_10k": "thrifty"},
+    "urbanicity": {
+        "urban": "urban", "suburban": "suburban", "metro": "urban", "metropolitan": "urban",
+        "rural": "rural", "town": "town", "small_town": "town", "nonmetro": "rural",
+    },
+}  # fmt: skip
+_OF_WORK = frozenset({"own_boss", "public", "remote", "transit", "bicycle", "on_foot"})
+_WALKS = ("worker", "military", "seeking", "student", "homebound", "retired")
+PRONOUNS = {
+    "male": {"he": "he", "him": "him", "his": "his", "himself": "himself", "spouse": "wife", "man": "man"},
+    "female": {
+        "he": "she",
+        "him": "her",
+        "his": "her",
+        "himself": "herself",
+        "spouse": "husband",
+        "man": "woman",
+    },
 }
-_DECADES = {
-    2: "twenty",
-    3: "thirty",
-    4: "forty",
-    5: "fifty",
-    6: "sixty",
-    7: "seventy",
-    8: "eighty",
-    9: "ninety",
-}
-_URBANICITY = {
-    "urban": ("urban", "suburban", "metro", "metropolitan"),
-    "rural": ("rural", "small_town", "nonmetro"),
-}
+_DECADES = dict(
+    zip(range(2, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True)
+)
+TAGS = frozenset(
+    {*PRONOUNS, *(stage for _, stage in _STAGES), "senior", "elderly", "limited", "home", "near", "bilingual"}
+    | {
+        *_WALKS,
+        *_EDUCATION.values(),
+        *_MARITAL.values(),
+        *(f"{t[0]}{n}" for t in TRAITS for n in range(1, 6)),
+    }
+    | {tag for values in _PLAIN.values() for tag in values.values()}
+)
+"""Tags that the facts of a record may give, beside those of its state and of its field of work."""
+WORDS = frozenset(
+    {*PRONOUNS["male"], "name", "first", "age", "next_decade", "city", "state", "near1", "near2", "title"}
+)
+"""Words that the facts of a record give, as slots name them."""
 # Nouns for the members of an occupation end so ("plumber", "technician"); other words are halves of compounds.
 _AGENT = re.compile(
-    r"(?:er|or|ist|ian|(?:ist|end|ult|unt|rv)ant|agent|man|nurse|clerk|guard|aide|maid|chef|cook|judge|coach|mason|mechanic|pilot|officer)$"
+    r"(?:er|or|ist|ian|(?:ist|end|ult|unt|rv)ant|agent|man|nurse|clerk|guard|aide|maid|chef|cook|judge|coach|mason"
+    r"|mechanic|pilot|officer|secretary)$"
 )
 _NO_AGENT = re.compile(
-    r"(?:computer|conveyor|motor|elevator|counter|water|boiler|tower|paper|power|leather|rubber|cement|center|layer|master)$"
+    r"(?:computer|conveyor|motor|elevator|counter|water|boiler|tower|paper|power|leather|rubber|cement|center|layer"
+    r"|master|door)$"
 )
 _BY_SEX = {"waiter": "waitress", "restaurant host": "restaurant hostess", "actor": "actor"}
 
-
 # Which traits lead a text, by place in the order of salience, so that ten texts do not all tell the same two.
 _TURNS = ((0, 1), (1, 2), (0, 2), (2, 0), (1, 3), (0, 3), (3, 1), (2, 1), (1, 0), (0, 4))
-_ALIASED = ("adj", "clause", "foible")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,69 +119,62 @@ class Portrait:
     home: tuple[str, ...]
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any], *, region: Iterable[str] = ()) -> Portrait:
-        """Read the facts of a record; `region` are tags of the state. Names, sex and age are needed."""
-        sex = "female" if str(facts["sex"]).lower() == "female" else "male"
+    def of(cls, facts: Mapping[str, Any], *, more: Iterable[str] = ()) -> Portrait:
+        """Read the facts of a record; `more` are tags of the state and of the work. Names, sex and age are needed."""
+        sex, age = sex_of(facts), int(facts["age"])
         city, state = str(facts.get("city") or ""), str(facts.get("state_name") or facts.get("state") or "")
+        nearby = [str(town) for town in (facts.get("grounding") or {}).get("nearby") or ()]
+        life = life_tags(facts)
         words = {
-            **_PRONOUNS[sex],
+            **PRONOUNS[sex],
             "name": " ".join(part for part in (str(facts["first_name"]), str(facts["last_name"])) if part),
             "first": str(facts["first_name"]),
-            "age": str(int(facts["age"])),
-            "next_decade": _DECADES.get(int(facts["age"]) // 10 + 1, "a hundred"),
-            "city": city or state,
-            "state": state or city,
+            "age": str(age),
+            "next_decade": _DECADES.get(age // 10 + 1, "a hundred"),
+            "city": city or state or "town",
+            "state": state or city or "the state",
+            "title": occupation_words(facts) or ("service member" if "military" in life else "worker"),
+            **{f"near{place}": town for place, town in enumerate(nearby, 1)},
         }
-        nearby = [str(town) for town in (facts.get("grounding") or {}).get("nearby") or ()]
-        words.update({f"near{place}": town for place, town in enumerate(nearby, 1)})
-        life = life_tags(facts)
-        words["title"] = occupation_words(facts) or ("service member" if "military" in life else "worker")
-        salience = _salience(facts)
-        region = (*region, "near") if len(nearby) > 1 else region
-        tags = frozenset({sex, *region, *life, *salience})
+        # Ties are broken differently from person to person.
+        turn = sum(str(facts.get("uuid") or facts["first_name"]).encode()) % len(TRAITS)
+        salience = _salience(trait_levels(facts), turn)
+        near = ("near",) if len(nearby) > 1 else ()
+        tags = frozenset({sex, *more, *near, *life, *salience})
         return cls(words, tags, salience, tuple(place for place in (city, state) if place))
 
-    def aliases(self, turn: int) -> dict[str, str]:
-        """Return which pools `lead_...` and `second_...` stand for in the text number `turn`."""
-        lead, second = (self.salience[place] for place in _TURNS[turn % len(_TURNS)])
-        return {
-            f"{rank}_{kind}": f"{kind}_{tag}"
-            for rank, tag in (("lead", lead), ("second", second))
-            for kind in _ALIASED
-        }
+    def leads(self, turn: int) -> tuple[str, str]:
+        """Return which trait levels lead the text number `turn`."""
+        lead, second = _TURNS[turn % len(_TURNS)]
+        return self.salience[lead], self.salience[second]
+
+
+def sex_of(facts: Mapping[str, Any]) -> str:
+    """Return 'female' or 'male', which choose the pronouns."""
+    return "female" if str(facts["sex"]).lower() == "female" else "male"
 
 
 def life_tags(facts: Mapping[str, Any]) -> set[str]:
     """Return the tags of age, work, family, schooling, place and descent."""
     age, status = int(facts["age"]), str(facts.get("labor_force_status") or _status(facts))
     tags = {next((stage for bound, stage in _STAGES if age < bound), "senior")}
+    for column, values in _PLAIN.items():
+        tag = values.get(facts.get(column))
+        if tag is not None:
+            tags.add(tag)
     if age >= _ELDERLY_AGE:
-        tags.add("elderly")
+        tags |= {"elderly", "limited"}
     if status == "not_in_workforce":
-        tags.add("home")
-        if age >= RETIREMENT_AGE:
-            tags.add("retired")
-        elif age <= _STUDENT_AGE:
-            tags.add("student")
-        else:
-            tags.add("homebound")
+        walk = "retired" if age >= RETIREMENT_AGE else "student" if age <= _STUDENT_AGE else "homebound"
+        tags |= {"home", walk}
     else:
         tags.add({"armed_forces": "military", "unemployed": "seeking"}.get(status, "worker"))
+    if "worker" not in tags:
+        tags -= _OF_WORK
     tags.add(_EDUCATION.get(str(facts.get("education_level")), "high_school"))
     tags.add(_MARITAL.get(str(facts.get("marital_status")), "single"))
-    if facts.get("bachelors_field") not in (None, "", "no_degree"):
-        tags.add(f"field_{facts['bachelors_field']}")
-    if facts.get("ethnicity"):
-        tags.add(f"descent_{facts['ethnicity']}")
-    if facts.get("nativity") in {"naturalized", "not_citizen"}:
-        tags.add("immigrant")
-    language = str(facts.get("language_at_home") or "english").lower()
-    if not language.startswith("english"):
+    if not str(facts.get("language_at_home") or "english").lower().startswith("english"):
         tags.add("bilingual")
-    if facts.get("veteran_status") == "veteran":
-        tags.add("veteran")
-    place = str(facts.get("urbanicity") or "").lower()
-    tags.update(kind for kind, places in _URBANICITY.items() if place in places)
     return tags
 
 
@@ -150,28 +185,23 @@ def _status(facts: Mapping[str, Any]) -> str:
     )
 
 
-def trait_levels(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Return trait -> tag, `o1` (very low openness) to `n5` (very high neuroticism)."""
-    levels = {}
-    for trait in TRAITS:
-        label = facts.get(f"{trait}_label")
-        if label in LEVELS:
-            level = LEVELS.index(label)
-        else:
+def trait_levels(facts: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the level of each trait, 1 (very low) to 5 (very high), in the order of `TRAITS`."""
+    levels = []
+    for trait, label in _LABELS.items():
+        level = _LEVEL_OF.get(facts.get(label))
+        if level is None:
             score = facts.get(trait)
-            level = 2 if score is None else sum(int(score) >= bound for bound in _LEVEL_BOUNDS)
-        levels[trait] = f"{trait[0]}{level + 1}"
-    return levels
+            level = 3 if score is None else 1 + sum(int(score) >= bound for bound in _LEVEL_BOUNDS)
+        levels.append(level)
+    return tuple(levels)
 
 
-def _salience(facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the trait tags, most marked first; ties go by a rotation that differs from person to person."""
-    levels = trait_levels(facts)
-    turn = sum(map(ord, str(facts.get("uuid") or facts["first_name"])))
-    order = sorted(
-        range(len(TRAITS)), key=lambda i: (-abs(int(levels[TRAITS[i]][1]) - 3), (i + turn) % len(TRAITS))
-    )
-    return tuple(levels[TRAITS[i]] for i in order)
+@lru_cache(maxsize=32768)
+def _salience(levels: tuple[int, ...], turn: int) -> tuple[str, ...]:
+    """Return the trait tags (`o1` to `n5`), most marked first; ties go by a rotation, `turn`."""
+    order = sorted(range(len(TRAITS)), key=lambda i: (-abs(levels[i] - 3), (i + turn) % len(TRAITS)))
+    return tuple(f"{TRAITS[i][0]}{levels[i]}" for i in order)
 
 
 def occupation_words(facts: Mapping[str, Any]) -> str:
@@ -182,8 +212,12 @@ def occupation_words(facts: Mapping[str, Any]) -> str:
     occupation = str(facts.get("occupation") or "")
     if occupation in {"", "not_in_workforce", "no_occupation"}:
         return ""
-    title = str(facts.get("occupation_title") or occupation.replace("_", " ")).lower()
+    return _one_title(str(facts.get("occupation_title") or occupation.replace("_", " ")), sex_of(facts))
+
+
+@lru_cache(maxsize=4096)
+def _one_title(title: str, sex: str) -> str:
     parts = [part for part in re.split(r", | or ", title) if part]
     if len(parts) == 1 or " of " in parts[0] or not _AGENT.search(parts[0]) or _NO_AGENT.search(parts[0]):
         return title
-    return _BY_SEX.get(parts[0], parts[0]) if facts.get("sex") == "Female" else parts[0]
+    return _BY_SEX.get(parts[0], parts[0]) if sex == "female" else parts[0]

@@ -38,13 +38,17 @@ def test_verbs_are_inflected(verb: str, form: str) -> None:
         ("Plan, direct, or coordinate programs.", "planning, directing and coordinating programs"),
         ("Set up and operate glue machines by pouring.", "setting up and operating glue machines by pouring"),
         ("Answer telephones and direct calls to appropriate staff.", "answering telephones"),
-        ("Read data to find, track, and resolve it.", "reading data to find, track, and resolve it"),
+        ("Read data to find, track, and resolve it.", "reading data to find, track and resolve it"),
         ("Check supplies to ensure availability, and order new supplies.", "checking supplies to ensure availability"),
         ("Maintain accurate, detailed reports.", "maintaining accurate, detailed reports"),
-        ("Maintain accurate, complete, and correct records.", "maintaining accurate, complete, and correct records"),
+        ("Maintain accurate, complete, and correct records.", "maintaining accurate, complete and correct records"),
         ("Answer questions about flights, aircraft, weather.", "answering questions about flights"),
         ("Visually inspect gums for sores.", "visually inspecting gums for sores"),
         ("Maintain records, such as charts (paper or digital).", "maintaining records"),
+        ("Prepare reports or recommendations.", "preparing reports and recommendations"),
+        ("Describe merchandise and explain its use.", "describing merchandise"),
+        ("Regulate heating, lighting, and ventilating systems.", "regulating heating, lighting and ventilating systems"),
+        ("Perform other duties.", None),
         ("Remove black mold.", None),
         ("", None),
         ("Sing", None),
@@ -57,7 +61,7 @@ def test_tasks_become_phrases_for_the_middle_of_a_sentence(task: str, phrase: st
 def test_nearly_every_task_of_every_occupation_becomes_a_whole_phrase() -> None:
     tasks = [task for occupation in OCCUPATIONS for task in occupation.tasks]
     phrases = [phrase for task in tasks if (phrase := gerund_phrase(task, 84))]
-    assert len(phrases) > 0.9 * len(tasks)
+    assert len(phrases) > 0.85 * len(tasks)
     for phrase in phrases:
         assert re.match(r"(?:[a-z]+ly )*[a-z-]*ing\b", phrase), phrase
         assert not re.search(r"(?:,| and| or| the| of| to| with| such as)$|  |[.;:]$", phrase), phrase

@@ -24,8 +24,8 @@ def test_trait_scores_have_the_published_levels() -> None:
     ("age", "status", "tag"),
     [
         (70, "not_in_workforce", "retired"),
-        (60, "not_in_workforce", "retired"),
-        (59, "not_in_workforce", "homebound"),
+        (62, "not_in_workforce", "retired"),
+        (61, "not_in_workforce", "homebound"),
         (24, "not_in_workforce", "student"),
         (70, "employed", "worker"),
         (30, "unemployed", "seeking"),
