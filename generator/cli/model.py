@@ -42,7 +42,7 @@ def explain(locale: Locale = "en_US", as_json: AsJson = False) -> None:
 
 def plot(
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="FILE.svg, or FILE.png with cairosvg installed.")
+        Path, typer.Option("-o", "--output", help="FILE.svg, or FILE.png with the extra [plot] installed.")
     ],
     locale: Locale = "en_US",
 ) -> None:
@@ -50,7 +50,9 @@ def plot(
     if output.suffix not in {".svg", ".png"}:
         raise typer.BadParameter(f"{output}: unknown suffix {output.suffix!r}; write to .svg or .png")
     if output.suffix == ".png" and find_spec("cairosvg") is None:
-        raise typer.BadParameter(f"{output}: PNG needs cairosvg (pip install cairosvg); SVG needs nothing")
+        raise typer.BadParameter(
+            f"{output}: PNG needs cairosvg: pip install 'persona-engine[plot]', or write to {output.stem}.svg"
+        )
     from persona_engine.generator.population import Population
     from persona_engine.generator.report.picture import draw
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from persona_engine.generator.population import Population
 
 _HERE = Path(__file__).parent
 _BOX, _GAP, _LAYER = (150, 26), 14, 230
-_CHART = (250, 190)
+_CHART = (285, 190)
 _BARS = 10
 _ACROSS = 4
+_APART = 28
+"""Space between the core and the attributes that depend on nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,9 @@ class Box:
 def draw(population: Population) -> str:
     """An SVG document: boxes and arrows for the graph, bars for the marginals of its attributes."""
     parents = _parents(population)
-    boxes = _boxes(parents)
+    boxes = _boxes(parents, population.network.core_attributes)
     core = [boxes[name] for name in population.network.core_attributes]
+    alone = [box for name, box in boxes.items() if not parents[name] and box not in core]
     bottom = max(box.y for box in boxes.values()) + _BOX[1] + 60
     charts = list(_charts(population, bottom))
     width = max(max(box.x for box in boxes.values()) + _BOX[0], _ACROSS * _CHART[0]) + 40
@@ -46,6 +49,7 @@ def draw(population: Population) -> str:
         box=_BOX,
         boxes=list(boxes.values()),
         frame=(core[0].x - 10, core[0].y - 10, _BOX[0] + 20, core[-1].y + _BOX[1] + 20 - core[0].y),
+        alone=alone[0] if alone else None,
         edges=[(boxes[parent], boxes[child]) for child, found in parents.items() for parent in found],
         charts=charts,
     )
@@ -67,7 +71,7 @@ def _parents(population: Population) -> dict[str, list[str]]:
     return found
 
 
-def _boxes(parents: dict[str, list[str]]) -> dict[str, Box]:
+def _boxes(parents: dict[str, list[str]], core: Sequence[str]) -> dict[str, Box]:
     layers: dict[str, int] = {}
     filled: dict[int, int] = {}
     boxes = {}
@@ -79,7 +83,10 @@ def _boxes(parents: dict[str, list[str]]) -> dict[str, Box]:
             name,
             layers[name],
             30 + layers[name] * _LAYER,
-            70 + place * (_BOX[1] + _GAP) + 12 * (layers[name] % 2),
+            70
+            + place * (_BOX[1] + _GAP)
+            + 12 * (layers[name] % 2)
+            + (0 if above or name in core else _APART),
         )
     return boxes
 
@@ -91,16 +98,15 @@ def _charts(population: Population, top: float) -> Iterator[dict[str, Any]]:
     for number, name in enumerate(names):
         shares = population.marginal([name]).weights
         states = priors.domain[name]
-        ordered = isinstance(states[0], int)
-        order = (
-            range(len(states))
-            if ordered
-            else sorted(range(len(states)), key=lambda code: -shares[code])[:_BARS]
-        )
+        declared = priors.declaration.attributes[name]
+        ordered = declared.range is not None or declared.edges is not None
+        order = list(range(len(states)))
+        if not ordered and len(states) > _BARS:
+            order = sorted(order, key=lambda code: -shares[code])[:_BARS]
         yield {
             "x": 20 + number % _ACROSS * _CHART[0],
             "y": top + number // _ACROSS * _CHART[1],
-            "title": priors.declaration.attributes[name].label,
+            "title": declared.label,
             "ordered": ordered,
             "first": states[0],
             "last": states[-1],
@@ -110,5 +116,6 @@ def _charts(population: Population, top: float) -> Iterator[dict[str, Any]]:
         }
 
 
-def _short(text: str, most: int = 24) -> str:
+def _short(text: str, most: int = 32) -> str:
+    text = text.replace("_", " ")
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -73,3 +74,11 @@ def test_sample_takes_targets_quotas_and_strata(toy_folder: Path, tmp_path: Path
 def test_a_target_that_is_no_json_is_explained(toy_folder: Path) -> None:
     done = run("sample", "--set", f"locale={toy_folder}", "--target", "sex=half")
     assert "--target: not valid JSON" in str(done.exception)
+
+
+@pytest.mark.skipif(find_spec("cairosvg") is not None, reason="cairosvg is installed")
+def test_plot_to_png_names_the_extra_that_it_needs(toy_folder: Path, tmp_path: Path) -> None:
+    done = run("priors", "plot", "--locale", str(toy_folder), "-o", str(tmp_path / "toy.png"))
+    assert done.exit_code == 2
+    assert "persona-engine[plot]" in " ".join(done.output.split())
+    assert "toy.svg" in done.output
