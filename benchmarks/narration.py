@@ -1,11 +1,23 @@
 """What narration costs beside the requests themselves, against a loopback server in its own process.
 
-    python benchmarks/narration.py [--rows 600] [--latency 0.2] [--json]
+    python benchmarks/narration.py [--rows 1000] [--latency 0.2] [--data-designer PYTHON] [--json]
 
-For each transport, a run (facts, prompts, two requests a row, journal, rules) is compared with the bare client
-sending the same number of requests of the same size. `ratio_cpu_*` is engine CPU over bare CPU, `ratio_rate_*` is
-the rate reached over concurrency / latency, the best that any client could do. Quiet machine and two cores, or the
-rates mean little; the CPU ratios hold anyway.
+For each transport a run is made as `personas generate` makes it: rows sampled, prompts rendered, two requests a row,
+answers journaled on disk, read and checked by every rule, shards written as Parquet. Beside it the bare client sends
+the same messages, schemas and parameters, and decodes each answer and the JSON object in it: the `openai` package
+over aiohttp as its documentation shows, and aiohttp with orjson. A smaller run before each warms what is loaded once.
+
+`ratio_engine_cpu_vs_bare_*` is CPU a request of the run over that of the bare client, both of the client's process
+alone. `ratio_rate_vs_ideal_256` is the rate of the lean transport between a third and nine tenths of its requests,
+when the limit on requests in flight has been found, over concurrency / latency or, where that is less, over what one
+core can send at the CPU measured. `ratio_held_lean` is the most requests that a server has seen in flight, of 2,048.
+Rates want two idle cores; the CPU ratios hold on a busy machine.
+
+`--data-designer` names an interpreter that has NeMo Data Designer (`python -m venv dd && dd/bin/pip install
+data-designer`), and `ratio_vs_data_designer` is then records/s of the reference transport over its records/s, against
+the same server in the same run. It is given every advantage that its settings have: both prompts ready in its seed
+rows but for what the first answer adds to the second, its native renderer, `max_parallel_requests` of 256, no health
+check, no telemetry, no early stop, a first dataset to warm up, and a clock that stops before it profiles.
 """
 
 from __future__ import annotations
@@ -17,27 +29,32 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import httpx2
+import numpy as np
 import openai
 import orjson
+import pandas as pd
 
 from persona_engine.generator.config import Config
 from persona_engine.generator.llm.backends import connect
 from persona_engine.generator.llm.chat import ChatRequest, Completion
 from persona_engine.generator.llm.dialect import Dialect
-from persona_engine.generator.narration.journal import Journal
-from persona_engine.generator.narration.narrator import Narrator
-from persona_engine.generator.population import Population
-from persona_engine.prompts.template import PromptSet
-from persona_engine.validators.check import RecordChecker
+from persona_engine.generator.narration.narrator import CALLS
+from persona_engine.generator.run.manifest import Manifest
+from persona_engine.generator.run.pipeline import Pipeline, Tally
+from persona_engine.generator.run.rooms import Rooms
+from persona_engine.generator.run.run_folder import RunFolder
 
-SERVER = Path(__file__).parents[1] / "tests" / "chat_server.py"
+HERE = Path(__file__).parent
+SERVER = HERE.parent / "tests" / "chat_server.py"
+PEER = HERE / "narration_by_data_designer.py"
 MODEL = "test-narrator"
 CONCURRENCY = 256
 HELD = 2048
@@ -55,19 +72,46 @@ def served(latency: float) -> Iterator[str]:
             server.terminate()
 
 
-async def all_of(
-    work: list[Any], at_once: int, do: Callable[[Any], Awaitable[object]]
-) -> tuple[float, float]:
-    """Seconds and CPU seconds that `do` took over all work, so many at once."""
-    left = iter(work)
+@dataclass(frozen=True)
+class Cost:
+    """What some requests took: seconds, CPU seconds of this process, and when each was answered."""
+
+    seconds: float
+    cpu: float
+    answered: Sequence[float]
+
+    @property
+    def rate(self) -> float:
+        """Requests a second once the limit on requests in flight has been found."""
+        first, last = len(self.answered) // 3, len(self.answered) * 9 // 10
+        return (last - first) / (self.answered[last] - self.answered[first])
+
+    @property
+    def cpu_us(self) -> float:
+        """CPU of one request, in microseconds."""
+        return self.cpu / len(self.answered) * 1e6
+
+
+async def costing(work: Awaitable[object], answered: list[float]) -> Cost:
+    """Cost of the work, which notes in `answered` when each request was."""
+    started, cpu = time.perf_counter(), time.process_time()
+    await work
+    return Cost(time.perf_counter() - started, time.process_time() - cpu, answered)
+
+
+async def all_of(items: Sequence[Any], at_once: int, do: Callable[[Any], Awaitable[object]]) -> Cost:
+    """Cost of doing it for every item, so many at once."""
+    left, answered = iter(items), list[float]()
 
     async def worker() -> None:
         for item in left:
             await do(item)
+            answered.append(time.perf_counter())
 
-    started, cpu = time.perf_counter(), time.process_time()
-    await asyncio.gather(*(worker() for _ in range(at_once)))
-    return time.perf_counter() - started, time.process_time() - cpu
+    async def everything() -> None:
+        await asyncio.gather(*(worker() for _ in range(at_once)))
+
+    return await costing(everything(), answered)
 
 
 class Recorder:
@@ -77,49 +121,69 @@ class Recorder:
         """Pass on to `model`."""
         self.model, self.name = model, model.name
         self.requests: list[ChatRequest] = []
+        self.answered: list[float] = []
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Keep the request and pass it on."""
         self.requests.append(request)
         answer: Completion = await self.model.complete(request)
+        self.answered.append(time.perf_counter())
         return answer
+
+    def account(self) -> dict[str, Any]:
+        """Nothing of its own."""
+        return {}
 
     async def aclose(self) -> None:
         """Close the model."""
         await self.model.aclose()
 
 
-async def engine(
-    config: Config, rooms: tuple[Population, PromptSet, RecordChecker], rows: list[dict[str, Any]]
-) -> tuple[float, float, list[ChatRequest]]:
-    """Seconds, CPU seconds and requests of narrating the rows."""
-    population, prompts, checker = rooms
-    model = Recorder(connect(config.llm))
-    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder)) as journal:
-        narrator = Narrator(model, prompts, population.priors, checker.check, config, journal, checker.policy)
-        await narrator.narrate(rows[0])  # probes the endpoint, opens look-ups
-        model.requests.clear()
-        seconds, cpu = await all_of(rows[1:], CONCURRENCY, narrator.narrate)
+def settings(rows: int, seed: int, llm: dict[str, Any]) -> Config:
+    """A run of so many rows against the test server."""
+    served_by = {"backend": "openai", "model": MODEL, "concurrency": CONCURRENCY}
+    return Config.model_validate({"rows": rows, "seed": seed, "llm": {**served_by, **llm}})
+
+
+async def engine(config: Config, rooms: Rooms) -> tuple[Cost, list[ChatRequest]]:
+    """What a whole run costs, and its requests."""
+    rooms, model = replace(rooms, config=config), Recorder(connect(config.llm))
+    manifest = Manifest.of(config, rooms.digests(), model.name, "")
+    with (
+        tempfile.TemporaryDirectory() as place,
+        RunFolder.opened(Path(place) / "run", config, manifest, rooms.table()) as folder,
+    ):
+        pipeline = Pipeline(
+            rooms.sample,
+            lambda shard: rooms.narrator(model, config, folder.journal(shard)),
+            folder.write,
+            concurrency=CONCURRENCY,
+        )
+        tally = Tally(config.rows)
+        cost = await costing(pipeline.run(folder.pending(), tally), model.answered)
     await model.aclose()
-    return seconds, cpu, model.requests
+    if tally.accepted != config.rows:
+        raise SystemExit(f"{tally.accepted} of {config.rows} rows were accepted: the ratios mean nothing")
+    return cost, model.requests
 
 
-async def bare_openai(url: str, requests: list[ChatRequest]) -> tuple[float, float]:
+async def bare_openai(url: str, requests: Sequence[ChatRequest]) -> Cost:
     """The SDK over aiohttp, used as its documentation shows."""
     http = openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=4096))
     client = openai.AsyncOpenAI(api_key="none", base_url=url, http_client=http)
     bodies = [Dialect().body(request, MODEL, request.max_tokens) for request in requests]
 
     async def send(body: Any) -> None:
-        await client.chat.completions.create(**body)
+        answer = await client.chat.completions.create(**body)
+        orjson.loads(answer.choices[0].message.content)
 
     await send(bodies[0])
-    measured = await all_of(bodies, CONCURRENCY, send)
+    cost = await all_of(bodies, CONCURRENCY, send)
     await client.close()
-    return measured
+    return cost
 
 
-async def bare_aiohttp(url: str, requests: list[ChatRequest]) -> tuple[float, float]:
+async def bare_aiohttp(url: str, requests: Sequence[ChatRequest]) -> Cost:
     """Nothing but aiohttp and orjson."""
     bodies = [Dialect().body(request, MODEL, request.max_tokens) for request in requests]
     headers = {"content-type": "application/json"}
@@ -127,18 +191,19 @@ async def bare_aiohttp(url: str, requests: list[ChatRequest]) -> tuple[float, fl
 
         async def send(body: Any) -> None:
             async with session.post(f"{url}/chat/completions", data=orjson.dumps(body)) as answer:
-                orjson.loads(await answer.read())
+                whole = orjson.loads(await answer.read())
+            orjson.loads(whole["choices"][0]["message"]["content"])
 
         await send(bodies[0])
         return await all_of(bodies, CONCURRENCY, send)
 
 
-async def held(latency: float, requests: list[ChatRequest]) -> int:
-    """The most requests that the lean transport had in flight at once."""
+async def held(latency: float, requests: Sequence[ChatRequest]) -> int:
+    """The most requests of the lean transport that a server saw in flight at once."""
+    count = 6 * HELD
     with served(latency) as url:
-        llm = {"backend": "openai", "model": MODEL, "base_url": url, "transport": "lean", "concurrency": HELD}
-        model = connect(Config.model_validate({"llm": llm}).llm)
-        await all_of((requests * (1 + 12 * HELD // len(requests)))[: 12 * HELD], HELD, model.complete)
+        model = connect(settings(1, 0, {"base_url": url, "transport": "lean", "concurrency": HELD}).llm)
+        await all_of([requests[i % len(requests)] for i in range(count)], HELD, model.complete)
         await model.aclose()
         async with (
             aiohttp.ClientSession() as session,
@@ -147,11 +212,63 @@ async def held(latency: float, requests: list[ChatRequest]) -> int:
             return int((await answer.json())["max_in_flight"])
 
 
-def measured(rows: int, latency: float) -> dict[str, Any]:
+def data_designer(python: Path, url: str, rooms: Rooms) -> dict[str, float]:
+    """What NeMo Data Designer took for the rows of a run: records, seconds, CPU seconds."""
+    llm, templates = rooms.config.llm, rooms.prompts.templates
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        rows, personas = seeds(rooms)
+        pd.DataFrame(rows).to_parquet(folder / "rows.parquet")
+        job = {
+            "base_url": url,
+            "model": MODEL,
+            "concurrency": CONCURRENCY,
+            "parameters": {"temperature": llm.temperature, "top_p": llm.top_p, "max_tokens": llm.max_tokens},
+            "count": len(rows),
+            "folder": place,
+            "prompts": {"attributes": "{{ ask }}", "personas": personas},
+            "schemas": {name: templates[name].schema for name in CALLS},
+        }
+        (folder / "job.json").write_bytes(orjson.dumps(job))
+        command = [str(python), str(PEER), str(folder / "job.json")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - as the user asks
+    if done.returncode:
+        raise SystemExit(f"--data-designer {python}: {done.stderr[-2000:]}")
+    said: dict[str, float] = orjson.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+def seeds(rooms: Rooms) -> tuple[list[dict[str, str]], str]:
+    """Messages of every row, and the template of the second prompt, which waits for the first answer in its middle."""
+    first, second = (rooms.prompts.templates[name] for name in CALLS)
+    answers: dict[str, Any] = {field.name: f"{{{{ attributes.{field.name} }}}}" for field in first.fields}
+    answers |= {
+        field.name: [f'{{{{ attributes.{field.name} | join("; ") }}}}']
+        for field in first.fields
+        if field.kind == "list"
+    }
+    rows, middle = [], ""
+    for record in rooms.sample(rooms.config.rows).to_dict("records"):
+        facts = rooms.facts.of(record, np.random.default_rng(record["row"]))
+        system, ask = (message["content"] for message in first.render(facts))
+        system_too, ask_too = (message["content"] for message in second.render({**facts, **answers}))
+        before, after = ask_too[: ask_too.index("{{")], ask_too[ask_too.rindex("}}") + 2 :]
+        middle = ask_too[len(before) : -len(after)]
+        rows.append(
+            {
+                "attributes_system": system,
+                "personas_system": system_too,
+                "ask": ask,
+                "before": before,
+                "after": after,
+            }
+        )
+    return rows, f"{{{{ before }}}}{middle}{{{{ after }}}}"
+
+
+def measured(rows: int, latency: float, peer: Path | None) -> dict[str, Any]:
     """All figures."""
-    population = Population.load("en_US")
-    people = population.sample(rows + 1, seed=1).to_dict("records")
-    rooms = (population, PromptSet.load("en_US"), RecordChecker(population.priors))
+    rooms = Rooms.load(settings(rows, 1, {}))
     result: dict[str, Any] = {
         "rows": rows,
         "latency_s": latency,
@@ -161,21 +278,33 @@ def measured(rows: int, latency: float) -> dict[str, Any]:
     requests: list[ChatRequest] = []
     for transport, bare in (("openai", bare_openai), ("lean", bare_aiohttp)):
         with served(latency) as url:
-            llm = {"backend": "openai", "model": MODEL, "base_url": url, "transport": transport}
-            config = Config.model_validate({"llm": {**llm, "concurrency": CONCURRENCY}})
-            seconds, cpu, requests = asyncio.run(engine(config, rooms, people))
-            bare_seconds, bare_cpu = asyncio.run(bare(url, requests))
-        count = len(requests)
+            llm = {"base_url": url, "transport": transport}
+            asyncio.run(engine(settings(min(rows, 200), 2, llm), rooms))
+            cost, requests = asyncio.run(engine(settings(rows, 1, llm), rooms))
+            alone = asyncio.run(bare(url, requests))
+        ideal = CONCURRENCY / latency
         result |= {
-            f"{transport}_requests_per_s": count / seconds,
-            f"{transport}_rows_per_s": rows / seconds,
-            f"{transport}_cpu_us_per_request": cpu / count * 1e6,
-            f"{transport}_bare_cpu_us_per_request": bare_cpu / count * 1e6,
-            f"{transport}_bare_requests_per_s": count / bare_seconds,
-            f"ratio_cpu_{transport}": cpu / bare_cpu,
-            f"ratio_rate_{transport}": count / seconds / (CONCURRENCY / latency),
+            f"{transport}_requests_per_s": cost.rate,
+            f"{transport}_rows_per_s": rows / cost.seconds,
+            f"{transport}_cpu_us_per_request": cost.cpu_us,
+            f"{transport}_bare_cpu_us_per_request": alone.cpu_us,
+            f"{transport}_bare_requests_per_s": alone.rate,
+            f"ratio_engine_cpu_vs_bare_{transport}": cost.cpu_us / alone.cpu_us,
+            f"ratio_rate_{transport}": cost.rate / ideal,
+            f"ratio_rate_vs_ideal_{CONCURRENCY}": cost.rate / min(ideal, 1e6 / cost.cpu_us),
         }
-    result["ratio_held_lean"] = asyncio.run(held(2.0, requests)) / HELD
+    if peer is not None:
+        with served(latency) as url:
+            theirs = data_designer(peer, url, rooms)
+        rate = theirs["records"] / theirs["seconds"]
+        result |= {
+            "data_designer_rows_per_s": rate,
+            "data_designer_cpu_us_per_request": theirs["cpu_s"] / theirs["records"] / 2 * 1e6,
+            "ratio_vs_data_designer": result["openai_rows_per_s"] / rate,
+            "ratio_vs_data_designer_lean": result["lean_rows_per_s"] / rate,
+        }
+    result["lean_held"] = asyncio.run(held(3.0, requests))
+    result["ratio_held_lean"] = result["lean_held"] / HELD
     return result
 
 
@@ -184,11 +313,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", type=int, default=600)
+    parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--latency", type=float, default=0.2)
+    parser.add_argument("--data-designer", type=Path, metavar="PYTHON", help="an interpreter that has it")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    result = measured(options.rows, options.latency)
+    result = measured(options.rows, options.latency, options.data_designer)
     for name, value in result.items():
         print(f"{name:36}{value:12.2f}")
     if options.json:

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import random
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ class Answers:
 
     def __init__(self, options: argparse.Namespace) -> None:
         """Take from the options what decides content."""
+        self.counts: Counter[str] = Counter()
         self.forms = options.understands.split(",")
         self.refused = [name for name in options.refuses.split(",") if name]
         faults = {"bad_json": options.bad_json} | dict(pair.split("=") for pair in options.fault)
@@ -51,9 +53,12 @@ class Answers:
 
     def content(self, body: dict[str, Any], fault: str) -> tuple[dict[str, Any], str]:
         """The message and the finish reason."""
+        body = body | {"messages": [message | {"content": text_of(message)} for message in body["messages"]]}
         identity = orjson.dumps([body["messages"], body.get("seed")])
         draw = random.Random(hashlib.blake2b(identity, digest_size=8).digest())
         fault = fault or next((name for name, p in self.faults.items() if p and draw.random() < p), "")
+        if fault:
+            self.counts[f"fault_{fault}"] += 1
         form, schema = self.schema(body)
         if form == "prompt" and not schema:
             return {"role": "assistant", "content": "hello"}, "stop"
@@ -99,6 +104,12 @@ def spoilt(values: dict[str, Any], fault: str, body: dict[str, Any]) -> str:
         "foreign": lambda: json.dumps(foreign),
     }
     return spoilers.get(fault, lambda: text)()
+
+
+def text_of(message: dict[str, Any]) -> str:
+    """A message's text, which clients may send in parts."""
+    content = message["content"]
+    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
 def facts_of(messages: list[dict[str, str]]) -> dict[str, str]:

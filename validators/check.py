@@ -124,8 +124,9 @@ class RecordChecker:
         return tuple(sorted(found, key=attrgetter("code")))
 
     def facts(self, record: Record) -> tuple[Finding, ...]:
-        """Findings of the rules that look at facts alone, for a record that has no texts yet."""
-        return tuple(self._run("facts", Reading(record)))
+        """All that can be said of a record before it has texts: findings of the rules that look beyond them."""
+        reading = Reading(record)
+        return tuple(self._run("facts", reading) + self._run("record", reading))
 
     def _run(self, scope: Scope, reading: Reading) -> list[Finding]:
         found: list[Finding] = []

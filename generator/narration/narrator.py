@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,13 +22,9 @@ from persona_engine.prompts.fields import FieldSpec
 from persona_engine.prompts.template import PromptSet, Template
 from persona_engine.validators.finding import Finding
 
-if TYPE_CHECKING:
-    from persona_engine.census_priors.priors import Priors
-
 Check = Callable[[Mapping[str, Any]], Iterable[Finding]]
 CALLS = ("attributes", "personas")
 _FACTS = "known_facts"
-# The stream of a row's grounding, apart from the streams that sampled the row.
 _GROUNDING = 0x6E61727261746F72
 
 
@@ -87,33 +83,37 @@ class Narrator:
         self,
         model: ChatModel,
         prompts: PromptSet,
-        priors: Priors,
+        facts: FactSheet,
         check: Check,
         settings: Config,
         journal: Journal | None = None,
         policy: Mapping[str, str] | None = None,
+        check_facts: Check | None = None,
     ) -> None:
         """Take the rooms that a narration goes through.
 
         Args:
             model: answers the requests.
             prompts: renders them.
-            priors: words for codes, tasks of occupations, names of states.
+            facts: words for a row's codes, and its grounding.
             check: findings about a record, whole or in part.
             settings: seed, sampling parameters and the bounds of the repair loop.
             journal: keeps answers; without one every answer is asked for.
             policy: what to do about an error, by rule; rules not named are repaired.
+            check_facts: findings about a record without texts; `check` where nothing cheaper can tell.
         """
         self._model = model
         self._prompts = prompts
-        self._facts = FactSheet(priors, prompts)
+        self._facts = facts
         self._check = check
+        self._check_facts = check_facts or check
         self._settings = settings
         self._journal = journal
         self._policy = settings.validation.policy if policy is None else policy
         self._specs = {spec.name: spec for call in CALLS for spec in prompts.templates[call].fields}
         self._judge = Judge(prompts.templates[JUDGE], settings)
         self._repairs: dict[tuple[str, ...], Template] = {}
+        self._stream = _Stream(settings.seed)
 
     async def narrate(self, record: Mapping[str, Any]) -> Narrated:
         """Narrate one row.
@@ -125,13 +125,13 @@ class Narrator:
             TemplateError: the prompts need something that the row does not have.
         """
         cost = _Cost()
-        draft = _Draft({}, attempt=0, found=tuple(self._check(record)))
+        draft = _Draft({}, attempt=0, found=tuple(self._check_facts(record)))
         wrong = [f for f in draft.found if f.severity == "error" and f.field in record]
         if wrong:
             # No words can mend a fact, so none are paid for.
             return self._result(record, draft, wrong, cost)
         try:
-            told = self._facts.of(record, self._stream(int(record["row"])))
+            told = self._facts.of(record, self._stream.of(int(record["row"])))
         except (UnknownOccupationError, UnknownPlaceError) as error:
             # Rows from elsewhere may have an occupation or a place that the locale does not know.
             name = "occupation" if isinstance(error, UnknownOccupationError) else "zipcode"
@@ -229,11 +229,6 @@ class Narrator:
             await self._journal.put(name, kept)
         return kept
 
-    def _stream(self, row: int) -> np.random.Generator:
-        return np.random.Generator(
-            np.random.Philox(key=[self._settings.seed, _GROUNDING], counter=[0, 0, 0, row])
-        )
-
     def _result(
         self,
         record: Mapping[str, Any],
@@ -259,6 +254,22 @@ class Narrator:
             reasons=tuple(f"{f.code}: {f.field}: {f.message}" for f in wrong),
             verdict=verdict,
         )
+
+
+class _Stream:
+    """A row's own random numbers for its grounding, apart from the streams that sampled the row."""
+
+    def __init__(self, seed: int) -> None:
+        """One generator, set to each row in turn: making one costs three times as much."""
+        self._bits = np.random.Philox(key=[seed, _GROUNDING])
+        self._state = self._bits.state
+        self._generator = np.random.Generator(self._bits)
+
+    def of(self, row: int) -> np.random.Generator:
+        """The stream at its beginning, good until the next row is asked for."""
+        self._state["state"]["counter"] = np.array([0, 0, 0, row], dtype=np.uint64)
+        self._bits.state = self._state
+        return self._generator
 
 
 def _sampling_seed(seed: int, row: int, call: str, attempt: int, turn: int) -> int:

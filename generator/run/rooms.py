@@ -14,6 +14,7 @@ from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.config import Config, ConfigError
 from persona_engine.generator.llm.chat import ChatModel
 from persona_engine.generator.llm.grammar import digest as grammar_digest
+from persona_engine.generator.narration.facts import FactSheet
 from persona_engine.generator.narration.journal import Journal
 from persona_engine.generator.narration.narrator import CALLS, Narrator
 from persona_engine.generator.population import Population
@@ -51,6 +52,7 @@ class Rooms:
     population: Population
     prompts: PromptSet
     checker: RecordChecker
+    facts: FactSheet
     input: InputFile | None = None
 
     @classmethod
@@ -79,6 +81,7 @@ class Rooms:
             population=population,
             prompts=prompts,
             checker=RecordChecker(population.priors, policy, remember=_REMEMBERED),
+            facts=FactSheet(population.priors, prompts),
             input=people,
         )
 
@@ -134,7 +137,14 @@ class Rooms:
         kept = None if journal is None else Journal(journal)
         try:
             yield Narrator(
-                model, self.prompts, self.priors, self.checker.check, config, kept, self.checker.policy
+                model,
+                self.prompts,
+                self.facts,
+                self.checker.check,
+                config,
+                kept,
+                policy=self.checker.policy,
+                check_facts=self.checker.facts,
             )
         finally:
             if kept is not None:

@@ -15,6 +15,7 @@ from persona_engine.generator.config import Config
 from persona_engine.generator.llm.backends import connect
 from persona_engine.generator.llm.chat import ChatModel, ChatRequest, EndpointError
 from persona_engine.generator.llm.scripted import ScriptedModel
+from persona_engine.generator.narration.facts import FactSheet
 from persona_engine.generator.narration.journal import Journal
 from persona_engine.generator.narration.narrator import Narrated, Narrator
 from persona_engine.prompts.template import PromptSet
@@ -45,7 +46,7 @@ def narrator(priors: Priors, prompts: PromptSet) -> Callable[..., Narrator]:
         settings = Config.model_validate(
             {"validation": more.pop("validation", {}), "seed": more.pop("seed", 0)}
         )
-        return Narrator(model, prompts, priors, check, settings, **more)
+        return Narrator(model, prompts, FactSheet(priors, prompts), check, settings, **more)
 
     return make
 
@@ -244,7 +245,8 @@ async def narrated(
 ) -> list[Narrated]:
     model = connect(config.llm)
     checker = RecordChecker(priors)
-    narrator = Narrator(model, prompts, priors, checker.check, config, policy=checker.policy)
+    sheet = FactSheet(priors, prompts)
+    narrator = Narrator(model, prompts, sheet, checker.check, config, policy=checker.policy)
     try:
         return await asyncio.gather(*(narrator.narrate(row) for row in rows))
     finally:
