@@ -13,11 +13,12 @@ import pandas as pd
 
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import Marginal, TableError
+from persona_engine.validators.dataset.association import associations
+from persona_engine.validators.dataset.assumption import PLACE, TRAIT_COLUMNS, assumptions
 from persona_engine.validators.dataset.bias import guide_bias, representation, word_associations
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
 from persona_engine.validators.dataset.duplication import duplication, near_duplication
 from persona_engine.validators.dataset.fidelity import fidelity
-from persona_engine.validators.dataset.independence import associations
 from persona_engine.validators.dataset.vendi import MOST, vendi_score
 from persona_engine.validators.reader import read_records
 
@@ -51,12 +52,12 @@ TABLES = (
     ("sex", "occupation"),
     ("education_level", "occupation"),
 )
-PLACES = ("county", "city")
 GROUPS = ("sex", "ethnicity", "marital_status", "education_level", "state")
 TOLD_APART = ("sex", "ethnicity")
 SAMPLE = 5_000  # records whose texts are measured
 ASSOCIATED = 50_000  # rows among which associations are measured
 _ABSURD = 1000  # years; an age from here on is none
+TESTED = 20_000  # rows on which assumed independences are tested
 COMPARED = 500  # texts of which the Vendi score is taken
 
 
@@ -80,8 +81,8 @@ def assess_files(
     What is kept of a row are its coded facts and digests of its texts, some eighty bytes.
 
     Returns:
-        `{"rows", "fidelity", "associations", "people", "texts", "vendi", "duplication", "near_duplication",
-        "bias"}`, plain values for JSON.
+        `{"rows", "fidelity", "associations", "assumptions", "people", "texts", "vendi", "duplication",
+        "near_duplication", "bias"}`, plain values for JSON.
         `near_duplication` is None where the package `datasketch` is not installed.
 
     Raises:
@@ -93,14 +94,13 @@ def assess_files(
     frame, texts = collected.frame(), collected.texts
     if not exact.rows:
         raise ValueError(f"{', '.join(map(str, paths))}: no rows; nothing can be measured")
-    part = (
-        frame if len(frame) <= ASSOCIATED else frame.take(np.sort(rng.choice(len(frame), ASSOCIATED, False)))
-    )
+    part = frame if len(frame) <= ASSOCIATED else frame.take(rng.choice(len(frame), ASSOCIATED, False))
     measured = [fidelity(frame, census, rng) for census in _tables(priors, frame, tables)]
     return {
         "rows": exact.rows,
         "fidelity": [found.as_dict() for found in measured],
         "associations": [found.as_dict() for found in associations(part, priors, rng)],
+        "assumptions": [found.as_dict() for found in assumptions(part[:TESTED], priors, rng)],
         "people": people_diversity(frame).as_dict(),
         "texts": [found.as_dict() for found in text_diversity(texts)],
         "vendi": _vendi(texts),
@@ -116,7 +116,7 @@ class _Collected:
     def __init__(self, sample: int, rng: np.random.Generator, priors: Priors) -> None:
         self.texts: list[Mapping[str, Any]] = []
         self._sample, self._rng, self._rows = sample, rng, 0
-        fields = dict.fromkeys((*FACTS, *priors.domain, *PLACES))
+        fields = dict.fromkeys((*FACTS, *priors.domain, *PLACE, *TRAIT_COLUMNS))
         self._facts = {field: array("i") for field in fields if field != "age"}
         self._states: dict[str, dict[str, int]] = {field: {} for field in self._facts}
         self._ages = array("i")

@@ -26,6 +26,8 @@ from persona_engine.generator.run.atomic import write_whole
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.run_folder import verdicts
 from persona_engine.generator.run.store import StoreError, columns_of, dataset_files, read_shard
+from persona_engine.validators.assess import TESTED
+from persona_engine.validators.dataset.assumption import PLACE, TRAIT_COLUMNS, assumptions
 from persona_engine.validators.dataset.bias import GROUPS, guide_bias, representation
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
 from persona_engine.validators.dataset.duplication import duplication
@@ -73,6 +75,7 @@ def of(
         "rows": len(people),
         "run": manifest.model_dump(mode="json", exclude=_CLOCK) if manifest else None,
         "fidelity": _fidelity(people, judged, expected),
+        "assumptions": _assumptions(path, expected, population, where, target),
         "bands": figures.bands(),
         "age_pyramid": _pair(counted, expected, PYRAMID, figures.age_pyramid),
         "marital_by_age": _pair(counted, expected, MARITAL, figures.marital_by_age),
@@ -142,6 +145,30 @@ def _fidelity(
         if census is not None and set(table) <= set(people.columns):
             found.append({**fidelity(people, census, rng).as_dict(), "source": Path(census.source).name})
     return found
+
+
+def _assumptions(
+    path: Path,
+    expected: Expectation,
+    population: Population,
+    where: Mapping[str, Any] | None,
+    target: Mapping[str, Any] | None,
+) -> list[dict[str, Any]]:
+    """The graph's independences, tested; none where whom to sample was chosen by what hangs below the core.
+
+    Choosing by an effect makes its causes depend on each other; choosing by attributes of the core does not.
+    """
+    root = expected.priors.hierarchy.root
+    core = {root(name) for name in population.network.core_attributes}
+    if any(
+        name not in expected.priors.domain or root(name) not in core
+        for name in {*(where or {}), *(target or {})}
+    ):
+        return []
+    people = people_of(path, (*expected.priors.domain, *PLACE, *TRAIT_COLUMNS), none=True)
+    rng = np.random.default_rng(0)
+    part = people if len(people) <= TESTED else people.take(rng.choice(len(people), TESTED, replace=False))
+    return [found.as_dict() for found in assumptions(part, expected.priors, rng)]
 
 
 def _bias(people: pd.DataFrame, expected: Expectation) -> dict[str, Any]:

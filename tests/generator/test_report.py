@@ -73,6 +73,7 @@ def numbers(**more: object) -> dict[str, object]:
         "rows": 0,
         "run": None,
         "fidelity": [],
+        "assumptions": [],
         "bands": figures.bands(),
         "age_pyramid": None,
         "marital_by_age": None,

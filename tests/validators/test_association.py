@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.validators.dataset.independence import Association, associations, edges, information
+from persona_engine.validators.dataset.association import Association, associations, edges
+from persona_engine.validators.dataset.coding import information
 
 
 @pytest.fixture(scope="module")
@@ -49,23 +50,6 @@ def test_levels_too_fine_for_the_rows_give_way_to_coarser_ones(priors: Priors) -
     frame = pd.DataFrame(list(product(jobs, states)), columns=["occupation", "state"])
     found = _only(associations(frame, priors, np.random.default_rng(0)))
     assert {found.one, found.other} == {"occupation_group", "state"}
-
-
-def test_places_are_compared_within_their_state(priors: Priors) -> None:
-    rng = np.random.default_rng(3)
-    frame = pd.DataFrame(
-        {
-            "state": rng.choice(["NY", "CA"], 4_000),
-            "county": rng.choice(["A County", "B County"], 4_000),
-            "sex": rng.choice(["Female", "Male"], 4_000),
-        }
-    )
-    free = next(a for a in associations(frame, priors, rng) if a.one == "county")
-    assert (free.given, free.other, free.verdict, free.edge) == (("state",), "sex", "independent", False)
-    tied = frame.assign(county=np.where(frame["sex"] == "Male", "A County", "B County"))
-    bound = next(a for a in associations(tied, priors, rng) if a.one == "county")
-    assert bound.verdict == "dependent"
-    assert bound.excess == pytest.approx(1.0, abs=0.05)
 
 
 def test_the_graph_joins_what_it_declares_and_nothing_else(priors: Priors) -> None:

@@ -1,0 +1,285 @@
+"""Assumption: the conditional independences that the model graph takes for granted, tested on a dataset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.domain import DomainError
+from persona_engine.census_priors.marginal import TableError
+from persona_engine.validators.dataset.coding import Coded, Codes, entropy, joint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from persona_engine.census_priors.priors import Priors
+
+LEVEL = 0.01  # chance that any assumption of a dataset that meets them all is said to fail
+STATES = 8  # of each side that are told apart; the rarer ones count as one
+SHUFFLES = 8  # within the groups, which show what chance alone makes
+LEAST = 200  # rows in groups of two and more, without which nothing can be said
+FINEST = 30  # states of the level at which the other side is looked at
+PLACE = ("county", "zipcode", "city")  # where people live within a state; the first that a dataset has
+PLACE_GIVEN = ("state", "ethnicity", "education_group")  # what the place may depend on
+TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+TRAIT_COLUMNS = tuple(f"{trait}_label" for trait in TRAITS)
+_BLOCK = 4096  # groups at a time
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One thing that the graph says does not hang on another, once what it does hang on is known.
+
+    Attributes:
+        one: what should not depend on `other`.
+        other: an attribute before it in the graph that is none of its parents, or a finer level of one that is.
+        given: its parents, in whose groups the two are compared.
+        missing: parents that the dataset does not tell; without them dependence proves nothing.
+        rows: rows in groups of at least two, which alone say something.
+        bits: conditional mutual information in those rows (plug-in estimate, biased upwards).
+        chance: mean of the same after shuffling within the groups, which is that bias.
+        deviation: standard deviation of it.
+        p: probability of what was found, or more, if the assumption holds; Holm's correction for all that were
+            tested is made.
+        census: conditional mutual information in a census table that has all of them; None where there is none.
+    """
+
+    one: str
+    other: str
+    given: tuple[str, ...]
+    missing: tuple[str, ...]
+    rows: int
+    bits: float
+    chance: float
+    deviation: float
+    p: float
+    census: float | None
+
+    @property
+    def excess(self) -> float:
+        """Dependence beyond chance, in bits."""
+        return self.bits - self.chance
+
+    @property
+    def verdict(self) -> str:
+        """`holds`, `fails`, or `not judged` for want of rows or of what the two may share."""
+        if self.rows < LEAST:
+            return "not judged"
+        if self.p >= LEVEL:
+            return "holds"
+        return "not judged" if self.missing else "fails"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        lists = {"given": list(self.given), "missing": list(self.missing)}
+        return {**asdict(self), **lists, "excess": self.excess, "verdict": self.verdict}
+
+
+def assumptions(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator) -> tuple[Assumption, ...]:
+    """Test each independence that the locale's graph assumes and that the columns show, failures first.
+
+    By the ordered Markov property of a directed graph, each attribute is independent of all before it given its
+    parents. Two statistics look at each: the generalised Cochran-Mantel-Haenszel test of association, which keeps its
+    size however few rows a group has and sees what runs the same way in all groups (Landis, Heyman and Koch 1978,
+    International Statistical Review 46:237), and the mutual information within groups (the G test), which sees what
+    runs differently. The smaller probability counts, doubled.
+
+    Args:
+        frame: columns of the dataset, a random sample of some ten thousand rows.
+        priors: says what the graph is, and what the census knows.
+        rng: shuffles.
+    """
+    coded = Coded(frame, priors)
+    found = [
+        _tested(coded, priors, one, other, given, rng)
+        for one, other, given in (
+            *_of_graph(priors, coded),
+            *_of_place(frame, coded),
+            *_of_traits(frame, coded),
+        )
+    ]
+    return tuple(sorted(_corrected(found), key=lambda item: (item.verdict != "fails", item.p, -item.excess)))
+
+
+def _of_graph(priors: Priors, coded: Coded) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    hierarchy, model = priors.hierarchy, priors.declaration.model
+    before = list(dict.fromkeys(map(hierarchy.root, model.core)))
+    for node in model.conditionals:
+        child = hierarchy.root(node.child)
+        finer = {hierarchy.root(name): hierarchy.finer.get(name) for name in node.parents}
+        if coded.has(node.child):
+            for root in before:
+                level = finer[root] if root in finer else _level(priors, coded, root)
+                if root != child and level is not None and coded.has(level):
+                    yield node.child, level, node.parents
+        before += [child] if child not in before else []
+
+
+def _level(priors: Priors, coded: Coded, root: str) -> str | None:
+    """The finest level that the columns show and that is not too fine to be looked at."""
+    shown = sorted(coded.views(root), key=lambda name: -len(priors.domain[name]))
+    return next((name for name in shown if len(priors.domain[name]) <= FINEST), shown[-1] if shown else None)
+
+
+def _of_place(frame: pd.DataFrame, coded: Coded) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    place = next((name for name in PLACE if name in frame.columns), None)
+    if place is not None and coded.has("state"):
+        for root in coded.roots:
+            level = _level(coded.priors, coded, root)
+            if level is not None and root not in {coded.priors.hierarchy.root(name) for name in PLACE_GIVEN}:
+                yield place, level, PLACE_GIVEN
+
+
+def _of_traits(frame: pd.DataFrame, coded: Coded) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    told = [name for name in TRAIT_COLUMNS if name in frame.columns]
+    for position, trait in enumerate(told):
+        for other in told[:position]:
+            yield trait, other, ()
+        for root in coded.roots:
+            if (level := _level(coded.priors, coded, root)) is not None:
+                yield trait, level, ()
+
+
+def _tested(
+    coded: Coded, priors: Priors, one: str, other: str, given: tuple[str, ...], rng: np.random.Generator
+) -> Assumption:
+    missing = tuple(name for name in given if not coded.has(name))
+    first, second = coded.codes(one), coded.codes(other)
+    within, known = np.zeros(len(first), dtype=np.int64), (first >= 0) & (second >= 0)
+    for name in given:
+        if name not in missing:
+            codes = coded.codes(name)
+            known &= codes >= 0
+            within = np.unique(joint(within, np.maximum(codes, 0)), return_inverse=True)[1].astype(np.int64)
+    within, first, second = within[known], first[known], second[known]
+    telling = (np.bincount(within) > 1)[within] if len(within) else known[:0]
+    within = np.unique(within[telling], return_inverse=True)[1].astype(np.int64)
+    order = np.argsort(within, kind="stable")
+    within, first, second = within[order], _few(first[telling][order]), _few(second[telling][order])
+    bits, chance, deviation, p = _measured(first, second, within, rng)
+    return Assumption(
+        one=one,
+        other=other,
+        given=tuple(name for name in given if name not in missing),
+        missing=missing,
+        rows=len(within),
+        bits=bits,
+        chance=chance,
+        deviation=deviation,
+        p=p,
+        census=_census(priors, one, other, given),
+    )
+
+
+def _few(codes: Codes) -> Codes:
+    """The commonest states as they are, all others as one."""
+    states, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    rank = np.argsort(np.argsort(-counts, kind="stable"), kind="stable")
+    found: Codes = np.minimum(rank, STATES - 1)[inverse].astype(np.int64) if len(states) else codes
+    return found
+
+
+def _measured(
+    first: Codes, second: Codes, within: Codes, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
+    """Conditional information, mean and deviation of it by chance, and the probability of what was found."""
+    if len(within) < LEAST:
+        return 0.0, 0.0, 0.0, 1.0
+    alone = entropy(joint(first, within)) + entropy(joint(second, within)) - entropy(within)
+    placed = joint(first, within) * STATES
+
+    def bits(other: Codes) -> float:
+        return alone - entropy(placed + other)
+
+    shuffled = [bits(second[np.argsort(within + rng.random(len(within)))]) for _ in range(SHUFFLES)]
+    found, chance = bits(second), float(np.mean(shuffled))
+    p = min(_within(found, chance, first, second, within), _mantel_haenszel(first, second, within))
+    return found, chance, float(np.std(shuffled, ddof=1)), min(1.0, 2 * p)
+
+
+def _within(found: float, chance: float, first: Codes, second: Codes, within: Codes) -> float:
+    """Probability of so much information within groups: the G test, scaled where groups are too small for it.
+
+    Degrees of freedom are summed over groups without their empty rows and columns. In groups of a few rows the
+    statistic's mean is above them, as shuffling shows, and its spread below a chi-squared's: the test errs to caution.
+    """
+    here = np.ones(int(within.max()) + 1)
+    for codes in (first, second):
+        states = np.unique(joint(codes, within)) % (int(within.max()) + 1)
+        here *= np.bincount(states, minlength=len(here)) - 1
+    degrees = int(here.sum())
+    expected = max(chance, degrees / (2 * math.log(2) * len(within)))
+    return _square_tail(found / expected * degrees, degrees) if degrees else 1.0
+
+
+def _mantel_haenszel(first: Codes, second: Codes, within: Codes) -> float:
+    """Probability of the association that all groups have in common, if there is none (see `assumptions`)."""
+    sizes = int(first.max()) + 1, int(second.max()) + 1
+    groups = int(within.max()) + 1
+    total, apart = np.bincount(within, minlength=groups).astype(np.float64), np.zeros(sizes)
+    np.add.at(apart, (first, second), 1.0)
+    ones = np.bincount(within * sizes[0] + first, minlength=groups * sizes[0]).reshape(groups, -1)
+    others = np.bincount(within * sizes[1] + second, minlength=groups * sizes[1]).reshape(groups, -1)
+    apart -= (ones / total[:, None]).T @ others
+    covariance = np.zeros((sizes[0] ** 2, sizes[1] ** 2))
+    for start in range(0, groups, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        left = _scatter(ones[block], total[block]) / (total[block, None] - 1)
+        covariance += left.T @ _scatter(others[block], total[block])
+    square = covariance.reshape(sizes[0], sizes[0], sizes[1], sizes[1]).transpose(0, 2, 1, 3)
+    values, vectors = np.linalg.eigh(square.reshape(apart.size, apart.size))
+    kept = values > 1e-9 * max(values[-1], 1e-12)
+    along = vectors[:, kept].T @ apart.ravel()
+    return _square_tail(float((along**2 / values[kept]).sum()), int(kept.sum()))
+
+
+def _scatter(counts: npt.NDArray[np.int64], total: Array) -> Array:
+    """diag(counts) - counts countsᵀ / total of every group, flat."""
+    found = -counts[:, :, None] * counts[:, None, :] / total[:, None, None]
+    diagonal = np.arange(counts.shape[1])
+    found[:, diagonal, diagonal] += counts
+    return np.asarray(found.reshape(len(counts), -1), dtype=np.float64)
+
+
+def _square_tail(value: float, degrees: int) -> float:
+    """P(chi-squared >= value), by Wilson and Hilferty (1931, PNAS 17:684)."""
+    if not degrees:
+        return 1.0
+    spread = 2 / (9 * degrees)
+    return _normal_tail(((value / degrees) ** (1 / 3) - (1 - spread)) / math.sqrt(spread))
+
+
+def _normal_tail(value: float) -> float:
+    return math.erfc(value / math.sqrt(2)) / 2
+
+
+def _corrected(found: Sequence[Assumption]) -> list[Assumption]:
+    """Holm's step-down correction (1979, Scandinavian Journal of Statistics 6:65) over all that could be tested."""
+    tested = sorted((item for item in found if item.rows >= LEAST), key=lambda item: item.p)
+    corrected, reached = [item for item in found if item.rows < LEAST], 0.0
+    for position, item in enumerate(tested):
+        reached = max(reached, min(1.0, item.p * (len(tested) - position)))
+        corrected.append(replace(item, p=reached))
+    return corrected
+
+
+def _census(priors: Priors, one: str, other: str, given: tuple[str, ...]) -> float | None:
+    try:
+        share = priors.marginal((*given, one, other)).probabilities()
+    except (DomainError, TableError):
+        return None
+    ones, others, groups = (
+        share.sum(-1, keepdims=True),
+        share.sum(-2, keepdims=True),
+        share.sum((-2, -1), keepdims=True),
+    )
+    there = share > 0
+    expected = np.broadcast_to(ones * others / np.where(groups > 0, groups, 1.0), share.shape)
+    return float((share[there] * np.log2(share[there] / expected[there])).sum())

@@ -1,0 +1,117 @@
+"""Coding: a dataset's columns as codes of the census's attributes, and what their groups tell of one another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from persona_engine.census_priors.priors import Priors
+
+Codes = npt.NDArray[np.int64]
+
+
+def information(one: Codes, other: Codes, within: Codes) -> float:
+    """Mutual information of two codings within the groups of a third, in bits."""
+    return (
+        entropy(joint(one, within))
+        + entropy(joint(other, within))
+        - entropy(joint(joint(one, other), within))
+        - entropy(within)
+    )
+
+
+class Coded:
+    """The columns that the domain knows, as codes, and the coarser views that follow from them."""
+
+    def __init__(self, frame: pd.DataFrame, priors: Priors) -> None:
+        """Columns are coded when they are asked for."""
+        self._frame, self.priors = frame, priors
+        self._known = [name for name in priors.domain if name in frame.columns]
+        self.roots = tuple(dict.fromkeys(priors.hierarchy.root(name) for name in self._known))
+        self._codes: dict[str, Codes] = {}
+
+    def views(self, root: str) -> list[str]:
+        """The attribute and its coarser views, of those that the columns show."""
+        return [
+            name for name in self.priors.domain if self.priors.hierarchy.root(name) == root and self.has(name)
+        ]
+
+    def has(self, name: str) -> bool:
+        """Whether the columns show an attribute, itself, by a finer one or by its views together."""
+        return name in self.priors.domain and bool(self._source(name) or self._parts(name))
+
+    def codes(self, name: str) -> Codes:
+        """Codes of an attribute or of any other column, -1 where the value is unknown."""
+        if name not in self._codes:
+            self._codes[name] = self._coded(name)
+        return self._codes[name]
+
+    def _source(self, name: str) -> str | None:
+        hierarchy = self.priors.hierarchy
+        return next((column for column in self._known if hierarchy.refines(column, name)), None)
+
+    def _parts(self, name: str) -> list[str]:
+        """Columns that are views of the attribute (or of a finer one), if together they tell its state."""
+        hierarchy = self.priors.hierarchy
+        views = [column for column in self._known if hierarchy.refines(name, column)]
+        kinds = self._together([hierarchy.codes(name, view).astype(np.int64) for view in views])
+        whole = bool(views) and len(np.unique(kinds)) == len(kinds)
+        return views if whole else []
+
+    def _coded(self, name: str) -> Codes:
+        hierarchy = self.priors.hierarchy
+        source = self._source(name) if name in self.priors.domain else None
+        if source is not None:
+            coarse = np.append(hierarchy.codes(source, name), -1).astype(np.int64)
+            return np.asarray(coarse[self._column(source)], dtype=np.int64)
+        if name not in self.priors.domain:
+            return np.asarray(self._frame[name].astype("category").cat.codes, dtype=np.int64)
+        views = self._parts(name)
+        sizes = [len(self.priors.domain[view]) for view in views]
+        states = np.full(int(np.prod(sizes)), -1, dtype=np.int64)
+        kinds = np.ravel_multi_index([hierarchy.codes(name, view) for view in views], sizes)
+        states[kinds] = np.arange(len(kinds))
+        columns = [self._column(view) for view in views]
+        known = np.all([column >= 0 for column in columns], axis=0)
+        told = np.ravel_multi_index([np.maximum(column, 0) for column in columns], sizes)
+        return np.where(known, states[told], -1)
+
+    @staticmethod
+    def _together(codes: list[Codes]) -> Codes:
+        whole = np.zeros(len(codes[0]) if codes else 0, dtype=np.int64)
+        for each in codes:
+            whole = joint(whole, each)
+        return whole
+
+    def _column(self, name: str) -> Codes:
+        """Codes of a column that the domain knows."""
+        states = {state: code for code, state in enumerate(self.priors.domain[name])}
+        column = self._frame[name].astype("category")
+        last = self.priors.domain[name][-1]
+        found = [
+            states.get(min(value, last) if isinstance(last, int) else value, -1)
+            for value in column.cat.categories
+        ]
+        codes: Codes = np.array([*found, -1], dtype=np.int64)[column.cat.codes.to_numpy()]
+        return codes
+
+
+def joint(one: Codes, other: Codes) -> Codes:
+    """One code for every pair of codes."""
+    codes: Codes = one * (int(other.max(initial=0)) + 1) + other
+    return codes
+
+
+def entropy(codes: Codes) -> float:
+    """Entropy of the codes' shares, in bits."""
+    if not len(codes):
+        return 0.0
+    dense = codes.max() < 8 * len(codes)
+    counts = np.bincount(codes) if dense else np.unique(codes, return_counts=True)[1]
+    counts = counts[counts > 1]  # a code that stands once adds nothing to the sum
+    return float(np.log2(len(codes)) - (counts * np.log2(counts)).sum() / len(codes))
