@@ -16,6 +16,8 @@ from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.census_priors.priors import Priors
 
 Rows = npt.NDArray[np.int32]
+Starts = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.bool_] | npt.NDArray[np.floating]
 
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 LOWEST, HIGHEST, MEAN, DEVIATION = 20, 80, 50.0, 10.0
@@ -40,12 +42,28 @@ class Leaf:
     rows: Rows
     table: ConditionalTable
 
-    def likelihood(self, weights: npt.NDArray[np.bool_] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def entries(self, weights: Weights | None = None) -> tuple[Starts, Rows, Weights]:
+        """The table's entries: where each row starts, states and probabilities.
+
+        With weights of the states, probabilities are times those, and entries of weight 0 are left out.
+        """
+        table = self.table
+        if weights is None:
+            return table.indptr, table.indices, table.probabilities
+        weight = weights.take(table.indices)
+        kept = np.flatnonzero(weight)
+        shares = table.probabilities.take(kept)
+        if weights.dtype != np.bool_:
+            shares = shares * weight.take(kept)
+        starts = np.searchsorted(kept, table.indptr).astype(np.int64)
+        return starts, table.indices.take(kept), shares
+
+    def likelihood(self, weights: Weights) -> npt.NDArray[np.float64]:
         """Mean weight of the child's state given the parents, shape by parents; for a mask, P(allowed | parents)."""
-        kept = weights[self.table.indices] * self.table.probabilities
-        sums = np.zeros(len(self.table.indptr) - 1)
-        filled = np.flatnonzero(np.diff(self.table.indptr))
-        sums[filled] = np.add.reduceat(kept, self.table.indptr[:-1][filled], dtype=np.float64)
+        starts, _, shares = self.entries(weights)
+        sums = np.zeros(len(starts) - 1)
+        filled = np.flatnonzero(np.diff(starts))
+        sums[filled] = np.add.reduceat(shares, starts[:-1][filled], dtype=np.float64)
         return np.asarray(sums[self.rows])
 
 

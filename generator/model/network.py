@@ -229,11 +229,16 @@ def certain_axis(node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> tu
     return axis, certain[hierarchy.codes(parents[axis], parent)]
 
 
-def over(node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> npt.NDArray[np.floating]:
+def over(
+    node: Node,
+    parents: Sequence[str],
+    hierarchy: Hierarchy,
+    states: Sequence[npt.NDArray[np.intp]] | None = None,
+) -> npt.NDArray[np.floating]:
     """A node's table over other parents: its own, finer views of them, and any further ones.
 
     The axis of a parent that makes the child certain has the drawn states only. Axes of further parents have
-    length 1.
+    length 1. Of each parent, and of the child at the end, only some states may be asked for, all of them drawn.
     """
     table: npt.NDArray[np.floating] = node.table
     order = [next(i for i, fine in enumerate(parents) if hierarchy.refines(fine, n)) for n in node.parents]
@@ -241,16 +246,28 @@ def over(node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> npt.NDArra
         node.axis_codes(name, len(hierarchy.domain[name]))[hierarchy.codes(parents[at], name)]
         for at, name in zip(order, node.parents, strict=True)
     ]
+    if states is not None:
+        codes = [own[states[at]] for own, at in zip(codes, order, strict=True)]
+        table = _taken(table, states[-1], table.ndim - 1)
     if len(set(order)) < len(order):
         return _diagonal(table, order, codes, len(parents))
-    for axis, (at, name) in enumerate(zip(order, node.parents, strict=True)):
-        if parents[at] != name:
-            table = np.take(table, codes[axis][codes[axis] >= 0], axis=axis)
+    for axis, own in enumerate(codes):
+        table = _taken(table, own[own >= 0], axis)
     table = np.transpose(table, [*np.argsort(order), table.ndim - 1])
     shape = [1] * len(parents) + [table.shape[-1]]
     for at, size in zip(sorted(order), table.shape[:-1], strict=True):
         shape[at] = size
     return table.reshape(shape)
+
+
+def _taken(
+    table: npt.NDArray[np.floating], index: npt.NDArray[np.integer], axis: int
+) -> npt.NDArray[np.floating]:
+    """Some states of an axis; a view if they lie together."""
+    first, count = (int(index[0]), len(index)) if len(index) else (0, 0)
+    if np.array_equal(index, np.arange(first, first + count)):
+        return table[(slice(None),) * axis + (slice(first, first + count),)]
+    return table.take(index, axis=axis)
 
 
 def _diagonal(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +18,14 @@ import numpy.typing as npt
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.generator.model.leaves import Leaf
 from persona_engine.generator.model.network import Network, Node, certain_axis, over
+from persona_engine.generator.sampling.threads import each
 
 Array = npt.NDArray[np.float64]
 Dense = npt.NDArray[np.floating]
 Weights = npt.NDArray[np.bool_] | Array
 Evidence = Mapping[str, Weights]
+SLABS = 8
+"""Slabs that are enough: the first axis with so many states is cut, since later ones are slow to cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def condition(
             nodes.append(node)
             continue
         messages = [m for m in messages if not any(m is other for other in mine)]
-        conditioned, message = _eliminate(network, node, mine)
+        conditioned, message = _eliminate(network, node, mine, evidence)
         nodes.append(conditioned)
         messages.append(message)
     core = network.core.astype(np.float64)
@@ -146,8 +150,26 @@ def _diagonal(
     return np.asarray(values.reshape(shape), dtype=np.float64)
 
 
-def _eliminate(network: Network, node: Node, messages: Sequence[Message]) -> tuple[Node, Message]:
-    """Multiply a node by its messages; return it normalised, and the message to its parents."""
+def possible(attribute: str, evidence: Evidence, hierarchy: Hierarchy) -> npt.NDArray[np.bool_]:
+    """Which states evidence leaves an attribute, by itself or through its views and what it is a view of."""
+    found = np.ones(len(hierarchy.domain[attribute]), dtype=np.bool_)
+    for name, weights in evidence.items():
+        if name not in hierarchy.domain:
+            continue
+        if hierarchy.refines(name, attribute):
+            found &= np.bincount(hierarchy.codes(name, attribute), weights > 0, len(found)) > 0
+        elif hierarchy.refines(attribute, name):
+            found &= weights[hierarchy.codes(attribute, name)] > 0
+    return found
+
+
+def _eliminate(
+    network: Network, node: Node, messages: Sequence[Message], evidence: Evidence
+) -> tuple[Node, Message]:
+    """Multiply a node by its messages; return it normalised, and the message to its parents.
+
+    Only states that evidence leaves are computed, the others are zero; a slab at a time, on every core.
+    """
     hierarchy = network.hierarchy
     others = [
         n
@@ -157,31 +179,62 @@ def _eliminate(network: Network, node: Node, messages: Sequence[Message]) -> tup
     ]
     parents = hierarchy.finest((*node.parents, *others))
     scope = (*parents, node.child)
+    left = [np.flatnonzero(possible(name, evidence, hierarchy)) for name in scope]
     drawn, certain = _drawn(node, parents, hierarchy)
-    table = over(node, parents, hierarchy)
-    product = np.broadcast_to(table, (*(int(states.sum()) for states in drawn), table.shape[-1]))
-    full = []
-    for message in messages:
-        values = expand(message, scope, hierarchy)
-        full.append(values)
-        for axis, states in enumerate(drawn):
-            if not states.all() and values.shape[axis] > 1:
-                values = np.compress(states, values, axis=axis)
-        product = product * values.astype(np.float32)
-    groups = np.zeros(product.shape[-1], dtype=np.int32)
+    inside = [states[mask[states]] for states, mask in zip(left, drawn, strict=False)] + [left[-1]]
+    full = [expand(message, scope, hierarchy) for message in messages]
+    factors = [over(node, parents, hierarchy, inside), *(_picked(f, inside).astype(np.float32) for f in full)]
+    runs = np.zeros(network.size(node.child), dtype=np.int64)
     if node.refines is not None:
-        groups = hierarchy.codes(node.child, node.refines)
-    firsts = np.flatnonzero(np.diff(groups, prepend=-1))
-    sums = np.add.reduceat(product, firsts, axis=-1, dtype=np.float64)
-    totals = np.take(sums.astype(np.float32), groups, axis=-1)
-    table = np.divide(product, totals, out=np.zeros(product.shape, np.float32), where=totals > 0)
+        runs = hierarchy.codes(node.child, node.refines).astype(np.int64)
+    firsts = np.flatnonzero(np.diff(runs[left[-1]], prepend=-1))
+    lengths = np.diff(np.append(firsts, len(left[-1])))
+    table = np.zeros((*(int(mask.sum()) for mask in drawn), len(runs)), dtype=np.float32)
+    sums = np.zeros((*table.shape[:-1], int(runs[-1]) + 1))
+    places = [np.flatnonzero(np.isin(np.flatnonzero(m), s)) for m, s in zip(drawn, inside, strict=False)]
+    sizes = [len(states) for states in places]
+    cut = next((axis for axis, size in enumerate(sizes) if size >= SLABS or size == max(sizes)), -1)
+
+    def slab(number: int) -> None:
+        part: list[npt.NDArray[np.intp]] = list(places)
+        product = np.ones(1, dtype=np.float32)
+        for factor in factors:
+            wide = cut >= 0 and factor.shape[cut] > 1
+            product = product * (
+                factor[(slice(None),) * cut + (slice(number, number + 1),)] if wide else factor
+            )
+        if cut >= 0:
+            part[cut] = places[cut][number : number + 1]
+        totals = np.add.reduceat(product, firsts, axis=-1, dtype=np.float64)
+        scales = np.divide(1.0, totals, out=np.zeros(totals.shape), where=totals > 0).astype(np.float32)
+        scaled = product * (np.repeat(scales, lengths, axis=-1) if len(lengths) > 1 else scales)
+        table[_box([*part, left[-1]])] = scaled
+        sums[_box([*part, runs[left[-1]][firsts]])] = totals
+
+    if all(map(len, inside)):
+        each(slab, range(sizes[cut] if cut >= 0 else 1))
     conditioned = replace(node, parents=parents, table=table, certain=certain)
     if node.refines is not None:
         return conditioned, Message((*parents, node.refines), sums)
-    summed = np.asarray(sums[..., 0], dtype=np.float64)
+    summed = sums[..., 0]
     if node.certain is not None:
         summed = _with_certain(node, parents, summed, full, hierarchy)
     return conditioned, Message(parents, summed)
+
+
+def _picked(values: Array, states: Sequence[npt.NDArray[np.intp]]) -> Array:
+    """These states of each axis that has more than one."""
+    for axis, kept in enumerate(states):
+        if 1 < values.shape[axis] != len(kept):
+            values = values.take(kept, axis=axis)
+    return values
+
+
+def _box(states: Sequence[npt.NDArray[np.intp]]) -> tuple[Any, ...]:
+    """What picks these states of each axis: slices if there are no gaps, which numpy assigns to faster."""
+    if all(kept[-1] - kept[0] + 1 == len(kept) for kept in states):
+        return tuple(slice(int(kept[0]), int(kept[-1]) + 1) for kept in states)
+    return np.ix_(*states)
 
 
 def _drawn(

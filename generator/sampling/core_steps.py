@@ -1,84 +1,82 @@
-"""Core steps: the core joint as cumulative tables, drawn from by inversion, at once or attribute by attribute."""
+"""Core steps: the core joint made ready to be drawn from, at once or attribute by attribute."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.generator.model.fitting import FitError
-from persona_engine.generator.sampling.steps import Codes, Uniform
+from persona_engine.census_priors.hierarchy import Hierarchy
+from persona_engine.generator.sampling.alias import AliasTable
+from persona_engine.generator.sampling.randomness import Fractions
+from persona_engine.generator.sampling.steps import Codes, Lookup, smallest
 
-BYTES = 8
-MOST_STATES = 256
+Numbers = Callable[[str], Fractions]
+LEADING, TRAILING = "core/leading", "core/trailing"
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Cells of the core, in C order, by two numbers: of the leading attributes and of the trailing ones.
+
+    Attributes:
+        width: cells that share their leading attributes.
+        halves: the number of each core attribute's half, and its code by that number.
+    """
+
+    width: int
+    halves: Mapping[str, tuple[str, Codes]]
+
+    @classmethod
+    def of(cls, attributes: Sequence[str], shape: Sequence[int]) -> Cells:
+        """Number the cells of an array, so that both halves have about as many numbers."""
+        before = np.cumprod([1, *shape], dtype=np.float64)
+        middle = int(np.abs(np.log(before**2 / before[-1])).argmin())
+        halves = {}
+        for half, part in ((LEADING, slice(0, middle)), (TRAILING, slice(middle, len(shape)))):
+            grid = np.indices(shape[part])
+            for name, states, codes in zip(attributes[part], shape[part], grid, strict=True):
+                halves[name] = (half, codes.ravel().astype(smallest(states)))
+        return cls(int(np.prod(shape[middle:], dtype=np.int64)), halves)
+
+    def codes(self, cells: npt.NDArray[np.signedinteger]) -> dict[str, Codes]:
+        """Both numbers of each cell, and the codes of every attribute."""
+        leading = cells // self.width
+        numbers = {LEADING: leading.astype(np.intp), TRAILING: (cells - leading * self.width).astype(np.intp)}
+        codes = {name: table.take(numbers[half], mode="clip") for name, (half, table) in self.halves.items()}
+        return {**numbers, **codes}
+
+    def combined(self, lookups: Mapping[str, Lookup], hierarchy: Hierarchy) -> dict[str, Lookup]:
+        """What chooses a row, by these two numbers where it can be: one look-up for all the parents of a half."""
+        found: dict[str, Lookup] = {}
+        for parent, part in lookups.items():
+            fine = next((name for name in hierarchy.chain(parent) if name in self.halves), None)
+            if fine is None:
+                found[parent] = part
+                continue
+            half, codes = self.halves[fine]
+            seen = hierarchy.codes(fine, parent).astype(np.int64).take(codes)
+            found[half] = found.get(half, 0) + (seen * part if isinstance(part, int) else part.take(seen))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class CoreStep:
-    """The core joint: its possible cells with their cumulative probabilities, and a guide into them.
+    """The core joint as one alias table over its possible cells."""
 
-    Attributes:
-        attributes: attributes of a cell, eight at most.
-        cells: complex128 a cell, so that one look-up gets both parts: the real part is the cumulative probability
-            (ascending, the last one 1), the bits of the imaginary part are one byte for the code of each attribute.
-        guide: first cell whose cumulative probability exceeds i / (len(guide) - 1), for every i.
-    """
-
-    attributes: tuple[str, ...]
-    cells: npt.NDArray[np.complex128]
-    guide: npt.NDArray[np.int32]
+    table: AliasTable
+    cells: Cells
 
     @classmethod
-    def compile(cls, attributes: tuple[str, ...], joint: npt.NDArray[np.floating]) -> CoreStep:
-        """Compile a joint array; its sum need not be 1.
+    def compile(cls, cells: Cells, joint: npt.NDArray[np.floating]) -> CoreStep:
+        """Compile a joint array; its sum need not be 1."""
+        return cls(AliasTable.of(joint.ravel()), cells)
 
-        Raises:
-            FitError: more attributes, or more states of one, than a packed cell holds.
-        """
-        if joint.ndim > BYTES or max(joint.shape) > MOST_STATES:
-            raise FitError(
-                f"core: {joint.ndim} attributes of {' x '.join(map(str, joint.shape))} states; it takes at most "
-                f"{BYTES} of at most {MOST_STATES} states: make the others conditionals"
-            )
-        flat = joint.ravel()
-        held = np.flatnonzero(flat > 0)
-        parts = np.empty((len(held), 2))
-        cumulative = parts[:, 0]
-        np.cumsum(flat[held], dtype=np.float64, out=cumulative)
-        cumulative /= cumulative[-1]
-        cumulative[-1] = 1.0
-        slots = 2 << max(int(len(held) - 1).bit_length(), 1)
-        first = np.ceil(cumulative * slots).astype(np.int64)
-        guide = np.cumsum(np.bincount(first, minlength=slots + 1), dtype=np.int32)
-        np.minimum(guide, len(held) - 1, out=guide)
-        packed = np.zeros(joint.shape, dtype="<u8")
-        for axis, states in enumerate(joint.shape):
-            shape = [1] * joint.ndim
-            shape[axis] = states
-            packed += (np.arange(states, dtype=np.uint64) << np.uint64(8 * axis)).reshape(shape)
-        parts.view("<u8")[:, 1] = packed.ravel()[held]
-        return cls(attributes, parts.view(np.complex128).ravel(), guide)
-
-    def draw(self, numbers: Callable[[str], Uniform]) -> dict[str, Codes]:
-        """Codes of every core attribute, from the uniforms of one stream."""
-        u = numbers("core")
-        slot = (u * (len(self.guide) - 1)).astype(np.int64)
-        cell = self.cells.take(self.guide.take(slot, mode="clip"), mode="clip")
-        late = np.flatnonzero(cell.real <= u)
-        cell[late] = self.cells.take(self._bisect(u[late], slot[late]), mode="clip")
-        codes = cell.view(np.uint8).reshape(-1, 2 * BYTES)[:, BYTES:]
-        return {name: codes[:, i].astype(np.int64) for i, name in enumerate(self.attributes)}
-
-    def _bisect(self, u: Uniform, slot: Codes) -> Codes:
-        """First cell above u, between the first cells of its slot and of the next."""
-        low, high = self.guide.take(slot).astype(np.int64), self.guide.take(slot + 1).astype(np.int64)
-        while (low < high).any():
-            middle = (low + high) // 2
-            below = self.cells.take(middle).real <= u
-            low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
-        return low
+    def draw(self, numbers: Numbers) -> dict[str, Codes]:
+        """Cells, and the codes of every core attribute, from two streams."""
+        return self.cells.codes(self.table.draw(numbers("core"), numbers("core/share")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,30 +87,29 @@ class ChainStep:
     evenly, and a cell's attributes can be spread evenly all at once only if each has a stream.
 
     Attributes:
-        attributes: attributes of a cell.
-        shape: their numbers of states.
+        cells: how cells are numbered.
+        shape: number of states of each attribute.
         bounds: cumulative probability before each cell in C order, and 1 at the end.
     """
 
-    attributes: tuple[str, ...]
+    cells: Cells
     shape: tuple[int, ...]
     bounds: npt.NDArray[np.float64]
 
     @classmethod
-    def compile(cls, attributes: tuple[str, ...], joint: npt.NDArray[np.floating]) -> ChainStep:
+    def compile(cls, cells: Cells, joint: npt.NDArray[np.floating]) -> ChainStep:
         """Compile a joint array; its sum need not be 1."""
         bounds = np.zeros(joint.size + 1)
         np.cumsum(joint.ravel(), dtype=np.float64, out=bounds[1:])
         bounds /= bounds[-1]
-        return cls(attributes, joint.shape, bounds)
+        return cls(cells, joint.shape, bounds)
 
-    def draw(self, numbers: Callable[[str], Uniform]) -> dict[str, Codes]:
-        """Codes of every core attribute, each from the uniforms of its stream."""
-        codes = {}
-        cell: Codes | int = 0
+    def draw(self, numbers: Numbers) -> dict[str, Codes]:
+        """Cells, and the codes of every core attribute, each from the numbers of its stream."""
+        cell: npt.NDArray[np.int64] | int = 0
         width = len(self.bounds) - 1
-        for name, states in zip(self.attributes, self.shape, strict=True):
-            u = numbers(f"core/{name}")
+        for name, states in zip(self.cells.halves, self.shape, strict=True):
+            u = (numbers(f"core/{name}") + 0.5) * 2.0**-32
             cell = np.zeros(len(u), dtype=np.int64) + cell
             low, high = self.bounds.take(cell), self.bounds.take(cell + width)
             wanted = np.minimum(low + u * (high - low), np.nextafter(high, 0.0))
@@ -125,6 +122,5 @@ class ChainStep:
                 probe = np.minimum(code + step, states - 1)
                 code = np.where(self.bounds.take(cell + probe * width) <= wanted, probe, code)
                 step >>= 1
-            codes[name] = code
             cell = cell + code * width
-        return codes
+        return self.cells.codes(np.asarray(cell, dtype=np.int64))

@@ -1,7 +1,8 @@
 """Randomness: counter-based streams, so that row i of a stream is a function of (seed, stream, i) alone.
 
 Every attribute has a stream of its own, keyed by its name: adding an attribute leaves the others' draws as
-they were. A row takes one counter word of each stream (Philox 4x64, Salmon et al. 2011, four words a block).
+they were. A row takes a word of 64 bits of each stream, or half a word (Philox 4x64, Salmon et al. 2011, four words a
+block).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import numpy.typing as npt
 
 WORDS_A_BLOCK = 4
 UNIT = 2.0**-53
-BELOW_ONE = float(np.nextafter(1.0, 0.0))
+Fractions = npt.NDArray[np.uint32]
+"""Uniform numbers as fractions of 2^32."""
 FIRST_STRATA, MOST_STRATA = 6, 17
 """Strata of the smallest and the largest block of stratified rows, as powers of two."""
 
@@ -38,8 +40,15 @@ def uniforms(seed: int, stream: str, start: int, count: int) -> npt.NDArray[np.f
     return (drawn >> np.uint64(11)).astype(np.float64) * UNIT
 
 
-def stratified_uniforms(seed: int, stream: str, start: int, count: int) -> npt.NDArray[np.float64]:
-    """Uniform numbers of which every block of rows has one in each of as many equal parts of [0, 1).
+def fractions(seed: int, stream: str, start: int, count: int) -> Fractions:
+    """32-bit numbers of rows `start` up to `start + count`, each a fraction of 2^32; two rows share a word."""
+    first = start // 2
+    drawn = words(seed, stream, first, (start + count + 1) // 2 - first)
+    return drawn.astype("<u8", copy=False).view("<u4")[start % 2 :][:count]
+
+
+def stratified_fractions(seed: int, stream: str, start: int, count: int) -> Fractions:
+    """`fractions` of which every block of rows has one in each of as many equal parts of their range.
 
     Latin hypercube sampling (McKay, Beckman and Conover 1979): within a block of 2^k rows, rows take the 2^k parts
     in an order that is permuted anew for each block and stream, and a uniform place within their part. A row's
@@ -47,18 +56,19 @@ def stratified_uniforms(seed: int, stream: str, start: int, count: int) -> npt.N
     less (Stein 1987). Blocks grow with the row number, to an eighth of it at most, so that any first n rows are
     nearly all in whole blocks; and row i depends on (seed, stream, i) alone.
     """
-    drawn = uniforms(seed, stream, start, count)
+    drawn = fractions(seed, stream, start, count)
     top = start + count
     while start < top:
         bits = min(max(FIRST_STRATA, start.bit_length() - 4), MOST_STRATA)
         block = start >> bits
         end = min((block + 1) << bits, top)
         rows = np.arange(start & ((1 << bits) - 1), (end - 1 & ((1 << bits) - 1)) + 1, dtype=np.uint64)
+        order = permuted(rows, bits, key_of(seed, f"strata/{stream}/{bits}/{block}")).astype(np.uint32)
         part = drawn[len(drawn) - (top - start) : len(drawn) - (top - end)]
-        part += permuted(rows, bits, key_of(seed, f"strata/{stream}/{bits}/{block}")).astype(np.float64)
-        part *= 2.0**-bits
+        part >>= np.uint32(bits)
+        part |= order << np.uint32(32 - bits)
         start = end
-    return np.minimum(drawn, BELOW_ONE)
+    return drawn
 
 
 def permuted(

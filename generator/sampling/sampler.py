@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import ceil
 
 import numpy as np
-import numpy.typing as npt
 
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.generator.model.leaves import Leaf
 from persona_engine.generator.model.network import Network
 from persona_engine.generator.sampling.conditioning import Conditioned
-from persona_engine.generator.sampling.core_steps import ChainStep, CoreStep
-from persona_engine.generator.sampling.randomness import uniforms
-from persona_engine.generator.sampling.steps import (
-    Codes,
-    FixedStep,
-    Step,
-    Uniform,
-    compile_leaf,
-    compile_node,
-)
+from persona_engine.generator.sampling.core_steps import Cells, ChainStep, CoreStep
+from persona_engine.generator.sampling.leaf_steps import RaggedStep, compile_leaf
+from persona_engine.generator.sampling.randomness import Fractions, fractions
+from persona_engine.generator.sampling.steps import Codes, FixedStep, TableStep, compile_node, smallest
+from persona_engine.generator.sampling.threads import cores, each
 
 BLOCK = 1 << 17
 """Rows drawn at once: so many that threads seldom wait for the interpreter's lock between two numpy calls."""
 
-Drawn = npt.NDArray[np.integer]
-"""Codes of many rows, in the smallest type that holds them."""
-Stream = Callable[[int, str, int, int], Uniform]
+Step = TableStep | RaggedStep | FixedStep
+Stream = Callable[[int, str, int, int], Fractions]
 """Uniform numbers of (seed, stream, first row, count)."""
 
 
-def in_blocks(draw: Callable[[int, int], dict[str, Drawn]], start: int, count: int) -> dict[str, Drawn]:
+def in_blocks(draw: Callable[[int, int], dict[str, Codes]], start: int, count: int) -> dict[str, Codes]:
     """Draw rows `start` up to `start + count` by blocks, on every core; `draw` takes a first row and a count."""
     if count <= BLOCK:
         return draw(start, count)
-    threads = os.cpu_count() or 1
-    rounds = ceil(count / (threads * BLOCK))
-    size = ceil(count / (threads * rounds))  # all threads end together
+    rounds = ceil(count / (cores() * BLOCK))
+    size = ceil(count / (cores() * rounds))  # all threads end together
     blocks = [(at, min(size, start + count - at)) for at in range(start, start + count, size)]
-    with ThreadPoolExecutor(threads) as pool:  # numpy works outside the interpreter's lock
-        parts = list(pool.map(lambda block: draw(*block), blocks))
+    parts = each(lambda block: draw(*block), blocks)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -97,7 +86,8 @@ class Sampler:
         def part(old: Part) -> Part:
             child = old.child
             if child in conditioned.fixed:
-                return replace(old, make=partial(FixedStep, child, conditioned.fixed[child]))
+                kind = smallest(old.states)
+                return replace(old, make=partial(FixedStep, child, conditioned.fixed[child], kind))
             if child in conditioned.changed:
                 return replace(old, make=partial(compile_node, nodes[child], hierarchy))
             if child in conditioned.allowed:
@@ -108,43 +98,46 @@ class Sampler:
         return replace(self, network=conditioned.network, parts=tuple(part(old) for old in self.parts))
 
     @cached_property
+    def cells(self) -> Cells:
+        """The numbering of the core's cells."""
+        return Cells.of(self.network.core_attributes, self.network.core.shape)
+
+    @cached_property
     def core(self) -> CoreStep | ChainStep:
         """The compiled core."""
         step = ChainStep if self.chained else CoreStep
-        return step.compile(self.network.core_attributes, self.network.core)
+        return step.compile(self.cells, self.network.core)
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """The compiled steps."""
-        return tuple(part.step for part in self.parts)
+        """The compiled steps, their rows chosen by cells of the core as far as can be."""
+        steps = (part.step for part in self.parts)
+        return tuple(
+            step
+            if isinstance(step, FixedStep)
+            else replace(step, lookups=self.cells.combined(step.lookups, self.network.hierarchy))
+            for step in steps
+        )
 
     def ready(self) -> Sampler:
         """Itself, with everything compiled, on every core."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # numpy works outside the interpreter's lock
-            core = pool.submit(lambda: self.core)
-            list(pool.map(lambda part: part.step, self.parts))
-            core.result()
+        each(lambda part: part.step if part else self.core, [None, *self.parts])
         return self
 
-    def draw(self, seed: int, start: int, count: int, stream: Stream = uniforms) -> dict[str, Drawn]:
+    def draw(self, seed: int, start: int, count: int, stream: Stream = fractions) -> dict[str, Codes]:
         """Codes of rows `start` up to `start + count`, a function of (sampler, seed, row) row by row."""
         ready = self.ready()
         return in_blocks(
             lambda at, size: ready.draw_by(lambda name: stream(seed, name, at, size)), start, count
         )
 
-    def draw_by(self, numbers: Callable[[str], Uniform]) -> dict[str, Drawn]:
-        """Codes for the uniforms that `numbers` gives of each stream, each in the smallest type that holds them."""
+    def draw_by(self, numbers: Callable[[str], Fractions]) -> dict[str, Codes]:
+        """Codes for the numbers that `numbers` gives of each stream, each in the smallest type that holds them."""
         codes = _Codes(self.network.hierarchy, self.core.draw(numbers))
         for step in self.steps:
             codes[step.child] = step.draw(codes, numbers(step.child))
-        return {name: codes[name].astype(kind) for name, kind in self._kinds.items()}
-
-    @cached_property
-    def _kinds(self) -> dict[str, np.dtype[np.integer]]:
-        sizes = {name: self.network.size(name) for name in self.network.core_attributes}
-        sizes |= {part.child: part.states for part in self.parts}
-        return {name: np.min_scalar_type(size - 1) for name, size in sizes.items()}
+        drawn = (*self.network.core_attributes, *(part.child for part in self.parts))
+        return {name: codes[name] for name in drawn}
 
 
 class _Codes(dict[str, Codes]):
@@ -156,6 +149,7 @@ class _Codes(dict[str, Codes]):
 
     def __missing__(self, attribute: str) -> Codes:
         fine = next(name for name in self._hierarchy.chain(attribute)[1:] if name in self)
-        codes = self._hierarchy.codes(fine, attribute).astype(np.int64).take(self[fine])
+        table = self._hierarchy.codes(fine, attribute)
+        codes = table.astype(smallest(int(table.max()) + 1)).take(self[fine])
         self[attribute] = codes
         return codes

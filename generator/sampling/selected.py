@@ -15,10 +15,10 @@ from persona_engine.generator.model.network import Network
 from persona_engine.generator.sampling.conditioning import Conditioned, Evidence, Message, condition
 from persona_engine.generator.sampling.evidence import EvidenceError
 from persona_engine.generator.sampling.quota import apportion
-from persona_engine.generator.sampling.randomness import stratified_uniforms, uniforms
-from persona_engine.generator.sampling.sampler import Drawn, Sampler, in_blocks
+from persona_engine.generator.sampling.randomness import Fractions, fractions, stratified_fractions
+from persona_engine.generator.sampling.sampler import Sampler, in_blocks
 from persona_engine.generator.sampling.selection import Selection
-from persona_engine.generator.sampling.steps import Uniform
+from persona_engine.generator.sampling.steps import Codes
 from persona_engine.generator.sampling.target import Target, read_targets
 from persona_engine.generator.sampling.tilting import tilt, weigh
 
@@ -135,16 +135,16 @@ class Selected:
         inside = condition(network, (), evidence, factors)
         return self.sampler.given(inside, ())
 
-    def draw(self, seed: int, start: int, count: int) -> dict[str, Drawn]:
+    def draw(self, seed: int, start: int, count: int) -> dict[str, Codes]:
         """Codes of rows `start` up to `start + count`, a function of (model, selection, seed, row)."""
-        stream = stratified_uniforms if self.stratified else uniforms
+        stream = stratified_fractions if self.stratified else fractions
         if self.given.quota is None:
             return self.sampler.draw(seed, start, count, stream)
         shares, cells = self.given.quota[1], self.cells
 
-        def block(at: int, size: int) -> dict[str, Drawn]:
+        def block(at: int, size: int) -> dict[str, Codes]:
             numbers = _Numbers(lambda name: stream(seed, name, at, size))
-            result: dict[str, Drawn] = {}
+            result: dict[str, Codes] = {}
             cell_of = apportion(shares, at, size)
             for cell in np.unique(cell_of):
                 rows = np.flatnonzero(cell_of == cell)
@@ -155,17 +155,17 @@ class Selected:
         return in_blocks(block, start, count)
 
 
-class _Numbers(dict[str, Uniform]):
-    """The uniforms of a block by stream, drawn when they are first asked for."""
+class _Numbers(dict[str, Fractions]):
+    """The numbers of a block by stream, drawn when they are first asked for."""
 
-    def __init__(self, draw: Callable[[str], Uniform]) -> None:
+    def __init__(self, draw: Callable[[str], Fractions]) -> None:
         super().__init__()
         self._draw = draw
 
-    def __missing__(self, stream: str) -> Uniform:
+    def __missing__(self, stream: str) -> Fractions:
         self[stream] = self._draw(stream)
         return self[stream]
 
-    def of(self, rows: npt.NDArray[np.intp]) -> Callable[[str], Uniform]:
-        """The uniforms of some rows."""
+    def of(self, rows: npt.NDArray[np.intp]) -> Callable[[str], Fractions]:
+        """The numbers of some rows."""
         return lambda stream: self[stream][rows]

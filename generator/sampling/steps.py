@@ -1,8 +1,8 @@
-"""Steps: cumulative tables of a network's conditionals and leaves, drawn from by inversion.
+"""Steps: the tables of a network's conditionals made ready to be drawn from, by inversion.
 
-Inversion (a sorted cumulative table and a bisection inside one row) is as fast here as alias tables and keeps
-two things they lose: a table recompiled under evidence costs one cumulative sum, and draws are monotone in
-their uniforms, which stratified sampling needs.
+A row is a run of ascending thresholds, fractions of 2^32; the state drawn is the first whose threshold reaches the
+number. A guide (Chen and Asau 1974) says where to begin. Beside alias tables, inversion keeps two things: a table
+under evidence is made ready by sums alone, and draws are monotone in their numbers, which stratified sampling needs.
 """
 
 from __future__ import annotations
@@ -15,32 +15,44 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.model.leaves import Leaf
 from persona_engine.generator.model.network import Node
-from persona_engine.generator.sampling.conditioning import Weights
+from persona_engine.generator.sampling.randomness import Fractions
+from persona_engine.generator.sampling.threads import each
 
-Codes = npt.NDArray[np.int64]
-Index = npt.NDArray[np.int64]
-Uniform = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.integer]
+"""Codes of many rows, in the smallest type that holds them."""
+Index = npt.NDArray[np.signedinteger]
+Thresholds = npt.NDArray[np.uint32]
 Lookup = Index | int
 """What each code of a parent adds to the row number; a number if that is the code times it."""
 
-GUIDE = 16
-BEYOND = 2.0
-CHUNK = 1 << 12
+LAST = 2**32 - 1
+"""Threshold of the last state that can occur: it takes every number."""
+MOST_BITS = 5
+CHUNK = 1 << 19
+"""Comparisons made at once when guides are made: so few that they stay in the processor's cache."""
+
+
+def smallest(states: int) -> np.dtype[np.integer]:
+    """The smallest type that holds the codes of so many states."""
+    return np.min_scalar_type(states - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class TableStep:
-    """One conditional: rows of cumulative probabilities, chosen by the codes of the parents.
+    """One conditional: rows of thresholds, chosen by the codes of the parents.
 
     Attributes:
         child: attribute that is drawn.
         lookups: parent -> its code's part of the row number.
         width: entries in a row.
-        cumulative: concatenated rows, ascending within each run.
+        thresholds: concatenated rows, ascending within each run.
         firsts: where the run of each state of `refines` starts within a row (one run where it refines none).
-        guide: for every row, run and sixteenth of the unit interval, entries of the run to skip at once.
+        guide: for every row, run and equal part of the numbers, twice the entries of the run to skip at once, and
+            one more if the part holds several further ones.
+        bits: of the number of those parts, as a power of two.
+        kind: type of the codes.
+        codes: child code of every entry of a row; None if they are its entries.
         refines: the parent that chooses the run.
         certain: parent and the child code that it makes certain (-1: draw).
     """
@@ -48,71 +60,49 @@ class TableStep:
     child: str
     lookups: Mapping[str, Lookup]
     width: int
-    cumulative: npt.NDArray[np.float32]
+    thresholds: Thresholds
     firsts: Index
-    guide: npt.NDArray[np.uint8]
+    guide: npt.NDArray[np.unsignedinteger]
+    bits: int
+    kind: np.dtype[np.integer]
+    codes: Codes | None
     refines: str | None = None
-    certain: tuple[str, Codes] | None = None
+    certain: tuple[str, npt.NDArray[np.int64]] | None = None
 
-    def draw(self, codes: Mapping[str, Codes], u: Uniform) -> Codes:
-        """Child codes for uniforms u, given the codes of every earlier attribute."""
-        row = _row(self.lookups, codes, len(u))
+    def draw(self, codes: Mapping[str, Codes], numbers: Fractions) -> Codes:
+        """Child codes for numbers, given the codes of every earlier attribute."""
+        row = row_number(self.lookups, codes, len(numbers), self.firsts.dtype)
         run = None if self.refines is None else codes[self.refines]
         if self.certain is None:
-            return self._draw(row, run, u)
+            return self._draw(row, run, numbers)
         parent, values = self.certain
         result = values.take(codes[parent], mode="clip")
         drawn = np.flatnonzero(result < 0)
-        result[drawn] = self._draw(row[drawn], None if run is None else run[drawn], u[drawn])
+        found = self._draw(row.take(drawn), None if run is None else run.take(drawn), numbers.take(drawn))
+        result = result.astype(found.dtype)
+        result[drawn] = found
         return result
 
-    def _draw(self, row: Codes, run: Codes | None, u: Uniform) -> Codes:
-        slot = (u * GUIDE).astype(np.int64)
-        base = row * self.width
-        if run is None:
-            slot += row * GUIDE
-            found = base + self.guide.take(slot, mode="clip")
-        else:
-            slot += (row * len(self.firsts) + run) * GUIDE
-            found = self.firsts.take(run, mode="clip")
-            found += base
-            found += self.guide.take(slot, mode="clip")
-        _advance(self.cumulative, found, u.astype(np.float32))
-        found -= base
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class RaggedStep:
-    """A leaf: rows of different lengths, with the child code beside every entry.
-
-    Attributes:
-        child: attribute that is drawn.
-        lookups: parent -> its code's part of the row number.
-        firsts, lengths: where the entries of a row start, and how many there are.
-        cumulative: concatenated rows, ascending within each.
-        states: child code of every entry.
-    """
-
-    child: str
-    lookups: Mapping[str, Lookup]
-    firsts: Index
-    lengths: Index
-    cumulative: npt.NDArray[np.float64]
-    states: npt.NDArray[np.int32]
-
-    def draw(self, codes: Mapping[str, Codes], u: Uniform) -> Codes:
-        """Child codes for uniforms u, given the codes of every earlier attribute."""
-        row = _row(self.lookups, codes, len(u))
-        first, last = self.firsts.take(row, mode="clip"), self.lengths.take(row, mode="clip") - 1
-        found = np.zeros(len(u), dtype=np.int64)
-        step = 1 << int(np.max(last, initial=1)).bit_length() - 1
-        while step:  # bisection: entries of the row at or below u
-            probe = np.minimum(found + step, last)
-            below = self.cumulative.take(first + probe - 1, mode="clip") <= u
-            found = np.where(below & (probe == found + step), probe, found)
-            step >>= 1
-        return self.states.take(first + found, mode="clip").astype(np.int64)
+    def _draw(self, row: Index, run: Codes | None, numbers: Fractions) -> Codes:
+        part = row * len(self.firsts)
+        row *= self.width
+        if run is not None:
+            part += run
+            first = self.firsts.take(run, mode="clip")
+            row += first
+        part <<= self.bits
+        part |= (numbers >> np.uint32(32 - self.bits)).view(np.int32)
+        guide = self.guide.take(part, mode="clip")
+        state = guide >> 1
+        row += state
+        beyond = self.thresholds.take(row, mode="clip") < numbers
+        state += beyond
+        guide &= beyond
+        late = np.flatnonzero(guide.astype(np.bool_))
+        state[late] += further(self.thresholds, row.take(late) + 1, numbers.take(late)).astype(state.dtype)
+        if run is not None:
+            state = (state + first).astype(self.kind)
+        return state if self.codes is None else self.codes.take(state, mode="clip")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,52 +111,68 @@ class FixedStep:
 
     child: str
     code: int
+    kind: np.dtype[np.integer]
 
-    def draw(self, _: Mapping[str, Codes], u: Uniform) -> Codes:
-        """The code, as often as there are uniforms."""
-        return np.full(len(u), self.code, dtype=np.int64)
-
-
-Step = TableStep | RaggedStep | FixedStep
+    def draw(self, _: Mapping[str, Codes], numbers: Fractions) -> Codes:
+        """The code, as often as there are numbers."""
+        return np.full(len(numbers), self.code, dtype=self.kind)
 
 
-def _row(lookups: Mapping[str, Lookup], codes: Mapping[str, Codes], count: int) -> Codes:
-    row = np.zeros(count, dtype=np.int64)
+def row_number(
+    lookups: Mapping[str, Lookup], codes: Mapping[str, Codes], count: int, kind: np.dtype[np.signedinteger]
+) -> Index:
+    """The row that the parents' codes choose."""
+    row = np.zeros(count, dtype=kind)
     for parent, part in lookups.items():
-        row += codes[parent] * part if isinstance(part, int) else part.take(codes[parent], mode="clip")
+        if isinstance(part, int):
+            row += codes[parent] if part == 1 else np.multiply(codes[parent], part, dtype=kind)
+        else:
+            row += part.astype(kind).take(codes[parent], mode="clip")
     return row
 
 
-def _advance(cumulative: npt.NDArray[np.floating], at: Codes, u: npt.NDArray[np.floating]) -> None:
-    """Move each position on, in place, to the first whose cumulative probability exceeds u."""
-    at += cumulative.take(at, mode="clip") <= u
-    late = np.flatnonzero(cumulative.take(at, mode="clip") <= u)
-    while len(late):
-        at[late] += 1
-        late = late[cumulative.take(at[late], mode="clip") <= u[late]]
+def further(thresholds: Thresholds, at: Index, numbers: Fractions) -> Index:
+    """How many thresholds from a place on lie below each number."""
+    steps = np.zeros(len(at), dtype=at.dtype)
+    going = np.arange(len(at))
+    while len(going):
+        on = np.flatnonzero(thresholds.take(at, mode="clip") < numbers)
+        going, at, numbers = going.take(on), at.take(on) + 1, numbers.take(on)
+        steps[going] += 1
+    return steps
 
 
 def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
-    """Cumulative rows of a node's table, with their guides."""
+    """Thresholds of a node's table, with their guides; states that no row has are left out."""
     states = node.table.shape[-1]
+    rows = node.table.reshape(-1, states)
     groups = np.zeros(states, dtype=np.int64)
     if node.refines is not None:
         groups = hierarchy.codes(node.child, node.refines).astype(np.int64)
-    firsts = np.flatnonzero(np.diff(groups, prepend=-1))
-    bounds = np.append(firsts, states)
-    rows = node.table.reshape(-1, states)
-    cumulative = np.empty(rows.shape, dtype=np.float32)
-    guide = np.empty((len(rows), len(firsts), GUIDE), dtype=np.uint8)
-    for top in range(0, len(rows), CHUNK):
-        chunk = slice(top, top + CHUNK)
+    occurs = rows.max(axis=0) > 0
+    held = np.flatnonzero(occurs) if occurs.any() else np.arange(1)
+    firsts = np.searchsorted(groups[held], np.arange(groups[-1] + 1))
+    bounds = np.append(firsts, len(held))
+    bits = min(int(len(held) / len(firsts)).bit_length(), MOST_BITS)
+    longest = int(np.diff(bounds).max())
+    size = max(CHUNK // (longest << bits), 1)
+    thresholds = np.zeros((len(rows), len(held)), dtype=np.uint32)
+    guide = np.zeros((len(rows), len(firsts), 1 << bits), dtype=smallest(2 * longest + 2))
+
+    def compile_rows(top: int) -> None:
+        chunk = slice(top, top + size)
+        weights = rows[chunk] if len(held) == states else rows[chunk].take(held, axis=1)
+        if not weights.any():  # parents that evidence rules out
+            return
+        sums = np.ascontiguousarray(weights.T)
+        found = np.empty_like(sums, dtype=np.uint32)
         for run, (first, last) in enumerate(pairwise(bounds)):
-            part = np.cumsum(rows[chunk, first:last], axis=1)
-            total = part[:, -1:]
-            ended = part >= total
-            np.divide(part, total, out=part, where=total > 0)
-            part[ended] = BEYOND  # the last state that can occur takes every u, whatever rounding did
-            cumulative[chunk, first:last] = part
-            guide[chunk, run] = _guide(part)
+            if first < last:
+                _thresholds(sums[first:last], found[first:last])
+                guide[chunk, run] = _guide(found[first:last], bits, guide.dtype).T
+        thresholds[chunk] = found.T
+
+    each(compile_rows, range(0, len(rows), size))
     lookups: dict[str, Lookup] = {}
     stride = 1
     for axis in range(len(node.parents) - 1, -1, -1):
@@ -175,40 +181,39 @@ def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
         plain = bool((positions == np.arange(len(positions))).all())
         lookups[parent] = stride if plain else positions.astype(np.int64) * stride
         stride *= node.table.shape[axis]
+    kind = smallest(states)
     certain = None if node.certain is None else (node.certain[0], node.certain[1].astype(np.int64))
     return TableStep(
-        node.child, lookups, states, cumulative.ravel(), firsts, guide.ravel(), node.refines, certain
+        node.child,
+        lookups,
+        len(held),
+        thresholds.ravel(),
+        firsts.astype(np.int32 if max(thresholds.size, guide.size) < 2**31 else np.int64),
+        guide.ravel(),
+        bits,
+        kind,
+        None if len(held) == states else held.astype(kind),
+        node.refines,
+        certain,
     )
 
 
-def _guide(cumulative: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
-    """Entries of each row at or below i / GUIDE, for i from 0 to GUIDE - 1; at most 255, a place to start from."""
-    rows = len(cumulative)
-    slots = np.minimum(np.ceil(cumulative * GUIDE), GUIDE).astype(np.int64)
-    slots += np.arange(rows)[:, None] * (GUIDE + 1)
-    counts = np.bincount(slots.ravel(), minlength=rows * (GUIDE + 1)).reshape(rows, GUIDE + 1)
-    return np.minimum(np.cumsum(counts[:, :GUIDE], axis=1), 255).astype(np.uint8)
+def _thresholds(weights: npt.NDArray[np.floating], found: Thresholds) -> None:
+    """Thresholds of states (first axis) with these weights, which become running sums."""
+    for state in range(1, len(weights)):
+        weights[state] += weights[state - 1]
+    total = weights[-1]
+    scale = np.divide(LAST, total, out=np.zeros(len(total)), where=total > 0, dtype=np.float64)
+    np.add(weights * scale, 0.5, out=found, casting="unsafe")
 
 
-def compile_leaf(leaf: Leaf, allowed: Weights | None = None) -> RaggedStep:
-    """Cumulative rows of a leaf, states weighted if weights (or a mask of those allowed) are given."""
-    table = leaf.table
-    weights = table.probabilities if allowed is None else table.probabilities * allowed[table.indices]
-    cumulative = np.cumsum(weights, dtype=np.float64)
-    before = np.where(table.indptr > 0, cumulative.take(table.indptr - 1, mode="clip"), 0.0)
-    totals = np.diff(before)
-    scales = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
-    lengths = np.diff(table.indptr)
-    for top in range(0, len(lengths), CHUNK):  # a chunk at a time: a table of names has millions of entries
-        rows = slice(top, top + CHUNK)
-        part = cumulative[table.indptr[top] : table.indptr[min(top + CHUNK, len(lengths))]]
-        part -= np.repeat(before[:-1][rows], lengths[rows])
-        part *= np.repeat(scales[rows], lengths[rows])
-    lookups: dict[str, Lookup] = {}
-    for axis, parent in enumerate(leaf.parents):
-        stride = int(np.prod(leaf.rows.shape[axis + 1 :], dtype=np.int64))
-        lookups[parent] = stride
-    cells = leaf.rows.ravel()
-    return RaggedStep(
-        leaf.child, lookups, table.indptr[:-1][cells], lengths[cells], cumulative, table.indices
-    )
+def _guide(thresholds: Thresholds, bits: int, kind: np.dtype[np.unsignedinteger]) -> Codes:
+    """For each equal part of the numbers, twice the states to skip, and one if several may follow."""
+    part = (thresholds >> np.uint32(32 - bits)).astype(np.uint8)
+    below = part[:, None] < np.arange((1 << bits) + 1, dtype=np.uint8)[:, None]
+    below[:, 0] = thresholds == 0
+    below[:, -1] = thresholds < LAST
+    count: Codes = np.add.reduce(below.view(np.uint8), axis=0, dtype=kind)
+    guide = count[:-1] << kind.type(1)
+    guide |= np.diff(count, axis=0) > 1
+    return guide

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_engine.generator.sampling.randomness import key_of, row_generator, uniforms, words
+from persona_engine.generator.sampling.randomness import fractions, key_of, row_generator, uniforms, words
 
 
 @given(
@@ -24,6 +24,20 @@ def test_a_number_does_not_depend_on_where_the_run_began(
 ) -> None:
     whole = words(seed, "age", start, skip + count)
     np.testing.assert_array_equal(words(seed, "age", start + skip, count), whole[skip:])
+
+
+@given(start=st.integers(0, 10**12), count=st.integers(1, 40), skip=st.integers(0, 39))
+def test_a_fraction_does_not_depend_on_where_the_run_began(start: int, count: int, skip: int) -> None:
+    whole = fractions(2, "age", start, skip + count)
+    assert whole.dtype == np.uint32
+    np.testing.assert_array_equal(fractions(2, "age", start + skip, count), whole[skip:])
+
+
+def test_fractions_are_uniform_and_those_of_neighbours_unrelated() -> None:
+    found = fractions(3, "age", 0, 200_000)
+    counts = np.bincount(found >> 27, minlength=32)
+    assert ((counts - 6250) ** 2 / 6250).sum() < 31 + 5 * (2 * 31) ** 0.5
+    assert abs(np.corrcoef(found[::2], found[1::2])[0, 1]) < 5 / 100_000**0.5
 
 
 def test_rows_beyond_two_to_the_64_have_numbers_of_their_own() -> None:
@@ -52,6 +66,10 @@ def test_the_numbers_never_change_between_releases() -> None:
         10_994_878_548_902_813_636,
         15_483_921_461_329_475_167,
         6_066_971_715_177_523_387,
+    ]
+    assert fractions(0, "age", 11, 2).tolist() == [
+        10_994_878_548_902_813_636 >> 32,
+        15_483_921_461_329_475_167 % 2**32,
     ]
 
 

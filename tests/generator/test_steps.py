@@ -10,22 +10,24 @@ import numpy.typing as npt
 import pytest
 
 from persona_engine.census_priors.conditional import ConditionalTable
-from persona_engine.generator.model.fitting import FitError
+from persona_engine.census_priors.domain import Domain
+from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.generator.model.leaves import Leaf
 from persona_engine.generator.model.network import Network, Node
 from persona_engine.generator.population import Population
-from persona_engine.generator.sampling.core_steps import CoreStep
+from persona_engine.generator.sampling.alias import AliasTable
+from persona_engine.generator.sampling.leaf_steps import compile_leaf
 from persona_engine.generator.sampling.sampler import Sampler
-from persona_engine.generator.sampling.steps import compile_leaf, compile_node
+from persona_engine.generator.sampling.steps import TableStep, compile_node
 
 Codes = npt.NDArray[np.int64]
-GRID = (np.arange(2000) + 0.5) / 2000
-ENDS = np.array([0.0, 2.0**-53, 0.5, 1 - 2.0**-20, 1 - 2.0**-30, 1 - 2.0**-53])
+GRID = ((np.arange(2000) + 0.5) / 2000 * 2**32).astype(np.uint32)
+ENDS = np.array([0, 1, 2**31 - 1, 2**31, 2**32 - 2**12, 2**32 - 2, 2**32 - 1], dtype=np.uint32)
 
 
 @pytest.fixture(scope="module")
-def sampler(toy: Population) -> Sampler:
-    return Sampler.compile(toy.network, toy.leaves)
+def steps(toy: Population) -> dict[str, TableStep]:
+    return {node.child: compile_node(node, toy.network.hierarchy) for node in toy.network.nodes}
 
 
 def rows_of(node: Node, network: Network) -> list[dict[str, int]]:
@@ -54,22 +56,22 @@ CHILDREN = ("age", "trade_group", "trade", "transport", "mood")
 
 @pytest.mark.parametrize("child", CHILDREN)
 def test_evenly_spaced_numbers_draw_each_state_as_often_as_its_probability(
-    toy: Population, sampler: Sampler, child: str
+    toy: Population, steps: dict[str, TableStep], child: str
 ) -> None:
     node = next(node for node in toy.network.nodes if node.child == child)
-    step = next(step for step in sampler.steps if step.child == child)
     for row in rows_of(node, toy.network):
-        drawn = step.draw(repeated(row, len(GRID)), GRID)
+        drawn = steps[child].draw(repeated(row, len(GRID)), GRID)
         found = np.bincount(drawn, minlength=toy.network.size(child)) / len(GRID)
         np.testing.assert_allclose(found, chances(node, toy.network, row), atol=1 / len(GRID))
 
 
 @pytest.mark.parametrize("child", CHILDREN)
-def test_no_number_draws_a_state_that_cannot_occur(toy: Population, sampler: Sampler, child: str) -> None:
+def test_no_number_draws_a_state_that_cannot_occur(
+    toy: Population, steps: dict[str, TableStep], child: str
+) -> None:
     node = next(node for node in toy.network.nodes if node.child == child)
-    step = next(step for step in sampler.steps if step.child == child)
     for row in rows_of(node, toy.network):
-        drawn = step.draw(repeated(row, len(ENDS)), ENDS)
+        drawn = steps[child].draw(repeated(row, len(ENDS)), ENDS)
         assert (chances(node, toy.network, row)[drawn] > 0).all()
 
 
@@ -82,32 +84,66 @@ def test_rounding_to_one_does_not_draw_a_last_state_that_cannot_occur(toy: Popul
     assert (step.draw(codes, ENDS) == 0).all()
 
 
-def test_the_core_draws_cells_as_often_as_their_probability(toy: Population, sampler: Sampler) -> None:
-    numbers = (np.arange(200_000) + 0.5) / 200_000
-    codes = sampler.core.draw(lambda _: numbers)
-    found = np.zeros(toy.network.core.shape)
-    np.add.at(found, tuple(codes[name] for name in toy.network.core_attributes), 1 / len(numbers))
-    np.testing.assert_allclose(found, toy.network.core, atol=1e-5)
+def test_states_that_no_row_has_are_left_out_and_the_others_keep_their_codes(toy: Population) -> None:
+    mood = next(node for node in toy.network.nodes if node.child == "mood")
+    table = np.zeros_like(mood.table)
+    table[..., -1] = 1.0
+    step = compile_node(Node("mood", mood.parents, table), toy.priors.hierarchy)
+    assert step.width == 1
+    codes = repeated(dict.fromkeys(mood.parents, 0), len(ENDS))
+    assert (step.draw(codes, ENDS) == table.shape[-1] - 1).all()
 
 
-def test_the_core_never_draws_a_structural_zero(toy: Population, sampler: Sampler) -> None:
-    numbers = np.sort(
-        np.concatenate([ENDS, sampler.core.cells.real[:-1], sampler.core.cells.real - 2.0**-53])
-    )
-    codes = sampler.core.draw(lambda _: numbers)
-    assert (toy.network.core[tuple(codes[name] for name in toy.network.core_attributes)] > 0).all()
-
-
-def test_draws_are_monotone_in_their_numbers(sampler: Sampler) -> None:
-    step = next(step for step in sampler.steps if step.child == "age")
+def test_draws_are_monotone_in_their_numbers(steps: dict[str, TableStep]) -> None:
     codes = {name: np.ones(len(GRID), dtype=np.int64) for name in ("age_band", "region", "sex")}
-    assert (np.diff(step.draw(codes, GRID)) >= 0).all()
+    assert (np.diff(steps["age"].draw(codes, GRID).astype(int)) >= 0).all()
 
 
-@pytest.mark.parametrize("wide", [(2,) * 9, (300, 2)], ids=["nine attributes", "300 states"])
-def test_a_core_that_a_packed_cell_cannot_hold_is_an_error(wide: tuple[int, ...]) -> None:
-    with pytest.raises(FitError, match="at most 8 of at most 256 states"):
-        CoreStep.compile(tuple(map(str, range(len(wide)))), np.ones(wide))
+def test_a_table_of_many_states_needs_wider_guides_and_draws_as_truly() -> None:
+    chances = np.random.default_rng(0).random(300) ** 4
+    chances[[0, 7, 8, 299]] = 0
+    chances /= chances.sum()
+    rows = {"mood": tuple(map(str, range(300)))}
+    hierarchy = Hierarchy(Domain({"sex": ("f", "m"), **rows}), {}, {})
+    step = compile_node(Node("mood", ("sex",), np.array([chances, chances], dtype=np.float32)), hierarchy)
+    numbers = (np.arange(400_000) * (2**32 / 400_000)).astype(np.uint32)
+    drawn = step.draw(repeated({"sex": 1}, len(numbers)), numbers)
+    found = np.bincount(drawn, minlength=300) / len(numbers)
+    np.testing.assert_allclose(found, chances, atol=1 / 400_000 + 1e-6)
+    assert not found[chances == 0].any()
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (5,), (64,), (300, 7)])
+def test_an_alias_table_gives_each_cell_its_share_of_all_slots(shape: tuple[int, ...]) -> None:
+    weights = np.random.default_rng(1).random(shape).ravel() ** 8
+    weights[weights < 1e-4] = 0
+    weights[-1] = 3.0
+    table = AliasTable.of(weights)
+    keep = (table.slots >> np.uint64(32)).astype(float) / 2**32
+    own, other = np.arange(len(keep)), table.slots.astype(np.uint32).astype(int)
+    share = np.zeros(len(keep))
+    np.add.at(share, own, keep / len(keep))
+    np.add.at(share, other, (1 - keep) / len(keep))
+    cells = np.arange(len(weights)) if table.cells is None else table.cells
+    found = np.zeros(len(weights))
+    found[cells] = share[: len(cells)]
+    np.testing.assert_allclose(found, weights / weights.sum(), atol=1e-8)
+    assert not share[len(cells) :].any()
+    assert not found[weights == 0].any()
+
+
+def test_the_core_draws_cells_as_often_as_their_probability(toy: Population) -> None:
+    codes = Sampler.compile(toy.network, ()).draw(3, 0, 400_000)
+    found = np.zeros(toy.network.core.shape)
+    np.add.at(found, tuple(codes[name] for name in toy.network.core_attributes), 1 / 400_000)
+    assert not found[toy.network.core == 0].any()
+    np.testing.assert_allclose(found, toy.network.core, atol=5 * (0.25 / 400_000) ** 0.5)
+
+
+def test_parents_in_one_half_of_the_core_are_looked_up_together(toy: Population) -> None:
+    sampler = Sampler.compile(toy.network, toy.leaves)
+    core = {name for name in toy.network.hierarchy.domain if name in toy.network.core_attributes}
+    assert not any(core & set(step.lookups) for step in sampler.steps if isinstance(step, TableStep))
 
 
 ROWS = [[0.1, 0, 0.2, 0.3, 0, 0.4, 0], [0, 0, 0, 1, 0, 0, 0], [1 / 7] * 7]

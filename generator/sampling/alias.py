@@ -1,0 +1,71 @@
+"""Alias: weights of many cells as a table of which one look-up draws a cell, whatever their number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.generator.sampling.randomness import Fractions
+
+Cells = npt.NDArray[np.int32]
+FULL = float(2**32 - 1)
+HALF = np.uint64(32)
+
+
+@dataclass(frozen=True, slots=True)
+class AliasTable:
+    """Equally likely slots, a power of two; each is one cell's up to a threshold and another's beyond (Walker 1977).
+
+    Attributes:
+        slots: for each slot the threshold, a fraction of 2^32, in the high half, and the other slot in the low one.
+        cells: the cell of every slot; None if cells are slots.
+        bits: of the number of slots, as a power of two.
+    """
+
+    slots: npt.NDArray[np.uint64]
+    cells: npt.NDArray[np.int32] | None
+    bits: int
+
+    @classmethod
+    def of(cls, weights: npt.NDArray[np.floating]) -> AliasTable:
+        """The table of cells with these weights, of which one at least is above 0; their sum need not be 1.
+
+        Slots with less than their share are topped up from those with more, both in their order, by sums alone
+        (the sweep of Hübschle-Schneider and Sanders 2022, section 4.1): the slot that tops another up is found by
+        where its running excess passes the other's running lack.
+        """
+        cells = np.flatnonzero(weights > 0)
+        bits = max(int(len(cells) - 1).bit_length(), 1)
+        count = 1 << bits
+        share = np.zeros(count)
+        share[: len(cells)] = weights[cells]
+        share *= count / share.sum()
+        under = share < 1
+        poor, rich = np.flatnonzero(under), np.flatnonzero(~under)
+        lack, excess = np.cumsum(1.0 - share[poor]), np.cumsum(share[rich] - 1.0)
+        before = np.concatenate(([0.0], lack))
+        giver = np.searchsorted(excess, before[:-1], side="right")
+        other = np.arange(count, dtype=np.uint64)
+        other[poor] = rich[np.minimum(giver, len(rich) - 1)]
+        other[rich[:-1]] = rich[1:]
+        given = before[np.searchsorted(before[:-1], excess)]  # what a rich slot and those before it gave
+        share[rich] = 1.0 + excess - given
+        share[rich[-1]] = 1.0
+        slots = (np.clip(share, 0.0, 1.0) * FULL + 0.5).astype(np.uint64)
+        slots <<= HALF
+        slots |= other
+        return cls(slots, None if len(cells) == len(weights) else cells.astype(np.int32), bits)
+
+    def draw(self, which: Fractions, share: Fractions) -> Cells:
+        """Cells, from a number that chooses the slot and one that chooses within it."""
+        slot = which >> np.uint32(32 - self.bits)
+        entry = self.slots.take(slot.view(np.int32), mode="clip")
+        chosen = entry.astype(np.uint32)
+        entry >>= HALF
+        slot ^= chosen
+        slot *= share < entry
+        chosen ^= slot
+        found = chosen.view(np.int32)
+        return found if self.cells is None else self.cells.take(found, mode="clip")
