@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from persona_engine.generator.llm.article import with_articles
@@ -32,12 +32,13 @@ class Derivation:
         words: Mapping[str, str],
         tags: int,
         avoid: tuple[str, ...] = (),
+        used: Iterable[Alternative] = (),
     ) -> None:
-        """`words` are those of a person, `tags` theirs as `Grammar.bits`; everything drawn comes from `draw`."""
+        """`words` are a person's, `tags` too, as `Grammar.bits`; all that is drawn comes from `draw`, but nothing `used`."""
         self._grammar, self._draw, self._words = grammar, draw, words
         self._tags, self._avoid = tags, avoid
         self._ranks: Mapping[str, Symbol] = {}
-        self._used: set[Alternative] = set()
+        self._used = set(used)
         self._pieces: list[str] = []
 
     def write(self, symbol: str, ranks: Mapping[str, Symbol] | None = None) -> str:

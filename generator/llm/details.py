@@ -75,12 +75,13 @@ _SKILL_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What one person does well and likes, as slots of the grammar and as the two lists."""
+    """What one person does well and likes, as slots of the grammar and as the two lists; `owned` is not drawn again."""
 
     words: Mapping[str, str]
     tags: int
     skills: tuple[str, ...]
     hobbies: tuple[str, ...]
+    owned: tuple[Alternative, ...]
 
     @classmethod
     def of(cls, facts: Mapping[str, Any], portrait: Portrait, grammar: Grammar, draw: Draw) -> Details:
@@ -94,8 +95,9 @@ class Details:
         tags |= bits([_drawn(symbol.pool(tags), draw).text for symbol in grammar.leanings])
         words = dict(portrait.words)
         derivation = Derivation(grammar, draw, words=words, tags=tags, avoid=portrait.home)
-        for symbol in grammar.owned:
-            words[symbol.name] = derivation.fill(derivation.draw(symbol.pool(tags)))
+        owned = [(symbol.name, derivation.draw(symbol.pool(tags))) for symbol in grammar.owned]
+        for name, alternative in owned:
+            words[name] = derivation.fill(alternative)
         hobbies = _hobbies(words, derivation, grammar.symbol("hobby").pool(tags), draw)
         words["h_rest"] = joined(hobbies[4:])
         if "worker" in portrait.tags or "military" in portrait.tags:
@@ -106,7 +108,9 @@ class Details:
             skills = _choose(grammar.symbol("skill_everyday").pool(tags), _EVERYDAY_SKILLS, draw)
             words.update(zip(_NUMBERED["k"], skills, strict=False))
         words.update(zip(_NUMBERED["h"], hobbies, strict=False))
-        return cls(words, tags, _capitalized(skills), _capitalized(hobbies))
+        return cls(
+            words, tags, _capitalized(skills), _capitalized(hobbies), tuple([drawn for _, drawn in owned])
+        )
 
 
 def _work(

@@ -140,6 +140,7 @@ class OfflineNarrator:
             words=person.details.words,
             tags=person.details.tags,
             avoid=person.portrait.home,
+            used=person.details.owned,
         )
         return {
             field: list(getattr(person.details, _LISTS[field]))
