@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ _LONGEST_WAIT_S = 60.0
 _LONGEST_ASKED_WAIT_S = 600.0
 # 429 says that the endpoint works: patience with it is a multiple of the patience with faults.
 _PATIENCE_WITH_429 = 10
+# Seconds between two lines about 429s of one endpoint.
+_QUIET_S = 30.0
 # An answer cut off at the token limit is asked for again with more room, twice.
 _ROOM = (1, 2, 4)
 
@@ -59,6 +62,7 @@ class OpenAICompatible:
         self._name = config.model
         self._config = config
         self._endpoints = tuple(endpoints)
+        self._quiet_until: dict[str, float] = {}
         self.usage = Usage()
         self.budget = Budget(config)
 
@@ -166,8 +170,8 @@ class OpenAICompatible:
         self.usage.in_flight += 1
         try:
             payload = await endpoint.post(body, lambda: self._alone(endpoint))
-        except ThrottledError:
-            self.usage.throttled += 1
+        except ThrottledError as error:
+            self._throttled(endpoint, error)
             raise
         except EndpointError as error:
             raise await self._explained(endpoint, error) from error
@@ -176,6 +180,24 @@ class OpenAICompatible:
         answer = completion_of(payload, self._name, endpoint.address.shown)
         self.budget.spend(answer.prompt_tokens, answer.completion_tokens)
         return answer
+
+    def _throttled(self, endpoint: Endpoint, error: ThrottledError) -> None:
+        """Count a 429, and say so now and then: a run that only waits looks like one that hangs."""
+        self.usage.throttled += 1
+        shown, now = endpoint.address.shown, asyncio.get_running_loop().time()
+        if now < self._quiet_until.get(shown, now):
+            return
+        self._quiet_until[shown] = now + _QUIET_S
+        asked = "" if error.retry_after is None else f" of {error.retry_after:g} s, as it asks"
+        logger.warning(
+            "%s answers 429 (%d of %d requests so far); they are sent again after a wait%s; "
+            "if this goes on, lower llm.concurrency (now %d)",
+            shown,
+            self.usage.throttled,
+            self.usage.requests,
+            asked,
+            self._config.concurrency,
+        )
 
     async def _explained(self, endpoint: Endpoint, error: EndpointError) -> EndpointError:
         if "answered 404" not in str(error):

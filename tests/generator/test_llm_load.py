@@ -112,6 +112,19 @@ async def test_429_shrinks_the_limit_once_for_all_that_were_in_flight_together()
     assert gate.limit == int(START * 0.7)
 
 
+async def test_many_429s_are_one_line_with_the_endpoint_and_the_remedy(
+    chat_server: Server, request_: ChatRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = chat_server("--capacity", "8", "--latency", "0.02")
+    model = model_of(server, concurrency=64, max_retries=50)
+    await many(model, request_, 30, 30)
+    await model.aclose()
+    assert model.usage.throttled > 1
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line.startswith(f"{server.base_url} answers 429")
+    assert line.endswith("lower llm.concurrency (now 64)")
+
+
 async def test_the_gate_admits_in_order_and_loses_no_place_to_cancelled_callers() -> None:
     gate = Gate(2)
     order: list[int] = []
