@@ -101,6 +101,8 @@ def person_files(place: Path) -> list[Path]:
     """
     if place.is_file():
         return [place]
+    if not place.exists():
+        raise SourceError(f"{place}: no such file or folder, and so no PUMS person file there")
     folders = (place, place / "persons")
     found = [file for folder in folders for kind in KINDS for file in sorted(folder.glob(kind))]
     found = found or [file for folder in folders for file in sorted(folder.glob("*.parquet"))]

@@ -82,3 +82,16 @@ def test_plot_to_png_names_the_extra_that_it_needs(toy_folder: Path, tmp_path: P
     assert done.exit_code == 2
     assert "persona-engine[plot]" in " ".join(done.output.split())
     assert "toy.svg" in done.output
+
+
+def test_a_first_fit_says_how_large_it_will_be_and_later_ones_are_read(
+    toy_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert run("priors", "query", "sex", "--locale", str(toy_folder)).exit_code == 0
+    assert (
+        "cells, treewidth at least 4; largest part trade_group with 108 cells; about 0.0 GB to fit"
+        in caplog.text
+    )
+    caplog.clear()
+    assert run("priors", "query", "sex", "--locale", str(toy_folder)).exit_code == 0
+    assert "to fit" not in caplog.text
