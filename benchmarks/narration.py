@@ -26,12 +26,10 @@ import argparse
 import asyncio
 import os
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +39,7 @@ import numpy as np
 import openai
 import orjson
 import pandas as pd
+from loopback import Cost, all_of, costing, served
 
 from persona_engine.generator.config import Config
 from persona_engine.generator.llm.backends import connect
@@ -52,66 +51,10 @@ from persona_engine.generator.run.pipeline import Pipeline, Tally
 from persona_engine.generator.run.rooms import Rooms
 from persona_engine.generator.run.run_folder import RunFolder
 
-HERE = Path(__file__).parent
-SERVER = HERE.parent / "tests" / "chat_server.py"
-PEER = HERE / "narration_by_data_designer.py"
+PEER = Path(__file__).parent / "narration_by_data_designer.py"
 MODEL = "test-narrator"
 CONCURRENCY = 256
 HELD = 2048
-
-
-@contextmanager
-def served(latency: float) -> Iterator[str]:
-    """Base URL of a server that answers after `latency` seconds."""
-    command = [sys.executable, str(SERVER), "0", "--latency", str(latency)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own server
-        line = server.stdout.readline() if server.stdout else ""
-        try:
-            yield f"http://127.0.0.1:{int(line.split()[-1])}/v1"
-        finally:
-            server.terminate()
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What some requests took: seconds, CPU seconds of this process, and when each was answered."""
-
-    seconds: float
-    cpu: float
-    answered: Sequence[float]
-
-    @property
-    def rate(self) -> float:
-        """Requests a second once the limit on requests in flight has been found."""
-        first, last = len(self.answered) // 3, len(self.answered) * 9 // 10
-        return (last - first) / (self.answered[last] - self.answered[first])
-
-    @property
-    def cpu_us(self) -> float:
-        """CPU of one request, in microseconds."""
-        return self.cpu / len(self.answered) * 1e6
-
-
-async def costing(work: Awaitable[object], answered: list[float]) -> Cost:
-    """Cost of the work, which notes in `answered` when each request was."""
-    started, cpu = time.perf_counter(), time.process_time()
-    await work
-    return Cost(time.perf_counter() - started, time.process_time() - cpu, answered)
-
-
-async def all_of(items: Sequence[Any], at_once: int, do: Callable[[Any], Awaitable[object]]) -> Cost:
-    """Cost of doing it for every item, so many at once."""
-    left, answered = iter(items), list[float]()
-
-    async def worker() -> None:
-        for item in left:
-            await do(item)
-            answered.append(time.perf_counter())
-
-    async def everything() -> None:
-        await asyncio.gather(*(worker() for _ in range(at_once)))
-
-    return await costing(everything(), answered)
 
 
 class Recorder:
@@ -290,6 +233,7 @@ def measured(rows: int, latency: float, peer: Path | None) -> dict[str, Any]:
             f"{transport}_bare_cpu_us_per_request": alone.cpu_us,
             f"{transport}_bare_requests_per_s": alone.rate,
             f"ratio_engine_cpu_vs_bare_{transport}": cost.cpu_us / alone.cpu_us,
+            f"ratio_cpu_{transport}": cost.cpu_us / alone.cpu_us,
             f"ratio_rate_{transport}": cost.rate / ideal,
             f"ratio_rate_vs_ideal_{CONCURRENCY}": cost.rate / min(ideal, 1e6 / cost.cpu_us),
         }
