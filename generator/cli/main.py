@@ -59,10 +59,7 @@ def _common(
     ] = False,
 ) -> None:
     logging.basicConfig(stream=sys.stderr, format="%(message)s")
-    for part in (
-        "model_cache",
-        "footprint",
-    ):  # a first fit takes half a minute, and says how large it will be
+    for part in ("model_cache", "footprint"):  # what a first fit says of itself
         logging.getLogger(f"persona_engine.generator.model.{part}").setLevel(logging.INFO)
     if debug:
         os.environ[_DEBUG] = "1"
