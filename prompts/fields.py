@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 Kind = Literal["text", "list", "score"]
+_MOST = 1_000_000
 _KEYS = ("name", "kind", "description", "min", "max")
 
 
@@ -69,6 +70,8 @@ def field_spec(value: object, place: str) -> FieldSpec:
     if kind not in get_args(Kind):
         known = ", ".join(get_args(Kind))
         raise TemplateError(f"{place}: field {name}: kind {kind!r} is unknown; known: {known}")
-    if not all(isinstance(bound, int) for bound in (low, high)) or not 0 <= low <= high or not high:
-        raise TemplateError(f"{place}: field {name}: min {low!r} and max {high!r} must be 0 <= min <= max")
+    if not all(type(bound) is int for bound in (low, high)) or not 0 <= low <= high < _MOST or not high:
+        raise TemplateError(
+            f"{place}: field {name}: min {low!r} and max {high!r} must be 0 <= min <= max < {_MOST}"
+        )
     return FieldSpec(name, kind, " ".join(str(value["description"]).split()), low, high)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Template, TemplateSyntaxError, nodes
 
 from persona_engine.prompts import sandbox
 from persona_engine.prompts.fields import FieldSpec, TemplateError, field_spec
+from persona_engine.prompts.yaml_text import mapping
 
 _FENCE = "---"
 _HEAD = ("angles", "description", "fields", "narratives")
@@ -148,12 +148,7 @@ def front_matter(place: Path) -> tuple[Mapping[str, Any], str]:
     end = next((i for i, line in enumerate(lines[1:], start=1) if line.strip() == _FENCE), None)
     if end is None:
         raise TemplateError(f"{place}:1: front matter is not closed; end it with a line of {_FENCE}")
-    try:
-        values = yaml.safe_load("\n".join(lines[1:end])) or {}
-    except yaml.YAMLError as error:
-        raise TemplateError(f"{place}: front matter is not valid YAML: {error}") from error
-    if not isinstance(values, Mapping):
-        raise TemplateError(f"{place}:1: front matter is a mapping, not a {type(values).__name__}")
+    values = mapping("\n".join(["", *lines[1:end]]), f"{place}: front matter")
     return values, "\n".join([""] * (end + 1) + lines[end + 1 :])
 
 
@@ -173,9 +168,9 @@ def declared_fields(place: Path, values: Mapping[str, Any]) -> tuple[FieldSpec, 
     return specs
 
 
-def declared_angles(place: Path, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """The angles of a narrative's front matter: one is drawn for each row; empty when it has none."""
-    listed = values.get("angles") or []
-    if not isinstance(listed, list) or not all(isinstance(angle, str) for angle in listed):
-        raise TemplateError(f"{place}:1: angles is a list of phrases, got {listed!r}")
+def declared_names(place: Path, values: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """A list of texts in front matter: `narratives` by file name, `angles` of which one is drawn for each row."""
+    listed = values.get(key) or []
+    if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
+        raise TemplateError(f"{place}:1: {key} is a list of texts, got {listed!r}")
     return tuple(listed)

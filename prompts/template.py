@@ -9,13 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
 from jinja2 import UndefinedError
 from jinja2.exceptions import TemplateError as JinjaError
 
 from persona_engine.prompts import sandbox
 from persona_engine.prompts.fields import FieldSpec, TemplateError, object_schema
-from persona_engine.prompts.source import Trees, declared_angles, declared_fields, front_matter
+from persona_engine.prompts.source import Trees, declared_fields, declared_names, front_matter
+from persona_engine.prompts.yaml_text import mapping
 
 __all__ = ["FieldSpec", "PromptSet", "Template", "TemplateError", "lint"]
 REQUIRED = ("attributes", "personas", "repair", "judge")
@@ -161,7 +161,7 @@ class PromptSet:
         if lacking:
             raise TemplateError(f"{folder}: a prompt set needs {', '.join(lacking)}")
         heads = {name: front_matter(place) for name, place in texts.items()}
-        base = heads["personas.j2"][0].get(_NARRATIVES) or []
+        base = declared_names(texts["personas.j2"], heads["personas.j2"][0], _NARRATIVES)
         for name in dict.fromkeys((*base, *narratives)):
             texts[f"{_NARRATIVES}/{name}.j2"] = place = _narrative(folder, name)
             heads[f"{_NARRATIVES}/{name}.j2"] = front_matter(place)
@@ -170,6 +170,9 @@ class PromptSet:
         guides = {spec.name: name for name, specs in fields.items() if "/" in name for spec in specs}
         shelf = _Shelf(Trees(environment, texts), guides)
         asked = [spec for name in heads if "/" in name for spec in fields[name]]
+        own = [spec.name for spec in (*fields["attributes.j2"], *fields["personas.j2"], *asked)]
+        if twice := [name for name in own if own.count(name) > 1]:
+            raise TemplateError(f"{folder}: two templates write {twice[0]!r}; give each field another name")
         templates = {}
         for name, place in texts.items():
             if "/" not in name and not name.startswith("_"):
@@ -177,7 +180,7 @@ class PromptSet:
                 templates[place.stem] = Template(place.stem, place, specs, object_schema(specs), shelf)
         wording = {place.stem: _wording(place) for place in sorted(folder.glob("*.yaml"))}
         angles = {
-            spec.name: declared_angles(texts[name], heads[name][0])
+            spec.name: declared_names(texts[name], heads[name][0], "angles")
             for name in guides.values()
             for spec in fields[name]
         }
@@ -215,11 +218,13 @@ def lint(name_or_folder: str | Path) -> tuple[str, ...]:
     wrong = [fault for template in prompts.templates.values() if (fault := template.missing(sample))]
     if not wrong:
         for template in prompts.templates.values():
-            try:
-                template.render(sample)
-            except TemplateError as error:
-                wrong.append(str(error))
-    return tuple(wrong)
+            # One field at a time: the sample has as much of everything as a row needs, not as all narratives together.
+            for asked in [[field] for field in template.fields] or [[]]:
+                try:
+                    template.asking(asked).render(sample)
+                except TemplateError as error:
+                    wrong.append(str(error))
+    return tuple(dict.fromkeys(wrong))
 
 
 def _folder(name_or_folder: str | Path) -> Path:
@@ -242,12 +247,9 @@ def _narrative(folder: Path, name: str) -> Path:
 
 def _wording(place: Path) -> Mapping[str, Any]:
     try:
-        values = yaml.safe_load(place.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise TemplateError(f"{place}: not readable as YAML: {error}") from error
-    if not isinstance(values, Mapping):
-        raise TemplateError(f"{place}: wording is a mapping, not a {type(values).__name__}")
-    return values
+        return mapping(place.read_text(encoding="utf-8"), str(place))
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(f"{place}: cannot be read as UTF-8 text ({error})") from error
 
 
 def _digest(folder: Path, texts: Iterable[Path]) -> str:

@@ -81,6 +81,54 @@ def test_a_further_narrative_is_one_file(folder: Path, sample: dict[str, Any]) -
     assert "Only in Dayton." in template.render(sample)[1]["content"]
 
 
+def test_a_set_with_more_narratives_than_its_sample_has_openings_is_sound(folder: Path) -> None:
+    for number in range(12):
+        text = (
+            f"---\nfields: [{{name: more_{number}, kind: text, description: x, min: 1, max: 9}}]\n---\nMore."
+        )
+        (folder / "narratives" / f"more{number}.j2").write_text(text)
+    assert lint(folder) == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        (
+            "wording.yaml",
+            "a: 1\na: 2",
+            "wording.yaml: not valid YAML: key 'a' is given twice, the second time in line 2",
+        ),
+        ("wording.yaml", "a: 2024-13-45", "wording.yaml: not valid YAML: month must be in 1..12"),
+        ("wording.yaml", "[" * 5000, "wording.yaml: not valid YAML"),
+        ("wording.yaml", "- a", "wording.yaml: give a mapping of keys to values, not a list"),
+        (
+            "personas.j2",
+            "---\nfields: []\nfields: []\n---\n",
+            "key 'fields' is given twice, the second time in line 3",
+        ),
+        ("personas.j2", "---\nnarratives: 3\n---\n", "personas.j2:1: narratives is a list of texts, got 3"),
+        (
+            "personas.j2",
+            "---\nfields: [{name: a, kind: text, description: x, min: yes, max: 9}]\n---\n",
+            "field a: min True and max 9 must be",
+        ),
+        (
+            "personas.j2",
+            "---\nfields: [{name: skills_and_expertise, kind: text, description: x, min: 1, max: 9}]\n---\n"
+            + user("Write."),
+            "two templates write 'skills_and_expertise'",
+        ),
+    ],
+)
+def test_yaml_that_cannot_be_meant_is_one_line_of_the_linter(
+    folder: Path, file: str, text: str, said: str
+) -> None:
+    (folder / file).write_text(text)
+    faults = lint(folder)
+    assert len(faults) == 1
+    assert said in faults[0]
+
+
 def test_a_shipped_narrative_is_added_by_name() -> None:
     fields = [field.name for field in PromptSet.load("en_US", ["finance"]).templates["personas"].fields]
     assert fields[-1] == "finance_persona"
