@@ -62,6 +62,7 @@ def estimate(
     """
     from persona_engine.generator.llm.chat import LLMError
     from persona_engine.generator.run.estimate import assumed, narrated
+    from persona_engine.generator.run.rooms import Rooms
 
     settings = config_of(config, overrides)
     llm = settings.llm
@@ -71,7 +72,7 @@ def estimate(
         print(
             f"personas: {' '.join(str(error).split())}; time is left out, tokens are assumed", file=sys.stderr
         )
-        found = assumed(settings, sample)
+        found = assumed(Rooms.load(settings), sample)
     if as_json:
         print(json.dumps(asdict(found)))
         return
@@ -89,8 +90,10 @@ def estimate(
 
 
 def check(config: ConfigFile, overrides: Overrides = None) -> None:
-    """Check a config, what it names, its condition and its endpoint; nothing is written."""
+    """Check a config, all that it names, its prompts on one row, and its endpoint; nothing is written."""
+    from persona_engine.generator.run.estimate import CHARACTERS_A_TOKEN, assumed
     from persona_engine.generator.run.rooms import Rooms
+    from persona_engine.generator.run.session import preview as narrate
     from persona_engine.generator.run.session import try_endpoint
 
     settings = config_of(config, overrides)
@@ -101,4 +104,13 @@ def check(config: ConfigFile, overrides: Overrides = None) -> None:
     if settings.where:
         print(f"where: {rooms.population.probability(settings.where):.6g} of the population")
     print(f"dataset: {len(rooms.table().columns)} columns")
+    row = assumed(rooms, 1)
+    tokens = row.prompt_tokens // settings.rows
+    print(f"a row's prompts: about {tokens} tokens, at {CHARACTERS_A_TOKEN} characters each")
+    if settings.llm.backend == "offline":
+        # Shows a text that the grammar does not have.
+        (first,), _ = narrate(settings.model_copy(update={"rows": 1}))
+        if not first.accepted:
+            print(f"personas: row 0 would be rejected: {'; '.join(first.reasons)}", file=sys.stderr)
+            raise typer.Exit(1)
     print(f"narrator: {try_endpoint(settings)} answers")

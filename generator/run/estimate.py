@@ -72,12 +72,12 @@ def narrated(config: Config, sample: int) -> Estimate:
     )
 
 
-def assumed(config: Config, sample: int) -> Estimate:
+def assumed(rooms: Rooms, sample: int) -> Estimate:
     """Render the prompts of some rows and count characters; nobody is asked.
 
     Every text is taken to be as long as the middle of its bounds, and no answer to need a repair.
     """
-    rooms = Rooms.load(config)
+    config = rooms.config
     rows = cast("list[dict[str, Any]]", rooms.sample(min(sample, config.rows)).to_dict("records"))
     facts = FactSheet(rooms.priors, rooms.prompts)
     lengths = np.array([_lengths(rooms.prompts, facts.of(row, np.random.default_rng(i)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persona_engine.census_priors.domain import Domain
@@ -75,6 +75,7 @@ def test_a_table_may_be_written_by_hand(tmp_path: Path) -> None:
     assert table_path(tmp_path, ("sex", "age")) == path
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(0, 1e9), min_size=6, max_size=6),
     st.lists(st.integers(0, 10**6), min_size=6, max_size=6),

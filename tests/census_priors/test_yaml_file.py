@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persona_engine.census_priors.yaml_file import YamlError, parse_yaml, read_yaml
@@ -63,6 +63,7 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
         read_yaml(tmp_path / "absent.yaml")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab:-[]{},&*!?|>'\"# \n0x1.~=%@`é\t", max_size=40))
 def test_whatever_is_written_is_read_or_refused(text: str) -> None:
     try:

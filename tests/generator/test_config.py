@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -112,6 +112,7 @@ YAML_VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(key=st.sampled_from(keys_of(Config)), value=YAML_VALUES)
 def test_any_value_at_any_key_is_taken_or_explained_in_one_line(key: tuple[str, ...], value: Any) -> None:
     for name in reversed(key):
