@@ -34,7 +34,7 @@ class Derivation:
         avoid: tuple[str, ...] = (),
         used: Iterable[Alternative] = (),
     ) -> None:
-        """`words` are a person's, `tags` too, as `Grammar.bits`; all that is drawn comes from `draw`, but nothing `used`."""
+        """Take a person's words and tags (as `Grammar.bits`); all that is drawn comes from `draw`, nothing `used`."""
         self._grammar, self._draw, self._words = grammar, draw, words
         self._tags, self._avoid = tags, avoid
         self._ranks: Mapping[str, Symbol] = {}
