@@ -11,7 +11,7 @@ from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.model.fitting import FitError
 
 CELL = 4
-ARRAYS = 6
+ARRAYS = 7
 """Float32 arrays of its size that fitting a part holds at once, temporaries included."""
 AT_HAND = 0.8
 CONTAINER = Path("/sys/fs/cgroup/memory.max")
@@ -63,7 +63,13 @@ def _families(priors: Priors) -> dict[str, tuple[str, ...]]:
 
 
 def _sizes(priors: Priors) -> dict[str, int]:
-    return {part: priors.domain.project(names).size for part, names in _families(priors).items()}
+    """Cells by part; states of a parent that make the child certain have none."""
+    sizes = {part: priors.domain.project(names).size for part, names in _families(priors).items()}
+    for node in priors.declaration.model.conditionals:
+        for parent, certain in node.otherwise.items():
+            states = len(priors.domain[parent])
+            sizes[node.child] = sizes[node.child] // states * (states - len(certain))
+    return sizes
 
 
 def room_for_core(priors: Priors) -> int | None:

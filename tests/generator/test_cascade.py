@@ -136,6 +136,13 @@ def test_a_cascade_is_sampled_and_conditioned_like_any_model(toy: Population) ->
     np.testing.assert_allclose(shares, expected, atol=0.03)
 
 
+def test_a_cascade_is_a_genuine_network_of_pgmpy(toy: Population) -> None:
+    priors = cascade.cascaded(toy.priors, 27)
+    model = Population(priors, fit_network(priors)).model
+    assert model.check_model()
+    assert set(model.get_parents("sex")) == {"region", "status"}
+
+
 def test_ten_billion_cells_are_fitted_in_a_hundredth_of_a_gigabyte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,7 +93,8 @@ def test_three_tables_end_in_agreement_and_the_fit_meets_them() -> None:
 
 def test_the_footprint_counts_cells_and_names_the_largest_part(toy_folder: Path) -> None:
     found = footprint.footprint(Priors.load(toy_folder))
-    assert (found.part, found.cells) == ("trade_group", 3 * 3 * 2 * 2 * 3)
+    assert (found.part, found.cells) == ("mood", 3 * 6 * 2 * 2)
+    assert found.stored == found.cells + 54 + 3 * 2 * 8 + 1 * 3 * 2 * 2 * 3 + 3 * 2 * 6 + 2 * 2 * 3
     assert found.width == 4
     assert found.fitting_bytes > 4 * found.stored
 
@@ -103,5 +104,5 @@ def test_a_model_that_memory_cannot_hold_is_refused_before_it_is_fitted(
 ) -> None:
     priors = Priors.load(toy_locale(tmp_path / "toy"))
     monkeypatch.setenv("PERSONAS_MEMORY_GB", "1e-6")
-    with pytest.raises(FitError, match=r"trade_group: a table over .* fewer parents"):
+    with pytest.raises(FitError, match=r"mood: a table over .* fewer parents"):
         footprint.check(priors)
