@@ -91,15 +91,38 @@ def report(
         Path | None, typer.Option("-o", "--output", help="Folder; default: the run's, or the file's own.")
     ] = None,
     locale: Annotated[str | None, typer.Option(help="Default: the run's, else en_US.")] = None,
+    people: Annotated[
+        int | None,
+        typer.Option(
+            "--counterfactual",
+            metavar="N",
+            min=1,
+            help="Have N of the run's people written of with a fact swapped.",
+        ),
+    ] = None,
+    swap: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FACT", help="With --counterfactual: sex, ethnicity, age or name; default: all."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write report.html and report.json: the dataset beside the census."""
+    """Write report.html and report.json: the dataset beside the census.
+
+    --counterfactual asks the run's own model for 1 + (facts) further narrations of each person.
+    """
     from persona_engine.generator.config import Config
     from persona_engine.generator.config_file import load
     from persona_engine.generator.population import Population
+    from persona_engine.generator.report import counterfactual
     from persona_engine.generator.report import run_report as reporting
     from persona_engine.generator.run.manifest import Manifest
 
+    if swap and not people:
+        raise typer.BadParameter("say of how many people, with --counterfactual N", param_hint="--swap")
+    if people:
+        counterfactual.of_run(dataset, people, swap or counterfactual.FACTS)
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
     population = Population.load(locale or (manifest.locale if manifest else "en_US"))
     settings = load(dataset / "config.yaml") if manifest else Config()

@@ -1,62 +1,173 @@
-"""Counterfactual: what the offline narrator writes when a person's sex or ethnicity alone is another."""
+"""Counterfactual: what a run's own narrator writes when one fact of a person is another."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from persona_engine.generator.llm.offline import OfflineNarrator
-from persona_engine.generator.narration.facts import FactSheet
-from persona_engine.validators.dataset.counterfactual import SwapEffect, swap_effect
+from persona_engine.generator.config_file import load
+from persona_engine.generator.llm.backends import connect
+from persona_engine.generator.run.atomic import write_whole
+from persona_engine.generator.run.rooms import Rooms
+from persona_engine.generator.run.store import StoreError, read_frames
+from persona_engine.validators.dataset.counterfactual import Pair, SwapEffect, swap_effect
+from persona_engine.validators.reading import PROSE
 
 if TYPE_CHECKING:
-    from persona_engine.generator.population import Population
-    from persona_engine.prompts.template import PromptSet
+    from persona_engine.generator.llm.chat import ChatModel, ChatRequest, Completion
+    from persona_engine.generator.narration.narrator import Narrated, Narrator
 
-ATTRIBUTES = ("sex", "ethnicity")
+FACTS = ("sex", "ethnicity", "age", "name")
 PEOPLE = 60
-_CALLS = ("attributes", "personas")
+YEARS = 20  # by which somebody is made older, or from TURN on younger
+TURN = 50
+_FOLDER, _FILE = "counterfactual", "effects.json"
+_NAMES = ("first_name", "middle_name", "last_name")
+_BLOCK = 1000  # rows that are looked through at a time for people who were narrated
+_OTHER = 0x5EED  # turns a request's seed into another one
+_NAMESAKES = 500
+
+Record = Mapping[str, Any]
 
 
-def offline_swaps(
-    population: Population,
-    prompts: PromptSet,
-    narrator: OfflineNarrator,
-    *,
-    people: int = PEOPLE,
-    seed: int = 0,
-) -> tuple[SwapEffect, ...]:
-    """Swap sex, then ethnicity, of sampled people whose names and other facts stay, and compare the texts.
+@dataclass(frozen=True, slots=True)
+class Reseeded:
+    """A chat model whose every request has another seed, so that it writes anew about the same facts."""
 
-    The name stays, so that what is measured is what the narrator makes of the fact. A narrator that looks at
-    neither writes the same texts twice, pronouns and kinship aside. Each value becomes the next one of the domain.
+    model: ChatModel
+
+    @property
+    def name(self) -> str:
+        """The model's own name."""
+        return self.model.name
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Answer the request under the other seed."""
+        return await self.model.complete(replace(request, seed=request.seed ^ _OTHER))
+
+    def account(self) -> Mapping[str, Any]:
+        """The model's own account."""
+        return self.model.account()
+
+    async def aclose(self) -> None:
+        """Nothing: the model is closed by whoever opened it."""
+
+
+def of_run(folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS) -> list[dict[str, Any]]:
+    """Swap one fact at a time of a run's first people, have its own narrator write of them, and compare the texts.
+
+    Sex and ethnicity become the next state of the domain, ages move by twenty years, the name becomes that of
+    somebody of the same sex and another ethnicity; everything else stays, the name too where it is not what is
+    swapped, so that what is measured is what the narrator makes of the one fact. Each person is also written of once
+    more as they are, by another seed: what chance changes. The run's texts are taken as they stand; answers are
+    journaled in `counterfactual/` within the run, so that none is paid for twice, and the effects kept beside them.
+
+    Raises:
+        StoreError: not a run folder, or one without rows; or a fact that cannot be swapped.
+        LLMError: the endpoint cannot be used.
     """
-    records: list[dict[str, Any]] = population.sample(people, seed=seed).to_dict("records")  # type: ignore[assignment]
-    sheet = FactSheet(population.priors, prompts)
-    properties = {
-        name: schema
-        for call in _CALLS
-        for name, schema in prompts.templates[call].schema["properties"].items()
-    }
+    if not (folder / "config.yaml").exists():
+        raise StoreError(f"{folder}: is no run folder; a counterfactual test asks the model of a run")
+    unknown = [name for name in facts if name not in FACTS]
+    if unknown:
+        raise StoreError(f"--swap {unknown[0]}: cannot be swapped; known: {', '.join(FACTS)}")
+    rooms = Rooms.load(load(folder / "config.yaml"))
+    narrated = list(_narrated(folder, rooms, people))
+    if not narrated:
+        raise StoreError(f"{folder}: has no rows yet; finish the run first")
+    wanted = [fact for fact in facts if fact == "name" or fact in rooms.priors.domain]
+    effects = [effect.as_dict() for effect in asyncio.run(_effects(folder, rooms, narrated, wanted))]
+    write_whole(folder / _FOLDER / _FILE, json.dumps(effects, indent=1, ensure_ascii=False) + "\n")
+    return effects
 
-    def write(record: Mapping[str, Any], turn: int) -> Mapping[str, Any]:
-        rng = np.random.Generator(np.random.Philox(key=[seed, turn], counter=[0, 0, 0, int(record["row"])]))
-        return narrator.write(sheet.of(record, rng), properties, seed=turn)
 
-    domain = population.priors.domain
-    found = []
-    for attribute in ATTRIBUTES:
-        if attribute not in domain:
-            continue
-        states = domain[attribute]
+def kept(folder: Path) -> list[dict[str, Any]]:
+    """The effects that were last found of a run; none if nobody asked for them."""
+    file = folder / _FOLDER / _FILE
+    found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    return found
+
+
+def _narrated(folder: Path, rooms: Rooms, people: int) -> Iterator[tuple[Record, Record]]:
+    """Facts and texts of the run's first people."""
+    texts: dict[str, Record] = {}
+    for frame in read_frames(folder, ("uuid", *PROSE)):
+        texts |= {row["uuid"]: row for row in frame[: people - len(texts)].to_dict("records")}
+        if len(texts) >= people:
+            break
+    left = len(texts)
+    for start in range(0, rooms.config.rows, _BLOCK):
+        if not left:
+            return
+        for facts in rooms.sample(min(_BLOCK, rooms.config.rows - start), start).to_dict("records"):
+            if facts["uuid"] in texts:
+                left -= 1
+                yield facts, texts[facts["uuid"]]  # type: ignore[misc]
+
+
+async def _effects(
+    folder: Path, rooms: Rooms, narrated: Sequence[tuple[Record, Record]], facts: Sequence[str]
+) -> list[SwapEffect]:
+    config = rooms.config
+    model = connect(config.llm, rooms.grammar)
+    journal = None if config.llm.backend == "offline" else folder / _FOLDER
+    room = asyncio.Semaphore(config.llm.concurrency)
+
+    async def write(narrator: Narrator, facts: Record) -> Narrated:
+        async with room:
+            return await narrator.narrate(facts)
+
+    try:
+        with (
+            rooms.narrator(Reseeded(model), config, journal and journal / "again") as anew,
+            rooms.narrator(model, config, journal and journal / "swapped") as narrator,
+        ):
+            again = await asyncio.gather(*(write(anew, who) for who, _ in narrated))
+            effects = []
+            for fact in facts:
+                turned = list(swaps([who for who, _ in narrated], fact, rooms))
+                others = await asyncio.gather(*(write(narrator, swapped) for *_, swapped in turned))
+                pairs = [
+                    Pair(before, after, who, swapped, texts, other.record, once_more.record)
+                    for (who, texts), (before, after, swapped), other, once_more in zip(
+                        narrated, turned, others, again, strict=True
+                    )
+                    if other.accepted and once_more.accepted
+                ]
+                effects.append(swap_effect(fact, pairs))
+    finally:
+        await model.aclose()
+    return effects
+
+
+def swaps(people: Sequence[Record], fact: str, rooms: Rooms) -> Iterator[tuple[str, str, Record]]:
+    """Each person's value of the fact, the value put in its place, and the facts with it."""
+    if fact == "name":
+        others = rooms.population.sample(_NAMESAKES, seed=rooms.config.seed).to_dict("records")
+        for position, who in enumerate(people):
+            turned = [*others[position % _NAMESAKES :], *others[: position % _NAMESAKES]]
+            fits = (
+                o for o in turned if o["sex"] == who["sex"] and o.get("ethnicity") != who.get("ethnicity")
+            )
+            other = next(fits, turned[0])
+            names = {name: other[name] for name in _NAMES if name in who}
+            yield _named(who), _named(other), {**who, **names}
+    elif fact == "age":
+        for who in people:
+            by = YEARS if who["age"] < TURN else -YEARS
+            born = {"birth_year": who["birth_year"] - by} if "birth_year" in who else {}
+            before, after = ("younger", "older")[:: 1 if by > 0 else -1]
+            yield before, after, {**who, "age": who["age"] + by, **born}
+    else:
+        states = rooms.priors.domain[fact]
         following = dict(zip(states, (*states[1:], states[0]), strict=True))
+        for who in people:
+            yield str(who[fact]), str(following[who[fact]]), {**who, fact: following[who[fact]]}
 
-        def swap(
-            record: Mapping[str, Any], attribute: str = attribute, following: Mapping[Any, Any] = following
-        ) -> Mapping[str, Any]:
-            return {**record, attribute: following[record[attribute]]}
 
-        found.append(swap_effect(records, attribute, swap, write))
-    return tuple(found)
+def _named(who: Mapping[Any, Any]) -> str:
+    return f"{who.get('ethnicity', 'any')} name"

@@ -17,7 +17,7 @@ import pandas as pd
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.generator.narration.judge import summary
 from persona_engine.generator.population import Population
-from persona_engine.generator.report import figures
+from persona_engine.generator.report import counterfactual, figures
 from persona_engine.generator.report.expectation import Expectation
 from persona_engine.generator.report.people import people_of
 from persona_engine.generator.report.tabulation import Counts, Tabulation
@@ -84,6 +84,7 @@ def of(
         "diversity": people_diversity(people).as_dict() if len(people) else {},
         "bias": _bias(people, expected),
         "texts": _texts(path, columns),
+        "swaps": counterfactual.kept(path),
         "findings": _findings(path),
         "judge": summary(verdicts(path)),
         "rejected": dict(sorted(rejections.reasons(path).items(), key=lambda item: -item[1])[:20]),

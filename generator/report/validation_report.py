@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from persona_engine.generator.report import counterfactual
 from persona_engine.generator.report.run_report import render, writing
 from persona_engine.generator.run.atomic import write_whole
 from persona_engine.generator.run.manifest import Manifest
@@ -48,7 +49,7 @@ def of(
     """The numbers of the page: `result` of the record rules, then every measure of the dataset.
 
     The sample of texts and the draws behind noise floors hang on the dataset alone. A run of the offline narrator is
-    also tried on people with another sex or ethnicity, which other narrators would have to be paid for.
+    also tried on people with one fact swapped, for which other narrators are paid when `personas report` is asked to.
 
     Raises:
         ReaderError: a file that cannot be read.
@@ -62,7 +63,7 @@ def of(
         }
         for check, names in GUIDE_CHECKS.items()
     }
-    offline = manifest is not None and manifest.backend == "offline"
+    offline = manifest is not None and manifest.backend == "offline" and manifest.accepted > 0
     return {
         "dataset": dataset.name,
         "locale": priors.locale,
@@ -70,7 +71,7 @@ def of(
         "validation": {**result, "by_rule": rules},
         "guide": checks,
         "measures": assess_files(files, priors, np.random.default_rng(0)),
-        "swaps": _swaps(priors.locale) if offline else [],
+        "swaps": _swaps(dataset) if offline else counterfactual.kept(dataset),
         "independences": list(priors.declaration.independences),
     }
 
@@ -83,11 +84,6 @@ def write(page: Path, numbers: Mapping[str, Any]) -> None:
         write_whole(page, render("validation.html.j2", numbers))
 
 
-def _swaps(locale: str) -> list[dict[str, Any]]:
-    from persona_engine.generator.llm.offline import OfflineNarrator  # noqa: PLC0415
-    from persona_engine.generator.population import Population  # noqa: PLC0415
-    from persona_engine.generator.report.counterfactual import offline_swaps  # noqa: PLC0415 - fits a population
-    from persona_engine.prompts.template import PromptSet  # noqa: PLC0415
-
-    found = offline_swaps(Population.load(locale), PromptSet.load(locale, ()), OfflineNarrator.load(locale))
-    return [effect.as_dict() for effect in found]
+def _swaps(run: Path) -> list[dict[str, Any]]:
+    """Of the narrator that costs nothing, found now if nobody asked before."""
+    return counterfactual.kept(run) or counterfactual.of_run(run)

@@ -14,6 +14,7 @@ from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.config import Config, ConfigError
 from persona_engine.generator.llm.chat import ChatModel
 from persona_engine.generator.llm.grammar import digest as grammar_digest
+from persona_engine.generator.model.plausibility import Plausibility
 from persona_engine.generator.narration.facts import FactSheet
 from persona_engine.generator.narration.journal import Journal
 from persona_engine.generator.narration.narrator import CALLS, Narrator
@@ -25,6 +26,7 @@ from persona_engine.generator.run.store import kinds_of
 from persona_engine.generator.sampling.evidence import attributes
 from persona_engine.prompts.template import PromptSet, TemplateError, lint
 from persona_engine.validators.check import SAMPLED, RecordChecker
+from persona_engine.validators.reference import Reference
 
 NARRATED = (
     "first_name",
@@ -76,11 +78,13 @@ class Rooms:
         if people is not None and config.rows > len(people):
             raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
         policy = {**({} if people else SAMPLED), **config.validation.policy}
+        # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
+        reference = Reference(population.priors, Plausibility(population.network) if people else None)
         return cls(
             config=config,
             population=population,
             prompts=prompts,
-            checker=RecordChecker(population.priors, policy, remember=_REMEMBERED),
+            checker=RecordChecker(reference, policy, remember=_REMEMBERED),
             facts=FactSheet(population.priors, prompts),
             input=people,
         )

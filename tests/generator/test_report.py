@@ -82,6 +82,7 @@ def numbers(**more: object) -> dict[str, object]:
         "diversity": {},
         "bias": {},
         "texts": {},
+        "swaps": [],
         "findings": {},
         "judge": {"rows": 0, "not_judged": 0, "scores": {}, "lowest": []},
         "rejected": {},

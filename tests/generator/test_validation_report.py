@@ -10,10 +10,7 @@ import pytest
 
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.cli.main import main
-from persona_engine.generator.llm.offline import OfflineNarrator
-from persona_engine.generator.population import Population
-from persona_engine.generator.report import counterfactual, validation_report
-from persona_engine.prompts.template import PromptSet
+from persona_engine.generator.report import validation_report
 from persona_engine.validators.file import validate_files
 
 ROWS = pd.DataFrame(
@@ -67,15 +64,6 @@ def test_page_and_numbers_tell_of_records_and_of_the_dataset(files: list[Path], 
 def test_a_target_that_ends_in_html_is_the_page_itself(tmp_path: Path) -> None:
     assert validation_report.page_of(tmp_path / "a" / "b.html") == tmp_path / "a" / "b.html"
     assert validation_report.page_of(tmp_path / "c") == tmp_path / "c" / "validation.html"
-
-
-def test_the_offline_narrator_hardly_looks_at_sex_and_ethnicity() -> None:
-    population, prompts = Population.load("en_US"), PromptSet.load("en_US", ())
-    effects = counterfactual.offline_swaps(population, prompts, OfflineNarrator.load("en_US"), people=10)
-    assert [effect.attribute for effect in effects] == ["sex", "ethnicity"]
-    for effect in effects:
-        assert effect.distance < 0.2
-        assert effect.distance < effect.chance / 3
 
 
 def test_the_command_writes_page_numbers_and_findings_and_fails_on_errors(

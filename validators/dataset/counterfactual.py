@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from statistics import stdev
 from typing import Any
 
 from persona_engine.validators.dataset.bias import GRAMMAR, log_odds
@@ -12,6 +13,31 @@ from persona_engine.validators.reading import PROSE, Reading
 
 Record = Mapping[str, Any]
 SHOWN = 12  # words named for each value
+CLEAR = 3.0  # standard errors from which a swap changes more than chance does
+LEAST = 2.0  # z score from which a word is named, if chance gives no word a larger one
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One person whose texts were written three times.
+
+    Attributes:
+        before: value of the fact that is swapped, in a word.
+        after: its value when swapped.
+        facts: of the person.
+        swapped: the same facts with the one swapped.
+        texts: written from the facts.
+        other: written from the swapped facts.
+        again: written from the facts once more, by another seed.
+    """
+
+    before: str
+    after: str
+    facts: Record
+    swapped: Record
+    texts: Record
+    other: Record
+    again: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +46,24 @@ class SwapEffect:
 
     Attributes:
         attribute: the fact that was swapped.
-        records: people whose texts were written twice.
+        records: people whose texts were written again.
         fields: field -> share of the different words of both texts that only one of them has, on average. Names,
             pronouns and words of kinship and sex do not count.
         again: the same between two texts about the same facts, by another seed: what chance makes.
+        effect: mean over the people of what the swap changes beyond chance, all fields together.
+        error: its standard error; None for a single person.
         words: value -> words that only its texts of a pair have, with the z score of their log-odds.
+        word_floor: the largest such z score between texts about the same facts; words below it are not named.
     """
 
     attribute: str
     records: int
     fields: Mapping[str, float]
     again: Mapping[str, float]
+    effect: float
+    error: float | None
     words: Mapping[str, Mapping[str, float]]
+    word_floor: float
 
     @property
     def distance(self) -> float:
@@ -43,54 +75,50 @@ class SwapEffect:
         """Mean of `again` over the fields."""
         return sum(self.again.values()) / len(self.again) if self.again else 0.0
 
+    @property
+    def exceeds(self) -> bool | None:
+        """Whether the swap changes clearly more than chance does; None where too few people were asked about."""
+        return None if self.error is None else self.effect > CLEAR * self.error
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {**asdict(self), "distance": self.distance, "chance": self.chance}
+        return {**asdict(self), "distance": self.distance, "chance": self.chance, "exceeds": self.exceeds}
 
 
-def swap_effect(
-    records: Iterable[Record],
-    attribute: str,
-    swap: Callable[[Record], Record],
-    write: Callable[[Record, int], Record],
-) -> SwapEffect:
-    """Write each record's texts with the fact as it is and swapped, by the same seed, and compare them.
-
-    Args:
-        records: facts of people.
-        attribute: the fact that `swap` changes.
-        swap: the same facts with another value of the attribute, and whatever words follow from it by grammar.
-        write: (facts, seed) -> text fields, the same for the same arguments.
-    """
+def swap_effect(attribute: str, pairs: Iterable[Pair]) -> SwapEffect:
+    """Compare what was written of each person with what was written of the swapped one, and again of the same."""
     fields: dict[str, list[float]] = defaultdict(list)
     again: dict[str, list[float]] = defaultdict(list)
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    people = 0
-    for record in records:
-        people += 1
-        other = swap(record)
-        first, second, third = (_words(*pair) for pair in _written(record, other, write))
-        for field in first.keys() & second.keys() & third.keys():
-            fields[field].append(_distance(first[field], second[field]))
+    gained: dict[str, Counter[str]] = defaultdict(Counter)
+    noise: dict[str, Counter[str]] = {"first": Counter(), "again": Counter()}
+    beyond: list[float] = []
+    for pair in pairs:
+        first, other = _words(pair.facts, pair.texts), _words(pair.swapped, pair.other)
+        third = _words(pair.facts, pair.again)
+        shared = [field for field in first if field in other and field in third]
+        for field in shared:
+            fields[field].append(_distance(first[field], other[field]))
             again[field].append(_distance(first[field], third[field]))
-            counts[str(record[attribute])].update(first[field] - second[field])
-            counts[str(other[attribute])].update(second[field] - first[field])
-    total: Counter[str] = Counter()
-    for count in counts.values():
-        total.update(count)
+            gained[pair.before].update(first[field] - other[field])
+            gained[pair.after].update(other[field] - first[field])
+            noise["first"].update(first[field] - third[field])
+            noise["again"].update(third[field] - first[field])
+        if shared:
+            beyond.append(_mean([fields[field][-1] - again[field][-1] for field in shared]))
+    floor = max((max(scores.values(), default=0.0) for scores in _scored(noise).values()), default=0.0)
     return SwapEffect(
         attribute=attribute,
-        records=people,
+        records=len(beyond),
         fields={field: _mean(fields[field]) for field in PROSE if field in fields},
         again={field: _mean(again[field]) for field in PROSE if field in again},
-        words={value: _gained(counts[value], total) for value in sorted(counts)},
+        effect=_mean(beyond) if beyond else 0.0,
+        error=stdev(beyond) / len(beyond) ** 0.5 if len(beyond) > 1 else None,
+        words={
+            value: {word: score for word, score in scores.items() if score > max(LEAST, floor)}
+            for value, scores in _scored(gained).items()
+        },
+        word_floor=floor,
     )
-
-
-def _written(
-    record: Record, other: Record, write: Callable[[Record, int], Record]
-) -> tuple[tuple[Record, Record], ...]:
-    return (record, write(record, 0)), (other, write(other, 0)), (record, write(record, 1))
 
 
 def _words(facts: Record, texts: Record) -> dict[str, frozenset[str]]:
@@ -104,9 +132,12 @@ def _distance(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one ^ other) / len(union) if union else 0.0
 
 
-def _gained(count: Counter[str], total: Counter[str]) -> dict[str, float]:
-    scores = log_odds(count, total, shown=SHOWN)
-    return {word: score for word, score in scores.items() if score > 2}
+def _scored(counts: Mapping[str, Counter[str]]) -> dict[str, dict[str, float]]:
+    """Value -> its words with the z scores of their log-odds, the largest first."""
+    total: Counter[str] = Counter()
+    for count in counts.values():
+        total.update(count)
+    return {value: log_odds(counts[value], total, shown=SHOWN) for value in sorted(counts)}
 
 
 def _mean(values: list[float]) -> float:
