@@ -248,11 +248,11 @@ def over(
     ]
     if states is not None:
         codes = [own[states[at]] for own, at in zip(codes, order, strict=True)]
-        table = _taken(table, states[-1], table.ndim - 1)
+        table = taken(table, states[-1], table.ndim - 1)
     if len(set(order)) < len(order):
         return _diagonal(table, order, codes, len(parents))
     for axis, own in enumerate(codes):
-        table = _taken(table, own[own >= 0], axis)
+        table = taken(table, own[own >= 0], axis)
     table = np.transpose(table, [*np.argsort(order), table.ndim - 1])
     shape = [1] * len(parents) + [table.shape[-1]]
     for at, size in zip(sorted(order), table.shape[:-1], strict=True):
@@ -260,7 +260,7 @@ def over(
     return table.reshape(shape)
 
 
-def _taken(
+def taken(
     table: npt.NDArray[np.floating], index: npt.NDArray[np.integer], axis: int
 ) -> npt.NDArray[np.floating]:
     """Some states of an axis; a view if they lie together."""

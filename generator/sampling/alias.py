@@ -44,19 +44,20 @@ class AliasTable:
         share *= count / share.sum()
         under = share < 1
         poor, rich = np.flatnonzero(under), np.flatnonzero(~under)
-        lack, excess = np.cumsum(1.0 - share[poor]), np.cumsum(share[rich] - 1.0)
-        before = np.concatenate(([0.0], lack))
-        giver = np.searchsorted(excess, before[:-1], side="right")
-        other = np.arange(count, dtype=np.uint64)
-        other[poor] = rich[np.minimum(giver, len(rich) - 1)]
-        other[rich[:-1]] = rich[1:]
-        given = before[np.searchsorted(before[:-1], excess)]  # what a rich slot and those before it gave
-        share[rich] = 1.0 + excess - given
+        before = np.zeros(len(poor) + 1)
+        np.cumsum(1.0 - share[under], out=before[1:])
+        excess = np.cumsum(share[rich] - 1.0)
+        ends = np.searchsorted(before[:-1], excess)  # how many poor slots each rich one and those before it serve
+        ends[-1] = len(poor)
+        share[rich] = 1.0 + excess - before[ends]
         share[rich[-1]] = 1.0
-        slots = (np.clip(share, 0.0, 1.0) * FULL + 0.5).astype(np.uint64)
-        slots <<= HALF
-        slots |= other
-        return cls(slots, None if len(cells) == len(weights) else cells.astype(np.int32), bits)
+        slots = np.empty((count, 2), dtype="<u4")
+        slots[:, 0] = np.arange(count)
+        slots[under, 0] = np.repeat(rich, np.diff(ends, prepend=0))
+        slots[rich[:-1], 0] = rich[1:]
+        np.add(np.clip(share, 0.0, 1.0, out=share) * FULL, 0.5, out=slots[:, 1], casting="unsafe")
+        kept = None if len(cells) == len(weights) else cells.astype(np.int32)
+        return cls(slots.view("<u8").ravel(), kept, bits)
 
     def draw(self, which: Fractions, share: Fractions) -> Cells:
         """Cells, from a number that chooses the slot and one that chooses within it."""

@@ -17,13 +17,14 @@ import numpy.typing as npt
 
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.generator.model.leaves import Leaf
-from persona_engine.generator.model.network import Network, Node, certain_axis, over
+from persona_engine.generator.model.network import Network, Node, certain_axis, over, taken
 from persona_engine.generator.sampling.threads import each
 
 Array = npt.NDArray[np.float64]
 Dense = npt.NDArray[np.floating]
 Weights = npt.NDArray[np.bool_] | Array
 Evidence = Mapping[str, Weights]
+States = npt.NDArray[np.intp]
 SLABS = 8
 """Slabs that are enough: the first axis with so many states is cut, since later ones are slow to cut."""
 
@@ -119,16 +120,21 @@ def _refined(node: Node, name: str, hierarchy: Hierarchy) -> bool:
     return node.refines is not None and hierarchy.refines(node.refines, name)
 
 
-def expand(message: Message, attributes: Sequence[str], hierarchy: Hierarchy) -> Array:
-    """The message over these attributes, with axes of length 1 for those it says nothing of."""
+def expand(
+    message: Message, attributes: Sequence[str], hierarchy: Hierarchy, states: Sequence[States] | None = None
+) -> Dense:
+    """The message over these attributes, or some states of each; axes that it says nothing of have length 1."""
     axes, codes = [], []
     for name in message.attributes:
         axis = next(i for i, fine in enumerate(attributes) if hierarchy.refines(fine, name))
+        seen = hierarchy.codes(attributes[axis], name)
         axes.append(axis)
-        codes.append(hierarchy.codes(attributes[axis], name))
+        codes.append(seen if states is None else seen[states[axis]])
     if len(set(axes)) < len(axes):
         return _diagonal(message, attributes, axes, codes)
-    values = message.values[np.ix_(*codes)] if codes else message.values
+    values: Dense = message.values
+    for axis, seen in enumerate(codes):
+        values = taken(values, seen, axis)
     values = np.transpose(values, np.argsort(axes))
     shape = [1] * len(attributes)
     for axis, size in zip(sorted(axes), values.shape, strict=True):
@@ -182,8 +188,7 @@ def _eliminate(
     left = [np.flatnonzero(possible(name, evidence, hierarchy)) for name in scope]
     drawn, certain = _drawn(node, parents, hierarchy)
     inside = [states[mask[states]] for states, mask in zip(left, drawn, strict=False)] + [left[-1]]
-    full = [expand(message, scope, hierarchy) for message in messages]
-    factors = [over(node, parents, hierarchy, inside), *(_picked(f, inside).astype(np.float32) for f in full)]
+    places = [np.searchsorted(np.flatnonzero(m), s) for m, s in zip(drawn, inside, strict=False)]
     runs = np.zeros(network.size(node.child), dtype=np.int64)
     if node.refines is not None:
         runs = hierarchy.codes(node.child, node.refines).astype(np.int64)
@@ -191,46 +196,35 @@ def _eliminate(
     lengths = np.diff(np.append(firsts, len(left[-1])))
     table = np.zeros((*(int(mask.sum()) for mask in drawn), len(runs)), dtype=np.float32)
     sums = np.zeros((*table.shape[:-1], int(runs[-1]) + 1))
-    places = [np.flatnonzero(np.isin(np.flatnonzero(m), s)) for m, s in zip(drawn, inside, strict=False)]
     sizes = [len(states) for states in places]
-    cut = next((axis for axis, size in enumerate(sizes) if size >= SLABS or size == max(sizes)), -1)
+    cut = next((axis for axis, size in enumerate(sizes) if size >= SLABS or size == max(sizes)), 0)
 
     def slab(number: int) -> None:
-        part: list[npt.NDArray[np.intp]] = list(places)
-        product = np.ones(1, dtype=np.float32)
-        for factor in factors:
-            wide = cut >= 0 and factor.shape[cut] > 1
-            product = product * (
-                factor[(slice(None),) * cut + (slice(number, number + 1),)] if wide else factor
-            )
-        if cut >= 0:
-            part[cut] = places[cut][number : number + 1]
+        states, place = list(inside), list(places)
+        if places:
+            states[cut], place[cut] = states[cut][number : number + 1], place[cut][number : number + 1]
+        product = over(node, parents, hierarchy, states)
+        for message in messages:
+            product = product * expand(message, scope, hierarchy, states).astype(np.float32)
         totals = np.add.reduceat(product, firsts, axis=-1, dtype=np.float64)
         scales = np.divide(1.0, totals, out=np.zeros(totals.shape), where=totals > 0).astype(np.float32)
         scaled = product * (np.repeat(scales, lengths, axis=-1) if len(lengths) > 1 else scales)
-        table[_box([*part, left[-1]])] = scaled
-        sums[_box([*part, runs[left[-1]][firsts]])] = totals
+        table[_box([*place, left[-1]])] = scaled
+        sums[_box([*place, runs[left[-1]][firsts]])] = totals
 
     if all(map(len, inside)):
-        each(slab, range(sizes[cut] if cut >= 0 else 1))
+        each(slab, range(sizes[cut] if sizes else 1))
     conditioned = replace(node, parents=parents, table=table, certain=certain)
     if node.refines is not None:
         return conditioned, Message((*parents, node.refines), sums)
     summed = sums[..., 0]
     if node.certain is not None:
+        full = [expand(message, scope, hierarchy) for message in messages]
         summed = _with_certain(node, parents, summed, full, hierarchy)
     return conditioned, Message(parents, summed)
 
 
-def _picked(values: Array, states: Sequence[npt.NDArray[np.intp]]) -> Array:
-    """These states of each axis that has more than one."""
-    for axis, kept in enumerate(states):
-        if 1 < values.shape[axis] != len(kept):
-            values = values.take(kept, axis=axis)
-    return values
-
-
-def _box(states: Sequence[npt.NDArray[np.intp]]) -> tuple[Any, ...]:
+def _box(states: Sequence[States]) -> tuple[Any, ...]:
     """What picks these states of each axis: slices if there are no gaps, which numpy assigns to faster."""
     if all(kept[-1] - kept[0] + 1 == len(kept) for kept in states):
         return tuple(slice(int(kept[0]), int(kept[-1]) + 1) for kept in states)
@@ -250,14 +244,14 @@ def _drawn(
 
 
 def _with_certain(
-    node: Node, parents: Sequence[str], message: Array, full: Sequence[Array], hierarchy: Hierarchy
+    node: Node, parents: Sequence[str], message: Array, full: Sequence[Dense], hierarchy: Hierarchy
 ) -> Array:
     """Give the message back the states of the parent for which the child is certain."""
     axis, values = certain_axis(node, parents, hierarchy)
     shape = list(message.shape)
     shape[axis] = len(values)
     result = np.zeros(shape)
-    index: list[slice | npt.NDArray[np.intp]] = [slice(None)] * len(shape)
+    index: list[slice | States] = [slice(None)] * len(shape)
     index[axis] = np.flatnonzero(values < 0)
     result[tuple(index)] = message
     for code in np.flatnonzero(values >= 0):

@@ -162,7 +162,7 @@ def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
     def compile_rows(top: int) -> None:
         chunk = slice(top, top + size)
         weights = rows[chunk] if len(held) == states else rows[chunk].take(held, axis=1)
-        if not weights.any():  # parents that evidence rules out
+        if not weights.max() > 0:  # parents that evidence rules out
             return
         sums = np.ascontiguousarray(weights.T)
         found = np.empty_like(sums, dtype=np.uint32)
