@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,10 @@ import pandas as pd
 from persona_engine.generator.config import Config
 from persona_engine.generator.population import Population
 from persona_engine.generator.run.schema import Table, context_table
-from persona_engine.generator.run.store import frame_writer, kinds_of
+from persona_engine.generator.run.store import StoreError, frame_writer, kinds_of
+
+LEAST_BYTES = 15
+"""Of a row on disk: its uuid alone has 122 random bits, which nothing compresses."""
 
 
 class PopulationFile:
@@ -50,8 +54,9 @@ class PopulationFile:
         """Write `.parquet`, `.csv` or `.jsonl`; the file appears when it is whole.
 
         Raises:
-            StoreError: another suffix, or a place that cannot be written to.
+            StoreError: another suffix, or a place that cannot be written to or has no room.
         """
+        _check_room(path, self._config.rows)
         notes = {"locale": self._config.locale, "seed": str(self._config.seed)}
         # One block is written while the next is sampled; both leave the interpreter's lock to the other.
         with frame_writer(path, self.table, notes) as write, ThreadPoolExecutor(1) as thread:
@@ -65,3 +70,13 @@ class PopulationFile:
 
     def _sample(self, n: int, start: int) -> pd.DataFrame:
         return self._population.select(self._config.selection, n, self._config.seed, start)
+
+
+def _check_room(path: Path, rows: int) -> None:
+    folder = next((parent for parent in path.absolute().parents if parent.is_dir()), Path("/"))
+    needed, free = rows * LEAST_BYTES, shutil.disk_usage(folder).free
+    if needed > free:
+        raise StoreError(
+            f"{path}: {rows} rows need {needed / 1e9:,.0f} GB at the very least, and {free / 1e9:,.0f} GB are free; "
+            "ask for fewer, or write elsewhere"
+        )
