@@ -190,7 +190,8 @@ class Population:
                 self.given(selection), self.network, self.leaves, self._sampler, selection.stratified
             )
             self._selected.clear()
-            self._selected[key] = selected
+            self._selected[key] = selected.ready()
+            model_cache.let_go(self.network)  # compiled, it is seldom asked again
         return self._selected[key]
 
     def _conditions(self, where: Where) -> tuple[Conditioned, Evidence]:

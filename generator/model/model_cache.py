@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import mmap
 import os
 import shutil
 import tempfile
@@ -59,6 +60,13 @@ def load_or_fit(priors: Priors) -> Network:
         log.warning("%s: the fitted model could not be kept (%s); it is fitted anew next time", place, error)
         return network
     return _read(place, priors) or network
+
+
+def let_go(network: Network) -> None:
+    """Give back the memory of arrays that lie in files; what is touched again is read again."""
+    for array in (network.core, *(node.table for node in network.nodes)):
+        if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+            array.base.madvise(mmap.MADV_DONTNEED)
 
 
 def _read(place: Path, priors: Priors) -> Network | None:

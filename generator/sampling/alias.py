@@ -47,7 +47,9 @@ class AliasTable:
         before = np.zeros(len(poor) + 1)
         np.cumsum(1.0 - share[under], out=before[1:])
         excess = np.cumsum(share[rich] - 1.0)
-        ends = np.searchsorted(before[:-1], excess)  # how many poor slots each rich one and those before it serve
+        ends = np.searchsorted(
+            before[:-1], excess
+        )  # how many poor slots each rich one and those before it serve
         ends[-1] = len(poor)
         share[rich] = 1.0 + excess - before[ends]
         share[rich[-1]] = 1.0

@@ -85,8 +85,12 @@ class Columns:
         if "occupation" in drawn and "occupations" in priors.declaration.lookups:
             codes = [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]]
             found["occupation_code"] = ("occupation", Values.of_states(codes))
+        known: dict[int, Values] = {}  # first and middle names have the same states
         for leaf in self.leaves:
-            found[leaf.child] = (leaf.child, Values.of_states(leaf.table.states.tolist()))
+            number = id(leaf.table.states)
+            if number not in known:
+                known[number] = Values.of_states(leaf.table.states.tolist())
+            found[leaf.child] = (leaf.child, known[number])
             if leaf.child in TRAITS:
                 labels = [LABELS[i] for i in np.digitize(leaf.table.states.astype(int), LABEL_EDGES)]
                 found[f"{leaf.child}_label"] = (leaf.child, Values.of_states(labels, LABELS))

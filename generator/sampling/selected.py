@@ -120,7 +120,7 @@ class Selected:
         for cell in np.flatnonzero(shares):
             only = np.zeros(len(shares))
             only[cell] = 1.0
-            found[int(cell)] = self._inside([target], [only]).ready()
+            found[int(cell)] = self._inside([target], [only])
         return found
 
     def _inside(self, targets: Sequence[Target], weights: Sequence[Array]) -> Sampler:
@@ -134,6 +134,12 @@ class Selected:
         factors, evidence = weigh({}, targets, weights, network)
         inside = condition(network, (), evidence, factors)
         return self.sampler.given(inside, ())
+
+    def ready(self) -> Selected:
+        """Itself, with everything compiled."""
+        for sampler in self.cells.values() if self.given.quota else (self.sampler,):
+            sampler.ready()
+        return self
 
     def draw(self, seed: int, start: int, count: int) -> dict[str, Codes]:
         """Codes of rows `start` up to `start + count`, a function of (model, selection, seed, row)."""

@@ -57,6 +57,15 @@ def test_a_cached_model_is_the_one_that_was_fitted(priors: Priors, cache: Path) 
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*")} == written
 
 
+def test_arrays_whose_memory_was_given_back_are_read_again(priors: Priors) -> None:
+    network = model_cache.load_or_fit(priors)
+    arrays = (network.core, *(node.table for node in network.nodes))
+    before = [array.copy() for array in arrays]
+    model_cache.let_go(network)
+    for array, copy in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
 def test_the_cache_holds_one_folder_named_after_the_digest(priors: Priors, cache: Path) -> None:
     model_cache.load_or_fit(priors)
     assert [path.name for path in cache.iterdir()] == [model_cache.model_digest(priors)[:32]]
