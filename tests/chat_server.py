@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 from chat_answers import CONTENT_FAULTS, Answers
 
-TRANSPORT_FAULTS = ("429", "500", "503", "drop", "reset", "truncate", "half_json", "stall", "slow")
+TRANSPORT_FAULTS = ("429", "500", "503", "drop", "reset", "truncate", "half_json", "stall", "slow", "cut")
 FORMS = ("json_schema", "structured_outputs", "json_object")
 
 
@@ -96,9 +96,10 @@ class Server:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         method, path, _ = first.split(" ")
         if path == "/stats":
-            return await self.send(writer, 200, dict(self.counts))
+            return await self.send(writer, 200, {**self.counts, **self.answers.counts})
         if path == "/reset":
             self.counts.clear()
+            self.answers.counts.clear()
             return await self.send(writer, 200, {})
         if path == "/health":
             return await self.send(writer, 200, {})
@@ -142,9 +143,7 @@ class Server:
             return await self.error(writer, int(fault), "EngineCore encountered an issue.")
         if fault in ("drop", "reset"):
             if fault == "reset":
-                linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                writer.transport.abort()
+                self.reset(writer)
             return False
         message, reason = self.answers.content(body, fault if fault in CONTENT_FAULTS else "")
         written, read = len(str(message.get("content"))) // 4, len(str(body["messages"])) // 4
@@ -160,6 +159,13 @@ class Server:
         }
         return await self.send(writer, 200, payload, fault=fault)
 
+    @staticmethod
+    def reset(writer: asyncio.StreamWriter) -> None:
+        """Close with RST, as a process that was killed does."""
+        linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.transport.abort()
+
     async def error(self, writer: asyncio.StreamWriter, status: int, message: str) -> bool:
         wait = self.options.retry_after
         extra = f"retry-after: {wait:g}\r\n" if status in (429, 503) and wait is not None else ""
@@ -174,11 +180,14 @@ class Server:
             body = body[: len(body) // 2]
         head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n{extra}\r\n"
         whole = head.encode() + body
-        if fault in ("truncate", "stall"):
+        if fault in ("truncate", "stall", "cut"):
             writer.write(whole[: len(whole) - len(body) // 2])
             await writer.drain()
             if fault == "stall":
                 await asyncio.sleep(3600)
+            if fault == "cut":
+                await asyncio.sleep(0.02)
+                self.reset(writer)
             return False
         if fault == "slow":
             for i in range(0, len(whole), 200):

@@ -1,12 +1,15 @@
-"""The chat server as a fixture: a real process, reached over loopback HTTP."""
+"""The chat server and the command as fixtures: real processes, reached over loopback HTTP and by signals."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,9 @@ from typing import Any
 import pytest
 
 _SERVER = Path(__file__).with_name("chat_server.py")
+_COMMAND = Path(__file__).with_name("forked_command.py")
+# A name space for mounts, so that a disk can be made that is full.
+_OWN_MOUNTS = ("unshare", "--map-root-user", "--mount")
 
 
 @dataclass(frozen=True)
@@ -36,9 +42,8 @@ class ChatServer:
         self.process.wait()
 
 
-@pytest.fixture
-def chat_server() -> Iterator[Callable[..., ChatServer]]:
-    """Start a server: `chat_server("--latency", "0.1", port=0)`; all are stopped at the end."""
+@contextmanager
+def chat_servers() -> Iterator[Callable[..., ChatServer]]:
     started: list[ChatServer] = []
 
     def start(*options: str, port: int = 0) -> ChatServer:
@@ -55,3 +60,78 @@ def chat_server() -> Iterator[Callable[..., ChatServer]]:
         server.process.wait(timeout=10)
         if server.process.stdout:
             server.process.stdout.close()
+
+
+@pytest.fixture
+def chat_server() -> Iterator[Callable[..., ChatServer]]:
+    """Start a server: `chat_server("--latency", "0.1", port=0)`; all are stopped at the end."""
+    with chat_servers() as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def calm_server() -> Iterator[ChatServer]:
+    """A server without faults, for what several tests compare with."""
+    with chat_servers() as start:
+        yield start()
+
+
+class ForkedCommand:
+    """`personas`, each run a process of its own, forked from one that has imported and fitted. One run at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start it; what runs say is kept in `folder`."""
+        self.mounts = subprocess.run([*_OWN_MOUNTS, "true"], capture_output=True, check=False).returncode == 0
+        self._server = subprocess.Popen(
+            [*(_OWN_MOUNTS if self.mounts else ()), sys.executable, str(_COMMAND)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        )
+        self._pid = self._answer()
+        self._logs = (folder / f"{i}.log" for i in range(1_000_000))
+
+    def begin(self, *words: object, **options: Any) -> None:
+        """Start a run; `options` are those of `forked_command.py`."""
+        self._log = next(self._logs)
+        asked = {"argv": [*map(str, words)], "log": str(self._log), **options}
+        self._server.stdin.write(json.dumps(asked) + "\n")  # type: ignore[union-attr]
+        self._server.stdin.flush()  # type: ignore[union-attr]
+        self._run = self._answer()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the run a signal; one that has ended is a zombie no longer, and is passed over."""
+        try:
+            os.kill(self._run, number)
+        except ProcessLookupError:
+            return
+
+    def end(self) -> tuple[int, str]:
+        """Wait for the run's end: its exit status, and what it said."""
+        code = self._answer()
+        return code, self._log.read_text() if self._log.exists() else ""
+
+    def run(self, *words: object, **options: Any) -> tuple[int, str]:
+        """A run from beginning to end."""
+        self.begin(*words, **options)
+        return self.end()
+
+    def seen(self, path: Path) -> Path:
+        """The path as the command sees it, with its mounts."""
+        return Path(f"/proc/{self._pid}/root{path}")
+
+    def close(self) -> None:
+        """End it."""
+        self._server.communicate(timeout=60)
+
+    def _answer(self) -> int:
+        return int(self._server.stdout.readline())  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="session")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedCommand]:
+    """The command, ready to run."""
+    started = ForkedCommand(tmp_path_factory.mktemp("command"))
+    yield started
+    started.close()

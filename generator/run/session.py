@@ -24,6 +24,7 @@ from persona_engine.generator.run.pipeline import Pipeline, Tally
 from persona_engine.generator.run.rooms import Rooms
 from persona_engine.generator.run.run_folder import RunFolder
 from persona_engine.generator.run.store import Shard, ShardInfo, StoreError
+from persona_engine.validators.reader import ReaderError
 
 OFFLINE_NOTICE = (
     "The texts were written by the offline narrator, a grammar without a language model. "
@@ -64,7 +65,7 @@ def generate(
             numbers = report.of(
                 folder, rooms.population, manifest, config.where, config.target | config.quota
             )
-        except StoreError as error:
+        except (StoreError, ReaderError) as error:
             raise StoreError(f"{error}; or delete it and repeat the command: it is written again") from error
         report.write(folder, numbers)
         card.write(folder, manifest, rooms.priors, rooms.table(), numbers)
