@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from persona_engine.generator.model.network import Network, Node
 from persona_engine.generator.model.reduction import reduced
-from persona_engine.generator.sampling.sampler import Sampler
 from persona_engine.validators.lift import Oddity
 
 Codes = npt.NDArray[np.int64]
@@ -128,11 +127,44 @@ class Plausibility:
         return self._tails[names]
 
     def _sampled(self, names: Sequence[str]) -> dict[str, Codes]:
-        """These facts of sampled people."""
+        """These facts of sampled people, drawn row by row: so few are not worth compiling a sampler."""
         network, _ = reduced(self._network, names, {})
-        drawn = Sampler.compile(network, ()).draw(self._seed, 0, self._people)
-        codes = {name: values.astype(np.int64) for name, values in drawn.items()}
+        rng = np.random.Generator(np.random.Philox(self._seed))
+        below = np.cumsum(network.core, dtype=np.float64)
+        cells = np.searchsorted(below, rng.random(self._people) * below[-1], side="right")
+        core = np.unravel_index(cells, network.core.shape)
+        codes: dict[str, Codes] = {
+            name: c.astype(np.int64) for name, c in zip(network.core_attributes, core, strict=True)
+        }
+        for node in network.nodes:
+            numbers = rng.random(self._people)
+            starts = range(0, self._people, _BLOCK)
+            codes[node.child] = np.concatenate(
+                [
+                    self._drawn(
+                        node, {n: c[i : i + _BLOCK] for n, c in codes.items()}, numbers[i : i + _BLOCK]
+                    )
+                    for i in starts
+                ]
+            )
         return {name: self._at(name, codes) for name in names}
+
+    def _drawn(self, node: Node, codes: Mapping[str, Codes], numbers: Array) -> Codes:
+        """The child of each person, by inverting the distribution function."""
+        index = []
+        fixed = np.full(len(numbers), -1, dtype=np.int64)
+        for parent in node.parents:
+            states = self._at(parent, codes)
+            index.append(np.maximum(node.axis_codes(parent, len(self._hierarchy.domain[parent]))[states], 0))
+            if node.certain is not None and node.certain[0] == parent:
+                fixed = node.certain[1][states].astype(np.int64)
+        weights = node.table[tuple(index)].astype(np.float64)
+        if node.refines is not None:
+            inside = self._hierarchy.codes(node.child, node.refines)
+            weights = weights * (inside[None, :] == self._at(node.refines, codes)[:, None])
+        below = np.cumsum(weights, axis=1)
+        drawn = (below <= numbers[:, None] * below[:, -1:]).sum(axis=1)
+        return np.where(fixed >= 0, fixed, np.minimum(drawn, weights.shape[1] - 1))
 
     def _tail(self, codes: Mapping[str, Codes], fact: str) -> Tail:
         probabilities = self._given(codes, fact)
