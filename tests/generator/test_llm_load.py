@@ -254,7 +254,7 @@ async def test_ten_percent_random_faults_over_many_requests_lose_nothing(
     names = ("429", "500", "503", "drop", "reset", "truncate", "half_json", "slow")
     server = chat_server(*[f"--fault={name}=0.0125" for name in names], "--retry-after", "0.01")
     model = model_of(server, transport=transport, max_retries=8, concurrency=128)
-    requests = [replace(request_, seed=i) for i in range(5000 if transport == "lean" else 1000)]
+    requests = [replace(request_, seed=i) for i in range(5000)]
     left = iter(requests)
 
     async def caller() -> dict[int, Completion]:
