@@ -13,8 +13,8 @@ _PUNCTUATED = re.compile(r"[,;:!?{}]|\.(?: |$)")
 _COMMONPLACE = re.compile(
     r"computers?\b|printers?\b|facsimile|photocop|scanners?\b|telephone|phones?\b|smartphone|pagers?|paging|flash d|"
     r"typewriter|voice mail|calculator|headset|Microsoft (?:Outlook|Windows|Word|Edge|Office|Teams)|Firefox|Safari|"
-    r"Facebook|Zoom|browser|Webex|Google Docs|assistants PDA|projectors?\b|pencils?|scissors|staplers?|lockers?|"
-    r"notebooks?|carts?\b|buckets?|mops?\b|hard hats?|gloves|aprons?|vehicles?|^Chef$|weapon|handcuff|guns?\b|rifle|"
+    r"Facebook|Zoom|browser|Webex|Google Docs|digital assistants|compact dis|projectors?\b|pencils?|scissors|staplers?|"
+    r"lockers?|notebooks?|carts?\b|buckets?|mops?\b|hard hats?|gloves|aprons?|vehicles?|^Chef$|weapon|handcuff|guns?\b|rifle|"
     r"restraint|network interface|photocopy",
     re.IGNORECASE,
 )
@@ -24,7 +24,7 @@ _COMMONPLACE = re.compile(
 def told_tools(tools: tuple[str, ...]) -> tuple[Sequence[str], Sequence[str]]:
     """Return a piece of equipment and a program, or two pieces of equipment, without what is commonplace."""
     named = [text for text in map(_name, tools) if text and not _COMMONPLACE.search(text)]
-    equipment = [text for text in named if text[0].islower()]
+    equipment = [text for text in named if text[0].islower() and text.endswith(("s", "equipment"))]
     software = [text for text in named if text[0].isupper()]
     return equipment[: 1 if software else 2], software[:1]
 
