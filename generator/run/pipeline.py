@@ -202,7 +202,13 @@ class Pipeline:
                 yield
 
     def _records(self, size: int, start: int) -> list[dict[str, Any]]:
-        return self._sample(size, start).to_dict("records")  # type: ignore[return-value]
+        frame = self._sample(size, start)
+        names = list(map(str, frame.columns))
+        # As `to_dict("records")` does, at less than half of its cost.
+        return [
+            dict(zip(names, row, strict=True))
+            for row in zip(*(frame[name].tolist() for name in names), strict=True)
+        ]
 
     def _open_shard(self, shard: Shard) -> _OpenShard:
         closing = self._closing.enter_context(ExitStack())
