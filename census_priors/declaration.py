@@ -86,7 +86,15 @@ class ConditionalDeclaration(_Part):
 
     child: str
     parents: tuple[str, ...]
-    otherwise: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    otherwise: Annotated[Mapping[str, Mapping[str, str]], Field(max_length=1)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _otherwise_is_of_a_parent(self) -> ConditionalDeclaration:
+        if unknown := [name for name in self.otherwise if name not in self.parents]:
+            raise ValueError(
+                f"otherwise: {unknown[0]!r} is no parent of {self.child}: {', '.join(self.parents)}"
+            )
+        return self
 
 
 class ModelDeclaration(_Part):

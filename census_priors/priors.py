@@ -134,10 +134,11 @@ class Priors:
     ) -> tuple[tuple[State, ...], Codes]:
         if item.edges is not None:
             firsts = np.array([first_of(state) for state in fine])
-            if item.edges and not (firsts.min() < item.edges[0] and item.edges[-1] <= firsts.max()):
+            if inside := set(item.edges) - set(firsts[1:].tolist()):
+                begins = ", ".join(map(str, fine[1:9]))
                 raise DeclarationError(
-                    f"{self._file}: attributes.{name}.edges: cuts of {item.of} lie above its first state, "
-                    f"{fine[0]}, and not above its last, {fine[-1]}"
+                    f"{self._file}: attributes.{name}.edges: {min(inside)} is where no state of {item.of} "
+                    f"begins but the first ({begins}, …)"
                 )
             codes = np.searchsorted(item.edges, firsts, side="right").astype(np.int32)
             return tuple(_span(firsts, codes, code) for code in range(len(item.edges) + 1)), codes

@@ -72,8 +72,8 @@ class Columns:
         drawn = [*model.core, *(node.child for node in model.conditionals)]
         found = {name: (name, Values.of_states(priors.domain[name])) for name in drawn if name not in helpers}
         for view in ("education_level", "bachelors_field"):
-            if view in priors.domain and view not in found:
-                fine = hierarchy.finer[view]
+            fine = hierarchy.finer.get(view)
+            if fine in drawn and view not in found:
                 states = [priors.domain[view][code] for code in hierarchy.codes(fine, view)]
                 found[view] = (fine, Values.of_states(states))
         if "age" in drawn:

@@ -21,6 +21,8 @@ from persona_engine.census_priors.marginal import TableError
 from persona_engine.census_priors.priors import Priors
 from persona_engine.census_priors.table_file import read_marginal
 from persona_engine.generator.model.leaves import leaves_of
+from persona_engine.generator.model.network_fit import fit_network
+from persona_engine.generator.population import Population
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
 EN_US = Priors.load("en_US").folder
@@ -237,7 +239,8 @@ def test_a_declaration_that_cannot_be_meant_is_refused(
     ("view", "said"),
     [
         ({"of": "age", "edges": [30, 30]}, "edges ascend"),
-        ({"of": "age", "edges": [10, 30]}, r"edges: cuts of age lie above its first state, 25"),
+        ({"of": "age", "edges": [10, 30]}, r"edges: 10 is where no state of age begins but the first"),
+        ({"of": "age_band", "edges": [33]}, r"edges: 33 is where no state of age_band begins but the first"),
         ({"of": "sex", "edges": [30]}, "'Male' is no number and no range"),
         ({"of": "sex", "map": {"all": ["Male"]}}, "map leaves out 'Female' of sex"),
         ({"of": "sex", "map": {"all": ["Male", "Female", "X"]}}, "map has the unknown 'X' of sex"),
@@ -280,3 +283,21 @@ def test_provenance_that_cannot_be_read_is_named(example: Path) -> None:
         (example / "provenance.yaml").write_text(content)
         with pytest.raises(DeclarationError, match=r"provenance\.yaml: "):
             _ = Priors.load(example).sources
+
+
+def test_what_is_certain_is_certain_of_a_parent(example: Path) -> None:
+    path = example / "priors.yaml"
+    declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+    declared["model"]["conditionals"][1]["parents"].remove("labor_force_status")
+    path.write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
+    with pytest.raises(DeclarationError, match="otherwise: 'labor_force_status' is no parent of occupation"):
+        Priors.load(example)
+
+
+def test_an_attribute_outside_the_model_is_no_column(example: Path) -> None:
+    path = example / "priors.yaml"
+    declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+    declared["model"]["core"].remove("education_level")
+    path.write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
+    priors = Priors.load(example)
+    assert "education_level" not in Population(priors, fit_network(priors)).sample(3)
