@@ -163,6 +163,36 @@ def test_texts_that_were_judged_are_not_judged_again() -> None:
     assert [f.field for f in (*first, *second)] == ["persona", "persona", "arts_persona"]
 
 
+def test_facts_are_judged_once_while_texts_are_added() -> None:
+    judged: list[str] = []
+    memory = Memory(64)
+
+    def judge(part: Reading) -> list[Finding]:
+        judged.append(str(part["age"]))
+        return [Finding("a_rule", "warning", "age", "odd")]
+
+    for record in ({"age": 40}, {"age": 40, "persona": "One."}, {"age": 41, "persona": "One."}):
+        assert [f.field for f in memory.facts(Reading(record), judge)] == ["age"]
+    assert judged == ["40", "41"]
+
+
+def test_a_memory_forgets_the_people_who_were_judged_first() -> None:
+    judged: list[int] = []
+    memory = Memory(2)
+
+    def judge(part: Reading) -> list[Finding]:
+        judged.append(part["age"])
+        return []
+
+    for age in (40, 41, 42, 42, 40):
+        memory.findings(Reading({"age": age, "persona": "One."}), judge)
+    assert judged == [40, 41, 42, 40]
+
+
+def test_a_run_does_not_judge_ages_by_the_words_of_another_narrator() -> None:
+    assert SAMPLED["age_in_text"] == "off"
+
+
 def test_sampled_rows_are_flagged_for_rare_facts_and_foreign_rows_rejected(
     reference: Reference, good: dict[str, Any]
 ) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from persona_engine.validators.prose import plain, words
+from persona_engine.validators.prose import plain, plain_each, words
 from persona_engine.validators.reading import Reading, parse_list
 
 
@@ -68,3 +68,14 @@ def test_a_reading_is_the_record_that_it_wraps() -> None:
     reading = Reading(Reading(record))
     assert dict(reading) == record
     assert Reading.of(reading) is reading
+
+
+def test_texts_made_plain_together_are_the_same_as_one_by_one() -> None:
+    texts = ["Ana\u2019s \u201ccaf\u00e9\u201d", "two\nlines\u202fhere", "  plain ", "\u65e5\u672c"]
+    assert plain_each(texts) == [plain(text) for text in texts]
+    assert plain_each(texts[::3]) == [plain(text) for text in texts[::3]]
+
+
+def test_simple_and_odd_literals_of_lists_are_read_alike() -> None:
+    for items in (["a"], ["a", "b c"], ["it's", "b"], ['"q"', "b"], ["a', 'b"], ["back\\slash"], [""]):
+        assert parse_list(repr(items)) == items

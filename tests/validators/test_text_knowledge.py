@@ -98,3 +98,12 @@ def test_broad_occupations_are_judged_by_their_neighbours(reference: Reference) 
     told = [(words("Ana develops software, writes code and tests computer programs and databases."), 1.0)]
     assert reference.occupations.match("computer_occupation", [], [], told).share >= 0.45
     assert reference.occupations.match("roofer", [], [], told).share < 0.45
+
+
+def test_a_share_that_is_surely_large_enough_is_not_computed_further() -> None:
+    matcher = OccupationMatcher(JOBS)
+    text = words("Ana, a baker, kneads dough and bakes bread in ovens.")
+    exact = matcher.match("baker", text, [], [(text, 1.0)])
+    bound = matcher.match("baker", text, [], [(text, 1.0)], enough=0.5)
+    assert bound.named
+    assert 0.5 <= bound.share <= exact.share

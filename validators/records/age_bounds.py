@@ -17,7 +17,7 @@ SCOPE: Scope = "facts"
 
 RULE = Rule.of(__name__)
 YOUNGEST = 18
-OLDEST = 115  # the verified record is 122; about ten people alive are older than this
+OLDEST = 105  # one adult in 60,000 is older, and the highest age that the census tells is 99
 RARE = 100
 
 

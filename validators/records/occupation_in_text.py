@@ -20,7 +20,7 @@ SCOPE: Scope = "record"
 
 RULE = Rule.of(__name__)
 # Share of the best fitting occupation's score; half of 1 % of released workers lie below the first bound.
-ERROR_BELOW = 0.44
+ERROR_BELOW = 0.46
 WARNING_BELOW = 0.55
 WORK = {
     "professional_persona": 2.0,

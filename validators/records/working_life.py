@@ -23,9 +23,12 @@ RULE = Rule.of(__name__)
 FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
 # Nats for having a job. Of released people without one, fewer than one in a hundred is told of above the first bound.
 ERROR_ABOVE = 1.0
-WARNING_ABOVE = 0.0
-IDLE = 3.0  # nats against a job, of saying that one has none
-BEGINNER = 1.5  # of being introduced as aspiring, retired, in training
+WARNING_ABOVE = 0.5
+EVIDENCE = (
+    1.0  # nats of phrases for a job without which nothing is said: a text about other things speaks of none
+)
+IDLE = 2.6  # nats against a job, of saying that one has none
+BEGINNER = 1.9  # of being introduced as aspiring, retired, in training
 INTRODUCED = {
     "professional_persona": 150,
     "persona": 80,
@@ -39,16 +42,27 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     if occupation not in WITHOUT_WORK or not all(field in reading.prose for field in FIELDS):
         return
     intercept, weights = _weights()
-    known = weights.keys()
-    found = set[str]().union(*(known & _runs(reading.tokens[field]) for field in FIELDS))
-    score = intercept + sum(weights[phrase] for phrase in sorted(found))
-    if score > WARNING_ABOVE:
-        score -= _said_to_have_none(reading)
+    found = {phrase: weights[phrase] for phrase in sorted(_phrases(reading))}
+    score = intercept + sum(found.values())
+    if score <= WARNING_ABOVE or sum(weight for weight in found.values() if weight > 0) < EVIDENCE:
+        return
+    score -= _said_to_have_none(reading)
     if score > WARNING_ABOVE:
         make = RULE.error if score > ERROR_ABOVE else RULE.warning
-        told = sorted(found, key=lambda phrase: -weights[phrase])[:6]
+        told = sorted(found, key=lambda phrase: -found[phrase])[:6]
         state = "is not in the labour force" if occupation == "not_in_workforce" else "is looking for work"
         yield make("professional_persona", f"the person {state}; the text tells of a job", ", ".join(told))
+
+
+def _phrases(reading: Reading) -> set[str]:
+    """The lexicon's phrases that stand in one of the texts."""
+    single, several = _shapes()
+    known = frozenset[str]().union(*(reading.vocabulary[field] for field in FIELDS))
+    text = " | ".join(" ".join(reading.tokens[field]) for field in FIELDS)
+    text = f" {text} "
+    return (single & known) | {
+        phrase for first, phrase in several if first in known and f" {phrase} " in text
+    }
 
 
 def _said_to_have_none(reading: Reading) -> float:
@@ -59,16 +73,18 @@ def _said_to_have_none(reading: Reading) -> float:
     return IDLE * said + BEGINNER * introduced
 
 
-def _runs(tokens: list[str]) -> set[str]:
-    """All runs of one to three words."""
-    pairs = list(map("{} {}".format, tokens, tokens[1:]))
-    return {*tokens, *pairs, *map("{} {}".format, pairs, tokens[2:])}
-
-
 @cache
 def _weights() -> tuple[float, Mapping[str, float]]:
     content = lexicon("working_life")
     return content["intercept"], content["phrases"]
+
+
+@cache
+def _shapes() -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """Phrases of one word, and those of several, each with its first word."""
+    _, weights = _weights()
+    several = tuple((phrase.split(" ", 1)[0], phrase) for phrase in weights if " " in phrase)
+    return frozenset(weights) - {phrase for _, phrase in several}, several
 
 
 @cache
