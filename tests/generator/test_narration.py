@@ -76,6 +76,18 @@ async def test_two_calls_make_a_record_with_its_provenance(
     assert (done.prompt_tokens, done.completion_tokens) == (20, 40)
 
 
+async def test_a_row_is_told_the_same_whichever_rows_came_before_it(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    alone, after = ScriptedModel(good), ScriptedModel(good)
+    await narrator(alone).narrate(nurse)
+    both = narrator(after)
+    await both.narrate(nurse | {"row": nurse["row"] + 1})
+    await both.narrate(nurse)
+    assert [request.messages for request in after.requests[2:]] == [r.messages for r in alone.requests]
+    assert after.requests[0].messages != alone.requests[0].messages
+
+
 async def test_the_second_call_is_told_what_the_first_one_wrote(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:

@@ -135,6 +135,21 @@ def test_a_shipped_narrative_is_added_by_name() -> None:
     assert len(fields) == 7
 
 
+def test_a_partial_sees_what_stands_around_it(folder: Path) -> None:
+    (folder / "_item.j2").write_text("{{ loop.index }} {{ item }} of {{ whose }}\n")
+    text = '{% for item in items %}\n{% include "_item.j2" %}\n{% endfor %}end'
+    assert rendered(folder, text, {"items": ["a", "b"], "whose": "mine"}) == "1 a of mine\n2 b of mine\nend"
+
+
+def test_only_a_block_that_reads_no_fact_says_the_same_of_everybody(folder: Path) -> None:
+    (folder / "_who.j2").write_text("{{ first_name }}")
+    told = '{% include "_who.j2" %}'
+    (folder / "judge.j2").write_text(f"{{% block system %}}Rules{{% endblock %}}{user(told)}")
+    judge = PromptSet.load(folder).templates["judge"]
+    said = [[message["content"] for message in judge.render({"first_name": name})] for name in ("Ann", "Bo")]
+    assert said == [["Rules", "Ann"], ["Rules", "Bo"]]
+
+
 def test_all_missing_variables_are_named_at_once_with_their_lines(folder: Path) -> None:
     text = "\n{{ first_name }} {{ surname }}\n{{ labels.shoe_size }}"
     with pytest.raises(TemplateError) as raised:
