@@ -11,6 +11,8 @@ import pytest
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.cli.main import main
 from persona_engine.generator.report import validation_report
+from persona_engine.generator.run.schema import context_table
+from persona_engine.generator.run.store import frame_writer, kinds_of
 from persona_engine.validators.file import validate_files
 
 ROWS = pd.DataFrame(
@@ -77,3 +79,27 @@ def test_the_command_writes_page_numbers_and_findings_and_fails_on_errors(
     assert json.loads(capsys.readouterr().out)["rejected_rows"] == 1
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"validation.html", "validation.json", "findings.parquet"}
+
+
+def test_rows_that_this_engine_sampled_are_flagged_where_foreign_ones_are_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = ROWS[1:2].assign(age=18, marital_status="widowed", education_level="graduate")
+    table = context_table("nemotron", kinds_of(odd))
+    for name in ("odd.parquet", "odd.csv"):
+        with frame_writer(tmp_path / name, table, {}) as write:
+            write(odd)
+    seen = {}
+    for words in (("odd.parquet",), ("odd.csv",), ("odd.csv", "--sampled")):
+        monkeypatch.setattr(
+            sys, "argv", ["personas", "validate", str(tmp_path / words[0]), "--json", *words[1:]]
+        )
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = json.loads(capsys.readouterr().out)["by_rule"]["demographic_consistency"]
+        seen[words] = (bool(ended.value.code), said["error"], bool(said["warning"]))
+    assert seen == {
+        ("odd.parquet",): (False, 0, True),
+        ("odd.csv",): (True, 1, True),
+        ("odd.csv", "--sampled"): (False, 0, True),
+    }

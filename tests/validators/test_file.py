@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +108,31 @@ def test_no_findings_file_is_left_after_an_error(tmp_path: Path) -> None:
 def test_findings_are_parquet_or_jsonl(tmp_path: Path) -> None:
     with pytest.raises(WriterError, match=r"written as .parquet or .jsonl, not '.csv'"):
         FindingsWriter(tmp_path / "findings.csv")
+
+
+def test_findings_go_where_they_can_be_written_or_say_why_not(
+    tmp_path: Path, good: dict[str, Any], reference: Reference
+) -> None:
+    rows = _write(tmp_path / "rows.jsonl", [good])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        WriterError, match=r"file/findings.jsonl: findings cannot be written \(.*\); name a file"
+    ):
+        validate_file(rows, reference, findings=tmp_path / "file" / "findings.jsonl")
+    (tmp_path / "folder.parquet").mkdir()
+    with pytest.raises(WriterError, match=r"is a folder; name a file in it"):
+        FindingsWriter(tmp_path / "folder.parquet")
+
+
+def test_two_processes_that_write_one_file_leave_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "findings.jsonl"
+    other = (
+        "import sys; from pathlib import Path; from persona_engine.validators.writer import FindingsWriter\n"
+        "with FindingsWriter(Path(sys.argv[1])): pass"
+    )
+    with FindingsWriter(path) as writer:
+        subprocess.run([sys.executable, "-c", other, str(path)], check=True)
+        assert path.read_text(encoding="utf-8") == ""
+        writer.write(0, "u", (Finding("unicode", "error", "persona", "wrong"),))
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 1
+    assert list(tmp_path.iterdir()) == [path]
