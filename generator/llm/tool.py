@@ -14,8 +14,8 @@ _COMMONPLACE = re.compile(
     r"computers?\b|printers?\b|facsimile|photocop|scanners?\b|telephone|phones?\b|smartphone|pagers?|paging|flash d|"
     r"typewriter|voice mail|calculator|headset|Microsoft (?:Outlook|Windows|Word|Edge|Office|Teams)|Firefox|Safari|"
     r"Facebook|Zoom|browser|Webex|Google Docs|digital assistants|compact dis|projectors?\b|pencils?|scissors|staplers?|"
-    r"lockers?|notebooks?|carts?\b|buckets?|mops?\b|hard hats?|gloves|aprons?|vehicles?|^Chef$|weapon|handcuff|guns?\b|rifle|"
-    r"restraint|network interface|photocopy",
+    r"lockers?|notebooks?|carts?\b|buckets?|mops?\b|hard hats?|gloves|aprons?|vehicles?|^Chef$|weapon|"
+    r"handcuff|guns?\b|rifle|restraint|network interface",
     re.IGNORECASE,
 )
 
