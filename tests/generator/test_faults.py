@@ -71,7 +71,13 @@ def test_every_fault_of_transport_and_content_at_once_loses_no_row_and_is_accoun
     content = [f"--fault={name}=0.04" for name in CONTENT]
     calm = chat_server(*content)
     faulty = chat_server(*content, *[f"--fault={name}=0.015" for name in TRANSPORT], "--retry-after=0.05")
-    changes = (f"llm.transport={transport}", "llm.timeout_s=1.5", "llm.max_retries=20", "llm.concurrency=32")
+    changes = (
+        f"llm.transport={transport}",
+        "llm.timeout_s=1.5",
+        "llm.max_retries=20",
+        "llm.concurrency=32",
+        "validation.max_attempts=8",
+    )
     options = {"rows": 120}
     assert command.run(*words(tmp_path / "calm", calm, *changes, **options))[0] == 0
     code, said = command.run(*words(tmp_path / "run", faulty, *changes, **options))
