@@ -99,7 +99,7 @@ _CHOICE = re.compile(r"(?<!whether),? (?:and/or|or|and) ")
 # Says nothing, or lost its verb.
 _EMPTY = re.compile(
     r"\bdut(?:y|ies)\b|\bas assigned|directing all activity|\bsuch (?:activities|information)$"
-    r"|^(?:recommending actions|using)\b"
+    r"|, [a-z]+est$|^(?:recommending actions|using)\b"
     r"|^(?:verifying|ensuring|checking|confirming|determining) (?:that|whether|if)"
     r"(?!.* (?:is|are|was|were|be|been|can|could|has|have|had|may|meet|match|work|[a-z]+(?:[^s]s|ed))\b)"
     r"|\b(?:in|during|for|of) the (?:[a-z]+(?:tion|sion|ing|ment|al)|use|design|care)$"
@@ -113,7 +113,7 @@ _DANGLING = re.compile(
 )
 # Words that would embarrass a portrait, or name what this project never names.
 _UNFIT = re.compile(
-    r"\bown\b|\b(?:kill|stun|shackle|slaughter|euthan|embalm|corpse|death|deceased|cadaver|carcass|excrement|feces|urine|sexual|weapon|"
+    r"\bown\b|\b(?:kill|stun|shackle|slaughter|euthan|embalm|corpse|death|deceased|cadaver|carcass|excrement|feces|fecal|urin|sexual|weapon|"
     r"prisoner|inmate|black|white|native|asian|hispanic|indian|african|etc|e\.g|i\.e|http|www)",
     re.IGNORECASE,
 )
