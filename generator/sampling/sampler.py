@@ -34,8 +34,15 @@ def in_blocks(draw: Callable[[int, int], dict[str, Codes]], start: int, count: i
     rounds = ceil(count / (cores() * BLOCK))
     size = ceil(count / (cores() * rounds))  # all threads end together
     blocks = [(at, min(size, start + count - at)) for at in range(start, start + count, size)]
-    parts = each(lambda block: draw(*block), blocks)
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    whole: dict[str, Codes] = {}
+
+    def fill(block: tuple[int, int]) -> None:
+        at, size = block[0] - start, block[1]
+        for name, codes in draw(*block).items():
+            whole.setdefault(name, np.empty(count, codes.dtype))[at : at + size] = codes
+
+    each(fill, blocks)
+    return whole
 
 
 @dataclass(frozen=True)

@@ -153,8 +153,9 @@ def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
     held = np.flatnonzero(occurs) if occurs.any() else np.arange(1)
     firsts = np.searchsorted(groups[held], np.arange(groups[-1] + 1))
     bounds = np.append(firsts, len(held))
-    bits = min(int(len(held) / len(firsts)).bit_length(), MOST_BITS)
-    longest = int(np.diff(bounds).max())
+    lengths = np.diff(bounds)
+    longest = int(lengths.max())
+    bits = min(int((lengths**2).sum() / len(held)).bit_length(), MOST_BITS)  # by the run of the average state
     size = max(CHUNK // (longest << bits), 1)
     thresholds = np.zeros((len(rows), len(held)), dtype=np.uint32)
     guide = np.zeros((len(rows), len(firsts), 1 << bits), dtype=smallest(2 * longest + 2))
