@@ -70,7 +70,7 @@ def test_every_fault_of_transport_and_content_at_once_loses_no_row_and_is_accoun
 ) -> None:
     content = [f"--fault={name}=0.04" for name in CONTENT]
     calm = chat_server(*content)
-    faulty = chat_server(*content, *[f"--fault={name}=0.015" for name in TRANSPORT], "--retry-after=0.05")
+    faulty = chat_server(*content, *[f"--fault={name}=0.02" for name in TRANSPORT], "--retry-after=0.05")
     changes = (
         f"llm.transport={transport}",
         "llm.timeout_s=1.5",
@@ -236,7 +236,7 @@ def test_what_is_no_run_is_refused_in_one_line(
     assert told in line
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_a_stopped_run_finishes_what_is_in_flight_and_is_resumed(
     tmp_path: Path, chat_server: Server, command: Any, calm: Path, number: signal.Signals
 ) -> None:

@@ -24,7 +24,7 @@ ROWS, AT_ONCE = 24, 4
 GREETING = 4
 KEY = "sk-never-to-be-seen"
 # How often the run that is killed at random moments is; `PERSONAS_KILLS=200` takes some minutes.
-KILLS = int(os.environ.get("PERSONAS_KILLS", "6"))
+KILLS = int(os.environ.get("PERSONAS_KILLS", "4"))
 # Answers that never arrive; nothing was paid for them.
 UNPAID = ("429", "500", "503", "drop", "reset", "cut", "truncate")
 
