@@ -248,11 +248,12 @@ def over(
     ]
     if states is not None:
         codes = [own[states[at]] for own, at in zip(codes, order, strict=True)]
-        table = taken(table, states[-1], table.ndim - 1)
     if len(set(order)) < len(order):
-        return _diagonal(table, order, codes, len(parents))
-    for axis, own in enumerate(codes):
-        table = taken(table, own[own >= 0], axis)
+        whole = _diagonal(table, order, codes, len(parents))
+        return whole if states is None else taken(whole, states[-1], whole.ndim - 1)
+    asked = [own[own >= 0] for own in codes] + ([] if states is None else [states[-1]])
+    for axis in sorted(range(len(asked)), key=lambda axis: len(asked[axis]) / table.shape[axis]):  # few first
+        table = taken(table, asked[axis], axis)
     table = np.transpose(table, [*np.argsort(order), table.ndim - 1])
     shape = [1] * len(parents) + [table.shape[-1]]
     for at, size in zip(sorted(order), table.shape[:-1], strict=True):

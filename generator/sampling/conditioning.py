@@ -133,8 +133,10 @@ def expand(
     if len(set(axes)) < len(axes):
         return _diagonal(message, attributes, axes, codes)
     values: Dense = message.values
-    for axis, seen in enumerate(codes):
-        values = taken(values, seen, axis)
+    for axis in sorted(
+        range(values.ndim), key=lambda axis: len(codes[axis]) / values.shape[axis]
+    ):  # few first
+        values = taken(values, codes[axis], axis)
     values = np.transpose(values, np.argsort(axes))
     shape = [1] * len(attributes)
     for axis, size in zip(sorted(axes), values.shape, strict=True):
@@ -208,8 +210,8 @@ def _eliminate(
             product = product * expand(message, scope, hierarchy, states).astype(np.float32)
         totals = np.add.reduceat(product, firsts, axis=-1, dtype=np.float64)
         scales = np.divide(1.0, totals, out=np.zeros(totals.shape), where=totals > 0).astype(np.float32)
-        scaled = product * (np.repeat(scales, lengths, axis=-1) if len(lengths) > 1 else scales)
-        table[_box([*place, left[-1]])] = scaled
+        product *= np.repeat(scales, lengths, axis=-1) if len(lengths) > 1 else scales
+        table[_box([*place, left[-1]])] = product
         sums[_box([*place, runs[left[-1]][firsts]])] = totals
 
     if all(map(len, inside)):
