@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -65,7 +66,10 @@ def validate(
             findings.unlink(missing_ok=True)
         raise StoreError(f"{dataset}: no rows; nothing was checked")
     if page is not None:
-        validation_report.write(page, validation_report.of(dataset, files, priors, result, manifest))
+        numbers = validation_report.of(dataset, files, priors, result, manifest)
+        validation_report.write(page, numbers)
+        # By verdict, as rules are counted by severity: the page tells which.
+        result["assumptions"] = Counter(item["verdict"] for item in numbers["measures"]["assumptions"])
     if as_json:
         print(json.dumps(result))
     else:
