@@ -42,25 +42,29 @@ _NUMBERS = (
 FEWEST = 3  # digits of a number that could be somebody's
 _PARTS = frozenset("www http https com org net gov edu us io".split())  # words of an address
 _MARKS = ("@", "(at)", "[at]", "www.", "://", ".com", ".org", ".net", ".gov", ".edu", ".us/", ".io/")
-_DIGITS = re.compile("[0-9][0-9][0-9]")  # classes alone: such patterns are found several times faster
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Search texts and lists for the patterns; a bare domain name is only a warning."""
     reading = Reading.of(record)
     lists = "\n".join(reading.listed.values())
-    numbered = any(len(run) >= FEWEST for run in (*reading.numbers, *numbers(lists)))
-    if (
-        numbered
-        or not reading.words.isdisjoint(_PARTS)
-        or any(mark in reading.text for mark in "@[(")
+    runs = {run for run in (*reading.numbers, *numbers(lists)) if len(run) >= FEWEST}
+    marked = (
+        not reading.words.isdisjoint(_PARTS)
+        or "@" in reading.text
+        or "[" in reading.text
+        or ("(" in reading.text and "(at)" in reading.text)
         or any(mark in lists for mark in _MARKS)
-    ):
+    )
+    if marked or runs:
         for field, text in (*reading.prose.items(), *reading.listed.items()):
-            yield from _text(field, text, numbered)
+            if marked:
+                yield from _addresses(field, text)
+            if any(run in text for run in runs):
+                yield from _numbers(field, text)
 
 
-def _text(field: str, text: str, numbered: bool) -> Iterator[Finding]:
+def _addresses(field: str, text: str) -> Iterator[Finding]:
     if "@" in text or "(at)" in text or "[at]" in text:
         match = _EMAIL.search(text) or _HANDLE.search(text)
         if match:
@@ -80,11 +84,13 @@ def _text(field: str, text: str, numbered: bool) -> Iterator[Finding]:
         match = None if _URL.search(text) else _DOMAIN.search(text)
         if match:
             yield RULE.warning(field, "a site is named by its domain", match.group())
-    if numbered and _DIGITS.search(text):
-        for kind, pattern in _NUMBERS:
-            match = pattern.search(text)
-            if match:
-                yield RULE.error(field, f"{kind}; leave it out", match.group())
+
+
+def _numbers(field: str, text: str) -> Iterator[Finding]:
+    for kind, pattern in _NUMBERS:
+        match = pattern.search(text)
+        if match:
+            yield RULE.error(field, f"{kind}; leave it out", match.group())
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
