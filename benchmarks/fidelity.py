@@ -78,41 +78,53 @@ def complete(records: Records) -> Records:
 
 
 AUDITS = (
-    ("state", "ethnicity", "education_level"),
-    ("bachelors_field", "occupation"),
-    ("sex", "occupation"),
-    ("age_band", "labor_force_status", "sex"),
-    ("age_band", "marital_status", "sex"),
-    ("age_band", "education_level", "sex"),
-    ("state", "age_band", "sex"),
-    ("state", "age_band", "ethnicity"),
-    ("state", "sex", "occupation_group"),
-    ("state", "ethnicity", "occupation_group"),
-    ("state", "education_level", "occupation_group"),
-    ("sex", "ethnicity", "marital_status"),
-    ("sex", "ethnicity", "occupation_group"),
-    ("sex", "education_level", "occupation_group"),
-    ("age_band", "sex", "occupation_group"),
-    ("age_band", "education_level", "labor_force_status"),
-    ("ethnicity", "education_level", "labor_force_status"),
-    ("marital_status", "education_level", "labor_force_status"),
-    ("sex", "marital_status", "labor_force_status"),
-    ("ethnicity", "education_level", "marital_status"),
+    ("bachelors_field", "occupation", "sex"),
+    ("education_level", "occupation", "sex"),
+    ("ethnicity", "occupation", "sex"),
+    ("age_group", "occupation", "sex"),
+    ("state", "occupation", "sex"),
+    ("marital_status", "occupation", "sex"),
+    ("age_group", "education_level", "occupation"),
+    ("ethnicity", "education_level", "occupation"),
+    ("age", "sex", "marital_status"),
+    ("age", "sex", "education_level"),
+    ("age", "sex", "labor_force_status"),
+    ("age", "sex", "ethnicity"),
     ("education_level", "bachelors_field", "sex", "age_group"),
     ("age_group", "sex", "ethnicity", "marital_status"),
+    ("age_group", "sex", "ethnicity", "education_level"),
+    ("age_group", "sex", "ethnicity", "labor_force_status"),
     ("age_group", "sex", "education_level", "labor_force_status"),
+    ("age_group", "sex", "education_level", "occupation_group"),
+    ("age_group", "sex", "marital_status", "occupation_group"),
+    ("age_group", "sex", "ethnicity", "occupation_group"),
+    ("age_band", "sex", "marital_status", "labor_force_status"),
+    ("age_band", "sex", "marital_status", "education_level"),
+    ("sex", "ethnicity", "marital_status", "education_level"),
+    ("state", "age_group", "sex", "ethnicity"),
+    ("state", "age_group", "sex", "marital_status"),
+    ("state", "age_group", "sex", "labor_force_status"),
+    ("state", "age_group", "ethnicity", "education_level"),
+    ("state", "ethnicity", "sex", "education_level"),
+    ("state", "sex", "marital_status", "labor_force_status"),
     ("state", "sex", "labor_force_status", "education_level"),
+    ("age_group", "sex", "ethnicity", "marital_status", "education_level"),
 )
-"""Tables of higher order that published audits of persona datasets use, and others like them."""
-SINGLE = (
-    "state age sex ethnicity marital_status education_level bachelors_field labor_force_status occupation_group "
-    "occupation"
+"""Tables that published audits of persona datasets use, and others of three to five attributes."""
+COARSE = (
+    "state age_band sex ethnicity marital_status education_level bachelors_field labor_force_status occupation_group"
 ).split()
+SINGLE = [*COARSE, "age", "occupation"]
 
 
 def tables() -> list[tuple[str, ...]]:
-    """Every single attribute, every pair, and the audits."""
-    return [*((name,) for name in SINGLE), *combinations(SINGLE, 2), *AUDITS]
+    """Every attribute, every pair, every three coarse attributes, and the audits."""
+    wanted = [*((name,) for name in SINGLE), *combinations(SINGLE, 2), *combinations(COARSE, 3), *AUDITS]
+    return [
+        table
+        for table in wanted
+        if not {"age", "age_band"} <= set(table) and not {"occupation", "occupation_group"} <= set(table)
+    ]
 
 
 def shares(codes: Codes, weights: npt.NDArray[np.float64], table: tuple[str, ...]) -> npt.NDArray[np.float64]:
