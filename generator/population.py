@@ -125,6 +125,7 @@ class Population:
         if n < 1 or start < 0:
             raise ValueError(f"sample: n={n}, start={start}; n must be at least 1 and start at least 0")
         codes = self._select(selection).draw(self._stream_seed(selection, seed), start, n)
+        model_cache.let_go(self.network)  # compiled, it is seldom asked again
         return self._columns.frame(codes, seed, start, self._identity(selection))
 
     def probability(self, where: Where) -> float:
@@ -190,8 +191,7 @@ class Population:
                 self.given(selection), self.network, self.leaves, self._sampler, selection.stratified
             )
             self._selected.clear()
-            self._selected[key] = selected.ready()
-            model_cache.let_go(self.network)  # compiled, it is seldom asked again
+            self._selected[key] = selected
         return self._selected[key]
 
     def _conditions(self, where: Where) -> tuple[Conditioned, Evidence]:

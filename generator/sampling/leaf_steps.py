@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from persona_engine.generator.model.leaves import Leaf, Rows
 from persona_engine.generator.sampling.conditioning import Weights
+from persona_engine.generator.sampling.on_demand import OnDemand
 from persona_engine.generator.sampling.randomness import Fractions
 from persona_engine.generator.sampling.steps import LAST, Codes, Lookup, Thresholds, row_number, smallest
 from persona_engine.generator.sampling.threads import cores, each
@@ -33,6 +34,7 @@ class RaggedStep:
         firsts: where the guide of each row starts.
         shifts: bits of a number that choose nothing in the guide of each row.
         kind: type of the codes.
+        made: makes the rows that a draw comes to.
     """
 
     child: str
@@ -44,10 +46,12 @@ class RaggedStep:
     firsts: npt.NDArray[np.int32]
     shifts: npt.NDArray[np.uint32]
     kind: np.dtype[np.integer]
+    made: OnDemand
 
     def draw(self, codes: Mapping[str, Codes], numbers: Fractions) -> Codes:
         """Child codes for numbers, given the codes of every earlier attribute."""
         row = self.rows.take(row_number(self.lookups, codes, len(numbers), self.firsts.dtype), mode="clip")
+        self.made.reach(row)
         part = (numbers >> self.shifts.take(row, mode="clip")).astype(np.int64)
         part += self.firsts.take(row, mode="clip")
         low = self.guide.take(part, mode="clip")
@@ -65,18 +69,27 @@ class RaggedStep:
 
 
 def compile_leaf(leaf: Leaf, weights: Weights | None = None) -> RaggedStep:
-    """Thresholds of a leaf's rows, states weighted if weights (or a mask of those allowed) are given."""
-    starts, states, shares = leaf.entries(weights)
+    """Thresholds of a leaf's rows, on demand; states weighted if weights (or a mask of those allowed) are given."""
+    table = leaf.table
+    starts = table.indptr
     lengths = np.diff(starts)
-    bits = np.array([max(int(length // SHARE).bit_length(), 1) for length in lengths], dtype=np.uint32)
+    bits = np.maximum(np.frexp(lengths // SHARE)[1], 1).astype(np.uint32)
     firsts = np.concatenate(([0], np.cumsum((1 << bits.astype(np.int64)) + 1)))
-    thresholds = np.zeros(len(states), dtype=np.uint32)
+    thresholds = np.zeros(len(table.indices), dtype=np.uint32)
+    states = table.indices if weights is None else np.zeros_like(table.indices)
     guide = np.zeros(int(firsts[-1]), dtype=np.int32)
 
     def compile_rows(rows: npt.NDArray[np.intp]) -> None:
         for row in rows:
             entries = slice(starts[row], starts[row + 1])
-            sums = np.cumsum(shares[entries], dtype=np.float64)
+            shares = table.probabilities[entries]
+            if weights is not None:
+                weight = weights.take(table.indices[entries])
+                kept = np.flatnonzero(weight)
+                shares = shares.take(kept) * weight.take(kept)
+                entries = slice(entries.start, entries.start + len(kept))
+                states[entries] = table.indices[starts[row] : starts[row + 1]].take(kept)
+            sums = np.cumsum(shares, dtype=np.float64)
             if not len(sums) or not sums[-1] > 0:
                 continue
             sums *= LAST / sums[-1]
@@ -85,7 +98,9 @@ def compile_leaf(leaf: Leaf, weights: Weights | None = None) -> RaggedStep:
             edges = np.append(np.maximum(edges, 1), np.uint32(LAST))
             guide[firsts[row] : firsts[row + 1]] = starts[row] + np.searchsorted(thresholds[entries], edges)
 
-    each(compile_rows, np.array_split(np.arange(len(lengths)), 8 * cores()))
+    def make(asked: npt.NDArray[np.intp]) -> None:
+        each(compile_rows, np.array_split(asked, min(8 * cores(), len(asked))))
+
     lookups: dict[str, Lookup] = {
         parent: int(np.prod(leaf.rows.shape[axis + 1 :], dtype=np.int64))
         for axis, parent in enumerate(leaf.parents)
@@ -99,5 +114,6 @@ def compile_leaf(leaf: Leaf, weights: Weights | None = None) -> RaggedStep:
         guide,
         firsts[:-1].astype(np.int32),
         np.uint32(32) - bits,
-        smallest(len(leaf.table.states)),
+        smallest(len(table.states)),
+        OnDemand(len(lengths), make),
     )

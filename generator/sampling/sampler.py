@@ -21,6 +21,8 @@ from persona_engine.generator.sampling.threads import cores, each
 
 BLOCK = 1 << 17
 """Rows drawn at once: so many that threads seldom wait for the interpreter's lock between two numpy calls."""
+MANY = 1 << 15
+"""Rows for which whole tables are compiled beforehand, on every core; fewer compile what they come to."""
 
 Step = TableStep | RaggedStep | FixedStep
 Stream = Callable[[int, str, int, int], Fractions]
@@ -129,13 +131,17 @@ class Sampler:
     def ready(self) -> Sampler:
         """Itself, with everything compiled, on every core."""
         each(lambda part: part.step if part else self.core, [None, *self.parts])
+        for part in self.parts:
+            if not isinstance(part.step, FixedStep):
+                part.step.made.whole()
         return self
 
     def draw(self, seed: int, start: int, count: int, stream: Stream = fractions) -> dict[str, Codes]:
         """Codes of rows `start` up to `start + count`, a function of (sampler, seed, row) row by row."""
-        ready = self.ready()
+        if count >= MANY:
+            self.ready()
         return in_blocks(
-            lambda at, size: ready.draw_by(lambda name: stream(seed, name, at, size)), start, count
+            lambda at, size: self.draw_by(lambda name: stream(seed, name, at, size)), start, count
         )
 
     def draw_by(self, numbers: Callable[[str], Fractions]) -> dict[str, Codes]:

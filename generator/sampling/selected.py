@@ -135,12 +135,6 @@ class Selected:
         inside = condition(network, (), evidence, factors)
         return self.sampler.given(inside, ())
 
-    def ready(self) -> Selected:
-        """Itself, with everything compiled."""
-        for sampler in self.cells.values() if self.given.quota else (self.sampler,):
-            sampler.ready()
-        return self
-
     def draw(self, seed: int, start: int, count: int) -> dict[str, Codes]:
         """Codes of rows `start` up to `start + count`, a function of (model, selection, seed, row)."""
         stream = stratified_fractions if self.stratified else fractions

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.generator.model.network import Node
+from persona_engine.generator.sampling.on_demand import OnDemand
 from persona_engine.generator.sampling.randomness import Fractions
 from persona_engine.generator.sampling.threads import each
 
@@ -53,6 +54,7 @@ class TableStep:
         bits: of the number of those parts, as a power of two.
         kind: type of the codes.
         codes: child code of every entry of a row; None if they are its entries.
+        made: makes the rows that a draw comes to.
         refines: the parent that chooses the run.
         certain: parent and the child code that it makes certain (-1: draw).
     """
@@ -66,6 +68,7 @@ class TableStep:
     bits: int
     kind: np.dtype[np.integer]
     codes: Codes | None
+    made: OnDemand
     refines: str | None = None
     certain: tuple[str, npt.NDArray[np.int64]] | None = None
 
@@ -84,6 +87,7 @@ class TableStep:
         return result
 
     def _draw(self, row: Index, run: Codes | None, numbers: Fractions) -> Codes:
+        self.made.reach(row)
         part = row * len(self.firsts)
         row *= self.width
         if run is not None:
@@ -143,7 +147,7 @@ def further(thresholds: Thresholds, at: Index, numbers: Fractions) -> Index:
 
 
 def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
-    """Thresholds of a node's table, with their guides; states that no row has are left out."""
+    """Thresholds of a node's table, with their guides, row by row on demand; states that no row has are left out."""
     states = node.table.shape[-1]
     rows = node.table.reshape(-1, states)
     groups = np.zeros(states, dtype=np.int64)
@@ -160,12 +164,11 @@ def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
     thresholds = np.zeros((len(rows), len(held)), dtype=np.uint32)
     guide = np.zeros((len(rows), len(firsts), 1 << bits), dtype=smallest(2 * longest + 2))
 
-    def compile_rows(top: int) -> None:
-        chunk = slice(top, top + size)
+    def compile_rows(chunk: slice | Index) -> None:
         weights = rows[chunk] if len(held) == states else rows[chunk].take(held, axis=1)
         if not weights.max() > 0:  # parents that evidence rules out
             return
-        sums = np.ascontiguousarray(weights.T)
+        sums = np.array(weights.T, order="C")
         found = np.empty_like(sums, dtype=np.uint32)
         for run, (first, last) in enumerate(pairwise(bounds)):
             if first < last:
@@ -173,7 +176,17 @@ def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
                 guide[chunk, run] = _guide(found[first:last], bits, guide.dtype).T
         thresholds[chunk] = found.T
 
-    each(compile_rows, range(0, len(rows), size))
+    def make(asked: Index) -> None:
+        chunks = [asked[top : top + size] for top in range(0, len(asked), size)]
+        lying = [chunk[-1] - chunk[0] + 1 == len(chunk) for chunk in chunks]  # a slice needs no copy
+        each(
+            compile_rows,
+            [
+                slice(int(chunk[0]), int(chunk[-1]) + 1) if together else chunk
+                for chunk, together in zip(chunks, lying, strict=True)
+            ],
+        )
+
     lookups: dict[str, Lookup] = {}
     stride = 1
     for axis in range(len(node.parents) - 1, -1, -1):
@@ -194,6 +207,7 @@ def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
         bits,
         kind,
         None if len(held) == states else held.astype(kind),
+        OnDemand(len(rows), make),
         node.refines,
         certain,
     )
