@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
 
 from persona_engine.validators import records
 from persona_engine.validators.finding import Finding, Policy, Scope, Severity
-from persona_engine.validators.memory import Memory
+from persona_engine.validators.memory import Memory, Person
 from persona_engine.validators.reading import Reading
 from persona_engine.validators.reference import Reference
 
@@ -101,8 +101,8 @@ class RecordChecker:
     ) -> None:
         """Take the priors to judge by, what to do per rule, and the rules to run (all by default).
 
-        `remember` texts and the findings about them are kept for when they come again with the same facts, as
-        they do while a record is written field by field.
+        What was read and found of `remember` people is kept for when they come again with the same facts, as they
+        do while a record is written field by field.
 
         Raises:
             PolicyError: a rule or an action that does not exist.
@@ -121,19 +121,31 @@ class RecordChecker:
 
     def check(self, record: Record) -> tuple[Finding, ...]:
         """All findings about one record, ordered by rule code."""
-        reading = Reading(record)
-        found = self._run("record", reading)
-        if self._memory is None or reading.fact("first_name") is None:
-            found += self._run("facts", reading) + self._run("field", reading)
+        person = self._person(record)
+        if person is None:
+            reading = Reading(record)
+            found = self._run("record", reading) + self._run("facts", reading) + self._run("field", reading)
         else:
-            found += self._memory.facts(reading, lambda whole: self._run("facts", whole))
-            found += self._memory.findings(reading, lambda part: self._run("field", part))
+            reading = person.read(record)
+            found = self._run("record", reading)
+            found += person.facts(reading, partial(self._run, "facts"))
+            found += person.texts(reading, partial(self._run, "field"))
+            if self._memory is not None and not any(finding.severity == "error" for finding in found):
+                self._memory.forget(record)
         return tuple(sorted(found, key=attrgetter("code")))
 
     def facts(self, record: Record) -> tuple[Finding, ...]:
         """All that can be said of a record before it has texts: findings of the rules that look beyond them."""
-        reading = Reading(record)
-        return tuple(self._run("facts", reading) + self._run("record", reading))
+        person = self._person(record)
+        reading = Reading(record) if person is None else person.read(record)
+        judge = partial(self._run, "facts")
+        found = judge(reading) if person is None else person.facts(reading, judge)
+        return tuple(found + self._run("record", reading))
+
+    def _person(self, record: Record) -> Person | None:
+        """Who is remembered of the record. Without a name among the facts, texts tell of each other's person."""
+        named = isinstance(record.get("first_name"), str) and isinstance(record.get("last_name"), str)
+        return self._memory.person(record) if self._memory is not None and named else None
 
     def _run(self, scope: Scope, reading: Reading) -> list[Finding]:
         found: list[Finding] = []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
+from persona_engine.validators.literal import as_list
 from persona_engine.validators.prose import letters, numbers, plain, plain_each
 
 NARRATIVES = (
@@ -29,16 +29,13 @@ PROSE = NARRATIVES + BACKGROUND
 LISTS = ("skills_and_expertise_list", "hobbies_and_interests_list")
 
 _T = TypeVar("_T")
+_OF_WHOLE = ("tokens", "vocabulary", "words")
 
 _PARTICLE = (
     r"(?:(?:de|del|de la|de los|la|le|van|van der|van den|von|da|dos|das|di|du|bin|al|el|st\.|ter|ten|y)\s+)"
 )
 _CAPITAL = r"(?:[A-Z](?:[A-Za-z'-]*[A-Za-z]|\.?)|\d?[A-Z]\.)"
 _LEADING_NAME = re.compile(rf"(?:{_PARTICLE}?{_CAPITAL})(?:\s+{_PARTICLE}*{_CAPITAL}){{0,4}}")
-
-# The literal of a list of strings without escapes, which need not be parsed as Python.
-_PLAIN_LIST = re.compile(r"""\[(?:(?:'[^'\\\n]*'|"[^"\\\n]*")(?:, |(?=\])))*\]""")
-_ITEM = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 
 _ARTICLES = frozenset({"A", "An", "As", "The", "In", "At", "With"})
 _PAIR = re.compile(r"(?=\b([A-Z][A-Za-z'-]*[A-Za-z] [A-Z][A-Za-z'-]*[A-Za-z]))\b(?<!')")
@@ -83,6 +80,8 @@ class Reading(Mapping[str, Any]):
     def __init__(self, record: Mapping[str, Any]) -> None:
         """Wrap a record; wrapping a reading wraps the record below it."""
         self.record: Mapping[str, Any] = record.record if isinstance(record, Reading) else record
+        self.given: Mapping[str, Any] = {}
+        self._kept: dict[tuple[Any, ...], Any] | None = None
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Reading:
@@ -114,14 +113,60 @@ class Reading(Mapping[str, Any]):
         left = {field for field in (*PROSE, *LISTS) if field in self.record}.difference(fields)
         part = Reading({field: value for field, value in self.record.items() if field not in left})
         part.__dict__["prose"] = {field: text for field, text in self.prose.items() if field not in left}
-        for known in (
-            "tokens",
-            "vocabulary",
-            "words",
-        ):  # those of the whole; rules ask by field, or whether to look
-            if known in self.__dict__:
-                part.__dict__[known] = self.__dict__[known]
+        # Words are those of the whole: rules ask by field, or whether to look.
+        part.__dict__ |= {known: self.__dict__[known] for known in _OF_WHOLE if known in self.__dict__}
         return part
+
+    @classmethod
+    def following(cls, record: Mapping[str, Any], earlier: Reading | None) -> Reading:
+        """A reading of a record with the same facts as an earlier one, of which it knows what stayed."""
+        later = cls(record)
+        given = later.record
+        later.given = {
+            field: tuple(value) if isinstance(value, list) else value
+            for field in (*PROSE, *LISTS)
+            if (value := given.get(field)) is not None
+        }
+        later._kept = {}
+        if earlier is not None:
+            later._inherit(earlier)
+        return later
+
+    def _inherit(self, earlier: Reading) -> None:
+        new = {field for field, value in self.given.items() if earlier.given.get(field) != value}
+        changed = new.union(earlier.given.keys() - self.given.keys())
+        self._kept = {
+            key: found for key, found in (earlier._kept or {}).items() if changed.isdisjoint(key[1:])
+        }
+        known, before = self.__dict__, earlier.__dict__
+        if "age" in before:
+            known["age"] = before["age"]
+        if (name := before.get("name")) is not None and name.stated:
+            known["name"] = name
+        if not earlier._texts:
+            return
+        texts = self._texts
+        fresh = {field: text for field, text in texts.items() if field in new}
+        plainly = dict(zip(fresh, plain_each(list(fresh.values())), strict=True)) if fresh else {}
+        tokens = _tokens(plainly)
+        vocabulary = {field: frozenset(found) for field, found in tokens.items()}
+        if changed.isdisjoint(earlier._texts):
+            known["words"] = earlier.words.union(*vocabulary.values())
+        for part, own, others in (
+            ("prose", plainly, earlier.prose),
+            ("tokens", tokens, earlier.tokens),
+            ("vocabulary", vocabulary, earlier.vocabulary),
+        ):
+            known[part] = {field: own[field] if field in own else others[field] for field in texts}
+
+    def once(self, find: Callable[..., _T], *fields: str) -> _T:
+        """What `find` makes of the facts and of the fields named, which a reading that follows need not ask again."""
+        if self._kept is None:
+            return find(self, *fields)
+        key = (find, *fields)
+        if key not in self._kept:
+            self._kept[key] = find(self, *fields)
+        return cast("_T", self._kept[key])
 
     def fact(self, field: str) -> str | None:
         """A fact as a string, or None where it is missing or empty."""
@@ -142,13 +187,17 @@ class Reading(Mapping[str, Any]):
     @_Once
     def prose(self) -> dict[str, str]:
         """Text fields that are present and not empty, as plain ASCII."""
+        texts = self._texts
+        return dict(zip(texts, plain_each(list(texts.values())), strict=True)) if texts else {}
+
+    @_Once
+    def _texts(self) -> dict[str, str]:
         record = self.record
-        texts = {
+        return {
             field: text
             for field in PROSE
             if isinstance(text := record.get(field), str) and text and not text.isspace()
         }
-        return dict(zip(texts, plain_each(list(texts.values())), strict=True)) if texts else {}
 
     @_Once
     def narratives(self) -> dict[str, str]:
@@ -174,8 +223,7 @@ class Reading(Mapping[str, Any]):
     @_Once
     def tokens(self) -> dict[str, list[str]]:
         """Field -> the lower-case words of its prose in order, hyphenated ones taken apart."""
-        texts = letters(self.text).split("\n") if self.prose else ()
-        return {field: text.split() for field, text in zip(self.prose, texts, strict=True)}
+        return _tokens(self.prose)
 
     @_Once
     def vocabulary(self) -> dict[str, frozenset[str]]:
@@ -203,7 +251,7 @@ class Reading(Mapping[str, Any]):
 
     @_Once
     def _lists(self) -> dict[str, list[str] | None]:
-        return {field: _as_list(self.record.get(field)) for field in LISTS}
+        return {field: as_list(self.record.get(field)) for field in LISTS}
 
     @_Once
     def name(self) -> PersonName | None:
@@ -242,26 +290,6 @@ class Reading(Mapping[str, Any]):
         }
 
 
-def _as_list(value: Any) -> list[str] | None:
-    if isinstance(value, str):
-        return parse_list(value)
-    if value is None or not hasattr(value, "__iter__"):
-        return None
-    return [str(item) for item in value]
-
-
-def parse_list(text: str) -> list[str] | None:
-    """The strings in the literal of a Python list, or None if the text is none."""
-    if not text.startswith("["):
-        return None
-    if text.startswith("['") and text.endswith("']") and '"' not in text and "\\" not in text:
-        items = text[2:-2].split("', '")
-        if text.count("'") == 2 * len(items) and "\n" not in text:
-            return items
-    if _PLAIN_LIST.fullmatch(text):
-        return [one or other for one, other in _ITEM.findall(text)]
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-    return [str(item) for item in value] if isinstance(value, list) else None
+def _tokens(prose: Mapping[str, str]) -> dict[str, list[str]]:
+    texts = letters("\n".join(prose.values())).split("\n") if prose else ()
+    return {field: text.split() for field, text in zip(prose, texts, strict=True)}

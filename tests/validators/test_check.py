@@ -156,11 +156,15 @@ def test_texts_that_were_judged_are_not_judged_again() -> None:
         judged.append(set(part.prose))
         return [Finding("a_rule", "error", field, "wrong") for field in part.prose]
 
-    first = memory.findings(Reading({"age": 40, "persona": "One."}), judge)
-    second = memory.findings(Reading({"age": 40, "persona": "One.", "arts_persona": "Two."}), judge)
-    memory.findings(Reading({"age": 41, "persona": "One."}), judge)
-    assert judged == [{"persona"}, {"arts_persona"}, {"persona"}]
-    assert [f.field for f in (*first, *second)] == ["persona", "persona", "arts_persona"]
+    def found(record: dict[str, Any]) -> list[str]:
+        person = memory.person(record)
+        return [finding.field for finding in person.texts(person.read(record), judge)]
+
+    assert found({"age": 40, "persona": "One."}) == ["persona"]
+    assert found({"age": 40, "persona": "One.", "arts_persona": "Two."}) == ["persona", "arts_persona"]
+    assert found({"age": 40, "persona": "New.", "arts_persona": "Two."}) == ["arts_persona", "persona"]
+    assert found({"age": 41, "persona": "New."}) == ["persona"]
+    assert judged == [{"persona"}, {"arts_persona"}, {"persona"}, {"persona"}]
 
 
 def test_facts_are_judged_once_while_texts_are_added() -> None:
@@ -172,21 +176,38 @@ def test_facts_are_judged_once_while_texts_are_added() -> None:
         return [Finding("a_rule", "warning", "age", "odd")]
 
     for record in ({"age": 40}, {"age": 40, "persona": "One."}, {"age": 41, "persona": "One."}):
-        assert [f.field for f in memory.facts(Reading(record), judge)] == ["age"]
+        person = memory.person(record)
+        assert [f.field for f in person.facts(person.read(record), judge)] == ["age"]
     assert judged == ["40", "41"]
 
 
-def test_a_memory_forgets_the_people_who_were_judged_first() -> None:
-    judged: list[int] = []
+def test_a_memory_forgets_the_people_who_were_met_first_and_those_who_are_done(good: dict[str, Any]) -> None:
     memory = Memory(2)
+    people = [memory.person({"row": row}) for row in range(3)]
+    assert [memory.person({"row": row}) is people[row] for row in (2, 1, 0)] == [True, True, False]
+    done = memory.person(good)
+    memory.forget({**good, "row": 7})
+    assert memory.person(good) is done
+    memory.forget(good)
+    assert memory.person(good) is not done
 
-    def judge(part: Reading) -> list[Finding]:
-        judged.append(part["age"])
-        return []
 
-    for age in (40, 41, 42, 42, 40):
-        memory.findings(Reading({"age": age, "persona": "One."}), judge)
-    assert judged == [40, 41, 42, 40]
+def test_a_reading_that_follows_reads_new_texts_alone() -> None:
+    asked: list[str] = []
+
+    def length(reading: Reading, field: str) -> int:
+        asked.append(field)
+        return len(reading.prose[field])
+
+    texts = {"persona": "Caf\u00e9 one.", "arts_persona": "Two."}
+    first = Reading.following(texts, None)
+    assert [first.once(length, field) for field in texts] == [9, 4]
+    second = Reading.following({**texts, "arts_persona": "Three."}, first)
+    assert [second.once(length, field) for field in texts] == [9, 6]
+    assert asked == ["persona", "arts_persona", "arts_persona"]
+    assert second.prose["persona"] is first.prose["persona"]
+    fresh = Reading(second.record)
+    assert (second.tokens, second.vocabulary, second.words) == (fresh.tokens, fresh.vocabulary, fresh.words)
 
 
 def test_a_run_does_not_judge_ages_by_the_words_of_another_narrator() -> None:

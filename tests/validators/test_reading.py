@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from persona_engine.validators.literal import parse_list
 from persona_engine.validators.prose import plain, plain_each, words
-from persona_engine.validators.reading import Reading, parse_list
+from persona_engine.validators.reading import Reading
 
 
 def test_plain_text_has_straight_quotes_hyphens_and_no_diacritics() -> None:

@@ -47,6 +47,7 @@ class _Words(NamedTuple):
     others: re.Pattern[str]
     negations: re.Pattern[str]
     no_diploma: re.Pattern[str]
+    no_diploma_letters: tuple[str, ...]
     anchors: frozenset[str]
     pairs: tuple[tuple[frozenset[str], str], ...]
 
@@ -68,6 +69,7 @@ def _words() -> _Words:
         others=any_of(content["others"]),
         negations=any_of(content["negations"]),
         no_diploma=re.compile("|".join(content["no_diploma"])),
+        no_diploma_letters=tuple(content["no_diploma_letters"]),
         anchors=frozenset(word for word in content["anchors"] if " " not in word),
         pairs=tuple(
             (frozenset(both.split()), both.split()[-1]) for both in content["anchors"] if " " in both
@@ -102,10 +104,14 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
 
 
 def _claims(reading: Reading) -> Iterator[_Claim]:
-    lexis = _words()
+    lexis, words = _words(), reading.words
+    anchors = lexis.anchors & words
+    pairs = [(both, last) for both, last in lexis.pairs if both <= words]
+    if not anchors and not pairs:
+        return
     for field, text in reading.lowered.items():
         known = reading.vocabulary[field]
-        near = [*(lexis.anchors & known), *(last for both, last in lexis.pairs if both <= known)]
+        near = [*(anchors & known), *(last for both, last in pairs if both <= known)]
         if near:
             yield from _claims_of_text(field, text, near)
 
@@ -128,7 +134,8 @@ def _claims_of_text(field: str, text: str, near: Iterable[str]) -> Iterator[_Cla
                 yield from _planned(field, credential, quote)
         elif held >= 0 or own:
             yield from _held(field, credential, quote)
-    left = lexis.no_diploma.search(text)
+    likely = any(letters in text for letters in lexis.no_diploma_letters)
+    left = lexis.no_diploma.search(text) if likely else None
     if left is not None and not lexis.others.search(text[_sentence(text, left.start()) : left.start()]):
         yield _Claim(field, 0, 1, left.group())
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.reading import Reading
-from persona_engine.validators.stages import Stage, stages
+from persona_engine.validators.stages import stages
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -53,23 +53,10 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     age = reading.age
     if age is None or not reading.prose:
         return
-    year = YEAR if not (born := reading.fact("birth_year")) or not born.isdigit() else int(born) + age
-    near = [
-        stage
-        for stage in stages()
-        if not stage.low <= age <= stage.high and not stage.words.isdisjoint(reading.words)
-    ]
     missed: dict[str, tuple[int, str, str]] = {}
-    worked = not reading.words.isdisjoint(_UNITS)
-    dated = any(run[:2] in {"19", "20"} for run in reading.numbers)
-    if not (near or worked or dated):
-        return
-    for field, text in reading.lowered.items():
-        known = reading.vocabulary[field]
-        here = [stage for stage in near if not stage.words.isdisjoint(known)]
-        for low, high, what, quote in _told(text, here, year if dated else None, worked=worked):
-            gap = max(low - age, age - high)
-            if gap > 0 and gap > missed.get(what, (0, "", ""))[0]:
+    for field in reading.prose if _likely(reading, age) else ():
+        for gap, what, quote in reading.once(_missed, field):
+            if gap > missed.get(what, (0, "", ""))[0]:
                 missed[what] = (gap, field, quote)
     if not missed:
         return
@@ -79,21 +66,39 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         yield make(field, f"{what} does not fit a person of {age}", quote)
 
 
+def _likely(reading: Reading, age: int) -> bool:
+    """Whether any text has a word, or a number, by which a stage is told."""
+    words = reading.words
+    return (
+        not words.isdisjoint(_UNITS)
+        or any(run[:2] in {"19", "20"} for run in reading.numbers)
+        or any(not stage.low <= age <= stage.high and not stage.words.isdisjoint(words) for stage in stages())
+    )
+
+
+def _missed(reading: Reading, field: str) -> list[tuple[int, str, str]]:
+    """For each stage that a text tells of and the age is not in: years between them, what, and the words."""
+    age = reading.age or 0
+    told = _told(reading.lowered[field], reading.vocabulary[field], age, reading.fact("birth_year"))
+    return [(gap, what, quote) for low, high, what, quote in told if (gap := max(low - age, age - high)) > 0]
+
+
 def _told(
-    text: str, near: list[Stage], year: int | None, *, worked: bool
+    text: str, known: frozenset[str], age: int, born: str | None
 ) -> Iterator[tuple[int, int, str, str]]:
-    """Lowest age, highest age, what, and the words, for each stage told; `near` are those that the age misses."""
-    for stage in near:
-        for quote in stage.told(text):
-            yield stage.low, stage.high, stage.what, quote
-    for match in _experiences(text) if worked else ():
+    """Lowest age, highest age, what, and the words, for each stage told that may miss the age."""
+    for stage in stages():
+        if not stage.low <= age <= stage.high and not stage.words.isdisjoint(known):
+            for quote in stage.told(text):
+                yield stage.low, stage.high, stage.what, quote
+    for match in _experiences(text) if not known.isdisjoint(_UNITS) else ():
         before = _COUNT.search(text, max(0, match.start() - LONGEST_COUNT), match.start())
         if before:
             count = int(before["count"]) if before["count"].isdigit() else _NUMBERS[before["count"]]
             years = count * 10 - 2 if match["unit"].startswith("decade") else count
             yield FIRST_WORK + years, 200, "experience", text[before.start() : match.end()]
-    if year is not None and ("19" in text or "20" in text):
-        yield from _eras(text, year)
+    if "19" in text or "20" in text:
+        yield from _eras(text, int(born) + age if born and born.isdigit() else YEAR)
 
 
 def _experiences(text: str) -> Iterator[re.Match[str]]:

@@ -32,34 +32,41 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     """Look for each item's words in the prose of the same name; none found is an error, few a warning."""
     reading = Reading.of(record)
     for prose, listed in PAIRS:
-        items = reading.list_of(listed)
-        if items is None:
-            if listed in record and record[listed] not in (None, ""):
-                yield RULE.error(listed, "not a list of strings", str(record[listed])[:80])
-            continue
-        if not items:
-            continue
-        if prose not in reading.prose:
-            yield RULE.not_judged(listed, f"the record has no {prose} to compare with")
-            continue
-        stems = {word[:STEM] for word in reading.vocabulary[prose]}
-        missing = [
-            item
-            for item, known in zip(items, letters("\n".join(plain_each(items))).split("\n"), strict=True)
-            if not _mentioned(known.split(), stems)
-        ]
-        share = 1 - len(missing) / len(items)
-        if share == 0:
-            yield RULE.error(
-                listed, f"no item of the list is in {prose}; list what it tells", ", ".join(items)[:120]
-            )
-        elif share < FEW:
-            yield RULE.warning(listed, f"few items are in {prose}", ", ".join(missing)[:120])
+        if listed in reading.record:
+            yield from reading.once(_compared, prose, listed)
 
 
-def _mentioned(item: list[str], stems: set[str]) -> bool:
-    wanted = {word[:STEM] for word in item if word not in _EMPTY}
-    return not wanted or not wanted.isdisjoint(stems)
+def _compared(reading: Reading, prose: str, listed: str) -> tuple[Finding, ...]:
+    items = reading.list_of(listed)
+    if items is None:
+        wrong = reading.record[listed] not in (None, "")
+        shown = str(reading.record[listed])[:80]
+        return (RULE.error(listed, "not a list of strings", shown),) if wrong else ()
+    if not items:
+        return ()
+    if prose not in reading.prose:
+        return (RULE.not_judged(listed, f"the record has no {prose} to compare with"),)
+    stems = {word[:STEM] for word in reading.vocabulary[prose]}
+    missing = [item for item, told in zip(items, _lines(items), strict=True) if not _mentioned(told, stems)]
+    share = 1 - len(missing) / len(items)
+    if share == 0:
+        told = ", ".join(items)[:120]
+        return (RULE.error(listed, f"no item of the list is in {prose}; list what it tells", told),)
+    few = share < FEW
+    return (RULE.warning(listed, f"few items are in {prose}", ", ".join(missing)[:120]),) if few else ()
+
+
+def _lines(items: list[str]) -> list[str]:
+    """The items in lower-case letters."""
+    joined = "\n".join(items)
+    if not joined.isascii() or joined.count("\n") >= len(items):
+        joined = "\n".join(plain_each(items))
+    return letters(joined).split("\n")
+
+
+def _mentioned(item: str, stems: set[str]) -> bool:
+    wanted = [word[:STEM] for word in item.split() if word not in _EMPTY]
+    return not wanted or not stems.isdisjoint(wanted)
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

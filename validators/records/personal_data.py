@@ -31,6 +31,8 @@ _NUMBERS = (
         ),
     ),
     ("a card number", re.compile(r"(?<!\d)(?:\d{4}[- ]){3}\d{4}(?!\d)|(?<!\d)\d{16}(?!\d)")),
+)
+_ADDRESS = (
     (
         "a street address",
         re.compile(
@@ -39,6 +41,8 @@ _NUMBERS = (
         ),
     ),
 )
+_WAYS = ("Street", "St.", "Ave", "Boulevard", "Blvd", "Lane", "Drive", "Court", "Road", "Rd.")
+LONG = 16  # digits of a card's number in one run; other numbers come in several
 FEWEST = 3  # digits of a number that could be somebody's
 _PARTS = frozenset("www http https com org net gov edu us io".split())  # words of an address
 _MARKS = ("@", "(at)", "[at]", "www.", "://", ".com", ".org", ".net", ".gov", ".edu", ".us/", ".io/")
@@ -87,7 +91,13 @@ def _addresses(field: str, text: str) -> Iterator[Finding]:
 
 
 def _numbers(field: str, text: str) -> Iterator[Finding]:
-    for kind, pattern in _NUMBERS:
+    runs = numbers(text)
+    several = len(runs) > 1 or any(len(run) >= LONG for run in runs)
+    for kind, pattern in _NUMBERS if several else ():
+        match = pattern.search(text)
+        if match:
+            yield RULE.error(field, f"{kind}; leave it out", match.group())
+    for kind, pattern in _ADDRESS if any(way in text for way in _WAYS) else ():
         match = pattern.search(text)
         if match:
             yield RULE.error(field, f"{kind}; leave it out", match.group())

@@ -21,20 +21,17 @@ RULE = Rule.of(__name__)
 RUN = 12  # words in a row that two texts of one record may not share
 LOOP = 0.35  # share of distinct words below which a text of LONG words is looked at as a loop
 LONG = 40
+AROUND = " .\"')"  # what may stand around a sentence
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Compare sentences across fields, then look for loops within one."""
     reading = Reading.of(record)
     seen: dict[str, str] = {}
-    asks = "!" in reading.lower or "?" in reading.lower
-    for field, lower in reading.lowered.items():
-        text = lower.replace("!", ".").replace("?", ".") if asks else lower
-        yield from _loops(field, text, reading.tokens[field], len(reading.vocabulary[field]))
-        for sentence in text.split(". "):
-            key = sentence.strip(" .\"')")
-            if key.count(" ") < RUN - 1:
-                continue
+    for field in reading.prose:
+        loops, sentences = reading.once(_said, field)
+        yield from loops
+        for key, sentence in sentences:
             first = seen.setdefault(key, field)
             if first != field:
                 yield RULE.error(
@@ -43,16 +40,24 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
                 break
 
 
-def _loops(field: str, text: str, tokens: list[str], different: int) -> Iterator[Finding]:
+def _said(reading: Reading, field: str) -> tuple[list[Finding], list[tuple[str, str]]]:
+    """The loops of a text, and its long sentences, each bare and as it stands."""
+    text = reading.lowered[field]
+    if "!" in text or "?" in text:
+        text = text.replace("!", ".").replace("?", ".")
+    bare = [(part.strip(AROUND), part) for part in text.split(". ")]
+    loops = _loops(field, text, reading.tokens[field], len(reading.vocabulary[field]))
+    return loops, [pair for pair in bare if pair[0].count(" ") >= RUN - 1]
+
+
+def _loops(field: str, text: str, tokens: list[str], different: int) -> list[Finding]:
     if len(tokens) >= LONG and different < LOOP * len(tokens):
-        yield RULE.error(field, "the text repeats itself; say each thing once", text[:80])
-        return
-    if different == len(tokens) or not any(map(eq, tokens, islice(tokens, 1, None))):
-        return
-    for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if first == second == third and len(first) > 1:
-            yield RULE.error(field, "a word is repeated", f"{first} {second} {third}")
-            return
+        return [RULE.error(field, "the text repeats itself; say each thing once", text[:80])]
+    if different != len(tokens) and any(map(eq, tokens, islice(tokens, 1, None))):
+        for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
+            if first == second == third and len(first) > 1:
+                return [RULE.error(field, "a word is repeated", f"{first} {second} {third}")]
+    return []
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

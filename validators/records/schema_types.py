@@ -31,6 +31,8 @@ CODED = (
 )
 NEEDED = ("sex", "age", "marital_status", "education_level", "occupation", "state", "zipcode")
 NO_DEGREE = "no_degree"
+TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+LEAST_TRAIT, MOST_TRAIT = 20, 80  # T scores (mean 50, deviation 10) are cut at three deviations
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 _ZIP = re.compile(r"\d{3,5}")
 
@@ -40,16 +42,27 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     reading = Reading.of(record)
     for field in PROSE:
         value = record.get(field)
-        if value is not None and not isinstance(value, str) and value == value:  # noqa: PLR0124 - NaN is missing
+        if not (isinstance(value, str) or value is None) and value == value:  # noqa: PLR0124 - NaN is missing
             yield RULE.error(field, "a text must be a string", repr(value)[:60])
     for field in LISTS:
         value = record.get(field)
         if value is not None and value != "" and reading.list_of(field) is None:
             yield RULE.error(field, "a list must be a list of strings", repr(value)[:60])
-    yield from _age(record)
-    for field in CODED:
-        yield from _coded(field, record, reference)
+    if type(record.get("age")) is not int:
+        yield from _age(record)
+    yield from _columns(reading.record, reference)
     yield from _identifiers(reading)
+
+
+def _columns(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+    for field in CODED:
+        if field in record:
+            value, states = record[field], reference.states(field)
+            if not (value and isinstance(value, str)) or (states is not None and value not in states):
+                yield from _coded(field, value, states)
+    for field in TRAITS:
+        if field in record:
+            yield from _trait(field, record[field])
 
 
 def _age(record: Mapping[str, Any]) -> Iterator[Finding]:
@@ -61,23 +74,33 @@ def _age(record: Mapping[str, Any]) -> Iterator[Finding]:
         yield RULE.error("age", "an age is a whole number", repr(age)[:60])
 
 
-def _coded(field: str, record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
-    if field not in record:
-        return
-    value = record[field]
+def _coded(field: str, value: Any, states: frozenset[Any] | None) -> Iterator[Finding]:
+    """What is wrong with a value that is missing, or no known state."""
     if value is None or value == "" or not isinstance(value, str):
         if field == "bachelors_field" and (value is None or value == "" or value != value):  # noqa: PLR0124 - NaN
             return
         yield RULE.error(field, "a value is missing or no string", repr(value)[:60])
         return
-    states = reference.states(field)
-    if states is None or value in states or (field == "bachelors_field" and value == NO_DEGREE):
+    if states is None or (field == "bachelors_field" and value == NO_DEGREE):
         return
     known = ", ".join(sorted(map(str, states))[:8]) + (", …" if len(states) > 8 else "")
     if field == "occupation":
         yield RULE.not_judged(field, "the locale has no such occupation", value)
     else:
         yield RULE.error(field, f"unknown value; known: {known}", value)
+
+
+def _trait(field: str, value: Any) -> Iterator[Finding]:
+    """A score may be missing; in a CSV file it is text."""
+    if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN is missing
+        return
+    try:
+        within = not isinstance(value, bool) and LEAST_TRAIT <= float(value) <= MOST_TRAIT
+    except (TypeError, ValueError):
+        within = False
+    if not within:
+        shown = repr(value)[:60]
+        yield RULE.error(field, f"a trait is a T score between {LEAST_TRAIT} and {MOST_TRAIT}", shown)
 
 
 def _identifiers(reading: Reading) -> Iterator[Finding]:
@@ -96,6 +119,7 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"uuid": "0b0e7c1a2f3d4e5f8a9b0c1d2e3f4a5b", "age": 40, "sex": "Female", "bachelors_field": None},
     {"education_level": "bachelors", "bachelors_field": "stem", "zipcode": "02139"},
     {"hobbies_and_interests_list": "['chess']", "persona": "Ana Wu paints."},
+    {"openness": 80, "neuroticism": "20", "extraversion": None},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"sex": "F"},
@@ -106,4 +130,6 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {"persona": 12},
     {"marital_status": "single"},
     {"state": "Ohio"},
+    {"openness": 130},
+    {"neuroticism": "low"},
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
@@ -58,6 +57,7 @@ _PRESENT = re.compile(r"\b(?:now|currently|woman|man|person|professional|\w+er|\
 _INTRODUCES = re.compile(r",?(?: is| remains)?(?: now)? an? (?:(?!(?:of|to|with|for|and) )[\w-]+ ){0,3}")
 _OLD = frozenset({"old", "young"})
 _LATINS = frozenset({"centenarian"}) | frozenset(f"{stem}genarian" for stem in _STEMS)
+_STARTS = _OLD | _LATINS | _TENS.keys() | {"something"}
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
@@ -80,20 +80,31 @@ def _stated(reading: Reading) -> Iterator[tuple[str, int, int, str]]:
     Rules of regular expressions are tried where the record has the words, or the digits, that they begin with.
     """
     known = reading.words
-    numbered = any(len(run) > 1 for run in reading.numbers)
+    runs = [run for run in reading.numbers if len(run) > 1]
+    if not runs and known.isdisjoint(_STARTS):
+        return
     names = (reading.name.full.lower(), reading.name.first.lower()) if reading.name else ()
-    readers = [
-        *([partial(_years_old, names=names)] if not known.isdisjoint(_OLD) else ()),
-        *([_at] if numbered else ()),
-        *([_decades] if not known.isdisjoint(_TENS) or (numbered and "0" in reading.text) else ()),
-        *([_somethings] if "something" in known else ()),
-        *([_latin] if not known.isdisjoint(_LATINS) else ()),
-    ]
-    if readers:
-        for field, text in reading.lowered.items():
-            for read in readers:
-                for low, high, quote in read(text):
-                    yield field, low, high, quote
+    for field, text in reading.lowered.items():
+        known = reading.vocabulary[field]
+        numbered = any(run in text for run in runs) if runs else False
+        if numbered or not known.isdisjoint(_STARTS):
+            for low, high, quote in _read(text, known, names, numbered=numbered):
+                yield field, low, high, quote
+
+
+def _read(
+    text: str, known: frozenset[str], names: tuple[str, ...], *, numbered: bool
+) -> Iterator[tuple[int, int, str]]:
+    if not known.isdisjoint(_OLD):
+        yield from _years_old(text, names)
+    if numbered:
+        yield from _at(text)
+    if not known.isdisjoint(_TENS) or (numbered and "0" in text):
+        yield from _decades(text)
+    if "something" in known:
+        yield from _somethings(text)
+    if not known.isdisjoint(_LATINS):
+        yield from _latin(text)
 
 
 def _years_old(text: str, names: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:

@@ -54,7 +54,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         yield make("professional_persona", f"the person {state}; the text tells of a job", ", ".join(told))
 
 
-def _phrases(reading: Reading) -> set[str]:
+def _phrases(reading: Reading) -> frozenset[str]:
     """The lexicon's phrases that stand in one of the texts."""
     single, several = _shapes()
     known = frozenset[str]().union(*(reading.vocabulary[field] for field in FIELDS))
