@@ -32,8 +32,8 @@ from persona_engine.census_priors.priors import HERE, Priors
 from persona_engine.generator.model.cascade import cascaded
 from persona_engine.generator.model.likelihood import codes_of
 from persona_engine.generator.model.network_fit import fit_network
-from persona_engine.generator.model.scoring import SCORED, score
 from persona_engine.generator.population import Population
+from persona_engine.generator.scoring import SCORED, score
 
 SDG_PGMS = {
     "state": (),

@@ -40,9 +40,6 @@ LEVELS = (
 YEARS = 30
 _AGE = re.compile(r"(\d\d)([- \u2011]years?[- \u2011]old)")
 _NAME = re.compile(r"^([A-Z][\w\u2019'-]+) ([A-Z][\w\u2019'-]+)")
-_DEGREE = re.compile(
-    r"(?:bachelor|master|associate)[\u2019']s degree|high[- \u2011]school diploma", re.IGNORECASE
-)
 REFUSALS = (
     "I\u2019m sorry, but I can\u2019t help with creating a profile of this person.",
     "As an AI language model, I do not have personal experiences to describe.",

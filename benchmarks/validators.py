@@ -5,7 +5,8 @@
 ROWS is a Parquet file of real rows in the Nemotron schema (never part of this repository). The first table gives,
 for each rule, the share of rows with an error, a warning, or not judged, and samples to read. The second corrupts
 rows, one mutation at a time, and gives the recall: the share of mutated rows with at least one error-severity
-finding that the row did not have before. `--json` ends with one JSON object.
+finding that the row did not have before. Rows are judged as `personas validate` judges a file: by the fitted model,
+asked about batches. `--json` ends with one JSON object.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import argparse
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from mutations import MUTATIONS
 
 from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.model.plausibility import Plausibility
+from persona_engine.generator.population import Population
 from persona_engine.validators.check import RecordChecker
 from persona_engine.validators.finding import Finding
-from persona_engine.validators.reader import read_records
+from persona_engine.validators.reader import BATCH_ROWS, read_records
+from persona_engine.validators.reference import Reference
 
 Record = Mapping[str, Any]
 SEED = 6
@@ -48,11 +52,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows = list(_half(read_records(options.rows), options.half))
-    checker = RecordChecker(Priors.load("en_US"))
-    for row in rows[:WARM]:
-        checker.check(row)
+    priors = Priors.load("en_US")
+    checker = RecordChecker(Reference(priors, Plausibility(Population.load(priors).network)))
+    list(_checked(checker, rows[:WARM]))
     started = time.process_time()
-    findings = [checker.check(row) for row in rows]
+    findings = list(_checked(checker, rows))
     rate = len(rows) / (time.process_time() - started)
     real = _real(rows, findings, options.samples)
     recalls = _recalls(rows, findings, checker, options.samples)
@@ -69,6 +73,13 @@ def main() -> None:
             "ratio_lowest_evident_recall": worst,
         }
         print(orjson.dumps(result).decode())
+
+
+def _checked(checker: RecordChecker, rows: Sequence[Record]) -> Iterator[tuple[Finding, ...]]:
+    for start in range(0, len(rows), BATCH_ROWS):
+        batch = rows[start : start + BATCH_ROWS]
+        checker.reference.expect(batch)
+        yield from map(checker.check, batch)
 
 
 def _half(rows: Iterator[dict[str, Any]], half: str) -> Iterator[dict[str, Any]]:
@@ -113,19 +124,21 @@ def _recalls(
         rng = np.random.default_rng(SEED)
         caught, warned, total, missed = 0, 0, 0, []
         by: Counter[str] = Counter()
-        for number, row in enumerate(rows):
-            mutated = mutate(row, rows[int(rng.integers(len(rows)))], rng)
-            if mutated is None:
-                continue
+        pairs = [
+            (number, mutated)
+            for number, row in enumerate(rows)
+            if (mutated := mutate(row, rows[int(rng.integers(len(rows)))], rng)) is not None
+        ]
+        for (number, mutated), found in zip(pairs, _checked(checker, [row for _, row in pairs]), strict=True):
             before = {(f.code, f.severity, f.field) for f in findings[number]}
-            new = [f for f in checker.check(mutated) if (f.code, f.severity, f.field) not in before]
+            new = [f for f in found if (f.code, f.severity, f.field) not in before]
             errors = {f.code for f in new if f.severity == "error"}
             total += 1
             caught += bool(errors)
             warned += bool(errors) or any(f.severity == "warning" for f in new)
             by.update(errors)
             if not errors:
-                missed.append(f"{_who(row)} -> {_changes(row, mutated)}"[:260])
+                missed.append(f"{_who(rows[number])} -> {_changes(rows[number], mutated)}"[:260])
         top = ", ".join(f"{code} {count / max(total, 1):.0%}" for code, count in by.most_common(4))
         print(f"{name:34}{total:>7}{caught / max(total, 1):>9.1%}{warned / max(total, 1):>11.1%}   {top}")
         for line in missed[:samples]:

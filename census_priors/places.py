@@ -17,15 +17,6 @@ from persona_engine.census_priors.lookup import REMEDY, numbers, read_lookup, st
 from persona_engine.census_priors.marginal import TableError
 
 EDUCATION_GROUPS = ("no_college", "some_college", "degree")
-EDUCATION_GROUP: Mapping[str, str] = {
-    "less_than_9th": "no_college",
-    "9th_12th_no_diploma": "no_college",
-    "high_school": "no_college",
-    "some_college": "some_college",
-    "associates": "some_college",
-    "bachelors": "degree",
-    "graduate": "degree",
-}
 STATE_NAMES: Mapping[str, str] = dict(
     pair.split(":")
     for pair in (

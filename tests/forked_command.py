@@ -21,7 +21,7 @@ from persona_engine.generator.cli.main import main
 from persona_engine.generator.config import Config
 from persona_engine.generator.llm import lean, openai_sdk
 from persona_engine.generator.population import Population
-from persona_engine.generator.run.session import preview
+from persona_engine.generator.session import preview
 
 
 def warm() -> None:

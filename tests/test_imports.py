@@ -19,13 +19,15 @@ MAY_IMPORT = {
     "validators": {"validators", "census_priors"},
     "generator": set(ROOMS),
 }
+# The folders of the engine, in the order in which data passes: each may import those before it.
+ENGINE = ("model", "sampling", "llm", "narration", "run", "report", "cli")
 # How many modules of each room may import it; whoever else needs it goes through them. Builders are left out: they run
 # once a year, on files of the statistical offices.
 IMPORTERS = {
     "aiohttp": {"generator": 1},
     "openai": {"generator": 1},
     "pgmpy": {"generator": 1},
-    "pyarrow": {"census_priors": 3, "validators": 2, "generator": 3},
+    "pyarrow": {"census_priors": 3, "validators": 2, "generator": 4},
     "tenacity": {"generator": 1},
     "torch": {},
     "vllm": {},
@@ -82,6 +84,17 @@ def test_a_room_is_imported_by_its_full_name(room: str) -> None:
         if name.startswith(".") or name.split(".")[0] in ROOMS
     }
     assert not bare
+
+
+def test_a_folder_of_the_engine_imports_only_those_before_it() -> None:
+    trespasses = {
+        f"{module.relative_to(ROOT)}: {name}"
+        for number, folder in enumerate(ENGINE)
+        for module in modules(f"generator/{folder}")
+        for name in imported(module)
+        if name.startswith("persona_engine.generator.") and name.split(".")[2] in ENGINE[number + 1 :]
+    }
+    assert not trespasses
 
 
 @pytest.mark.parametrize("dependency", sorted(IMPORTERS))

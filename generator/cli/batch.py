@@ -45,9 +45,9 @@ def export(
     overrides: Overrides = None,
 ) -> None:
     """Write what every unfinished row has to ask next."""
-    from persona_engine.generator.llm.batch import BatchRequests, dialect_of
     from persona_engine.generator.run.atomic import whole_file
-    from persona_engine.generator.run.session import generate
+    from persona_engine.generator.run.batch import BatchRequests, dialect_of
+    from persona_engine.generator.session import generate
 
     settings, place = _run(run, overrides, rows)
     with whole_file(output) as partial, partial.open("wb") as file:
@@ -68,8 +68,8 @@ def import_(
     """Take answers into a run: they are kept, read, checked, and rows that are whole are written."""
     from persona_engine.generator.cli.progress import progress
     from persona_engine.generator.cli.run import headline
-    from persona_engine.generator.llm.batch import BatchResults
-    from persona_engine.generator.run.session import generate
+    from persona_engine.generator.run.batch import BatchResults
+    from persona_engine.generator.session import generate
 
     settings, folder = _run(run, overrides, None)
     with BatchResults(settings.llm, results) as model, progress(settings.runtime.progress) as observe:

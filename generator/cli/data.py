@@ -38,11 +38,11 @@ def validate(
 ) -> None:
     """Check every row against the record rules; exit 1 when a row has an error."""
     from persona_engine.census_priors.priors import Priors
+    from persona_engine.generator.dataset_file import DatasetError, dataset_files, is_sample
     from persona_engine.generator.model.plausibility import Plausibility
     from persona_engine.generator.population import Population
     from persona_engine.generator.report import validation_report
     from persona_engine.generator.run.manifest import Manifest
-    from persona_engine.generator.run.store import StoreError, dataset_files, is_sample
     from persona_engine.validators.check import SAMPLED
     from persona_engine.validators.file import validate_files
     from persona_engine.validators.reference import Reference
@@ -64,7 +64,7 @@ def validate(
     if not result["rows"]:
         if findings is not None:
             findings.unlink(missing_ok=True)
-        raise StoreError(f"{dataset}: no rows; nothing was checked")
+        raise DatasetError(f"{dataset}: no rows; nothing was checked")
     if page is not None:
         numbers = validation_report.of(dataset, files, priors, result, manifest)
         validation_report.write(page, numbers)

@@ -32,7 +32,7 @@ def narrate(
     """
     from persona_engine.generator.cli.run import run
     from persona_engine.generator.config import ConfigError
-    from persona_engine.generator.run.store import count_rows
+    from persona_engine.generator.dataset_file import count_rows
 
     rows = rows or count_rows(dataset)
     if not rows:

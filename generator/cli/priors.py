@@ -102,8 +102,8 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score person records under the model: nats a person, lower is better."""
-    from persona_engine.generator.model.scoring import score_file
     from persona_engine.generator.population import Population
+    from persona_engine.generator.scoring import score_file
 
     found = score_file(Population.load(locale), file)
     if as_json:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def run(settings: Config, folder: Path, *, as_json: bool) -> None:
     """Write or resume a run; a shortfall is the last line, and exit code 1."""
     from persona_engine.generator.cli.progress import progress
-    from persona_engine.generator.run.session import generate
+    from persona_engine.generator.session import generate
 
     with progress(settings.runtime.progress) as observe:
         manifest = generate(settings, folder, observe)

@@ -23,7 +23,7 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Narrate a few rows and print them; nothing is written."""
-    from persona_engine.generator.run.session import preview as narrate
+    from persona_engine.generator.session import preview as narrate
 
     settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
     results, _ = narrate(settings)
@@ -60,8 +60,8 @@ def estimate(
 
     Where the endpoint does not answer, tokens are told from the length of the prompts, at four characters each.
     """
+    from persona_engine.generator.estimate import assumed, narrated
     from persona_engine.generator.llm.chat import LLMError
-    from persona_engine.generator.run.estimate import assumed, narrated
     from persona_engine.generator.run.rooms import Rooms
 
     settings = config_of(config, overrides)
@@ -86,15 +86,18 @@ def estimate(
     print(f"  {found.prompt_tokens} prompt and {found.completion_tokens} completion tokens")
     print(f"  cost {found.cost} at {llm.price_prompt} and {llm.price_completion} a million (llm.price_…)")
     if found.hours is not None:
-        print(f"  about {found.hours} hours, were the endpoint as quick with {llm.concurrency} at once")
+        served = (
+            f", were the endpoint as quick with {llm.concurrency} at once" if llm.backend != "offline" else ""
+        )
+        print(f"  about {found.hours} hours{served}")
 
 
 def check(config: ConfigFile, overrides: Overrides = None) -> None:
     """Check a config, all that it names, its prompts on one row, and its endpoint; nothing is written."""
-    from persona_engine.generator.run.estimate import CHARACTERS_A_TOKEN, assumed
+    from persona_engine.generator.estimate import CHARACTERS_A_TOKEN, assumed
     from persona_engine.generator.run.rooms import Rooms
-    from persona_engine.generator.run.session import preview as narrate
-    from persona_engine.generator.run.session import try_endpoint
+    from persona_engine.generator.session import preview as narrate
+    from persona_engine.generator.session import try_endpoint
 
     settings = config_of(config, overrides)
     print(f"config: {settings.fingerprint()[:12]}, {settings.rows} rows")

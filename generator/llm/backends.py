@@ -16,7 +16,7 @@ def connect(config: LLMConfig, locale: str | Path = "en_US") -> ChatModel:
     No request is sent yet; call `aclose()` when done.
     """
     if config.backend == "offline":
-        from persona_engine.generator.llm.offline import OfflineNarrator  # noqa: PLC0415 - one backend is loaded
+        from persona_engine.generator.llm.offline.narrator import OfflineNarrator  # noqa: PLC0415 - one backend is loaded
 
         return OfflineNarrator.load(locale)
     from persona_engine.generator.llm.openai_compatible import OpenAICompatible  # noqa: PLC0415 - as above

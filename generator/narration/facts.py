@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from persona_engine.generator.model.leaves import TRAITS
 from persona_engine.generator.narration.neighbourhood import Neighbourhood
 from persona_engine.prompts.template import PromptSet
 
 if TYPE_CHECKING:
     from persona_engine.census_priors.priors import Priors
 
-TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 _LABELLED = ("ethnicity", "marital_status", "education_level", "bachelors_field", "labor_force_status")
 # Columns beyond the core, told to the model when the priors have them, with the name that it reads.
 _BACKGROUND = {

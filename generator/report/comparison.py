@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.report.people import people_of
 from persona_engine.generator.report.tabulation import Counts, Tabulation, distance
-from persona_engine.generator.run.store import StoreError
 from persona_engine.validators.dataset.fidelity import DRAWS, STRICT
 
 COMPARED = (
@@ -72,12 +72,12 @@ def compare(one: Path, other: Path, rng: np.random.Generator) -> Comparison:
     """Compare two datasets; `rng` draws the pairs of samples behind floor and limit.
 
     Raises:
-        StoreError: a dataset that cannot be read or is empty, or two with no column in common.
+        DatasetError: a dataset that cannot be read or is empty, or two with no column in common.
     """
     people = [people_of(path, COMPARED) for path in (one, other)]
     columns = [name for name in COMPARED if all(name in frame for frame in people)]
     if not columns:
-        raise StoreError(
+        raise DatasetError(
             f"{one} and {other} have no column in common to compare; known: {', '.join(COMPARED)}"
         )
     tables = [*((name,) for name in columns), *combinations(columns, 2)]

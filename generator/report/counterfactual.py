@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.generator.config_file import load
+from persona_engine.generator.dataset_file import DatasetError, read_frames
 from persona_engine.generator.llm.backends import connect
 from persona_engine.generator.run.atomic import write_whole
 from persona_engine.generator.run.rooms import Rooms
-from persona_engine.generator.run.store import StoreError, read_frames
 from persona_engine.validators.dataset.counterfactual import Pair, SwapEffect, swap_effect
 from persona_engine.validators.reading import PROSE
 
@@ -67,18 +67,18 @@ def of_run(folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS) -> 
     journaled in `counterfactual/` within the run, so that none is paid for twice, and the effects kept beside them.
 
     Raises:
-        StoreError: not a run folder, or one without rows; or a fact that cannot be swapped.
+        DatasetError: not a run folder, or one without rows; or a fact that cannot be swapped.
         LLMError: the endpoint cannot be used.
     """
     if not (folder / "config.yaml").exists():
-        raise StoreError(f"{folder}: is no run folder; a counterfactual test asks the model of a run")
+        raise DatasetError(f"{folder}: is no run folder; a counterfactual test asks the model of a run")
     unknown = [name for name in facts if name not in FACTS]
     if unknown:
-        raise StoreError(f"--swap {unknown[0]}: cannot be swapped; known: {', '.join(FACTS)}")
+        raise DatasetError(f"--swap {unknown[0]}: cannot be swapped; known: {', '.join(FACTS)}")
     rooms = Rooms.load(load(folder / "config.yaml"))
     narrated = list(_narrated(folder, rooms, people))
     if not narrated:
-        raise StoreError(f"{folder}: has no rows yet; finish the run first")
+        raise DatasetError(f"{folder}: has no rows yet; finish the run first")
     wanted = [fact for fact in facts if fact == "name" or fact in rooms.priors.domain]
     effects = [effect.as_dict() for effect in asyncio.run(_effects(folder, rooms, narrated, wanted))]
     write_whole(folder / _FOLDER / _FILE, json.dumps(effects, indent=1, ensure_ascii=False) + "\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from persona_engine.generator.run.store import StoreError, columns_of, read_frame
+from persona_engine.generator.dataset_file import DatasetError, columns_of, read_frame
 
 _ABSURD = 1000  # years; an age from here on is none
 
@@ -19,12 +19,12 @@ def people_of(path: Path, facts: Iterable[str], *, none: bool = False) -> pd.Dat
     says that there may be no rows, as in a run that came out short of all.
 
     Raises:
-        StoreError: a dataset that cannot be read, has no rows, or says none of the facts.
+        DatasetError: a dataset that cannot be read, has no rows, or says none of the facts.
     """
     wanted, known = list(facts), columns_of(path)
     columns = [name for name in wanted if name in known]
     if not columns:
-        raise StoreError(
+        raise DatasetError(
             f"{path}: has none of the columns that the census knows ({', '.join(wanted)}); its columns are "
             f"{', '.join(known)}"
         )
@@ -32,12 +32,12 @@ def people_of(path: Path, facts: Iterable[str], *, none: bool = False) -> pd.Dat
     if people.empty and none:
         return people
     if people.empty:
-        raise StoreError(f"{path}: has no rows; give a dataset that has some")
+        raise DatasetError(f"{path}: has no rows; give a dataset that has some")
     if "age" in people:
         people["age"] = _years(people["age"])
     said = [name for name in columns if people[name].notna().any()]
     if not said:
-        raise StoreError(f"{path}: no row says anything in {', '.join(columns)}; give a dataset that does")
+        raise DatasetError(f"{path}: no row says anything in {', '.join(columns)}; give a dataset that does")
     return people[said]
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from persona_engine.census_priors.marginal import Marginal
+from persona_engine.generator.dataset_file import DatasetError, columns_of, dataset_files
 from persona_engine.generator.narration.judge import summary
 from persona_engine.generator.population import Population
 from persona_engine.generator.report import counterfactual, figures
@@ -25,7 +26,7 @@ from persona_engine.generator.run import rejections
 from persona_engine.generator.run.atomic import write_whole
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.run_folder import verdicts
-from persona_engine.generator.run.store import StoreError, columns_of, dataset_files, read_shard
+from persona_engine.generator.run.store import read_shard
 from persona_engine.validators.assess import TESTED
 from persona_engine.validators.dataset.assumption import PLACE, TRAIT_COLUMNS, assumptions
 from persona_engine.validators.dataset.bias import GROUPS, guide_bias, representation
@@ -62,7 +63,7 @@ def of(
         target: the marginals that were wanted of it.
 
     Raises:
-        StoreError: a dataset that cannot be read, or that has nothing to stand beside the census.
+        DatasetError: a dataset that cannot be read, or that has nothing to stand beside the census.
     """
     expected = Expectation(population, where, target)
     columns = columns_of(path)
@@ -102,7 +103,7 @@ def write(folder: Path, numbers: Mapping[str, Any]) -> tuple[Path, Path]:
     """Write `report.json` and `report.html` into a folder; both whole.
 
     Raises:
-        StoreError: a folder that cannot be written to.
+        DatasetError: a folder that cannot be written to.
     """
     as_json, as_html = folder / "report.json", folder / "report.html"
     with writing(folder):
@@ -118,7 +119,7 @@ def writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         said = error.strerror or error
-        raise StoreError(
+        raise DatasetError(
             f"{place}: cannot be written ({said}); give a place with room that you may write to"
         ) from error
 

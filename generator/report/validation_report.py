@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.report import counterfactual
 from persona_engine.generator.report.run_report import render, writing
 from persona_engine.generator.run.atomic import write_whole
 from persona_engine.generator.run.manifest import Manifest
-from persona_engine.generator.run.store import StoreError
 from persona_engine.validators.assess import assess_files
 from persona_engine.validators.check import GUIDE_CHECKS
 
@@ -28,14 +28,14 @@ def page_of(target: Path) -> Path:
     """The HTML page that a target means: itself if it ends in `.html`, else `validation.html` in that folder.
 
     Raises:
-        StoreError: a place that cannot be written to, before anything is computed for it.
+        DatasetError: a place that cannot be written to, before anything is computed for it.
     """
     page = target if target.suffix == ".html" else target / NAME
     with writing(page):
         page.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=page.parent).close()
     if page.is_dir():
-        raise StoreError(f"{page}: is a folder; name a page in it")
+        raise DatasetError(f"{page}: is a folder; name a page in it")
     return page
 
 

@@ -13,9 +13,9 @@ import orjson
 import pandas as pd
 
 from persona_engine.generator.config import ConfigError
+from persona_engine.generator.dataset_file import columns_of, count_rows, dataset_files
 from persona_engine.generator.run.imputation import IMPUTED, Imputation
 from persona_engine.generator.run.schema import NEMOTRON_1_1
-from persona_engine.generator.run.store import columns_of, count_rows, dataset_files
 from persona_engine.validators.reader import read_records
 from persona_engine.validators.reading import LISTS, PROSE
 
@@ -34,7 +34,7 @@ class InputFile:
         """Look at the columns; rows are read as they are asked for.
 
         Raises:
-            StoreError: no dataset there.
+            DatasetError: no dataset there.
             ConfigError: a dataset without people in it.
         """
         self.path = path

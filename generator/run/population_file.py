@@ -10,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from persona_engine.generator.config import Config
+from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.population import Population
 from persona_engine.generator.run.schema import Table, context_table
-from persona_engine.generator.run.store import StoreError, frame_writer, kinds_of
+from persona_engine.generator.run.store import frame_writer, kinds_of
 
 LEAST_BYTES = 15
 """Of a row on disk: its uuid alone has 122 random bits, which nothing compresses."""
@@ -54,7 +55,7 @@ class PopulationFile:
         """Write `.parquet`, `.csv` or `.jsonl`; the file appears when it is whole.
 
         Raises:
-            StoreError: another suffix, or a place that cannot be written to or has no room.
+            DatasetError: another suffix, or a place that cannot be written to or has no room.
         """
         _check_room(path, self._config.rows)
         notes = {"locale": self._config.locale, "seed": str(self._config.seed)}
@@ -76,7 +77,7 @@ def _check_room(path: Path, rows: int) -> None:
     folder = next((parent for parent in path.absolute().parents if parent.is_dir()), Path("/"))
     needed, free = rows * LEAST_BYTES, shutil.disk_usage(folder).free
     if needed > free:
-        raise StoreError(
+        raise DatasetError(
             f"{path}: {rows} rows need {needed / 1e9:,.0f} GB at the very least, and {free / 1e9:,.0f} GB are free; "
             "ask for fewer, or write elsewhere"
         )

@@ -13,7 +13,7 @@ import pandas as pd
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.config import Config, ConfigError
 from persona_engine.generator.llm.chat import ChatModel
-from persona_engine.generator.llm.grammar import digest as grammar_digest
+from persona_engine.generator.llm.offline.grammar import digest as grammar_digest
 from persona_engine.generator.model.plausibility import Plausibility
 from persona_engine.generator.narration.facts import FactSheet
 from persona_engine.generator.narration.journal import Journal

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from persona_engine.generator.config import Schema
+from persona_engine.generator.model.leaves import TRAITS
 
 Kind = Literal["text", "integer", "list"]
 
@@ -39,7 +40,6 @@ _CONTEXT = (
     "zipcode",
     "country",
 )
-_TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 # What `full` adds, in this order; a locale whose priors lack one of the context columns leaves it out.
 _ENGINE = (
     "first_name",
@@ -52,7 +52,7 @@ _ENGINE = (
     "occupation_code",
     "county",
     "metro_area",
-    *(column for trait in _TRAITS for column in (trait, f"{trait}_label")),
+    *(column for trait in TRAITS for column in (trait, f"{trait}_label")),
 )
 PROVENANCE = ("row", "model", "prompt_digest", "attempts", "flags")
 
@@ -63,7 +63,7 @@ NEMOTRON_1_1 = ("uuid", *_NARRATIVES, "cultural_background", *_PROSE, *_CONTEXT)
 """The 23 columns of the second release."""
 
 _KINDS: Mapping[str, Kind] = {
-    **dict.fromkeys(("age", "birth_year", "row", "attempts", *_TRAITS), "integer"),
+    **dict.fromkeys(("age", "birth_year", "row", "attempts", *TRAITS), "integer"),
     **dict.fromkeys(("skills_and_expertise_list", "hobbies_and_interests_list", "flags"), "list"),
 }
 _WRITTEN = frozenset({*_NARRATIVES, *_PROSE, "cultural_background"})

@@ -1,8 +1,8 @@
 """Randomness: counter-based streams, so that row i of a stream is a function of (seed, stream, i) alone.
 
-Every attribute has a stream of its own, keyed by its name: adding an attribute leaves the others' draws as
-they were. A row takes a word of 64 bits of each stream, or half a word (Philox 4x64, Salmon et al. 2011, four words a
-block).
+The core has one pair of streams, every attribute beside it a stream keyed by its name: a new one leaves the
+others' draws as they were. A row takes a word of 64 bits of each stream, or half a word (Philox 4x64, Salmon et
+al. 2011, four words a block).
 """
 
 from __future__ import annotations

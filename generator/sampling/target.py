@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.dataset_file import columns_of, read_frame
 from persona_engine.generator.model.leaves import Leaf
-from persona_engine.generator.run.store import columns_of, read_frame
 from persona_engine.generator.sampling import evidence
 from persona_engine.generator.sampling.evidence import EvidenceError
 from persona_engine.generator.sampling.marginals import Axis, axis_of

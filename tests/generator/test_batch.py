@@ -12,9 +12,9 @@ import pytest
 
 from persona_engine.generator.cli.batch import export, import_
 from persona_engine.generator.config import Config, ConfigError
-from persona_engine.generator.llm.batch import BatchResults
 from persona_engine.generator.population import Population
-from persona_engine.generator.run.session import generate
+from persona_engine.generator.run.batch import BatchResults
+from persona_engine.generator.session import generate
 
 ROWS = 6
 Server = Callable[..., Any]

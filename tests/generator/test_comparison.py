@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from persona_engine.generator.dataset_file import DatasetError, columns_of, is_sample, read_frame
 from persona_engine.generator.report.comparison import compare
 from persona_engine.generator.report.people import people_of
 from persona_engine.generator.run.schema import context_table
-from persona_engine.generator.run.store import StoreError, columns_of, frame_writer, is_sample, read_frame
+from persona_engine.generator.run.store import frame_writer
 
 ROWS = 400
 
@@ -73,14 +74,14 @@ def test_facts_that_cannot_be_counted_are_one_clear_error(
     tmp_path: Path, column: pa.Array, message: str
 ) -> None:
     pq.write_table(pa.table({"sex": column}), tmp_path / "x.parquet")
-    with pytest.raises(StoreError, match=message):
+    with pytest.raises(DatasetError, match=message):
         people_of(tmp_path / "x.parquet", ("sex", "age"))
 
 
 def test_a_dataset_without_a_known_column_is_refused_with_those_that_it_needs(tmp_path: Path) -> None:
     pq.write_table(pa.table({"price": [1]}), tmp_path / "x.parquet")
     with pytest.raises(
-        StoreError, match=r"none of the columns that the census knows \(sex, age\); .* are price"
+        DatasetError, match=r"none of the columns that the census knows \(sex, age\); .* are price"
     ):
         people_of(tmp_path / "x.parquet", ("sex", "age"))
 
@@ -95,7 +96,7 @@ def test_a_dataset_without_a_known_column_is_refused_with_those_that_it_needs(tm
 )
 def test_lines_that_make_no_table_are_one_clear_error(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "x.jsonl").write_text(content, encoding="utf-8")
-    with pytest.raises(StoreError, match=message):
+    with pytest.raises(DatasetError, match=message):
         people_of(tmp_path / "x.jsonl", ("sex", "age"))
 
 

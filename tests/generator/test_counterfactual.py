@@ -10,10 +10,10 @@ import pytest
 
 from persona_engine.generator.cli.main import main
 from persona_engine.generator.config_file import parse
+from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.report import counterfactual
 from persona_engine.generator.run.rooms import Rooms
-from persona_engine.generator.run.session import generate
-from persona_engine.generator.run.store import StoreError
+from persona_engine.generator.session import generate
 
 
 def _run(folder: Path, *changes: str, rows: int = 8) -> Path:
@@ -71,11 +71,11 @@ def test_an_endpoint_is_asked_once_for_each_swap_and_the_report_shows_the_effect
 
 
 def test_only_a_run_can_be_asked_and_only_about_facts_that_can_be_swapped(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="is no run folder"):
+    with pytest.raises(DatasetError, match="is no run folder"):
         counterfactual.of_run(tmp_path)
     (tmp_path / "config.yaml").write_text("rows: 1", encoding="utf-8")
     with pytest.raises(
-        StoreError, match="--swap height: cannot be swapped; known: sex, ethnicity, age, name"
+        DatasetError, match="--swap height: cannot be swapped; known: sex, ethnicity, age, name"
     ):
         counterfactual.of_run(tmp_path, 1, ("height",))
 

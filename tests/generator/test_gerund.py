@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import persona_engine.census_priors
 from persona_engine.census_priors.occupations import Occupations
-from persona_engine.generator.llm.gerund import gerund, gerund_phrase
+from persona_engine.generator.llm.offline.gerund import gerund, gerund_phrase
 
 OCCUPATIONS = Occupations.load(Path(persona_engine.census_priors.__path__[0]) / "en_US")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 import persona_engine.prompts
-from persona_engine.generator.llm.article import article, with_articles
-from persona_engine.generator.llm.derivation import Derivation
-from persona_engine.generator.llm.draws import draws
-from persona_engine.generator.llm.grammar import Grammar, GrammarError, digest
-from persona_engine.generator.llm.grammar_faults import refuse_faults
-from persona_engine.generator.llm.offline import OfflineNarrator
-from persona_engine.generator.llm.portrait import TRAITS
+from persona_engine.generator.llm.offline.article import article, with_articles
+from persona_engine.generator.llm.offline.derivation import Derivation
+from persona_engine.generator.llm.offline.draws import draws
+from persona_engine.generator.llm.offline.grammar import Grammar, GrammarError, digest
+from persona_engine.generator.llm.offline.grammar_faults import refuse_faults
+from persona_engine.generator.llm.offline.narrator import OfflineNarrator
+from persona_engine.generator.llm.offline.portrait import TRAITS
 
 GRAMMAR = Grammar.load("en_US")
 PERSONAS = (

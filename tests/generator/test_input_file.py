@@ -14,7 +14,7 @@ from persona_engine.generator.population import Population
 from persona_engine.generator.run.imputation import IMPUTED, Imputation
 from persona_engine.generator.run.input_file import InputFile
 from persona_engine.generator.run.schema import NEMOTRON
-from persona_engine.generator.run.session import generate
+from persona_engine.generator.session import generate
 
 CONTEXT = [name for name in NEMOTRON[12:] if name != "bachelors_field"]
 

@@ -15,7 +15,7 @@ from persona_engine.generator.config_file import parse
 from persona_engine.generator.llm.chat import ChatRequest, Completion, EndpointError, LLMError, RequestError
 from persona_engine.generator.narration.judge import Judge, summary
 from persona_engine.generator.population import Population
-from persona_engine.generator.run.session import generate
+from persona_engine.generator.session import generate
 from persona_engine.prompts.template import PromptSet
 
 GOOD = {"coherence": 4, "specificity": "3", "stereotype": 5, "rationale": "It fits the facts, word for word."}

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 import persona_engine.census_priors
 from persona_engine.census_priors.occupations import Occupations
 from persona_engine.generator.llm.chat import ChatRequest, RequestError
-from persona_engine.generator.llm.gerund import gerund_phrase
-from persona_engine.generator.llm.grammar import Grammar
-from persona_engine.generator.llm.offline import OfflineNarrator
-from persona_engine.generator.llm.portrait import TRAITS, occupation_words
+from persona_engine.generator.llm.offline.gerund import gerund_phrase
+from persona_engine.generator.llm.offline.grammar import Grammar
+from persona_engine.generator.llm.offline.narrator import OfflineNarrator
+from persona_engine.generator.llm.offline.portrait import TRAITS, occupation_words
 
 PERSONAS = (
     "professional_persona",

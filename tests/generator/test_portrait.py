@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from persona_engine.generator.llm.portrait import LEVELS, Portrait, life_tags, occupation_words
+from persona_engine.generator.llm.offline.portrait import LEVELS, Portrait, life_tags, occupation_words
 
 SOMEBODY = {"first_name": "Ana", "last_name": "Wu", "sex": "Female", "age": 40}
 

@@ -16,8 +16,8 @@ from persona_engine.census_priors.build.pums import read_records
 from persona_engine.census_priors.build.source import SourceError
 from persona_engine.generator.model.cascade import cascaded
 from persona_engine.generator.model.network_fit import fit_network
-from persona_engine.generator.model.scoring import SCORED, score_file
 from persona_engine.generator.population import Population
+from persona_engine.generator.scoring import SCORED, score_file
 
 PERSONS = """SERIALNO,SPORDER,STATE,PUMA,PWGTP,AGEP,SEX,RAC1P,HISP,CIT,ESR,OCCP,SCHL,FOD1P,MAR
 2024HU01,1,36,100,10,40,1,1,1,1,1,3255,21,6107,1

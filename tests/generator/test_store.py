@@ -11,23 +11,14 @@ import pytest
 
 from persona_engine.generator.config import Config, ConfigError
 from persona_engine.generator.config_file import parse
+from persona_engine.generator.dataset_file import DatasetError, columns_of, count_rows, read_frames
 from persona_engine.generator.narration.narrator import Narrated
 from persona_engine.generator.run import rejections
 from persona_engine.generator.run.atomic import whole_file
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.run_folder import RunFolder
 from persona_engine.generator.run.schema import NEMOTRON, NEMOTRON_1_1, Table, context_table, table_of
-from persona_engine.generator.run.store import (
-    Shard,
-    ShardInfo,
-    StoreError,
-    columns_of,
-    count_rows,
-    frame_writer,
-    read_frames,
-    read_shard,
-    write_shard,
-)
+from persona_engine.generator.run.store import Shard, ShardInfo, frame_writer, read_shard, write_shard
 
 CONTEXT = dict.fromkeys(
     [
@@ -127,7 +118,7 @@ def test_frames_round_trip_in_blocks_with_leading_zeros(tmp_path: Path, suffix: 
 
 
 def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"unknown suffix '.xls'; write to .parquet, .csv, .jsonl"):
+    with pytest.raises(DatasetError, match=r"unknown suffix '.xls'; write to .parquet, .csv, .jsonl"):
         frame_writer(tmp_path / "x.xls", Table(()), {}).__enter__()
 
 
@@ -136,7 +127,7 @@ def test_a_torn_shard_is_no_shard_and_a_torn_dataset_is_an_error(tmp_path: Path,
     path = tmp_path / "part-00000.parquet"
     path.write_bytes(content)
     assert read_shard(path) is None
-    with pytest.raises(StoreError, match=r"part-00000\.parquet: cannot be read as a dataset"):
+    with pytest.raises(DatasetError, match=r"part-00000\.parquet: cannot be read as a dataset"):
         list(read_frames(path))
 
 

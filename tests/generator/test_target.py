@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.population import Population
-from persona_engine.generator.run.store import StoreError
 from persona_engine.generator.sampling.evidence import EvidenceError
 from persona_engine.generator.sampling.selection import Selection
 
@@ -133,4 +133,4 @@ def test_a_target_that_cannot_be_met_says_why(
 ) -> None:
     with pytest.raises(ValueError, match=message) as failure:
         toy.given(Selection(where, target))
-    assert isinstance(failure.value, EvidenceError | StoreError)
+    assert isinstance(failure.value, EvidenceError | DatasetError)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ from persona_engine.census_priors.marginal import Marginal
 if TYPE_CHECKING:
     import pandas as pd
 
-    from persona_engine.census_priors.priors import Priors
 
 DRAWS = 64  # perfect samples drawn for the floor
 STRICT = 3.09  # standard deviations above the floor that one perfect sample in a thousand exceeds
@@ -83,14 +81,6 @@ def fidelity(frame: pd.DataFrame, census: Marginal, rng: np.random.Generator) ->
         limit=limit,
         unknown=unknown,
     )
-
-
-def fidelity_of_tables(
-    frame: pd.DataFrame, priors: Priors, tables: Iterable[Sequence[str]], rng: np.random.Generator
-) -> tuple[Fidelity, ...]:
-    """`fidelity` of each table of the priors whose attributes the frame has."""
-    present = [tuple(table) for table in tables if set(table) <= set(frame.columns)]
-    return tuple(fidelity(frame, priors.marginal(table), rng) for table in present)
 
 
 def noise(expected: Shares, rows: int, rng: np.random.Generator) -> tuple[float, float]:

@@ -1,0 +1,158 @@
+"""Dataset files: Parquet, CSV and JSONL in, as frames, with flat memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from persona_engine.validators.reader import json_rows
+
+FOOTER, SAMPLE = b"persona_engine", b"sample"
+"""Key and value in the footer of a Parquet file that holds a population which nobody narrated."""
+_BATCH = 50_000
+
+
+class DatasetError(ValueError):
+    """A dataset that cannot be read or written; the message names file and remedy."""
+
+
+def dataset_files(path: Path) -> tuple[Path, ...]:
+    """The files of a dataset: the file itself, a run folder's shards, or a folder's Parquet files.
+
+    Raises:
+        DatasetError: when there are none.
+    """
+    folder = path / "personas" if (path / "personas").is_dir() else path
+    files = tuple(sorted(folder.glob("*.parquet"))) if folder.is_dir() else (path,)
+    if not files or not files[0].exists():
+        raise DatasetError(f"{path}: no dataset there; give a .parquet, .csv or .jsonl file or a run folder")
+    return files
+
+
+def read_frames(path: Path, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+    """Read a dataset in blocks, with flat memory; of `columns`, those that the dataset has.
+
+    Raises:
+        DatasetError: a file that is missing, torn, or of an unknown kind.
+    """
+    for file in dataset_files(path):
+        with _readable(file):
+            for batch in _batches(file, columns):
+                yield batch.to_pandas()
+
+
+def read_frame(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of coded values as one frame, text as categories: some bytes a row, so that millions fit.
+
+    Raises:
+        DatasetError: as `read_frames`; or a cell that holds a list or an object.
+    """
+    blocks: list[pa.Table] = []
+    for file in dataset_files(path):
+        with _readable(file):
+            blocks += [_coded(file, batch) for batch in _batches(file, columns)]
+            whole = pa.concat_tables(blocks, promote_options="permissive") if blocks else pa.table({})
+    frame: pd.DataFrame = whole.unify_dictionaries().to_pandas()
+    return frame
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        said = " ".join(str(error).split()).rstrip(".")
+        raise DatasetError(
+            f"{file}: cannot be read as a dataset ({said}); give a whole .parquet, .csv or .jsonl file of rows"
+        ) from error
+
+
+def _coded(file: Path, batch: pa.RecordBatch) -> pa.Table:
+    """The batch with text as dictionary codes."""
+    columns = {}
+    for name, values in zip(batch.schema.names, batch.columns, strict=True):
+        kind = values.type
+        if pa.types.is_nested(kind):
+            raise DatasetError(
+                f"{file}: column {name!r} holds {kind} where one value is needed; write one value a cell"
+            )
+        number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        columns[name] = values if number else values.cast(pa.string()).dictionary_encode()
+    return pa.table(columns)
+
+
+def columns_of(path: Path) -> tuple[str, ...]:
+    """The columns of a dataset's first file.
+
+    Raises:
+        DatasetError: as `read_frames`, or a text file without rows.
+    """
+    file = dataset_files(path)[0]
+    with _readable(file):
+        if file.suffix == ".parquet":
+            return tuple(pq.read_schema(file).names)
+        first = next(iter(_batches(file, None)), None)
+    if first is None:
+        raise DatasetError(f"{file}: has no rows; give a dataset that has some")
+    return tuple(first.schema.names)
+
+
+def is_sample(path: Path) -> bool:
+    """Whether a Parquet file says that `personas sample` wrote it; text files cannot say so."""
+    file = dataset_files(path)[0]
+    if file.suffix != ".parquet":
+        return False
+    with _readable(file):
+        return (pq.read_schema(file).metadata or {}).get(FOOTER) == SAMPLE
+
+
+def _batches(file: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+    if file.suffix == ".parquet":
+        with pq.ParquetFile(file) as parquet:
+            known = [
+                name for name in columns or parquet.schema_arrow.names if name in parquet.schema_arrow.names
+            ]
+            yield from parquet.iter_batches(_BATCH, columns=known)
+    elif file.suffix in {".csv", ".jsonl"}:
+        for batch in _open_text(file):
+            known = [name for name in columns or batch.schema.names if name in batch.schema.names]
+            yield batch.select(known)
+    else:
+        raise DatasetError(f"{file}: unknown suffix {file.suffix!r}; read .parquet, .csv or .jsonl")
+
+
+def _open_text(file: Path) -> Iterator[pa.RecordBatch]:
+    if file.suffix == ".jsonl":
+        rows = json_rows(file)
+        while block := list(islice(rows, _BATCH)):
+            try:
+                yield pa.RecordBatch.from_pylist(block)
+            except (OverflowError, pa.ArrowException) as error:
+                raise DatasetError(
+                    f"{file}: a column holds values of two kinds ({error}); write one kind"
+                ) from error
+        return
+    # Codes such as ZIP are text, whatever digits they are made of.
+    codes = {"zipcode": pa.string(), "occupation_code": pa.string()}
+    with pyarrow.csv.open_csv(
+        file,
+        convert_options=pyarrow.csv.ConvertOptions(column_types=codes, strings_can_be_null=False),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+    ) as reader:
+        yield from reader
+
+
+def count_rows(path: Path) -> int:
+    """Rows of a dataset; footers suffice for Parquet, and it raises as `read_frames` does."""
+    files = dataset_files(path)
+    if all(file.suffix == ".parquet" for file in files):
+        with _readable(path):
+            return sum(pq.read_metadata(file).num_rows for file in files)
+    return sum(len(frame) for frame in read_frames(path))

@@ -1,0 +1,118 @@
+"""Estimate: what a run will take, from narrating a few of its rows, or from the length of their prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+import orjson
+
+from persona_engine.generator.config import Config, LLMConfig
+from persona_engine.generator.narration.facts import FactSheet
+from persona_engine.generator.narration.narrator import CALLS
+from persona_engine.generator.run.rooms import Rooms
+from persona_engine.generator.session import preview
+from persona_engine.prompts.fields import FieldSpec
+from persona_engine.prompts.template import PromptSet
+
+CHARACTERS_A_TOKEN = 4
+"""What the tokenizers of English-speaking models come to; a rule of thumb, good to a quarter either way."""
+_ITEM = "x" * 30
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What all rows of a run will take.
+
+    Attributes:
+        rows: of the run.
+        sampled: rows that were narrated, or whose prompts were measured, for it.
+        accepted: of those; None where none was narrated.
+        prompt_tokens: of all rows.
+        completion_tokens: of all rows.
+        cost: in the currency of the prices.
+        hours: were the endpoint as quick with many requests at once; None where it was not asked.
+        basis: `narrated` for real, or `assumed` from lengths.
+    """
+
+    rows: int
+    sampled: int
+    accepted: int | None
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+    hours: float | None
+    basis: Literal["narrated", "assumed"]
+
+
+def narrated(config: Config, sample: int) -> Estimate:
+    """Narrate some rows and scale what they took.
+
+    Raises:
+        LLMError: the endpoint cannot be used.
+    """
+    llm = config.llm
+    results, seconds = preview(config.model_copy(update={"rows": min(sample, config.rows)}))
+    scale = config.rows / len(results)
+    prompt = scale * sum(result.prompt_tokens for result in results)
+    completion = scale * sum(result.completion_tokens for result in results)
+    # An endpoint answers many rows in the time of one; the narrator without a model writes one after the other.
+    at_once = max(len(results) - 1, 1) if llm.backend == "offline" else min(config.rows, llm.concurrency)
+    return Estimate(
+        rows=config.rows,
+        sampled=len(results),
+        accepted=sum(result.accepted for result in results),
+        prompt_tokens=round(prompt),
+        completion_tokens=round(completion),
+        cost=_cost(llm, prompt, completion),
+        hours=round(seconds * config.rows / at_once / 3600, 4),
+        basis="narrated",
+    )
+
+
+def assumed(rooms: Rooms, sample: int) -> Estimate:
+    """Render the prompts of some rows and count characters; nobody is asked.
+
+    Every text is taken to be as long as the middle of its bounds, and no answer to need a repair.
+    """
+    config = rooms.config
+    rows = cast("list[dict[str, Any]]", rooms.sample(min(sample, config.rows)).to_dict("records"))
+    facts = FactSheet(rooms.priors, rooms.prompts)
+    lengths = np.array([_lengths(rooms.prompts, facts.of(row, np.random.default_rng(i)))
+                        for i, row in enumerate(rows)])  # fmt: skip
+    prompt, completion = lengths.mean(axis=0) * config.rows / CHARACTERS_A_TOKEN
+    return Estimate(
+        rows=config.rows,
+        sampled=len(rows),
+        accepted=None,
+        prompt_tokens=round(prompt),
+        completion_tokens=round(completion),
+        cost=_cost(config.llm, prompt, completion),
+        hours=None,
+        basis="assumed",
+    )
+
+
+def _lengths(prompts: PromptSet, facts: Mapping[str, Any]) -> tuple[int, int]:
+    """Characters of all prompts of a row, and of all answers."""
+    asked = answered = 0
+    for call in CALLS:
+        template = prompts.templates[call]
+        asked += sum(len(message["content"]) for message in template.render(facts))
+        answer = {field.name: _filler(field) for field in template.fields}
+        answered += len(orjson.dumps(answer))
+        facts = {**facts, **answer}
+    return asked, answered
+
+
+def _filler(field: FieldSpec) -> str | list[str] | int:
+    middle = (field.minimum + field.maximum) // 2
+    if field.kind == "text":
+        return "x" * middle
+    return [_ITEM] * middle if field.kind == "list" else middle
+
+
+def _cost(llm: LLMConfig, prompt: float, completion: float) -> float:
+    return round((prompt * llm.price_prompt + completion * llm.price_completion) / 1e6, 2)

@@ -1,0 +1,41 @@
+"""Tools: which of the O*NET tools of an occupation are worth telling, and in what words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+_LONGEST = 34
+_ACRONYM = re.compile(r"^(?P<words>.+?) (?P<acronym>[A-Z]{2,5})(?P<rest> .*)?$")
+_PUNCTUATED = re.compile(r"[,;:!?{}]|\.(?: |$)")
+# What every desk has says nothing of anybody, and what is passed over in silence is no skill.
+_COMMONPLACE = re.compile(
+    r"computers?\b|printers?\b|facsimile|photocop|scanners?\b|telephone|phones?\b|smartphone|pagers?|paging|flash d|"
+    r"typewriter|voice mail|calculator|headset|Microsoft (?:Outlook|Windows|Word|Edge|Office|Teams)|Firefox|Safari|"
+    r"Facebook|Zoom|browser|Webex|Google Docs|digital assistants|compact dis|projectors?\b|pencils?|scissors|staplers?|"
+    r"lockers?|notebooks?|carts?\b|buckets?|mops?\b|hard hats?|gloves|aprons?|vehicles?|^Chef$|weapon|"
+    r"handcuff|guns?\b|rifle|restraint|network interface",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)
+def told_tools(tools: tuple[str, ...]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return a piece of equipment and a program, or two pieces of equipment, without what is commonplace."""
+    named = [text for text in map(_name, tools) if text and not _COMMONPLACE.search(text)]
+    equipment = [text for text in named if text[0].islower() and text.endswith(("s", "equipment"))]
+    software = [text for text in named if text[0].isupper()]
+    return equipment[: 1 if software else 2], software[:1]
+
+
+def _name(text: str) -> str | None:
+    """Return a tool without its spelled-out acronym ("flash drives USB"), None if too long to name in passing."""
+    found = _ACRONYM.match(text)
+    if found:
+        words = found["words"].split(" ")
+        initials = "".join(word[0] for word in words[-len(found["acronym"]) :]).upper()
+        if initials == found["acronym"]:
+            text = " ".join(words) + (found["rest"] or "")
+            text = text[0].lower() + text[1:]
+    return text if len(text) <= _LONGEST and not _PUNCTUATED.search(text) else None

@@ -1,0 +1,253 @@
+"""Gerund: an O*NET task statement as a phrase inside a sentence ("Prepare reports." -> "preparing reports")."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_IRREGULAR = {
+    "be": "being",
+    "dye": "dyeing",
+    "singe": "singeing",
+    "tinge": "tingeing",
+    "layout": "laying out",
+}
+# Stressed on the last syllable, or compounds of a verb that doubles: the final consonant is doubled.
+_DOUBLING = frozenset(
+    "abet acquit admit allot begin commit compel concur confer control debug defer deter diagram dispel embed equip "
+    "excel expel forget format handicap incur infer inset kidnap occur offset omit outfit output input overlap "
+    "overrun patrol permit prefer preset program propel rebel recap recur refer refit regret remit repel rerun "
+    "reformat reset retrofit rewrap sublet submit transfer transmit transship typeset uncap unplug unwrap unzip "
+    "upset babysit unclog unpin".split()
+)
+_NOT_ADVERBS = frozenset(
+    "apply assembly comply imply multiply rely reply supply ply bully tally rally".split()
+)
+_PARTICLES = frozenset("up down out off on in over back away apart together".split())
+_JOINTS = frozenset({"and", "or", "and/or", "&"})
+# Verbs that begin most task statements: behind a conjunction they start a second clause.
+_VERBS = frozenset(
+    "accept access accompany acquire activate adapt add address adhere adjust administer admit advertise "
+    "advise advocate affix alert align allocate alter analyze anchor announce answer apply appoint "
+    "appraise apprehend approve arrange arrest ask assemble assess assign assimilate assist attach "
+    "attempt attend audition authorize automate bake bathe bend bleach break brief buff build butcher buy "
+    "calculate calibrate call cancel capture care carry carve change check choose circulate clamp "
+    "classify clean cleanse clear climb close coach collaborate collect combine comfort communicate "
+    "compare compile complete compose compound compress compute conduct confer configure connect conserve "
+    "consider construct consult contact contribute converse convert cook cool coordinate correct "
+    "correspond counsel count couple crank create cure customize cut decide decontaminate decorate define "
+    "deliver demonstrate deposit depress describe detect determine develop devise diagnose dig direct "
+    "disassemble discard discharge discipline disconnect discuss disinfect dislodge dismantle dismount "
+    "dispatch dispense dispose disseminate distinguish distribute divide document download draft drain "
+    "draw drill drive dump duplicate edit educate eliminate embalm embed emphasize employ empty encourage "
+    "enforce engage engineer engrave enhance ensure enter erect escort establish estimate euthanize "
+    "evaluate examine execute experiment explain expose extend extinguish extract fabricate facilitate "
+    "fasten feel file fill find fold follow forecast formulate furnish garnish gather generate give greet "
+    "grill grind guide handle harvest haul hear help hire hoist hold identify ignite immerse implement "
+    "impose improve improvise incise incorporate inform initiate inject insert inspect install instruct "
+    "integrate interact interpret interview inventory investigate involve isolate issue join keep "
+    "laminate lay learn leave lift listen load locate lower lubricate maintain make manage maneuver "
+    "manipulate mark massage match measure mediate meet melt mentor mix modify mold monitor mop mount "
+    "move mow negotiate notify observe obtain offer open operate optimize order organize overhaul oversee "
+    "pack park participate patrol pay perform persuade photograph pick place plan plot portion pose "
+    "position pour preheat prepare preprocess prescribe present preserve preside prevent prime prioritize "
+    "procure produce promote proofread propose protect provide prune publish pull pump punch purchase "
+    "push put question quote raise read reassemble rebuild receive recognize recommend reconcile record "
+    "recover recruit redesign refer refill refinish refuel register regulate relay release remove render "
+    "replace replenish report represent reproduce request requisition rescue reset resolve respond "
+    "restock restore restrain retrieve return review revise rewire rework ride rinse rotate route run "
+    "salvage scan schedule scrape screen scribe scrub search secure seek select sell send separate serve "
+    "set settle sew shade shape sharpen shave shovel show shut sign signal simulate sing skim skin slice "
+    "slide smooth soak solicit sort speak specialize specify splice spray spread sprinkle stand start "
+    "stay steer sterilize stir stop store straighten stretch strip subcontract submit substitute suggest "
+    "summarize supervise suspend sweep switch synchronize synthesize take talk tap teach tear tend test "
+    "testify thin tie tighten tow trace track train transcribe transfer translate transmit transplant "
+    "transport transpose travel treat trim troubleshoot tune turn tutor unclamp unload unpack update "
+    "upload use validate vary verify visit warn wash watch waterproof weigh wet wipe withdraw work wrap "
+    "write".split()
+)
+# Verbs that may be adjectives: "accurate and complete records" has one clause.
+_ADJECTIVES = frozenset(
+    "alternate approximate appropriate clean clear close complete correct direct dry empty lower open present secure "
+    "select separate".split()
+)
+_PARENTHESES = re.compile(r"\s*\([^()]*\)")
+_SPACES = re.compile(r"\s+")
+_SECOND_CLAUSE = re.compile(
+    r",? (?:and/or|and|or|then|but) (?:then |also )?(?P<verb>[a-z-]+)\b"
+    r"(?P<object> (?:the|an?|them|it|their|its|any|these)\b)?"
+    r"|, (?P<listed>[a-z-]+)\b"
+)
+# ", checking levels": what accompanies the task, unless it is a member of a list that still runs.
+_ACCOMPANIED = re.compile(r", (?:[a-z]+ly )?[a-z]+ing\b")
+# Where a qualification begins that says nothing of the person; the second lot is cut only to make a phrase fit.
+_ALWAYS_CUT = (
+    ", such as", " such as", ", including", ", using", ", by ", ", according", ", in accordance", ", as ",
+    ", in order", ", so that", ", when ", ", while ", ", based on", ", for ", ", and ensure", ", with ", ", where ",
+    ", which ", ", following", " based on", " pertaining to", " relating to",
+    " to ensure that they", " to ensure they", " so that they", " so they", " that they", " to see that they",
+    " as they",
+)  # fmt: skip
+_CUT_TO_FIT = (
+    " in accordance", " in order", " so that", " when ", " to ensure", " according to", " including", ", to ",
+    " using ", " based on", " where ", " until ", " for use ", " by ", " to ", " for ", " from ", " in ", " on ",
+    " with ",
+)  # fmt: skip
+_LIST_END = re.compile(r", (?:and|or) ")
+# The choice that a statement leaves to its reader is, for one person, both.
+_CHOICE = re.compile(r"(?<!whether),? (?:and/or|or|and) ")
+# Says nothing, or lost its verb.
+_EMPTY = re.compile(
+    r"\bdut(?:y|ies)\b|\bas assigned|directing all activity|\bsuch (?:activities|information)$"
+    r"|, [a-z]+est$|^(?:recommending actions|using)\b"
+    r"|^(?:verifying|ensuring|checking|confirming|determining) (?:that|whether|if)"
+    r"(?!.* (?:is|are|was|were|be|been|can|could|has|have|had|may|meet|match|work|[a-z]+(?:[^s]s|ed))\b)"
+    r"|\b(?:in|during|for|of) the (?:[a-z]+(?:tion|sion|ing|ment|al)|use|design|care)$"
+)
+_DANGLING = re.compile(
+    r"(?:,|;|:| and| or| and/or| the| a| an| of| to| for| with| in| on| by| from| as| such| other| any| all| that"
+    r"| which| their| its| using| including| necessary| between| into| at| about| upon| through| per| not| if| written"
+    r"| appropriate| associated| engaged| involved| responsible| unable| concerned| existing| medical| various| new"
+    r"| directly| applying| pertaining| submitted| received| obtained| regarding| concerning| relating| relevant"
+    r"| based| required| related| needed| specified| set| taken| so| when| where)+$"
+)
+# Words that would embarrass a portrait, or name what this project never names.
+_UNFIT = re.compile(
+    r"\bown\b|\b(?:kill|stun|shackle|slaughter|euthan|embalm|corpse|death|deceased|cadaver|carcass|excrement|feces|fecal|urin|sexual|weapon|"
+    r"prisoner|inmate|black|white|native|asian|hispanic|indian|african|etc|e\.g|i\.e|http|www)",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)
+def gerund(verb: str) -> str:
+    """Return the -ing form of a base verb; a hyphenated verb is inflected in its last part."""
+    head, hyphen, last = verb.lower().rpartition("-")
+    if hyphen:
+        return f"{head}-{gerund(last)}"
+    if last in _IRREGULAR:
+        return _IRREGULAR[last]
+    if last.endswith("ie"):
+        return last[:-2] + "ying"
+    if last.endswith("e") and not last.endswith(("ee", "oe", "ye")) and len(last) > 2:
+        return last[:-1] + "ing"
+    if last.endswith("ic"):
+        return last + "king"
+    return last + (last[-1] if _doubles(last) else "") + "ing"
+
+
+def _doubles(verb: str) -> bool:
+    if verb in _DOUBLING:
+        return True
+    one_syllable = re.fullmatch(r"(?:[^aeiouy]*qu|y?[^aeiouy]*)[aeiouy][^aeiouwxy]", verb)
+    return one_syllable is not None
+
+
+@lru_cache(maxsize=65536)
+def gerund_phrase(task: str, longest: int = 90, shortest: int = 14) -> str | None:
+    """Return a task statement as a gerund phrase of `shortest` to `longest` characters.
+
+    Only the leading verbs are inflected; a second clause ("..., and direct calls") and trailing
+    qualifications ("such as ...", "according to ...") are cut where the phrase stays whole. None when no
+    whole phrase of that length is left, or the statement is unfit to describe a person by.
+    """
+    text = _SPACES.sub(" ", _PARENTHESES.sub("", task)).strip().rstrip(".;,")
+    if not text or _UNFIT.search(text) or any(mark in text for mark in ';:{}"') or ". " in text:
+        return None
+    head, rest = _inflected(text.split(" "))
+    if not rest:
+        return None
+    phrase = _shortened(_first_clause(head, " ".join(rest)), head, longest)
+    if phrase is None or not shortest <= len(phrase) <= longest or _EMPTY.search(phrase):
+        return None
+    return _CHOICE.sub(" and ", phrase)
+
+
+def _inflected(tokens: list[str]) -> tuple[str, list[str]]:
+    """Inflect the leading verbs ("Plan, direct, or coordinate") and return them with the tokens after them."""
+    verbs: list[str] = []
+    at, adverb = 0, ""
+    while at < len(tokens):
+        token = tokens[at]
+        word = token.rstrip(",").lower()
+        at += 1
+        if word in _JOINTS:
+            continue
+        if word.endswith("ly") and word not in _NOT_ADVERBS:
+            adverb = f"{adverb}{word} "
+            continue
+        form = gerund(word)
+        comma = token.endswith(",")
+        if not comma and at < len(tokens) and tokens[at].rstrip(",") in _PARTICLES:
+            particle = tokens[at]
+            form = f"{form} {particle.rstrip(',')}"
+            comma = particle.endswith(",")
+            at += 1
+        verbs.append(adverb + form)
+        adverb = ""
+        following = tokens[at] if at < len(tokens) else ""
+        if not (comma or following in _JOINTS):
+            break
+    if len(verbs) > 1:
+        return ", ".join(verbs[:-1]) + " and " + verbs[-1], tokens[at:]
+    return "".join(verbs), tokens[at:]
+
+
+def _first_clause(head: str, rest: str) -> str:
+    """Cut `rest` before a conjunction that starts another clause of the statement."""
+    for found in _SECOND_CLAUSE.finditer(rest):
+        verb = found["verb"] or found["listed"]
+        if verb not in _VERBS and (found["object"] is None or verb.endswith(("s", "ing", "ed", "all"))):
+            continue
+        before = rest[: found.start()]
+        if not _in_infinitive(before, new=found.group().startswith((", and ", ", or "))):
+            # "accurate, complete, and correct records": adjectives that could be verbs.
+            whole = verb in _ADJECTIVES and " " not in before and not before.endswith("s")
+            return f"{head} {rest if whole else before}"
+    return f"{head} {rest}"
+
+
+def _in_infinitive(before: str, *, new: bool) -> bool:
+    """Whether the verb behind `before` continues an infinitive ("to identify and resolve"), not the statement."""
+    _, found, infinitive = f" {before}".rpartition(" to ")
+    if not found or (new and "," not in infinitive):
+        return False
+    return infinitive.split(" ")[0].rstrip(",") in _VERBS
+
+
+def _shortened(phrase: str, head: str, longest: int) -> str | None:
+    least = len(head) + 8
+    for found in _ACCOMPANIED.finditer(phrase, least):
+        before = phrase[len(head) : found.start()]
+        if before.endswith("ing"):
+            break
+        if "," not in before or _LIST_END.search(before, before.rfind(",")):
+            phrase = phrase[: found.start()]
+            break
+    for cut in _ALWAYS_CUT:
+        phrase = _before(phrase, cut, len(head) + 4)
+    for cut in _CUT_TO_FIT:
+        if len(phrase) > longest:
+            phrase = _before(phrase, cut, least)
+    phrase = _DANGLING.sub("", _without_broken_list(phrase, len(head)))
+    return phrase if len(phrase) > len(head) + 2 else None
+
+
+def _before(phrase: str, cut: str, least: int) -> str:
+    at = phrase.find(cut, least)
+    return phrase if at < 0 else phrase[:at]
+
+
+def _without_broken_list(phrase: str, start: int) -> str:
+    """Cut a list that lost its last member to its first, and a second list behind a finished one."""
+    ends = [found.start() for found in _LIST_END.finditer(phrase, start)]
+    if len(ends) > 1:
+        return phrase[: ends[1]]
+    last = phrase.rfind(", ", start)
+    if last < 0 or re.search(r"\b(?:and|or)\b", phrase[last:]):
+        return phrase
+    first = phrase[start : phrase.find(", ", start)].strip()
+    if first.endswith("ing"):  # "heating, lighting systems": the noun that all of them belong to is lost
+        return phrase[:start]
+    # "accurate, detailed reports": one word that is no plural is the first of two adjectives.
+    return phrase if " " not in first and not first.endswith("s") else f"{phrase[:start]} {first}"

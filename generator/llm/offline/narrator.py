@@ -1,0 +1,187 @@
+"""OfflineNarrator: the narrator without a model, a grammar over facts, O*NET grounding and traits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from persona_engine.generator.llm.chat import ChatRequest, Completion, RequestError
+from persona_engine.generator.llm.offline import details, portrait
+from persona_engine.generator.llm.offline.derivation import Derivation
+from persona_engine.generator.llm.offline.details import Details
+from persona_engine.generator.llm.offline.draws import draws
+from persona_engine.generator.llm.offline.grammar import Grammar
+from persona_engine.generator.llm.offline.grammar_faults import refuse_faults
+from persona_engine.generator.llm.offline.portrait import PRONOUNS, Portrait, sex_of
+from persona_engine.generator.model.leaves import TRAITS
+
+# Characters: texts keep to the lengths that the released Nemotron-Personas have.
+_BOUNDS = {
+    "persona": (150, 500),
+    "professional_persona": (170, 560),
+    "sports_persona": (170, 500),
+    "arts_persona": (170, 500),
+    "travel_persona": (170, 500),
+    "culinary_persona": (160, 500),
+    "cultural_background": (380, 1000),
+    "skills_and_expertise": (380, 900),
+    "hobbies_and_interests": (380, 900),
+    "career_goals_and_ambitions": (330, 900),
+}
+_TURN = {field: turn for turn, field in enumerate(_BOUNDS)}
+_SYMBOLS = {"skills_and_expertise": "skills_prose", "hobbies_and_interests": "hobby_prose"}
+_LISTS = {"skills_and_expertise_list": "skills", "hobbies_and_interests_list": "hobbies"}
+_REWRITES = 12
+_GIVEN = ("region", "job")
+_ASKED = (*_GIVEN, *_SYMBOLS.values(), "hobby", "work_task", "work_skill", "skill_everyday")
+# Everything that the texts hang on: what is not here cannot be told, and what is here decides who is remembered.
+_FACTS = (
+    "uuid", "first_name", "last_name", "sex", "age", "marital_status", "education_level", "bachelors_field",
+    "labor_force_status", "occupation", "occupation_title", "occupation_code", "city", "state", "state_name",
+    "ethnicity", "nativity", "language_at_home", "urbanicity", "household_type", "veteran_status",
+    "disability_status", "class_of_worker", "commute_mode", "income_band",
+    *TRAITS, *(f"{trait}_label" for trait in TRAITS),
+)  # fmt: skip
+_GROUNDING = ("tasks", "tools", "skills", "nearby")
+_REMEMBERED = 1024  # people between their first call and their last
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """What both calls of a record have in common."""
+
+    identity: str
+    portrait: Portrait
+    details: Details
+    grammar: Grammar
+
+
+class OfflineNarrator:
+    """A `ChatModel` that needs no model: every text is derived from a grammar (`prompts/<locale>/offline`).
+
+    The answer is a function of the request's facts, of the fields that its schema asks for and of its
+    seed. What belongs together across fields and calls (hobbies and skills, in lists and in prose) hangs
+    on the facts alone, so that a repaired field agrees with those that stay. It is no stand-in for a
+    model, and is named for what it is wherever its texts are recorded.
+    """
+
+    name = "offline"
+
+    def __init__(self, grammar: Grammar) -> None:
+        """`grammar` must derive every field that will be asked for; `load` reads one that does.
+
+        Raises:
+            GrammarError: a slot, a tag or a circle that would show only when such a person is written of.
+        """
+        drawn = {text.text for symbol in grammar.leanings for text in grammar.alternatives(symbol.name)}
+        given = {
+            tag for name in _GIVEN if name in grammar.symbols for tag in grammar.symbols[name].conditions
+        }
+        refuse_faults(
+            grammar,
+            words=portrait.WORDS | details.WORDS,
+            tags=portrait.TAGS | details.TAGS | drawn | given,
+            asked=_ASKED,
+        )
+        self._grammar = grammar
+        self._spoken = {sex: grammar.spoken(words) for sex, words in PRONOUNS.items()}
+        self._known = {*grammar.symbols, *_LISTS, *_SYMBOLS}
+        self._person = lru_cache(_REMEMBERED)(self._met)
+
+    @classmethod
+    def load(cls, locale_or_folder: str | Path = "en_US") -> OfflineNarrator:
+        """Read the grammar of a locale, or of a folder.
+
+        Raises:
+            GrammarError: no such grammar, or a file of it that cannot be read.
+        """
+        return cls(Grammar.load(locale_or_folder))
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Answer with a JSON object of exactly the properties of the request's schema.
+
+        Raises:
+            RequestError: a property that the grammar has no symbol for, or facts without name, sex or age.
+        """
+        properties = request.schema.get("properties") or {}
+        answer = self.write(request.facts, properties, seed=request.seed)
+        return Completion(text=orjson.dumps(answer).decode(), model=self.name, finish_reason="stop")
+
+    def account(self) -> Mapping[str, Any]:
+        """Nothing: no endpoint stands behind it."""
+        return {}
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+    def write(
+        self, facts: Mapping[str, Any], properties: Mapping[str, Mapping[str, Any]], *, seed: int
+    ) -> dict[str, str | list[str]]:
+        """Write the fields named by `properties` (JSON schema: `minLength` and `maxLength` are respected)."""
+        if not properties.keys() <= self._known:
+            self._refuse_unknown(properties)
+        missing = [key for key in ("first_name", "last_name", "sex", "age") if facts.get(key) in (None, "")]
+        if missing:
+            raise RequestError(
+                f"facts lack {', '.join(missing)}; the offline narrator writes from the facts of a record.",
+                hint="sample with the full schema before narrating",
+            )
+        told = facts.get("grounding") or {}
+        person = self._person(
+            tuple(map(facts.get, _FACTS)), tuple(tuple(told.get(kind) or ()) for kind in _GROUNDING)
+        )
+        derivation = Derivation(
+            person.grammar,
+            draws(f"{seed} {person.identity}"),
+            words=person.details.words,
+            tags=person.details.tags,
+            avoid=person.portrait.home,
+            used=person.details.owned,
+        )
+        return {
+            field: list(getattr(person.details, _LISTS[field]))
+            if field in _LISTS
+            else self._text(derivation, person, field, schema)
+            for field, schema in properties.items()
+        }
+
+    def _met(self, values: tuple[Any, ...], grounding: tuple[tuple[str, ...], ...]) -> _Person:
+        """Portrait and details of the person of whom these are the facts."""
+        facts = dict(zip(_FACTS, values, strict=True))
+        facts["grounding"] = dict(zip(_GROUNDING, grounding, strict=True))
+        grammar = self._spoken[sex_of(facts)]
+        region = grammar.tags_of("region", str(facts["state"]))
+        job = grammar.tags_of("job", str(facts["occupation_code"] or "")[:2])
+        seen = Portrait.of(facts, more=region | job)
+        identity = str(facts["uuid"] or seen.words["name"])
+        chosen = Details.of(facts, seen, grammar, draws(f"details {identity}"))
+        return _Person(identity, seen, chosen, grammar)
+
+    def _text(self, derivation: Derivation, person: _Person, field: str, schema: Mapping[str, Any]) -> str:
+        """Derive until the length fits; after that the nearest miss is the answer."""
+        shortest, longest = _BOUNDS.get(field, (1, 1000))
+        shortest = max(shortest, int(schema.get("minLength", 0)))
+        longest = min(longest, int(schema.get("maxLength", longest)))
+        ranks = person.grammar.ranks(*person.portrait.leads(_TURN.get(field, 0)))
+        best, missed = "", 1 << 30
+        for _ in range(_REWRITES):
+            text = derivation.write(_SYMBOLS.get(field, field), ranks)
+            miss = max(shortest - len(text), len(text) - longest, 0)
+            if miss < missed:
+                best, missed = text, miss
+            if not miss:
+                break
+        return best
+
+    def _refuse_unknown(self, properties: Iterable[str]) -> None:
+        unknown = [field for field in properties if field not in self._known]
+        raise RequestError(
+            f"{self._grammar.place}: no symbol {', '.join(map(repr, unknown))}; "
+            "the offline narrator cannot write it.",
+            hint="add the symbol to the grammar, or choose llm.backend: openai",
+        )

@@ -1,0 +1,160 @@
+"""Symbols: the names that a grammar expands, and the texts that each may become."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from string import Formatter
+
+from persona_engine.generator.llm.offline.article import with_articles
+from persona_engine.generator.llm.offline.grammar_files import GrammarError
+
+OWN = "own_"
+"""Symbols that are drawn once for a person start so."""
+_RANKED = re.compile(r"(lead|second)_(adj|clause|foible)")
+_SLOT = re.compile(r"[A-Za-z]\w*")
+_CAPITAL = re.compile("[A-Z]")
+
+
+class Symbol:
+    """A name that expands, and the groups of alternatives that it expands to.
+
+    Tags are bits (`Grammar.bits`): the pools already asked for are found by one `&` and one look-up.
+    """
+
+    __slots__ = ("_groups", "always", "conditions", "mask", "name", "place", "pools")
+
+    def __init__(self, name: str, place: str) -> None:
+        """The groups come later: symbols name each other."""
+        self.name, self.place = name, place
+        self.conditions: frozenset[str] = frozenset()
+        self.mask = 0
+        self.always: tuple[Alternative, ...] = ()
+        self._groups: tuple[Group, ...] = ()
+        self.pools: dict[int, tuple[Alternative, ...]] = {}
+
+    def expand_to(self, groups: tuple[Group, ...], bits: Bits) -> None:
+        """Take the groups. `conditions` are their tags; without any, `always` is the one pool there is."""
+        self._groups = groups
+        self.conditions = frozenset(tag for group in groups for tag in group.tags)
+        self.mask = bits.of(self.conditions)
+        if not self.conditions:
+            self.always = self.pool(0)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The groups, in their order."""
+        return self._groups
+
+    def pool(self, tags: int) -> tuple[Alternative, ...]:
+        """Return the alternatives that are open to a person with these tags, each as often as it weighs.
+
+        Raises:
+            GrammarError: there are none.
+        """
+        key = self.mask & tags
+        pool = self.pools.get(key)
+        if pool is None:
+            open_to = [group for group in self._groups if group.admits(key)]
+            pool = tuple(text for group in open_to for text in group.alternatives * group.weight)
+            if not pool:
+                raise GrammarError(
+                    f"{self.place}: {self.name!r} has nothing for everybody whom it is asked for; add an `any` group."
+                )
+            self.pools[key] = pool
+        return pool
+
+
+class Bits:
+    """Tags as bits of a number, given out as they are met."""
+
+    def __init__(self) -> None:
+        """No tag has been met."""
+        self._bits: dict[str, int] = {}
+
+    def of(self, tags: Iterable[str]) -> int:
+        """Return the tags as one number, giving those that are new their bits."""
+        mask = 0
+        for tag in tags:
+            mask |= self._bits.setdefault(tag, 1 << len(self._bits))
+        return mask
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """`{Dish_2}`: the word `dish_2` or the symbol `dish` that fills it, and whether it asks for a capital.
+
+    `ranked` is set for words such as `lead_adj`, which stand for another pool in each text; `target` is None for
+    what is a word first: those, the words of a person, and the `own_` symbols, drawn once.
+    """
+
+    name: str
+    word: str
+    symbol: str
+    target: Symbol | None
+    capital: bool
+    ranked: bool
+
+    @classmethod
+    def of(cls, name: str, symbols: Mapping[str, Symbol]) -> Slot:
+        """Read a slot's name."""
+        word = name[0].lower() + name[1:]
+        numbered = word[-2:-1] == "_" and word[-1].isdigit()
+        symbol = word[:-2] if numbered else word
+        target = None if symbol.startswith(OWN) else symbols.get(symbol)
+        return cls(name, word, symbol, target, name[0].isupper(), _RANKED.fullmatch(word) is not None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alternative:
+    """One text of a symbol: literals and slots, in their order. `plain` has no slot, `named` may name a place."""
+
+    text: str
+    pieces: tuple[str | Slot, ...]
+    plain: bool
+    named: bool
+
+    @classmethod
+    def of(cls, text: str, symbols: Mapping[str, Symbol]) -> Alternative:
+        """Read a text.
+
+        Raises:
+            ValueError: braces that do not match, or hold more than a name.
+        """
+        text = with_articles(text)
+        pieces: list[str | Slot] = []
+        for literal, name, spec, conversion in Formatter().parse(text):
+            if literal:
+                pieces.append(literal)
+            if name is None:
+                continue
+            if not _SLOT.fullmatch(name) or spec or conversion:
+                raise ValueError(f"{{{name}}} is no slot")
+            pieces.append(Slot.of(name, symbols))
+        plain = not any(isinstance(piece, Slot) for piece in pieces)
+        return cls(text, tuple(pieces), plain, plain and _CAPITAL.search(text) is not None)
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The slots among the pieces."""
+        return tuple(piece for piece in self.pieces if isinstance(piece, Slot))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Alternatives that are open to people who satisfy any of the conditions (all tags of it)."""
+
+    conditions: tuple[tuple[frozenset[str], frozenset[str]], ...]
+    masks: tuple[tuple[int, int], ...]
+    alternatives: tuple[Alternative, ...]
+    weight: int
+
+    def admits(self, tags: int) -> bool:
+        """Whether a person with these tags satisfies a condition."""
+        return any(needed & tags == needed and not barred & tags for needed, barred in self.masks)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The tags that the conditions name."""
+        return frozenset(tag for pair in self.conditions for side in pair for tag in side)
