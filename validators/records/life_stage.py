@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.reading import Reading
-from persona_engine.validators.stages import stages
+from persona_engine.validators.stages import Stage, stages
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -21,6 +22,7 @@ RULE = Rule.of(__name__)
 CLEAR = 8  # years outside the range from which one stage alone is an error
 FIRST_WORK = 14  # age from which experience is counted
 GROWN_UP = 18
+OLDEST = 201  # every stage has ended
 YEAR = 2025  # of records that state no birth year
 YEAR_SLACK = 3
 _NUMBERS = {name: i + 1 for i, name in enumerate("one two three four five six seven eight nine".split())}
@@ -72,8 +74,15 @@ def _likely(reading: Reading, age: int) -> bool:
     return (
         not words.isdisjoint(_UNITS)
         or any(run[:2] in {"19", "20"} for run in reading.numbers)
-        or any(not stage.low <= age <= stage.high and not stage.words.isdisjoint(words) for stage in stages())
+        or not words.isdisjoint(_outside(min(max(age, -1), OLDEST))[1])
     )
+
+
+@cache
+def _outside(age: int) -> tuple[tuple[Stage, ...], frozenset[str]]:
+    """The stages that people of an age are not in, and all their words."""
+    found = tuple(stage for stage in stages() if not stage.low <= age <= stage.high)
+    return found, frozenset[str]().union(*(stage.words for stage in found))
 
 
 def _missed(reading: Reading, field: str) -> list[tuple[int, str, str]]:
@@ -87,8 +96,9 @@ def _told(
     text: str, known: frozenset[str], age: int, born: str | None
 ) -> Iterator[tuple[int, int, str, str]]:
     """Lowest age, highest age, what, and the words, for each stage told that may miss the age."""
-    for stage in stages():
-        if not stage.low <= age <= stage.high and not stage.words.isdisjoint(known):
+    outside, words = _outside(min(max(age, -1), OLDEST))
+    for stage in outside if not words.isdisjoint(known) else ():
+        if not stage.words.isdisjoint(known):
             for quote in stage.told(text):
                 yield stage.low, stage.high, stage.what, quote
     for match in _experiences(text) if not known.isdisjoint(_UNITS) else ():
