@@ -59,6 +59,8 @@ def _merged(network: Network, node: Node, classes: Classes) -> tuple[Network, Cl
     direct = [name for name, finer in hierarchy.finer.items() if finer == node.child]
     keys = np.stack([classes, *(hierarchy.maps[name] for name in direct)])
     _, first, group = np.unique(keys, axis=1, return_index=True, return_inverse=True)
+    if len(first) == len(classes):
+        return network, classes
     order = np.argsort(first)  # by first appearance: states of one state of the refined parent stay together
     group, first = np.argsort(order)[group.ravel()], first[order]
     indicator = (group[:, None] == np.arange(len(first))[None, :]).astype(np.float32)

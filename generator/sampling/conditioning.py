@@ -207,7 +207,7 @@ def _eliminate(
             states[cut], place[cut] = states[cut][number : number + 1], place[cut][number : number + 1]
         product = over(node, parents, hierarchy, states)
         for message in messages:
-            product = product * expand(message, scope, hierarchy, states).astype(np.float32)
+            product = product * expand(message, scope, hierarchy, states).astype(np.float32, order="C")
         totals = np.add.reduceat(product, firsts, axis=-1, dtype=np.float64)
         scales = np.divide(1.0, totals, out=np.zeros(totals.shape), where=totals > 0).astype(np.float32)
         product *= np.repeat(scales, lengths, axis=-1) if len(lengths) > 1 else scales

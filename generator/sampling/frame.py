@@ -118,8 +118,13 @@ class Values:
         if isinstance(states[0], int | np.integer):
             return cls(np.asarray(states, dtype=np.int64))
         texts = pd.Index([str(state) for state in states], dtype=object)
-        kept = texts.unique() if categories is None else pd.Index(list(categories), dtype=object)
-        return cls(kept.get_indexer(texts).astype(np.int32), pd.CategoricalDtype(kept.astype(str)))
+        if categories is None:
+            by_code, found = texts.factorize()
+            kept = pd.Index(found)
+        else:
+            kept = pd.Index(list(categories), dtype=object)
+            by_code = kept.get_indexer(texts)
+        return cls(by_code.astype(np.int32), pd.CategoricalDtype(kept.astype(str)))
 
     def of(self, codes: Codes) -> object:
         """Values of many codes."""

@@ -14,13 +14,14 @@ from persona_engine.generator.model.leaves import Leaf
 from persona_engine.generator.model.network import Network
 from persona_engine.generator.sampling.conditioning import Conditioned, Evidence, Message, condition
 from persona_engine.generator.sampling.evidence import EvidenceError
+from persona_engine.generator.sampling.marginals import joint
 from persona_engine.generator.sampling.quota import apportion
 from persona_engine.generator.sampling.randomness import Fractions, fractions, stratified_fractions
 from persona_engine.generator.sampling.sampler import Sampler, in_blocks
 from persona_engine.generator.sampling.selection import Selection
 from persona_engine.generator.sampling.steps import Codes
 from persona_engine.generator.sampling.target import Target, read_targets
-from persona_engine.generator.sampling.tilting import tilt, weigh
+from persona_engine.generator.sampling.tilting import cell_table, tilt, weigh
 
 Array = npt.NDArray[np.float64]
 Achieved = Mapping[str, Mapping[str, tuple[float, float]]]
@@ -71,18 +72,30 @@ def give(
         raise EvidenceError(f"quota: counts are exact for one table at a time; write it as {together!r}")
     if not targets and not quotas:
         return Given(conditioned, evidence)
+    if quotas:
+        _few(quotas[0], conditioned, leaves)
     tilted = tilt(network, leaves, evidence, (*targets, *quotas), conditioned)
     quota = None
     if quotas:
         wanted = tilted.achieved[quotas[0].name]
         shares = np.array([wanted.get(label, (0.0, 0.0))[0] for label in quotas[0].labels])
-        if np.count_nonzero(shares) > MOST_CELLS:
-            raise EvidenceError(
-                f"quota.{quotas[0].name}: {np.count_nonzero(shares)} cells; a quota has {MOST_CELLS} at most, so "
-                "group the states, or use target, which has no such limit"
-            )
         quota = (quotas[0], shares)
     return Given(tilted.given, tilted.evidence, tilted.factors, tilted.achieved, tilted.nats, quota)
+
+
+def _few(quota: Target, conditioned: Conditioned, leaves: Sequence[Leaf]) -> None:
+    """Refuse a quota of too many cells before the model is bent to it, which would take long."""
+    if quota.shares is not None:
+        counts = [np.count_nonzero(quota.shares)]
+    else:  # every state that anyone has is in a cell, so that one attribute may be enough to tell
+        counts = [np.count_nonzero(joint(conditioned, leaves, [axis])) for axis in quota.axes]
+        if max(counts) <= MOST_CELLS < len(quota.labels):
+            counts.append(np.count_nonzero(cell_table(conditioned, leaves, [quota])))
+    if max(counts) > MOST_CELLS:
+        raise EvidenceError(
+            f"quota.{quota.name}: {max(counts)} cells or more; a quota has {MOST_CELLS} at most, so group the "
+            "states, or use target, which has no such limit"
+        )
 
 
 @dataclass(frozen=True)

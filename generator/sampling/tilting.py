@@ -114,10 +114,10 @@ def _told_apart(axis: Axis, targets: Sequence[Target]) -> tuple[Axis, npt.NDArra
         for place, other in enumerate(target.axes)
         if other.attribute == axis.attribute
     ]
-    _, first, classes = np.unique(
-        np.concatenate(seen, axis=1), axis=0, return_index=True, return_inverse=True
-    )
-    codes = classes.ravel().astype(np.int64)
+    classes: dict[bytes, int] = {}
+    rows = np.concatenate(seen, axis=1)
+    codes = np.array([classes.setdefault(row.tobytes(), len(classes)) for row in rows], dtype=np.int64)
+    _, first = np.unique(codes, return_index=True)
     merged = codes if axis.codes is None else codes[axis.codes]
     return replace(axis, states=tuple(range(len(first))), codes=merged), first
 
