@@ -7,6 +7,8 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -56,8 +58,8 @@ class GramIndex:
     """Gram x document -> weight (tf-idf, documents at length one, rarity once more).
 
     `numbers` tells the number of a word's stem; `stems` the row of a stem, and `after` the rows of the pairs that
-    begin with it. Rows of grams that many documents have come first, in full; the others are compressed.
-    `documents` has the same weights by document, and `most` the largest of each row.
+    begin with it; the last of both is that of UNKNOWN words. Rows of grams that many documents have come first, in
+    full; the others are compressed. `documents` has the same weights by document, and `most` the largest of each row.
     """
 
     numbers: Mapping[str, int | None]
@@ -103,8 +105,8 @@ class GramIndex:
                 after[stems[one]][stems[two]] = row
         return cls(
             numbers=_Numbers(stems),
-            stems=tuple(rows.get(gram) for gram in stems),
-            after=tuple(after),
+            stems=(*(rows.get(gram) for gram in stems), None),
+            after=(*after, {}),
             full=full,
             indptr=np.cumsum([0, *(len(found) for found in others)]),
             positions=np.array([position for position, _ in cells], dtype=np.int64),
@@ -122,20 +124,12 @@ class GramIndex:
         return {row: math.log1p(weight) for row, weight in told.items()}
 
     def _rows_of(self, tokens: Tokens) -> set[int]:
+        numbers = [number for number in map(self.numbers.__getitem__, tokens) if number is not None]
         stems, after = self.stems, self.after
-        found: set[int | None] = set()
-        following: Mapping[int, int] | None = None
-        for number in map(self.numbers.__getitem__, tokens):
-            if number is None:
-                continue
-            if number < 0:
-                following = None
-                continue
-            found.add(stems[number])
-            if following:
-                found.add(following.get(number))
-            following = after[number]
-        return {row for row in found if row is not None}
+        found = {stems[number] for number in numbers}
+        found.update([after[one].get(two) for one, two in pairwise(numbers)])
+        found.discard(None)
+        return cast("set[int]", found)
 
     def score(self, rows: Mapping[int, float], document: int) -> float:
         """One document's score: over the rows, their logarithm times the document's weight."""

@@ -110,9 +110,13 @@ class Reading(Mapping[str, Any]):
 
     def only(self, fields: Iterable[str]) -> Reading:
         """The facts with these text fields and lists and no others; what is known of their text is kept."""
-        left = {field for field in (*PROSE, *LISTS) if field in self.record}.difference(fields)
-        part = Reading({field: value for field, value in self.record.items() if field not in left})
-        part.__dict__["prose"] = {field: text for field, text in self.prose.items() if field not in left}
+        kept = frozenset(fields)
+        rest = dict(self.record)
+        for field in (*PROSE, *LISTS):
+            if field in self.record and field not in kept:
+                del rest[field]
+        part = Reading(rest)
+        part.__dict__["prose"] = {field: text for field, text in self.prose.items() if field in kept}
         # Words are those of the whole: rules ask by field, or whether to look.
         part.__dict__ |= {known: self.__dict__[known] for known in _OF_WHOLE if known in self.__dict__}
         return part
@@ -159,13 +163,13 @@ class Reading(Mapping[str, Any]):
         ):
             known[part] = {field: own[field] if field in own else others[field] for field in texts}
 
-    def once(self, find: Callable[..., _T], *fields: str) -> _T:
-        """What `find` makes of the facts and of the fields named, which a reading that follows need not ask again."""
+    def once(self, find: Callable[..., _T], *fields: str, **beside: Any) -> _T:
+        """What `find` makes of facts and fields, beside what is the same for all; readings that follow keep it."""
         if self._kept is None:
-            return find(self, *fields)
+            return find(self, *fields, **beside)
         key = (find, *fields)
         if key not in self._kept:
-            self._kept[key] = find(self, *fields)
+            self._kept[key] = find(self, *fields, **beside)
         return cast("_T", self._kept[key])
 
     def fact(self, field: str) -> str | None:

@@ -46,8 +46,16 @@ def _compared(reading: Reading, prose: str, listed: str) -> tuple[Finding, ...]:
         return ()
     if prose not in reading.prose:
         return (RULE.not_judged(listed, f"the record has no {prose} to compare with"),)
-    stems = {word[:STEM] for word in reading.vocabulary[prose]}
-    missing = [item for item, told in zip(items, _lines(items), strict=True) if not _mentioned(told, stems)]
+    known = reading.vocabulary[prose]
+    wanted = [[word for word in line.split() if word not in _EMPTY] for line in _lines(items)]
+    missing = [item for item, words in zip(items, wanted, strict=True) if words and known.isdisjoint(words)]
+    if missing:  # whole words of the others are there
+        stems = {word[:STEM] for word in known}
+        missing = [
+            item
+            for item, words in zip(items, wanted, strict=True)
+            if words and stems.isdisjoint([word[:STEM] for word in words])
+        ]
     share = 1 - len(missing) / len(items)
     if share == 0:
         told = ", ".join(items)[:120]
@@ -62,11 +70,6 @@ def _lines(items: list[str]) -> list[str]:
     if not joined.isascii() or joined.count("\n") >= len(items):
         joined = "\n".join(plain_each(items))
     return letters(joined).split("\n")
-
-
-def _mentioned(item: str, stems: set[str]) -> bool:
-    wanted = [word[:STEM] for word in item.split() if word not in _EMPTY]
-    return not wanted or not stems.isdisjoint(wanted)
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

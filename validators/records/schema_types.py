@@ -48,10 +48,12 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
         value = record.get(field)
         if value is not None and value != "" and reading.list_of(field) is None:
             yield RULE.error(field, "a list must be a list of strings", repr(value)[:60])
-    if type(record.get("age")) is not int:
-        yield from _age(record)
-    yield from _columns(reading.record, reference)
-    yield from _identifiers(reading)
+    yield from reading.once(_facts, reference=reference)
+
+
+def _facts(reading: Reading, reference: Reference) -> tuple[Finding, ...]:
+    record = reading.record
+    return (*_age(record), *_columns(record, reference), *_identifiers(reading))
 
 
 def _columns(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
