@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,14 +117,15 @@ class Population:
 
         Raises:
             EvidenceError: a selection that cannot be read or that nobody meets.
-            ValueError: n or start out of range.
+            ValueError: n, seed or start is no whole number in its range.
         """
         return self.select(Selection(where or {}, target or {}, quota or {}, stratified), n, seed, start)
 
     def select(self, selection: Selection, n: int, seed: int = 0, start: int = 0) -> pd.DataFrame:
         """`sample` for a selection."""
-        if n < 1 or start < 0:
-            raise ValueError(f"sample: n={n}, start={start}; n must be at least 1 and start at least 0")
+        for name, value, least in (("n", n, 1), ("seed", seed, 0), ("start", start, 0)):
+            if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+                raise ValueError(f"sample: {name}={value!r}; give a whole number, at least {least}")
         codes = self._select(selection).draw(self._stream_seed(selection, seed), start, n)
         model_cache.let_go(self.network)  # compiled, it is seldom asked again
         return self._columns.frame(codes, seed, start, self._identity(selection))
@@ -148,18 +150,20 @@ class Population:
         return give(conditioned, masks, selection, self.network, self.priors, self.leaves)
 
     def marginal(
-        self, attributes: Sequence[str], *, where: Where | None = None, target: Where | None = None
+        self, attributes: str | Sequence[str], *, where: Where | None = None, target: Where | None = None
     ) -> Marginal:
         """P(attributes | where) of the model itself, bent to targets if there are any; weights sum to 1.
 
-        Attributes are any that `where` takes: those of the network, names, places, traits and birth year.
+        Attributes are any that `where` takes, one or several: those of the network, names, places, traits and
+        birth year.
 
         Raises:
             EvidenceError: an attribute is unknown, or the selection cannot be met.
             FitError: the table would be too large.
         """
         conditioned = self.given(Selection(where or {}, target or {})).conditioned
-        axes = [axis_of(name, self.priors, self.leaves) for name in dict.fromkeys(attributes)]
+        names = [attributes] if isinstance(attributes, str) else attributes
+        axes = [axis_of(name, self.priors, self.leaves) for name in dict.fromkeys(names)]
         weights = joint(conditioned, self.leaves, axes)
         domain = Domain({axis.attribute: axis.states for axis in axes})
         return Marginal(domain, weights, None, f"model of {self.priors.locale}")

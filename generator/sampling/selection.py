@@ -33,9 +33,10 @@ class Selection:
     def key(self) -> str:
         """Canonical text: the same for selections that draw the same rows.
 
-        Without target, quota and stratification it is the text of `where` alone.
+        Without target, quota and stratification it is the text of `where` alone, whose values have no order.
         """
-        where = json.dumps(dict(self.where), sort_keys=True, default=plain)
+        conditions = {name: _unordered(wanted) for name, wanted in self.where.items()}
+        where = json.dumps(conditions, sort_keys=True, default=plain)
         further = {
             "target": with_digests(self.target),
             "quota": with_digests(self.quota),
@@ -43,6 +44,15 @@ class Selection:
         }
         asked = {name: value for name, value in further.items() if value}
         return f"{where}/{json.dumps(asked, sort_keys=True, default=plain)}" if asked else where
+
+
+def _unordered(wanted: object) -> object:
+    """The values that a condition lists, each once and as text, in order; one value is a list of one."""
+    if isinstance(wanted, Mapping):
+        return dict(wanted)
+    if isinstance(wanted, Iterable) and not isinstance(wanted, str):
+        return sorted({str(value) for value in wanted})
+    return [str(wanted)]
 
 
 def plain(value: object) -> object:

@@ -244,12 +244,14 @@ def test_impossible_conditions_are_explained_on_the_united_states(population: Po
         population.probability({"occupation": "*engineer*", "labor_force_status": "not_in_workforce"})
 
 
-@pytest.mark.parametrize(("n", "start"), [(0, 0), (-5, 0), (3, -1)])
-def test_a_sample_of_nobody_or_from_before_the_first_row_is_refused(
-    toy: Population, n: int, start: int
-) -> None:
-    with pytest.raises(ValueError, match=f"n={n}, start={start}; n must be at least 1 and start at least 0"):
-        toy.sample(n, start=start)
+@pytest.mark.parametrize(
+    "wrong",
+    [{"n": 0}, {"n": -5}, {"n": "5"}, {"n": 2.5}, {"n": True}, {"start": -1}, {"seed": -1}, {"seed": 1.5}],
+)
+def test_numbers_that_no_sample_can_have_are_refused_by_name(toy: Population, wrong: dict[str, Any]) -> None:
+    (name, value), *_ = wrong.items()
+    with pytest.raises(ValueError, match=rf"sample: {name}={value!r}; give a whole number"):
+        toy.sample(**{"n": 3, **wrong})
 
 
 def test_everybody_meets_no_condition(toy: Population) -> None:

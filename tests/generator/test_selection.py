@@ -9,7 +9,7 @@ from persona_engine.generator.sampling.selection import Selection
 
 
 def test_a_selection_of_conditions_alone_has_the_key_of_its_conditions() -> None:
-    assert Selection({"sex": "Male"}).key == '{"sex": "Male"}'
+    assert Selection({"sex": "Male"}).key == '{"sex": ["Male"]}'
     assert Selection().key == "{}"
 
 
@@ -49,3 +49,10 @@ def test_a_wanted_table_counts_by_its_contents(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, encoding="utf-8")
         prints.append(Config(target={"sex": str(tmp_path / name)}).fingerprint())
     assert prints[0] == prints[1] != prints[2]
+
+
+def test_conditions_that_say_the_same_have_one_key() -> None:
+    assert Selection({"state": "CA"}).key == Selection({"state": ["CA"]}).key
+    assert Selection({"state": ["CA", "OR"]}).key == Selection({"state": {"OR", "CA"}}).key
+    assert Selection({"age": 30}).key == Selection({"age": "30"}).key
+    assert Selection({"age": range(30, 33)}).key == Selection({"age": [32, 31, 30, 30]}).key
