@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,9 @@ Dense = npt.NDArray[np.floating]
 Weights = npt.NDArray[np.bool_] | Array
 Evidence = Mapping[str, Weights]
 States = npt.NDArray[np.intp]
-SLABS = 8
-"""Slabs that are enough: the first axis with so many states is cut, since later ones are slow to cut."""
+SLABS, MOST_SLABS = 8, 64
+"""Slabs that are enough, so that the first axis with so many states is cut, since later ones are slow to cut; and
+slabs beyond which their number costs more than their size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +202,12 @@ def _eliminate(
     sums = np.zeros((*table.shape[:-1], int(runs[-1]) + 1))
     sizes = [len(states) for states in places]
     cut = next((axis for axis, size in enumerate(sizes) if size >= SLABS or size == max(sizes)), 0)
+    thick = ceil(sizes[cut] / MOST_SLABS) if sizes else 1
 
-    def slab(number: int) -> None:
+    def slab(top: int) -> None:
         states, place = list(inside), list(places)
         if places:
-            states[cut], place[cut] = states[cut][number : number + 1], place[cut][number : number + 1]
+            states[cut], place[cut] = states[cut][top : top + thick], place[cut][top : top + thick]
         product = over(node, parents, hierarchy, states)
         for message in messages:
             product = product * expand(message, scope, hierarchy, states).astype(np.float32, order="C")
@@ -215,7 +218,7 @@ def _eliminate(
         sums[_box([*place, runs[left[-1]][firsts]])] = totals
 
     if all(map(len, inside)):
-        each(slab, range(sizes[cut] if sizes else 1))
+        each(slab, range(0, sizes[cut] if sizes else 1, thick))
     conditioned = replace(node, parents=parents, table=table, certain=certain)
     if node.refines is not None:
         return conditioned, Message((*parents, node.refines), sums)

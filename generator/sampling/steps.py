@@ -153,7 +153,7 @@ def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
     groups = np.zeros(states, dtype=np.int64)
     if node.refines is not None:
         groups = hierarchy.codes(node.child, node.refines).astype(np.int64)
-    occurs = rows.max(axis=0) > 0
+    occurs = _occurring(rows)
     held = np.flatnonzero(occurs) if occurs.any() else np.arange(1)
     firsts = np.searchsorted(groups[held], np.arange(groups[-1] + 1))
     bounds = np.append(firsts, len(held))
@@ -211,6 +211,18 @@ def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
         node.refines,
         certain,
     )
+
+
+def _occurring(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
+    """Which states any row has; most tables say so early."""
+    states = rows.shape[1]
+    size = max(CHUNK // states, 1)
+    found = np.zeros(states, dtype=np.bool_)
+    for top in range(0, len(rows), size):
+        found |= rows[top : top + size].max(axis=0) > 0
+        if found.all():
+            break
+    return found
 
 
 def _thresholds(weights: npt.NDArray[np.floating], found: Thresholds) -> None:
