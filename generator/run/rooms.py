@@ -42,8 +42,8 @@ NARRATED = (
 )
 """Columns that the shipped prompts cannot do without."""
 _GRAMMAR = "offline"
-# Texts whose findings are kept while their records are being written: twelve a record, some hundreds in flight.
-_REMEMBERED = 4096
+# People of whom findings and words are kept until their record is right, some 0.1 MB each.
+_REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
