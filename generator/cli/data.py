@@ -7,7 +7,7 @@ import logging
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -36,7 +36,7 @@ def validate(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check every row against the record rules; exit 1 when a row has an error."""
+    """Check every row against the record rules; exit 1 when a row has an error, or the uuid of another."""
     from persona_engine.census_priors.priors import Priors
     from persona_engine.generator.dataset_file import DatasetError, dataset_files, is_sample
     from persona_engine.generator.model.plausibility import Plausibility
@@ -76,8 +76,19 @@ def validate(
         _print_rules(result["rows"], result["rejected_rows"], result["by_rule"])
     if page is not None:
         print(page, file=sys.stderr)
-    if result["rejected_rows"]:
-        print(f"personas: {result['rejected_rows']} of {result['rows']} rows have errors", file=sys.stderr)
+    _end(result)
+
+
+def _end(result: dict[str, Any]) -> None:
+    """Say what fell short, and exit 1 for it."""
+    short = {
+        "rejected_rows": f"of {result['rows']} rows have errors",
+        "repeated_uuids": "rows have the uuid of an earlier row",
+    }
+    for name, what in short.items():
+        if result[name]:
+            print(f"personas: {result[name]} {what}", file=sys.stderr)
+    if any(result[name] for name in short):
         raise typer.Exit(1)
 
 

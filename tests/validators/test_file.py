@@ -66,6 +66,13 @@ def test_a_policy_counts_only_the_rules_that_run(
     assert result["rejected_rows"] == 0
 
 
+def test_rows_with_the_uuid_of_an_earlier_row_are_counted(
+    tmp_path: Path, good: dict[str, Any], reference: Reference
+) -> None:
+    rows = [good, {**good, "uuid": good["uuid"][::-1]}, good, good, {**good, "uuid": None}]
+    assert validate_file(_write(tmp_path / "rows.jsonl", rows), reference)["repeated_uuids"] == 2
+
+
 def test_the_limit_is_kept(tmp_path: Path, good: dict[str, Any], reference: Reference) -> None:
     assert validate_file(_write(tmp_path / "rows.jsonl", [good] * 3), reference, limit=2)["rows"] == 2
 
