@@ -31,12 +31,11 @@ class OnDemand:
 
     def reach(self, rows: npt.NDArray[np.integer]) -> None:
         """Make those of these rows that are missing."""
-        if self._missing is None:
+        missing = self._missing
+        if missing is None or not missing.take(rows).any():
             return
         with self._lock:
-            missing = self._missing
-            if missing is not None:
-                self._add(missing, np.unique(rows[missing.take(rows)]))
+            self._add(missing, np.unique(rows[missing.take(rows)]))
 
     def whole(self) -> None:
         """Make all rows that are missing, and let go of what they are made from."""
