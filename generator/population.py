@@ -24,6 +24,7 @@ from persona_engine.generator.model.explanation import explanation
 from persona_engine.generator.model.leaves import Leaf, leaves_of
 from persona_engine.generator.model.likelihood import log_probabilities
 from persona_engine.generator.model.network import Network
+from persona_engine.generator.model.reduction import reduced
 from persona_engine.generator.sampling import evidence
 from persona_engine.generator.sampling.conditioning import Conditioned, Evidence, condition
 from persona_engine.generator.sampling.evidence import EvidenceError
@@ -82,10 +83,27 @@ class Population:
 
     @cached_property
     def model(self) -> DiscreteBayesianNetwork:
-        """The same network in pgmpy, to query, plot and export; built when first asked for."""
+        """The same network in pgmpy, to query, plot and export; built when first asked for.
+
+        The model of the United States has 68 million probabilities: BIF, a text format, takes minutes and gigabytes
+        for all of them. `model_of` gives less.
+        """
+        return self._in_pgmpy(self.network)
+
+    def model_of(self, *attributes: str) -> DiscreteBayesianNetwork:
+        """The part of `model` that some attributes need: themselves and what they depend on."""
+        for name in attributes:
+            if name not in self.priors.domain:
+                raise EvidenceError(
+                    f"model_of: unknown attribute {name!r}; known: {', '.join(self.priors.domain)}"
+                )
+        return self._in_pgmpy(reduced(self.network, attributes, {})[0])
+
+    @staticmethod
+    def _in_pgmpy(network: Network) -> DiscreteBayesianNetwork:
         from persona_engine.generator.model.bayesian_network import to_pgmpy  # noqa: PLC0415  1.6 s to import
 
-        return to_pgmpy(self.network)
+        return to_pgmpy(network)
 
     def sample(
         self,

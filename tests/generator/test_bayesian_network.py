@@ -14,6 +14,7 @@ from pgmpy.readwrite import BIFReader, BIFWriter
 
 from persona_engine.generator.model.bayesian_network import refined_name
 from persona_engine.generator.population import Population
+from persona_engine.generator.sampling.evidence import EvidenceError
 
 BY_NAME = ("region", "age_band", "sex", "status", "trade_group", "transport", "mood")
 """Attributes that are variables of the export under their own names."""
@@ -99,6 +100,16 @@ def test_the_model_survives_bif_export_and_import(toy: Population, tmp_path: Pat
     for names in (("mood", "region"), ("transport", "status"), ("trade_group", "sex")):
         ours = toy.marginal(names).weights
         np.testing.assert_allclose(queried(again, toy, names), ours, atol=1e-6)
+
+
+def test_a_part_of_the_model_holds_what_its_attributes_need_and_says_the_same(toy: Population) -> None:
+    part = toy.model_of("transport")
+    assert set(part.nodes()) < set(toy.model.nodes())
+    assert part.check_model()
+    found = queried(VariableElimination(part), toy, ("transport",))
+    np.testing.assert_allclose(toy.marginal("transport").weights, found, atol=1e-6)
+    with pytest.raises(EvidenceError, match="unknown attribute 'nope'; known: "):
+        toy.model_of("nope")
 
 
 def test_simulation_by_pgmpy_agrees_with_the_model(toy: Population) -> None:

@@ -41,12 +41,16 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     """Look at types, then at coded values; a state that only the locale does not know is not judged."""
     reading = Reading.of(record)
     for field in PROSE:
-        value = record.get(field)
-        if not (isinstance(value, str) or value is None) and value == value:  # noqa: PLR0124 - NaN is missing
+        value = record.get(field, "")
+        if value is None or value != value:  # noqa: PLR0124 - NaN is missing
+            yield RULE.error(field, "the text is missing")
+        elif not isinstance(value, str):
             yield RULE.error(field, "a text must be a string", repr(value)[:60])
     for field in LISTS:
-        value = record.get(field)
-        if value is not None and value != "" and reading.list_of(field) is None:
+        value = record.get(field, "")
+        if value is None:
+            yield RULE.error(field, "the list is missing")
+        elif value != "" and reading.list_of(field) is None:
             yield RULE.error(field, "a list must be a list of strings", repr(value)[:60])
     yield from reading.once(_facts, reference=reference)
 
@@ -62,6 +66,10 @@ def _columns(record: Mapping[str, Any], reference: Reference) -> Iterator[Findin
             value, states = record[field], reference.states(field)
             if not (value and isinstance(value, str)) or (states is not None and value not in states):
                 yield from _coded(field, value, states)
+    if record.get("country", reference.priors.country) != reference.priors.country:
+        yield RULE.error(
+            "country", f"the dataset is of {reference.priors.country}", repr(record["country"])[:60]
+        )
     for field in TRAITS:
         if field in record:
             yield from _trait(field, record[field])
@@ -130,6 +138,9 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {"uuid": "17"},
     {"skills_and_expertise_list": "chess, go"},
     {"persona": 12},
+    {"persona": None},
+    {"hobbies_and_interests_list": None},
+    {"country": "Canada"},
     {"marital_status": "single"},
     {"state": "Ohio"},
     {"openness": 130},
