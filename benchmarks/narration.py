@@ -1,6 +1,6 @@
 """What narration costs beside the requests themselves, against a loopback server in its own process.
 
-    python benchmarks/narration.py [--rows 1000] [--latency 0.2] [--data-designer PYTHON] [--json]
+    python benchmarks/narration.py [--rows 2000] [--latency 0.2] [--data-designer PYTHON] [--json]
 
 For each transport a run is made as `personas generate` makes it: rows sampled, prompts rendered, two requests a row,
 answers journaled on disk, read and checked by every rule, shards written as Parquet. Beside it the bare client sends
@@ -8,7 +8,7 @@ the same messages, schemas and parameters, and decodes each answer and the JSON 
 over aiohttp as its documentation shows, and aiohttp with orjson. A smaller run before each warms what is loaded once.
 
 `ratio_engine_cpu_vs_bare_*` is CPU a request of the run over that of the bare client, both of the client's process
-alone. `ratio_rate_vs_ideal_256` is the rate of the lean transport between a third and nine tenths of its requests,
+alone. `ratio_rate_vs_ideal_256_*` is the rate of the run between a third and nine tenths of its requests,
 when the limit on requests in flight has been found, over concurrency / latency or, where that is less, over what one
 core can send at the CPU measured. `ratio_held_lean` is the most requests that a server has seen in flight, of 2,048.
 Rates want two idle cores; the CPU ratios hold on a busy machine.
@@ -255,7 +255,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--data-designer", type=Path, metavar="PYTHON", help="an interpreter that has it")
     parser.add_argument("--json", action="store_true")
