@@ -85,7 +85,7 @@ class Population:
     def model(self) -> DiscreteBayesianNetwork:
         """The same network in pgmpy, to query, plot and export; built when first asked for.
 
-        The model of the United States has 68 million probabilities: BIF, a text format, takes minutes and gigabytes
+        The model of the United States has 85 million probabilities: BIF, a text format, takes minutes and gigabytes
         for all of them. `model_of` gives less.
         """
         return self._in_pgmpy(self.network)

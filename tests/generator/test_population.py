@@ -118,6 +118,15 @@ def test_active_duty_and_the_armed_forces_are_the_same_people(many: pd.DataFrame
     assert (many["labor_force_status"][many["veteran_status"] == "active_duty"] == "armed_forces").all()
 
 
+def test_the_armed_forces_are_federal_whatever_their_occupation_and_alone_are_the_military_industry(
+    many: pd.DataFrame,
+) -> None:
+    armed = many["labor_force_status"] == "armed_forces"
+    assert not many["occupation_code"][armed].str.startswith("98").all()  # 9800 to 9830 are the military ones
+    assert (many["class_of_worker"][armed] == "federal_government").mean() > 0.95
+    assert ((many["industry"] == "military") == armed).all()
+
+
 def test_places_lie_in_the_state_of_the_row(population: Population, many: pd.DataFrame) -> None:
     for row in many.head(3000).itertuples():
         place = population.priors.places.get(row.zipcode)
