@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ ASIDE = frozenset({"ethnicity", "ethnicity_group", "nativity", "language_at_home
 """Facts that are summed over as if the record did not say them: what is rare with them is somebody's life."""
 PEOPLE = 10_000  # sampled people whose conditional distributions say what is odd
 SEED = 20_240_701
+_CELLS = 100_000  # of which more are hidden is not judged: nearly nothing would be known
 _KINDS = 8  # sets of columns that are calibrated; records with further ones are not judged
 _BLOCK = 2048  # rows at a time: a hidden attribute multiplies them
 
@@ -122,9 +124,17 @@ class Plausibility:
             self._tails[names] = {
                 fact: self._tail(codes, fact)
                 for fact in self._facts
-                if any(name in names for name in self._hierarchy.chain(fact)) and len(roots) > 1
+                if any(name in names for name in self._hierarchy.chain(fact))
+                and len(roots) > 1
+                and self._unseen(names, fact) <= _CELLS
             }
         return self._tails[names]
+
+    def _unseen(self, names: Sequence[str], fact: str) -> int:
+        """Cells to be summed for one person: states of the fact, by those of all that is hidden."""
+        asked = self._hierarchy.root(fact)
+        others = [name for name in names if self._hierarchy.root(name) != asked]
+        return prod(len(self._hierarchy.domain[name]) for name in (asked, *self._hidden(others, asked)))
 
     def _sampled(self, names: Sequence[str]) -> dict[str, Codes]:
         """These facts of sampled people, drawn row by row: so few are not worth compiling a sampler."""
@@ -200,7 +210,7 @@ class Plausibility:
         with np.errstate(invalid="ignore"):
             return np.asarray(joint / joint.sum(axis=1, keepdims=True), dtype=np.float64)
 
-    def _hidden(self, codes: Mapping[str, Codes], asked: str) -> list[str]:
+    def _hidden(self, codes: Iterable[str], asked: str) -> list[str]:
         return [
             name
             for name in self._network.core_attributes

@@ -67,10 +67,10 @@ def test_the_sex_of_an_unknown_name_is_judged_by_its_ending() -> None:
     assert judged[2] == pytest.approx(0.5)
 
 
-PERSONS = """SERIALNO,STATE,PWGTP,AGEP,SEX,RAC1P,HISP,CIT
-1,6,10,34,1,1,2,1
-2,6,20,30,2,7,1,1
-3,36,7,34,1,1,1,2
+PERSONS = """SERIALNO,STATE,PWGTP,AGEP,SEX,RAC1P,HISP,CIT,SCHL
+1,6,10,34,1,1,2,1,16
+2,6,20,30,2,7,1,1,16
+3,36,7,34,1,1,1,2,16
 """
 
 
