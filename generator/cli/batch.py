@@ -45,7 +45,7 @@ def export(
     overrides: Overrides = None,
 ) -> None:
     """Write what every unfinished row has to ask next."""
-    from persona_engine.generator.run.atomic import whole_file
+    from persona_engine.generator.atomic import whole_file
     from persona_engine.generator.run.batch import BatchRequests, dialect_of
     from persona_engine.generator.session import generate
 

@@ -14,6 +14,7 @@ from typing import Self
 
 import orjson
 
+from persona_engine.generator.atomic import sync
 from persona_engine.generator.llm.chat import ChatRequest, Completion
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._end = self._scanned()
             os.ftruncate(self._file, self._end)
-            _sync_folder(folder)
+            sync(folder)
         except BlockingIOError as error:
             os.close(self._file)
             raise JournalError(
@@ -202,11 +203,3 @@ def _decoded(line: bytes) -> tuple[str, Completion] | None:
         return None
     kept = orjson.loads(content)
     return str(kept["key"]), Completion(**kept["completion"])
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.config_file import load
 from persona_engine.generator.dataset_file import DatasetError, read_frames
 from persona_engine.generator.llm.backends import connect
-from persona_engine.generator.run.atomic import write_whole
 from persona_engine.generator.run.rooms import Rooms
 from persona_engine.validators.dataset.counterfactual import Pair, SwapEffect, swap_effect
 from persona_engine.validators.reading import PROSE

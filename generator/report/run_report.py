@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from persona_engine.census_priors.marginal import Marginal
+from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.dataset_file import DatasetError, columns_of, dataset_files
 from persona_engine.generator.narration.judge import summary
 from persona_engine.generator.population import Population
@@ -23,7 +24,6 @@ from persona_engine.generator.report.expectation import Expectation
 from persona_engine.generator.report.people import people_of
 from persona_engine.generator.report.tabulation import Counts, Tabulation
 from persona_engine.generator.run import rejections
-from persona_engine.generator.run.atomic import write_whole
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.run_folder import verdicts
 from persona_engine.generator.run.store import read_shard

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.report import counterfactual
 from persona_engine.generator.report.run_report import render, writing
-from persona_engine.generator.run.atomic import write_whole
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.validators.assess import assess_files
 from persona_engine.validators.check import GUIDE_CHECKS

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.config import Config, ConfigError
-from persona_engine.generator.run.atomic import write_whole
 
 _FILE = "manifest.json"
 _PACKAGES = ("persona-engine", "pgmpy", "numpy", "pandas", "pyarrow", "openai", "pydantic")

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
+from persona_engine.generator.atomic import whole_file
 from persona_engine.generator.narration.narrator import Narrated
-from persona_engine.generator.run.atomic import whole_file
 
 log = logging.getLogger(__name__)
 

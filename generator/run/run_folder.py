@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 import yaml
 
+from persona_engine.generator.atomic import PARTIAL, UnwritableError, whole_file, write_whole
 from persona_engine.generator.config import Config, ConfigError
 from persona_engine.generator.narration.judge import Verdict
 from persona_engine.generator.narration.narrator import Narrated
 from persona_engine.generator.run import rejections
-from persona_engine.generator.run.atomic import PARTIAL, UnwritableError, whole_file, write_whole
 from persona_engine.generator.run.manifest import Manifest, State
 from persona_engine.generator.run.schema import Table
 from persona_engine.generator.run.store import Shard, ShardInfo, read_shard, write_shard

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from persona_engine.generator.atomic import whole_file
 from persona_engine.generator.dataset_file import FOOTER, SAMPLE, DatasetError
-from persona_engine.generator.run.atomic import whole_file
 from persona_engine.generator.run.schema import Kind, Table
 
 

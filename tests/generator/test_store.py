@@ -9,12 +9,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from persona_engine.generator.atomic import whole_file
 from persona_engine.generator.config import Config, ConfigError
 from persona_engine.generator.config_file import parse
 from persona_engine.generator.dataset_file import DatasetError, columns_of, count_rows, read_frames
 from persona_engine.generator.narration.narrator import Narrated
 from persona_engine.generator.run import rejections
-from persona_engine.generator.run.atomic import whole_file
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.run_folder import RunFolder
 from persona_engine.generator.run.schema import NEMOTRON, NEMOTRON_1_1, Table, context_table, table_of

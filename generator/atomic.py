@@ -37,9 +37,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
-        _sync(partial)
+        sync(partial)
         partial.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         if error.errno is None or not _concerns(error, partial):
             raise
@@ -60,7 +60,8 @@ def _concerns(error: OSError, partial: Path) -> bool:
     return error.filename is None or Path(os.fsdecode(error.filename)) in {partial, *partial.parents}
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk before anything else is done."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
