@@ -28,7 +28,8 @@ class Circuit:
     def __init__(self, shown: str, patience_s: float) -> None:
         """`shown` names the endpoint in errors.
 
-        An outage longer than `patience_s` ends the run; longer than two seconds, where nothing was ever answered.
+        An outage longer than `patience_s` ends the run; where nothing was ever answered, one that outlasts a
+        second trial and two seconds.
         """
         self._shown = shown
         self._patience_s = patience_s
@@ -99,6 +100,9 @@ class Circuit:
         self._failures += 1
         if self._failures == 1:
             self._down_since = now
+        if self._closed is not None and now >= self._trial_at:
+            # A trial that took longer than the time to the next one, as where packets are dropped.
+            self._trial_at = now + self._delay
         is_down = self._failures >= THRESHOLD or isinstance(error, UnreachableError)
         if self._closed is None and is_down:
             if self._answered or not alone:  # else the run is about to end with this very error

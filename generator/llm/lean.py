@@ -60,6 +60,9 @@ class Lean:
                 content = await response.read()
         except aiohttp.ClientConnectorError as error:
             raise UnreachableError(f"{self._address.shown}: nobody listens there") from error
+        except aiohttp.ConnectionTimeoutError as error:
+            waited = self._timeout.sock_connect
+            raise UnreachableError(f"{self._address.shown}: no connection within {waited:g} s") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._unanswered(error) from error
         if response.status != 200:

@@ -22,6 +22,8 @@ from persona_engine.generator.llm.transport import (
 
 # aiohttp reads "no limit" as 100 through this adapter, so a number must be given; concurrency is bounded elsewhere.
 _MANY = 65_536
+# aiohttp's word for it. The adapter's own, ConnectTimeout, stands for dropped connections too.
+_NOT_CONNECTED = "ConnectionTimeoutError"
 
 
 class OpenAISDK:
@@ -35,6 +37,7 @@ class OpenAISDK:
         """No request is sent; connections open with the first one."""
         self._address = address
         self._timeout_s = config.timeout_s
+        self._connect_timeout_s = config.connect_timeout_s
         timeout = httpx2.Timeout(config.timeout_s, connect=config.connect_timeout_s, pool=None)
         limits = httpx2.Limits(
             max_connections=_MANY, max_keepalive_connections=_MANY, keepalive_expiry=KEEP_ALIVE_S
@@ -75,10 +78,14 @@ class OpenAISDK:
         await self._client.close()
 
     def _unanswered(self, error: BaseException) -> LLMError:
-        # The adapter reports a refused connection as a timeout; only the cause at the bottom tells them apart.
+        # The adapter reports a refused connection as a timeout; only the causes beneath tell them apart.
         causes = list(_causes(error))
         if any(isinstance(cause, ConnectionRefusedError) or _unresolved(cause) for cause in causes):
             return UnreachableError(f"{self._address.shown}: nobody listens there")
+        if any(type(cause).__name__ == _NOT_CONNECTED for cause in causes):
+            return UnreachableError(
+                f"{self._address.shown}: no connection within {self._connect_timeout_s:g} s"
+            )
         bottom = causes[-1]
         if isinstance(bottom, asyncio.CancelledError):  # how `asyncio.timeout` ends what took too long
             return TransientError(f"{self._address.shown}: no answer within {self._timeout_s:g} s")

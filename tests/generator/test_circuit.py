@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -60,6 +61,32 @@ async def test_a_name_that_no_host_has_is_reported_within_seconds(transport: str
     error, seconds = await failure(model_of("http://no-such-host.invalid/v1", transport=transport))
     assert seconds < 4
     assert "http://no-such-host.invalid/v1: nobody listens there" in str(error)
+
+
+@pytest.fixture
+def deaf_url() -> Iterator[str]:
+    """An address that drops what asks for a connection, as a firewall does: a socket whose queue is full."""
+    with contextlib.ExitStack() as open_sockets:
+        listener = open_sockets.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(8):
+            queued = open_sockets.enter_context(socket.socket())
+            queued.setblocking(False)
+            queued.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+
+@pytest.mark.parametrize(("transport", "callers"), [("openai", 1), ("lean", 40)])
+async def test_an_address_that_drops_packets_is_reported_after_a_second_trial(
+    transport: str, callers: int, deaf_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = model_of(deaf_url, transport=transport, connect_timeout_s=1, max_retries=50)
+    error, seconds = await failure(model, callers)
+    assert 1 < seconds < 5
+    assert str(error) == f"{deaf_url}: no connection within 1 s"
+    assert f"is a server running at {deaf_url}?" in error.hint
+    assert caplog.records == []
 
 
 async def test_of_several_endpoints_none_of_which_is_there_each_is_tried_and_one_named(
