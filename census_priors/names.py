@@ -37,9 +37,11 @@ from persona_engine.census_priors.given_names import (
 )
 from persona_engine.census_priors.lookup import numbers, read_lookup, strings
 
-__all__ = ["ETHNICITIES", "NATIVITY_GROUPS", "SEXES", "SURNAME_GROUPS", "Names"]
+__all__ = ["ETHNICITIES", "NATIVITY_GROUPS", "OUTSIDE_BIRTHS", "SEXES", "SURNAME_GROUPS", "Names"]
 
 SURNAME_GROUPS = ("white", "black", "hispanic", "asian", "native", "multiple")
+OUTSIDE_BIRTHS = ("PR", "VI")
+"""Territories whose births the Social Security name counts leave out."""
 
 
 class Names:

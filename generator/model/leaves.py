@@ -13,6 +13,7 @@ from persona_engine.census_priors.cohorts import cohort_codes, generation_codes
 from persona_engine.census_priors.conditional import ConditionalTable
 from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.hierarchy import Hierarchy
+from persona_engine.census_priors.names import OUTSIDE_BIRTHS
 from persona_engine.census_priors.priors import Priors
 
 Rows = npt.NDArray[np.int32]
@@ -22,8 +23,6 @@ Weights = npt.NDArray[np.bool_] | npt.NDArray[np.floating]
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 LOWEST, HIGHEST, MEAN, DEVIATION = 20, 80, 50.0, 10.0
 """T-scores N(50, 10), rounded and clipped to 20..80: the published recipe of Nemotron-Personas."""
-OUTSIDE_BIRTHS = ("PR", "VI")
-"""Territories whose births the Social Security name counts leave out."""
 
 
 @dataclass(frozen=True, slots=True)
