@@ -179,6 +179,7 @@ class Journal:
         """Fill the index; return where the last line that ends in a newline does."""
         offset = 0
         rest = b""
+        spoilt: list[int] = []
         while block := os.pread(self._file, _BLOCK, offset + len(rest)):
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
@@ -187,8 +188,15 @@ class Journal:
                 if kept is not None:
                     self._index[kept[0]] = (offset, size)
                 else:
-                    logger.warning("%s: the line at byte %d is spoilt and passed over", self._place, offset)
+                    spoilt.append(offset)
                 offset += size
+        if spoilt:
+            logger.warning(
+                "%s: %s spoilt, the first at byte %d; passed over, and their answers asked for again",
+                self._place,
+                "1 line is" if len(spoilt) == 1 else f"{len(spoilt)} lines are",
+                spoilt[0],
+            )
         return offset
 
 

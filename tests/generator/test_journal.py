@@ -85,7 +85,19 @@ def test_a_spoilt_line_loses_its_own_answer_alone(tmp_path: Path, caplog: pytest
     place.write_bytes(b"".join(lines))
     with Journal(tmp_path) as journal:
         assert [bool(journal.get(name)) for name in ("one", "two", "three")] == [True, False, True]
-    assert "spoilt" in caplog.text
+    (said,) = caplog.messages
+    assert f"{place}: 1 line is spoilt, the first at byte {len(lines[0])};" in said
+
+
+def test_a_garbled_file_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put_all(tmp_path, ["one"])
+    place = tmp_path / "answers.jsonl"
+    kept = place.read_bytes()
+    place.write_bytes(kept + b"garbage\n" * 500 + kept.replace(b"one", b"two"))
+    with Journal(tmp_path) as journal:
+        assert len(journal) == 1
+    (said,) = caplog.messages
+    assert f"{place}: 501 line is spoilt, the first at byte {len(kept)};" in said
 
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
