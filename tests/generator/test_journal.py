@@ -97,7 +97,7 @@ def test_a_garbled_file_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptur
     with Journal(tmp_path) as journal:
         assert len(journal) == 1
     (said,) = caplog.messages
-    assert f"{place}: 501 line is spoilt, the first at byte {len(kept)};" in said
+    assert f"{place}: 501 lines are spoilt, the first at byte {len(kept)};" in said
 
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
