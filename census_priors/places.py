@@ -81,6 +81,7 @@ class Places:
     def __init__(self, folder: Path) -> None:
         """Use `load`; nothing is read here."""
         self._folder = folder
+        self._met: dict[str, Place] = {}
 
     @classmethod
     def load(cls, folder: Path) -> Places:
@@ -121,6 +122,12 @@ class Places:
 
     def get(self, zipcode: str) -> Place:
         """The place of a ZIP code; `UnknownPlaceError` names its neighbours if there is none."""
+        place = self._met.get(zipcode)
+        if place is None:
+            place = self._met[zipcode] = self._place(zipcode)
+        return place
+
+    def _place(self, zipcode: str) -> Place:
         row = self._rows.get(zipcode)
         if row is None:
             near = int(np.searchsorted(self.zipcodes, str(zipcode)))
