@@ -60,6 +60,7 @@ _HOW = (
     "base_url",
     "api_key_env",
     "concurrency",
+    "pace_by",
     "connect_timeout_s",
     "timeout_s",
     "max_retries",
@@ -99,6 +100,8 @@ class LLMConfig(_Section):
     base_url: Annotated[str | None, Field(pattern=r"^https?://[^@]+$")] = None
     api_key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = "OPENAI_API_KEY"
     concurrency: Annotated[_Whole, Field(ge=1, le=100_000)] = 64
+    # What shows that an endpoint has enough to do: that answers take longer, or its own metrics (vLLM, SGLang).
+    pace_by: Literal["latency", "metrics"] = "latency"
     connect_timeout_s: _Seconds = 10.0
     timeout_s: _Seconds = 600.0
     max_retries: Annotated[_Whole, Field(ge=0, le=1000)] = 5

@@ -22,6 +22,22 @@ from chat_answers import CONTENT_FAULTS, Answers
 
 TRANSPORT_FAULTS = ("429", "500", "503", "drop", "reset", "truncate", "half_json", "stall", "slow", "cut")
 FORMS = ("json_schema", "structured_outputs", "json_object")
+# Of what vLLM 0.32 says, in its order: what the engine reads, and what it could mistake for that.
+METRICS = """\
+# HELP vllm:num_requests_running Number of requests in model execution batches.
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{{engine="0",model_name="{model}"}} {running:.1f}
+# HELP vllm:num_requests_waiting Number of requests waiting to be processed.
+# TYPE vllm:num_requests_waiting gauge
+vllm:num_requests_waiting{{engine="0",model_name="{model}"}} {waiting:.1f}
+# HELP vllm:num_requests_waiting_by_reason Number of waiting requests by reason.
+# TYPE vllm:num_requests_waiting_by_reason gauge
+vllm:num_requests_waiting_by_reason{{engine="0",model_name="{model}",reason="capacity"}} {waiting:.1f}
+vllm:num_requests_waiting_by_reason{{engine="0",model_name="{model}",reason="deferred"}} 0.0
+# HELP vllm:kv_cache_usage_perc KV-cache usage. 1 means 100 percent usage.
+# TYPE vllm:kv_cache_usage_perc gauge
+vllm:kv_cache_usage_perc{{engine="0",model_name="{model}"}} {cache}
+"""
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -44,6 +60,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--wrong-key", default="", help="a key that is refused, and repeated in the refusal")
     parser.add_argument("--capacity", type=int, default=0, help="requests in flight above which 429 is sent")
     parser.add_argument("--slots", type=int, default=0, help="requests worked on at once; the others queue")
+    parser.add_argument("--metrics", action="store_true", help="tell at /metrics of the queue, as vLLM does")
     parser.add_argument(
         "--understands", default=",".join(FORMS), help="other forms are ignored, as vLLM does"
     )
@@ -68,7 +85,8 @@ class Server:
         alias = {"429": options.p429, "500": options.p500, "drop": options.drop, "truncate": options.truncate}
         self.faults = {name: float(given.get(name, 0)) or alias.get(name, 0) for name in TRANSPORT_FAULTS}
         self.script = [name for name in options.script.split(",") if name]
-        self.slots = asyncio.Semaphore(options.slots or 1_000_000)
+        self.places = options.slots or 1_000_000
+        self.slots = asyncio.Semaphore(self.places)
 
     def fault(self, headers: dict[str, str]) -> str:
         if "x-fault" in headers:
@@ -101,6 +119,8 @@ class Server:
             self.counts.clear()
             self.answers.counts.clear()
             return await self.send(writer, 200, {})
+        if path == "/metrics" and self.options.metrics:
+            return await self.tell(writer)
         if path == "/health":
             return await self.send(writer, 200, {})
         return await self.api(writer, f"{method} {path}", headers, body)
@@ -137,8 +157,10 @@ class Server:
         if fault == "429":
             return await self.error(writer, 429, "Rate limit reached.")
         async with self.slots:
+            self.counts["running"] += 1
             if self.options.latency:
                 await asyncio.sleep(self.options.latency)
+            self.counts["running"] -= 1
         if fault in ("500", "503"):
             return await self.error(writer, int(fault), "EngineCore encountered an issue.")
         if fault in ("drop", "reset"):
@@ -165,6 +187,18 @@ class Server:
         linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         writer.transport.abort()
+
+    async def tell(self, writer: asyncio.StreamWriter) -> bool:
+        running = self.counts["running"]
+        waiting = self.counts["in_flight"] - running
+        self.counts["looks"] += 1
+        text = METRICS.format(
+            model=self.options.model, running=running, waiting=waiting, cache=0.5 * running / self.places
+        )
+        head = f"HTTP/1.1 200 X\r\ncontent-type: text/plain; version=1.0.0\r\ncontent-length: {len(text)}\r\n\r\n"
+        writer.write((head + text).encode())
+        await writer.drain()
+        return True
 
     async def error(self, writer: asyncio.StreamWriter, status: int, message: str) -> bool:
         wait = self.options.retry_after

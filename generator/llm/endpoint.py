@@ -11,6 +11,7 @@ from persona_engine.generator.llm.chat import LLMError, ThrottledError, Transien
 from persona_engine.generator.llm.circuit import Circuit
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.llm.gate import Gate
+from persona_engine.generator.llm.monitor import Monitor
 from persona_engine.generator.llm.transport import Address, Transport
 
 
@@ -25,6 +26,7 @@ class Endpoint:
         self.circuit = Circuit(address.shown, config.patience_s)
         self.dialect = None if config.structured_output == "auto" else Dialect(form=config.structured_output)
         self.assigned = 0
+        self._monitor = Monitor(address, self.gate) if config.pace_by == "metrics" else None
         self._probe: asyncio.Task[Dialect] | None = None
 
     @property
@@ -47,6 +49,8 @@ class Endpoint:
 
     async def aclose(self) -> None:
         """Release connections."""
+        if self._monitor is not None:
+            await self._monitor.aclose()
         if self._probe is not None:
             self._probe.cancel()
             await asyncio.wait([self._probe])
@@ -54,6 +58,8 @@ class Endpoint:
 
     async def post(self, body: bytes, alone: Callable[[], bool]) -> Mapping[str, Any]:
         """One exchange; raises an `LLMError` when it fails. `alone`: no other endpoint could take it."""
+        if self._monitor is not None:
+            self._monitor.start()
         async with self.gate as epoch:
             await self.circuit.admitted(alone)
             clock = asyncio.get_running_loop().time
@@ -71,5 +77,12 @@ class Endpoint:
                 self.circuit.succeeded()
                 raise
             self.circuit.succeeded()
-            self.gate.answered(clock() - started)
+            self.gate.answered(epoch, clock() - started, _tokens(answer))
             return answer
+
+
+def _tokens(answer: Mapping[str, Any]) -> int:
+    """Tokens that were written, as the endpoint counts them; 1 where it does not."""
+    used = answer.get("usage")
+    count = used.get("completion_tokens") if isinstance(used, dict) else None
+    return count if isinstance(count, int) and count > 0 else 1

@@ -14,7 +14,6 @@ from persona_engine.generator.config import LLMConfig
 from persona_engine.generator.llm.backends import connect
 from persona_engine.generator.llm.budget import BudgetError
 from persona_engine.generator.llm.chat import ChatRequest, Completion, EndpointError
-from persona_engine.generator.llm.gate import START, Gate
 from persona_engine.generator.llm.openai_compatible import OpenAICompatible
 from persona_engine.prompts.template import PromptSet
 
@@ -56,62 +55,6 @@ async def many(model: OpenAICompatible, request: ChatRequest, count: int, at_onc
     ]
 
 
-class FakeServer:
-    """A queue with so many places, on a clock that costs no time: latency is work plus waiting."""
-
-    def __init__(self, places: int, work_s: float) -> None:
-        """Work takes `work_s` seconds in one of `places`."""
-        self.places, self.work_s = places, work_s
-
-    def latency(self, in_flight: int) -> float:
-        return self.work_s * max(1.0, in_flight / self.places)
-
-
-def settled(gate: Gate, server: FakeServer, windows: int) -> list[int]:
-    """Limits over time when as many are in flight as the gate allows."""
-    limits = []
-    for _ in range(windows):
-        gate.in_flight = gate.limit
-        for _ in range(2 * gate.limit):
-            gate.answered(server.latency(gate.limit))
-        limits.append(gate.limit)
-    return limits
-
-
-def test_the_limit_doubles_to_the_ceiling_where_there_is_room() -> None:
-    gate = Gate(1024)
-    assert settled(gate, FakeServer(5000, 0.2), 5) == [64, 128, 256, 512, 1024]
-
-
-@pytest.mark.parametrize("places", [8, 40, 100, 300])
-def test_a_server_that_queues_is_not_given_more_than_it_works_on(places: int) -> None:
-    gate = Gate(4096)
-    limits = settled(gate, FakeServer(places, 0.5), 60)
-    assert max(limits[10:]) <= max(1.1 * START, 3 * places)
-    assert min(limits[10:]) >= min(START, places)
-
-
-def test_the_limit_grows_again_when_the_server_does() -> None:
-    gate = Gate(4096)
-    before = settled(gate, FakeServer(50, 0.5), 40)[-1]
-    assert settled(gate, FakeServer(2000, 0.5), 200)[-1] > 2 * before
-
-
-def test_a_limit_that_is_not_reached_stays() -> None:
-    gate = Gate(1024)
-    for _ in range(1000):
-        gate.answered(0.2)
-    assert gate.limit == START
-
-
-async def test_429_shrinks_the_limit_once_for_all_that_were_in_flight_together() -> None:
-    gate = Gate(1024)
-    async with gate as epoch:
-        for _ in range(20):
-            gate.throttled(epoch)
-    assert gate.limit == int(START * 0.7)
-
-
 async def test_many_429s_are_one_line_with_the_endpoint_and_the_remedy(
     chat_server: Server, request_: ChatRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -123,24 +66,6 @@ async def test_many_429s_are_one_line_with_the_endpoint_and_the_remedy(
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert line.startswith(f"{server.base_url} answers 429")
     assert line.endswith("lower llm.concurrency (now 64)")
-
-
-async def test_the_gate_admits_in_order_and_loses_no_place_to_cancelled_callers() -> None:
-    gate = Gate(2)
-    order: list[int] = []
-
-    async def caller(i: int) -> None:
-        async with gate:
-            order.append(i)
-            await asyncio.sleep(0.001)
-
-    tasks = [asyncio.create_task(caller(i)) for i in range(20)]
-    await asyncio.sleep(0)
-    for task in tasks[4:10]:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    assert order == [0, 1, 2, 3, *range(10, 20)]
-    assert gate.in_flight == 0
 
 
 async def test_an_endpoint_with_a_capacity_is_used_but_not_overrun(

@@ -1,0 +1,106 @@
+"""Monitor: asks a server, beside the work, how many requests wait there, and tells the gate.
+
+Servers say it at `/metrics`, beside `/v1`, in the Prometheus text format: vLLM always, SGLang when it was started with
+`--enable-metrics`. Each engine or rank has a line of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from persona_engine.generator.llm.gate import Gate
+from persona_engine.generator.llm.transport import Address
+
+logger = logging.getLogger(__name__)
+# Gauges: requests that wait, requests worked on, share of the cache in use. The last is of older vLLM.
+# vLLM 0.32: vllm/v1/metrics/loggers.py; SGLang: https://docs.sglang.io/references/production_metrics.html
+_WAITING = ("vllm:num_requests_waiting", "sglang:num_queue_reqs")
+_RUNNING = ("vllm:num_requests_running", "sglang:num_running_reqs")
+_CACHE = ("vllm:kv_cache_usage_perc", "sglang:token_usage", "vllm:gpu_cache_usage_perc")
+# A sample: name, labels, value, perhaps a time. https://prometheus.io/docs/instrumenting/exposition_formats/
+_SAMPLE = re.compile(
+    rf"^({'|'.join(_WAITING + _RUNNING + _CACHE)})(?:\{{.*\}})?[ \t]+([\w.+-]+)", re.MULTILINE
+)
+# Seconds between two looks, and while the limit still doubles.
+_EVERY_S = 1.0
+_SOON_S = 0.5
+_TIMEOUT_S = 5.0
+# Looks without a gauge after which the endpoint is taken to have none; some servers show them after the first work.
+_LOOKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a server says of itself: requests that wait, requests that it works on, share of its cache in use."""
+
+    waiting: float
+    running: float
+    cache: float
+
+    @classmethod
+    def of(cls, text: str) -> Self | None:
+        """The load in Prometheus text, of all engines together and the fullest cache; none where no queue is named."""
+        found: dict[str, list[float]] = {}
+        for name, value in _SAMPLE.findall(text):
+            try:
+                found.setdefault(name, []).append(float(value))
+            except ValueError:
+                return None
+        waiting, running, cache = (
+            next((found[name] for name in names if name in found), [])
+            for names in (_WAITING, _RUNNING, _CACHE)
+        )
+        return cls(sum(waiting), sum(running), max(cache, default=0.0)) if waiting and running else None
+
+
+class Monitor:
+    """Looks at an endpoint's metrics from `start` to `aclose`; where there are none it says so once and ends."""
+
+    def __init__(self, address: Address, gate: Gate) -> None:
+        """No request is sent."""
+        self._url = address.url.removesuffix("/v1") + "/metrics"
+        self._shown = address.shown
+        self._headers = {"Authorization": f"Bearer {address.key()}"}
+        self._gate = gate
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, unless it has begun."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._watch())
+
+    async def aclose(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _watch(self) -> None:
+        import httpx2  # noqa: PLC0415 - another client than that of a transport, for who asks for it
+
+        looks_left = _LOOKS
+        async with httpx2.AsyncClient(headers=self._headers, timeout=_TIMEOUT_S) as client:
+            while looks_left:
+                try:
+                    answer = await client.get(self._url)
+                except httpx2.HTTPError as error:
+                    # The circuit tells of endpoints that are down.
+                    logger.debug("%s: %r", self._shown, error)
+                    self._gate.unobserved()
+                else:
+                    load = Load.of(answer.text) if answer.status_code == httpx2.codes.OK else None
+                    if load is None:
+                        looks_left -= 1
+                        self._gate.unobserved()
+                    else:
+                        looks_left = _LOOKS
+                        self._gate.observed(load.waiting, load.running, load.cache)
+                await asyncio.sleep(_SOON_S if self._gate.is_doubling else _EVERY_S)
+        logger.warning(
+            "%s does not say at /metrics how many requests wait there; llm.pace_by=latency is used in its place",
+            self._shown,
+        )
