@@ -14,11 +14,13 @@ import pandas as pd
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import Marginal, TableError
 from persona_engine.validators.dataset.association import associations
-from persona_engine.validators.dataset.assumption import PLACE, TRAIT_COLUMNS, assumptions
+from persona_engine.validators.dataset.assumption import assumptions
 from persona_engine.validators.dataset.bias import guide_bias, representation, word_associations
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
 from persona_engine.validators.dataset.duplication import duplication, near_duplication
 from persona_engine.validators.dataset.fidelity import fidelity
+from persona_engine.validators.dataset.independence import PLACE, TRAIT_COLUMNS
+from persona_engine.validators.dataset.naming import NAMES, name_fidelity, names_in_texts
 from persona_engine.validators.dataset.vendi import MOST, vendi_score
 from persona_engine.validators.reader import read_records
 
@@ -96,6 +98,8 @@ def assess_files(
         raise ValueError(f"{', '.join(map(str, paths))}: no rows; nothing can be measured")
     part = frame if len(frame) <= ASSOCIATED else frame.take(rng.choice(len(frame), ASSOCIATED, False))
     measured = [fidelity(frame, census, rng) for census in _tables(priors, frame, tables)]
+    named = frame if any(name in frame.columns for name in NAMES) else names_in_texts(texts)
+    measured += name_fidelity(named, priors, rng)
     return {
         "rows": exact.rows,
         "fidelity": [found.as_dict() for found in measured],
@@ -116,7 +120,7 @@ class _Collected:
     def __init__(self, sample: int, rng: np.random.Generator, priors: Priors) -> None:
         self.texts: list[Mapping[str, Any]] = []
         self._sample, self._rng, self._rows = sample, rng, 0
-        fields = dict.fromkeys((*FACTS, *priors.domain, *PLACE, *TRAIT_COLUMNS))
+        fields = dict.fromkeys((*FACTS, *priors.domain, *PLACE, *NAMES, *TRAIT_COLUMNS))
         self._facts = {field: array("i") for field in fields if field != "age"}
         self._states: dict[str, dict[str, int]] = {field: {} for field in self._facts}
         self._ages = array("i")

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from persona_engine.census_priors.marginal import Marginal
+from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.dataset_file import DatasetError, columns_of, dataset_files
 from persona_engine.generator.narration.judge import summary
@@ -28,11 +29,13 @@ from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.run_folder import verdicts
 from persona_engine.generator.run.store import read_shard
 from persona_engine.validators.assess import TESTED
-from persona_engine.validators.dataset.assumption import PLACE, TRAIT_COLUMNS, assumptions
+from persona_engine.validators.dataset.assumption import assumptions
 from persona_engine.validators.dataset.bias import GROUPS, guide_bias, representation
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
 from persona_engine.validators.dataset.duplication import duplication
 from persona_engine.validators.dataset.fidelity import fidelity
+from persona_engine.validators.dataset.independence import PLACE, TRAIT_COLUMNS
+from persona_engine.validators.dataset.naming import NAMES, name_fidelity, names_in_texts
 from persona_engine.validators.reader import read_records
 
 PYRAMID = ("age", "sex")
@@ -68,14 +71,18 @@ def of(
     expected = Expectation(population, where, target)
     columns = columns_of(path)
     drawn = (PYRAMID, MARITAL, DEGREES, OCCUPATIONS)
-    people = people_of(path, expected.priors.domain, none=manifest is not None)
+    people = people_of(path, (*expected.priors.domain, *NAMES), none=manifest is not None)
+    records = _records(path, columns)
     judged = expected.tables(list(map(str, people)))
     people = expected.with_views(people, {name for table in judged for name in table})
     counted = Tabulation.of([_aged(people)], drawn)
     return {
         "rows": len(people),
         "run": manifest.model_dump(mode="json", exclude=_CLOCK) if manifest else None,
-        "fidelity": _fidelity(people, judged, expected),
+        "fidelity": [
+            *_fidelity(people, judged, expected),
+            *_names(people, records, expected.priors, {*(where or {}), *(target or {})}),
+        ],
         "assumptions": _assumptions(path, expected, population, where, target),
         "bands": figures.bands(),
         "age_pyramid": _pair(counted, expected, PYRAMID, figures.age_pyramid),
@@ -84,7 +91,7 @@ def of(
         "occupations": _occupations(counted),
         "diversity": people_diversity(people).as_dict() if len(people) else {},
         "bias": _bias(people, expected),
-        "texts": _texts(path, columns),
+        "texts": _texts(records),
         "swaps": counterfactual.kept(path),
         "findings": _findings(path),
         "judge": summary(verdicts(path)),
@@ -149,6 +156,17 @@ def _fidelity(
     return found
 
 
+def _names(
+    people: pd.DataFrame, records: Sequence[Mapping[str, Any]], priors: Priors, chosen: set[str]
+) -> list[dict[str, Any]]:
+    """Names beside their tables, from columns or else from texts; none where people were chosen by their names."""
+    if chosen & set(NAMES) or people.empty:
+        return []
+    named = people if any(name in people for name in NAMES) else names_in_texts(records)
+    found = name_fidelity(named, priors, np.random.default_rng(0))
+    return [{**item.as_dict(), "source": "names"} for item in found]
+
+
 def _assumptions(
     path: Path,
     expected: Expectation,
@@ -167,7 +185,7 @@ def _assumptions(
         for name in {*(where or {}), *(target or {})}
     ):
         return []
-    people = people_of(path, (*expected.priors.domain, *PLACE, *TRAIT_COLUMNS), none=True)
+    people = people_of(path, (*expected.priors.domain, *PLACE, *NAMES, *TRAIT_COLUMNS), none=True)
     rng = np.random.default_rng(0)
     part = people if len(people) <= TESTED else people.take(rng.choice(len(people), TESTED, replace=False))
     return [found.as_dict() for found in assumptions(part, expected.priors, rng)]
@@ -185,11 +203,17 @@ def _bias(people: pd.DataFrame, expected: Expectation) -> dict[str, Any]:
     return {"guide": measures.as_dict(), "gaps": [gap.as_dict() for gap in gaps]}
 
 
-def _texts(path: Path, columns: Sequence[str]) -> dict[str, Any]:
-    """Diversity and duplicates of the texts, over as many rows as can be read in seconds."""
+def _records(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """The first rows of a dataset that has texts, as many as can be read in seconds."""
     if "persona" not in columns:
+        return []
+    return list(islice(chain.from_iterable(map(read_records, dataset_files(path))), _READ))
+
+
+def _texts(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Diversity and duplicates of texts."""
+    if not records:
         return {}
-    records = [record for file in dataset_files(path) for record in islice(read_records(file), _READ)][:_READ]
     return {
         "rows": len(records),
         "diversity": [measure.as_dict() for measure in text_diversity(records)],

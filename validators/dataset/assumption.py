@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ import numpy.typing as npt
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import TableError
 from persona_engine.validators.dataset.coding import Coded, Codes, entropy, joint
+from persona_engine.validators.dataset.independence import independences
+from persona_engine.validators.dataset.naming import with_kinds_of_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,11 +25,6 @@ LEVEL = 0.01  # chance that any assumption of a dataset that meets them all is s
 STATES = 8  # of each side that are told apart; the rarer ones count as one
 SHUFFLES = 8  # within the groups, which show what chance alone makes
 LEAST = 200  # rows in groups of two and more, without which nothing can be said
-FINEST = 30  # states of the level at which the other side is looked at
-PLACE = ("county", "zipcode", "city")  # where people live within a state; the first that a dataset has
-PLACE_GIVEN = ("state", "ethnicity", "education_group")  # what the place may depend on
-TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
-TRAIT_COLUMNS = tuple(f"{trait}_label" for trait in TRAITS)
 _BLOCK = 4096  # groups at a time
 
 Array = npt.NDArray[np.float64]
@@ -96,55 +93,11 @@ def assumptions(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator) -
         priors: says what the graph is, and what the census knows.
         rng: shuffles.
     """
-    coded = Coded(frame, priors)
+    coded = Coded(with_kinds_of_names(frame, priors), priors)
     found = [
-        _tested(coded, priors, one, other, given, rng)
-        for one, other, given in (
-            *_of_graph(priors, coded),
-            *_of_place(frame, coded),
-            *_of_traits(frame, coded),
-        )
+        _tested(coded, priors, one, other, given, rng) for one, other, given in independences(priors, coded)
     ]
     return tuple(sorted(_corrected(found), key=lambda item: (item.verdict != "fails", item.p, -item.excess)))
-
-
-def _of_graph(priors: Priors, coded: Coded) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    hierarchy, model = priors.hierarchy, priors.declaration.model
-    before = list(dict.fromkeys(map(hierarchy.root, model.core)))
-    for node in model.conditionals:
-        child = hierarchy.root(node.child)
-        finer = {hierarchy.root(name): hierarchy.finer.get(name) for name in node.parents}
-        if coded.has(node.child):
-            for root in before:
-                level = finer[root] if root in finer else _level(priors, coded, root)
-                if root != child and level is not None and coded.has(level):
-                    yield node.child, level, node.parents
-        before += [child] if child not in before else []
-
-
-def _level(priors: Priors, coded: Coded, root: str) -> str | None:
-    """The finest level that the columns show and that is not too fine to be looked at."""
-    shown = sorted(coded.views(root), key=lambda name: -len(priors.domain[name]))
-    return next((name for name in shown if len(priors.domain[name]) <= FINEST), shown[-1] if shown else None)
-
-
-def _of_place(frame: pd.DataFrame, coded: Coded) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    place = next((name for name in PLACE if name in frame.columns), None)
-    if place is not None and coded.has("state"):
-        for root in coded.roots:
-            level = _level(coded.priors, coded, root)
-            if level is not None and root not in {coded.priors.hierarchy.root(name) for name in PLACE_GIVEN}:
-                yield place, level, PLACE_GIVEN
-
-
-def _of_traits(frame: pd.DataFrame, coded: Coded) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    told = [name for name in TRAIT_COLUMNS if name in frame.columns]
-    for position, trait in enumerate(told):
-        for other in told[:position]:
-            yield trait, other, ()
-        for root in coded.roots:
-            if (level := _level(coded.priors, coded, root)) is not None:
-                yield trait, level, ()
 
 
 def _tested(

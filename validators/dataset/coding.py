@@ -43,7 +43,9 @@ class Coded:
 
     def has(self, name: str) -> bool:
         """Whether the columns show an attribute, itself, by a finer one or by its views together."""
-        return name in self.priors.domain and bool(self._source(name) or self._parts(name))
+        if name not in self.priors.domain:
+            return name in self._frame.columns
+        return bool(self._source(name) or self._parts(name))
 
     def codes(self, name: str) -> Codes:
         """Codes of an attribute or of any other column, -1 where the value is unknown."""

@@ -1,0 +1,84 @@
+"""Independence: what the model graph, and the leaves beside it, say does not hang on one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from persona_engine.validators.dataset.coding import Coded
+
+if TYPE_CHECKING:
+    from persona_engine.census_priors.priors import Priors
+
+FINEST = 30  # states of the level at which the other side is looked at
+PLACE = ("county", "zipcode", "city")  # where people live within a state; the first that a dataset has
+PLACE_GIVEN = ("state", "ethnicity", "education_group")  # what the place may depend on
+TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+TRAIT_COLUMNS = tuple(f"{trait}_label" for trait in TRAITS)
+# What names may depend on; the birth cohort follows from the age, and the place of birth from two facts.
+_GIVEN_NAMES = ("sex", "age", "ethnicity", "nativity_group")
+NAMES_GIVEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"last_name": ("ethnicity",), "first_name": _GIVEN_NAMES, "middle_name": _GIVEN_NAMES}
+)
+
+Independence = tuple[str, str, tuple[str, ...]]
+
+
+def independences(priors: Priors, coded: Coded) -> Iterator[Independence]:
+    """Every independence that the columns show: what does not depend, on what, given what it does depend on."""
+    yield from _of_graph(priors, coded)
+    yield from _of_place(coded)
+    yield from _of_names(coded)
+    yield from _of_traits(coded)
+
+
+def _of_graph(priors: Priors, coded: Coded) -> Iterator[Independence]:
+    hierarchy, model = priors.hierarchy, priors.declaration.model
+    before = list(dict.fromkeys(map(hierarchy.root, model.core)))
+    for node in model.conditionals:
+        child = hierarchy.root(node.child)
+        finer = {hierarchy.root(name): hierarchy.finer.get(name) for name in node.parents}
+        if coded.has(node.child):
+            for root in before:
+                level = finer[root] if root in finer else _level(priors, coded, root)
+                if root != child and level is not None and coded.has(level):
+                    yield node.child, level, node.parents
+        before += [child] if child not in before else []
+
+
+def _level(priors: Priors, coded: Coded, root: str) -> str | None:
+    """The finest level that the columns show and that is not too fine to be looked at."""
+    shown = sorted(coded.views(root), key=lambda name: -len(priors.domain[name]))
+    return next((name for name in shown if len(priors.domain[name]) <= FINEST), shown[-1] if shown else None)
+
+
+def _of_place(coded: Coded) -> Iterator[Independence]:
+    place = next((name for name in PLACE if coded.has(name)), None)
+    if place is not None and coded.has("state"):
+        for root in coded.roots:
+            level = _level(coded.priors, coded, root)
+            if level is not None and root not in {coded.priors.hierarchy.root(name) for name in PLACE_GIVEN}:
+                yield place, level, PLACE_GIVEN
+
+
+def _of_names(coded: Coded) -> Iterator[Independence]:
+    told = [name for name in NAMES_GIVEN if coded.has(name)]
+    for position, name in enumerate(told):
+        given = NAMES_GIVEN[name]
+        for other in told[:position]:
+            yield name, other, given
+        for root in coded.roots:
+            level = _level(coded.priors, coded, root)
+            if level is not None and root not in given:
+                yield name, level, given
+
+
+def _of_traits(coded: Coded) -> Iterator[Independence]:
+    told = [name for name in TRAIT_COLUMNS if coded.has(name)]
+    for position, trait in enumerate(told):
+        for other in told[:position]:
+            yield trait, other, ()
+        for root in coded.roots:
+            if (level := _level(coded.priors, coded, root)) is not None:
+                yield trait, level, ()

@@ -1,0 +1,208 @@
+"""Naming: names of a dataset beside the tables that they come from, given who bears them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from persona_engine.census_priors.conditional import ConditionalTable
+from persona_engine.census_priors.marginal import TableError
+from persona_engine.validators.dataset.bearers import NEEDED, TOLD, Bearers, Shares
+from persona_engine.validators.dataset.fidelity import DRAWS, STRICT, Fidelity
+from persona_engine.validators.prose import plain
+from persona_engine.validators.reading import Reading
+
+if TYPE_CHECKING:
+    from persona_engine.census_priors.priors import Priors
+
+# Each kind of name, and the people among whom it is counted.
+NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "first_name": ("sex", "birth_cohort"),
+        "middle_name": ("sex", "birth_generation"),
+        "last_name": ("ethnicity",),
+    }
+)
+OPTIONAL = "middle_name"  # which a person may be without
+SINGLE = 24  # names that are counted one by one among each people, the likeliest ones
+BANDS = (0.25, 0.5, 0.75, 0.9)  # of the bearers of all others, likeliest names first; the bands are counted
+_GROUPS = SINGLE + len(BANDS) + 1
+
+Positions = npt.NDArray[np.int64]
+
+
+class _NameTable:
+    """A table of names whose spellings are one: letter case, accents, hyphens and spaces tell none apart."""
+
+    def __init__(self, table: ConditionalTable) -> None:
+        self.table, self.parents = table, table.parents
+        self._keys, place = np.unique([_key(name) for name in table.states], return_inverse=True)
+        self._place = place.astype(np.int64)
+        self.size = len(self._keys)
+
+    def positions(self, column: pd.Series) -> Positions:
+        """Position of each row's name, -1 where the table does not have it."""
+        values = column.astype("category").cat
+        keys = np.array([_key(str(name)) for name in values.categories], dtype=self._keys.dtype)
+        place = np.minimum(np.searchsorted(self._keys, keys), self.size - 1)
+        found = np.where(self._keys[place] == keys, place, -1)
+        return np.append(found, -1).astype(np.int64)[values.codes.to_numpy()]
+
+    def shares(self, people: Shares) -> Shares:
+        """Share of each name among people, given by how many of them each cell of the parents has."""
+        names = np.zeros(len(self.table.states))
+        for cell in np.flatnonzero(people):
+            states, probabilities = self.table.row(int(cell))
+            names[states] += people[cell] * probabilities
+        total = names.sum() or 1.0
+        return np.bincount(self._place, weights=names / total, minlength=self.size).astype(np.float64)
+
+    def likeliest(self) -> Positions:
+        """The ethnicity in which each name is the most frequent for the number of people."""
+        axis = self.parents.attributes.index("ethnicity")
+        ethnicity = np.unravel_index(np.arange(self.parents.size), self.parents.shape)[axis]
+        people = [(ethnicity == code).astype(np.float64) for code in range(len(self.parents["ethnicity"]))]
+        return np.asarray(np.argmax([self.shares(cells) for cells in people], axis=0), dtype=np.int64)
+
+
+def name_fidelity(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator) -> tuple[Fidelity, ...]:
+    """How far each kind of name that the frame has lies from the locale's tables, given the facts of its people.
+
+    First names are counted by sex and birth cohort, middle names by sex and generation, last names by ethnicity (all
+    together where the dataset does not tell it). Among each of these people, the likeliest names stand for
+    themselves and all others in bands of commonness, so that the distance of a perfect sample is small. What is
+    expected are the shares of the name tables for the people that the dataset has, not for those it should have: a
+    dataset of one state, or of one sex, is held against the names of its own people.
+
+    Args:
+        frame: columns of the dataset.
+        priors: has the tables of names.
+        rng: draws the perfect samples behind floor and limit.
+    """
+    if not _named(frame, priors):
+        return ()
+    bearers, found = Bearers(frame, priors), []
+    for name in _named(frame, priors):
+        try:
+            found += _measured(frame[name], name, _table(priors, name), bearers, rng)
+        except TableError:
+            continue  # the census cannot say what the dataset does not tell
+    return tuple(found)
+
+
+def names_in_texts(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """First and last names as the texts of records have them, beside the facts on which names hang."""
+    rows = []
+    for record in records:
+        if (name := Reading.of(record).name) is not None:
+            facts = {fact: record.get(fact) for fact in TOLD}
+            rows.append({**facts, "first_name": name.first or None, "last_name": name.last or None})
+    return pd.DataFrame(rows).dropna(axis="columns", how="all")
+
+
+def with_kinds_of_names(frame: pd.DataFrame, priors: Priors) -> pd.DataFrame:
+    """The frame with names replaced by kinds that are few enough to be tested, and with the group of birthplaces.
+
+    A name's kind is the ethnicity whose people bear it the most often for their number, and whether it is among the
+    commonest names that half of the dataset's people bear. Without columns of names, or tables of them, the frame is
+    as it was but for the names.
+    """
+    found = {name: _kinds(frame[name], _table(priors, name)) for name in _named(frame, priors)}
+    if found:
+        born = Bearers(frame, priors).born(priors.names.first.parents)
+        found |= {} if born is None else {"nativity_group": born}
+    rest = frame.drop(columns=[name for name in NAMES if name in frame.columns])
+    return rest.assign(
+        **{
+            name: pd.Categorical.from_codes(codes, pd.RangeIndex(codes.max() + 1))
+            for name, codes in found.items()
+        }
+    )
+
+
+def _named(frame: pd.DataFrame, priors: Priors) -> list[str]:
+    """The columns of names, if they can be judged."""
+    able = "names" in priors.declaration.lookups and set(NEEDED) <= set(frame.columns)
+    return [name for name in NAMES if able and name in frame.columns]
+
+
+def _table(priors: Priors, name: str) -> _NameTable:
+    return _NameTable(getattr(priors.names, name.removesuffix("_name")))
+
+
+def _key(name: str) -> str:
+    if name.isascii() and name.isalpha():
+        return name.casefold()
+    return "".join(filter(str.isalpha, plain(name).casefold()))
+
+
+def _measured(
+    column: pd.Series, name: str, table: _NameTable, bearers: Bearers, rng: np.random.Generator
+) -> list[Fidelity]:
+    by = tuple(parent for parent in NAMES[name] if parent != "ethnicity" or parent in bearers.told)
+    column = column.astype(object).fillna("") if name == OPTIONAL else column
+    rows = bearers.known & column.notna().to_numpy()
+    if not rows.any():
+        return []
+    among, names = bearers.cells(table.parents, by)[rows], table.positions(column)[rows]
+    people = np.bincount(among, minlength=table.parents.project(by).size)
+    groups, shares = _grouped(bearers.expected(table.parents, by, rows), table)
+    expected = shares * people[:, None] / len(names)
+    known = names >= 0
+    at = among[known] * _GROUPS + groups[among[known], names[known]]
+    observed = np.bincount(at, minlength=expected.size).reshape(expected.shape) / len(names)
+    unknown = 1 - float(known.mean())
+    tvd = float(np.abs(observed - expected).sum() + unknown) / 2
+    floor, limit = _noise(shares, people, rng)
+    return [
+        Fidelity(
+            attributes=(*by, name),
+            rows=len(names),
+            tvd=tvd,
+            srmse=float(np.sqrt(np.mean((observed - expected) ** 2)) / np.mean(expected)),
+            tae=2 * tvd * len(names),
+            floor=floor,
+            limit=limit,
+            unknown=unknown,
+        )
+    ]
+
+
+def _grouped(people: Shares, table: _NameTable) -> tuple[Positions, Shares]:
+    """Group of every name among each people, and the share of each group; names that nobody has count as rarest."""
+    groups = np.full((len(people), table.size), _GROUPS - 1, dtype=np.int64)
+    shares = np.zeros((len(people), _GROUPS))
+    for among, cells in enumerate(people):
+        if cells.any():
+            names = table.shares(cells)
+            order = np.argsort(-names, kind="stable")
+            rest = np.cumsum(names[order[SINGLE:]])
+            groups[among, order[:SINGLE]] = np.arange(min(SINGLE, len(order)))
+            if len(rest) and rest[-1] > 0:
+                groups[among, order[SINGLE:]] = SINGLE + np.searchsorted(BANDS, rest / rest[-1])
+            shares[among] = np.bincount(groups[among], weights=names, minlength=_GROUPS)
+    return groups, shares
+
+
+def _noise(shares: Shares, people: Positions, rng: np.random.Generator) -> tuple[float, float]:
+    """Mean distance of perfect samples of names for just these people, and what one in a thousand exceeds."""
+    distances = np.zeros(DRAWS)
+    for share, number in zip(shares, people, strict=True):
+        if number:
+            draws = rng.multinomial(number, share / share.sum(), size=DRAWS)
+            distances += np.abs(draws - number * share).sum(axis=1) / 2 / people.sum()
+    return float(distances.mean()), float(distances.mean() + STRICT * distances.std(ddof=1))
+
+
+def _kinds(column: pd.Series, table: _NameTable) -> Positions:
+    positions = table.positions(column)
+    bearers = np.bincount(positions[positions >= 0], minlength=table.size)
+    order = np.argsort(-bearers, kind="stable")
+    common = np.zeros(table.size, dtype=np.int64)
+    common[order[np.cumsum(bearers[order]) <= bearers.sum() / 2]] = 1
+    return np.append(2 * table.likeliest() + common, -1)[positions]
