@@ -56,10 +56,13 @@ class InferenceServer:
 
     def answered(self) -> int:
         """Completions that it has finished since its start, by its own metrics."""
+        return int(self.gauge("vllm:request_success_total"))
+
+    def gauge(self, name: str) -> float:
+        """A number of its own metrics, summed over labels."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=30) as answer:
             metrics = answer.read().decode()
-        counts = re.findall(r"^vllm:request_success_total\{.*\} ([\d.]+)", metrics, re.MULTILINE)
-        return int(sum(map(float, counts)))
+        return sum(map(float, re.findall(rf"^{name}\{{.*\}} ([\d.]+)", metrics, re.MULTILINE)))
 
     def _is_healthy(self) -> bool:
         try:
