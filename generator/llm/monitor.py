@@ -92,9 +92,9 @@ class Monitor:
                     logger.debug("%s: %r", self._shown, error)
                     self._gate.unobserved()
                 else:
-                    load = Load.of(answer.text) if answer.status_code == httpx2.codes.OK else None
+                    load = Load.of(answer.text)
                     if load is None:
-                        looks_left -= 1
+                        looks_left -= answer.status_code < httpx2.codes.INTERNAL_SERVER_ERROR
                         self._gate.unobserved()
                     else:
                         looks_left = _LOOKS
