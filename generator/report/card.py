@@ -5,17 +5,64 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.atomic import write_whole
+from persona_engine.generator.model.leaves import TRAITS
 from persona_engine.generator.report.run_report import render
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.schema import Table
 
 # The hub's own buckets.
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-_LARGEST = "1M<n<10M"
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+    (100_000_000, "10M<n<100M"),
+)
+_LARGEST = "100M<n<1B"
+_LISTED = 8  # states that are named one by one
+
+# What the columns hold that are no attributes of a locale.
+_SAID: Mapping[str, str] = MappingProxyType(
+    {
+        "uuid": "identifier, decided by the model, the seed and the row",
+        "persona": "the person in one sentence",
+        "professional_persona": "the person at work, or in what took its place",
+        "sports_persona": "sport, exercise, or none of it",
+        "arts_persona": "arts and media",
+        "travel_persona": "travel, near or far",
+        "culinary_persona": "cooking and eating",
+        "cultural_background": "how the person grew up, and what that left behind",
+        "skills_and_expertise": "what the person can do",
+        "skills_and_expertise_list": "the same skills as short phrases",
+        "hobbies_and_interests": "what the person does for its own sake",
+        "hobbies_and_interests_list": "the same hobbies as short phrases",
+        "career_goals_and_ambitions": "what the person still wants",
+        "first_name": "first name",
+        "middle_name": "middle name, empty for people without one",
+        "last_name": "last name",
+        "birth_year": "year of birth: vintage less age",
+        "occupation_code": "Census occupation code of 2018, empty without an occupation",
+        "city": "city or town of the ZIP code",
+        "zipcode": "ZIP code, five characters",
+        "county": "county of the ZIP code",
+        "metro_area": "metropolitan or micropolitan area of the county, empty outside",
+        "urbanicity": "how urban the ZIP code is",
+        "country": "country",
+        "row": "number of the row, which with the seed decides who it is",
+        "model": "who wrote the texts",
+        "prompt_digest": "SHA-256 of the prompts",
+        "attempts": "times that the texts were written before they passed",
+        "flags": "rules that flagged the row",
+        **{trait: f"{trait}, T-score (mean 50, standard deviation 10)" for trait in TRAITS},
+        **{f"{trait}_label": f"{trait} in words, from very low to very high" for trait in TRAITS},
+    }
+)
 
 
 def write(folder: Path, manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str, Any]) -> Path:
@@ -28,20 +75,39 @@ def write(folder: Path, manifest: Manifest, priors: Priors, table: Table, number
 def text(manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str, Any]) -> str:
     """The card as Markdown, its front matter as YAML."""
     declared = priors.declaration
+    identity = manifest.identity
+    chosen = {name: identity[name] for name in ("where", "target", "quota") if identity.get(name)}
     agreeing = [item for item in numbers["fidelity"] if item["passes"]]
     return render(
         "card.md.j2",
         {
             "run": manifest,
-            "where": json.dumps(manifest.identity["where"], ensure_ascii=False),
+            "chosen": {kind: json.dumps(said, ensure_ascii=False) for kind, said in chosen.items()},
             "grounded": any(item.lookup == "occupations" for item in declared.attributes.values()),
             "size": next((size for limit, size in _SIZES if manifest.accepted < limit), _LARGEST),
             "language": declared.locale.split("_")[0],
             "declared": declared,
             "sources": tuple(priors.sources.values()),
             "areas": len(priors.domain["state"]) if "state" in priors.domain else 0,
-            "columns": table.columns,
+            "columns": [(column.name, column.kind, _said(column.name, priors)) for column in table.columns],
             "agreeing": len(agreeing),
             "judged": len(numbers["fidelity"]),
+            "singles": [
+                item
+                for item in numbers["fidelity"]
+                if len(item["attributes"]) == 1 and item["source"] != "names"
+            ],
         },
     )
+
+
+def _said(column: str, priors: Priors) -> str:
+    """What a column holds, with its values where they are few."""
+    if column not in priors.domain:
+        return _SAID.get(column, "")
+    label = priors.declaration.attributes[column].label
+    states = priors.domain[column]
+    if isinstance(states[0], int):
+        return f"{label}, {states[0]} to {states[-1]}"
+    few = ", ".join(f"`{state}`" for state in states)
+    return f"{label}: {few}" if len(states) <= _LISTED else f"{label}, {len(states)} values"

@@ -54,17 +54,29 @@ def marital_by_age(age_marital: Counts[Any]) -> dict[str, list[float]]:
     }
 
 
-def bachelors_by_state(age_education_state: Counts[Any], top: int = 15) -> list[dict[str, Any]]:
-    """States with the largest share of a bachelor's degree or higher among those aged 25 and over."""
+def bachelors_by_state(
+    age_education_state: Counts[Any], top: int = 15, least: int = 0
+) -> list[dict[str, Any]]:
+    """States with the largest share of a bachelor's degree or higher among those aged 25 and over.
+
+    Those with fewer than `least` such people are left out: chance would put them first or last. `error` is the
+    standard error of the share.
+    """
     counts = age_education_state[age_education_state.index.get_level_values("age") >= 25]
     if counts.empty:
         return []
     holders = counts.index.get_level_values("education_level").isin(DEGREES)
     people = counts.groupby(level="state").sum()
+    people = people[people >= least]
     degrees = counts[holders].groupby(level="state").sum().reindex(people.index, fill_value=0)
     share = (degrees / people).sort_values(ascending=False, kind="stable").head(top)
     return [
-        {"state": str(state), "share": float(value), "people": float(number)}
+        {
+            "state": str(state),
+            "share": float(value),
+            "error": float(np.sqrt(value * (1 - value) / number)),
+            "people": float(number),
+        }
         for state, value, number in zip(share.index, share, people[share.index], strict=True)
     ]
 
@@ -80,7 +92,7 @@ def top_occupations(occupation_age: Counts[Any], top: int = 10) -> list[dict[str
 
 
 def age_moments(by_age: Counts[Any]) -> dict[str, float]:
-    """Mean, median and standard deviation of age from counts by age."""
+    """Mean, median and standard deviation of age (of a sample, 0 of one person) from persons by age."""
     counts = by_age.groupby(level="age").sum().sort_index()
     ages, weights = counts.index.to_numpy(dtype=float), counts.to_numpy(dtype=float)
     total = weights.sum()
@@ -88,7 +100,7 @@ def age_moments(by_age: Counts[Any]) -> dict[str, float]:
         return {}
     mean = float(ages @ weights / total)
     median = float(ages[np.searchsorted(weights.cumsum(), total / 2)])
-    deviation = float(np.sqrt(weights @ (ages - mean) ** 2 / total))
+    deviation = float(np.sqrt(weights @ (ages - mean) ** 2 / max(total - 1, 1)))
     return {"mean_age": mean, "median_age": median, "std_age": deviation}
 
 

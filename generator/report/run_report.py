@@ -43,6 +43,8 @@ MARITAL = ("age", "marital_status")
 DEGREES = ("age", "education_level", "state")
 OCCUPATIONS = ("occupation", "age")
 
+# People of a state of whom a share is told.
+_LEAST = 30
 # Texts that are read for their diversity, from the first rows on.
 _READ = 2_000
 # Left to the manifest, so that the same dataset has the same report.
@@ -239,7 +241,7 @@ def _degrees(counted: Tabulation, expected: Expectation) -> list[dict[str, Any]]
     census = expected.marginal(DEGREES)
     everywhere = [] if census is None else figures.bachelors_by_state(_counts(census), top=99)
     shares = {item["state"]: item["share"] for item in everywhere}
-    found = figures.bachelors_by_state(counted.counts(*DEGREES))
+    found = figures.bachelors_by_state(counted.counts(*DEGREES), least=_LEAST)
     return [{**item, "census": shares.get(item["state"])} for item in found]
 
 

@@ -50,15 +50,25 @@ def test_marital_shares_add_up_within_each_age_that_has_people() -> None:
 def test_the_bachelors_share_counts_those_over_25_and_is_ordered() -> None:
     tabulation = counted(report.DEGREES)
     assert figures.bachelors_by_state(tabulation.counts(*report.DEGREES)) == [
-        {"state": "NY", "share": 1.0, "people": 1.0},
-        {"state": "WV", "share": pytest.approx(1 / 3), "people": 3.0},
+        {"state": "NY", "share": 1.0, "error": 0.0, "people": 1.0},
+        {
+            "state": "WV",
+            "share": pytest.approx(1 / 3),
+            "error": pytest.approx(0.272, abs=1e-3),
+            "people": 3.0,
+        },
     ]
+    enough = figures.bachelors_by_state(tabulation.counts(*report.DEGREES), least=3)
+    assert [item["state"] for item in enough] == ["WV"]
 
 
 def test_occupations_leave_out_those_without_one_and_tell_ages() -> None:
     first, second = figures.top_occupations(counted(("occupation", "age")).counts("occupation", "age"))
-    assert first == {"occupation": "actor", "people": 2, "mean_age": 30, "median_age": 20, "std_age": 10}
-    assert second["occupation"] == "baker"
+    ages = PEOPLE.loc[PEOPLE["occupation"] == "actor", "age"]
+    assert first == {
+        "occupation": "actor", "people": 2, "mean_age": 30, "median_age": 20, "std_age": ages.std()
+    }  # fmt: skip
+    assert (second["occupation"], second["std_age"]) == ("baker", 0)
 
 
 def test_the_distance_of_two_datasets_is_between_the_same_and_apart() -> None:
@@ -97,7 +107,11 @@ def test_a_report_of_nothing_says_what_it_could_not_judge(tmp_path: Path) -> Non
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_escapes_what_it_is_given(tmp_path: Path) -> None:
-    found = {"bachelors_by_state": [{"state": "<script>", "share": 0.5, "people": 3.0, "census": None}]}
+    found = {
+        "bachelors_by_state": [
+            {"state": "<script>", "share": 0.5, "error": 0.1, "people": 3.0, "census": None}
+        ]
+    }
     _, page = report.write(tmp_path, numbers(rejected={"<b>bad</b>": 2}, **found))
     text = page.read_text()
     assert "<script" not in text

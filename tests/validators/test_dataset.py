@@ -64,7 +64,14 @@ def test_entropy_is_in_bits_and_age_varies_by_its_coefficient() -> None:
     frame = pd.DataFrame({"sex": ["Female", "Male"] * 2, "state": ["MN"] * 4, "age": [20, 40, 20, 40]})
     found = people_diversity(frame)
     assert found.entropy == {"sex": 1.0, "state": 0.0}
-    assert found.age_variation == pytest.approx(10 / 30)
+    assert found.age_variation == pytest.approx(frame["age"].std() / frame["age"].mean())
+
+
+def test_values_that_nobody_has_are_none_that_could_be_as_frequent() -> None:
+    sex = pd.Categorical(["Female", "Male", "Male", "Male"], categories=["Female", "Male", "Other"])
+    found = people_diversity(pd.DataFrame({"sex": sex}))
+    assert found.most == {"sex": 1.0}
+    assert found.entropy["sex"] == pytest.approx(0.811, abs=1e-3)
 
 
 def test_repeated_texts_are_less_distinct_and_compress_better() -> None:

@@ -29,7 +29,7 @@ class PeopleDiversity:
     Attributes:
         entropy: attribute -> entropy of its distribution in bits.
         most: attribute -> entropy if its values in the data were equally frequent, in bits.
-        age_variation: standard deviation of age divided by its mean.
+        age_variation: standard deviation of age (of a sample, as pandas has it) divided by its mean.
     """
 
     entropy: Mapping[str, float]
@@ -74,12 +74,13 @@ class TextDiversity:
 def people_diversity(frame: pd.DataFrame, attributes: Sequence[str] = ENTROPIES) -> PeopleDiversity:
     """Entropies of the attributes that the frame has, and the variation of age."""
     present = [attribute for attribute in attributes if attribute in frame.columns]
-    counts = {attribute: frame[attribute].value_counts().to_numpy(dtype=np.float64) for attribute in present}
+    counts = {name: frame[name].value_counts().to_numpy(dtype=np.float64) for name in present}
+    counts = {name: count[count > 0] for name, count in counts.items()}  # a category may be nobody's
     ages = frame["age"].dropna().to_numpy(dtype=np.float64) if "age" in frame.columns else np.array([])
     return PeopleDiversity(
         entropy={attribute: _entropy(count) for attribute, count in counts.items()},
         most={attribute: float(np.log2(max(len(count), 1))) for attribute, count in counts.items()},
-        age_variation=float(ages.std() / ages.mean()) if len(ages) and ages.mean() else None,
+        age_variation=float(ages.std(ddof=1) / ages.mean()) if len(ages) > 1 and ages.mean() else None,
     )
 
 
@@ -128,5 +129,5 @@ def _distinct(tokens: list[list[str]], length: int) -> float:
 def _entropy(counts: np.ndarray) -> float:
     if not counts.sum():
         return 0.0
-    shares = counts[counts > 0] / counts.sum()
+    shares = counts / counts.sum()
     return float(-(shares * np.log2(shares)).sum()) + 0.0

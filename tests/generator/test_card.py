@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.config import Config
+from persona_engine.generator.report import card
+from persona_engine.generator.run.manifest import Manifest
+from persona_engine.generator.run.schema import table_of
+
+TABLE = table_of("nemotron-1.1", {"age": "integer"})
+AGE = {
+    "attributes": ["age"],
+    "tvd": 0.01,
+    "floor": 0.02,
+    "limit": 0.03,
+    "passes": True,
+    "source": "sex-age.parquet",
+}
+NAMES = {**AGE, "attributes": ["last_name"], "source": "names", "passes": False}
+
+
+@pytest.fixture(scope="module")
+def priors() -> Priors:
+    return Priors.load("en_US")
+
+
+def _manifest(accepted: int = 20, **config: Any) -> Manifest:
+    settings = Config(name=config.pop("name", "people"), rows=20, **config)
+    manifest = Manifest.of(settings, {"priors": "0"}, "Some/Model-7B", "")
+    return manifest.model_copy(update={"accepted": accepted})
+
+
+def _front(text: str) -> dict[str, Any]:
+    _, front, _ = text.split("---\n", 2)
+    found: dict[str, Any] = yaml.safe_load(front)
+    return found
+
+
+def _text(manifest: Manifest, priors: Priors) -> str:
+    return card.text(manifest, priors, TABLE, {"fidelity": [AGE, NAMES]})
+
+
+def test_the_front_matter_is_what_the_hub_reads(priors: Priors) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    text = _text(_manifest(name="1.0"), priors)
+    data = hub.DatasetCard(text).data
+    assert (data.pretty_name, data.license, data.language) == ("1.0", "cc-by-4.0", ["en"])
+    assert data.configs[0]["data_files"] == [{"split": "train", "path": "personas/*.parquet"}]
+    assert (data.source_datasets, data.language_creators) == (["original"], ["machine-generated"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "size"),
+    [
+        (0, "n<1K"),
+        (1_000, "1K<n<10K"),
+        (999_999, "100K<n<1M"),
+        (1_000_000, "1M<n<10M"),
+        (10**7, "10M<n<100M"),
+    ],
+)
+def test_the_size_is_one_of_the_hubs_categories(priors: Priors, rows: int, size: str) -> None:
+    assert _front(_text(_manifest(rows), priors))["size_categories"] == [size]
+
+
+def test_every_column_is_said_to_hold_something(priors: Priors) -> None:
+    lines = _text(_manifest(), priors).splitlines()
+    rows = [line.split(" | ") for line in lines if line.startswith("| `")]
+    assert [name.strip("| `") for name, _, _ in rows] == list(TABLE.names)
+    assert all(said.strip(" |") for _, _, said in rows)
+    assert "| `sex` | text | Sex: `Male`, `Female` |" in lines
+
+
+def test_it_tells_how_near_the_census_it_is(priors: Priors) -> None:
+    text = _text(_manifest(), priors)
+    assert "1 of 2 tables agree with the census" in text
+    assert "| age | 0.0100 | 0.0200 | 0.0300 |" in text
+    assert "last name |" not in text
+
+
+def test_whoever_is_not_the_whole_population_is_said_to_be_so(priors: Priors) -> None:
+    text = _text(_manifest(where={"state": ["HI"]}, target={"sex": "uniform"}), priors)
+    assert 'Sampled under the condition `{"state": ["HI"]}`: it does not stand for the whole' in text
+    assert 'Weighted to the target `{"sex": "uniform"}`: it does not' in text
+    assert "does not stand for the whole" not in _text(_manifest(), priors)
+
+
+def test_the_narrator_is_named(priors: Priors) -> None:
+    model = {"backend": "openai", "model": "Some/Model-7B"}
+    assert "the licence of Some/Model-7B" in _text(_manifest(llm=model), priors)
+    offline = _text(_manifest(), priors)
+    assert "the offline narrator" in offline
+    assert "Some/Model" not in offline
