@@ -99,7 +99,8 @@ class Monitor:
                     else:
                         looks_left = _LOOKS
                         self._gate.observed(load.waiting, load.running, load.cache)
-                await asyncio.sleep(_SOON_S if self._gate.is_doubling else _EVERY_S)
+                is_settled = self._gate.limit == self._gate.ceiling or not self._gate.is_doubling
+                await asyncio.sleep(_EVERY_S if is_settled else _SOON_S)
         logger.warning(
             "%s does not say at /metrics how many requests wait there; llm.pace_by=latency is used in its place",
             self._shown,
