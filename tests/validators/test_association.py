@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.validators.dataset.association import Association, associations, edges
+from persona_engine.validators.dataset.association import LOST, Association, associations, edges
 from persona_engine.validators.dataset.coding import information
 
 
@@ -43,6 +44,13 @@ def test_an_association_that_rows_do_not_have_is_lost(priors: Priors) -> None:
     found = _only(associations(_drawn(priors, 20_000, together=False), priors, np.random.default_rng(0)))
     assert (found.verdict, found.depends) == ("lost", False)
     assert abs(found.excess) < 0.005
+
+
+def test_few_rows_do_not_lose_an_association() -> None:
+    weak = Association("age", "sex", True, rows=500, bits=0.02, chance=0.016, deviation=0.004, census=0.02)
+    assert weak.excess < LOST * 0.02
+    assert weak.verdict == "not judged"
+    assert replace(weak, rows=50_000, deviation=0.0001).verdict == "lost"
 
 
 def test_levels_too_fine_for_the_rows_give_way_to_coarser_ones(priors: Priors) -> None:

@@ -130,12 +130,20 @@ def test_gaps_are_named_largest_first_with_their_error() -> None:
 
 
 def test_words_that_tell_groups_apart_are_found_and_grammar_is_not() -> None:
-    rows = [{"sex": "Female", "persona": "Ana Wu enjoys quilting and she hums."} for _ in range(40)]
-    rows += [{"sex": "Male", "persona": "Leo Park enjoys welding and he hums."} for _ in range(40)]
+    rows = [{"sex": "Female", "persona": "Ana Wu enjoys quilting and she hums."} for _ in range(60)]
+    rows += [{"sex": "Male", "persona": "Leo Park enjoys welding and he hums."} for _ in range(60)]
     female, male = word_associations(rows, "sex")
     assert next(iter(female.words)) == "quilting"
     assert next(iter(male.words)) == "welding"
     assert "she" not in female.words
+
+
+def test_no_words_are_named_of_a_handful_of_texts() -> None:
+    rows = [{"sex": "Female", "persona": "Ana Wu enjoys quilting."} for _ in range(60)]
+    rows += [{"sex": "Male", "persona": "Leo Park enjoys welding."} for _ in range(5)]
+    female, male = word_associations(rows, "sex")
+    assert (male.texts, male.words) == (5, {})
+    assert "quilting" in female.words
 
 
 def test_every_measure_is_plain_json(good: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations, product
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 PERMUTED = 8  # shuffles that show what chance alone makes
 CLEAR = 4.0  # standard deviations of chance from which two attributes go together
+SHORT = 2.5  # standard errors by which a dataset must have less than the census to have lost it
 LOST = 0.5  # share of the census's association below which a dataset has lost it
 EXPECTED = 5  # rows that a cell should have on average; finer levels are too sparse to be compared
 WEAK = 0.001  # bits; a weaker association in the census is not worth losing a word about
@@ -60,10 +62,17 @@ class Association:
 
     @property
     def verdict(self) -> str:
-        """`lost` or `kept` beside a census table; without one `dependent` or `independent`."""
+        """`lost`, `kept` or, for want of rows, `not judged` beside a census table; without one whether it depends.
+
+        Information that a sample of a population shows varies by its own size too, about sqrt(2 I / rows) in nats.
+        """
         if self.census is None:
             return "dependent" if self.depends else "independent"
-        return "lost" if self.census > WEAK and self.excess < LOST * self.census else "kept"
+        if self.census <= WEAK or self.excess >= LOST * self.census:
+            return "kept"
+        sampled = math.sqrt(2 * self.census / (max(self.rows, 1) * math.log(2)))
+        clear = self.census - self.excess > SHORT * math.hypot(self.deviation, sampled)
+        return "lost" if clear else "not judged"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -27,6 +27,7 @@ LEVELS = (
     "graduate",
 )
 SHOWN = 12  # words named for each group
+FEWEST = 50  # texts of a group of which words are named
 PRIOR_WORDS = 500.0  # weight of the background, in words
 _WORD = re.compile(r"[a-z]{3,}")
 # Pronouns and the like: they tell the group by grammar, not by stereotype.
@@ -143,7 +144,8 @@ def word_associations(
 ) -> tuple[WordAssociation, ...]:
     """Words that tell the groups of an attribute apart, names and grammar left out.
 
-    Log-odds with an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008, "Fightin' Words", Political
+    Groups of fewer than `FEWEST` texts have none named: what is told of one of them would pass for all. Log-odds with
+    an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008, "Fightin' Words", Political
     Analysis 16:372, equations 16 and 22), on texts counted once a word, so that one text cannot make a word.
     """
     texts: Counter[str] = Counter()
@@ -161,7 +163,9 @@ def word_associations(
     for count in counts.values():
         total.update(count)
     return tuple(
-        WordAssociation(attribute, group, texts[group], log_odds(counts[group], total))
+        WordAssociation(
+            attribute, group, texts[group], log_odds(counts[group], total) if texts[group] >= FEWEST else {}
+        )
         for group in sorted(counts)
     )
 
