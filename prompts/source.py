@@ -48,6 +48,13 @@ class Trees:
         """Whether this block of a text reads no fact, and so says the same of everybody."""
         return (name, block) in self._constant
 
+    def reads(self, name: str) -> tuple[tuple[str, ...], ...] | None:
+        """Paths of all facts that decide what a text says; None where a loop gives names of its own to some of them."""
+        parts = (name, *sandbox.partials(self._trees[name]))
+        if any(self._trees[part].find(nodes.For) for part in parts):
+            return None
+        return tuple(sorted({path for _, _, path in self.paths(name)}))
+
     def _faults(self, name: str) -> Iterator[str]:
         place, tree = self._places[name], self._trees[name]
         try:

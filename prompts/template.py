@@ -14,6 +14,7 @@ from jinja2.exceptions import TemplateError as JinjaError
 
 from persona_engine.prompts import sandbox
 from persona_engine.prompts.fields import FieldSpec, TemplateError, object_schema
+from persona_engine.prompts.shelf import Guide, Shelf
 from persona_engine.prompts.source import Trees, declared_fields, declared_names, front_matter
 from persona_engine.prompts.yaml_text import mapping
 
@@ -23,7 +24,7 @@ _HOME = Path(__file__).parent
 _NARRATIVES = "narratives"
 _SAMPLE = "sample"
 # Pieces of a message between two looks at its length.
-_CHUNKS = 64
+_CHUNKS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,12 @@ class Template:
     place: Path
     fields: tuple[FieldSpec, ...]
     schema: Mapping[str, Any]
-    _shelf: _Shelf
+    _shelf: Shelf
+    _shown: tuple[Mapping[str, Any], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Word the fields once: nothing in them but the guidance depends on the facts."""
+        object.__setattr__(self, "_shown", tuple(_shown(field) for field in self.fields))
 
     def asking(self, fields: Sequence[FieldSpec]) -> Template:
         """The same text asking for other fields, as a repair does."""
@@ -63,7 +69,7 @@ class Template:
     def missing(self, facts: Mapping[str, Any]) -> str:
         """Every variable that the text reads and the facts lack, with its line; empty when there is none."""
         guides = self._shelf.guides
-        names = [self.place.name, *(guides[field.name] for field in self.fields if field.name in guides)]
+        names = [self.place.name, *(guides[field.name].file for field in self.fields if field.name in guides)]
         lacking: dict[str, str] = {}
         for name in names:
             for file, line, path in self._shelf.trees.paths(name):
@@ -77,8 +83,7 @@ class Template:
     def _messages(self, facts: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
         name, trees = self.place.name, self._shelf.trees
         text = trees.compiled(name)
-        fields = [self._described(field, facts) for field in self.fields]
-        context = text.new_context({**facts, "fields": fields}, shared=True)
+        context = text.new_context({**facts, "fields": self._described(facts)}, shared=True)
         for role in sandbox.SECTIONS:
             if role not in text.blocks:
                 continue
@@ -90,19 +95,24 @@ class Template:
             if said:
                 yield {"role": role, "content": said}
 
-    def _described(self, field: FieldSpec, facts: Mapping[str, Any]) -> dict[str, Any]:
-        guidance = ""
-        if source := self._shelf.guides.get(field.name):
-            guide = self._shelf.trees.compiled(source)
-            guidance = self._bounded(guide.root_render_func(guide.new_context(dict(facts), shared=True)))
-        return {
-            "name": field.name,
-            "kind": field.kind,
-            "description": field.description,
-            "min": field.minimum,
-            "max": field.maximum,
-            "guidance": guidance,
-        }
+    def _described(self, facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The fields as the text sees them, each with the guidance of the file that declares it."""
+        guides = self._shelf.guides
+        return [
+            {**shown, "guidance": self._guidance(guides[field.name], facts)}
+            if field.name in guides
+            else shown
+            for field, shown in zip(self.fields, self._shown, strict=True)
+        ]
+
+    def _guidance(self, guide: Guide, facts: Mapping[str, Any]) -> str:
+        said = guide.known(facts)
+        if said is None:
+            said = self._bounded(
+                guide.text.root_render_func(guide.text.new_context(dict(facts), shared=True))
+            )
+            guide.learn(facts, said)
+        return said
 
     def _bounded(self, chunks: Iterator[str]) -> str:
         parts, size = [], 0
@@ -115,6 +125,17 @@ class Template:
         return "".join(parts).strip()
 
 
+def _shown(field: FieldSpec) -> Mapping[str, Any]:
+    return {
+        "name": field.name,
+        "kind": field.kind,
+        "description": field.description,
+        "min": field.minimum,
+        "max": field.maximum,
+        "guidance": "",
+    }
+
+
 def _has(facts: Mapping[str, Any], path: Sequence[str]) -> bool:
     value: Any = facts
     for step in path:
@@ -122,15 +143,6 @@ def _has(facts: Mapping[str, Any], path: Sequence[str]) -> bool:
             return False
         value = value[step]
     return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """What the templates of one set share."""
-
-    trees: Trees
-    guides: Mapping[str, str]
-    constants: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +180,7 @@ class PromptSet:
         environment = sandbox.Environment({name: text for name, (_, text) in heads.items()})
         fields = {name: declared_fields(texts[name], head) for name, (head, _) in heads.items()}
         guides = {spec.name: name for name, specs in fields.items() if "/" in name for spec in specs}
-        shelf = _Shelf(Trees(environment, texts), guides)
+        shelf = Shelf.of(Trees(environment, texts), guides)
         asked = [spec for name in heads if "/" in name for spec in fields[name]]
         own = [spec.name for spec in (*fields["attributes.j2"], *fields["personas.j2"], *asked)]
         if twice := [name for name in own if own.count(name) > 1]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -42,12 +43,19 @@ def parse_object(text: str) -> dict[str, Any]:
     Raises:
         AnswerError: quoting the beginning of a text without a whole object.
     """
-    # Nearly always the answer is the object and nothing else, which a stricter and faster reader can tell.
+    found = _strict(text)
+    return _lenient(text) if found is None else found
+
+
+def _strict(text: str) -> dict[str, Any] | None:
+    """Nearly always the answer is the object and nothing else, which a stricter and faster reader can tell."""
     if text.startswith("{") and _THINKING not in text:
-        try:
+        with contextlib.suppress(ValueError):
             return dict(orjson.loads(text))
-        except ValueError:
-            pass
+    return None
+
+
+def _lenient(text: str) -> dict[str, Any]:
     bare = _THOUGHT.sub("", text)
     fenced = [match.group(1) for match in _FENCE.finditer(bare)]
     for candidate in (bare, *fenced):
@@ -66,14 +74,17 @@ def parse_object(text: str) -> dict[str, Any]:
 
 def read(text: str, fields: Sequence[FieldSpec]) -> Answer:
     """The fields asked for, each of its kind and within its bounds; whatever else was sent is ignored."""
+    found = _strict(text)
+    # Strict JSON has control characters in escapes alone.
+    plain = found is not None and text.isascii() and "\\" not in text and "\x7f" not in text
     try:
-        found = parse_object(text)
+        found = _lenient(text) if found is None else found
     except AnswerError as error:
         return Answer({}, tuple(Finding(CODE, "error", field.name, str(error)) for field in fields))
     values: dict[str, Any] = {}
     findings: list[Finding] = []
     for field in fields:
-        value = _cleaned(found.get(field.name), field)
+        value = _cleaned(found.get(field.name), field, plain=plain)
         if value is None:
             said = "is missing" if field.name not in found else f"is not a {field.kind}"
             findings.append(Finding(CODE, "error", field.name, f"{said}; write a {_KIND[field.kind]}"))
@@ -90,20 +101,23 @@ _KIND = {"text": "text", "list": "list of texts", "score": "whole number"}
 _SIZE = {"text": "has {} characters", "list": "has {} items", "score": "is {}"}
 
 
-def _cleaned(value: object, field: FieldSpec) -> str | list[str] | int | None:
+def _cleaned(value: object, field: FieldSpec, *, plain: bool) -> str | list[str] | int | None:
     if field.kind == "score":
         # Without a schema a model may write the number as a text.
         digits = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
         return int(digits) if digits.isdecimal() else None
     if field.kind == "text":
-        return _line(value) if isinstance(value, str) else None
+        return _line(value, plain) if isinstance(value, str) else None
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         return None
-    items = (_BULLET.sub("", _line(item)).rstrip(".;,") for item in value)
-    return list(dict.fromkeys(item for item in items if item))
+    return list(dict.fromkeys(item for text in value if (item := _item(_line(text, plain)))))
 
 
-def _line(text: str) -> str:
-    if text.isprintable() and "  " not in text:
+def _line(text: str, plain: bool) -> str:
+    if (plain or text.isprintable()) and "  " not in text:
         return text.strip()
     return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def _item(line: str) -> str:
+    return (line if line[:1].isalpha() else _BULLET.sub("", line)).rstrip(".;,")

@@ -31,6 +31,7 @@ _BACKGROUND = {
 }
 # What somebody is not: a model that is told so writes about it.
 _SILENT = frozenset({"", "none", "never_served", "without_disability"})
+_LABELS = {name: f"{name}_label" for name in TRAITS}
 _DRAWS = 128
 _NO_OCCUPATION = frozenset({"not_in_workforce", "no_occupation"})
 
@@ -46,6 +47,9 @@ class FactSheet:
         self._neighbourhood = Neighbourhood(priors.places)
         self._words: Callable[..., Any] = cache(prompts.words)
         self._label = cache(priors.label)
+        self._trait = cache(self._described)
+        self._told = cache(self._worded)
+        self._stage = cache(self._staged)
 
     def of(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
         """The record with words for its codes, its traits described, and grounding drawn from the row's stream.
@@ -65,8 +69,12 @@ class FactSheet:
             "work": self._work(record, title),
             "state_name": priors.places.state_name(record["state"]),
             "pronouns": self._words("wording", "pronouns", record["sex"]),
-            "traits": [self._trait(name, record) for name in TRAITS],
-            "background": self._background(record),
+            "traits": [self._trait(name, record[label], record[name]) for name, label in _LABELS.items()],
+            "background": [
+                self._told(column, state)
+                for column in _BACKGROUND
+                if (state := record.get(column)) is not None and state not in _SILENT
+            ],
             "grounding": self._grounding(record, rng),
         }
 
@@ -80,25 +88,25 @@ class FactSheet:
         article = "an" if title[0].lower() in "aeiou" else "a"
         return f"{words[status]} {article} {title}"
 
-    def _trait(self, name: str, record: Mapping[str, Any]) -> dict[str, Any]:
-        words, label = self._words, record[f"{name}_label"]
+    def _described(self, name: str, label: str, score: int) -> Mapping[str, Any]:
+        words = self._words
         return {
             "key": name,
             "name": words("personality", "names", name),
-            "score": record[name],
+            "score": score,
             "label": words("personality", "labels", label),
             "description": words("personality", "descriptions", name, label),
         }
 
-    def _background(self, record: Mapping[str, Any]) -> list[dict[str, str]]:
-        told = []
-        for column, name in _BACKGROUND.items():
-            state = record.get(column)
-            if state is None or state in _SILENT:
-                continue
-            known = column in self._priors.domain
-            told.append({"name": name, "value": self._label(column, state) if known else str(state)})
-        return told
+    def _worded(self, column: str, state: Any) -> Mapping[str, str]:
+        known = column in self._priors.domain
+        return {"name": _BACKGROUND[column], "value": self._label(column, state) if known else str(state)}
+
+    def _staged(self, age: int, birth_year: int) -> tuple[Sequence[str], str]:
+        stages = self._words("wording", "life_stages")
+        stage = next((stage for stage in stages if age <= stage["to"]), stages[-1])
+        decade = (birth_year + 15) // 10 * 10
+        return stage["texts"], str(self._words("wording", "times")).replace("{decade}", str(decade))
 
     def _grounding(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
         words = self._words
@@ -108,13 +116,11 @@ class FactSheet:
         if record["occupation"] not in _NO_OCCUPATION:
             occupation = self._priors.occupations.get(record["occupation"])
             work = {"tasks": occupation.tasks, "tools": occupation.tools, "skills": occupation.skills}
-        stages = words("wording", "life_stages")
-        stage = next((stage for stage in stages if record["age"] <= stage["to"]), stages[-1])
-        decade = (record["birth_year"] + 15) // 10 * 10
+        stage, times = self._stage(record["age"], record["birth_year"])
         return {
             **{kind: _some(choices, 3, draws) for kind, choices in work.items()},
-            "life_stage": _one(stage["texts"], draws),
-            "times": str(words("wording", "times")).replace("{decade}", str(decade)),
+            "life_stage": _one(stage, draws),
+            "times": times,
             "nearby": _some(self._neighbourhood.towns(record["zipcode"]), 2, draws),
             "facets": [_one(self._facets(name, record), draws) for name in _furthest(record)],
             "openings": _cycle(words("wording", "openings"), self._narratives, draws),

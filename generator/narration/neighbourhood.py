@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,12 +43,15 @@ class Neighbourhood:
         names, at = self._states[home.state]
         if not names:
             return ()
-        shrink = np.cos(np.radians(home.latitude))
-        distance = np.hypot(at[:, 0] - home.latitude, (at[:, 1] - home.longitude) * shrink)
+        north, east = at[0] - home.latitude, at[1] - home.longitude
+        east *= math.cos(math.radians(home.latitude))
+        distance = north * north + east * east
         near = np.arange(len(names))
         if len(names) > _KNOWN + 1:
-            near = np.flatnonzero(distance <= np.partition(distance, _KNOWN)[_KNOWN])
-        order = near[np.argsort(distance[near], kind="stable")].tolist()[: _KNOWN + 1]
+            ranked = distance.copy()
+            ranked.partition(_KNOWN)
+            near = (distance <= ranked[_KNOWN]).nonzero()[0]
+        order = near[distance[near].argsort(kind="stable")].tolist()[: _KNOWN + 1]
         return tuple(names[i] for i in order if names[i] != home.city)[:_KNOWN]
 
     def _towns(self, state: str) -> tuple[tuple[str, ...], Coordinates]:
@@ -62,8 +66,7 @@ class Neighbourhood:
             [
                 np.bincount(inverse, weights=columns[axis].astype(float)) / count
                 for axis in ("latitude", "longitude")
-            ],
-            axis=1,
+            ]
         )
         sizeable = adults >= min(_SMALLEST, adults.max(initial=0.0))
-        return tuple(names[sizeable].tolist()), at[sizeable]
+        return tuple(names[sizeable].tolist()), np.ascontiguousarray(at[:, sizeable])

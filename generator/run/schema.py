@@ -1,4 +1,4 @@
-"""Schema: the columns of a dataset, in order, and the row that a record becomes."""
+"""Schema: the columns of a dataset, in order, and the cells that records become."""
 
 from __future__ import annotations
 
@@ -111,12 +111,15 @@ class Table:
         kinds: list[Kind] = ["text" if text and c.kind == "list" else c.kind for c in self.columns]
         return pa.schema([(name, _TYPES[kind]) for name, kind in zip(self.names, kinds, strict=True)])
 
-    def row(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The record as one dataset row: this table's columns and nothing else."""
-        row = {column.name: record.get(column.name, column.missing) for column in self.columns}
-        if self.lists == "string":
-            row |= {c.name: repr(list(row[c.name])) for c in self.columns if c.kind == "list"}
-        return row
+    def values(self, records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+        """The records column by column: this table's columns and nothing else."""
+        values = {}
+        for column in self.columns:
+            name, missing = column.name, column.missing
+            cells = [record.get(name, missing) for record in records]
+            text = self.lists == "string" and column.kind == "list"
+            values[name] = [repr(list(cell)) for cell in cells] if text else cells
+        return values
 
 
 def table_of(

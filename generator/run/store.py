@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from persona_engine.generator.atomic import whole_file
+from persona_engine.generator.atomic import UnwritableError, whole_file
 from persona_engine.generator.dataset_file import FOOTER, SAMPLE, DatasetError
 from persona_engine.generator.run.schema import Kind, Table
 
@@ -57,7 +57,7 @@ def write_shard(
     path: Path, table: Table, rows: Sequence[Mapping[str, Any]], info: ShardInfo, notes: Mapping[str, str]
 ) -> None:
     """Write one finished shard whole; `notes` are further footer entries, such as the narrator's notice."""
-    whole = pa.Table.from_pylist([table.row(row) for row in rows], schema=table.arrow)
+    whole = pa.Table.from_pydict(table.values(rows), schema=table.arrow)
     footer = {FOOTER: json.dumps(asdict(info), sort_keys=True).encode()}
     footer |= {name.encode(): text.encode() for name, text in sorted(notes.items())}
     with whole_file(path) as partial:
@@ -80,13 +80,16 @@ def frame_writer(
     """Write data frames block by block to `.parquet`, `.csv` or `.jsonl`; the file appears when all are written.
 
     Raises:
-        DatasetError: another suffix, or a folder that cannot be written to.
+        DatasetError: another suffix.
+        UnwritableError: a place that cannot be written to.
     """
     check_suffix(path)
     try:
         with whole_file(path) as partial, _WRITERS[path.suffix](partial, table, notes) as write:
             yield write
-    except OSError as error:
+    except UnwritableError:
+        raise
+    except OSError as error:  # pyarrow's own, without a number
         raise DatasetError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 

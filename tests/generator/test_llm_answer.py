@@ -33,6 +33,12 @@ def test_raw_control_characters_inside_strings_are_tolerated() -> None:
     assert read('{"story": "Once\n\tupon a\x01 time"}', [TEXT]).values == {"story": "Once upon a time"}
 
 
+@pytest.mark.parametrize("blank", ["\\n", "\\u0007", "\\u00a0", "\xa0", "\x7f", "  ", "\\n \\n"])
+def test_whatever_is_no_single_blank_becomes_one(blank: str) -> None:
+    assert read(f'{{"story": "Once{blank}upon"}}', [TEXT]).values == {"story": "Once upon"}
+    assert read(f'{{"items": ["one{blank}thing", "two"]}}', [LIST]).values == {"items": ["one thing", "two"]}
+
+
 @pytest.mark.parametrize(
     "text", ["", "   ", "no object", '{"story": "cut o', "[1, 2]", "null", "{", '{"a": {"b": 1}']
 )
@@ -65,6 +71,12 @@ def test_a_missing_field_is_a_finding_and_the_others_are_kept() -> None:
 def test_a_length_outside_the_bounds_is_a_finding(story: str) -> None:
     answer = read(json.dumps({"story": story}), [TEXT])
     assert f"has {len(story)} characters; write 5 to 40" in answer.findings[0].message
+
+
+def test_list_items_that_begin_with_a_number_keep_it() -> None:
+    assert read('{"items": ["3D printing", "1950s jazz"]}', [LIST]).values == {
+        "items": ["3D printing", "1950s jazz"]
+    }
 
 
 def test_list_items_lose_bullets_blanks_and_repetitions() -> None:

@@ -1,6 +1,7 @@
 import asyncio
+import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pandas as pd
 import pytest
@@ -182,3 +183,16 @@ async def test_stop_wakes_a_session_that_waits_for_an_open_shard() -> None:
 
 async def test_nothing_to_do_is_done_at_once() -> None:
     assert await pipeline(Scribe(), Desk()).run((), Tally(0))
+
+
+@pytest.mark.parametrize("fails", [{}, {23: EndpointError("nobody listens")}])
+async def test_the_garbage_collector_looks_seldom_during_a_run_and_as_before_when_it_is_over(
+    fails: dict[int, LLMError],
+) -> None:
+    before, seen = gc.get_threshold(), set()
+    line = pipeline(Scribe(fails), Desk(), observe=lambda _: seen.add(gc.get_threshold()[0]))
+    with pytest.raises(EndpointError) if fails else nullcontext():
+        await line.run(SHARDS, Tally(50))
+    assert min(seen) > 10 * before[0]
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0

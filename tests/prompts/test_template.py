@@ -35,6 +35,47 @@ def rendered(folder: Path, text: str, facts: dict[str, Any]) -> str:
     return PromptSet.load(folder).templates["judge"].render(facts)[0]["content"]
 
 
+GUIDES = {
+    "a fact": "{{ first_name }}",
+    "a fact within a fact": "{{ labels.first }}",
+    "a number": "{{ age }}",
+    "a choice": "{% if first_name == 'Ann' %}she{% else %}he{% endif %}",
+    "a loop": "{% for friend in friends %}{{ friend }}{% endfor %}",
+    "a loop over a name that is a fact too": "{{ first_name }}{% for first_name in friends %}{% endfor %}",
+    "a place in a list": "{{ friends[0] }}",
+}
+
+
+@pytest.mark.parametrize("text", GUIDES.values(), ids=GUIDES)
+def test_guidance_is_each_persons_own_in_whatever_order_they_come(
+    folder: Path, sample: dict[str, Any], text: str
+) -> None:
+    guide = folder / "narratives" / "sports.j2"
+    guide.write_text(guide.read_text().rpartition("---\n")[0] + f"---\nMark {text} mark.")
+
+    def people() -> list[dict[str, Any]]:
+        named = [("Ann", 40), ("Bob", 41), ("Cy", True), ("Di", 1), ("Ed", 1.0)]
+        return [
+            {
+                **sample,
+                "first_name": name,
+                "age": age,
+                "labels": {**sample["labels"], "first": name},
+                "friends": [name],
+            }
+            for name, age in named
+        ]
+
+    def told(prompts: PromptSet, person: dict[str, Any]) -> str:
+        content = prompts.templates["personas"].render(person)[1]["content"]
+        return content[content.index("Mark ") : content.index(" mark.")]
+
+    prompts = PromptSet.load(folder)
+    alone = [told(PromptSet.load(folder), person) for person in people()]
+    assert [told(prompts, person) for person in people()] == alone
+    assert [told(prompts, person) for person in reversed(people())] == alone[::-1]
+
+
 def test_the_shipped_set_is_sound() -> None:
     assert lint("en_US") == ()
 
