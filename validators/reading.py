@@ -81,6 +81,7 @@ class Reading(Mapping[str, Any]):
         """Wrap a record; wrapping a reading wraps the record below it."""
         self.record: Mapping[str, Any] = record.record if isinstance(record, Reading) else record
         self.given: Mapping[str, Any] = {}
+        self.beside: dict[str, Any] = {}  # by rule, what it found of many readings at once
         self._kept: dict[tuple[Any, ...], Any] | None = None
 
     @classmethod
@@ -263,10 +264,10 @@ class Reading(Mapping[str, Any]):
         first, last = self.fact("first_name"), self.fact("last_name")
         if first and last:
             return PersonName(plain(first), plain(last), stated=True)
-        leading = list(self.leading_names.values())
+        leading, home = list(self.leading_names.values()), plain(self.fact("city") or "")
         full = (
             self._majority(name for name in leading if " " in name)
-            or self._majority(self.capitalised_pairs)
+            or self._majority(pair for pair in self.capitalised_pairs if pair not in home)
             or self._majority(name for name in leading if name not in _ARTICLES)
         )
         if full is None:

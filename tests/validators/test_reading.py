@@ -39,6 +39,14 @@ def test_the_name_is_found_where_few_texts_begin_with_it() -> None:
     assert name.full == "Ana Wu"
 
 
+def test_the_city_that_all_texts_name_is_not_the_person() -> None:
+    told = ("persona", "arts_persona", "travel_persona")
+    texts = {field: f"At home in San Diego, Ana Wu has her {field}." for field in told}
+    name = Reading({**texts, "sports_persona": "Around San Diego she runs.", "city": "San Diego"}).name
+    assert name is not None
+    assert name.full == "Ana Wu"
+
+
 def test_no_name_is_made_up_when_personas_disagree() -> None:
     assert Reading({"persona": "A baker sings.", "arts_persona": "The painter rests."}).name is None
 
