@@ -21,6 +21,7 @@ from persona_engine.generator.narration.narrator import Narrated, Narrator
 from persona_engine.prompts.template import PromptSet
 from persona_engine.validators.check import RecordChecker
 from persona_engine.validators.finding import Finding
+from persona_engine.validators.reference import Reference
 
 Server = Callable[..., Any]
 
@@ -252,12 +253,18 @@ def served(server: Any, **llm: Any) -> Config:
     return Config.model_validate({"llm": values})
 
 
+@pytest.fixture(scope="module")
+def reference(priors: Priors) -> Reference:
+    """What the rules look things up in, made once: making it takes longer than any test."""
+    return Reference(priors)
+
+
 async def narrated(
-    config: Config, priors: Priors, prompts: PromptSet, rows: list[dict[str, Any]]
+    config: Config, reference: Reference, prompts: PromptSet, rows: list[dict[str, Any]]
 ) -> list[Narrated]:
     model = connect(config.llm)
-    checker = RecordChecker(priors)
-    sheet = FactSheet(priors, prompts)
+    checker = RecordChecker(reference)
+    sheet = FactSheet(reference.priors, prompts)
     narrator = Narrator(model, prompts, sheet, checker.check, config, policy=checker.policy)
     try:
         return await asyncio.gather(*(narrator.narrate(row) for row in rows))
@@ -266,10 +273,14 @@ async def narrated(
 
 
 async def test_every_row_is_accepted_through_a_real_server_and_the_real_rules(
-    chat_server: Server, priors: Priors, prompts: PromptSet, nurse: dict[str, Any], retiree: dict[str, Any]
+    chat_server: Server,
+    reference: Reference,
+    prompts: PromptSet,
+    nurse: dict[str, Any],
+    retiree: dict[str, Any],
 ) -> None:
     rows = [row | {"row": i} for i in range(20) for row in (nurse, retiree)]
-    done = await narrated(served(chat_server()), priors, prompts, rows)
+    done = await narrated(served(chat_server()), reference, prompts, rows)
     assert [result.reasons for result in done if not result.accepted] == []
     assert all(result.record["persona"].startswith(result.record["first_name"]) for result in done)
 
@@ -280,24 +291,24 @@ async def test_every_row_is_accepted_through_a_real_server_and_the_real_rules(
      "foreign", "reasoning"],
 )  # fmt: skip
 async def test_bad_answers_are_repaired_and_nothing_is_lost(
-    chat_server: Server, priors: Priors, prompts: PromptSet, nurse: dict[str, Any], fault: str
+    chat_server: Server, reference: Reference, prompts: PromptSet, nurse: dict[str, Any], fault: str
 ) -> None:
     server = chat_server("--fault", f"{fault}=0.3")
     rows = [nurse | {"row": i} for i in range(12)]
-    done = await narrated(served(server, structured_output="json_schema"), priors, prompts, rows)
+    done = await narrated(served(server, structured_output="json_schema"), reference, prompts, rows)
     assert [result.reasons for result in done if not result.accepted] == []
     assert all(result.record["age"] == 47 for result in done)
 
 
 async def test_random_faults_of_every_kind_change_no_byte_of_the_result(
-    chat_server: Server, priors: Priors, prompts: PromptSet, nurse: dict[str, Any]
+    chat_server: Server, reference: Reference, prompts: PromptSet, nurse: dict[str, Any]
 ) -> None:
     rows = [nurse | {"row": i} for i in range(60)]
     faults = [
         f"--fault={name}=0.02" for name in ("429", "500", "503", "drop", "reset", "truncate", "half_json")
     ]
-    calm = await narrated(served(chat_server()), priors, prompts, rows)
-    stormy = await narrated(served(chat_server(*faults), max_retries=8), priors, prompts, rows)
+    calm = await narrated(served(chat_server()), reference, prompts, rows)
+    stormy = await narrated(served(chat_server(*faults), max_retries=8), reference, prompts, rows)
     assert [result.record for result in stormy] == [result.record for result in calm]
 
 
@@ -315,10 +326,15 @@ async def test_random_faults_of_every_kind_change_no_byte_of_the_result(
     ],
 )
 async def test_a_model_that_never_does_right_is_rejected_with_its_reasons(
-    chat_server: Server, priors: Priors, prompts: PromptSet, nurse: dict[str, Any], fault: str, said: str
+    chat_server: Server,
+    reference: Reference,
+    prompts: PromptSet,
+    nurse: dict[str, Any],
+    fault: str,
+    said: str,
 ) -> None:
     server = chat_server("--fault", f"{fault}=1")
-    [done] = await narrated(served(server, structured_output="json_schema"), priors, prompts, [nurse])
+    [done] = await narrated(served(server, structured_output="json_schema"), reference, prompts, [nurse])
     assert not done.accepted
     assert done.attempts == 3
     assert [reason for reason in done.reasons if said in reason]
