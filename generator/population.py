@@ -85,8 +85,9 @@ class Population:
     def model(self) -> DiscreteBayesianNetwork:
         """The same network in pgmpy, to query, plot and export; built when first asked for.
 
-        The model of the United States has 85 million probabilities: BIF, a text format, takes minutes and gigabytes
-        for all of them. `model_of` gives less.
+        The model of the United States has 90 million probabilities. BIF, a text format, is for parts of it, which
+        `model_of` gives: for the whole, pgmpy's writer takes four minutes, 5 GB of memory and 1.7 GB of disk, and its
+        reader 33 microseconds a number.
         """
         return self._in_pgmpy(self.network)
 

@@ -33,6 +33,7 @@ KNOWN_DIRECTLY = (
     ("age_group", "disability_status"),
     ("age_group", "sex", "household_type"),
     ("ethnicity", "household_type"),
+    ("education_level", "household_type"),
     ("ethnicity", "sex", "education_level"),
     ("age_band", "sex", "education_level"),
 )

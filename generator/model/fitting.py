@@ -87,15 +87,17 @@ class Margin:
     def project(self, array: npt.NDArray[np.floating]) -> Array:
         """Sum the array to the table's cells."""
         summed = tuple(axis for axis in range(array.ndim) if axis not in self.axes)
-        return coarsen(array.sum(axis=summed).astype(np.float64), self.codes, self.wanted.shape)
+        return coarsen(array.sum(axis=summed) if summed else array, self.codes, self.wanted.shape)
 
     def scale(self, array: Dense, ratio: Array) -> None:
         """Multiply every cell of the array by its table cell's ratio, in place."""
-        fine = ratio[np.ix_(*self.codes)]
+        fine = ratio.astype(np.float32)
         shape = [1] * array.ndim
-        for axis, size in zip(self.axes, fine.shape, strict=True):
-            shape[axis] = size
-        array *= fine.reshape(shape).astype(np.float32)
+        for position, (axis, code) in enumerate(zip(self.axes, self.codes, strict=True)):
+            if not _is_identity(code, fine.shape[position]):
+                fine = fine.take(code, axis=position)
+            shape[axis] = fine.shape[position]
+        array *= fine.reshape(shape)
 
 
 def coarsen(
@@ -104,11 +106,15 @@ def coarsen(
     """Sum states of each axis that share a code; code -1 drops the state."""
     result: npt.NDArray[np.floating] = array
     for axis, (code, size) in enumerate(zip(codes, shape, strict=True)):
-        if len(code) == size and (code == np.arange(size)).all():
+        if _is_identity(code, size):
             continue
         indicator = (code[:, None] == np.arange(size)[None, :]).astype(result.dtype)
         result = np.moveaxis(np.tensordot(result, indicator, axes=(axis, 0)), -1, axis)
     return np.asarray(result, dtype=np.float64)
+
+
+def _is_identity(code: npt.NDArray[np.int32], size: int) -> bool:
+    return len(code) == size and bool((code == np.arange(size)).all())
 
 
 def margin_of(

@@ -24,7 +24,7 @@ from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.model.network import Network, Node
 from persona_engine.generator.model.network_fit import fit_network
 
-FIT_VERSION = 1
+FIT_VERSION = 2
 """Raised whenever fitting changes what it returns."""
 
 log = logging.getLogger(__name__)

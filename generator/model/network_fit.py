@@ -87,10 +87,15 @@ def _views(names: Sequence[str], scope: Sequence[str], hierarchy: Hierarchy) -> 
 
 
 def _check_zeros(priors: Priors) -> None:
-    model = priors.declaration.model
-    scopes = [model.core, *((*node.parents, node.child) for node in model.conditionals)]
+    """Each zero lies in the core, or in the table of a child that it speaks of: only there can it be kept."""
+    model, refines = priors.declaration.model, priors.hierarchy.refines
     for zero in model.zeros:
-        if not any(all(_has(scope, name, priors) for name in zero) for scope in scopes):
+        kept = all(_has(model.core, name, priors) for name in zero) or any(
+            any(refines(node.child, name) for name in zero)
+            and all(_has((*node.parents, node.child), name, priors) for name in zero)
+            for node in model.conditionals
+        )
+        if not kept:
             raise FitError(
                 f"zeros: no part of the model has {', '.join(zero)} together, so that it would go unheeded; make "
                 f"some of them parents of another"
@@ -131,7 +136,7 @@ def _add(
     empty = Node(child, parents, np.empty(0, dtype=np.float32), refines, certain)
     start = _start(network, empty)
     scope = (*parents, child)
-    _clear(start, scope, priors, certain)
+    _keep_from_zeros(start, priors, network, empty)
     margins = []
     for table, values, persons in _within(priors, wanted, scope):
         if any(hierarchy.refines(child, name) for name in table.domain):
@@ -139,11 +144,41 @@ def _add(
     if not margins:
         raise FitError(f"{child}: no declared table has it with parents {', '.join(declared.parents)}")
     array = start.copy()
-    distance = fitting.fit(array, reconciled(margins, child), child)
+    distance = fitting.fit(array, [*reconciled(margins, child), _rows(network, empty, start)], child)
     table32 = _normalise(network, array, empty)
     node = Node(child, parents, table32, refines, certain)
     log.info("fitted %s: %d cells, largest distance to a table %.4f", child, table32.size, distance)
     return replace(network, nodes=(*network.nodes, node), distances={**network.distances, child: distance})
+
+
+def _keep_from_zeros(start: Dense, priors: Priors, network: Network, node: Node) -> None:
+    """Clear the structural zeros of a start in place; what they take from a row goes to its other states.
+
+    A row that lost it would speak for fewer people than there are, and every table that does not tell these parents
+    apart would be met with too much of the others.
+    """
+    scope = (*node.parents, node.child)
+    groups = _row_groups(network, node)
+    before = _row_sums(start, groups)
+    _clear(start, scope, priors, node.certain)
+    after = _row_sums(start, groups)
+    if ((after <= 0) & (before > 0)).any():
+        row = np.argwhere((after <= 0) & (before > 0))[0]
+        raise FitError(f"{node.child}: zeros leave no state of it where {_where(network, node, row)}")
+    ratio = np.divide(before, after, out=np.zeros_like(after), where=after > 0)
+    start *= np.take(ratio.astype(np.float32), groups, axis=-1)
+
+
+def _where(network: Network, node: Node, row: npt.NDArray[np.intp]) -> str:
+    """What holds of the people of a row, as `parent=state, …`."""
+    domain = network.hierarchy.domain
+    said = []
+    for parent, position in zip(node.parents, row[:-1], strict=True):
+        code = np.flatnonzero(node.axis_codes(parent, len(domain[parent])) == position)[0]
+        said.append(f"{parent}={domain[parent][code]}")
+    if node.refines is not None:
+        said.append(f"{node.refines}={domain[node.refines][row[-1]]}")
+    return ", ".join(said)
 
 
 def _check_refinement(hierarchy: Hierarchy, declared: ConditionalDeclaration, parent: str) -> None:
@@ -234,14 +269,32 @@ def _sum_groups(values: Array, groups: Codes) -> Array:
     return coarsen(values, [*kept, groups], (*values.shape[:-1], int(groups.max()) + 1))
 
 
-def _normalise(network: Network, array: Dense, node: Node) -> Dense:
-    groups = (
-        np.zeros(array.shape[-1], dtype=np.int32)
-        if node.refines is None
-        else network.hierarchy.codes(node.child, node.refines)
+def _row_groups(network: Network, node: Node) -> Codes:
+    """Group of every child state within which a row is a distribution."""
+    if node.refines is None:
+        return np.zeros(network.size(node.child), dtype=np.int32)
+    return network.hierarchy.codes(node.child, node.refines)
+
+
+def _row_sums(array: Dense, groups: Codes) -> Array:
+    return np.asarray(
+        np.add.reduceat(array, np.flatnonzero(np.diff(groups, prepend=-1)), axis=-1, dtype=np.float64)
     )
-    firsts = np.flatnonzero(np.diff(groups, prepend=-1))
-    totals = np.add.reduceat(array, firsts, axis=-1, dtype=np.float64)
-    spread = np.take(totals, groups, axis=-1)
+
+
+def _rows(network: Network, node: Node, start: Dense) -> fitting.Margin:
+    """The parents' own probabilities: tables of the child with some of them say nothing of how they go together.
+
+    Without it the tables would be met with other parents than the model has, and missed with those.
+    """
+    groups = _row_groups(network, node)
+    wanted = _row_sums(start, groups)
+    kept = [np.arange(size, dtype=np.int32) for size in start.shape[:-1]]
+    return fitting.Margin("its parents", tuple(range(start.ndim)), (*kept, groups), wanted)
+
+
+def _normalise(network: Network, array: Dense, node: Node) -> Dense:
+    groups = _row_groups(network, node)
+    spread = np.take(_row_sums(array, groups), groups, axis=-1)
     shares = np.divide(array, spread, out=np.zeros_like(spread), where=spread > 0)
     return np.asarray(shares, dtype=np.float32)

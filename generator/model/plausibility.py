@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from persona_engine.generator.model.network import Network, Node
+from persona_engine.generator.model.posterior import Posterior, at
 from persona_engine.generator.model.reduction import reduced
 from persona_engine.validators.lift import Oddity
 
@@ -26,7 +26,7 @@ PEOPLE = 10_000  # sampled people whose conditional distributions say what is od
 SEED = 20_240_701
 _CELLS = 100_000  # of which more are hidden is not judged: nearly nothing would be known
 _KINDS = 8  # sets of columns that are calibrated; records with further ones are not judged
-_BLOCK = 2048  # rows at a time: a hidden attribute multiplies them
+_BLOCK = 2048  # rows drawn at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,7 @@ class Tail:
 
 
 class Plausibility:
-    """P(fact | all other facts of the record), summed over what the record does not say.
-
-    Attributes of the core are summed over exactly; a fact that hangs on further ones that the record does not say, as
-    an industry does on the occupation, is left out of account.
+    """P(fact | all other facts of the record), see `Posterior`, beside that of people whom the model draws.
 
     The lift of a fact is that probability divided by the fact's share among all adults. How odd a lift is, the
     model itself says: `Oddity.tail` is the share of the modelled population with a lift at most that small. It is
@@ -67,6 +64,7 @@ class Plausibility:
         self._network = network
         self._facts = tuple(name for name in judged if name in network.hierarchy.domain)
         self._hierarchy = network.hierarchy
+        self._posterior = Posterior(network)
         self._people, self._seed = people, seed
         self._tails: dict[tuple[str, ...], dict[str, Tail]] = {}
 
@@ -91,7 +89,7 @@ class Plausibility:
             names = tuple(name for name, there in zip(self.attributes, present, strict=True) if there)
             for fact, tail in self._tails_of(names).items():
                 here = {name: codes[name][rows] for name in names}
-                probabilities, own = self._given(here, fact), self._at(fact, here)
+                probabilities, own = self._posterior.given(here, fact), at(self._hierarchy, fact, here)
                 chosen = probabilities[np.arange(len(rows)), own]
                 lifts = chosen / tail.shares[own]
                 for row, lift, share, probability in zip(rows, lifts, tail.of(lifts), chosen, strict=True):
@@ -126,15 +124,9 @@ class Plausibility:
                 for fact in self._facts
                 if any(name in names for name in self._hierarchy.chain(fact))
                 and len(roots) > 1
-                and self._unseen(names, fact) <= _CELLS
+                and self._posterior.cells(names, fact) <= _CELLS
             }
         return self._tails[names]
-
-    def _unseen(self, names: Sequence[str], fact: str) -> int:
-        """Cells to be summed for one person: states of the fact, by those of all that is hidden."""
-        asked = self._hierarchy.root(fact)
-        others = [name for name in names if self._hierarchy.root(name) != asked]
-        return prod(len(self._hierarchy.domain[name]) for name in (asked, *self._hidden(others, asked)))
 
     def _sampled(self, names: Sequence[str]) -> dict[str, Codes]:
         """These facts of sampled people, drawn row by row: so few are not worth compiling a sampler."""
@@ -157,126 +149,32 @@ class Plausibility:
                     for i in starts
                 ]
             )
-        return {name: self._at(name, codes) for name in names}
+        return {name: at(self._hierarchy, name, codes) for name in names}
 
     def _drawn(self, node: Node, codes: Mapping[str, Codes], numbers: Array) -> Codes:
         """The child of each person, by inverting the distribution function."""
         index = []
         fixed = np.full(len(numbers), -1, dtype=np.int64)
         for parent in node.parents:
-            states = self._at(parent, codes)
+            states = at(self._hierarchy, parent, codes)
             index.append(np.maximum(node.axis_codes(parent, len(self._hierarchy.domain[parent]))[states], 0))
             if node.certain is not None and node.certain[0] == parent:
                 fixed = node.certain[1][states].astype(np.int64)
         weights = node.table[tuple(index)].astype(np.float64)
         if node.refines is not None:
             inside = self._hierarchy.codes(node.child, node.refines)
-            weights = weights * (inside[None, :] == self._at(node.refines, codes)[:, None])
+            weights = weights * (inside[None, :] == at(self._hierarchy, node.refines, codes)[:, None])
         below = np.cumsum(weights, axis=1)
         drawn = (below <= numbers[:, None] * below[:, -1:]).sum(axis=1)
         return np.where(fixed >= 0, fixed, np.minimum(drawn, weights.shape[1] - 1))
 
     def _tail(self, codes: Mapping[str, Codes], fact: str) -> Tail:
-        probabilities = self._given(codes, fact)
+        probabilities = self._posterior.given(codes, fact)
         shares = np.asarray(self._network.joint((fact,)), dtype=np.float64)
         lifts = (probabilities / shares).ravel()
         order = np.argsort(lifts, kind="stable")
         below = np.cumsum(probabilities.ravel()[order]) / len(probabilities)
         return Tail(lifts[order], below, shares)
-
-    def _given(self, codes: Mapping[str, Codes], fact: str) -> Array:
-        """P(fact | the other facts), a row a person."""
-        hierarchy = self._hierarchy
-        asked = hierarchy.root(fact)
-        others = {name: c for name, c in codes.items() if hierarchy.root(name) != hierarchy.root(fact)}
-        hidden = {name: self._possible(name, others) for name in self._hidden(others, asked)}
-        widths = np.stack(
-            [(states >= 0).sum(axis=1) for states in (*hidden.values(), others[next(iter(others))][:, None])]
-        )
-        # Rows of which as much is hidden go together: most have no field of degree that could be any of five.
-        _, kind = np.unique(widths, axis=1, return_inverse=True)
-        joint = np.zeros((widths.shape[1], len(hierarchy.domain[asked])))
-        for group in range(int(kind.max()) + 1):
-            rows = np.flatnonzero(kind.ravel() == group)
-            for start in range(0, len(rows), _BLOCK):
-                part = rows[start : start + _BLOCK]
-                allowed = {
-                    name: states[part, : widths[i, part[0]]]
-                    for i, (name, states) in enumerate(hidden.items())
-                }
-                joint[part] = self._joint({name: c[part] for name, c in others.items()}, asked, allowed)
-        member = hierarchy.codes(asked, fact)[:, None] == np.arange(len(hierarchy.domain[fact]))[None, :]
-        joint = joint @ member
-        with np.errstate(invalid="ignore"):
-            return np.asarray(joint / joint.sum(axis=1, keepdims=True), dtype=np.float64)
-
-    def _hidden(self, codes: Iterable[str], asked: str) -> list[str]:
-        return [
-            name
-            for name in self._network.core_attributes
-            if name != asked and not any(self._hierarchy.refines(known, name) for known in codes)
-        ]
-
-    def _joint(self, codes: Mapping[str, Codes], asked: str, allowed: Mapping[str, Codes]) -> Array:
-        """P(known facts, asked), a row a person and a column a state, summed over what is `allowed` of the hidden."""
-        rows, axes = len(next(iter(codes.values()))), 2 + len(allowed)
-        spread = {name: c.reshape(rows, *[1] * (axes - 1)) for name, c in codes.items()}
-        spread[asked] = np.arange(len(self._hierarchy.domain[asked])).reshape(1, -1, *[1] * len(allowed))
-        for axis, (name, states) in enumerate(allowed.items(), start=2):
-            spread[name] = states.reshape(
-                rows, *(states.shape[1] if at == axis else 1 for at in range(1, axes))
-            )
-        core = tuple(self._at(name, spread) for name in self._network.core_attributes)
-        weights: Array = self._network.core[core].astype(np.float64)
-        for node in self._network.nodes:
-            if self._tells(node, spread):
-                weights = weights * self._factor(node, spread)
-        whole = np.broadcast_to(weights, (rows, *weights.shape[1:]))
-        return np.asarray(whole.sum(axis=tuple(range(2, axes))), dtype=np.float64)
-
-    def _possible(self, name: str, codes: Mapping[str, Codes]) -> Codes:
-        """States of a hidden attribute that the known facts allow, a row a person, filled up with -1."""
-        states = np.arange(len(self._hierarchy.domain[name]))
-        rows = len(next(iter(codes.values())))
-        allowed = np.ones((rows, len(states)), dtype=bool)
-        for view in codes:
-            if self._hierarchy.refines(name, view):
-                allowed &= self._hierarchy.codes(name, view)[None, :] == codes[view][:, None]
-        for node in self._network.nodes:
-            known = any(fine in codes for fine in self._hierarchy.chain(node.child))
-            if known and node.certain is not None and node.certain[0] == name:
-                child, certain = self._at(node.child, codes), node.certain[1]
-                allowed &= (certain < 0)[None, :] | (certain[None, :] == child[:, None])
-        first = np.argsort(~allowed, axis=1, kind="stable")[:, : max(int(allowed.sum(axis=1).max()), 1)]
-        found: Codes = np.where(np.take_along_axis(allowed, first, axis=1), first, -1)
-        return found
-
-    def _tells(self, node: Node, spread: Mapping[str, Codes]) -> bool:
-        """Whether a node's child and all that it hangs on are known, hidden or asked for."""
-        names = (node.child, *node.parents, *([node.refines] if node.refines else []))
-        return all(any(fine in spread for fine in self._hierarchy.chain(name)) for name in names)
-
-    def _at(self, name: str, codes: Mapping[str, Codes]) -> Codes:
-        fine = next(fine for fine in self._hierarchy.chain(name) if fine in codes)
-        found: Codes = self._hierarchy.codes(fine, name)[codes[fine]].astype(np.int64)
-        return found
-
-    def _factor(self, node: Node, spread: Mapping[str, Codes]) -> Array:
-        """P(child | parents), where parents may make the child certain."""
-        child = self._at(node.child, spread)
-        index: list[Codes] = []
-        drawn, possible = np.ones_like(child, dtype=bool), np.ones_like(child, dtype=bool)
-        for parent in node.parents:
-            codes = self._at(parent, spread)
-            position = node.axis_codes(parent, len(self._hierarchy.domain[parent]))[codes]
-            index.append(np.maximum(position, 0))
-            drawn = drawn & (position >= 0)
-            if node.certain is not None and node.certain[0] == parent:
-                possible = (node.certain[1][codes] < 0) | (node.certain[1][codes] == child)
-        if node.refines is not None:
-            inside = self._hierarchy.codes(node.child, node.refines)[child]
-            possible = possible & (inside == self._at(node.refines, spread))
-        return np.asarray(np.where(drawn, node.table[(*index, child)], 1.0) * possible, dtype=np.float64)
 
 
 def _age(value: Any, states: Mapping[Any, int], last: int) -> int:

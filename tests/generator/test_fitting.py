@@ -160,6 +160,61 @@ def test_structural_zeros_hold_whatever_a_table_says(toy_locale: Toy, tmp_path: 
     assert found[priors.domain.code("region", "west"), priors.domain.code("trade", "mason")] == 0
 
 
+def test_a_zero_of_a_child_takes_nobody_from_the_parents_that_have_it(
+    toy_locale: Toy, tmp_path: Path
+) -> None:
+    """Trade by region and by sex, masons not in the west: both tables can be met, and are."""
+
+    def change(declared: dict[str, Any]) -> None:
+        declared["tables"] = {"census": [["region", "sex"], ["region", "trade"], ["sex", "trade"]]}
+        zeros = [{"region": ["west"], "trade": ["mason", "clerk", "teacher"]}]
+        children = [{"child": "trade", "parents": ["region", "sex"]}]
+        declared["model"] = {"core": ["region", "sex"], "zeros": zeros, "conditionals": children}
+
+    priors = redeclared(toy_locale(tmp_path / "toy"), change)
+    domain, random = priors.domain, np.random.default_rng(4)
+    people = random.dirichlet(np.ones(6), size=(3, 2)) * np.array(
+        [[[3.0], [1.0]], [[1.0], [1.0]], [[1.0], [6.0]]]
+    )
+    never = [domain.code("trade", state) for state in ("mason", "clerk", "teacher")]
+    people[domain.code("region", "west")][:, never] = 0
+    wanted = {}
+    for names, axis in ((("region", "sex"), 2), (("region", "trade"), 1), (("sex", "trade"), 0)):
+        wanted[names] = people.sum(axis=axis) / people.sum()
+        cells = [
+            (*(domain[name][code] for name, code in zip(names, at, strict=True)), weight)
+            for at, weight in np.ndenumerate(wanted[names])
+        ]
+        path = priors.folder / "tables" / f"{'-'.join(names)}.csv"
+        pd.DataFrame(cells, columns=[*names, "weight"]).to_csv(path, index=False)
+    population = Population(priors, fit_network(priors))
+    for names, shares in wanted.items():
+        np.testing.assert_allclose(population.marginal(names).weights, shares, atol=2e-4, err_msg=str(names))
+
+
+def test_zeros_that_leave_nothing_of_a_child_are_an_error_that_says_for_whom(
+    toy_locale: Toy, tmp_path: Path
+) -> None:
+    def change(declared: dict[str, Any]) -> None:
+        states = ["foot", "cart", "none"]
+        declared["model"]["zeros"].append({"trade_group": ["minds"], "sex": ["Male"], "transport": states})
+
+    with pytest.raises(
+        FitError, match="transport: zeros leave no state of it where trade_group=minds, sex=Male"
+    ):
+        fit_network(redeclared(toy_locale(tmp_path / "toy"), change))
+
+
+def test_a_zero_of_two_parents_that_only_their_child_brings_together_is_an_error(
+    toy_locale: Toy, tmp_path: Path
+) -> None:
+    def change(declared: dict[str, Any]) -> None:
+        declared["model"]["zeros"].append({"transport": ["cart"], "voter": ["18-20"]})
+
+    with pytest.raises(FitError, match="zeros: no part of the model has transport, voter together"):
+        fit_network(redeclared(toy_locale(tmp_path / "toy"), change))
+
+
 def test_a_zero_that_no_part_of_the_model_can_honour_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
     folder = toy_locale(tmp_path / "toy")
     path = folder / "priors.yaml"

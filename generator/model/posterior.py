@@ -1,0 +1,132 @@
+"""Posterior: P(fact | the other facts of a record) under the fitted model, summed over what the record does not say.
+
+Attributes of the core are summed over exactly; a fact that hangs on further ones that the record does not say, as an
+industry does on the occupation, is left out of account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.hierarchy import Hierarchy
+from persona_engine.generator.model.network import Network, Node
+
+Codes = npt.NDArray[np.int64]
+Array = npt.NDArray[np.float64]
+
+_BLOCK = 2048  # rows at a time: a hidden attribute multiplies them
+
+
+class Posterior:
+    """What a network says of one fact of people of whom others are known."""
+
+    def __init__(self, network: Network) -> None:
+        """Nothing is computed before it is asked for."""
+        self._network = network
+        self._hierarchy = network.hierarchy
+
+    def cells(self, names: Sequence[str], fact: str) -> int:
+        """Cells to be summed for one person: states of the fact, by those of all that is hidden."""
+        asked = self._hierarchy.root(fact)
+        others = [name for name in names if self._hierarchy.root(name) != asked]
+        return prod(len(self._hierarchy.domain[name]) for name in (asked, *self._hidden(others, asked)))
+
+    def given(self, codes: Mapping[str, Codes], fact: str) -> Array:
+        """P(fact | the other facts), a row a person; NaN where these exclude each other."""
+        hierarchy = self._hierarchy
+        asked = hierarchy.root(fact)
+        others = {name: c for name, c in codes.items() if hierarchy.root(name) != hierarchy.root(fact)}
+        hidden = {name: self._possible(name, others) for name in self._hidden(others, asked)}
+        widths = np.stack(
+            [(states >= 0).sum(axis=1) for states in (*hidden.values(), others[next(iter(others))][:, None])]
+        )
+        # Rows of which as much is hidden go together: most have no field of degree that could be any of five.
+        _, kind = np.unique(widths, axis=1, return_inverse=True)
+        joint = np.zeros((widths.shape[1], len(hierarchy.domain[asked])))
+        for group in range(int(kind.max()) + 1):
+            rows = np.flatnonzero(kind.ravel() == group)
+            for start in range(0, len(rows), _BLOCK):
+                part = rows[start : start + _BLOCK]
+                allowed = {
+                    name: states[part, : widths[i, part[0]]]
+                    for i, (name, states) in enumerate(hidden.items())
+                }
+                joint[part] = self._joint({name: c[part] for name, c in others.items()}, asked, allowed)
+        member = hierarchy.codes(asked, fact)[:, None] == np.arange(len(hierarchy.domain[fact]))[None, :]
+        joint = joint @ member
+        with np.errstate(invalid="ignore"):
+            return np.asarray(joint / joint.sum(axis=1, keepdims=True), dtype=np.float64)
+
+    def _hidden(self, codes: Iterable[str], asked: str) -> list[str]:
+        return [
+            name
+            for name in self._network.core_attributes
+            if name != asked and not any(self._hierarchy.refines(known, name) for known in codes)
+        ]
+
+    def _joint(self, codes: Mapping[str, Codes], asked: str, allowed: Mapping[str, Codes]) -> Array:
+        """P(known facts, asked), a row a person and a column a state, summed over what is `allowed` of the hidden."""
+        rows, axes = len(next(iter(codes.values()))), 2 + len(allowed)
+        spread = {name: c.reshape(rows, *[1] * (axes - 1)) for name, c in codes.items()}
+        spread[asked] = np.arange(len(self._hierarchy.domain[asked])).reshape(1, -1, *[1] * len(allowed))
+        for axis, (name, states) in enumerate(allowed.items(), start=2):
+            spread[name] = states.reshape(
+                rows, *(states.shape[1] if at == axis else 1 for at in range(1, axes))
+            )
+        core = tuple(at(self._hierarchy, name, spread) for name in self._network.core_attributes)
+        weights: Array = self._network.core[core].astype(np.float64)
+        for node in self._network.nodes:
+            if self._tells(node, spread):
+                weights = weights * self._factor(node, spread)
+        whole = np.broadcast_to(weights, (rows, *weights.shape[1:]))
+        return np.asarray(whole.sum(axis=tuple(range(2, axes))), dtype=np.float64)
+
+    def _possible(self, name: str, codes: Mapping[str, Codes]) -> Codes:
+        """States of a hidden attribute that the known facts allow, a row a person, filled up with -1."""
+        states = np.arange(len(self._hierarchy.domain[name]))
+        rows = len(next(iter(codes.values())))
+        allowed = np.ones((rows, len(states)), dtype=bool)
+        for view in codes:
+            if self._hierarchy.refines(name, view):
+                allowed &= self._hierarchy.codes(name, view)[None, :] == codes[view][:, None]
+        for node in self._network.nodes:
+            known = any(fine in codes for fine in self._hierarchy.chain(node.child))
+            if known and node.certain is not None and node.certain[0] == name:
+                child, certain = at(self._hierarchy, node.child, codes), node.certain[1]
+                allowed &= (certain < 0)[None, :] | (certain[None, :] == child[:, None])
+        first = np.argsort(~allowed, axis=1, kind="stable")[:, : max(int(allowed.sum(axis=1).max()), 1)]
+        found: Codes = np.where(np.take_along_axis(allowed, first, axis=1), first, -1)
+        return found
+
+    def _tells(self, node: Node, spread: Mapping[str, Codes]) -> bool:
+        """Whether a node's child and all that it hangs on are known, hidden or asked for."""
+        names = (node.child, *node.parents, *([node.refines] if node.refines else []))
+        return all(any(fine in spread for fine in self._hierarchy.chain(name)) for name in names)
+
+    def _factor(self, node: Node, spread: Mapping[str, Codes]) -> Array:
+        """P(child | parents), where parents may make the child certain."""
+        child = at(self._hierarchy, node.child, spread)
+        index: list[Codes] = []
+        drawn, possible = np.ones_like(child, dtype=bool), np.ones_like(child, dtype=bool)
+        for parent in node.parents:
+            codes = at(self._hierarchy, parent, spread)
+            position = node.axis_codes(parent, len(self._hierarchy.domain[parent]))[codes]
+            index.append(np.maximum(position, 0))
+            drawn = drawn & (position >= 0)
+            if node.certain is not None and node.certain[0] == parent:
+                possible = (node.certain[1][codes] < 0) | (node.certain[1][codes] == child)
+        if node.refines is not None:
+            inside = self._hierarchy.codes(node.child, node.refines)[child]
+            possible = possible & (inside == at(self._hierarchy, node.refines, spread))
+        return np.asarray(np.where(drawn, node.table[(*index, child)], 1.0) * possible, dtype=np.float64)
+
+
+def at(hierarchy: Hierarchy, name: str, codes: Mapping[str, Codes]) -> Codes:
+    """Codes of an attribute, its own or those of a finer one."""
+    fine = next(fine for fine in hierarchy.chain(name) if fine in codes)
+    found: Codes = hierarchy.codes(fine, name)[codes[fine]].astype(np.int64)
+    return found
