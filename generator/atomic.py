@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,6 +11,9 @@ from pathlib import Path
 
 PARTIAL = ".partial"
 """How the name of a file that is being written ends; it begins with a dot."""
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# How another user's file in the way shows itself.
+_TAKEN = {errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR}
 
 
 class UnwritableError(OSError):
@@ -16,37 +21,32 @@ class UnwritableError(OSError):
 
     def __str__(self) -> str:
         """The file, the reason and the remedy."""
-        return (
-            f"{self.filename}: cannot be written ({self.strerror}); "
-            "make room or give another place, and repeat the command"
-        )
+        remedy = "make room" if self.errno in _NO_ROOM else "give a place that you may write to"
+        return f"{self.filename}: cannot be written ({self.strerror}); {remedy}, and repeat the command"
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; on success it is synced to disk and renamed into place.
 
-    After an exception the temporary file is gone and `path` is as it was. Every process has a temporary name of its
-    own, so that of two writers of one path the last to finish wins, whole. A crash leaves at worst a file whose
-    name begins with a dot and ends in `.partial`.
+    After an exception the temporary file is gone and `path` is as it was. The file is locked while it is written, so
+    that two writers of one path use two names and the last to finish wins, whole. What a writer that was killed left
+    behind is locked no longer, and the next one writes over it.
 
     Raises:
         UnwritableError: the folder cannot be made or written to.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        sync(partial)
-        partial.replace(path)
+        with _claimed(path) as partial:
+            yield partial
+            sync(partial)
+            partial.replace(path)
         sync(path.parent)
     except OSError as error:
-        if error.errno is None or not _concerns(error, partial):
+        if error.errno is None or not _concerns(error, path):
             raise
         raise UnwritableError(error.errno, os.strerror(error.errno), str(path)) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -55,9 +55,56 @@ def write_whole(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def _concerns(error: OSError, partial: Path) -> bool:
+@contextmanager
+def _claimed(path: Path) -> Iterator[Path]:
+    """Hold a temporary name beside `path`, as an empty file; after an exception it is gone."""
+    partial, handle = _claim(path)
+    try:
+        os.truncate(handle, 0)
+        yield partial
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink()
+        raise
+    finally:
+        os.close(handle)
+
+
+def _claim(path: Path) -> tuple[Path, int]:
+    """The first temporary name that nobody writes to, and its open file."""
+    number = 0
+    while True:
+        partial = path.with_name(f".{path.name}{f'.{number}' if number else ''}{PARTIAL}")
+        try:
+            handle = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        except OSError as error:
+            if error.errno not in _TAKEN or not os.path.lexists(partial):
+                raise
+        else:
+            if _locked(handle, partial):
+                return partial, handle
+            os.close(handle)
+        number += 1
+
+
+def _locked(handle: int, partial: Path) -> bool:
+    """Whether the open file is ours now, and is still the one of that name."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system without locks
+    return partial.exists() and os.path.samestat(os.fstat(handle), partial.lstat())
+
+
+def _concerns(error: OSError, path: Path) -> bool:
     """Whether the error is about this file: one about another file says so, and stands as it is."""
-    return error.filename is None or Path(os.fsdecode(error.filename)) in {partial, *partial.parents}
+    if error.filename is None:
+        return True
+    place = Path(os.fsdecode(error.filename))
+    ours = place.name.startswith(f".{path.name}.") and place.name.endswith(PARTIAL)
+    return (place.with_name(path.name) if ours else place) in {path, *path.parents}
 
 
 def sync(path: Path) -> None:

@@ -25,25 +25,24 @@ def _no_switch(value: Any) -> Any:
     return value
 
 
-def _plain(value: Any, depth: int = 0) -> Any:
+def _plain(value: Any, keys: tuple[str, ...] = ()) -> Any:
     """A condition as JSON has it: texts, numbers, lists and objects, whose keys are texts."""
-    if depth > _DEEPEST:
-        raise PydanticCustomError("plain", "lists and objects are nested too deeply")
+    if len(keys) > _DEEPEST:
+        raise PydanticCustomError("plain", "{key} is nested too deeply", {"key": ".".join(keys)})
     if isinstance(value, dict):
-        return {str(key): _plain(part, depth + 1) for key, part in value.items()}
+        return {str(key): _plain(part, (*keys, str(key))) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part, depth + 1) for part in value]
+        return [_plain(part, (*keys, str(number))) for number, part in enumerate(value)]
     if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
-        raise PydanticCustomError("plain", "holds half a character")
+        raise PydanticCustomError("plain", "{key} holds half a character", {"key": ".".join(keys)})
     if value is None or not isinstance(value, str | int | float):
+        kind = "has no value" if value is None else f"is a {type(value).__name__}"
         raise PydanticCustomError(
-            "plain", "holds {kind}; give texts, numbers, lists and objects", {"kind": _kind_of(value)}
+            "plain",
+            "{key} {kind}; give texts, numbers, lists or objects",
+            {"key": ".".join(keys), "kind": kind},
         )
     return value
-
-
-def _kind_of(value: Any) -> str:
-    return "an empty value" if value is None else f"a {type(value).__name__}"
 
 
 # YAML 1.1 reads a bare `yes` as true, which Python takes for 1.
@@ -159,7 +158,7 @@ class Config(_Section):
     name: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
     locale: _Name = "en_US"
     rows: Annotated[_Whole, Field(ge=1, le=10**12)] = 200
-    seed: Annotated[_Whole, Field(ge=0, lt=2**63)] = 0
+    seed: Annotated[_Whole, Field(ge=0, le=2**63 - 1)] = 0
     # Whom the rows are of: conditions, wanted marginals, exact counts, draws spread evenly (see `selection`).
     where: _Condition = Field(default_factory=dict)
     target: _Condition = Field(default_factory=dict)

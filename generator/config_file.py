@@ -51,11 +51,16 @@ def _config(values: Any, place: str, overrides: tuple[str, ...], given: Mapping[
     for override in overrides:
         _apply(values, override)
     values |= given
+    options = {override.partition("=")[0]: "--set" for override in overrides} | {
+        key: f"--{key}" for key in given
+    }
     values = {key: value for key, value in values.items() if value is not None or key not in _SECTIONS}
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(place, item) for item in error.errors())) from error
+        raise ConfigError(
+            "; ".join(_explain(_place(item, options) or place, item) for item in error.errors())
+        ) from error
 
 
 def _apply(values: dict[str, Any], override: str) -> None:
@@ -75,6 +80,12 @@ def _apply(values: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {_cut(override)}: {error}") from error
 
 
+def _place(item: Any, options: Mapping[str, str]) -> str | None:
+    """The option that the value came from, if it was one and not the file."""
+    keys = [".".join(map(str, item["loc"][:end])) for end in range(len(item["loc"]), 0, -1)]
+    return next((options[key] for key in keys if key in options), None)
+
+
 # These two may hold a secret put in the wrong place, so their errors do not repeat the value.
 _REMEDIES = {
     "llm.base_url": "must be an http(s) URL without user name or password, such as http://localhost:8000/v1",
@@ -84,16 +95,26 @@ _REMEDIES = {
 
 def _explain(place: str, item: Any) -> str:
     where = ".".join(str(part) for part in item["loc"]) or "config"
-    if item["type"] == "extra_forbidden":
-        return f"{place}: unknown key {where!r}; known there: {', '.join(_known(item['loc'][:-1]))}"
-    if item["type"] == "model_type":  # not the value: whatever was pasted here may be a key
-        return f"{place}: {where}: is a section of keys, not a {type(item['input']).__name__}"
-    if where in _REMEDIES:
-        return f"{place}: {where}: {_REMEDIES[where]}"
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "value_error":
         return f"{place}: {message}"
-    return f"{place}: {where}: {message[:1].lower()}{message[1:]}, not {_cut(repr(item['input']))}"
+    if item["type"] == "extra_forbidden":
+        return f"{place}: unknown key {where!r}; known there: {', '.join(_known(item['loc'][:-1]))}"
+    if item["type"] == "plain":  # names the part of the value itself
+        return f"{place}: {where}.{message}"
+    named = place if place == f"--{where}" else f"{place}: {where}"
+    return f"{named}: {_fault(where, message, item)}"
+
+
+def _fault(where: str, message: str, item: Any) -> str:
+    """What is wrong with a value."""
+    if where in _REMEDIES:
+        return _REMEDIES[where]
+    if item["type"] == "model_type":  # not the value: whatever was pasted here may be a key
+        return f"is a section of keys, not a {type(item['input']).__name__}"
+    if item["input"] is None:
+        return "has no value; give one, or leave the key out"
+    return f"{message[:1].lower()}{message[1:]}, not {_cut(repr(item['input']))}"
 
 
 def _cut(text: str) -> str:

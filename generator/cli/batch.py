@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from persona_engine.generator.cli.options import Overrides, Rows, config_of
+from persona_engine.generator.cli.run import headline, narrated
 
 if TYPE_CHECKING:
     from persona_engine.generator.config import Config
@@ -66,14 +67,11 @@ def import_(
     overrides: Overrides = None,
 ) -> None:
     """Take answers into a run: they are kept, read, checked, and rows that are whole are written."""
-    from persona_engine.generator.cli.progress import progress
-    from persona_engine.generator.cli.run import headline
     from persona_engine.generator.run.batch import BatchResults
-    from persona_engine.generator.session import generate
 
     settings, folder = _run(run, overrides, None)
-    with BatchResults(settings.llm, results) as model, progress(settings.runtime.progress) as observe:
-        manifest = generate(settings, folder, observe, model=model)
+    with BatchResults(settings.llm, results) as model:
+        manifest = narrated(settings, folder, model)
     print(f"{folder}: {manifest.accepted} rows; {model.answered} of {model.total} answers used")
     if model.failed:
         print(f"{model.failed} requests failed and will be exported again", file=sys.stderr)

@@ -5,30 +5,29 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Never
 
 import typer
 
-from persona_engine.generator.cli import batch, data, narrate, priors, prompts, try_out
-from persona_engine.generator.cli.options import (
-    AsJson,
-    ConfigFile,
-    MaybeConfigFile,
-    Overrides,
-    Quota,
-    Rows,
-    Seed,
-    Stratified,
-    Target,
-    Where,
-    config_of,
+from persona_engine.generator.cli import (
+    batch,
+    failure,
+    narrate,
+    priors,
+    prompts,
+    report,
+    sample,
+    try_out,
+    validate,
 )
 
 _DEBUG = "PERSONAS_DEBUG"
-_BLOCK = 100_000
 
 app = typer.Typer(
     name="personas",
@@ -65,79 +64,15 @@ def _common(
         os.environ[_DEBUG] = "1"
 
 
-@app.command()
-def generate(
-    config: ConfigFile,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Run folder; default: runs/<name>.")
-    ] = None,
-    rows: Rows = None,
-    seed: Seed = None,
-    where: Where = None,
-    overrides: Overrides = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write a dataset into a run folder. The same command resumes; more rows extend."""
-    from persona_engine.generator.cli.run import run
-
-    settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
-    run(settings, output or Path("runs") / settings.name, as_json=as_json)
-
-
-@app.command()
-def sample(  # noqa: PLR0917  each option is one
-    config: MaybeConfigFile = None,
-    rows: Rows = None,
-    seed: Seed = None,
-    where: Where = None,
-    target: Target = None,
-    quota: Quota = None,
-    stratified: Stratified = None,
-    schema: Annotated[
-        Literal["nemotron", "nemotron-1.1", "full"] | None,
-        typer.Option(help="Columns; default: the config's, else nemotron."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="FILE.parquet, .csv or .jsonl; default: JSON lines.")
-    ] = None,
-    overrides: Overrides = None,
-) -> None:
-    """Sample a population: who they are, without narratives."""
-    from persona_engine.generator.run.population_file import PopulationFile
-    from persona_engine.generator.run.store import check_suffix, json_lines
-
-    if output is not None:
-        check_suffix(output)
-
-    changes = [*(overrides or ()), *([f"output.schema={schema}"] if schema else [])]
-    settings = config_of(
-        config,
-        changes,
-        rows=rows or (None if config else 10),
-        seed=seed,
-        where=where,
-        target=target,
-        quota=quota,
-        stratified=stratified,
-    )
-    population = PopulationFile(settings)
-    for line in population.notes():
-        print(line, file=sys.stderr)
-    if output is None:
-        for frame in population.frames(_BLOCK):
-            sys.stdout.buffer.write(json_lines(frame, population.table))
-    else:
-        population.write(output, _BLOCK)
-        print(f"{output}: {settings.rows} rows", file=sys.stderr)
-
-
+app.command()(narrate.generate)
+app.command()(sample.sample)
 app.command()(narrate.narrate)
 app.command()(try_out.preview)
 app.command()(try_out.estimate)
 app.command()(try_out.check)
-app.command()(data.validate)
-app.command()(data.report)
-app.command()(data.compare)
+app.command()(validate.validate)
+app.command()(report.report)
+app.command()(report.compare)
 app.add_typer(batch.app, name="batch")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(priors.app, name="priors")
@@ -147,53 +82,73 @@ def main() -> None:
     """Run the command line; every error of ours is one line on stderr and an exit code of 1 or 2."""
     _prepare_streams()
     try:
-        _run()
-    except (SystemExit, GeneratorExit):
-        raise
+        with _interrupted_by_signals():
+            _run(sys.argv[1:])
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
     except BrokenPipeError:
         # The reader of our stdout has gone, as `head` does; nothing is wrong and nobody is left to tell.
         _discard_stdout()
     except KeyboardInterrupt:
         _fail("interrupted", 1)
     except Exception as error:
+        if isinstance(error, typer.TyperException) and (asked := _help_of(error)):
+            print(asked, file=sys.stderr)
+            sys.exit(2)
         if os.environ.get(_DEBUG):
             raise
-        _fail(*_explained(error))
+        _fail(*failure.told(error))
+    sys.exit(0)
+
+
+def _run(words: list[str]) -> None:
+    # Not `app()`: it would lay out errors in its own way, and call a reader that has gone a failure.
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("personas", words) as context:
+            command.invoke(context)
+    finally:
+        # Now, while a full disk or a reader that has gone can still be told.
+        sys.stdout.flush()
 
 
 def _prepare_streams() -> None:
-    """Results can be written whatever the terminal's encoding is, and go nowhere where stdout is closed."""
+    """Results can be written whatever the terminal's encoding is, and go nowhere where a stream is closed."""
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  open until the end
     elif isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  open until the end
 
 
-def _run() -> None:
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """SIGTERM and the end of the terminal end a command as Ctrl-C does, so that no half-written file stays."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    found = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in found.items():
+        if handler == signal.SIG_DFL:  # under `nohup` it is ignored, and stays so
+            signal.signal(number, signal.default_int_handler)
     try:
-        app()
+        yield
     finally:
-        # Now, while a full disk or a reader that has gone can still be told.
-        sys.stdout.flush()
+        for number, handler in found.items():
+            signal.signal(number, handler)
 
 
 def _discard_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _explained(error: Exception) -> tuple[str, int]:
-    from persona_engine.generator.llm.chat import LLMError
-
-    line = " ".join(str(error).split())
-    if isinstance(error, LLMError):
-        return f"{line}; {error.hint}" if error.hint and error.hint not in line else line, 1
-    if isinstance(error, OSError):
-        return line or type(error).__name__, 1
-    if type(error).__module__.startswith("persona_engine."):
-        return line, 2
-    return f"internal error, {type(error).__name__}: {line} (--debug shows where; please report it)", 1
+def _help_of(error: typer.TyperException) -> str:
+    """The help that is the answer to a command without arguments; empty for other errors."""
+    message = error.format_message()
+    return message if message.startswith("Usage: ") else ""
 
 
-def _fail(line: str, code: int) -> None:
+def _fail(line: str, code: int) -> Never:
     print(f"personas: {line}", file=sys.stderr)
     sys.exit(code)

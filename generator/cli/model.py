@@ -53,12 +53,13 @@ def plot(
         raise typer.BadParameter(
             f"{output}: PNG needs cairosvg: pip install 'persona-engine[plot]', or write to {output.stem}.svg"
         )
+    from persona_engine.generator.atomic import whole_file
     from persona_engine.generator.population import Population
     from persona_engine.generator.report.picture import draw
 
-    picture = draw(Population.load(locale))
+    picture = draw(Population.load(locale)).encode()
     if output.suffix == ".png":
-        import_module("cairosvg").svg2png(bytestring=picture.encode(), write_to=str(output))
-    else:
-        output.write_text(picture, encoding="utf-8")
+        picture = import_module("cairosvg").svg2png(bytestring=picture)
+    with whole_file(output) as partial:
+        partial.write_bytes(picture)
     print(output)

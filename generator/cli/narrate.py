@@ -1,4 +1,4 @@
-"""Command `personas narrate`: texts for people who exist."""
+"""Commands `personas generate` and `narrate`: texts for people who are sampled, and for people who exist."""
 
 from __future__ import annotations
 
@@ -7,20 +7,49 @@ from typing import Annotated
 
 import typer
 
-from persona_engine.generator.cli.options import AsJson, Dataset, Overrides, Rows, Seed, config_of
+from persona_engine.generator.cli.options import (
+    AsJson,
+    ConfigFile,
+    Dataset,
+    Overrides,
+    Rows,
+    Seed,
+    Where,
+    config_of,
+)
+from persona_engine.generator.cli.run import run
 
-Config = Annotated[
+MaybeConfig = Annotated[
     Path | None,
     typer.Option("-c", "--config", metavar="CONFIG", help="YAML file; defaults are used without one."),
 ]
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="Run folder; default: runs/<name>.")]
+InputRows = Annotated[
+    int | None, typer.Option("-n", "--rows", min=1, help="Rows; default: all of the dataset.")
+]
+RunFolder = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="RUN", help="Run folder; default: runs/<name>.")
+]
+
+
+def generate(
+    config: ConfigFile,
+    output: RunFolder = None,
+    rows: Rows = None,
+    seed: Seed = None,
+    where: Where = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a dataset into a run folder. The same command resumes; more rows extend."""
+    settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
+    run(settings, output or Path("runs") / settings.name, as_json=as_json)
 
 
 def narrate(
     dataset: Dataset,
-    config: Config = None,
-    output: Output = None,
-    rows: Rows = None,
+    config: MaybeConfig = None,
+    output: RunFolder = None,
+    rows: InputRows = None,
     seed: Seed = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -30,7 +59,6 @@ def narrate(
     Uuid and context columns are kept, texts are written anew. What the dataset does not say (ethnicity, traits,
     names that no text gives) is drawn from the population, given what it says. The same command resumes.
     """
-    from persona_engine.generator.cli.run import run
     from persona_engine.generator.config import ConfigError
     from persona_engine.generator.dataset_file import count_rows
 

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file that says what the run is.")]
 MaybeConfigFile = Annotated[
-    Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file; defaults are used without one.")
+    Path | None, typer.Argument(metavar="CONFIG", help="YAML file; defaults are used without one.")
 ]
-Dataset = Annotated[Path, typer.Argument(help="A .parquet, .csv or .jsonl file, or a run folder.")]
+Dataset = Annotated[
+    Path, typer.Argument(metavar="DATASET", help="A .parquet, .csv or .jsonl file, or a run folder.")
+]
 Rows = Annotated[int | None, typer.Option("-n", "--rows", min=1, help="Rows; default: the config's.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed; default: the config's.")]
 Where = Annotated[
@@ -40,7 +42,7 @@ Overrides = Annotated[
     typer.Option("--set", metavar="A.B=VALUE", help="Override a key of the config; repeatable."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
-Locale = Annotated[str, typer.Option(help="A locale of census_priors, or a folder.")]
+Locale = Annotated[str, typer.Option(metavar="LOCALE", help="A shipped locale, or a locale's folder.")]
 
 
 def config_of(

@@ -12,10 +12,9 @@ from typing import Annotated
 import typer
 
 from persona_engine.generator.cli import model
-from persona_engine.generator.cli.options import AsJson, Locale, Where, condition
+from persona_engine.generator.cli.options import AsJson, Locale, Where, config_of
 
 app = typer.Typer(no_args_is_help=True, help="The census tables behind a locale.", rich_markup_mode=None)
-LocaleArgument = Annotated[str, typer.Argument(metavar="[LOCALE]", help="A shipped locale, or a folder.")]
 
 
 @app.command(name="list")
@@ -32,7 +31,7 @@ def list_locales(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(
-    locale: LocaleArgument = "en_US",
+    locale: Locale = "en_US",
     attribute: Annotated[
         str | None, typer.Option(help="One attribute: its states, tables and parents.")
     ] = None,
@@ -47,7 +46,7 @@ def show(
 
 
 @app.command()
-def check(locale: LocaleArgument = "en_US", as_json: AsJson = False) -> None:
+def check(locale: Locale = "en_US", as_json: AsJson = False) -> None:
     """Check digests, tables, shared margins, zeros and published figures; exit 1 when something is wrong."""
     from persona_engine.census_priors.check import check as verdicts_of
     from persona_engine.census_priors.priors import Priors
@@ -84,7 +83,7 @@ def build(
 
     logging.getLogger("persona_engine.census_priors.build").setLevel(logging.INFO)
     if pums is None and not (download and sources):
-        raise typer.BadParameter("give --pums, or --download with --sources")
+        raise typer.BadParameter("missing; or give --download with --sources", param_hint="--pums")
     if download:
         from persona_engine.census_priors.build.pums_download import fetch_pums
 
@@ -97,7 +96,9 @@ def build(
 
 @app.command()
 def score(
-    file: Annotated[Path, typer.Argument(help="Person records as `priors build` reads them.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Person records as `priors build` reads them.")
+    ],
     locale: Locale = "en_US",
     as_json: AsJson = False,
 ) -> None:
@@ -116,7 +117,10 @@ def score(
 
 @app.command()
 def query(
-    attributes: Annotated[list[str], typer.Argument(help="One attribute, or several for their joint table.")],
+    attributes: Annotated[
+        list[str],
+        typer.Argument(metavar="ATTRIBUTE...", help="One attribute, or several for their joint table."),
+    ],
     where: Where = None,
     locale: Locale = "en_US",
     top: Annotated[int, typer.Option(min=1, help="Most probable cells to print.")] = 20,
@@ -126,10 +130,10 @@ def query(
     from persona_engine.generator.population import Population
     from persona_engine.generator.report.figures import likeliest
 
+    condition = config_of(None, None, where=where).where
     population = Population.load(locale)
-    condition_ = condition(where) if where is not None else None
-    cells = likeliest(population.marginal(attributes, where=condition_), None if as_json else top)
-    share = population.probability(condition_) if condition_ else 1.0
+    cells = likeliest(population.marginal(attributes, where=condition), None if as_json else top)
+    share = population.probability(condition)
     if as_json:
         print(json.dumps({"probability": share, "attributes": attributes, "cells": cells}))
         return

@@ -17,16 +17,14 @@ def _group() -> None:
 
 @app.command()
 def check(
-    prompts: Annotated[
-        str, typer.Argument(metavar="[SET]", help="A folder of prompts/, or a path.")
-    ] = "en_US",
+    prompts: Annotated[str, typer.Argument(metavar="SET", help="A folder of prompts/, or a path.")] = "en_US",
 ) -> None:
     """Find everything that is wrong with a prompt set; exit 1 when there is something."""
     from persona_engine.prompts.template import PromptSet, lint
 
     if faults := lint(prompts):
         print(*faults, sep="\n")
-        print(f"personas: {prompts}: {len(faults)} faults", file=sys.stderr)
+        print(f"personas: {prompts}: {len(faults)} fault{'s' * (len(faults) > 1)}", file=sys.stderr)
         raise typer.Exit(1)
     loaded = PromptSet.load(prompts)
     print(f"{prompts}: sound; {', '.join(loaded.templates)}; digest {loaded.digest[:12]}")

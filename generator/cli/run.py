@@ -10,22 +10,28 @@ import typer
 
 if TYPE_CHECKING:
     from persona_engine.generator.config import Config
+    from persona_engine.generator.llm.chat import ChatModel
     from persona_engine.generator.run.manifest import Manifest
 
 
 def run(settings: Config, folder: Path, *, as_json: bool) -> None:
     """Write or resume a run; a shortfall is the last line, and exit code 1."""
-    from persona_engine.generator.cli.progress import progress
-    from persona_engine.generator.session import generate
-
-    with progress(settings.runtime.progress) as observe:
-        manifest = generate(settings, folder, observe)
+    manifest = narrated(settings, folder)
     print(manifest.model_dump_json() if as_json else f"{folder}: {manifest.accepted} rows")
     headline(manifest, folder)
 
 
+def narrated(settings: Config, folder: Path, model: ChatModel | None = None) -> Manifest:
+    """The manifest of a run that was written or resumed, its progress shown on the way."""
+    from persona_engine.generator.cli.progress import progress
+    from persona_engine.generator.session import generate
+
+    with progress(settings.runtime.progress) as observe:
+        return generate(settings, folder, observe, model=model)
+
+
 def headline(manifest: Manifest, folder: Path) -> None:
-    """The narrator's notice, and what is missing."""
+    """The narrator's notice, what is missing, and what to do about it."""
     if manifest.notice:
         print(f"note: {manifest.notice}", file=sys.stderr)
     if manifest.state == "complete":
@@ -33,7 +39,20 @@ def headline(manifest: Manifest, folder: Path) -> None:
     missing = manifest.rows - manifest.accepted
     why = f"{manifest.rejected} rejected, see {folder / 'rejected.jsonl'}" if manifest.rejected else "stopped"
     print(
-        f"personas: {missing} of {manifest.rows} rows are missing ({why}); the same command tries them again",
+        f"personas: {missing} of {manifest.rows} rows are missing ({why}); {_remedy(manifest, folder)}",
         file=sys.stderr,
     )
     raise typer.Exit(1)
+
+
+def _remedy(manifest: Manifest, folder: Path) -> str:
+    from persona_engine.generator.run import rejections
+
+    again = "the same command tries them again"
+    hopeless = rejections.for_facts(folder) if manifest.rejected else 0
+    if not hopeless:
+        return again
+    mend = "whose facts are wrong: mend them in the input, or change validation.policy"
+    if hopeless < manifest.rows - manifest.accepted:
+        return f"{again}, all but {hopeless} {mend}"
+    return f"all of people {mend}"

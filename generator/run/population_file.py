@@ -17,6 +17,7 @@ from persona_engine.generator.run.store import frame_writer, kinds_of
 
 LEAST_BYTES = 15
 """Of a row on disk: its uuid alone has 122 random bits, which nothing compresses."""
+_SOON_WRITTEN = 10**9  # bytes; with less to write, the disk itself says soon enough that it is full
 
 
 class PopulationFile:
@@ -55,7 +56,8 @@ class PopulationFile:
         """Write `.parquet`, `.csv` or `.jsonl`; the file appears when it is whole.
 
         Raises:
-            DatasetError: another suffix, or a place that cannot be written to or has no room.
+            DatasetError: another suffix, or a place that has no room.
+        UnwritableError: a place that cannot be written to.
         """
         _check_room(path, self._config.rows)
         notes = {"locale": self._config.locale, "seed": str(self._config.seed)}
@@ -74,9 +76,9 @@ class PopulationFile:
 
 
 def _check_room(path: Path, rows: int) -> None:
-    folder = next((parent for parent in path.absolute().parents if parent.is_dir()), Path("/"))
+    folder = next(parent for parent in path.parents if parent.is_dir())
     needed, free = rows * LEAST_BYTES, shutil.disk_usage(folder).free
-    if needed > free:
+    if needed > max(free, _SOON_WRITTEN):
         raise DatasetError(
             f"{path}: {rows} rows need {needed / 1e9:,.0f} GB at the very least, and {free / 1e9:,.0f} GB are free; "
             "ask for fewer, or write elsewhere"

@@ -35,6 +35,11 @@ def reasons(folder: Path) -> Mapping[str, int]:
     return Counter(reason for _, rejection in _lines(folder / _FILE) for reason in rejection["reasons"])
 
 
+def for_facts(folder: Path) -> int:
+    """Rows rejected for their facts before a word was written: another try changes nothing."""
+    return sum(not rejection.get("attempts") for _, rejection in _lines(folder / _FILE))
+
+
 def _rejection(shard: int, result: Narrated) -> dict[str, Any]:
     return {
         "shard": shard,

@@ -34,10 +34,10 @@ def test_check_ends_well_on_what_is_shipped() -> None:
 
 
 def test_the_guide_shows_what_check_prints() -> None:
-    command = "personas priors check examples/puerto_rico"
+    command = "personas priors check --locale examples/puerto_rico"
     guide = (EXAMPLE.parents[1] / "docs" / "new-locale.md").read_text(encoding="utf-8")
     shown = guide.split(f"$ {command}\n")[1].split("```")[0]
-    assert run("check", EXAMPLE).stdout == shown
+    assert run("check", "--locale", EXAMPLE).stdout == shown
 
 
 def test_check_ends_badly_on_a_spoilt_locale_and_says_how_many(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_check_ends_badly_on_a_spoilt_locale_and_says_how_many(tmp_path: Path) -
     shutil.copytree(EXAMPLE, folder)
     path = folder / "published.yaml"
     path.write_text(path.read_text().replace("2288030", "1"))
-    done = run("check", folder)
+    done = run("check", "--locale", folder)
     assert done.returncode == 1
     assert "WRONG  residents 25 and over: 2,288,030 (expected 1 ± 1)" in done.stdout
     assert done.stderr.strip() == f"personas: {folder}: 1 of 9 checks failed"

@@ -181,7 +181,7 @@ def test_a_compiled_locale_without_its_lock_fails_the_command(example: Path) -> 
     lock.write_lock(example)
     (example / "provenance.yaml").touch()
     (example / "tables.lock").unlink()
-    code, out, err = personas("priors", "check", example)
+    code, out, err = personas("priors", "check", "--locale", example)
     assert code == 1
     assert "WRONG  files are those of tables.lock: tables.lock is missing\n" in out
     assert err == f"personas: {example}: 1 of 9 checks failed\n"

@@ -1,0 +1,67 @@
+"""Failure: what a user is told of an error, in one line, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import typer
+
+_STDOUT_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+
+
+def told(error: Exception) -> tuple[str, int]:
+    """The line, and 2 for wrong usage or configuration, 1 where data, disk or endpoint fell short."""
+    if isinstance(error, typer.TyperException):
+        return _usage(error), 2
+    line = " ".join(str(error).split())
+    ours = type(error).__module__.startswith("persona_engine.")
+    if isinstance(error, OSError):
+        return line if ours else _system(error), 1
+    if not ours:
+        return f"internal error, {type(error).__name__}: {line} (--debug shows where; please report it)", 1
+    hint = getattr(error, "hint", None)  # an LLMError's: the endpoint fell short, not the user
+    if hint is None:
+        return line, 2
+    return line if hint in line else f"{line}; {hint}", 1
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What the command line's parser found, without its four lines of layout."""
+    if isinstance(error, typer.BadParameter):
+        message = _parameter(error)
+    else:
+        message = _lowered(" ".join(error.format_message().split())).replace(". Did", "; did")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "personas"
+    return f"{message.rstrip('.?')}; {command} --help shows what it takes"
+
+
+def _parameter(error: typer.BadParameter) -> str:
+    """The option or argument, what is wrong with it, and what it was given."""
+    name = error.param_hint or (_name(error.param) if error.param else "")
+    if type(error) is not typer.BadParameter:  # the only one that is derived from it
+        return f"{name} is missing"
+    message = error.message.removeprefix("Value error, ")
+    cause: Any = error.__cause__  # a pydantic ValidationError, where the value could not be read
+    value = repr(cause.errors()[0]["input"]) if cause is not None else ""
+    given = f", not {value}" if value and value not in message else ""
+    return f"{name}: {_lowered(message).rstrip('.')}{given}" if name else message
+
+
+def _lowered(message: str) -> str:
+    return f"{message[:1].lower()}{message[1:]}"
+
+
+def _name(parameter: object) -> str:
+    """An option's longest name, or an argument's in the help."""
+    options = [name for name in getattr(parameter, "opts", ()) if name.startswith("-")]
+    return max(options, key=len) if options else str(getattr(parameter, "metavar", None) or "an argument")
+
+
+def _system(error: OSError) -> str:
+    """An error of the operating system, without its number."""
+    said = error.strerror or type(error).__name__
+    if error.filename is None and error.errno in _STDOUT_FULL:
+        return f"standard output: {said}; make room, or write elsewhere"
+    return f"{error.filename}: {said}" if error.filename is not None else said

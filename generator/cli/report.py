@@ -1,0 +1,83 @@
+"""Commands `personas report` and `compare`: a dataset beside the census, and beside another one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from persona_engine.generator.cli.options import AsJson, Dataset
+
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="DIR", help="Folder; default: the run's, or the file's own."),
+]
+MaybeLocale = Annotated[str | None, typer.Option(metavar="LOCALE", help="Default: the run's, else en_US.")]
+People = Annotated[
+    int | None,
+    typer.Option(
+        "--counterfactual",
+        metavar="N",
+        min=1,
+        help="Have N of the run's people written of with a fact swapped.",
+    ),
+]
+Swap = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FACT", help="With --counterfactual: sex, ethnicity, age or name; default: all."),
+]
+
+
+def report(
+    dataset: Dataset,
+    output: Output = None,
+    locale: MaybeLocale = None,
+    people: People = None,
+    swap: Swap = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write report.html and report.json: the dataset beside the census.
+
+    --counterfactual asks the run's own model for 1 + (facts) further narrations of each person.
+    """
+    if swap and not people:
+        raise typer.BadParameter("say of how many people, with --counterfactual N", param_hint="--swap")
+    from persona_engine.generator.config import Config
+    from persona_engine.generator.config_file import load
+    from persona_engine.generator.population import Population
+    from persona_engine.generator.report import counterfactual
+    from persona_engine.generator.report import run_report as reporting
+    from persona_engine.generator.run.manifest import Manifest
+
+    if people:
+        counterfactual.of_run(dataset, people, swap or counterfactual.FACTS)
+    manifest = Manifest.read(dataset) if dataset.is_dir() else None
+    population = Population.load(locale or (manifest.locale if manifest else "en_US"))
+    settings = load(dataset / "config.yaml") if manifest else Config()
+    numbers = reporting.of(dataset, population, manifest, settings.where, settings.target | settings.quota)
+    _, page = reporting.write(output or (dataset if dataset.is_dir() else dataset.parent), numbers)
+    print(json.dumps(numbers) if as_json else page)
+
+
+def compare(
+    one: Annotated[Path, typer.Argument(metavar="ONE", help="A .parquet, .csv or .jsonl file, or a run.")],
+    other: Annotated[Path, typer.Argument(metavar="OTHER", help="Another one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare the margins of two datasets: distance of every table that both have, beside what chance makes."""
+    import numpy as np
+
+    from persona_engine.generator.report import comparison
+
+    found = comparison.compare(one, other, np.random.default_rng(0))
+    if as_json:
+        print(json.dumps(found.as_dict()))
+        return
+    agreeing = sum(table.passes for table in found.tables)
+    print(f"{found.rows[0]} and {found.rows[1]} rows; {agreeing} of {len(found.tables)} tables agree")
+    print("total variation distance (0 the same, 1 apart), what chance alone makes, and the limit of chance")
+    for table in found.tables:
+        verdict = "agrees " if table.passes else "differs"
+        print(f"  {table.tvd:.4f}  {table.floor:.4f}  {table.limit:.4f}  {verdict}  {table.name}")

@@ -1,0 +1,73 @@
+"""Command `personas sample`: people without texts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from persona_engine.generator.cli.options import (
+    MaybeConfigFile,
+    Overrides,
+    Quota,
+    Rows,
+    Seed,
+    Stratified,
+    Target,
+    Where,
+    config_of,
+)
+
+_BLOCK = 100_000
+
+Schema = Annotated[
+    Literal["nemotron", "nemotron-1.1", "full"] | None,
+    typer.Option(help="Columns; default: the config's, else nemotron."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="A .parquet, .csv or .jsonl file; default: JSON lines."
+    ),
+]
+
+
+def sample(  # noqa: PLR0917  each option is one
+    config: MaybeConfigFile = None,
+    rows: Rows = None,
+    seed: Seed = None,
+    where: Where = None,
+    target: Target = None,
+    quota: Quota = None,
+    stratified: Stratified = None,
+    schema: Schema = None,
+    output: Output = None,
+    overrides: Overrides = None,
+) -> None:
+    """Sample a population: who they are, without narratives."""
+    from persona_engine.generator.run.population_file import PopulationFile
+    from persona_engine.generator.run.store import check_suffix, json_lines
+
+    if output is not None:
+        check_suffix(output)
+    settings = config_of(
+        config,
+        [*(overrides or ()), *([f"output.schema={schema}"] if schema else [])],
+        rows=rows or (None if config else 10),
+        seed=seed,
+        where=where,
+        target=target,
+        quota=quota,
+        stratified=stratified,
+    )
+    population = PopulationFile(settings)
+    for line in population.notes():
+        print(line, file=sys.stderr)
+    if output is None:
+        for frame in population.frames(_BLOCK):
+            sys.stdout.buffer.write(json_lines(frame, population.table))
+    else:
+        population.write(output, _BLOCK)
+        print(f"{output}: {settings.rows} rows", file=sys.stderr)

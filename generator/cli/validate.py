@@ -1,0 +1,142 @@
+"""Command `personas validate`: a dataset under every record rule, and its measures."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from persona_engine.generator.cli.options import AsJson, Dataset, Locale
+
+if TYPE_CHECKING:
+    from persona_engine.census_priors.priors import Priors
+    from persona_engine.generator.run.manifest import Manifest
+
+_SHORT = {
+    "rejected_rows": "{} of {} rows have errors",
+    "repeated_uuids": "{} rows have the uuid of an earlier row",
+}
+
+Findings = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write every finding, as .parquet or .jsonl.")
+]
+Page = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR|FILE.html", help="Write findings and dataset measures as HTML and JSON."),
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="Read so many rows at most.")]
+Policy = Annotated[
+    list[str] | None, typer.Option(metavar="RULE=ACTION", help="repair, reject, flag or off; repeatable.")
+]
+Sampled = Annotated[
+    bool,
+    typer.Option(
+        "--sampled", help="The rows were sampled from the census: rare facts are flagged, not rejected."
+    ),
+]
+
+
+def validate(
+    dataset: Dataset,
+    locale: Locale = "en_US",
+    findings: Findings = None,
+    report: Page = None,
+    limit: Limit = None,
+    policy: Policy = None,
+    sampled: Sampled = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check every row against the record rules; exit 1 when a row has an error, or the uuid of another."""
+    from persona_engine.census_priors.priors import Priors
+    from persona_engine.generator.dataset_file import dataset_files
+    from persona_engine.generator.report import validation_report
+    from persona_engine.generator.run.manifest import Manifest
+
+    chosen = _chosen(policy or ())
+    manifest = Manifest.read(dataset) if dataset.is_dir() else None
+    files = dataset_files(dataset)
+    actions = (_usual(dataset, files[0], manifest) if not sampled else _of_samples()) | chosen
+    page = None if report is None else validation_report.page_of(report)
+    if page is not None and findings is None:
+        findings = page.with_name("findings.parquet")
+    priors = Priors.load(locale)
+    result = _judged(dataset, files, priors, policy=actions, findings=findings, limit=limit)
+    if page is not None:
+        numbers = validation_report.of(dataset, files, priors, result, manifest)
+        validation_report.write(page, numbers)
+        # By verdict, as rules are counted by severity: the page tells which.
+        result["assumptions"] = Counter(item["verdict"] for item in numbers["measures"]["assumptions"])
+    _print(result, page, as_json=as_json)
+
+
+def _chosen(policy: Sequence[str]) -> dict[str, str]:
+    """The actions of `--policy`; rules and actions are known to those who apply them."""
+    for item in policy:
+        if "=" not in item:
+            raise typer.BadParameter(f"{item!r} names no action; write it as RULE=off", param_hint="--policy")
+    return dict(item.partition("=")[::2] for item in policy)
+
+
+def _of_samples() -> dict[str, str]:
+    from persona_engine.validators.check import SAMPLED
+
+    return dict(SAMPLED)
+
+
+def _usual(dataset: Path, first: Path, manifest: Manifest | None) -> dict[str, str]:
+    """What a dataset's origin changes: one that says that it was sampled has rare people by design."""
+    from persona_engine.generator.dataset_file import is_sample
+
+    if not ("input" not in manifest.identity["digests"] if manifest else is_sample(first)):
+        return {}
+    print(f"{dataset}: sampled by this engine; rare facts are flagged, not rejected", file=sys.stderr)
+    return _of_samples()
+
+
+def _judged(
+    dataset: Path, files: Sequence[Path], priors: Priors, *, findings: Path | None, **options: Any
+) -> dict[str, Any]:
+    from persona_engine.generator.dataset_file import DatasetError
+    from persona_engine.generator.model.plausibility import Plausibility
+    from persona_engine.generator.population import Population
+    from persona_engine.validators.file import validate_files
+    from persona_engine.validators.reference import Reference
+
+    # A model that is not in the cache is fitted, which takes long enough to say so.
+    logging.getLogger("persona_engine.generator.model").setLevel(logging.INFO)
+    reference = Reference(priors, Plausibility(Population.load(priors).network))
+    result = validate_files(files, reference, findings=findings, **options)
+    if not result["rows"]:
+        if findings is not None:
+            findings.unlink(missing_ok=True)
+        raise DatasetError(f"{dataset}: no rows; nothing was checked")
+    return result
+
+
+def _print(result: dict[str, Any], page: Path | None, *, as_json: bool) -> None:
+    """Print what was found; exit 1 when something is wrong with a row."""
+    if as_json:
+        print(json.dumps(result))
+    else:
+        _print_rules(result["rows"], result["rejected_rows"], result["by_rule"])
+    if page is not None:
+        print(page, file=sys.stderr)
+    for name, what in _SHORT.items():
+        if result[name]:
+            print(f"personas: {what.format(result[name], result['rows'])}", file=sys.stderr)
+    if any(result[name] for name in _SHORT):
+        raise typer.Exit(1)
+
+
+def _print_rules(rows: int, rejected: int, by_rule: dict[str, dict[str, int]]) -> None:
+    print(f"{rows} rows, {rejected} with errors")
+    width = max(map(len, by_rule), default=0)
+    for rule, counts in by_rule.items():
+        if any(counts.values()):
+            print(f"  {rule:{width}}  " + ", ".join(f"{n} {kind}" for kind, n in counts.items() if n))

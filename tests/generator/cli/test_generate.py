@@ -1,0 +1,103 @@
+"""`personas generate` with the narrator that needs no model."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from persona_engine.generator.run.schema import NEMOTRON
+
+QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
+
+Personas = Callable[..., tuple[int, str, str]]
+
+
+def test_the_quickstart_writes_a_whole_run_folder(
+    personas: Personas, tmp_path: Path, rows_of: Callable[[Path], pd.DataFrame]
+) -> None:
+    code, out, _ = personas("generate", QUICKSTART, "-o", tmp_path / "run", "-n", 20)
+    assert (code, out) == (0, f"{tmp_path / 'run'}: 20 rows\n")
+    kept = {item.name for item in (tmp_path / "run").iterdir()}
+    assert kept == {
+        ".lock",
+        "README.md",
+        "config.yaml",
+        "manifest.json",
+        "personas",
+        "report.html",
+        "report.json",
+    }
+    frame = rows_of(tmp_path / "run")
+    assert tuple(frame.columns) == NEMOTRON
+    assert len(frame) == frame["uuid"].nunique() == 20
+    assert frame["zipcode"].str.fullmatch(r"\d{5}").all()
+
+
+def test_a_run_folder_loads_as_a_dataset_with_the_narrators_notice_in_its_card(
+    personas: Personas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets")
+    personas("generate", QUICKSTART, "-o", tmp_path / "run", "-n", 5)
+    loaded = datasets.load_dataset(str(tmp_path / "run"), split="train", cache_dir=str(tmp_path / "cache"))
+    assert tuple(loaded.column_names) == NEMOTRON
+    assert isinstance(loaded[0]["skills_and_expertise_list"], list)
+    card = (tmp_path / "run/README.md").read_text()
+    assert "offline narrator" in card
+    assert "O\\*NET" in card
+    assert "coincidence" in card
+
+
+def test_the_same_config_writes_the_same_bytes_and_again_changes_nothing(
+    personas: Personas, tmp_path: Path
+) -> None:
+    for name in ("one", "other", "one"):
+        personas("generate", QUICKSTART, "-o", tmp_path / name, "-n", 8)
+    for file in ("personas/part-00000.parquet", "report.json", "report.html", "README.md"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
+
+
+def test_more_rows_extend_a_run_to_what_it_would_have_been_at_once(
+    personas: Personas, tmp_path: Path, rows_of: Callable[[Path], pd.DataFrame]
+) -> None:
+    small = ("--set", "output.shard_rows=4")
+    personas("generate", QUICKSTART, "-o", tmp_path / "grown", "-n", 6, *small)
+    assert personas("generate", QUICKSTART, "-o", tmp_path / "grown", "-n", 10, *small)[0] == 0
+    personas("generate", QUICKSTART, "-o", tmp_path / "at-once", "-n", 10, *small)
+    pd.testing.assert_frame_equal(rows_of(tmp_path / "grown"), rows_of(tmp_path / "at-once"))
+
+
+def test_another_seed_in_the_same_folder_is_refused_with_the_difference(
+    personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
+) -> None:
+    personas("generate", QUICKSTART, "-o", tmp_path / "run", "-n", 4)
+    code, out, err = personas("generate", QUICKSTART, "-o", tmp_path / "run", "-n", 4, "--seed", 5)
+    assert (code, out) == (2, "")
+    assert "seed: 20250610 in the folder, 5 now" in one_line(err)
+
+
+def test_people_whose_facts_are_wrong_are_not_promised_another_try(
+    personas: Personas, one_line: Callable[[str], str], tmp_path: Path
+) -> None:
+    personas("sample", "-n", 3, "-o", tmp_path / "people.csv")
+    people = pd.read_csv(tmp_path / "people.csv", dtype={"zipcode": str})
+    people.assign(age=[7, *people["age"][1:]]).to_csv(tmp_path / "people.csv", index=False)
+    code, out, err = personas("narrate", tmp_path / "people.csv", "-o", tmp_path / "run")
+    assert (code, out) == (1, f"{tmp_path / 'run'}: 2 rows\n")
+    assert "1 of 3 rows are missing (1 rejected" in one_line(err)
+    assert "facts are wrong: mend them in the input" in one_line(err)
+    assert "tries them again" not in err
+
+
+def test_a_run_does_not_need_anybody_who_listens(tmp_path: Path) -> None:
+    words = f"generate {QUICKSTART} -n 2 -o {tmp_path / 'run'}"
+    code = "from persona_engine.generator.cli.main import main; main()"
+    done = subprocess.run(["/bin/bash", "-c", f"{sys.executable} -c '{code}' {words} >&- 2>&-"], check=False)
+    assert done.returncode == 0
+    assert (tmp_path / "run/report.html").exists()

@@ -1,0 +1,129 @@
+"""`personas sample`."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from persona_engine.generator.run.schema import NEMOTRON
+
+Personas = Callable[..., tuple[int, str, str]]
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+def test_sample_writes_context_columns_in_schema_order(
+    personas: Personas, tmp_path: Path, suffix: str
+) -> None:
+    file = tmp_path / f"people.{suffix}"
+    code, out, _ = personas("sample", "-n", 30, "--seed", 3, "--schema", "nemotron", "-o", file)
+    assert (code, out) == (0, "")
+    read = {"parquet": pd.read_parquet, "csv": pd.read_csv, "jsonl": lambda f: pd.read_json(f, lines=True)}
+    frame = read[suffix](file)
+    assert len(frame) == 30
+    assert list(frame) == [name for name in NEMOTRON if name in set(frame)]
+    assert {"uuid", "sex", "age", "occupation", "zipcode", "country"} <= set(frame)
+
+
+def test_sample_in_full_has_names_traits_and_everything_else_that_is_known(
+    personas: Personas, tmp_path: Path
+) -> None:
+    personas("sample", "-n", 30, "--schema", "full", "-o", tmp_path / "people.parquet")
+    frame = pd.read_parquet(tmp_path / "people.parquet")
+    assert {"ethnicity", "labor_force_status", "occupation_code", "county", "first_name"} <= set(frame)
+    assert {"middle_name", "last_name", "openness", "openness_label", "row"} <= set(frame)
+    assert frame["age"].between(18, 120).all()
+
+
+def test_sample_prints_json_lines_that_depend_on_the_seed_alone() -> None:
+    command = [sys.executable, "-c", "from persona_engine.generator.cli.main import main; main()", "sample"]
+    first, again, other = (
+        subprocess.run([*command, "-n", "3", "--seed", seed], capture_output=True, check=True).stdout
+        for seed in ("1", "1", "2")
+    )
+    assert first == again != other
+    assert [set(json.loads(line)) >= {"uuid", "age"} for line in first.splitlines()] == [True] * 3
+
+
+def test_sample_is_conditioned_by_where(personas: Personas, tmp_path: Path) -> None:
+    where = json.dumps({"state": ["NY", "VT"], "age": "30-45"})
+    personas("sample", "-n", 50, "--where", where, "-o", tmp_path / "people.parquet")
+    frame = pd.read_parquet(tmp_path / "people.parquet")
+    assert set(frame["state"]) <= {"NY", "VT"}
+    assert frame["age"].between(30, 45).all()
+
+
+def test_a_sample_that_fails_leaves_the_earlier_file(personas: Personas, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("kept")
+    assert personas("sample", "-n", 5, "--where", '{"planet": "Mars"}', "-o", file)[0] == 2
+    assert [item.name for item in tmp_path.iterdir()] == ["people.csv"]
+    assert file.read_text() == "kept"
+
+
+@pytest.mark.parametrize("place", ["/proc/people.csv", "file/people.csv"])
+def test_a_place_that_cannot_be_written_to_is_named_with_the_reason(
+    personas: Personas,
+    one_line: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    code, _, err = personas("sample", "-n", 2, "-o", place)
+    assert code == 1
+    assert re.search(r"people\.csv: cannot be written \(.*\); give a place", one_line(err))
+
+
+def test_a_folder_that_was_deleted_meanwhile_is_a_place_like_that(
+    personas: Personas, one_line: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    code, _, err = personas("sample", "-n", 2, "-o", "people.csv")
+    assert code == 1
+    assert "people.csv: cannot be written (No such file or directory)" in one_line(err)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_sample_leaves_nothing(command: Any, tmp_path: Path, how: signal.Signals) -> None:
+    command.begin("sample", "-n", 10**9, "-o", tmp_path / "people.jsonl")
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    command.send(how)
+    assert command.end() == (1, "personas: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_has_read_enough_is_no_failure() -> None:
+    sample = "from persona_engine.generator.cli.main import main; main()"
+    command = f"{sys.executable} -c '{sample}' sample -n 3000 | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1] == "0"
+    assert done.stderr == ""
+
+
+def test_standard_output_on_a_full_disk_is_named() -> None:
+    main = "from persona_engine.generator.cli.main import main; main()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", main, "priors", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    said = "personas: standard output: No space left on device; make room, or write elsewhere\n"
+    assert (done.returncode, done.stderr) == (1, said)

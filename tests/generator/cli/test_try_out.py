@@ -1,0 +1,79 @@
+"""`personas preview`, `check` and `prompts check`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from persona_engine.prompts.template import PromptSet
+
+QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
+
+Personas = Callable[..., tuple[int, str, str]]
+
+
+def test_preview_prints_personas_and_writes_nothing(
+    personas: Personas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = personas("preview", QUICKSTART, "-n", 2, "--json")
+    assert code == 0
+    assert [json.loads(line)["row"] for line in out.splitlines()] == [0, 1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_and_prompts_check_find_the_shipped_ones_sound(
+    personas: Personas, one_line: Callable[[str], str]
+) -> None:
+    assert personas("check", QUICKSTART)[0] == 0
+    assert personas("prompts", "check")[0] == 0
+    assert "unknown prompt set" in one_line(personas("prompts", "check", "xx_YY")[1])
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("target={nope: uniform}", "target.nope: unknown attribute 'nope'"),
+        ("where={state: ca}", "where.state: unknown value 'ca'; did you mean CA?"),
+        ("validation.policy={x: off}", "unknown rule 'x'"),
+        ("input=absent.parquet", "absent.parquet: no dataset there"),
+        ("prompts.narratives=[nope]", "unknown narrative 'nope'"),
+        ("prompts.set=mine", "mine/attributes.j2: unknown variables: nonsense (attributes.j2:"),
+        ("{narratives: [x]}", "write it as section.key=value"),
+    ],
+)
+def test_check_finds_what_would_end_a_run(
+    personas: Personas,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    override: str,
+    said: str,
+    one_line: Callable[[str], str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "mine" in override:
+        shutil.copytree(PromptSet.load("en_US").folder, tmp_path / "mine")
+        (tmp_path / "mine/sample.yaml").unlink()  # without which it is not linted
+        template = tmp_path / "mine/attributes.j2"
+        template.write_text(
+            template.read_text().replace("{% block user %}", "{% block user %}{{ nonsense }}")
+        )
+    code, _, err = personas("check", QUICKSTART, "--set", override)
+    assert code == 2
+    assert said in one_line(err)
+
+
+def test_check_finds_a_text_that_the_offline_narrator_cannot_write(
+    personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
+) -> None:
+    shutil.copytree(PromptSet.load("en_US").folder, tmp_path / "mine")
+    field = "{name: pets, kind: text, description: Pets., min: 10, max: 200}"
+    (tmp_path / "mine/narratives/pets.j2").write_text(f"---\nfields: [{field}]\n---\nSay of pets.\n")
+    more = ("--set", f"prompts.set={tmp_path / 'mine'}", "--set", "prompts.narratives=[pets]")
+    code, _, err = personas("check", QUICKSTART, *more)
+    assert code == 1
+    assert "pets" in one_line(err)

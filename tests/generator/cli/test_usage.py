@@ -1,0 +1,127 @@
+"""What is no use of the command, or cannot be done: one line, exit code, nothing left behind."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from persona_engine.generator.cli.main import main
+
+QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
+
+Personas = Callable[..., tuple[int, str, str]]
+
+
+def test_help_is_instant() -> None:
+    command = [sys.executable, "-c", "from persona_engine.generator.cli.main import main; main()", "--help"]
+    best = 9.0
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert "generate" in said
+    assert best < 0.4
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("generate", QUICKSTART, "--set", "colour=red"),
+            "unknown key 'colour'; known there: input, judge, llm, locale",
+        ),
+        (("generate", "absent.yaml"), "absent.yaml: cannot be read"),
+        (("generate", QUICKSTART, "--set", "locale=xx_YY"), "xx_YY"),
+        (("generate", QUICKSTART, "--set", "prompts.set=xx_YY"), "unknown prompt set 'xx_YY'; known: en_US"),
+        (
+            ("generate", QUICKSTART, "--set", "validation.policy={stated_aeg: off}"),
+            "unknown rule 'stated_aeg'",
+        ),
+        (("generate", QUICKSTART, "--where", "{state: NY}"), "--where: not valid JSON"),
+        (("generate", QUICKSTART, "--where", '{"planet": "Mars"}'), "planet"),
+        (("generate", QUICKSTART, "--where", '{"state": "Ontario"}'), "Ontario"),
+        (("sample", "--where", '["NY"]', "-n", "2"), "give an object of attribute and condition"),
+        (("sample", "-o", "people.xls", "-n", "2"), "unknown suffix '.xls'"),
+        (("validate", "absent.parquet"), "absent.parquet: no dataset there"),
+        (("compare", "absent.parquet", "absent.parquet"), "absent.parquet: no dataset there"),
+    ],
+)
+def test_wrong_input_is_one_line_with_the_remedy_and_leaves_nothing(
+    personas: Personas,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[object, ...],
+    said: str,
+    one_line: Callable[[str], str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = personas(*words)
+    assert (code, out) == (2, "")
+    assert said in one_line(err)
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_version_is_printed_and_nothing_else(personas: Personas) -> None:
+    assert personas("--version") == (0, f"{version('persona-engine')}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("fly", "no such command 'fly'; personas --help"),
+        ("sampel", "did you mean 'sample'"),
+        ("sample -n 0", "--rows: input should be greater than or equal to 1, not '0'; personas sample --help"),
+        ("sample -n many", "--rows: input should be a valid integer, unable to parse string as an integer, not 'many'"),
+        ("sample -n", "option '-n' requires an argument"),
+        ("sample --sed 4", "no such option: --sed (Possible options: --schema, --seed, --set)"),
+        ("sample --schema x", "--schema: 'x' is not one of 'nemotron', 'nemotron-1.1', 'full'; personas"),
+        ("sample one two", "got unexpected extra argument(s) (two)"),
+        ("generate", "CONFIG is missing; personas generate --help"),
+        ("priors plot", "--output is missing; personas priors plot --help"),
+        ("priors plot -o x.pdf", "x.pdf: unknown suffix '.pdf'; write to .svg or .png"),
+        ("priors build -o x", "--pums: missing; or give --download with --sources"),
+        ("report run --swap sex", "--swap: say of how many people, with --counterfactual N"),
+        ("validate x.csv --policy age_bounds", "--policy: 'age_bounds' names no action; write it as RULE=off"),
+        ("sample -n 9999999999999", "--rows: input should be less than or equal to 1000000000000, not 9999999999999"),
+        (f"sample --seed {2**63}", f"--seed: input should be less than or equal to {2**63 - 1}, not {2**63}"),
+        ('sample --where {"age":null}', "--where: where.age has no value; give texts, numbers, lists or objects"),
+        ('priors query sex --where {"age":[{"min":null}]}', "--where: where.age.0.min has no value"),
+        ("sample --set llm.temperature=hot", "--set: llm.temperature: input should be a valid number"),
+        ("sample --set rows=", "--set: rows: has no value; give one, or leave the key out"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_one_line_that_names_the_option_and_exit_2(
+    personas: Personas, one_line: Callable[[str], str], words: str, said: str
+) -> None:
+    code, out, err = personas(*words.split(" "))
+    assert (code, out) == (2, "")
+    assert one_line(err).startswith("personas: ")
+    assert said in one_line(err)
+
+
+@pytest.mark.parametrize("words", [(), ("priors",), ("batch",)])
+def test_a_command_without_arguments_is_answered_with_its_help(
+    personas: Personas, words: tuple[str, ...]
+) -> None:
+    code, out, err = personas(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: personas ")
+    assert personas(*words, "--help") == (0, err, "")
+
+
+def test_debug_shows_where_an_error_came_from(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PERSONAS_DEBUG", "")
+    monkeypatch.setattr(sys, "argv", ["personas", "--debug", "generate", "absent.yaml"])
+    with pytest.raises(ValueError, match=r"absent\.yaml"):
+        main()
+    assert capsys.readouterr().err == ""
