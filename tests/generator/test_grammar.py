@@ -78,9 +78,9 @@ def test_draws_are_a_function_of_the_identity() -> None:
     numbers = [first() for _ in range(200)]
     assert numbers == [again() for _ in range(200)]
     assert numbers != [other() for _ in range(200)]
-    assert all(0 <= number < 2**32 for number in numbers)
+    assert all(0 <= number < 2**16 for number in numbers)
     # Known values: another machine or Python must not tell other stories.
-    assert numbers[:2] == [1820780601, 4269666478]
+    assert numbers[:2] == [59449, 27782]
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_the_pools_are_large() -> None:
         assert len(texts(GRAMMAR, "hobby", "male", stage)) >= 50
     sports = {text.text for text in GRAMMAR.alternatives("own_sport")}
     assert len(sports) >= 100
-    assert len({*texts(GRAMMAR, "destination"), *texts(GRAMMAR, "own_dream")}) >= 100
+    assert len({*texts(GRAMMAR, "away_place"), *texts(GRAMMAR, "away_dream")}) >= 100
     assert len({text.text for text in GRAMMAR.alternatives("own_dish")}) >= 150
     for status in ("worker", "military", "seeking", "student", "homebound", "retired"):
         assert len(texts(GRAMMAR, "professional_persona", status)) >= 8
@@ -185,7 +185,8 @@ def test_every_symbol_is_used() -> None:
     used = {
         slot.symbol for name in GRAMMAR.symbols for text in GRAMMAR.alternatives(name) for slot in text.slots
     }
-    asked_for = {*PERSONAS, *TEXTS, "hobby", "region", "job", "work_task", "work_skill", "skill_everyday"}
+    read = {"region", "job", "metro", "roots"}
+    asked_for = {*PERSONAS, *TEXTS, "hobby", "work_task", "work_skill", "skill_everyday", *read}
     drawn = {name for name in GRAMMAR.symbols if name.startswith(("adj_", "clause_", "foible_", "leaning_"))}
     assert set(GRAMMAR.symbols) - used - asked_for - drawn == set()
 

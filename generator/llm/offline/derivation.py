@@ -10,7 +10,7 @@ from persona_engine.generator.llm.offline.article import with_articles
 if TYPE_CHECKING:
     from persona_engine.generator.llm.offline.draws import Draw
     from persona_engine.generator.llm.offline.grammar import Grammar
-    from persona_engine.generator.llm.offline.symbol import Alternative, Slot, Symbol
+    from persona_engine.generator.llm.offline.symbol import Alternative, Symbol
 
 _TRIES = 24
 
@@ -56,8 +56,8 @@ class Derivation:
 
     def draw(self, pool: Sequence[Alternative]) -> Alternative:
         """Return an alternative that this derivation has not used yet, while there is one to be found."""
-        found = pool[self._draw() * len(pool) >> 32]
-        if found in self._used or (found.named and self._is_home(found.text)):
+        found = pool[self._draw() * len(pool) >> 16]
+        if found in self._used or (found.away and self._is_home(found.text)):
             found = self._another(pool)
         self._used.add(found)
         return found
@@ -65,42 +65,42 @@ class Derivation:
     def _another(self, pool: Sequence[Alternative]) -> Alternative:
         size, used, draw = len(pool), self._used, self._draw
         for _ in range(_TRIES):
-            found = pool[draw() * size >> 32]
-            if found not in used and not (found.named and self._is_home(found.text)):
+            found = pool[draw() * size >> 16]
+            if found not in used and not (found.away and self._is_home(found.text)):
                 break
         return found
 
     def _tell(self, alternative: Alternative) -> None:
         # The innermost loop: what `draw` and `fill` do stands here once more, to save two calls a slot.
-        pieces, tags, words = self._pieces, self._tags, self._words
+        tell, tags, words = self._pieces.append, self._tags, self._words
         used, draw = self._used, self._draw
-        for piece in alternative.pieces:
-            if piece.__class__ is str:
-                pieces.append(piece)
-                continue
-            slot: Slot = piece  # type: ignore[assignment]  # what is no text is a slot
-            at = len(pieces)
+        for before, slot in alternative.steps:
+            tell(before)
             target = slot.target
             if target is None:
                 word = words.get(slot.word)
                 if word is not None:
-                    pieces.append(word)
-                    if slot.capital:
-                        pieces[-1] = word[0].upper() + word[1:]
+                    tell(word[0].upper() + word[1:] if slot.capital else word)
                     continue
                 target = self._ranks[slot.word] if slot.ranked else self._grammar.symbol(slot.symbol)
             pool = target.always or target.pools.get(target.mask & tags) or target.pool(tags)
-            found = pool[draw() * len(pool) >> 32]
-            if found in used or (found.named and self._is_home(found.text)):
+            found = pool[draw() * len(pool) >> 16]
+            if found in used or (found.away and self._is_home(found.text)):
                 found = self._another(pool)
             used.add(found)
-            if found.plain:
-                pieces.append(found.text)
+            if slot.capital:
+                self._tell_capitalized(found)
+            elif found.plain:
+                tell(found.text)
             else:
                 self._tell(found)
-            if slot.capital:
-                first = pieces[at]
-                pieces[at] = first[0].upper() + first[1:]
+        tell(alternative.tail)
+
+    def _tell_capitalized(self, alternative: Alternative) -> None:
+        pieces, start = self._pieces, len(self._pieces)
+        self._tell(alternative)
+        told = "".join(pieces[start:])
+        pieces[start:] = [told[0].upper() + told[1:]]
 
     def _is_home(self, text: str) -> bool:
         return any(place in text for place in self._avoid)

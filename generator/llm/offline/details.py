@@ -24,6 +24,7 @@ WORDS = frozenset(
 )
 """Words that `Details` gives, as slots name them, beside those of the grammar's `own_` symbols."""
 TAGS = frozenset({"tasks", "gear"})
+_CODERS = frozenset({"job_technical", "job_science"})
 _NUMBERED = {letter: tuple(f"{letter}{place}" for place in range(1, 10)) for letter in "hstk"}
 # O*NET names of skills and knowledge, as one would say that a person has them.
 _SKILL_WORDS = {
@@ -92,7 +93,8 @@ class Details:
         """
         bits = grammar.bits.of
         tags = bits(portrait.tags)
-        tags |= bits([_drawn(symbol.pool(tags), draw).text for symbol in grammar.leanings])
+        for symbol in grammar.leanings:
+            tags |= bits((_drawn(symbol.pool(tags), draw).text,))
         words = dict(portrait.words)
         derivation = Derivation(grammar, draw, words=words, tags=tags, avoid=portrait.home)
         owned = [(symbol.name, derivation.draw(symbol.pool(tags))) for symbol in grammar.owned]
@@ -101,7 +103,7 @@ class Details:
         hobbies = _hobbies(words, derivation, grammar.symbol("hobby").pool(tags), draw)
         words["h_rest"] = joined(hobbies[4:])
         if "worker" in portrait.tags or "military" in portrait.tags:
-            skills, more = _work(facts, tags, grammar, draw)
+            skills, more = _work(facts, tags, grammar, draw, coder=not portrait.tags.isdisjoint(_CODERS))
             words |= more
             tags |= bits([name for name in TAGS if more.get(name)])
         else:
@@ -114,7 +116,7 @@ class Details:
 
 
 def _work(
-    facts: Mapping[str, Any], tags: int, grammar: Grammar, draw: Draw
+    facts: Mapping[str, Any], tags: int, grammar: Grammar, draw: Draw, *, coder: bool
 ) -> tuple[list[str], dict[str, str]]:
     """Choose tasks t1.. for narratives and s1.. for skills, `gear`, and the skills of mind `k_list`."""
     grounding = facts.get("grounding") or {}
@@ -126,7 +128,7 @@ def _work(
         told = [*told, *spare][:2]
         listed = [*listed, *spare]
     listed = listed[:_TASKS]
-    equipment, software = told_tools(tuple(grounding.get("tools") or ()))
+    equipment, software = told_tools(tuple(grounding.get("tools") or ()), coder=coder)
     named = joined([*equipment, *software])
     skills = [_SKILL_WORDS.get(skill, skill) for skill in grounding.get("skills") or ()][:_TASKS]
     for skill in _choose(grammar.symbol("work_skill").pool(tags), _WORK_SKILLS, draw):
@@ -147,8 +149,8 @@ def _work(
 def gerunds(facts: Mapping[str, Any], longest: int) -> list[str]:
     """Return the tasks that the facts are grounded in as gerund phrases of at most `longest` characters."""
     tasks = (facts.get("grounding") or {}).get("tasks") or ()
-    phrases = (gerund_phrase(str(task), longest) for task in tasks)
-    return list(dict.fromkeys(phrase for phrase in phrases if phrase))
+    phrases = [gerund_phrase(task, longest) for task in tasks]
+    return list(dict.fromkeys([phrase for phrase in phrases if phrase]))
 
 
 def joined(texts: Sequence[str]) -> str:
@@ -162,25 +164,24 @@ def _hobbies(
     words: Mapping[str, str], derivation: Derivation, pool: Sequence[Alternative], draw: Draw
 ) -> list[str]:
     """The person's own sport and craft, and others that begin with other words."""
-    count = 2 + _HOBBIES[0] + (draw() * _HOBBIES[1] >> 32)
+    count = 2 + _HOBBIES[0] + (draw() * _HOBBIES[1] >> 16)
     chosen = [words[own] for own in ("own_sport", "own_craft") if own in words]
     verbs = {text.partition(" ")[0] for text in chosen}
     for _ in range(_TRIES):
-        text = _drawn(pool, draw)
-        verb = text.text.partition(" ")[0]
-        if verb not in verbs:
-            verbs.add(verb)
-            chosen.append(derivation.fill(text))
+        hobby = pool[draw() * len(pool) >> 16]
+        if hobby.opening not in verbs:
+            verbs.add(hobby.opening)
+            chosen.append(derivation.fill(hobby))
             if len(chosen) == count:
                 break
     for place in range(len(chosen) - 1, 0, -1):
-        other = draw() * (place + 1) >> 32
+        other = draw() * (place + 1) >> 16
         chosen[place], chosen[other] = chosen[other], chosen[place]
     return chosen
 
 
 def _drawn(pool: Sequence[Alternative], draw: Draw) -> Alternative:
-    return pool[draw() * len(pool) >> 32]
+    return pool[draw() * len(pool) >> 16]
 
 
 def _choose(pool: Sequence[Alternative], count: int, draw: Draw) -> list[str]:

@@ -9,9 +9,9 @@ from hashlib import shake_128
 from itertools import chain, count
 
 Draw = Callable[[], int]
-"""Gives the next number from 0 to 2**32 - 1: `draw() * n >> 32` is a number below n."""
+"""Gives the next number from 0 to 2**16 - 1: `draw() * n >> 16` is a number below n, for the small n of a grammar."""
 
-_BLOCK = struct.Struct("<64I")
+_BLOCK = struct.Struct("<168H")  # two blocks of the hash
 
 
 def draws(identity: str) -> Draw:

@@ -15,15 +15,25 @@ _COMMONPLACE = re.compile(
     r"typewriter|voice mail|calculator|headset|Microsoft (?:Outlook|Windows|Word|Edge|Office|Teams)|Firefox|Safari|"
     r"Facebook|Zoom|browser|Webex|Google Docs|digital assistants|compact dis|projectors?\b|pencils?|scissors|staplers?|"
     r"lockers?|notebooks?|carts?\b|buckets?|mops?\b|hard hats?|gloves|aprons?|vehicles?|^Chef$|weapon|"
-    r"handcuff|guns?\b|rifle|restraint|network interface",
+    r"handcuff|guns?\b|rifle|restraint|network interface|telecheck|sensormatic|trash",
     re.IGNORECASE,
 )
+# Programs that say what somebody builds: odd where the work is something else.
+_CODE = re.compile(
+    r"JavaScript|C\+\+|C#|SQL\b|HTML|XML|Python|Java\b|Perl|PHP|Linux|UNIX|Ruby|Git|Apache|Visual (?:Basic|Studio)"
+)
+_VENDOR = re.compile(r"^(?:The MathWorks|Adobe Systems|IBM|Oracle) (?=[A-Z])")
 
 
 @lru_cache(maxsize=4096)
-def told_tools(tools: tuple[str, ...]) -> tuple[Sequence[str], Sequence[str]]:
-    """Return a piece of equipment and a program, or two pieces of equipment, without what is commonplace."""
+def told_tools(tools: tuple[str, ...], *, coder: bool = False) -> tuple[Sequence[str], Sequence[str]]:
+    """Return a piece of equipment and a program, or two pieces of equipment, without what is commonplace.
+
+    `coder` if programs that others are built with belong to the work.
+    """
     named = [text for text in map(_name, tools) if text and not _COMMONPLACE.search(text)]
+    if not coder:
+        named = [text for text in named if not _CODE.search(text)]
     equipment = [text for text in named if text[0].islower() and text.endswith(("s", "equipment"))]
     software = [text for text in named if text[0].isupper()]
     return equipment[: 1 if software else 2], software[:1]
@@ -38,4 +48,5 @@ def _name(text: str) -> str | None:
         if initials == found["acronym"]:
             text = " ".join(words) + (found["rest"] or "")
             text = text[0].lower() + text[1:]
+    text = _VENDOR.sub("", text)
     return text if len(text) <= _LONGEST and not _PUNCTUATED.search(text) else None

@@ -103,13 +103,20 @@ _EMPTY = re.compile(
     r"|^(?:verifying|ensuring|checking|confirming|determining) (?:that|whether|if)"
     r"(?!.* (?:is|are|was|were|be|been|can|could|has|have|had|may|meet|match|work|[a-z]+(?:[^s]s|ed))\b)"
     r"|\b(?:in|during|for|of) the (?:[a-z]+(?:tion|sion|ing|ment|al)|use|design|care)$"
+    # Cut in the middle, or before the only word that tells something.
+    r"|\b(?:are|is|was|were|be|locate|obtain|response|conformance|relation|regard)$"
+    r"|\b(?:in|on|of|for|by|through|with|from|as) (?:areas|techniques|activities|factors|matters|items|methods|means"
+    r"|tasks|issues|conditions|topics|subjects|sources|purposes|fields|forms|processes)$"
+    r"|\b(?:to (?:determine|make|conceptualize|explore|identify|verify|ensure|cutting)|as opposed|of patient"
+    r"|of emergency|with (?:client|scientific|managerial))$"
+    r"|\binto computer\b|^selecting number|\b(?:tending|operating) machine\b|^helping \w+$|^training users$"
 )
 _DANGLING = re.compile(
     r"(?:,|;|:| and| or| and/or| the| a| an| of| to| for| with| in| on| by| from| as| such| other| any| all| that"
     r"| which| their| its| using| including| necessary| between| into| at| about| upon| through| per| not| if| written"
     r"| appropriate| associated| engaged| involved| responsible| unable| concerned| existing| medical| various| new"
     r"| directly| applying| pertaining| submitted| received| obtained| regarding| concerning| relating| relevant"
-    r"| based| required| related| needed| specified| set| taken| so| when| where)+$"
+    r"| based| required| related| needed| specified| set| taken| so| when| where| how| whether| what| who)+$"
 )
 # Words that would embarrass a portrait, or name what this project never names.
 _UNFIT = re.compile(

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from persona_engine.generator.llm.offline.grammar_files import GrammarError, digest, folder_of, read_symbols
-from persona_engine.generator.llm.offline.symbol import OWN, Alternative, Bits, Group, Symbol
+from persona_engine.generator.llm.offline.symbol import AWAY, OWN, Alternative, Bits, Group, Symbol
 
 __all__ = ["Grammar", "GrammarError", "digest"]
 _LEANING = "leaning_"
@@ -44,7 +44,11 @@ class Grammar:
         for name, groups in symbols.items():
             where = f"{place}: {name}"
             self.symbols[name].expand_to(
-                tuple(read.group(condition, texts, where) for condition, texts in groups.items()), self.bits
+                tuple(
+                    read.group(condition, texts, where, away=name.startswith(AWAY))
+                    for condition, texts in groups.items()
+                ),
+                self.bits,
             )
 
     @classmethod
@@ -139,12 +143,12 @@ class _Reader:
             for name, word in spoken.items()
             for capital in (False, True)
         }
-        self._read: dict[str, Alternative] = {}
+        self._read: dict[tuple[str, bool], Alternative] = {}
 
-    def group(self, condition: str, texts: Iterable[str], place: str) -> Group:
+    def group(self, condition: str, texts: Iterable[str], place: str, *, away: bool) -> Group:
         if isinstance(texts, str) or not isinstance(texts, Iterable):
             raise GrammarError(f"{place}: {condition!r} must hold a list of texts, not {texts!r}.")
-        alternatives = tuple(self._alternative(text, f"{place}: {condition!r}") for text in texts)
+        alternatives = tuple(self._alternative(text, f"{place}: {condition!r}", away=away) for text in texts)
         if not alternatives:
             raise GrammarError(f"{place}: {condition!r} has no texts; give it some, or take it out.")
         found = _WEIGHT.fullmatch(str(condition))
@@ -159,20 +163,20 @@ class _Reader:
         masks = tuple((self._bits.of(needed), self._bits.of(barred)) for needed, barred in conditions)
         return Group(tuple(conditions), masks, alternatives, weight)
 
-    def _alternative(self, text: object, place: str) -> Alternative:
+    def _alternative(self, text: object, place: str, *, away: bool) -> Alternative:
         if not isinstance(text, str):
             raise GrammarError(
                 f"{place} holds {text!r} in its list of texts; quote what YAML reads otherwise."
             )
         if not text.strip():
             raise GrammarError(f"{place} holds a blank text; write something, or take it out.")
-        found = self._read.get(text)
+        found = self._read.get((text, away))
         if found is None:
             try:
-                found = Alternative.of(self._said(text), self._symbols)
+                found = Alternative.of(self._said(text), self._symbols, away=away)
             except ValueError as error:
                 raise GrammarError(f"{place} holds {text[:60]!r}: {error}; write {{name}}.") from error
-            self._read[text] = found
+            self._read[text, away] = found
         return found
 
     def _said(self, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,18 +34,21 @@ _BOUNDS = {
     "hobbies_and_interests": (380, 900),
     "career_goals_and_ambitions": (330, 900),
 }
+_ANY_LENGTH = (1, 1000)
 _TURN = {field: turn for turn, field in enumerate(_BOUNDS)}
 _SYMBOLS = {"skills_and_expertise": "skills_prose", "hobbies_and_interests": "hobby_prose"}
 _LISTS = {"skills_and_expertise_list": "skills", "hobbies_and_interests_list": "hobbies"}
 _REWRITES = 12
-_GIVEN = ("region", "job")
-_ASKED = (*_GIVEN, *_SYMBOLS.values(), "hobby", "work_task", "work_skill", "skill_everyday")
+_MAIN_CITY = re.compile("[-,]")
+# Symbols that say what a state, an occupation, a metropolitan area and a family name stand for, as tags.
+_GIVEN = ("region", "job", "metro", "roots")
+_ASKED = ("region", "job", *_SYMBOLS.values(), "hobby", "work_task", "work_skill", "skill_everyday")
 # Everything that the texts hang on: what is not here cannot be told, and what is here decides who is remembered.
 _FACTS = (
     "uuid", "first_name", "last_name", "sex", "age", "marital_status", "education_level", "bachelors_field",
-    "labor_force_status", "occupation", "occupation_title", "occupation_code", "city", "state", "state_name",
+    "labor_force_status", "occupation", "occupation_title", "occupation_code", "city", "county", "state", "state_name",
     "ethnicity", "nativity", "language_at_home", "urbanicity", "household_type", "veteran_status",
-    "disability_status", "class_of_worker", "commute_mode", "income_band",
+    "disability_status", "class_of_worker", "industry", "commute_mode", "income_band", "metro_area",
     *TRAITS, *(f"{trait}_label" for trait in TRAITS),
 )  # fmt: skip
 _GROUNDING = ("tasks", "tools", "skills", "nearby")
@@ -155,18 +159,23 @@ class OfflineNarrator:
         facts = dict(zip(_FACTS, values, strict=True))
         facts["grounding"] = dict(zip(_GROUNDING, grounding, strict=True))
         grammar = self._spoken[sex_of(facts)]
-        region = grammar.tags_of("region", str(facts["state"]))
-        job = grammar.tags_of("job", str(facts["occupation_code"] or "")[:2])
-        seen = Portrait.of(facts, more=region | job)
+        keys = (
+            str(facts["state"]),
+            str(facts["occupation_code"] or "")[:2],
+            _MAIN_CITY.split(str(facts["metro_area"] or ""))[0],
+            str(facts["last_name"]),
+        )
+        given = [grammar.tags_of(symbol, key) for symbol, key in zip(_GIVEN, keys, strict=True)]
+        seen = Portrait.of(facts, more=frozenset().union(*given))
         identity = str(facts["uuid"] or seen.words["name"])
         chosen = Details.of(facts, seen, grammar, draws(f"details {identity}"))
         return _Person(identity, seen, chosen, grammar)
 
     def _text(self, derivation: Derivation, person: _Person, field: str, schema: Mapping[str, Any]) -> str:
         """Derive until the length fits; after that the nearest miss is the answer."""
-        shortest, longest = _BOUNDS.get(field, (1, 1000))
-        shortest = max(shortest, int(schema.get("minLength", 0)))
-        longest = min(longest, int(schema.get("maxLength", longest)))
+        shortest, longest = _BOUNDS.get(field, _ANY_LENGTH)
+        shortest = max(shortest, schema.get("minLength", shortest))
+        longest = min(longest, schema.get("maxLength", longest))
         ranks = person.grammar.ranks(*person.portrait.leads(_TURN.get(field, 0)))
         best, missed = "", 1 << 30
         for _ in range(_REWRITES):

@@ -49,9 +49,14 @@ _PLAIN: Mapping[str, Mapping[object, str]] = {
     "class_of_worker": {
         "self_employed": "own_boss",
         "own_company": "own_boss",
-        "local_government": "public",
-        "state_government": "public",
-        "federal_government": "public",
+        "local_government": "local_gov",
+        "state_government": "state_gov",
+        "federal_government": "federal",
+        "nonprofit": "nonprofit",
+    },
+    "industry": {
+        trade: f"ind_{trade}"
+        for trade in "health retail manufacturing construction finance transportation leisure agriculture".split()
     },
     "commute_mode": {"from_home": "remote", "transit": "transit", "bicycle": "bicycle", "walked": "on_foot"},
     "income_band": {"100k_150k": "well_off", "over_150k": "well_off", "none": "thrifty", "under_10k": "thrifty"},
@@ -60,7 +65,10 @@ _PLAIN: Mapping[str, Mapping[object, str]] = {
         "rural": "rural", "town": "town", "small_town": "town", "nonmetro": "rural",
     },
 }  # fmt: skip
-_OF_WORK = frozenset({"own_boss", "public", "remote", "transit", "bicycle", "on_foot"})
+_OF_WORK = frozenset(
+    tag for column in ("class_of_worker", "industry", "commute_mode") for tag in _PLAIN[column].values()
+)
+_COUNTIES = (" County", " Parish")
 _WALKS = ("worker", "military", "seeking", "student", "homebound", "retired")
 PRONOUNS = {
     "male": {"he": "he", "him": "him", "his": "his", "himself": "himself", "spouse": "wife", "man": "man"},
@@ -77,7 +85,17 @@ _DECADES = dict(
     zip(range(2, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True)
 )
 TAGS = frozenset(
-    {*PRONOUNS, *(stage for _, stage in _STAGES), "senior", "elderly", "limited", "home", "near", "bilingual"}
+    {
+        *PRONOUNS,
+        *(stage for _, stage in _STAGES),
+        "senior",
+        "elderly",
+        "limited",
+        "home",
+        "near",
+        "county",
+        "bilingual",
+    }
     | {
         *_WALKS,
         *_EDUCATION.values(),
@@ -88,17 +106,29 @@ TAGS = frozenset(
 )
 """Tags that the facts of a record may give, beside those of its state and of its field of work."""
 WORDS = frozenset(
-    {*PRONOUNS["male"], "name", "first", "age", "next_decade", "city", "state", "near1", "near2", "title"}
+    {
+        *PRONOUNS["male"],
+        "name",
+        "first",
+        "age",
+        "next_decade",
+        "city",
+        "state",
+        "county",
+        "near1",
+        "near2",
+        "title",
+    }
 )
 """Words that the facts of a record give, as slots name them."""
 # Nouns for the members of an occupation end so ("plumber", "technician"); other words are halves of compounds.
 _AGENT = re.compile(
-    r"(?:er|or|ist|ian|(?:ist|end|ult|unt|rv)ant|agent|man|nurse|clerk|guard|aide|maid|chef|cook|judge|coach|mason"
-    r"|mechanic|pilot|officer|secretary)$"
+    r"(?:er|or|ist|yst|ian|(?:ist|end|ult|unt|rv)ant|agent|man|nurse|clerk|guard|aide|maid|chef|cook|judge|coach|mason"
+    r"|smith|mechanic|pilot|captain|officer|secretary|representative|detective|athlete|umpire|host|guide)$"
 )
 _NO_AGENT = re.compile(
     r"(?:computer|conveyor|motor|elevator|counter|water|boiler|tower|paper|power|leather|rubber|cement|center|layer"
-    r"|master|door)$"
+    r"|master|door|floor)$"
 )
 _BY_SEX = {"waiter": "waitress", "restaurant host": "restaurant hostess", "actor": "actor"}
 
@@ -124,6 +154,7 @@ class Portrait:
         """Read the facts of a record; `more` are tags of the state and of the work. Names, sex and age are needed."""
         sex, age = sex_of(facts), int(facts["age"])
         city, state = str(facts.get("city") or ""), str(facts.get("state_name") or facts.get("state") or "")
+        county = str(facts.get("county") or "")
         nearby = [str(town) for town in (facts.get("grounding") or {}).get("nearby") or ()]
         life = life_tags(facts)
         words = {
@@ -134,14 +165,16 @@ class Portrait:
             "next_decade": _DECADES.get(age // 10 + 1, "a hundred"),
             "city": city or state or "town",
             "state": state or city or "the state",
+            "county": county,
             "title": occupation_words(facts) or ("service member" if "military" in life else "worker"),
             **{f"near{place}": town for place, town in enumerate(nearby, 1)},
         }
         # Ties are broken differently from person to person.
         turn = sum(str(facts.get("uuid") or facts["first_name"]).encode()) % len(TRAITS)
         salience = _salience(trait_levels(facts), turn)
-        near = ("near",) if len(nearby) > 1 else ()
-        tags = frozenset({sex, *more, *near, *life, *salience})
+        # "Western Connecticut Planning Region" is no name that one would use.
+        around = [("near", len(nearby) > 1), ("county", county.endswith(_COUNTIES))]
+        tags = frozenset({sex, *more, *life, *salience, *(tag for tag, known in around if known)})
         return cls(words, tags, salience, tuple(place for place in (city, state) if place))
 
     def leads(self, turn: int) -> tuple[str, str]:
@@ -206,7 +239,7 @@ def _salience(levels: tuple[int, ...], turn: int) -> tuple[str, ...]:
 
 
 def occupation_words(facts: Mapping[str, Any]) -> str:
-    """Return the occupation as one person would be called by it ("accountant or auditor" -> "accountant").
+    """Return the occupation as one person would be called by it ("clinical or school psychologist" -> the second).
 
     Empty for people without one.
     """
@@ -219,6 +252,12 @@ def occupation_words(facts: Mapping[str, Any]) -> str:
 @lru_cache(maxsize=4096)
 def _one_title(title: str, sex: str) -> str:
     parts = [part for part in re.split(r", | or ", title) if part]
-    if len(parts) == 1 or " of " in parts[0] or not _AGENT.search(parts[0]) or _NO_AGENT.search(parts[0]):
+    if len(parts) == 1:
         return title
-    return _BY_SEX.get(parts[0], parts[0]) if sex == "female" else parts[0]
+    if " of " in parts[0]:
+        return parts[0]
+    for part in parts:
+        if _AGENT.search(part) and not _NO_AGENT.search(part) and not part.startswith("related "):
+            return _BY_SEX.get(part, part) if sex == "female" else part
+    # "automotive body or related repairer"
+    return f"{parts[0]} {parts[-1].removeprefix('related ')}" if parts[-1].startswith("related ") else title

@@ -12,9 +12,10 @@ from persona_engine.generator.llm.offline.grammar_files import GrammarError
 
 OWN = "own_"
 """Symbols that are drawn once for a person start so."""
+AWAY = "away_"
+"""Symbols start so whose texts name places that one travels to: none that lies at home is drawn."""
 _RANKED = re.compile(r"(lead|second)_(adj|clause|foible)")
 _SLOT = re.compile(r"[A-Za-z]\w*")
-_CAPITAL = re.compile("[A-Z]")
 
 
 class Symbol:
@@ -75,9 +76,12 @@ class Bits:
 
     def of(self, tags: Iterable[str]) -> int:
         """Return the tags as one number, giving those that are new their bits."""
-        mask = 0
+        known, mask = self._bits, 0
         for tag in tags:
-            mask |= self._bits.setdefault(tag, 1 << len(self._bits))
+            bit = known.get(tag)
+            if bit is None:
+                bit = known[tag] = 1 << len(known)
+            mask |= bit
         return mask
 
 
@@ -108,37 +112,42 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alternative:
-    """One text of a symbol: literals and slots, in their order. `plain` has no slot, `named` may name a place."""
+    """One text of a symbol: what stands before each slot with the slot, and the `tail` after the last.
+
+    `opening` is its first word, `plain` has no slot, `away` names a place that one travels to.
+    """
 
     text: str
-    pieces: tuple[str | Slot, ...]
+    opening: str
+    steps: tuple[tuple[str, Slot], ...]
+    tail: str
     plain: bool
-    named: bool
+    away: bool
 
     @classmethod
-    def of(cls, text: str, symbols: Mapping[str, Symbol]) -> Alternative:
+    def of(cls, text: str, symbols: Mapping[str, Symbol], *, away: bool = False) -> Alternative:
         """Read a text.
 
         Raises:
             ValueError: braces that do not match, or hold more than a name.
         """
         text = with_articles(text)
-        pieces: list[str | Slot] = []
+        steps: list[tuple[str, Slot]] = []
+        before = ""
         for literal, name, spec, conversion in Formatter().parse(text):
-            if literal:
-                pieces.append(literal)
+            before += literal
             if name is None:
                 continue
             if not _SLOT.fullmatch(name) or spec or conversion:
                 raise ValueError(f"{{{name}}} is no slot")
-            pieces.append(Slot.of(name, symbols))
-        plain = not any(isinstance(piece, Slot) for piece in pieces)
-        return cls(text, tuple(pieces), plain, plain and _CAPITAL.search(text) is not None)
+            steps.append((before, Slot.of(name, symbols)))
+            before = ""
+        return cls(text, text.partition(" ")[0], tuple(steps), before, not steps, away)
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """The slots among the pieces."""
-        return tuple(piece for piece in self.pieces if isinstance(piece, Slot))
+        """The slots of the text."""
+        return tuple(slot for _, slot in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
