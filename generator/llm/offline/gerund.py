@@ -27,6 +27,7 @@ _PARTICLES = frozenset("up down out off on in over back away apart together".spl
 _JOINTS = frozenset({"and", "or", "and/or", "&"})
 # Verbs that begin most task statements: behind a conjunction they start a second clause.
 _VERBS = frozenset(
+    "backfill compact level process "
     "accept access accompany acquire activate adapt add address adhere adjust administer admit advertise "
     "advise advocate affix alert align allocate alter analyze anchor announce answer apply appoint "
     "appraise apprehend approve arrange arrest ask assemble assess assign assimilate assist attach "
@@ -108,7 +109,7 @@ _EMPTY = re.compile(
     r"|\b(?:in|on|of|for|by|through|with|from|as) (?:areas|techniques|activities|factors|matters|items|methods|means"
     r"|tasks|issues|conditions|topics|subjects|sources|purposes|fields|forms|processes)$"
     r"|\b(?:to (?:determine|make|conceptualize|explore|identify|verify|ensure|cutting)|as opposed|of patient"
-    r"|of emergency|with (?:client|scientific|managerial))$"
+    r"|of emergency|with (?:client|customer|scientific|managerial)|common|similar)$"
     r"|\binto computer\b|^selecting number|\b(?:tending|operating) machine\b|^helping \w+$|^training users$"
 )
 _DANGLING = re.compile(
