@@ -39,8 +39,11 @@ if TYPE_CHECKING:
 
 Where = Mapping[str, Any]
 
+_MOST_AT_ONCE = 10**9  # a frame of more fits no memory
+_LAST_ROW = 2**63 - 1
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Population:
     """The adults of a locale as a probability model.
 
@@ -53,6 +56,10 @@ class Population:
     network: Network
     _selected: dict[str, Selected] = field(default_factory=dict, repr=False, compare=False)
     _known: dict[str, Given] = field(default_factory=dict, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        """The locale and the model's digest; the tables are megabytes."""
+        return f"Population({self.priors.locale!r}, model {self.digest[:12]})"
 
     @classmethod
     def load(cls, locale: str | Path | Priors = "en_US") -> Population:
@@ -92,9 +99,15 @@ class Population:
         return self._in_pgmpy(self.network)
 
     def model_of(self, *attributes: str) -> DiscreteBayesianNetwork:
-        """The part of `model` that some attributes need: themselves and what they depend on."""
+        """The part of `model` that some attributes need: themselves and what they depend on.
+
+        Raises:
+            EvidenceError: no attribute, or one that is not of the network.
+        """
+        if not attributes:
+            raise EvidenceError("model_of: no attribute is named; `model` has all of them")
         for name in attributes:
-            if name not in self.priors.domain:
+            if name not in tuple(self.priors.domain):
                 raise EvidenceError(
                     f"model_of: unknown attribute {name!r}; known: {', '.join(self.priors.domain)}"
                 )
@@ -122,7 +135,7 @@ class Population:
         Row i is a function of (model, seed, selection, i): the same whatever n, start or machine.
 
         Args:
-            n: number of rows, >= 1.
+            n: number of rows, from 1 to a thousand million.
             seed: any non-negative integer.
             where: conditions on any attribute (see `evidence.masks`); the model is conditioned exactly.
             target: wanted marginals (see `target.read_targets`); the model is bent to them as little as possible.
@@ -132,26 +145,38 @@ class Population:
             start: number of the first row.
 
         Returns:
-            One row a person, a column for every attribute; text columns are categorical.
+            One row a person, a column for every attribute; text is categorical, but for the uuid.
 
         Raises:
             EvidenceError: a selection that cannot be read or that nobody meets.
             ValueError: n, seed or start is no whole number in its range.
         """
-        return self.select(Selection(where or {}, target or {}, quota or {}, stratified), n, seed, start)
+        chosen = (_mapping("where", where), _mapping("target", target), _mapping("quota", quota))
+        return self.select(Selection(*chosen, stratified), n, seed, start)
 
     def select(self, selection: Selection, n: int, seed: int = 0, start: int = 0) -> pd.DataFrame:
         """`sample` for a selection."""
         for name, value, least in (("n", n, 1), ("seed", seed, 0), ("start", start, 0)):
             if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
                 raise ValueError(f"sample: {name}={value!r}; give a whole number, at least {least}")
+        if n > _MOST_AT_ONCE:
+            raise ValueError(
+                f"sample: n={n}; draw {_MOST_AT_ONCE} rows at most at once, and go on with `start`"
+            )
+        if start > _LAST_ROW - n:
+            raise ValueError(f"sample: start={start}; rows are numbered up to {_LAST_ROW}")
         codes = self._select(selection).draw(self._stream_seed(selection, seed), start, n)
         model_cache.let_go(self.network)  # compiled, it is seldom asked again
         return self._columns.frame(codes, seed, start, self._identity(selection))
 
     def probability(self, where: Where) -> float:
-        """Share of the population that meets the conditions."""
-        return self._conditions(where)[0].probability if where else 1.0
+        """Share of the population that meets the conditions.
+
+        Raises:
+            EvidenceError: conditions that cannot be read, or that nobody meets; says which part is impossible.
+        """
+        conditions = _mapping("where", where)
+        return self._conditions(conditions)[0].probability if conditions else 1.0
 
     def given(self, selection: Selection) -> Given:
         """The model under a selection: its targets with the shares achieved, and what they cost in nats."""
@@ -180,7 +205,7 @@ class Population:
             EvidenceError: an attribute is unknown, or the selection cannot be met.
             FitError: the table would be too large.
         """
-        conditioned = self.given(Selection(where or {}, target or {})).conditioned
+        conditioned = self.given(Selection(_mapping("where", where), _mapping("target", target))).conditioned
         names = [attributes] if isinstance(attributes, str) else attributes
         axes = [axis_of(name, self.priors, self.leaves) for name in dict.fromkeys(names)]
         weights = joint(conditioned, self.leaves, axes)
@@ -196,6 +221,9 @@ class Population:
 
         Returns:
             Shape (rows,); -inf where the model gives a row no probability.
+
+        Raises:
+            DomainError: a core attribute is missing, or a cell is no state that the locale knows.
         """
         return np.asarray(log_probabilities(self.network, self.priors, frame).sum(axis=1), dtype=np.float64)
 
@@ -248,3 +276,12 @@ class Population:
 
     def _identity(self, selection: Selection) -> str:
         return hashlib.sha256(f"{self.digest}/{selection.key}".encode()).hexdigest()
+
+
+def _mapping(name: str, given: Any) -> Where:
+    """What selects people, as given; nothing selects everybody."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
+        raise EvidenceError(f'{name}: give a mapping of attributes, such as {{"state": "NY"}}, not {given!r}')
+    return given

@@ -296,3 +296,41 @@ def test_samples_under_different_conditions_share_no_draws(population: Populatio
     florida = population.sample(500, seed=7, where={"state": "FL"})
     same = (texas["openness"].to_numpy() == florida["openness"].to_numpy()).mean()
     assert same < 0.15  # equal scores of independent people: about 0.028
+
+
+def test_a_population_shows_itself_in_one_short_line(population: Population) -> None:
+    assert repr(population) == f"Population('en_US', model {population.digest[:12]})"
+
+
+@pytest.mark.parametrize("given", ["state=NY", ["state"], {1: 2}, pd.Series({"state": "NY"}), 3])
+@pytest.mark.parametrize("ask", ["sample", "probability", "marginal"])
+def test_what_is_no_mapping_of_attributes_is_refused(population: Population, ask: str, given: Any) -> None:
+    asked = {
+        "sample": lambda: population.sample(1, where=given),
+        "probability": lambda: population.probability(given),
+        "marginal": lambda: population.marginal("sex", where=given),
+    }
+    with pytest.raises(EvidenceError, match=r"^where: give a mapping of attributes, such as"):
+        asked[ask]()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ({"n": 10**30}, "draw 1000000000 rows at most at once, and go on with `start`"),
+        ({"n": 1, "start": 2**63 - 1}, "rows are numbered up to 9223372036854775807"),
+        ({"n": 1, "start": 10**30}, "rows are numbered up to"),
+    ],
+)
+def test_rows_that_no_frame_can_hold_are_refused(
+    population: Population, numbers: dict[str, int], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        population.sample(**numbers)
+
+
+def test_a_part_of_the_model_is_of_named_attributes(population: Population) -> None:
+    with pytest.raises(EvidenceError, match="no attribute is named"):
+        population.model_of()
+    with pytest.raises(EvidenceError, match=r"unknown attribute \['sex'\]"):
+        population.model_of(["sex"])  # type: ignore[arg-type]
