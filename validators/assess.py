@@ -63,13 +63,6 @@ TESTED = 20_000  # rows on which assumed independences are tested
 COMPARED = 500  # texts of which the Vendi score is taken
 
 
-def assess_file(
-    path: Path, priors: Priors, rng: np.random.Generator, *, sample: int = SAMPLE
-) -> dict[str, Any]:
-    """`assess_files` of one file."""
-    return assess_files([path], priors, rng, sample=sample)
-
-
 def assess_files(
     paths: Sequence[Path],
     priors: Priors,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
+from itertools import islice
 from operator import attrgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol, cast, get_args
+from typing import TYPE_CHECKING, Any, Protocol, cast, get_args, runtime_checkable
 
 from persona_engine.validators import records
 from persona_engine.validators.finding import Finding, Policy, Scope, Severity
@@ -57,6 +58,9 @@ sample has its share of them, and no retry can change a fact: they are flagged, 
 words tell of an age was learned from the released texts, which another narrator does not write."""
 
 
+_TOGETHER = 64  # records
+
+
 class PolicyError(ValueError):
     """A policy that names no rule or no action; the message lists the known ones."""
 
@@ -81,6 +85,15 @@ def rules() -> Mapping[str, RuleModule]:
     codes = sorted(module.name for module in pkgutil.iter_modules(records.__path__))
     found = {code: importlib.import_module(f"{records.__name__}.{code}") for code in codes}
     return MappingProxyType(cast("dict[str, RuleModule]", found))
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """What a rule may define beside `check`, for what many records at once are cheaper to be asked."""
+
+    @staticmethod
+    def prepare(readings: Sequence[Reading], reference: Reference) -> None:
+        """Find out about records that are about to be checked."""
 
 
 class RecordChecker:
@@ -117,13 +130,18 @@ class RecordChecker:
             )
             for scope in get_args(Scope)
         }
+        self._prepare = tuple(
+            module.prepare
+            for code, module in rules().items()
+            if self.policy[code] != "off" and isinstance(module, Prepared)
+        )
         self._memory = Memory(remember) if remember else None
 
     def check(self, record: Record) -> tuple[Finding, ...]:
         """All findings about one record, ordered by rule code."""
         person = self._person(record)
         if person is None:
-            reading = Reading(record)
+            reading = Reading.of(record)
             found = self._run("record", reading) + self._run("facts", reading) + self._run("field", reading)
         else:
             reading = person.read(record)
@@ -133,6 +151,16 @@ class RecordChecker:
             if self._memory is not None and not any(finding.severity == "error" for finding in found):
                 self._memory.forget(record)
         return tuple(sorted(found, key=attrgetter("code")))
+
+    def check_each(self, records: Iterable[Record]) -> Iterator[tuple[Finding, ...]]:
+        """All findings about each record, in order; what is cheaper to find of many is found of some at once."""
+        left = iter(records)
+        while readings := list(map(Reading.of, islice(left, _TOGETHER))):
+            for prepare in self._prepare:
+                prepare(readings, self.reference)
+            readings.reverse()
+            while readings:  # each is let go of when it is judged: what is known of a text takes much memory
+                yield self.check(readings.pop())
 
     def facts(self, record: Record) -> tuple[Finding, ...]:
         """All that can be said of a record before it has texts: findings of the rules that look beyond them."""
@@ -154,10 +182,6 @@ class RecordChecker:
                 lower = flagged and finding.severity == "error"
                 found.append(finding.lowered() if lower else finding)
         return found
-
-    def repairable(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """The errors that policy lets the model repair."""
-        return tuple(f for f in findings if f.severity == "error" and self.policy[f.code] == "repair")
 
 
 def resolve_policy(policy: Mapping[str, str], only: Iterable[str] | None = None) -> Mapping[str, Policy]:

@@ -13,16 +13,12 @@ import numpy as np
 from persona_engine.validators.check import RecordChecker
 from persona_engine.validators.finding import Finding, Severity
 from persona_engine.validators.reader import BATCH_ROWS, read_records
+from persona_engine.validators.records.schema_types import NEEDED
 from persona_engine.validators.reference import Reference
 from persona_engine.validators.writer import FindingsWriter
 
 if TYPE_CHECKING:
     from persona_engine.census_priors.priors import Priors
-
-
-def validate_file(path: Path, priors: Priors | Reference, **options: Any) -> dict[str, Any]:
-    """`validate_files` of one file."""
-    return validate_files([path], priors, **options)
 
 
 def validate_files(
@@ -43,9 +39,10 @@ def validate_files(
         limit: rows to read at most.
 
     Returns:
-        `{"rows", "rejected_rows", "repeated_uuids", "by_rule": {rule: {"error", "warning", "not_judged"}}}`: a row
-        counts once for each rule and severity, `rejected_rows` are those with at least one error,
-        `repeated_uuids` those whose uuid an earlier row has. Eight bytes a row are kept.
+        `{"rows", "rejected_rows", "repeated_uuids", "missing_columns", "by_rule": {rule: {"error", "warning",
+        "not_judged"}}}`: a row counts once for each rule and severity, `rejected_rows` are those with at least one
+        error, `repeated_uuids` those whose uuid an earlier row has, `missing_columns` those that rules need and no
+        row has. Eight bytes a row are kept.
 
     Raises:
         ReaderError: a file that cannot be read or has no column that any rule knows.
@@ -57,12 +54,12 @@ def validate_files(
     }
     rows = rejected = 0
     identities = array("q")  # hashes of uuids
+    missing = set(NEEDED)
     with FindingsWriter(findings) as writer:
         records = islice(chain.from_iterable(map(read_records, paths)), limit)
         while batch := list(islice(records, BATCH_ROWS)):
-            checker.reference.expect(batch)
-            for record in batch:
-                found = checker.check(record)
+            for record, found in zip(batch, checker.check_each(batch), strict=True):
+                missing.difference_update(record)
                 rejected += any(finding.severity == "error" for finding in found)
                 _count(by_rule, found)
                 uuid = str(record.get("uuid") or "")
@@ -71,7 +68,13 @@ def validate_files(
                 writer.write(rows, uuid, found)
                 rows += 1
     repeated = len(identities) - len(np.unique(np.frombuffer(identities, dtype=np.int64)))
-    return {"rows": rows, "rejected_rows": rejected, "repeated_uuids": repeated, "by_rule": by_rule}
+    return {
+        "rows": rows,
+        "rejected_rows": rejected,
+        "repeated_uuids": repeated,
+        "missing_columns": [column for column in NEEDED if column in missing],
+        "by_rule": by_rule,
+    }
 
 
 def _count(by_rule: dict[str, dict[str, int]], found: tuple[Finding, ...]) -> None:

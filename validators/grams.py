@@ -2,160 +2,166 @@
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import cast
+from functools import cache
+from itertools import pairwise, product
+from string import ascii_lowercase
 
 import numpy as np
 import numpy.typing as npt
 
-Tokens = Sequence[str]
-STEM = 6  # letters by which two words count as the same
-COMMON = 64  # documents from which a gram's weights are kept as a full row
-UNKNOWN = -1
-MOST_WORDS = 100_000  # words of which the stem is kept
+from persona_engine.validators.stems import BREAK, STEM, Keys, stems
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+BLOCKS = 16  # of documents that stand together, for each of which the largest weight of a gram is kept
 _EMPTY = frozenset(
     "and or the of for with in to a an on at by from as other such including use using used etc may that their they"
     " into is are be all not except miscellaneous".split()
 )
-
-
-def grams(tokens: Tokens) -> list[str]:
-    """Stems of the words that mean something, and pairs of them."""
-    stems = [stem for stem in map(_stem, tokens) if stem]
-    return stems + list(map("{} {}".format, stems, stems[1:]))
-
-
-def _stem(word: str) -> str:
-    """The letters of a word that count, none if it means nothing by itself."""
-    return word[:STEM] if len(word) > 2 and word not in _EMPTY else ""
-
-
-class _Numbers(dict[str, int | None]):
-    """Word -> number of its stem, UNKNOWN for one that no document has, None for a word that means nothing.
-
-    What a word comes to is kept: a language has few words.
-    """
-
-    def __init__(self, stems: Mapping[str, int]) -> None:
-        super().__init__()
-        self._stems = stems
-
-    def __missing__(self, word: str) -> int | None:
-        stem = _stem(word)
-        found = self._stems.get(stem, UNKNOWN) if stem else None
-        if len(self) < MOST_WORDS:
-            self[word] = found
-        return found
+_LONG = sorted(
+    word for word in _EMPTY if len(word) >= STEM
+)  # words with a stem that means something have it too
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: Knuth's multiplicative hash
+_TO_16, _TO_19 = np.uint64(64 - 16), np.uint64(64 - 19)  # what a product is shifted by to so many bits
+_LAST = np.uint64(np.iinfo(np.uint64).max)
+_BEFORE = np.array([-1])
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """The grams that texts have, in order, and the logarithm of the weight of the texts that have each."""
+
+    grams: Integers
+    scales: Floats
+
+
 class GramIndex:
     """Gram x document -> weight (tf-idf, documents at length one, rarity once more).
 
-    `numbers` tells the number of a word's stem; `stems` the row of a stem, and `after` the rows of the pairs that
-    begin with it; the last of both is that of UNKNOWN words. Rows of grams that many documents have come first, in
-    full; the others are compressed. `documents` has the same weights by document, and `most` the largest of each row.
+    Grams are stems of words that mean something, and pairs of stems that follow one another in a text.
     """
 
-    numbers: Mapping[str, int | None]
-    stems: Sequence[int | None]
-    after: Sequence[Mapping[int, int]]
-    full: npt.NDArray[np.float64]
-    indptr: npt.NDArray[np.int64]
-    positions: npt.NDArray[np.int64]
-    weights: npt.NDArray[np.float64]
-    documents: Sequence[Mapping[int, float]]
-    most: Sequence[float]
+    def __init__(self, documents: Sequence[Sequence[tuple[str, float]]]) -> None:
+        """Index documents, each given as plain texts with weights; a gram has the weight of all texts with it."""
+        self._size = len(documents)
+        words, at = _words(text for document in documents for text, _ in document)
+        inside = words != BREAK
+        inside = np.append(inside, inside[1:] & inside[:-1])
+        keys, texts = _with_pairs(words, at)
+        self._keys, grams = np.unique(keys[inside], return_inverse=True)
+        texts = texts[inside]
+        self._likely = np.zeros(1 << 19, dtype=np.bool)
+        self._likely[self._keys * _SPREAD >> _TO_19] = True
+        self._keys = np.append(self._keys, _LAST)
+        number = len(self._keys)
+        owner = np.repeat(np.arange(self._size), [len(document) for document in documents])
+        weights = np.array([weight for document in documents for _, weight in document])
+        texts, grams = np.divmod(np.unique(texts * number + grams), number)
+        cells, at = np.unique(owner[texts] * number + grams, return_inverse=True)
+        own, grams = np.divmod(cells, number)
+        rarity = np.log(self._size / np.bincount(grams, minlength=number).clip(1))[grams]
+        found = np.log1p(np.bincount(at, weights=weights[texts])) * rarity
+        length = np.sqrt(np.bincount(own, weights=found * found, minlength=self._size))
+        found *= rarity / np.where(length > 0, length, 1.0)[own]
+        self._by_document = _Rows.of(own, grams, found, self._size)
+        self._by_gram = _Rows.of(grams, own, found, number)
+        most = np.zeros((number, BLOCKS), dtype=np.float32)
+        np.maximum.at(most, (grams, own * BLOCKS // self._size), found)
+        self._most = np.nextafter(most, np.float32(np.inf))  # rounded upwards
+
+    def told(self, records: Sequence[Sequence[tuple[str, float]]]) -> list[Told]:
+        """What plain texts with weights tell, for each of many records; of many at once it is found much faster."""
+        texts = [text for record in records for text in record]
+        number = max(len(texts), 1)
+        weights = np.array([weight for _, weight in texts])
+        record = np.repeat(np.arange(len(records)), [len(record) for record in records])
+        keys, owners = _with_pairs(*_words([text for text, _ in texts]))
+        likely = self._likely[keys * _SPREAD >> _TO_19].nonzero()[0]
+        keys, owners = keys[likely], owners[likely]
+        at = self._keys.searchsorted(keys)
+        # Record, gram and text in one number: in order, grams of a record stand together, and the texts of each.
+        size = len(self._keys)
+        cells = (record[owners] * size + at) * number + owners
+        cells = np.concatenate((_BEFORE, cells[self._keys[at] == keys]))
+        cells.sort()
+        grams, owners = np.divmod(cells, number)
+        first = (grams[1:] != grams[:-1]).nonzero()[0]
+        told = weights[owners[1:]] * (cells[1:] != cells[:-1])  # each gram once for each text
+        scales = np.log1p(np.add.reduceat(told, first)) if len(first) else told
+        record, grams = np.divmod(grams[1:][first], size)
+        ends = record.searchsorted(np.arange(len(records) + 1))
+        return [Told(grams[start:end], scales[start:end]) for start, end in pairwise(ends.tolist())]
+
+    def score(self, told: Told, document: int) -> float:
+        """One document's score: over the grams, their scale times the document's weight."""
+        grams, weights = self._by_document.row(document)
+        at = grams.searchsorted(told.grams)
+        at[at == len(grams)] = 0
+        return float(told.scales @ np.where(grams[at] == told.grams, weights[at], 0.0))
+
+    def bound(self, told: Told) -> float:
+        """A score that no document exceeds."""
+        return float((told.scales @ self._most[told.grams]).max())
+
+    def scores(self, told: Told) -> Floats:
+        """The score of every document."""
+        return self._by_gram.sum(told.grams, told.scales, self._size)
+
+
+def _words(texts: Iterable[str]) -> tuple[Keys, Integers]:
+    """The stems that mean something, in order, with what stands between texts, and the number of each one's text."""
+    words = stems(texts, _LONG)
+    spread, skipped = _skipped()
+    meant = skipped[words * spread >> _TO_16] != words
+    words = words[meant]
+    return words, (words == BREAK).cumsum()
+
+
+def _with_pairs(words: Keys, texts: Integers) -> tuple[Keys, Integers]:
+    """The words, then each with the next as one number, and the number of the text that each stands in."""
+    return np.concatenate((words, words[:-1] * _SPREAD + words[1:])), np.concatenate((texts, texts[1:]))
+
+
+@cache
+def _skipped() -> tuple[np.uint64, Keys]:
+    """The stems of words that mean nothing, each in the place that a multiplier alone leads to."""
+    single = frozenset(ascii_lowercase)
+    short = stems(
+        [" ".join(_EMPTY.difference(_LONG) | single | set(map("".join, product(single, repeat=2))))]
+    )
+    table = np.zeros(1 << 16, dtype=np.uint64)
+    spreads = np.arange(1, 10_000, 2, dtype=np.uint64) * _SPREAD
+    spread = next(spread for spread in spreads if len(np.unique(short * spread >> _TO_16)) == len(short))
+    table[short * spread >> _TO_16] = short
+    return spread, table
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """A sparse matrix, row by row."""
+
+    starts: Integers
+    columns: Integers
+    weights: Floats
 
     @classmethod
-    def of(cls, documents: Sequence[Mapping[str, float]]) -> GramIndex:
-        """Index documents given as gram -> weight."""
-        having = Counter(gram for document in documents for gram in document)
-        rarity = {gram: math.log(len(documents) / number) for gram, number in having.items()}
-        entries: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for position, document in enumerate(documents):
-            weights = {gram: math.log1p(weight) * rarity[gram] for gram, weight in document.items()}
-            length = math.sqrt(sum(weight * weight for weight in weights.values())) or 1.0
-            for gram, weight in weights.items():
-                if weight > 0:
-                    entries[gram].append((position, weight / length * rarity[gram]))
-        ordered = sorted(entries, key=lambda gram: len(entries[gram]) < COMMON)  # common ones first
-        rows = {gram: row for row, gram in enumerate(ordered)}
-        by_document: list[dict[int, float]] = [{} for _ in documents]
-        for gram, row in rows.items():
-            for position, weight in entries[gram]:
-                by_document[position][row] = weight
-        common = [entries[gram] for gram in ordered if len(entries[gram]) >= COMMON]
-        full = np.zeros((len(common), len(documents)))
-        for row, found in enumerate(common):
-            for position, weight in found:
-                full[row, position] = weight
-        others = [entries[gram] for gram in ordered[len(common) :]]
-        cells = [cell for found in others for cell in found]
-        stems = {gram: number for number, gram in enumerate(gram for gram in having if " " not in gram)}
-        after: list[dict[int, int]] = [{} for _ in stems]
-        for gram, row in rows.items():
-            one, _, two = gram.partition(" ")
-            if two:
-                after[stems[one]][stems[two]] = row
-        return cls(
-            numbers=_Numbers(stems),
-            stems=(*(rows.get(gram) for gram in stems), None),
-            after=(*after, {}),
-            full=full,
-            indptr=np.cumsum([0, *(len(found) for found in others)]),
-            positions=np.array([position for position, _ in cells], dtype=np.int64),
-            weights=np.array([weight for _, weight in cells]),
-            documents=tuple(by_document),
-            most=tuple(max(weight for _, weight in entries[gram]) for gram in ordered),
-        )
+    def of(cls, rows: Integers, columns: Integers, weights: Floats, number: int) -> _Rows:
+        order = np.lexsort((columns, rows))
+        starts = np.append(0, np.cumsum(np.bincount(rows, minlength=number)))
+        return cls(starts, columns[order], weights[order])
 
-    def rows(self, texts: Iterable[tuple[Tokens, float]]) -> dict[int, float]:
-        """Rows of the grams that the texts have, each with the logarithm of the weight of the texts that have it."""
-        told: dict[int, float] = {}
-        for tokens, weight in texts:
-            for row in self._rows_of(tokens):
-                told[row] = told.get(row, 0.0) + weight
-        return {row: math.log1p(weight) for row, weight in told.items()}
+    def row(self, number: int) -> tuple[Integers, Floats]:
+        """Columns and weights of one row."""
+        part = slice(self.starts[number], self.starts[number + 1])
+        return self.columns[part], self.weights[part]
 
-    def _rows_of(self, tokens: Tokens) -> set[int]:
-        numbers = [number for number in map(self.numbers.__getitem__, tokens) if number is not None]
-        stems, after = self.stems, self.after
-        found = {stems[number] for number in numbers}
-        found.update([after[one].get(two) for one, two in pairwise(numbers)])
-        found.discard(None)
-        return cast("set[int]", found)
-
-    def score(self, rows: Mapping[int, float], document: int) -> float:
-        """One document's score: over the rows, their logarithm times the document's weight."""
-        weights = self.documents[document]
-        return sum(rows[row] * weights[row] for row in rows.keys() & weights.keys())
-
-    def bound(self, rows: Mapping[int, float]) -> float:
-        """A score that no document exceeds."""
-        most = self.most
-        return sum([scale * most[row] for row, scale in rows.items()])
-
-    def scores(self, rows: Mapping[int, float]) -> npt.NDArray[np.float64]:
-        """The score of every document."""
-        ordered = sorted(rows)
-        chosen = np.array(ordered, dtype=np.int64)
-        scale = np.array([rows[row] for row in ordered])
-        full = bisect_left(ordered, len(self.full))
-        scores: npt.NDArray[np.float64] = scale[:full] @ self.full[chosen[:full]]
-        return scores + self._compressed(chosen[full:] - len(self.full), scale[full:])
-
-    def _compressed(
-        self, rows: npt.NDArray[np.int64], scale: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
-        starts = self.indptr[rows]
-        lengths = self.indptr[rows + 1] - starts
+    def sum(self, rows: Integers, scales: Floats, width: int) -> Floats:
+        """The sum of rows, each times its scale."""
+        starts = self.starts[rows]
+        lengths = self.starts[rows + 1] - starts
         cells = np.arange(lengths.sum()) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
-        weights = self.weights[cells] * np.repeat(scale, lengths)
-        scores = np.bincount(self.positions[cells], weights=weights, minlength=self.full.shape[1])
-        return scores.astype(np.float64)
+        weights = self.weights[cells] * np.repeat(scales, lengths)
+        sums = np.bincount(self.columns[cells], weights=weights, minlength=width)
+        return sums.astype(np.float64, copy=False)

@@ -7,8 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
+from persona_engine.census_priors.yaml_file import parse_yaml
 from persona_engine.validators.prose import words
 from persona_engine.validators.reading import PROSE, Reading
 
@@ -17,7 +16,7 @@ from persona_engine.validators.reading import PROSE, Reading
 def lexicon(name: str) -> Any:
     """The content of `validators/lexicons/en/<name>.yaml`."""
     file = resources.files("persona_engine.validators").joinpath("lexicons", "en", f"{name}.yaml")
-    return yaml.safe_load(file.read_text(encoding="utf-8"))
+    return parse_yaml(file.read_text(encoding="utf-8"))
 
 
 class Phrases:
@@ -34,6 +33,8 @@ class Phrases:
     def candidates(self, reading: Reading) -> list[str]:
         """Phrases that occur somewhere in the record's prose."""
         anchors = self._anchors & reading.words
+        if not anchors:
+            return []
         return [
             phrase
             for anchor in sorted(anchors)

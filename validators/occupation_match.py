@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.validators.grams import STEM, GramIndex, Tokens, grams
+from persona_engine.validators.grams import GramIndex, Told
 from persona_engine.validators.lexicon import lexicon
-from persona_engine.validators.prose import plain, words
+from persona_engine.validators.prose import plain, plain_each, words
+from persona_engine.validators.stems import STEM
 
+Tokens = Sequence[str]
 LONGEST_TITLE = 4  # words of a title that are looked up together
 NAMED = {
     "title": 8.0,
@@ -99,7 +101,7 @@ class OccupationMatcher:
     """
 
     def __init__(self, occupations: Iterable[OccupationLike]) -> None:
-        """Index the occupations once; takes about half a second."""
+        """Index the occupations once; takes about a tenth of a second."""
         known = list(occupations)
         self.names = tuple(occupation.name for occupation in known)
         self._position = {name: i for i, name in enumerate(self.names)}
@@ -109,41 +111,38 @@ class OccupationMatcher:
         self._residual = [
             occupation.soc[-1:] in {"X", "Y", "9"} or not occupation.tasks for occupation in known
         ]
-        self._titles = _titles(known)
-        self._firsts = tuple(frozenset(title[0] for title in titles) for titles in self._titles)
-        self._index = GramIndex.of([_weighted(occupation) for occupation in known])
+        self._known = known
+        self._titles: dict[int, _Titles] = {}
+        self._index = GramIndex([list(_texts(occupation)) for occupation in known])
 
     def __contains__(self, name: object) -> bool:
         """Whether the occupation is known."""
         return name in self._position
 
+    def told(self, records: Sequence[Sequence[tuple[str, float]]]) -> list[Told]:
+        """What plain texts about work, each with its weight, tell; for each of many records."""
+        return self._index.told(records)
+
     def match(
-        self,
-        name: str,
-        titled: Tokens,
-        hinted: Tokens,
-        told: Iterable[tuple[Tokens, float]],
-        *,
-        enough: float = math.inf,
+        self, name: str, told: Told, titled: Tokens, hinted: Tokens = (), *, enough: float = math.inf
     ) -> Match:
-        """Compare an occupation with a text, given as its lower-case words.
+        """Compare an occupation with texts.
 
         Args:
             name: an occupation that the matcher knows.
-            titled: a text whose title says much.
-            hinted: a text in which a title only speaks for the occupation.
-            told: texts about the work, each with its weight.
+            told: what the texts about the work tell.
+            titled: the words of a text whose title says much.
+            hinted: the words of a text in which a title only speaks for the occupation.
             enough: a share that need not be known more exactly: where the text has the title and the share is
                 surely as large, the answer is a lower bound, which is found much faster.
         """
-        rows = self._index.rows(told)
         position = self._position[name]
         named = self._named(position, titled)
-        if named and (bound := self._index.bound(rows)) > 0:
-            least = TITLED * self._index.score(rows, position) / bound
+        if named and (bound := self._index.bound(told)) > 0:
+            least = TITLED * self._index.score(told, position) / bound
             if least >= enough:
                 return Match(min(1.0, least), name, named)
-        scores = self._index.scores(rows)
+        scores = self._index.scores(told)
         best = int(scores.argmax())
         if scores[best] <= 0:
             return Match(1.0, "", named)
@@ -158,18 +157,41 @@ class OccupationMatcher:
         return Match(min(1.0, TITLED * share if named else share), self.names[best], named)
 
     def _named(self, position: int, tokens: Tokens) -> bool:
-        """Whether a run of the words is a title of the occupation."""
-        titles = self._titles[position]
+        """Whether the words have a title of the occupation among them."""
+        if position not in self._titles:
+            self._titles[position] = _Titles.of(self._known[position])
+        return self._titles[position].stand_in(tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class _Titles:
+    """Titles of an occupation, as stems."""
+
+    whole: frozenset[tuple[str, ...]]
+    firsts: frozenset[str]
+
+    @classmethod
+    def of(cls, occupation: OccupationLike) -> _Titles:
+        formal = [occupation.title, *occupation.alternate_titles]
+        formal += [part for title in formal for part in _SEVERAL.split(title) if _AGENT.search(part.strip())]
+        informal: Mapping[str, list[str]] = lexicon("occupation_titles")
+        own = map(_stems, informal.get(occupation.name, ()))
+        titles = frozenset(({*map(_stems, formal)} - {(rank[:STEM],) for rank in _RANKS} | {*own}) - {()})
+        return cls(titles, frozenset(title[0] for title in titles))
+
+    def stand_in(self, tokens: Tokens) -> bool:
+        """Whether a run of the words is one of the titles."""
         stems = [word[:STEM] for word in tokens if len(word) > 1]
-        firsts = self._firsts[position]
-        if firsts.isdisjoint(stems):
-            return False
-        for start, stem in enumerate(stems):
-            if stem in firsts:
-                for length in range(1, LONGEST_TITLE + 1):
-                    if tuple(stems[start : start + length]) in titles:
-                        return True
-        return False
+        return not self.firsts.isdisjoint(stems) and any(
+            tuple(stems[start : start + length]) in self.whole
+            for start, stem in enumerate(stems)
+            if stem in self.firsts
+            for length in range(1, LONGEST_TITLE + 1)
+        )
+
+
+def _stems(title: str) -> tuple[str, ...]:
+    return tuple(word[:STEM] for word in words(plain(title)) if len(word) > 1)
 
 
 def _neighbours(groups: list[str]) -> tuple[npt.NDArray[np.intp], ...]:
@@ -179,35 +201,13 @@ def _neighbours(groups: list[str]) -> tuple[npt.NDArray[np.intp], ...]:
 
 
 def _texts(occupation: OccupationLike) -> Iterator[tuple[str, float]]:
-    yield occupation.title, NAMED["title"]
-    yield occupation.name.replace("_", " "), NAMED["title"]
-    yield from ((text, NAMED["alternate"]) for text in occupation.alternate_titles)
-    yield from ((text, NAMED["task"]) for text in occupation.tasks)
-    yield from ((text, NAMED["skill"]) for text in occupation.skills)
-    yield from ((text, NAMED["tool"]) for text in occupation.tools)
-
-
-def _weighted(occupation: OccupationLike) -> Mapping[str, float]:
-    """The grams of an occupation's texts, each with the weight of where it stands."""
-    weights: dict[str, float] = defaultdict(float)
-    for text, weight in _texts(occupation):
-        for gram in dict.fromkeys(grams(words(plain(text)))):
-            weights[gram] += weight
-    return weights
-
-
-def _titles(occupations: list[OccupationLike]) -> tuple[frozenset[tuple[str, ...]], ...]:
-    """The titles of each occupation, as stems."""
-    informal: Mapping[str, list[str]] = lexicon("occupation_titles")
-    ranks = {(rank[:STEM],) for rank in _RANKS}
-    found = []
-    for occupation in occupations:
-        formal = [occupation.title, *occupation.alternate_titles]
-        formal += [part for title in formal for part in _SEVERAL.split(title) if _AGENT.search(part.strip())]
-        own = {_stems(title) for title in informal.get(occupation.name, [])}
-        found.append(frozenset(({_stems(title) for title in formal} - ranks | own) - {()}))
-    return tuple(found)
-
-
-def _stems(title: str) -> tuple[str, ...]:
-    return tuple(word[:STEM] for word in words(plain(title)) if len(word) > 1)
+    """The occupation's texts, plain, each with the weight of its words."""
+    kinds = {
+        "title": [occupation.title, occupation.name.replace("_", " ")],
+        "alternate": occupation.alternate_titles,
+        "task": occupation.tasks,
+        "skill": occupation.skills,
+        "tool": occupation.tools,
+    }
+    for kind, texts in kinds.items():
+        yield from zip(plain_each(texts), itertools.repeat(NAMED[kind]))

@@ -6,38 +6,39 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-_TYPOGRAPHY = (
-    ("\u2011", "-"),
-    ("\u2019", "'"),
-    ("\u2013", "-"),
-    ("\u2014", " - "),
-    ("\u202f", " "),
-    ("\u00a0", " "),
-    ("\u2018", "'"),
-    ("\u201c", '"'),
-    ("\u201d", '"'),
-    ("\u2010", "-"),
-    ("\u2012", "-"),
-    ("\u2015", " - "),
-    ("\u2212", "-"),
-    ("\u02bc", "'"),
-    ("\u2032", "'"),
-    ("\u00ad", ""),
-    ("\u200b", ""),
-    ("\u2060", ""),
-    ("\ufeff", ""),
-    ("\u00df", "ss"),
-    ("\u00e6", "ae"),
-    ("\u00c6", "Ae"),
-    ("\u00f8", "o"),
-    ("\u00d8", "O"),
-    ("\u0142", "l"),
-    ("\u0141", "L"),
-    ("\u0131", "i"),
-    ("\u0111", "d"),
-    ("\u0110", "D"),
-)
+_TYPOGRAPHY = {
+    "\u2011": "-",
+    "\u2019": "'",
+    "\u2013": "-",
+    "\u2014": " - ",
+    "\u202f": " ",
+    "\u00a0": " ",
+    "\u2018": "'",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u2010": "-",
+    "\u2012": "-",
+    "\u2015": " - ",
+    "\u2212": "-",
+    "\u02bc": "'",
+    "\u2032": "'",
+    "\u00ad": "",
+    "\u200b": "",
+    "\u2060": "",
+    "\ufeff": "",
+    "\u00df": "ss",
+    "\u00e6": "ae",
+    "\u00c6": "Ae",
+    "\u00f8": "o",
+    "\u00d8": "O",
+    "\u0142": "l",
+    "\u0141": "L",
+    "\u0131": "i",
+    "\u0111": "d",
+    "\u0110": "D",
+}
 _SPACES = re.compile(r"\s+")
+_PRINTABLE = bytes(range(32, 127))
 _LETTERS = bytes(
     code + 32 if chr(code).isupper() else code if chr(code).islower() or code == 10 else 32
     for code in range(128)
@@ -56,15 +57,25 @@ def plain(text: str) -> str:
 
 def plain_each(texts: Sequence[str]) -> list[str]:
     """Each text as `plain` writes it, quotes and hyphens replaced in all of them at once."""
-    parts = _straight("\n".join(texts)).split("\n")
-    return list(map(_ascii, parts)) if len(parts) == len(texts) else list(map(plain, texts))
+    whole = _straight("\n".join(texts))
+    parts = whole.split("\n")
+    if len(parts) != len(texts):
+        return list(map(plain, texts))
+    if "  " not in whole and len(unusual(whole)) == len(texts) - 1:  # nothing but the ends of lines
+        return list(map(str.strip, parts))
+    return list(map(_ascii, parts))
+
+
+def unusual(text: str) -> str:
+    """The characters of a text that are not printable ASCII, in order."""
+    return text.encode("utf-8", "surrogatepass").translate(None, _PRINTABLE).decode("utf-8", "surrogatepass")
 
 
 def _straight(text: str) -> str:
     if not text.isascii():
-        for typographic, straight in _TYPOGRAPHY:
-            if typographic in text:
-                text = text.replace(typographic, straight)
+        for character in set(unusual(text)):
+            if character in _TYPOGRAPHY:
+                text = text.replace(character, _TYPOGRAPHY[character])
     return text
 
 

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from persona_engine.census_priors.priors import Priors
 
 WITHOUT_WORK = frozenset({"not_in_workforce", "no_occupation"})
+LEVELS = (
+    "less_than_9th",
+    "9th_12th_no_diploma",
+    "high_school",
+    "some_college",
+    "associates",
+    "bachelors",
+    "graduate",
+)
+"""Levels of education, from the lowest."""
 _KEPT = 4096  # records whose judgement by the model is kept
 
 

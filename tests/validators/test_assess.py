@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.validators.assess import assess_file
+from persona_engine.validators.assess import assess_files
 
 
 def _file(tmp_path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -20,9 +20,8 @@ def _file(tmp_path: Path, rows: list[dict[str, Any]]) -> Path:
 def test_a_file_is_measured_in_one_pass(
     tmp_path: Path, good: dict[str, Any], another: dict[str, Any]
 ) -> None:
-    found = assess_file(
-        _file(tmp_path, [good, another, good]), Priors.load("en_US"), np.random.default_rng(0)
-    )
+    path = _file(tmp_path, [good, another, good])
+    found = assess_files([path], Priors.load("en_US"), np.random.default_rng(0))
     assert found["rows"] == 3
     assert found["duplication"]["uuids"] == 1
     assert found["people"]["entropy"]["sex"] == pytest.approx(0.918, abs=0.001)
@@ -36,7 +35,7 @@ def test_the_sample_of_texts_is_bounded_and_reproducible(tmp_path: Path, good: d
         {**good, "persona": f"{good['persona']} {word}."} for word in ("One", "Two", "Three", "Four", "Five")
     ]
     path, priors = _file(tmp_path, rows), Priors.load("en_US")
-    first, second = (assess_file(path, priors, np.random.default_rng(9), sample=2) for _ in range(2))
+    first, second = (assess_files([path], priors, np.random.default_rng(9), sample=2) for _ in range(2))
     assert first["texts"] == second["texts"]
     assert {text["texts"] for text in first["texts"]} == {2}
     assert first["rows"] == 5
@@ -44,4 +43,4 @@ def test_the_sample_of_texts_is_bounded_and_reproducible(tmp_path: Path, good: d
 
 def test_an_empty_file_cannot_be_measured(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"rows.jsonl: no rows"):
-        assess_file(_file(tmp_path, []), Priors.load("en_US"), np.random.default_rng(0))
+        assess_files([_file(tmp_path, [])], Priors.load("en_US"), np.random.default_rng(0))

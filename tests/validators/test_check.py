@@ -63,17 +63,6 @@ def test_singular_they_is_a_warning_until_the_policy_is_strict(
     assert severities == [{"warning"}, {"error"}]
 
 
-def test_only_errors_with_the_repair_policy_go_to_the_model(
-    checker: RecordChecker, good: dict[str, Any]
-) -> None:
-    wrong = {**good, "sex": "Male", "zipcode": "02139"}
-    findings = checker.check(wrong)
-    repairable = {f.code for f in checker.repairable(findings)}
-    assert "pronouns" in repairable
-    assert "geographic_validity" in {f.code for f in findings}
-    assert "geographic_validity" not in repairable
-
-
 def test_an_unknown_rule_or_action_is_answered_with_the_known_ones(reference: Reference) -> None:
     with pytest.raises(PolicyError, match=r"unknown rule 'pronoun'; known: .*pronouns"):
         RecordChecker(reference, {"pronoun": "off"})

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from persona_engine.validators.file import validate_file
+from persona_engine.validators.file import validate_files
 from persona_engine.validators.finding import Finding
 from persona_engine.validators.reader import ReaderError, read_records
 from persona_engine.validators.reference import Reference
@@ -36,7 +36,7 @@ def test_every_kind_of_file_gives_the_same_counts(
     tmp_path: Path, suffix: str, good: dict[str, Any], reference: Reference
 ) -> None:
     rows = [good, {**good, "sex": "Male"}, {**good, "zipcode": "2139", "city": "Cambridge", "state": "MA"}]
-    result = validate_file(_write(tmp_path / f"rows{suffix}", rows), reference)
+    result = validate_files([_write(tmp_path / f"rows{suffix}", rows)], reference)
     assert (result["rows"], result["rejected_rows"]) == (3, 2)
     assert result["by_rule"]["pronouns"] == {"error": 1, "warning": 0, "not_judged": 0}
     assert result["by_rule"]["zip_leading_zero"] == {"error": 0, "warning": 1, "not_judged": 0}
@@ -47,7 +47,7 @@ def test_findings_are_written_with_the_row_they_belong_to(
 ) -> None:
     file = _write(tmp_path / "rows.jsonl", [good, {**good, "sex": "Male"}])
     for name in ("findings.parquet", "findings.jsonl"):
-        validate_file(file, reference, findings=tmp_path / name)
+        validate_files([file], reference, findings=tmp_path / name)
     table = pq.read_table(tmp_path / "findings.parquet").to_pylist()
     lines = [
         json.loads(line) for line in (tmp_path / "findings.jsonl").read_text(encoding="utf-8").splitlines()
@@ -61,7 +61,7 @@ def test_a_policy_counts_only_the_rules_that_run(
     tmp_path: Path, good: dict[str, Any], reference: Reference
 ) -> None:
     file = _write(tmp_path / "rows.jsonl", [{**good, "sex": "Male"}])
-    result = validate_file(file, reference, policy={"pronouns": "off"})
+    result = validate_files([file], reference, policy={"pronouns": "off"})
     assert "pronouns" not in result["by_rule"]
     assert result["rejected_rows"] == 0
 
@@ -70,11 +70,21 @@ def test_rows_with_the_uuid_of_an_earlier_row_are_counted(
     tmp_path: Path, good: dict[str, Any], reference: Reference
 ) -> None:
     rows = [good, {**good, "uuid": good["uuid"][::-1]}, good, good, {**good, "uuid": None}]
-    assert validate_file(_write(tmp_path / "rows.jsonl", rows), reference)["repeated_uuids"] == 2
+    assert validate_files([_write(tmp_path / "rows.jsonl", rows)], reference)["repeated_uuids"] == 2
+
+
+def test_columns_that_rules_need_and_no_row_has_are_named(
+    tmp_path: Path, good: dict[str, Any], reference: Reference
+) -> None:
+    placeless = {name: value for name, value in good.items() if name not in {"state", "zipcode"}}
+    result = validate_files([_write(tmp_path / "rows.jsonl", [placeless, placeless])], reference)
+    assert result["missing_columns"] == ["state", "zipcode"]
+    mixed = _write(tmp_path / "mixed.jsonl", [placeless, good])
+    assert validate_files([mixed], reference)["missing_columns"] == []
 
 
 def test_the_limit_is_kept(tmp_path: Path, good: dict[str, Any], reference: Reference) -> None:
-    assert validate_file(_write(tmp_path / "rows.jsonl", [good] * 3), reference, limit=2)["rows"] == 2
+    assert validate_files([_write(tmp_path / "rows.jsonl", [good] * 3)], reference, limit=2)["rows"] == 2
 
 
 @pytest.mark.parametrize(
@@ -125,7 +135,7 @@ def test_findings_go_where_they_can_be_written_or_say_why_not(
     with pytest.raises(
         WriterError, match=r"file/findings.jsonl: findings cannot be written \(.*\); name a file"
     ):
-        validate_file(rows, reference, findings=tmp_path / "file" / "findings.jsonl")
+        validate_files([rows], reference, findings=tmp_path / "file" / "findings.jsonl")
     (tmp_path / "folder.parquet").mkdir()
     with pytest.raises(WriterError, match=r"is a folder; name a file in it"):
         FindingsWriter(tmp_path / "folder.parquet")

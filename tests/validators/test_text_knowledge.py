@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from persona_engine.validators.gazetteer import Gazetteer
 from persona_engine.validators.lexicon import Phrases, stands
-from persona_engine.validators.occupation_match import OccupationMatcher
+from persona_engine.validators.occupation_match import Match, OccupationMatcher
 from persona_engine.validators.prose import words
 from persona_engine.validators.reading import Reading
 from persona_engine.validators.reference import Reference
+from persona_engine.validators.stems import BREAK, stems
 
 PLACES = (
     ("Portland", "Multnomah County", "OR", 500_000.0),
@@ -66,44 +67,64 @@ JOBS = (
 )
 
 
+def _match(matcher: OccupationMatcher, name: str, text: str, titled: str = "", **options: float) -> Match:
+    told = matcher.told([[(text, 1.0)]])[0]
+    return matcher.match(name, told, words(titled), **options)
+
+
 def test_a_text_fits_the_occupation_whose_title_it_names() -> None:
-    match = OccupationMatcher(JOBS).match(
-        "baker",
-        words("Ana, a pastry chef, bakes bread."),
-        [],
-        [(words("Bakes bread on roofs, lays shingles."), 1.0)],
-    )
+    text = "Bakes bread on roofs, lays shingles."
+    match = _match(OccupationMatcher(JOBS), "baker", text, "Ana, a pastry chef, bakes bread.")
     assert (match.share, match.best, match.named) == (1.0, "roofer", True)
 
 
 def test_a_title_alone_does_not_outweigh_what_the_text_tells() -> None:
-    told = [(words("Ana lays shingles and flashes chimneys on roofs."), 1.0)]
-    match = OccupationMatcher(JOBS).match("surgeon", words("Ana, a surgeon of roofs."), [], told)
+    text = "Ana lays shingles and flashes chimneys on roofs."
+    match = _match(OccupationMatcher(JOBS), "surgeon", text, "Ana, a surgeon of roofs.")
     assert match.named
     assert match.share < 0.4
 
 
 def test_a_text_without_a_title_is_compared_by_its_words() -> None:
-    told = [(words("Ana lays shingles and flashes chimneys on roofs."), 1.0)]
-    matcher = OccupationMatcher(JOBS)
-    assert matcher.match("roofer", [], [], told).share == 1.0
-    assert matcher.match("surgeon", [], [], told).share < 0.3
+    text, matcher = "Ana lays shingles and flashes chimneys on roofs.", OccupationMatcher(JOBS)
+    assert _match(matcher, "roofer", text).share == 1.0
+    assert _match(matcher, "surgeon", text).share < 0.3
 
 
 def test_a_text_that_speaks_of_no_work_is_no_evidence() -> None:
-    assert OccupationMatcher(JOBS).match("baker", [], [], [(["ana", "hums"], 1.0)]).best == ""
+    for text in ("Ana hums.", ""):
+        assert _match(OccupationMatcher(JOBS), "baker", text).best == ""
 
 
 def test_broad_occupations_are_judged_by_their_neighbours(reference: Reference) -> None:
-    told = [(words("Ana develops software, writes code and tests computer programs and databases."), 1.0)]
-    assert reference.occupations.match("computer_occupation", [], [], told).share >= 0.45
-    assert reference.occupations.match("roofer", [], [], told).share < 0.45
+    text = "Ana develops software, writes code and tests computer programs and databases."
+    assert _match(reference.occupations, "computer_occupation", text).share >= 0.45
+    assert _match(reference.occupations, "roofer", text).share < 0.45
 
 
 def test_a_share_that_is_surely_large_enough_is_not_computed_further() -> None:
-    matcher = OccupationMatcher(JOBS)
-    text = words("Ana, a baker, kneads dough and bakes bread in ovens.")
-    exact = matcher.match("baker", text, [], [(text, 1.0)])
-    bound = matcher.match("baker", text, [], [(text, 1.0)], enough=0.5)
+    matcher, text = OccupationMatcher(JOBS), "Ana, a baker, kneads dough and bakes bread in ovens."
+    exact = _match(matcher, "baker", text, text)
+    bound = _match(matcher, "baker", text, text, enough=0.5)
     assert bound.named
     assert 0.5 <= bound.share <= exact.share
+
+
+def test_many_records_read_at_once_tell_what_each_tells_alone() -> None:
+    matcher = OccupationMatcher(JOBS)
+    records = [
+        [("Ana lays shingles on roofs", 1.0), ("Lay shingles, bake bread", 2.0)],
+        [("", 1.0)],
+        [],
+        [("Knead dough and knead dough", 2.0)],
+    ]
+    for record, together in zip(records, matcher.told(records), strict=True):
+        alone = matcher.told([record])[0]
+        assert together.grams.tolist() == alone.grams.tolist()
+        assert together.scales.tolist() == alone.scales.tolist()
+
+
+def test_a_stem_is_a_words_first_six_letters() -> None:
+    first, second, third, between, last = stems(["Manager, management of", "it"]).tolist()
+    assert first == second == int.from_bytes(b"manage", "little")
+    assert (third, between, last) == (int.from_bytes(b"of", "little"), BREAK, int.from_bytes(b"it", "little"))

@@ -33,8 +33,12 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     age = reading.age
     if age is None or any(field not in reading.prose for field in FIELDS):
         return
-    start, years = _years()
-    found = {word: years[word] for word in sorted(_words(reading) & years.keys())}
+    start, years, telling = _years()
+    words = sorted(telling & reading.words)
+    if not OTHERS.isdisjoint(reading.prose):
+        texts = [reading.vocabulary[field] for field in FIELDS]
+        words = [word for word in words if any(word in known for known in texts)]
+    found = {word: years[word] for word in words}
     gap = age - start - sum(found.values())
     if abs(gap) <= FAR:
         return
@@ -49,16 +53,11 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         )
 
 
-def _words(reading: Reading) -> frozenset[str]:
-    if OTHERS.isdisjoint(reading.prose):
-        return reading.words
-    return frozenset[str]().union(*(reading.vocabulary[field] for field in FIELDS))
-
-
 @cache
-def _years() -> tuple[float, Mapping[str, float]]:
+def _years() -> tuple[float, Mapping[str, float], frozenset[str]]:
+    """The age to start from, the years of each word, and the words."""
     content = lexicon("age_words")
-    return content["intercept"], content["years"]
+    return content["intercept"], content["years"], frozenset(content["years"])
 
 
 _TEXTS = dict.fromkeys(FIELDS, "Ana Wu bakes bread.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
@@ -54,6 +54,11 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
                 f"{record[fact]} is {rarer} among people with the other facts",
                 f"tail {oddity.tail:.1e}",
             )
+
+
+def prepare(readings: Sequence[Reading], reference: Reference) -> None:
+    """Ask the model about many records at once, which takes much longer one by one."""
+    reference.expect(readings)
 
 
 def _by_tables(reading: Reading, reference: Reference) -> Iterator[Finding]:

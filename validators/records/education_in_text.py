@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.lexicon import lexicon
 from persona_engine.validators.reading import Reading
+from persona_engine.validators.reference import LEVELS
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -19,18 +20,8 @@ POLICY: Policy = "repair"
 SCOPE: Scope = "field"
 
 RULE = Rule.of(__name__)
-LEVELS = (
-    "less_than_9th",
-    "9th_12th_no_diploma",
-    "high_school",
-    "some_college",
-    "associates",
-    "bachelors",
-    "graduate",
-)
-FUTURE = frozenset(
-    {"career_goals_and_ambitions", "professional_persona", "persona"}
-)  # texts whose plans are of today
+# Texts whose plans are of today.
+FUTURE = frozenset({"career_goals_and_ambitions", "professional_persona", "persona"})
 NEAR = 40  # letters before it in which a negation stands
 BEFORE, AFTER = 30, 90  # letters around one of its words in which a credential stands
 LEAD = 70  # letters before a credential in which the verb stands
@@ -109,9 +100,10 @@ def _claims(reading: Reading) -> Iterator[_Claim]:
     pairs = [(both, last) for both, last in lexis.pairs if both <= words]
     if not anchors and not pairs:
         return
+    vocabulary = reading.vocabulary
     for field, text in reading.lowered.items():
-        known = reading.vocabulary[field]
-        near = [*(anchors & known), *(last for both, last in pairs if both <= known)]
+        known = vocabulary[field]
+        near = [*(anchors & known), *[last for both, last in pairs if both <= known]]
         if near:
             yield from _claims_of_text(field, text, near)
 

@@ -43,15 +43,15 @@ FOREIGN_LETTERS = 0.2  # share of letters outside the Latin script
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Count different English function words in each text, and letters of other scripts."""
     reading = Reading.of(record)
-    for field, text in reading.prose.items():
+    prose, originals = reading.prose, reading.record
+    for field, text in prose.items():
         if not (" and " in text and (" the " in text or " with " in text)) and not _english(text):
             yield RULE.error(field, "the text does not read as English; write it in English", text[:80])
-        original = reading.record[field]
+        original = originals[field]
         if len(text) < len(original) * (1 - FOREIGN_LETTERS) and _foreign(original) > FOREIGN_LETTERS:
             yield RULE.error(field, "most letters are not Latin; write the text in English", original[:80])
-    for field in ("persona",):
-        if field not in reading.prose and isinstance(value := record.get(field), str) and _foreign(value) > 0:
-            yield RULE.error(field, "no letter is Latin; write the text in English", value[:80])
+    if "persona" not in prose and isinstance(value := record.get("persona"), str) and _foreign(value) > 0:
+        yield RULE.error("persona", "no letter is Latin; write the text in English", value[:80])
 
 
 def _english(text: str) -> bool:

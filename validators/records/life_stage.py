@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.reading import Reading
@@ -56,7 +56,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     if age is None or not reading.prose:
         return
     missed: dict[str, tuple[int, str, str]] = {}
-    for field in reading.prose if _likely(reading, age) else ():
+    for field in _likely(reading, age):
         for gap, what, quote in reading.once(_missed, field):
             if gap > missed.get(what, (0, "", ""))[0]:
                 missed[what] = (gap, field, quote)
@@ -68,21 +68,37 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         yield make(field, f"{what} does not fit a person of {age}", quote)
 
 
-def _likely(reading: Reading, age: int) -> bool:
-    """Whether any text has a word, or a number, by which a stage is told."""
-    words = reading.words
-    return (
-        not words.isdisjoint(_UNITS)
-        or any(run[:2] in {"19", "20"} for run in reading.numbers)
-        or not words.isdisjoint(_outside(min(max(age, -1), OLDEST))[1])
-    )
+def _likely(reading: Reading, age: int) -> list[str]:
+    """The texts that have a word, or a number, by which a stage is told."""
+    words = reading.words & _outside(age).telling
+    years = any(run[:2] in {"19", "20"} for run in reading.numbers)
+    if not words and not years:
+        return []
+    return [
+        field
+        for field, known in reading.vocabulary.items()
+        if not words.isdisjoint(known)
+        or (years and ("19" in reading.prose[field] or "20" in reading.prose[field]))
+    ]
+
+
+class _Outside(NamedTuple):
+    """The stages that people of an age are not in, all their words, and the words by which anything is told."""
+
+    stages: tuple[Stage, ...]
+    words: frozenset[str]
+    telling: frozenset[str]
+
+
+def _outside(age: int) -> _Outside:
+    return _outside_of(min(max(age, -1), OLDEST))
 
 
 @cache
-def _outside(age: int) -> tuple[tuple[Stage, ...], frozenset[str]]:
-    """The stages that people of an age are not in, and all their words."""
+def _outside_of(age: int) -> _Outside:
     found = tuple(stage for stage in stages() if not stage.low <= age <= stage.high)
-    return found, frozenset[str]().union(*(stage.words for stage in found))
+    words = frozenset[str]().union(*(stage.words for stage in found))
+    return _Outside(found, words, words | _UNITS)
 
 
 def _missed(reading: Reading, field: str) -> list[tuple[int, str, str]]:
@@ -96,8 +112,8 @@ def _told(
     text: str, known: frozenset[str], age: int, born: str | None
 ) -> Iterator[tuple[int, int, str, str]]:
     """Lowest age, highest age, what, and the words, for each stage told that may miss the age."""
-    outside, words = _outside(min(max(age, -1), OLDEST))
-    for stage in outside if not words.isdisjoint(known) else ():
+    outside = _outside(age)
+    for stage in outside.stages if not outside.words.isdisjoint(known) else ():
         if not stage.words.isdisjoint(known):
             for quote in stage.told(text):
                 yield stage.low, stage.high, stage.what, quote

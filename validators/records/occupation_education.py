@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.reading import Reading
-from persona_engine.validators.reference import WITHOUT_WORK
+from persona_engine.validators.reference import LEVELS, WITHOUT_WORK
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -21,15 +21,6 @@ RULE = Rule.of(__name__)
 ERROR_SHARE = 1e-6
 LICENSED_ERROR_SHARE = 1e-5
 WARNING_SHARE = 2e-3
-LEVELS = (
-    "less_than_9th",
-    "9th_12th_no_diploma",
-    "high_school",
-    "some_college",
-    "associates",
-    "bachelors",
-    "graduate",
-)
 LEAST_FOR_ZONE = {4: 2, 5: 4}  # O*NET job zone -> place in LEVELS below which it is odd; used without a table
 
 

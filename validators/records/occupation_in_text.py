@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
-from persona_engine.validators.prose import plain, words
+from persona_engine.validators.prose import plain
 from persona_engine.validators.reading import Reading
 from persona_engine.validators.reference import WITHOUT_WORK
 from persona_engine.validators.stages import tells
@@ -43,13 +43,10 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     if name not in reference.occupations:
         yield RULE.not_judged("occupation", "the locale has no such occupation", name)
         return
-    tokens = reading.tokens
-    told = [(tokens[field], weight) for field, weight in WORK.items() if field in tokens]
-    skills = reading.list_of("skills_and_expertise_list")
-    if skills:
-        told.append((words(plain(". ".join(skills))), 1.0))
-    match = reference.occupations.match(
-        name, tokens["professional_persona"], tokens.get("persona", ()), told, enough=WARNING_BELOW
+    matcher, tokens = reference.occupations, reading.tokens
+    told = reading.beside.get(RULE.code) or matcher.told([_texts(reading)])[0]
+    match = matcher.match(
+        name, told, tokens["professional_persona"], tokens.get("persona", ()), enough=WARNING_BELOW
     )
     if match.share < WARNING_BELOW:
         make = RULE.error if match.share < ERROR_BELOW else RULE.warning
@@ -61,6 +58,23 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
                 f"fit {match.share:.2f}",
             )
     yield from _retired(reading, name, fits=match.named or match.share >= 1)
+
+
+def prepare(readings: Sequence[Reading], reference: Reference) -> None:
+    """Read what the texts of many records tell of work, which takes much longer one by one."""
+    workers = [reading for reading in readings if reading.fact("occupation") in reference.occupations]
+    judged = [reading for reading in workers if "professional_persona" in reading.prose]
+    told = reference.occupations.told([_texts(reading) for reading in judged])
+    for reading, found in zip(judged, told, strict=True):
+        reading.beside[RULE.code] = found
+
+
+def _texts(reading: Reading) -> list[tuple[str, float]]:
+    """The texts about work, plain, each with its weight."""
+    prose = reading.prose
+    told = [(prose[field], weight) for field, weight in WORK.items() if field in prose]
+    skills = reading.list_of("skills_and_expertise_list")
+    return [*told, (plain(". ".join(skills)), 1.0)] if skills else told
 
 
 def _retired(reading: Reading, name: str, *, fits: bool) -> Iterator[Finding]:

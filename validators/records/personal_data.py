@@ -52,7 +52,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     """Search texts and lists for the patterns; a bare domain name is only a warning."""
     reading = Reading.of(record)
     lists = "\n".join(reading.listed.values())
-    runs = {run for run in (*reading.numbers, *numbers(lists)) if len(run) >= FEWEST}
+    runs = [run for run in (*reading.numbers, *numbers(lists)) if len(run) >= FEWEST]
     marked = (
         not reading.words.isdisjoint(_PARTS)
         or "@" in reading.text
@@ -60,12 +60,13 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         or ("(" in reading.text and "(at)" in reading.text)
         or any(mark in lists for mark in _MARKS)
     )
-    if marked or runs:
-        for field, text in (*reading.prose.items(), *reading.listed.items()):
-            if marked:
-                yield from _addresses(field, text)
-            if any(run in text for run in runs):
-                yield from _numbers(field, text)
+    if not marked and not runs:
+        return
+    for field, text in (*reading.prose.items(), *reading.listed.items()):
+        if marked:
+            yield from _addresses(field, text)
+        if any(map(text.__contains__, runs)):
+            yield from _numbers(field, text)
 
 
 def _addresses(field: str, text: str) -> Iterator[Finding]:

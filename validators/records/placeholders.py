@@ -38,7 +38,8 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     reading = Reading.of(record)
     marked = any(mark in reading.text for mark in "{[<_")
     filled = "N/A" in reading.text or not reading.words.isdisjoint(_FILLER_WORDS)
-    for field, text in reading.prose.items():
+    short = min(map(len, reading.prose.values()), default=SHORT) < SHORT
+    for field, text in reading.prose.items() if marked or filled or short else ():
         if len(text) < SHORT and text.lower().strip(" .") in _EMPTY:
             yield RULE.error(field, "a placeholder stands in place of the text", text)
             continue
@@ -48,7 +49,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         if match:
             yield RULE.error(field, "a placeholder or code is left; write it out in words", match.group())
     for field, items in reading.listed.items():
-        if "{{" not in items and "_" not in items and _EMPTY.isdisjoint(map(str.lower, items.split("; "))):
+        if "{{" not in items and "_" not in items and _EMPTY.isdisjoint(items.lower().split("; ")):
             continue
         for item in reading.list_of(field) or ():
             if item.strip().lower() in _EMPTY or "{{" in item or _CODE.fullmatch(item):

@@ -27,11 +27,17 @@ AROUND = " .\"')"  # what may stand around a sentence
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Compare sentences across fields, then look for loops within one."""
     reading = Reading.of(record)
+    vocabulary = reading.vocabulary
+    repeated = _repeated(reading)
     seen: dict[str, str] = {}
-    for field in reading.prose:
-        loops, sentences = reading.once(_said, field)
-        yield from loops
-        for key, sentence in sentences:
+    for field, tokens in reading.tokens.items():
+        different, number = len(vocabulary[field]), len(tokens)
+        if number >= LONG and different < LOOP * number:
+            shown = _stopped(reading.lowered[field])[:80]
+            yield RULE.error(field, "the text repeats itself; say each thing once", shown)
+        elif different != number and any(map(eq, tokens, islice(tokens, 1, None))):
+            yield from _stuttered(field, tokens)
+        for key, sentence in _sentences(reading.lowered[field]) if repeated else ():
             first = seen.setdefault(key, field)
             if first != field:
                 yield RULE.error(
@@ -40,24 +46,29 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
                 break
 
 
-def _said(reading: Reading, field: str) -> tuple[list[Finding], list[tuple[str, str]]]:
-    """The loops of a text, and its long sentences, each bare and as it stands."""
-    text = reading.lowered[field]
-    if "!" in text or "?" in text:
-        text = text.replace("!", ".").replace("?", ".")
-    bare = [(part.strip(AROUND), part) for part in text.split(". ")]
-    loops = _loops(field, text, reading.tokens[field], len(reading.vocabulary[field]))
-    return loops, [pair for pair in bare if pair[0].count(" ") >= RUN - 1]
+def _repeated(reading: Reading) -> bool:
+    """Whether a sentence, or a part of one, stands twice in the record."""
+    parts = _stopped(reading.lower).replace("\n", ". ").split(". ")
+    parts = [part.strip(AROUND) for part in parts]
+    return len(set(parts)) < len(parts)
 
 
-def _loops(field: str, text: str, tokens: list[str], different: int) -> list[Finding]:
-    if len(tokens) >= LONG and different < LOOP * len(tokens):
-        return [RULE.error(field, "the text repeats itself; say each thing once", text[:80])]
-    if different != len(tokens) and any(map(eq, tokens, islice(tokens, 1, None))):
-        for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
-            if first == second == third and len(first) > 1:
-                return [RULE.error(field, "a word is repeated", f"{first} {second} {third}")]
-    return []
+def _sentences(text: str) -> list[tuple[str, str]]:
+    """The long sentences of a text, each bare and as it stands."""
+    bare = [(part.strip(AROUND), part) for part in _stopped(text).split(". ")]
+    return [pair for pair in bare if pair[0].count(" ") >= RUN - 1]
+
+
+def _stopped(text: str) -> str:
+    """The text with a full stop at the end of every sentence."""
+    return text.replace("!", ".").replace("?", ".") if "!" in text or "?" in text else text
+
+
+def _stuttered(field: str, tokens: list[str]) -> Iterator[Finding]:
+    for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if first == second == third and len(first) > 1:
+            yield RULE.error(field, "a word is repeated", f"{first} {second} {third}")
+            return
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
-from persona_engine.validators.reading import LISTS, NARRATIVES, Reading
+from persona_engine.validators.reading import LISTS, NARRATIVES, PROSE, Reading
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -19,6 +19,7 @@ SCOPE: Scope = "field"
 RULE = Rule.of(__name__)
 SHORTEST, LONGEST = 40, 3000  # characters; beyond these a text is a fragment, or has run away
 USUAL = {True: (100, 1000), False: (120, 1600)}  # personas, longer texts: warned outside
+_USUAL = {field: USUAL[field in NARRATIVES] for field in PROSE}
 MOST_SENTENCES = 4
 MOST_ITEMS = 40
 LONGEST_ITEM = 160
@@ -30,10 +31,13 @@ _SENTENCE = re.compile(r"(?<![A-Z.])(?<!\b(?:St|Mr|Dr|vs|Jr|Sr|Mt|Ft|No))[.!?][\
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Measure each text and list that the record has."""
     reading = Reading.of(record)
-    for field, text in reading.prose.items():
-        yield from _text(field, text)
+    prose = reading.prose
+    for field, text in prose.items():
+        shortest, longest = _USUAL[field]
+        if not (shortest <= len(text) <= longest and text[-1] in END and text.count(". ") < MOST_SENTENCES):
+            yield from _text(field, text)
     for field in NARRATIVES:
-        if isinstance(value := record.get(field), str) and not value.strip():
+        if field not in prose and isinstance(value := record.get(field), str) and not value.strip():
             yield RULE.error(field, "the text is empty")
     for field in LISTS:
         yield from _list(field, reading.list_of(field))
@@ -62,13 +66,13 @@ def _list(field: str, items: list[str] | None) -> Iterator[Finding]:
         yield RULE.error(field, "the list is empty")
     elif len(items) > MOST_ITEMS:
         yield RULE.warning(field, f"{len(items)} items; at most {MOST_ITEMS} are usual")
-    elif any(not item.strip() for item in items):
+    elif not all(map(str.strip, items)):
         yield RULE.error(field, "an item is empty")
-    elif any(len(item) > LONGEST_ITEM for item in items):
+    elif max(map(len, items)) > LONGEST_ITEM:
         yield RULE.warning(
             field, "an item is a sentence; name the thing in a few words", max(items, key=len)[:80]
         )
-    elif len({item.strip().casefold() for item in items}) < len(items):
+    elif len(set(map(str.strip, map(str.casefold, items)))) < len(items):
         yield RULE.warning(field, "an item stands twice", ", ".join(items)[:80])
 
 

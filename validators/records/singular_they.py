@@ -34,8 +34,9 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     reading = Reading.of(record)
     if reading.words.isdisjoint(_TRIGGERS) or reading.fact("sex") is None:
         return
+    vocabulary = reading.vocabulary
     for field, text in reading.narratives.items():
-        known = reading.vocabulary[field]
+        known = vocabulary[field]
         if _TRIGGERS.isdisjoint(known) or not _OWN.isdisjoint(known):
             continue
         match = _THEY.search(reading.lowered[field])

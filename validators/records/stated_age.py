@@ -83,11 +83,13 @@ def _stated(reading: Reading) -> Iterator[tuple[str, int, int, str]]:
     runs = [run for run in reading.numbers if len(run) > 1]
     if not runs and known.isdisjoint(_STARTS):
         return
+    starts = known & _STARTS
     names = (reading.name.full.lower(), reading.name.first.lower()) if reading.name else ()
+    vocabulary = reading.vocabulary
     for field, text in reading.lowered.items():
-        known = reading.vocabulary[field]
-        numbered = any(run in text for run in runs) if runs else False
-        if numbered or not known.isdisjoint(_STARTS):
+        known = vocabulary[field]
+        numbered = any(map(text.__contains__, runs))
+        if numbered or not starts.isdisjoint(known):
             for low, high, quote in _read(text, known, names, numbered=numbered):
                 yield field, low, high, quote
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
+from persona_engine.validators.prose import unusual
 from persona_engine.validators.reading import LISTS, PROSE
 
 if TYPE_CHECKING:
@@ -25,15 +26,15 @@ _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 _MOJIBAKE = re.compile(
     "\u00e2\u20ac[\u2122\u0153\u009d\u201c\u201d\u00a6\u2018]|\u00c3[\u0080-\u00bf]|\u00c2[\u00a0-\u00bf]"
 )
-_BROKEN = "\ufffd\u00e2\u00c3\u00c2"
+_BROKEN = frozenset("\ufffd\u00e2\u00c3\u00c2")
 _FIELDS = (*PROSE, *LISTS)
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Look at every text as it is written."""
     texts = {field: text for field in _FIELDS if isinstance(text := record.get(field), str)}
-    everything = "".join(texts.values())
-    if everything.isprintable() and not any(mark in everything for mark in _BROKEN):
+    strange = unusual("".join(texts.values()))
+    if strange.isprintable() and _BROKEN.isdisjoint(strange):
         return
     for field, text in texts.items():
         if not text.isprintable():

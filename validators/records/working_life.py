@@ -24,15 +24,11 @@ FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
 # Nats for having a job. Of released people without one, fewer than one in a hundred is told of above the first bound.
 ERROR_ABOVE = 1.0
 WARNING_ABOVE = 0.5
-EVIDENCE = (
-    1.0  # nats of phrases for a job without which nothing is said: a text about other things speaks of none
-)
+EVIDENCE = 1.0  # nats of phrases for a job without which nothing is said: other texts speak of none
 IDLE = 2.6  # nats against a job, of saying that one has none
 BEGINNER = 1.9  # of being introduced as aspiring, retired, in training
-INTRODUCED = {
-    "professional_persona": 150,
-    "persona": 80,
-}  # first letters of a text, which introduce the person
+# First letters of a text, which introduce the person.
+INTRODUCED = {"professional_persona": 150, "persona": 80}
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
