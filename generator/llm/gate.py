@@ -30,6 +30,8 @@ _NOISE_S = 0.02
 # Queues, as shares of the requests that the server works on. A short one keeps it busy while answers travel.
 _SHORT = 0.1
 _LONG = 0.25
+# Share of what is in flight that the server must have in hand; else the rest is under way, and may yet make a queue.
+_ARRIVED = 0.75
 # Share of the server's cache above which it may soon have to drop what it works on, and begin that again later.
 _CACHE_IS_FULL = 0.95
 
@@ -106,8 +108,9 @@ class Gate:
             if self.in_flight <= self.limit:
                 needed = self.in_flight - standing + _SHORT * running
                 self._shrink(max(self.limit // 2, int(needed)))
-        elif waiting <= _SHORT * running and cache < _CACHE_IS_FULL and self.in_flight >= self.limit:
-            self._grow()
+        elif waiting <= _SHORT * running and cache < _CACHE_IS_FULL:
+            if self.in_flight >= self.limit and waiting + running >= _ARRIVED * self.in_flight:
+                self._grow()
 
     def unobserved(self) -> None:
         """The server does not tell (any more): go by latency."""

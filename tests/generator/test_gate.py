@@ -120,6 +120,13 @@ def test_nothing_is_added_where_the_cache_of_the_server_is_full() -> None:
     assert gate.limit == 2 * START
 
 
+def test_nothing_is_added_before_what_was_sent_has_arrived() -> None:
+    gate = Gate(1024)
+    gate.in_flight = gate.limit
+    gate.observed(0, START // 2, 0.3)
+    assert gate.limit == START
+
+
 def test_latency_counts_again_once_a_server_tells_no_more() -> None:
     gate = Gate(1024)
     gate.observed(0, 1, 0.1)
