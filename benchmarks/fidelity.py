@@ -144,11 +144,11 @@ def _tells_two_things(table: tuple[str, ...]) -> bool:
     return not {"age", "age_band"} <= set(table) and not {"occupation", "occupation_group"} <= set(table)
 
 
-def shares(codes: Codes, weights: npt.NDArray[np.float64], table: tuple[str, ...]) -> npt.NDArray[np.float64]:
+def shares(
+    cells: npt.NDArray[np.int64], weights: npt.NDArray[np.float64], size: int
+) -> npt.NDArray[np.float64]:
     """Weighted shares of the cells of a table, among those of whom all of it is known."""
-    cells = codes.cells(table)
     known = cells >= 0
-    size = codes.priors.domain.project(table).size
     counts = np.bincount(cells[known], weights=weights[known], minlength=size)
     return counts / counts.sum()
 
@@ -183,10 +183,12 @@ def audit(
     bootstraps = [rng.multinomial(rows, weight).astype(np.float64) for _ in range(3)]
     found = []
     for table in wanted_tables:
-        wanted = _old_as_one(population, table, shares(test, test.records.weight, table))
-        have = _old_as_one(population, table, shares(sample, sample.records.weight, table))
+        size = population.priors.domain.project(table).size
+        seen = train.cells(table)
+        wanted = _old_as_one(population, table, shares(test.cells(table), test.records.weight, size))
+        have = _old_as_one(population, table, shares(sample.cells(table), sample.records.weight, size))
         floors = [
-            0.5 * np.abs(_old_as_one(population, table, shares(train, b, table)) - wanted).sum()
+            0.5 * np.abs(_old_as_one(population, table, shares(seen, b, size)) - wanted).sum()
             for b in bootstraps
         ]
         floor, spread = float(np.mean(floors)), float(np.std(floors, ddof=1))
