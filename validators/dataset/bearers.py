@@ -38,6 +38,7 @@ class Bearers:
         """`frame` has the columns of `NEEDED`, and of `state`, `ethnicity` and `nativity` what the dataset tells."""
         coded = Coded(frame, priors)
         self._priors = priors
+        self._shares: dict[tuple[str, ...], Shares] = {}
         self.told = [name for name in TOLD if coded.has(name)]
         if not {"state", "ethnicity"} <= set(self.told):
             self.told = [name for name in self.told if name != "nativity"]
@@ -129,11 +130,16 @@ class Bearers:
         return np.where(self._outside[found["state"]], 0.0, odds / (1 + odds))
 
     def _conditional(self, child: str, given: Sequence[str]) -> Shares:
-        """P(child | given) by the table that has the finest views of what is given.
+        """P(child | given) by the table that has the finest views of what is given; read once.
 
         Raises:
             TableError: there is none.
         """
+        if (child, *given) not in self._shares:
+            self._shares[child, *given] = self._read(child, given)
+        return self._shares[child, *given]
+
+    def _read(self, child: str, given: Sequence[str]) -> Shares:
         hierarchy, domain = self._priors.hierarchy, self._priors.domain
         views = [[name for name in domain if hierarchy.refines(root, name)] for root in given]
         for chosen in sorted(product(*views), key=lambda names: -domain.project(names).size):
