@@ -30,7 +30,7 @@ from persona_engine.generator.model.plausibility import Plausibility
 from persona_engine.generator.population import Population
 from persona_engine.validators.check import RecordChecker
 from persona_engine.validators.finding import Finding
-from persona_engine.validators.reader import BATCH_ROWS, read_records
+from persona_engine.validators.reader import read_records
 from persona_engine.validators.reference import Reference
 
 Record = Mapping[str, Any]
@@ -76,10 +76,7 @@ def main() -> None:
 
 
 def _checked(checker: RecordChecker, rows: Sequence[Record]) -> Iterator[tuple[Finding, ...]]:
-    for start in range(0, len(rows), BATCH_ROWS):
-        batch = rows[start : start + BATCH_ROWS]
-        checker.reference.expect(batch)
-        yield from map(checker.check, batch)
+    return checker.check_each(rows)
 
 
 def _half(rows: Iterator[dict[str, Any]], half: str) -> Iterator[dict[str, Any]]:

@@ -127,6 +127,8 @@ def _print(result: dict[str, Any], page: Path | None, *, as_json: bool) -> None:
         _print_rules(result["rows"], result["rejected_rows"], result["by_rule"])
     if page is not None:
         print(page, file=sys.stderr)
+    if missing := ", ".join(result["missing_columns"]):
+        print(f"personas: the rows have no {missing}; what hangs on it was not judged", file=sys.stderr)
     for name, what in _SHORT.items():
         if result[name]:
             print(f"personas: {what.format(result[name], result['rows'])}", file=sys.stderr)
