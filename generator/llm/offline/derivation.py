@@ -74,13 +74,13 @@ class Derivation:
         # The innermost loop: what `draw` and `fill` do stands here once more, to save two calls a slot.
         tell, tags, words = self._pieces.append, self._tags, self._words
         used, draw = self._used, self._draw
-        for before, slot in alternative.steps:
+        for before, symbol, capital, slot in alternative.steps:
             tell(before)
-            target = slot.target
+            target = symbol
             if target is None:
                 word = words.get(slot.word)
                 if word is not None:
-                    tell(word[0].upper() + word[1:] if slot.capital else word)
+                    tell(word[0].upper() + word[1:] if capital else word)
                     continue
                 target = self._ranks[slot.word] if slot.ranked else self._grammar.symbol(slot.symbol)
             pool = target.always or target.pools.get(target.mask & tags) or target.pool(tags)
@@ -88,7 +88,7 @@ class Derivation:
             if found in used or (found.away and self._is_home(found.text)):
                 found = self._another(pool)
             used.add(found)
-            if slot.capital:
+            if capital:
                 self._tell_capitalized(found)
             elif found.plain:
                 tell(found.text)

@@ -29,8 +29,11 @@ class Grammar:
         *,
         place: str = "grammar",
         spoken: Mapping[str, str] | None = None,
+        plain: Mapping[tuple[str, bool], Alternative] | None = None,
     ) -> None:
         """`place` is named in errors; `spoken` are words, such as pronouns, to be written in at once.
+
+        `plain` are texts without slots that another grammar has read: each stands once in memory.
 
         Raises:
             GrammarError: a group without texts, a text that is blank or whose braces do not match.
@@ -40,7 +43,7 @@ class Grammar:
         self.symbols: Mapping[str, Symbol] = {name: Symbol(name, place) for name in symbols}
         self.bits = Bits()
         self._ranks: dict[tuple[str, str], Mapping[str, Symbol]] = {}
-        read = _Reader(self.symbols, self.bits, spoken or {})
+        read = _Reader(self.symbols, self.bits, spoken or {}, dict(plain or {}))
         for name, groups in symbols.items():
             where = f"{place}: {name}"
             self.symbols[name].expand_to(
@@ -50,6 +53,7 @@ class Grammar:
                 ),
                 self.bits,
             )
+        self._plain = read.plain
 
     @classmethod
     def load(cls, locale_or_folder: str | Path) -> Grammar:
@@ -63,7 +67,7 @@ class Grammar:
 
     def spoken(self, words: Mapping[str, str]) -> Grammar:
         """The same grammar with these words of a person written in: fewer slots are left to fill."""
-        return Grammar(self._source, place=self.place, spoken=words)
+        return Grammar(self._source, place=self.place, spoken=words, plain=self._plain)
 
     def starting(self, prefix: str) -> tuple[str, ...]:
         """The symbols whose names start so, in the order of their files."""
@@ -134,8 +138,14 @@ class Grammar:
 class _Reader:
     """Reads groups; the same text is the same `Alternative` wherever it stands."""
 
-    def __init__(self, symbols: Mapping[str, Symbol], bits: Bits, spoken: Mapping[str, str]) -> None:
-        self._symbols, self._bits = symbols, bits
+    def __init__(
+        self,
+        symbols: Mapping[str, Symbol],
+        bits: Bits,
+        spoken: Mapping[str, str],
+        read: dict[tuple[str, bool], Alternative],
+    ) -> None:
+        self._symbols, self._bits, self._read = symbols, bits, read
         self._spoken = {
             f"{{{name[0].upper() + name[1:] if capital else name}}}": word[0].upper() + word[1:]
             if capital
@@ -143,7 +153,10 @@ class _Reader:
             for name, word in spoken.items()
             for capital in (False, True)
         }
-        self._read: dict[tuple[str, bool], Alternative] = {}
+
+    @property
+    def plain(self) -> Mapping[tuple[str, bool], Alternative]:
+        return {key: found for key, found in self._read.items() if found.plain}
 
     def group(self, condition: str, texts: Iterable[str], place: str, *, away: bool) -> Group:
         if isinstance(texts, str) or not isinstance(texts, Iterable):

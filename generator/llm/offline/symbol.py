@@ -110,16 +110,21 @@ class Slot:
         return cls(name, word, symbol, target, name[0].isupper(), _RANKED.fullmatch(word) is not None)
 
 
+Step = tuple[str, Symbol | None, bool, Slot]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Alternative:
-    """One text of a symbol: what stands before each slot with the slot, and the `tail` after the last.
+    """One text of a symbol: `steps`, and the `tail` after the last of them.
 
+    A step is what stands before a slot, the slot's symbol and whether it asks for a capital, and the slot itself:
+    what is needed for nearly every slot lies side by side, for a text is spread over memory as it is.
     `opening` is its first word, `plain` has no slot, `away` names a place that one travels to.
     """
 
     text: str
     opening: str
-    steps: tuple[tuple[str, Slot], ...]
+    steps: tuple[Step, ...]
     tail: str
     plain: bool
     away: bool
@@ -132,7 +137,7 @@ class Alternative:
             ValueError: braces that do not match, or hold more than a name.
         """
         text = with_articles(text)
-        steps: list[tuple[str, Slot]] = []
+        steps: list[Step] = []
         before = ""
         for literal, name, spec, conversion in Formatter().parse(text):
             before += literal
@@ -140,14 +145,15 @@ class Alternative:
                 continue
             if not _SLOT.fullmatch(name) or spec or conversion:
                 raise ValueError(f"{{{name}}} is no slot")
-            steps.append((before, Slot.of(name, symbols)))
+            slot = Slot.of(name, symbols)
+            steps.append((before, slot.target, slot.capital, slot))
             before = ""
         return cls(text, text.partition(" ")[0], tuple(steps), before, not steps, away)
 
     @property
     def slots(self) -> tuple[Slot, ...]:
         """The slots of the text."""
-        return tuple(slot for _, slot in self.steps)
+        return tuple(slot for *_, slot in self.steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,142 @@
+"""What the narrator without a model tells of one person belongs together."""
+
+from __future__ import annotations
+
+import re
+from statistics import quantiles
+from typing import Any
+
+import pytest
+
+from persona_engine.generator.llm.offline.equipment import told_tools
+from persona_engine.generator.llm.offline.grammar import Grammar
+from persona_engine.generator.llm.offline.narrator import OfflineNarrator
+
+NARRATOR = OfflineNarrator.load("en_US")
+GRAMMAR = Grammar.load("en_US")
+PERSONAS = (
+    "professional_persona",
+    "sports_persona",
+    "arts_persona",
+    "travel_persona",
+    "culinary_persona",
+    "persona",
+)
+# Words per narrative, first and third quartile, of 1,500 adults of Nemotron-Personas-USA 1.1 (NVIDIA, CC BY 4.0).
+RELEASED = {
+    "professional_persona": (40, 49),
+    "sports_persona": (43, 52),
+    "arts_persona": (45, 54),
+    "travel_persona": (44, 54),
+    "culinary_persona": (42, 52),
+    "persona": (31, 38),
+}
+
+
+def adult(row: int, **changes: object) -> dict[str, Any]:
+    person: dict[str, Any] = {
+        "uuid": f"{row:08x}-0000-4000-8000-000000000000",
+        "first_name": "Alex",
+        "last_name": "Smith",
+        "sex": ("Male", "Female")[row % 2],
+        "age": 25 + row % 50,
+        "marital_status": ("never_married", "married_present", "widowed")[row % 3],
+        "education_level": "bachelors",
+        "labor_force_status": "employed",
+        "occupation": "carpenter",
+        "occupation_title": "carpenter",
+        "occupation_code": "6230",
+        "city": "Dayton",
+        "state": "OH",
+        "state_name": "Ohio",
+        "county": "Montgomery County",
+        "metro_area": "Dayton-Kettering-Beavercreek, OH",
+        "ethnicity": "white",
+        "nativity": "us_born",
+        "grounding": {
+            "tasks": ["Measure and mark cutting lines on materials.", "Build or repair cabinets."],
+            "tools": ["circular saws"],
+            "skills": ["mathematics"],
+            "nearby": ["Kettering", "Xenia"],
+        },
+    }
+    return person | changes
+
+
+def written(person: dict[str, Any], *fields: str) -> dict[str, str]:
+    return {
+        field: str(text)
+        for field, text in NARRATOR.write(person, {field: {} for field in fields}, seed=3).items()
+    }
+
+
+@pytest.mark.parametrize("field", PERSONAS)
+def test_narratives_are_about_as_long_as_the_released_ones(field: str) -> None:
+    first, third = RELEASED[field]
+    words = [len(written(adult(row), field)[field].split()) for row in range(300)]
+    assert first - 4 <= quantiles(words, n=4)[1] <= third + 5
+
+
+def test_a_family_keeps_the_customs_of_one_tradition() -> None:
+    heritage = {text.text for text in GRAMMAR.alternatives("leaning_heritage")}
+    customs = {
+        tag: {text.text for text in GRAMMAR.pool("practice", frozenset({tag}))}
+        - {text.text for text in GRAMMAR.pool("practice", frozenset())}
+        for tag in heritage
+    }
+    told = [
+        written(adult(row, ethnicity="asian", last_name=name), "cultural_background")["cultural_background"]
+        for row in range(60)
+        for name in ("Nguyen", "Kim", "Patel")
+    ]
+    for text in told:
+        kept = [tag for tag in heritage if any(custom in text for custom in customs[tag])]
+        shared = set.intersection(*(customs[tag] for tag in kept)) if kept else {""}
+        assert len(kept) <= 1 or any(custom in text for custom in shared), (kept, text)
+
+
+def test_every_tradition_has_customs_and_a_kitchen() -> None:
+    anybody = len(GRAMMAR.pool("practice", frozenset()))
+    for tag in {text.text for text in GRAMMAR.alternatives("leaning_heritage")}:
+        assert len(GRAMMAR.pool("practice", frozenset({tag}))) >= anybody + 4, tag
+        assert GRAMMAR.pool("leaning_kitchen", frozenset({tag}))
+
+
+def test_every_state_offers_places_teams_and_dishes_of_its_own() -> None:
+    states = {text.text for text in GRAMMAR.alternatives("region")}
+    assert len(states) == 53
+    for state in states:
+        tags = GRAMMAR.tags_of("region", state)
+        for symbol in ("own_outdoors", "own_venue", "own_team", "own_local"):
+            texts = {text.text for text in GRAMMAR.pool(symbol, tags)}
+            assert len(texts) >= 3, (state, symbol)
+            assert not texts & {"the nearest state park", "the nearest museum", "the home team"}
+
+
+def test_the_team_of_a_metropolitan_area_comes_before_that_of_the_state() -> None:
+    here = GRAMMAR.tags_of("region", "TX") | GRAMMAR.tags_of("metro", "Dallas")
+    texts = {text.text for text in GRAMMAR.pool("own_team", here)}
+    assert "the Cowboys" in texts
+    assert not texts & {"the Astros", "the Spurs"}
+
+
+def test_the_people_in_a_life_are_the_same_in_all_its_texts() -> None:
+    fields = (*PERSONAS, "cultural_background", "hobbies_and_interests", "career_goals_and_ambitions")
+    friend = re.compile(
+        r"\b(?:his|her) (?:oldest friend|closest friend|favorite cousin|best friend(?: from school)?|neighbor|nephew"
+        r"|niece|old classmate|next-door neighbor|younger neighbor|friend of (?:thirty|forty) years)\b"
+    )
+    for row in range(80):
+        named = set(friend.findall(" ".join(written(adult(row), *fields).values())))
+        assert len(named) <= 1, named
+
+
+def test_programs_of_programmers_are_told_of_those_who_program() -> None:
+    assert told_tools(("JavaScript", "SAP software")) == ([], ["SAP software"])
+    assert told_tools(("JavaScript", "SAP software"), coder=True) == ([], ["JavaScript"])
+    assert told_tools(("The MathWorks MATLAB",)) == ([], ["MATLAB"])
+
+
+def test_a_text_without_slots_stands_once_in_memory_for_both_sexes() -> None:
+    women, men = (GRAMMAR.spoken({"he": word}) for word in ("she", "he"))
+    assert women.pool("weekday", frozenset()) == men.pool("weekday", frozenset())
