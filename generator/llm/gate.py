@@ -103,14 +103,15 @@ class Gate:
         """
         self._is_observed = True
         standing, self._queued = min(waiting, self._queued), waiting
+        has_room = waiting <= _SHORT * running and cache < _CACHE_IS_FULL
+        has_arrived = waiting + running >= _ARRIVED * self.in_flight
         if _LONG * running < standing < self.in_flight:
             # A limit that was just lowered is reached only as answers come in.
             if self.in_flight <= self.limit:
                 needed = self.in_flight - standing + _SHORT * running
                 self._shrink(max(self.limit // 2, int(needed)))
-        elif waiting <= _SHORT * running and cache < _CACHE_IS_FULL:
-            if self.in_flight >= self.limit and waiting + running >= _ARRIVED * self.in_flight:
-                self._grow()
+        elif has_room and has_arrived and self.in_flight >= self.limit:
+            self._grow()
 
     def unobserved(self) -> None:
         """The server does not tell (any more): go by latency."""
