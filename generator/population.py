@@ -189,7 +189,7 @@ class Population:
 
     def _give(self, selection: Selection) -> Given:
         if not selection.where and not selection.target and not selection.quota:
-            return Given(Conditioned(self.network, frozenset(), {}, 1.0), {})
+            return Given(Conditioned(self.network, self.network.core), {})
         conditioned, masks = self._conditions(selection.where)
         return give(conditioned, masks, selection, self.network, self.priors, self.leaves)
 

@@ -36,29 +36,29 @@ class AliasTable:
         (the sweep of Hübschle-Schneider and Sanders 2022, section 4.1): the slot that tops another up is found by
         where its running excess passes the other's running lack.
         """
-        cells = np.flatnonzero(weights > 0)
-        bits = max(int(len(cells) - 1).bit_length(), 1)
+        possible = weights > 0
+        kept = None if possible.all() else np.flatnonzero(possible).astype(np.int32)
+        size = len(weights) if kept is None else len(kept)
+        bits = max((size - 1).bit_length(), 1)
         count = 1 << bits
         share = np.zeros(count)
-        share[: len(cells)] = weights[cells]
+        share[:size] = weights if kept is None else weights.take(kept)
         share *= count / share.sum()
-        under = share < 1
-        poor, rich = np.flatnonzero(under), np.flatnonzero(~under)
-        before = np.zeros(len(poor) + 1)
-        np.cumsum(1.0 - share[under], out=before[1:])
+        rich = np.flatnonzero(share >= 1)
+        lack = np.zeros(count + 1)  # of all slots before each
+        np.maximum(1.0 - share, 0.0, out=lack[1:])
+        np.cumsum(lack, out=lack)
         excess = np.cumsum(share[rich] - 1.0)
-        ends = np.searchsorted(
-            before[:-1], excess
-        )  # how many poor slots each rich one and those before it serve
-        ends[-1] = len(poor)
-        share[rich] = 1.0 + excess - before[ends]
+        ends = np.searchsorted(lack[:-1], excess)  # where the slots that each rich one tops up end
+        ends[-1] = count
+        share[rich] = 1.0 + excess - lack[ends]
         share[rich[-1]] = 1.0
         slots = np.empty((count, 2), dtype="<u4")
-        slots[:, 0] = np.arange(count)
-        slots[under, 0] = np.repeat(rich, np.diff(ends, prepend=0))
-        slots[rich[:-1], 0] = rich[1:]
-        np.add(np.clip(share, 0.0, 1.0, out=share) * FULL, 0.5, out=slots[:, 1], casting="unsafe")
-        kept = None if len(cells) == len(weights) else cells.astype(np.int32)
+        slots[:, 0] = np.repeat(rich.astype(np.uint32), np.diff(ends, prepend=0))
+        slots[rich, 0] = np.append(rich[1:], rich[-1])
+        share *= FULL
+        share += 0.5
+        np.clip(share, 0.5, FULL + 0.5, out=slots[:, 1], casting="unsafe")
         return cls(slots.view("<u8").ravel(), kept, bits)
 
     def draw(self, which: Fractions, share: Fractions) -> Cells:

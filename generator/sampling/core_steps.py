@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.generator.sampling.alias import AliasTable
+from persona_engine.generator.sampling.entries import Codes, smallest
 from persona_engine.generator.sampling.randomness import Fractions
-from persona_engine.generator.sampling.steps import Codes, Lookup, smallest
+from persona_engine.generator.sampling.steps import Lookup
 
 Numbers = Callable[[str], Fractions]
 LEADING, TRAILING = "core/leading", "core/trailing"
@@ -116,9 +117,8 @@ class ChainStep:
             width //= states
             code = np.zeros(len(u), dtype=np.int64)
             step = 1 << (states - 1).bit_length() >> 1
-            while (
-                step
-            ):  # bisection: the last state that begins at or below the number, of those that anybody has
+            # Bisection: the last state that begins at or below the number, of those that anybody has.
+            while step:
                 probe = np.minimum(code + step, states - 1)
                 code = np.where(self.bounds.take(cell + probe * width) <= wanted, probe, code)
                 step >>= 1

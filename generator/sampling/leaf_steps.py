@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from persona_engine.generator.model.leaves import Leaf, Rows
 from persona_engine.generator.sampling.conditioning import Weights
+from persona_engine.generator.sampling.entries import LAST, Codes, Thresholds, smallest
 from persona_engine.generator.sampling.on_demand import OnDemand
 from persona_engine.generator.sampling.randomness import Fractions
-from persona_engine.generator.sampling.steps import LAST, Codes, Lookup, Thresholds, row_number, smallest
+from persona_engine.generator.sampling.steps import Lookup, row_number
 from persona_engine.generator.sampling.threads import cores, each
 
 SHARE = 4
@@ -67,29 +68,24 @@ class RaggedStep:
             going = going.compress(below < above)
         return self.states.take(low, mode="clip").astype(self.kind)
 
+    def whole(self) -> None:
+        """Make every row beforehand."""
+        self.made.whole()
+
 
 def compile_leaf(leaf: Leaf, weights: Weights | None = None) -> RaggedStep:
     """Thresholds of a leaf's rows, on demand; states weighted if weights (or a mask of those allowed) are given."""
-    table = leaf.table
-    starts = table.indptr
+    starts, states, shares = leaf.entries(weights)
     lengths = np.diff(starts)
     bits = np.maximum(np.frexp(lengths // SHARE)[1], 1).astype(np.uint32)
     firsts = np.concatenate(([0], np.cumsum((1 << bits.astype(np.int64)) + 1)))
-    thresholds = np.zeros(len(table.indices), dtype=np.uint32)
-    states = table.indices if weights is None else np.zeros_like(table.indices)
+    thresholds = np.zeros(len(states), dtype=np.uint32)
     guide = np.zeros(int(firsts[-1]), dtype=np.int32)
 
     def compile_rows(rows: npt.NDArray[np.intp]) -> None:
         for row in rows:
             entries = slice(starts[row], starts[row + 1])
-            shares = table.probabilities[entries]
-            if weights is not None:
-                weight = weights.take(table.indices[entries])
-                kept = np.flatnonzero(weight)
-                shares = shares.take(kept) * weight.take(kept)
-                entries = slice(entries.start, entries.start + len(kept))
-                states[entries] = table.indices[starts[row] : starts[row + 1]].take(kept)
-            sums = np.cumsum(shares, dtype=np.float64)
+            sums = np.cumsum(shares[entries], dtype=np.float64)
             if not len(sums) or not sums[-1] > 0:
                 continue
             sums *= LAST / sums[-1]
@@ -114,6 +110,6 @@ def compile_leaf(leaf: Leaf, weights: Weights | None = None) -> RaggedStep:
         guide,
         firsts[:-1].astype(np.int32),
         np.uint32(32) - bits,
-        smallest(len(table.states)),
+        smallest(len(leaf.table.states)),
         OnDemand(len(lengths), make),
     )

@@ -36,8 +36,3 @@ def apportion(shares: Array, start: int, count: int) -> Codes:
     order = np.lexsort((cell, times))
     first = start - int(before.sum())
     return np.asarray(cells[cell[order[first : first + count]]], dtype=np.int64)
-
-
-def counts_of(shares: Array, n: int) -> Codes:
-    """Rows of each cell among the first n."""
-    return np.bincount(apportion(shares, 0, n), minlength=len(shares)).astype(np.int64)

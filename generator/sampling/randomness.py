@@ -88,9 +88,3 @@ def permuted(
         found = (found * ((key[1] >> shift) | np.uint64(1))) & mask
         found ^= found >> half
     return np.asarray((found + (key[0] ^ (key[1] >> np.uint64(7)))) & mask, dtype=np.uint64)
-
-
-def row_generator(seed: int, stream: str, row: int) -> np.random.Generator:
-    """A generator of its own for one row, for choices that need an unknown number of draws."""
-    key = key_of(seed, f"{stream}/{row}")
-    return np.random.Generator(np.random.Philox(key=key))

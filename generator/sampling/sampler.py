@@ -14,15 +14,15 @@ from persona_engine.generator.model.leaves import Leaf
 from persona_engine.generator.model.network import Network
 from persona_engine.generator.sampling.conditioning import Conditioned
 from persona_engine.generator.sampling.core_steps import Cells, ChainStep, CoreStep
+from persona_engine.generator.sampling.entries import Codes, smallest
 from persona_engine.generator.sampling.leaf_steps import RaggedStep, compile_leaf
+from persona_engine.generator.sampling.product import Product
 from persona_engine.generator.sampling.randomness import Fractions, fractions
-from persona_engine.generator.sampling.steps import Codes, FixedStep, TableStep, compile_node, smallest
+from persona_engine.generator.sampling.steps import FixedStep, TableStep, compile_product
 from persona_engine.generator.sampling.threads import cores, each
 
 BLOCK = 1 << 17
 """Rows drawn at once: so many that threads seldom wait for the interpreter's lock between two numpy calls."""
-MANY = 1 << 15
-"""Rows for which whole tables are compiled beforehand, on every core; fewer compile what they come to."""
 
 Step = TableStep | RaggedStep | FixedStep
 Stream = Callable[[int, str, int, int], Fractions]
@@ -78,9 +78,12 @@ class Sampler:
     @classmethod
     def compile(cls, network: Network, leaves: Sequence[Leaf]) -> Sampler:
         """A sampler of everything a network and its leaves give."""
-        hierarchy = network.hierarchy
         nodes = [
-            Part(node.child, node.table.shape[-1], partial(compile_node, node, hierarchy))
+            Part(
+                node.child,
+                node.table.shape[-1],
+                partial(compile_product, Product.of(node, network.hierarchy)),
+            )
             for node in network.nodes
         ]
         beside = [Part(leaf.child, len(leaf.table.states), partial(compile_leaf, leaf)) for leaf in leaves]
@@ -88,8 +91,6 @@ class Sampler:
 
     def given(self, conditioned: Conditioned, leaves: Sequence[Leaf]) -> Sampler:
         """The sampler of the conditioned model; steps that evidence leaves alone are shared."""
-        hierarchy = conditioned.network.hierarchy
-        nodes = {node.child: node for node in conditioned.network.nodes}
         beside = {leaf.child: leaf for leaf in leaves}
 
         def part(old: Part) -> Part:
@@ -97,14 +98,15 @@ class Sampler:
             if child in conditioned.fixed:
                 kind = smallest(old.states)
                 return replace(old, make=partial(FixedStep, child, conditioned.fixed[child], kind))
-            if child in conditioned.changed:
-                return replace(old, make=partial(compile_node, nodes[child], hierarchy))
+            if child in conditioned.products:
+                return replace(old, make=partial(compile_product, conditioned.products[child]))
             if child in conditioned.allowed:
                 weights = conditioned.allowed[child]
                 return replace(old, make=partial(compile_leaf, beside[child], weights))
             return old
 
-        return replace(self, network=conditioned.network, parts=tuple(part(old) for old in self.parts))
+        network = replace(self.network, core=conditioned.core)
+        return replace(self, network=network, parts=tuple(part(old) for old in self.parts))
 
     @cached_property
     def cells(self) -> Cells:
@@ -128,18 +130,22 @@ class Sampler:
             for step in steps
         )
 
-    def ready(self) -> Sampler:
-        """Itself, with everything compiled, on every core."""
+    def compiled(self) -> Sampler:
+        """Itself, with every step there, though their rows are still made on demand."""
         each(lambda part: part.step if part else self.core, [None, *self.parts])
-        for part in self.parts:
+        return self
+
+    def ready(self) -> Sampler:
+        """Itself, with every row of every step made, on every core."""
+        for part in self.compiled().parts:
             if not isinstance(part.step, FixedStep):
-                part.step.made.whole()
+                part.step.whole()
         return self
 
     def draw(self, seed: int, start: int, count: int, stream: Stream = fractions) -> dict[str, Codes]:
         """Codes of rows `start` up to `start + count`, a function of (sampler, seed, row) row by row."""
-        if count >= MANY:
-            self.ready()
+        if count > BLOCK:  # threads would compile the same steps
+            self.compiled()
         return in_blocks(
             lambda at, size: self.draw_by(lambda name: stream(seed, name, at, size)), start, count
         )

@@ -12,14 +12,15 @@ import numpy.typing as npt
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.model.leaves import Leaf
 from persona_engine.generator.model.network import Network
-from persona_engine.generator.sampling.conditioning import Conditioned, Evidence, Message, condition
+from persona_engine.generator.sampling.conditioning import Conditioned, Evidence, condition
+from persona_engine.generator.sampling.entries import Codes
 from persona_engine.generator.sampling.evidence import EvidenceError
 from persona_engine.generator.sampling.marginals import joint
+from persona_engine.generator.sampling.message import Message
 from persona_engine.generator.sampling.quota import apportion
 from persona_engine.generator.sampling.randomness import Fractions, fractions, stratified_fractions
 from persona_engine.generator.sampling.sampler import Sampler, in_blocks
 from persona_engine.generator.sampling.selection import Selection
-from persona_engine.generator.sampling.steps import Codes
 from persona_engine.generator.sampling.target import Target, read_targets
 from persona_engine.generator.sampling.tilting import cell_table, tilt, weigh
 

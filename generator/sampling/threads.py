@@ -12,7 +12,9 @@ Result = TypeVar("Result")
 
 
 def cores() -> int:
-    """Processor cores of the machine."""
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not everywhere
+        return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 

@@ -17,9 +17,10 @@ import numpy.typing as npt
 from persona_engine.generator.model.fitting import Array
 from persona_engine.generator.model.leaves import Leaf
 from persona_engine.generator.model.network import MOST_CELLS, Network
-from persona_engine.generator.sampling.conditioning import Conditioned, Evidence, Message, condition
+from persona_engine.generator.sampling.conditioning import Conditioned, Evidence, condition
 from persona_engine.generator.sampling.evidence import EvidenceError
 from persona_engine.generator.sampling.marginals import Axis, joint
+from persona_engine.generator.sampling.message import Message
 from persona_engine.generator.sampling.target import Target, shares_of
 
 MOST_ROUNDS = 2000

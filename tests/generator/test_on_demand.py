@@ -13,9 +13,9 @@ from persona_engine.generator.population import Population
 from persona_engine.generator.sampling.conditioning import condition
 from persona_engine.generator.sampling.evidence import masks
 from persona_engine.generator.sampling.on_demand import OnDemand
-from persona_engine.generator.sampling.sampler import MANY, Sampler
+from persona_engine.generator.sampling.sampler import Sampler
 
-PEOPLE = 300
+PEOPLE, MANY = 300, 32_768
 
 
 def test_rows_are_made_once_and_only_those_that_are_reached() -> None:
@@ -46,7 +46,7 @@ def test_people_are_the_same_whether_rows_are_made_as_they_come_or_all_beforehan
 ) -> None:
     given = condition(toy.network, toy.leaves, masks(where, toy.priors, toy.leaves))
     lazy, eager = (Sampler.compile(toy.network, toy.leaves).given(given, toy.leaves) for _ in range(2))
-    whole = eager.draw(1, 0, MANY)
+    whole = eager.ready().draw(1, 0, MANY)
     for start in range(0, MANY, MANY // 4):
         part = lazy.draw(1, start, PEOPLE)
         for name, codes in part.items():

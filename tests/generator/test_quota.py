@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persona_engine.generator.population import Population
 from persona_engine.generator.sampling.evidence import EvidenceError
-from persona_engine.generator.sampling.quota import apportion, counts_of
+from persona_engine.generator.sampling.quota import apportion
 from persona_engine.generator.sampling.selection import Selection
 
+Array = npt.NDArray[np.float64]
 WHOLE = st.lists(st.integers(0, 40), min_size=1, max_size=12).filter(lambda counts: sum(counts) > 0)
+
+
+def counts_of(shares: Array, n: int) -> npt.NDArray[np.int64]:
+    """Rows of each cell among the first n."""
+    return np.bincount(apportion(shares, 0, n), minlength=len(shares)).astype(np.int64)
 
 
 @given(WHOLE)

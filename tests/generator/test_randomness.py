@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_engine.generator.sampling.randomness import fractions, key_of, row_generator, uniforms, words
+from persona_engine.generator.sampling.randomness import fractions, key_of, uniforms, words
 
 
 @given(
@@ -82,11 +82,4 @@ def test_another_process_draws_the_same_numbers() -> None:
 def test_nothing_touches_the_global_generator() -> None:
     before = np.random.get_state(legacy=True)[1].tolist()  # noqa: NPY002  it is what must stay as it was
     uniforms(0, "age", 0, 1000)
-    row_generator(0, "age", 0).random(10)
     assert np.random.get_state(legacy=True)[1].tolist() == before  # noqa: NPY002  as above
-
-
-def test_a_row_generator_is_of_its_row_alone() -> None:
-    first = row_generator(1, "tasks", 5).random(6)
-    np.testing.assert_array_equal(row_generator(1, "tasks", 5).random(6), first)
-    assert (row_generator(1, "tasks", 6).random(6) != first).all()

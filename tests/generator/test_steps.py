@@ -16,13 +16,20 @@ from persona_engine.generator.model.leaves import Leaf
 from persona_engine.generator.model.network import Network, Node
 from persona_engine.generator.population import Population
 from persona_engine.generator.sampling.alias import AliasTable
+from persona_engine.generator.sampling.conditioning import condition
+from persona_engine.generator.sampling.evidence import masks
 from persona_engine.generator.sampling.leaf_steps import compile_leaf
+from persona_engine.generator.sampling.product import Product
 from persona_engine.generator.sampling.sampler import Sampler
-from persona_engine.generator.sampling.steps import TableStep, compile_node
+from persona_engine.generator.sampling.steps import TableStep, compile_product
 
 Codes = npt.NDArray[np.int64]
 GRID = ((np.arange(2000) + 0.5) / 2000 * 2**32).astype(np.uint32)
 ENDS = np.array([0, 1, 2**31 - 1, 2**31, 2**32 - 2**12, 2**32 - 2, 2**32 - 1], dtype=np.uint32)
+
+
+def compile_node(node: Node, hierarchy: Hierarchy) -> TableStep:
+    return compile_product(Product.of(node, hierarchy))
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +91,22 @@ def test_rounding_to_one_does_not_draw_a_last_state_that_cannot_occur(toy: Popul
     assert (step.draw(codes, ENDS) == 0).all()
 
 
-def test_states_that_no_row_has_are_left_out_and_the_others_keep_their_codes(toy: Population) -> None:
+def test_states_before_the_first_that_can_occur_are_never_drawn(toy: Population) -> None:
     mood = next(node for node in toy.network.nodes if node.child == "mood")
     table = np.zeros_like(mood.table)
     table[..., -1] = 1.0
     step = compile_node(Node("mood", mood.parents, table), toy.priors.hierarchy)
-    assert step.width == 1
     codes = repeated(dict.fromkeys(mood.parents, 0), len(ENDS))
     assert (step.draw(codes, ENDS) == table.shape[-1] - 1).all()
+
+
+def test_states_that_evidence_rules_out_have_no_entries_and_the_others_keep_their_codes(
+    toy: Population,
+) -> None:
+    given = condition(toy.network, (), masks({"trade": ["lawyer", "teacher"]}, toy.priors, ()))
+    step = compile_product(given.products["trade"])
+    assert step.codes is not None
+    assert [toy.priors.domain["trade"][code] for code in step.codes] == ["lawyer", "teacher"]
 
 
 def test_draws_are_monotone_in_their_numbers(steps: dict[str, TableStep]) -> None:

@@ -1,0 +1,55 @@
+"""Message: what evidence says of some attributes together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.hierarchy import Hierarchy
+from persona_engine.generator.model.network import taken
+
+Dense = npt.NDArray[np.floating]
+Codes = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """P(evidence below | attributes), one axis an attribute; perhaps but for a factor that all values share."""
+
+    attributes: tuple[str, ...]
+    values: Dense
+
+    def places(self, scope: Sequence[str], hierarchy: Hierarchy) -> tuple[list[int], list[Codes]]:
+        """For each attribute the place in a scope of what decides it, and its code by the states of that."""
+        axes = [
+            next(place for place, fine in enumerate(scope) if hierarchy.refines(fine, name))
+            for name in self.attributes
+        ]
+        codes = [hierarchy.codes(scope[at], name) for at, name in zip(axes, self.attributes, strict=True)]
+        return axes, codes
+
+    def over(self, scope: Sequence[str], hierarchy: Hierarchy) -> Dense:
+        """The values over a scope; axes that the message says nothing of have length 1."""
+        axes, codes = self.places(scope, hierarchy)
+        sizes = [len(codes[axes.index(axis)]) if axis in axes else 1 for axis in range(len(scope))]
+        if len(set(axes)) < len(axes):  # of two views of one attribute only states that agree remain
+            grid = np.ix_(*(np.arange(size) for size in sizes))
+            return self.values[tuple(code[grid[axis]] for axis, code in zip(axes, codes, strict=True))]
+        values = self.values
+        for axis, code in enumerate(codes):
+            values = taken(values, code, axis)
+        return np.transpose(values, np.argsort(axes)).reshape(sizes)
+
+
+def scaled(messages: Iterable[Message]) -> tuple[list[Message], float]:
+    """Messages with 1 as their largest value, so that products of many stay in range, and the factor in all."""
+    found, scale = [], 1.0
+    for message in messages:
+        largest = float(message.values.max()) or 1.0
+        values = np.asarray(message.values, dtype=np.float32) / np.float32(largest)
+        found.append(Message(message.attributes, values))
+        scale *= largest
+    return found, scale
