@@ -58,7 +58,7 @@ sample has its share of them, and no retry can change a fact: they are flagged, 
 words tell of an age was learned from the released texts, which another narrator does not write."""
 
 
-_TOGETHER = 64  # records
+_TOGETHER = 256  # records
 
 
 class PolicyError(ValueError):

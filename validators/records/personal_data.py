@@ -58,7 +58,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         or "@" in reading.text
         or "[" in reading.text
         or ("(" in reading.text and "(at)" in reading.text)
-        or any(mark in lists for mark in _MARKS)
+        or any(map(lists.__contains__, _MARKS))
     )
     if not marked and not runs:
         return

@@ -36,8 +36,9 @@ _EMPTY = frozenset(
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Look for gaps that a template or a model left open."""
     reading = Reading.of(record)
-    marked = any(mark in reading.text for mark in "{[<_")
-    filled = "N/A" in reading.text or not reading.words.isdisjoint(_FILLER_WORDS)
+    everything = reading.text
+    marked = "{" in everything or "[" in everything or "<" in everything or "_" in everything
+    filled = "N/A" in everything or not reading.words.isdisjoint(_FILLER_WORDS)
     short = min(map(len, reading.prose.values()), default=SHORT) < SHORT
     for field, text in reading.prose.items() if marked or filled or short else ():
         if len(text) < SHORT and text.lower().strip(" .") in _EMPTY:

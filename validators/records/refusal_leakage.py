@@ -41,7 +41,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             )
     everything = reading.text
     speaks = not reading.words.isdisjoint(_SPEAKING)
-    marked = any(mark in everything for mark in "`<[#*")
+    marked = any(map(everything.__contains__, "`<[#*"))
     for field, text in reading.prose.items():
         if speaks or marked or text[:1] in _GREETS or ":" in text[:LONGEST_OPENING]:
             yield from _voice(field, text, speaks=speaks and "I" in text, marked=marked)

@@ -40,6 +40,7 @@ _ZIP = re.compile(r"\d{3,5}")
 def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     """Look at types, then at coded values; a state that only the locale does not know is not judged."""
     reading = Reading.of(record)
+    record = reading.record
     for field in PROSE:
         value = record.get(field, "")
         if value is None or value != value:  # noqa: PLR0124 - NaN is missing

@@ -31,7 +31,7 @@ _SENTENCE = re.compile(r"(?<![A-Z.])(?<!\b(?:St|Mr|Dr|vs|Jr|Sr|Mt|Ft|No))[.!?][\
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Measure each text and list that the record has."""
     reading = Reading.of(record)
-    prose = reading.prose
+    prose, record = reading.prose, reading.record
     for field, text in prose.items():
         shortest, longest = _USUAL[field]
         if not (shortest <= len(text) <= longest and text[-1] in END and text.count(". ") < MOST_SENTENCES):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.prose import unusual
-from persona_engine.validators.reading import LISTS, PROSE
+from persona_engine.validators.reading import LISTS, PROSE, Reading
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -32,7 +32,8 @@ _FIELDS = (*PROSE, *LISTS)
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Look at every text as it is written."""
-    texts = {field: text for field in _FIELDS if isinstance(text := record.get(field), str)}
+    given = Reading.of(record).record
+    texts = {field: text for field in _FIELDS if isinstance(text := given.get(field), str)}
     strange = unusual("".join(texts.values()))
     if strange.isprintable() and _BROKEN.isdisjoint(strange):
         return
