@@ -21,6 +21,7 @@ from persona_engine.generator.cli.options import (
 )
 
 _BLOCK = 100_000
+_FEW = ("rows=10",)  # where neither a config nor an option says how many
 
 Schema = Annotated[
     Literal["nemotron", "nemotron-1.1", "full"] | None,
@@ -54,8 +55,8 @@ def sample(  # noqa: PLR0917  each option is one
         check_suffix(output)
     settings = config_of(
         config,
-        [*(overrides or ()), *([f"output.schema={schema}"] if schema else [])],
-        rows=rows or (None if config else 10),
+        [*([] if config else _FEW), *(overrides or ()), *([f"output.schema={schema}"] if schema else [])],
+        rows=rows,
         seed=seed,
         where=where,
         target=target,

@@ -54,6 +54,13 @@ def test_sample_prints_json_lines_that_depend_on_the_seed_alone() -> None:
     assert [set(json.loads(line)) >= {"uuid", "age"} for line in first.splitlines()] == [True] * 3
 
 
+def test_sample_prints_ten_rows_unless_asked_for_others(personas: Personas, tmp_path: Path) -> None:
+    for words, rows in (((), 10), (("--set", "rows=4"), 4), (("--set", "rows=4", "-n", 3), 3)):
+        file = tmp_path / f"{rows}.csv"
+        assert personas("sample", *words, "-o", file)[0] == 0
+        assert len(pd.read_csv(file)) == rows
+
+
 def test_sample_is_conditioned_by_where(personas: Personas, tmp_path: Path) -> None:
     where = json.dumps({"state": ["NY", "VT"], "age": "30-45"})
     personas("sample", "-n", 50, "--where", where, "-o", tmp_path / "people.parquet")
