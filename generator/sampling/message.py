@@ -49,7 +49,7 @@ def scaled(messages: Iterable[Message]) -> tuple[list[Message], float]:
     found, scale = [], 1.0
     for message in messages:
         largest = float(message.values.max()) or 1.0
-        values = np.asarray(message.values, dtype=np.float32) / np.float32(largest)
+        values = (message.values / largest).astype(np.float32, copy=False)
         found.append(Message(message.attributes, values))
         scale *= largest
     return found, scale

@@ -272,6 +272,6 @@ def _slabs(states: Sequence[States]) -> list[list[States]]:
 
 def _box(states: Sequence[States]) -> tuple[Any, ...]:
     """What picks these states of each axis: slices if there are no gaps, which numpy assigns to faster."""
-    if all(kept[-1] - kept[0] + 1 == len(kept) for kept in states):
+    if all(len(kept) and kept[-1] - kept[0] + 1 == len(kept) for kept in states):
         return tuple(slice(int(kept[0]), int(kept[-1]) + 1) for kept in states)
     return np.ix_(*states)
