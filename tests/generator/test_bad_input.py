@@ -134,7 +134,7 @@ def test_more_rows_than_the_disk_can_hold_are_refused_before_the_first(
     [
         (("--where", '{"state": "ca"}'), "where.state: unknown value 'ca'; did you mean CA?"),
         (("--where", '{"state": "😀"}'), "where.state: unknown value '😀'; known: AL"),
-        (("--where", '{"state": "\\ud83d"}'), "where: holds half a character"),
+        (("--where", '{"state": "\\ud83d"}'), "where.state holds half a character"),
         (
             ("--where", '{"sex": "Male", "sex": "Female"}'),
             "--where: not valid JSON (key 'sex' is given twice)",
@@ -142,7 +142,7 @@ def test_more_rows_than_the_disk_can_hold_are_refused_before_the_first(
         (("--where", "[" * 10**5), "--where: not valid JSON (maximum recursion depth"),
         (("--where", f'{{"age": {"9" * 5000}}}'), "--where: not valid JSON (Exceeds the limit"),
         (("--where", '{"age": "' + "9" * 5000 + '"}'), "where.age: '9999"),
-        (("--where", '{"sex": null}'), "where: holds an empty value"),
+        (("--where", '{"sex": null}'), "where.sex has no value"),
         (("--target", '{"nope": "uniform"}'), "target.nope: unknown attribute 'nope'"),
         (("--quota", '{"sex": "absent.csv"}'), "absent.csv: no dataset there"),
         (("--set", "where." + ".".join("a" * 5000) + "=1"), "write it as section.key=value"),
