@@ -45,7 +45,7 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
         yield RULE.error(
             "state", f"ZIP code {place.zipcode} lies in {place.state}", f"{city}, {state} {zipcode}"
         )
-    elif city is not None and _key(place.city) != _key(city):
+    elif city is not None and not _same(place.city, city):
         if _has(reference, state, city):
             yield RULE.warning("city", f"ZIP code {place.zipcode} is {place.city}", city)
         elif any(_has(reference, other, city) for other in reference.state_codes):
@@ -53,8 +53,12 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
         else:
             yield RULE.warning("city", f"no city of this name is known; the ZIP code is {place.city}", city)
     county = reading.fact("county")
-    if county is not None and _key(county) != _key(place.county):
+    if county is not None and not _same(place.county, county):
         yield RULE.error("county", f"ZIP code {place.zipcode} lies in {place.county}", county)
+
+
+def _same(name: str, other: str) -> bool:
+    return name == other or _key(name) == _key(other)
 
 
 def _key(name: str) -> str:

@@ -27,16 +27,10 @@ AROUND = " .\"')"  # what may stand around a sentence
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Compare sentences across fields, then look for loops within one."""
     reading = Reading.of(record)
-    vocabulary = reading.vocabulary
     repeated = _repeated(reading)
     seen: dict[str, str] = {}
-    for field, tokens in reading.tokens.items():
-        different, number = len(vocabulary[field]), len(tokens)
-        if number >= LONG and different < LOOP * number:
-            shown = _stopped(reading.lowered[field])[:80]
-            yield RULE.error(field, "the text repeats itself; say each thing once", shown)
-        elif different != number and any(map(eq, tokens, islice(tokens, 1, None))):
-            yield from _stuttered(field, tokens)
+    for field in reading.tokens:
+        yield from reading.once(_looped, field)
         for key, sentence in _sentences(reading.lowered[field]) if repeated else ():
             first = seen.setdefault(key, field)
             if first != field:
@@ -44,6 +38,17 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
                     field, f"a sentence is the same as in {first}; say something new", sentence[:80]
                 )
                 break
+
+
+def _looped(reading: Reading, field: str) -> tuple[Finding, ...]:
+    """What is wrong in a text by itself."""
+    tokens, different = reading.tokens[field], len(reading.vocabulary[field])
+    if len(tokens) >= LONG and different < LOOP * len(tokens):
+        shown = _stopped(reading.lowered[field])[:80]
+        return (RULE.error(field, "the text repeats itself; say each thing once", shown),)
+    if different != len(tokens) and any(map(eq, tokens, islice(tokens, 1, None))):
+        return tuple(_stuttered(field, tokens))
+    return ()
 
 
 def _repeated(reading: Reading) -> bool:

@@ -64,7 +64,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     """Compare every statement of an age about the person with the age in the facts."""
     reading = Reading.of(record)
     age = reading.age
-    stated = list(_stated(reading))
+    stated = list(_stated(reading, age))
     if age is None:
         if stated:
             yield RULE.not_judged("age", "the text states an age, the facts none", stated[0][3])
@@ -74,10 +74,11 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             yield RULE.error(field, f"the person is {age} years old; say so or leave the age out", quote)
 
 
-def _stated(reading: Reading) -> Iterator[tuple[str, int, int, str]]:
+def _stated(reading: Reading, age: int | None) -> Iterator[tuple[str, int, int, str]]:
     """Field, lowest and highest age that each statement allows, and its words.
 
-    Rules of regular expressions are tried where the record has the words, or the digits, that they begin with.
+    Rules of regular expressions are tried where the record has the words, or the digits, that they begin with. Whose
+    an age is need not be found out where it is the person's.
     """
     known = reading.words
     runs = [run for run in reading.numbers if len(run) > 1]
@@ -90,15 +91,15 @@ def _stated(reading: Reading) -> Iterator[tuple[str, int, int, str]]:
         known = vocabulary[field]
         numbered = any(map(text.__contains__, runs))
         if numbered or not starts.isdisjoint(known):
-            for low, high, quote in _read(text, known, names, numbered=numbered):
+            for low, high, quote in _read(text, known, names, age, numbered=numbered):
                 yield field, low, high, quote
 
 
 def _read(
-    text: str, known: frozenset[str], names: tuple[str, ...], *, numbered: bool
+    text: str, known: frozenset[str], names: tuple[str, ...], age: int | None, *, numbered: bool
 ) -> Iterator[tuple[int, int, str]]:
     if not known.isdisjoint(_OLD):
-        yield from _years_old(text, names)
+        yield from _years_old(text, names, age)
     if numbered:
         yield from _at(text)
     if not known.isdisjoint(_TENS) or (numbered and "0" in text):
@@ -109,13 +110,12 @@ def _read(
         yield from _latin(text)
 
 
-def _years_old(text: str, names: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:
+def _years_old(text: str, names: tuple[str, ...], age: int | None) -> Iterator[tuple[int, int, str]]:
     for match in _YEARS_OLD.finditer(text) if "year" in text else ():
         count = _COUNT.search(text, max(0, match.start() - LONGEST_COUNT), match.start())
-        if count is None:
+        if count is None or (value := _number(count)) == age:
             continue
         before = text[max(0, count.start() - NEAR) : count.start()]
-        value = _number(count)
         if _introduced(before, names) or (
             # A child of four beside the person is likelier than a persona of four.
             value >= _ADULTHOOD and (match["after"] or "") not in _THINGS and not _OTHERS.search(before)
