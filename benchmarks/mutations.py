@@ -15,28 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from persona_engine.validators.reading import NARRATIVES
+from persona_engine.validators.reference import LEVELS
+
 Row = Mapping[str, Any]
 Mutation = Callable[[Row, Row, np.random.Generator], dict[str, Any] | None]
 
-NARRATIVES = (
-    "persona",
-    "professional_persona",
-    "sports_persona",
-    "arts_persona",
-    "travel_persona",
-    "culinary_persona",
-)
 TEXTS = (*NARRATIVES, "cultural_background", "career_goals_and_ambitions")
 IDLE = ("not_in_workforce", "no_occupation")
-LEVELS = (
-    "less_than_9th",
-    "9th_12th_no_diploma",
-    "high_school",
-    "some_college",
-    "associates",
-    "bachelors",
-    "graduate",
-)
 YEARS = 30
 _AGE = re.compile(r"(\d\d)([- \u2011]years?[- \u2011]old)")
 _NAME = re.compile(r"^([A-Z][\w\u2019'-]+) ([A-Z][\w\u2019'-]+)")

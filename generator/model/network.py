@@ -229,16 +229,11 @@ def certain_axis(node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> tu
     return axis, certain[hierarchy.codes(parents[axis], parent)]
 
 
-def over(
-    node: Node,
-    parents: Sequence[str],
-    hierarchy: Hierarchy,
-    states: Sequence[npt.NDArray[np.intp]] | None = None,
-) -> npt.NDArray[np.floating]:
+def over(node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> npt.NDArray[np.floating]:
     """A node's table over other parents: its own, finer views of them, and any further ones.
 
     The axis of a parent that makes the child certain has the drawn states only. Axes of further parents have
-    length 1. Of each parent, and of the child at the end, only some states may be asked for, all of them drawn.
+    length 1.
     """
     table: npt.NDArray[np.floating] = node.table
     order = [next(i for i, fine in enumerate(parents) if hierarchy.refines(fine, n)) for n in node.parents]
@@ -246,12 +241,9 @@ def over(
         node.axis_codes(name, len(hierarchy.domain[name]))[hierarchy.codes(parents[at], name)]
         for at, name in zip(order, node.parents, strict=True)
     ]
-    if states is not None:
-        codes = [own[states[at]] for own, at in zip(codes, order, strict=True)]
     if len(set(order)) < len(order):
-        whole = _diagonal(table, order, codes, len(parents))
-        return whole if states is None else taken(whole, states[-1], whole.ndim - 1)
-    asked = [own[own >= 0] for own in codes] + ([] if states is None else [states[-1]])
+        return _diagonal(table, order, codes, len(parents))
+    asked = [own[own >= 0] for own in codes]
     for axis in sorted(range(len(asked)), key=lambda axis: len(asked[axis]) / table.shape[axis]):  # few first
         table = taken(table, asked[axis], axis)
     table = np.transpose(table, [*np.argsort(order), table.ndim - 1])

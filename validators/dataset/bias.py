@@ -12,20 +12,12 @@ import numpy as np
 
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.validators.reading import NARRATIVES, Reading
+from persona_engine.validators.reference import LEVELS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 GROUPS = ("sex", "ethnicity", "education_level", "marital_status", "state")
-LEVELS = (
-    "less_than_9th",
-    "9th_12th_no_diploma",
-    "high_school",
-    "some_college",
-    "associates",
-    "bachelors",
-    "graduate",
-)
 SHOWN = 12  # words named for each group
 FEWEST = 50  # texts of a group of which words are named
 PRIOR_WORDS = 500.0  # weight of the background, in words
