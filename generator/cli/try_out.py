@@ -84,12 +84,25 @@ def estimate(
     else:
         print(f"{found.accepted} of {found.sampled} rows accepted; for {found.rows} rows:")
     print(f"  {found.prompt_tokens} prompt and {found.completion_tokens} completion tokens")
-    print(f"  cost {found.cost} at {llm.price_prompt} and {llm.price_completion} a million (llm.price_…)")
+    if llm.backend == "offline":
+        print("  cost 0: no model is asked")
+    elif llm.price_prompt or llm.price_completion:
+        print(f"  cost {found.cost} at {llm.price_prompt} and {llm.price_completion} for a million of them")
+    else:
+        print("  no cost: give llm.price_prompt and llm.price_completion, for a million tokens")
     if found.hours is not None:
         served = (
             f", were the endpoint as quick with {llm.concurrency} at once" if llm.backend != "offline" else ""
         )
-        print(f"  about {found.hours} hours{served}")
+        print(f"  about {_lasting(found.hours)}{served}")
+
+
+def _lasting(hours: float) -> str:
+    """A time in the largest unit of which there is at least one."""
+    units = ((hours, "hours"), (hours * 60, "minutes"))
+    return next(
+        (f"{number:.1f} {unit}" for number, unit in units if number >= 1), f"{hours * 3600:.0f} seconds"
+    )
 
 
 def check(config: ConfigFile, overrides: Overrides = None) -> None:

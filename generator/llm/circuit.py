@@ -77,7 +77,7 @@ class Circuit:
         if not self._answered:
             return EndpointError(
                 self._said,
-                hint=f"is a server running at {self._shown}? start it, or set llm.base_url to where it is",
+                hint=f"is a server running at {self._shown}? start it, or set llm.base_url or OPENAI_BASE_URL",
             )
         return EndpointError(
             f"{self._shown} has not answered for {down_s:.0f} s",

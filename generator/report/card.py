@@ -30,7 +30,7 @@ _LISTED = 8  # states that are named one by one
 # What the columns hold that are no attributes of a locale.
 _SAID: Mapping[str, str] = MappingProxyType(
     {
-        "uuid": "identifier, decided by the model, the seed and the row",
+        "uuid": "identifier; of people who were sampled, decided by the model, the seed and the row",
         "persona": "the person in one sentence",
         "professional_persona": "the person at work, or in what took its place",
         "sports_persona": "sport, exercise, or none of it",
@@ -82,6 +82,7 @@ def text(manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str,
         "card.md.j2",
         {
             "run": manifest,
+            "read": identity["digests"].get("input", ""),
             "chosen": {kind: json.dumps(said, ensure_ascii=False) for kind, said in chosen.items()},
             "grounded": any(item.lookup == "occupations" for item in declared.attributes.values()),
             "size": next((size for limit, size in _SIZES if manifest.accepted < limit), _LARGEST),

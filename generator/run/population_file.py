@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -39,6 +40,7 @@ class PopulationFile:
         given = self._population.given(selection)
         if selection.where:
             yield f"where: {given.conditioned.probability:.6g} of the population"
+            yield from self._unseen(selection.where)
         for name, cells in given.achieved.items():
             worst = max(abs(wanted - share) for wanted, share in cells.values())
             shown = ", ".join(f"{label} {share:.4f}" for label, (_, share) in list(cells.items())[:8])
@@ -46,6 +48,14 @@ class PopulationFile:
             yield f"{name}: {shown}{more}; largest miss {worst:.1g}"
         if given.achieved:
             yield f"bent by {given.nats:.4f} nats a person"
+
+    def _unseen(self, where: Mapping[str, Any]) -> Iterator[str]:
+        """Conditions on columns that the file will not have, so that whoever reads it cannot know them."""
+        written = {column.name for column in self.table.columns}
+        for column in context_table("full", kinds_of(self._sample(1, 0))).columns:
+            if column.name in where and column.name not in written:
+                schema = self._config.output.schema_
+                yield f"note: {column.name} is no column of schema {schema}, so the file does not say it; full has it"
 
     def frames(self, block: int) -> Iterator[pd.DataFrame]:
         """The rows, at most `block` at a time."""
@@ -57,7 +67,7 @@ class PopulationFile:
 
         Raises:
             DatasetError: another suffix, or a place that has no room.
-        UnwritableError: a place that cannot be written to.
+            UnwritableError: a place that cannot be written to.
         """
         _check_room(path, self._config.rows)
         notes = {"locale": self._config.locale, "seed": str(self._config.seed)}

@@ -95,3 +95,12 @@ def test_the_narrator_is_named(priors: Priors) -> None:
     offline = _text(_manifest(), priors)
     assert "the offline narrator" in offline
     assert "Some/Model" not in offline
+
+
+def test_people_who_were_read_are_not_said_to_be_the_population(priors: Priors) -> None:
+    digests = {"priors": "0", "input": "ab" * 32}
+    text = _text(Manifest.of(Config(rows=20), digests, "Some/Model-7B", ""), priors)
+    assert f"a file with SHA-256 `{'ab' * 8}…`" in text
+    assert "Row *i* is decided" not in text
+    assert "Population:" not in text
+    assert _front(text)["source_datasets"] == ["extended"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import numpy as np
+
 from persona_engine.validators.literal import parse_list
 from persona_engine.validators.prose import plain, plain_each, words
 from persona_engine.validators.reading import Reading
@@ -88,3 +90,4 @@ def test_texts_made_plain_together_are_the_same_as_one_by_one() -> None:
 def test_simple_and_odd_literals_of_lists_are_read_alike() -> None:
     for items in (["a"], ["a", "b c"], ["it's", "b"], ['"q"', "b"], ["a', 'b"], ["back\\slash"], [""]):
         assert parse_list(repr(items)) == items
+        assert parse_list(str(np.array(items, dtype=object))) == items  # as pandas writes it into a CSV file

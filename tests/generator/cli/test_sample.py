@@ -54,6 +54,12 @@ def test_sample_prints_json_lines_that_depend_on_the_seed_alone() -> None:
     assert [set(json.loads(line)) >= {"uuid", "age"} for line in first.splitlines()] == [True] * 3
 
 
+def test_a_condition_on_what_the_file_will_not_say_is_noted(personas: Personas, tmp_path: Path) -> None:
+    where = ("sample", "-n", 3, "--where", '{"first_name": "Mary", "state": "IL"}', "-o", tmp_path / "p.csv")
+    assert "note: first_name is no column of schema nemotron" in personas(*where)[2]
+    assert "note" not in personas(*where, "--schema", "full")[2]
+
+
 def test_sample_prints_ten_rows_unless_asked_for_others(personas: Personas, tmp_path: Path) -> None:
     for words, rows in (((), 10), (("--set", "rows=4"), 4), (("--set", "rows=4", "-n", 3), 3)):
         file = tmp_path / f"{rows}.csv"
