@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from itertools import cycle
@@ -33,7 +34,8 @@ def warm() -> None:
 
 
 def run(asked: dict[str, Any]) -> None:
-    """Become the command."""
+    """Become the command, which a closed terminal ends even where the tests outlive theirs (nohup)."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(log, 1)
