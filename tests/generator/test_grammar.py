@@ -16,16 +16,9 @@ from persona_engine.generator.llm.offline.grammar import Grammar, GrammarError, 
 from persona_engine.generator.llm.offline.grammar_faults import refuse_faults
 from persona_engine.generator.llm.offline.narrator import OfflineNarrator
 from persona_engine.generator.llm.offline.portrait import TRAITS
+from persona_engine.validators.reading import NARRATIVES
 
 GRAMMAR = Grammar.load("en_US")
-PERSONAS = (
-    "professional_persona",
-    "sports_persona",
-    "arts_persona",
-    "travel_persona",
-    "culinary_persona",
-    "persona",
-)
 TEXTS = ("cultural_background", "career_goals_and_ambitions", "skills_prose", "hobby_prose")
 
 
@@ -177,7 +170,7 @@ def test_the_pools_are_large() -> None:
     assert len({text.text for text in GRAMMAR.alternatives("own_dish")}) >= 150
     for status in ("worker", "military", "seeking", "student", "homebound", "retired"):
         assert len(texts(GRAMMAR, "professional_persona", status)) >= 8
-    for field in PERSONAS[1:]:
+    for field in set(NARRATIVES) - {"professional_persona"}:
         assert len(texts(GRAMMAR, field, "male")) >= 8
 
 
@@ -186,7 +179,7 @@ def test_every_symbol_is_used() -> None:
         slot.symbol for name in GRAMMAR.symbols for text in GRAMMAR.alternatives(name) for slot in text.slots
     }
     read = {"region", "job", "metro", "roots"}
-    asked_for = {*PERSONAS, *TEXTS, "hobby", "work_task", "work_skill", "skill_everyday", *read}
+    asked_for = {*NARRATIVES, *TEXTS, "hobby", "work_task", "work_skill", "skill_everyday", *read}
     drawn = {name for name in GRAMMAR.symbols if name.startswith(("adj_", "clause_", "foible_", "leaning_"))}
     assert set(GRAMMAR.symbols) - used - asked_for - drawn == set()
 

@@ -20,21 +20,15 @@ from persona_engine.generator.llm.offline.gerund import gerund_phrase
 from persona_engine.generator.llm.offline.grammar import Grammar
 from persona_engine.generator.llm.offline.narrator import OfflineNarrator
 from persona_engine.generator.llm.offline.portrait import TRAITS, occupation_words
+from persona_engine.validators.reading import NARRATIVES
+from persona_engine.validators.reference import LEVELS
 
-PERSONAS = (
-    "professional_persona",
-    "sports_persona",
-    "arts_persona",
-    "travel_persona",
-    "culinary_persona",
-    "persona",
-)
 TEXTS = ("cultural_background", "skills_and_expertise", "hobbies_and_interests", "career_goals_and_ambitions")
 PAIRS = {
     "skills_and_expertise_list": "skills_and_expertise",
     "hobbies_and_interests_list": "hobbies_and_interests",
 }
-FIELDS = (*TEXTS, *PAIRS, *PERSONAS)
+FIELDS = (*TEXTS, *PAIRS, *NARRATIVES)
 NAMES = {
     "Male": (
         ("José", "García-López"),
@@ -54,15 +48,6 @@ Told = list[tuple[dict[str, Any], dict[str, Any]]]
 OCCUPATIONS = Occupations.load(Path(persona_engine.census_priors.__path__[0]) / "en_US")
 NARRATOR = OfflineNarrator.load("en_US")
 GRAMMAR = Grammar.load("en_US")
-EDUCATION = (
-    "less_than_9th",
-    "9th_12th_no_diploma",
-    "high_school",
-    "some_college",
-    "associates",
-    "bachelors",
-    "graduate",
-)
 MARITAL = ("never_married", "married_present", "separated", "divorced", "widowed")
 STATUS = ("employed", "unemployed", "not_in_workforce", "armed_forces", "employed", "employed")
 
@@ -85,7 +70,7 @@ def facts(row: int, **changes: object) -> dict[str, Any]:
         "sex": sex,
         "age": 18 + row * 13 % (28 if status == "armed_forces" else 80),
         "marital_status": MARITAL[row // 5 % 5],
-        "education_level": EDUCATION[row // 7 % 7],
+        "education_level": LEVELS[row // 7 % 7],
         "bachelors_field": "stem" if row // 7 % 7 > 4 else "no_degree",
         "labor_force_status": status,
         "occupation": name,
@@ -132,7 +117,7 @@ def test_every_narrative_is_one_sentence_of_the_released_length_with_the_full_na
 ) -> None:
     for person, record in told:
         name = f"{person['first_name']} {person['last_name']}"
-        for field in PERSONAS:
+        for field in NARRATIVES:
             text = record[field]
             assert 150 <= len(text) <= 560, text
             assert text.count(name) == 1, text
@@ -141,7 +126,9 @@ def test_every_narrative_is_one_sentence_of_the_released_length_with_the_full_na
 
 
 def test_the_name_opens_most_narratives_and_openings_vary(told: Told) -> None:
-    opened = [record[field].startswith(person["first_name"]) for person, record in told for field in PERSONAS]
+    opened = [
+        record[field].startswith(person["first_name"]) for person, record in told for field in NARRATIVES
+    ]
     assert 0.6 < sum(opened) / len(opened) < 0.95
 
 
@@ -273,7 +260,7 @@ def test_only_veterans_have_served_and_only_foreign_born_have_come(told: Told) -
 def test_the_same_request_is_answered_alike_and_another_seed_in_other_words() -> None:
     first, again, other = written(facts(3)), written(facts(3)), written(facts(3), seed=8)
     assert first == again
-    assert all(first[field] != other[field] for field in (*PERSONAS, *TEXTS))
+    assert all(first[field] != other[field] for field in (*NARRATIVES, *TEXTS))
     assert all(first[listed] == other[listed] for listed in PAIRS)
 
 
@@ -339,7 +326,7 @@ def test_a_name_is_inserted_and_never_interpreted(first: str, last: str, row: in
 
 def test_marked_traits_colour_the_texts() -> None:
     calm = dict.fromkeys(TRAITS, 50)
-    low, high = (written(facts(1) | calm | {"openness": score}, *PERSONAS) for score in (22, 78))
+    low, high = (written(facts(1) | calm | {"openness": score}, *NARRATIVES) for score in (22, 78))
     for record, tag in ((low, "o1"), (high, "o5")):
         words = {
             word
@@ -359,7 +346,7 @@ def test_two_hundred_people_share_almost_no_sentence(told: Told) -> None:
                 .replace(person["last_name"], "N")
                 .replace(person["city"], "C")
             )
-            (narratives if field in PERSONAS else sentences).update(re.split(r"(?<=[.!?]) ", plain))
+            (narratives if field in NARRATIVES else sentences).update(re.split(r"(?<=[.!?]) ", plain))
     assert max(narratives.values()) == 1
     assert sum(count for count in sentences.values() if count > 1) / sum(sentences.values()) < 0.09
 

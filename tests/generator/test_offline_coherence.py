@@ -11,17 +11,10 @@ import pytest
 from persona_engine.generator.llm.offline.equipment import told_tools
 from persona_engine.generator.llm.offline.grammar import Grammar
 from persona_engine.generator.llm.offline.narrator import OfflineNarrator
+from persona_engine.validators.reading import NARRATIVES
 
 NARRATOR = OfflineNarrator.load("en_US")
 GRAMMAR = Grammar.load("en_US")
-PERSONAS = (
-    "professional_persona",
-    "sports_persona",
-    "arts_persona",
-    "travel_persona",
-    "culinary_persona",
-    "persona",
-)
 # Words per narrative, first and third quartile, of 1,500 adults of Nemotron-Personas-USA 1.1 (NVIDIA, CC BY 4.0).
 RELEASED = {
     "professional_persona": (40, 49),
@@ -70,7 +63,7 @@ def written(person: dict[str, Any], *fields: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("field", PERSONAS)
+@pytest.mark.parametrize("field", NARRATIVES)
 def test_narratives_are_about_as_long_as_the_released_ones(field: str) -> None:
     first, third = RELEASED[field]
     words = [len(written(adult(row), field)[field].split()) for row in range(300)]
@@ -121,7 +114,7 @@ def test_the_team_of_a_metropolitan_area_comes_before_that_of_the_state() -> Non
 
 
 def test_the_people_in_a_life_are_the_same_in_all_its_texts() -> None:
-    fields = (*PERSONAS, "cultural_background", "hobbies_and_interests", "career_goals_and_ambitions")
+    fields = (*NARRATIVES, "cultural_background", "hobbies_and_interests", "career_goals_and_ambitions")
     friend = re.compile(
         r"\b(?:his|her) (?:oldest friend|closest friend|favorite cousin|best friend(?: from school)?|neighbor|nephew"
         r"|niece|old classmate|next-door neighbor|younger neighbor|friend of (?:thirty|forty) years)\b"
