@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from glob import escape
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +30,7 @@ SCHEMA = pa.schema(
     ]
 )
 BATCH_FINDINGS = 8192
+_PARTIAL = ".partial"
 
 
 class WriterError(ValueError):
@@ -38,7 +41,8 @@ class FindingsWriter:
     """A context manager that collects findings and writes them in batches; without a path it writes nothing.
 
     The file appears under its name when the block ends without an error; until then it has a name of this process
-    alone, so that of two processes with one name the last to finish wins, whole.
+    alone, so that of two processes with one name the last to finish wins, whole. It is locked while it is written:
+    what a process that was killed left behind is locked no longer, and the next one clears it away.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -53,7 +57,8 @@ class FindingsWriter:
         if path is not None and path.is_dir():
             raise WriterError(f"{path}: is a folder; name a file in it")
         self.path = path
-        self._part = None if path is None else path.with_name(f".{path.name}.{os.getpid()}.partial")
+        self._part = None if path is None else path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
+        self._lock: int | None = None
         self._rows: list[dict[str, object]] = []
         self._parquet: pq.ParquetWriter | None = None
 
@@ -62,7 +67,9 @@ class FindingsWriter:
         if self._part is not None and self.path is not None:
             with self._writable():
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._part.write_bytes(b"")
+                _clear(self.path)
+                self._lock = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
+                _is_free(self._lock)
                 if self.path.suffix == ".parquet":
                     self._parquet = pq.ParquetWriter(self._part, SCHEMA)
         return self
@@ -101,7 +108,10 @@ class FindingsWriter:
                 if kind is None:
                     self._part.replace(self.path)
         finally:
-            self._part.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._part.unlink()
+            if self._lock is not None:
+                os.close(self._lock)
 
     @contextmanager
     def _writable(self) -> Iterator[None]:
@@ -112,3 +122,24 @@ class FindingsWriter:
             raise WriterError(
                 f"{self.path}: findings cannot be written ({said}); name a file in a folder with room"
             ) from error
+
+
+def _clear(path: Path) -> None:
+    """Delete what killed processes left half written of this file."""
+    for part in path.parent.glob(f".{escape(path.name)}.*{_PARTIAL}"):
+        with suppress(OSError):  # another user's
+            handle = os.open(part, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                if _is_free(handle):
+                    part.unlink()
+            finally:
+                os.close(handle)
+
+
+def _is_free(handle: int) -> bool:
+    """Whether nobody else writes to an open file; it is ours then. Never, where files cannot be locked."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -153,3 +153,20 @@ def test_two_processes_that_write_one_file_leave_it_whole(tmp_path: Path) -> Non
         writer.write(0, "u", (Finding("unicode", "error", "persona", "wrong"),))
     assert len(path.read_text(encoding="utf-8").splitlines()) == 1
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["findings.jsonl", "f[i]ndings.parquet"])
+def test_what_a_killed_process_left_half_written_is_cleared_away_by_the_next(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    killed = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from persona_engine.validators.writer import FindingsWriter\n"
+        "with FindingsWriter(Path(sys.argv[1])): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(path)], check=False)
+    assert [left.suffix for left in tmp_path.iterdir()] == [".partial"]
+    with FindingsWriter(path):
+        assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == [path]
