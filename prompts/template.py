@@ -219,9 +219,12 @@ def lint(name_or_folder: str | Path) -> tuple[str, ...]:
 
     Every narrative is loaded, and every variable of every template is looked up in the set's `sample.yaml`,
     an example of the facts, so that a misspelt one is found in branches too that few rows take.
+
+    Raises:
+        TemplateError: there is no such prompt set.
     """
+    folder = _folder(name_or_folder)
     try:
-        folder = _folder(name_or_folder)
         every = [place.stem for place in sorted((folder / _NARRATIVES).glob("*.j2"))]
         prompts = PromptSet.load(folder, every)
         sample = prompts.words(_SAMPLE)

@@ -159,13 +159,14 @@ def match(
 
 
 def _number(place: str, wanted: Any, values: Sequence[Any]) -> Mask:
-    text = str(wanted).strip()
+    whole = isinstance(wanted, float) and wanted.is_integer()
+    text = str(int(wanted) if whole else wanted).strip()
     if re.fullmatch(r"\d{1,9}", text):
         return _between(place, int(text), int(text), values, set())
     span = RANGE.fullmatch(text)
     if span is None or not any(span.groups()):
         raise EvidenceError(
-            f'{place}: {text[:_LONGEST]!r} is no number and no range; write 30, "30-45", "65-" or "-25"'
+            f'{place}: {text[:_LONGEST]!r} is no whole number and no range; write 30, "30-45", "65-" or "-25"'
         )
     low, high = (None if part is None else int(part) for part in span.groups())
     return _between(place, low, high, values, set())
@@ -198,7 +199,7 @@ def _bound(place: str, given: Any, otherwise: int) -> float:
 
 
 def _unknown(place: str, text: str, values: Sequence[Any], words: Mapping[str, str]) -> str:
-    text, states = text[:_LONGEST], list(dict.fromkeys(str(v) for v in values))
+    text, states = text[:_LONGEST], list(dict.fromkeys(shown for v in values if (shown := str(v))))
     called = [state for state in states if words.get(state, "").casefold() == text.casefold()]
     near = called or _near(text, states)
     shown = (

@@ -40,6 +40,8 @@ def test_help_is_instant() -> None:
         (("generate", "absent.yaml"), "absent.yaml: cannot be read"),
         (("generate", QUICKSTART, "--set", "locale=xx_YY"), "xx_YY"),
         (("generate", QUICKSTART, "--set", "prompts.set=xx_YY"), "unknown prompt set 'xx_YY'; known: en_US"),
+        (("prompts", "check", "xx_YY"), "unknown prompt set 'xx_YY'; known: en_US, or a folder's path"),
+        (("report", "absent.parquet", "-o", "new"), "absent.parquet: no dataset there"),
         (
             ("generate", QUICKSTART, "--set", "validation.policy={stated_aeg: off}"),
             "unknown rule 'stated_aeg'",
@@ -47,6 +49,7 @@ def test_help_is_instant() -> None:
         (("generate", QUICKSTART, "--where", "{state: NY}"), "--where: not valid JSON"),
         (("generate", QUICKSTART, "--where", '{"planet": "Mars"}'), "planet"),
         (("generate", QUICKSTART, "--where", '{"state": "Ontario"}'), "Ontario"),
+        (("sample", "--where", '{"first_name": "Qqq"}', "-n", "2"), "unknown value 'Qqq'; known: Aa"),
         (("sample", "--where", '["NY"]', "-n", "2"), "give an object of attribute and condition"),
         (("sample", "-o", "people.xls", "-n", "2"), "unknown suffix '.xls'"),
         (("validate", "absent.parquet"), "absent.parquet: no dataset there"),
