@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -119,6 +120,17 @@ def write(folder: Path, numbers: Mapping[str, Any]) -> tuple[Path, Path]:
         write_whole(as_json, json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         write_whole(as_html, render("report.html.j2", numbers))
     return as_json, as_html
+
+
+def try_out(folder: Path) -> None:
+    """Make the folder that a report will be written into, before anything is computed for it.
+
+    Raises:
+        DatasetError: it cannot be made or written to.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
 
 
 @contextmanager

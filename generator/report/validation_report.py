@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import numpy as np
 from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.report import counterfactual
-from persona_engine.generator.report.run_report import render, writing
+from persona_engine.generator.report.run_report import render, try_out, writing
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.validators.assess import assess_files
 from persona_engine.validators.check import GUIDE_CHECKS
@@ -31,9 +30,7 @@ def page_of(target: Path) -> Path:
         DatasetError: a place that cannot be written to, before anything is computed for it.
     """
     page = target if target.suffix == ".html" else target / NAME
-    with writing(page):
-        page.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=page.parent).close()
+    try_out(page.parent)
     if page.is_dir():
         raise DatasetError(f"{page}: is a folder; name a page in it")
     return page

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
+
+from persona_engine.generator.report import run_report
 
 QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
 
@@ -39,6 +42,17 @@ def test_compare_tells_the_same_from_the_different(personas: Personas, tmp_path:
     other = json.loads(personas("compare", tmp_path / "1.parquet", tmp_path / "2.parquet", "--json")[1])
     assert set(same["tvd"].values()) == {0.0}
     assert 0 < other["tvd"]["sex x age"] < 1
+
+
+def test_a_report_with_no_place_to_go_is_not_computed(
+    personas: Personas, one_line: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    personas("sample", "-n", 10, "-o", tmp_path / "people.csv")
+    (tmp_path / "taken").write_text("")
+    monkeypatch.setattr(run_report, "of", None)
+    code, out, err = personas("report", tmp_path / "people.csv", "-o", tmp_path / "taken" / "place")
+    assert (code, out) == (2, "")
+    assert "taken/place: cannot be written (Not a directory); give a place" in one_line(err)
 
 
 def test_report_of_a_file_stands_beside_it(personas: Personas, tmp_path: Path) -> None:
