@@ -16,6 +16,8 @@ AWAY = "away_"
 """Symbols start so whose texts name places that one travels to: none that lies at home is drawn."""
 _RANKED = re.compile(r"(lead|second)_(adj|clause|foible)")
 _SLOT = re.compile(r"[A-Za-z]\w*")
+# Pools of a symbol that are kept, the latest: a few symbols have another for every third person, without end.
+_KEPT = 8192
 
 
 class Symbol:
@@ -63,6 +65,8 @@ class Symbol:
                 raise GrammarError(
                     f"{self.place}: {self.name!r} has nothing for everybody whom it is asked for; add an `any` group."
                 )
+            if len(self.pools) == _KEPT:
+                del self.pools[next(iter(self.pools))]
             self.pools[key] = pool
         return pool
 
