@@ -76,8 +76,8 @@ def assess_files(
     What is kept of a row are its coded facts and digests of its texts, some eighty bytes.
 
     Returns:
-        `{"rows", "fidelity", "associations", "assumptions", "people", "texts", "vendi", "duplication",
-        "near_duplication", "bias"}`, plain values for JSON.
+        `{"rows", "fidelity", "names_not_judged", "associations", "assumptions", "people", "texts", "vendi",
+        "duplication", "near_duplication", "bias"}`, plain values for JSON; `names_not_judged` says why.
         `near_duplication` is None where the package `datasketch` is not installed.
 
     Raises:
@@ -92,10 +92,11 @@ def assess_files(
     part = frame if len(frame) <= ASSOCIATED else frame.take(rng.choice(len(frame), ASSOCIATED, False))
     measured = [fidelity(frame, census, rng) for census in _tables(priors, frame, tables)]
     named = frame if any(name in frame.columns for name in NAMES) else names_in_texts(texts)
-    measured += name_fidelity(named, priors, rng)
+    names = name_fidelity(named, priors, rng)
     return {
         "rows": exact.rows,
-        "fidelity": [found.as_dict() for found in measured],
+        "fidelity": [found.as_dict() for found in (*measured, *names.measured)],
+        "names_not_judged": dict(names.not_judged),
         "associations": [found.as_dict() for found in associations(part, priors, rng)],
         "assumptions": [found.as_dict() for found in assumptions(part[:TESTED], priors, rng)],
         "people": people_diversity(frame).as_dict(),

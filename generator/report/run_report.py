@@ -36,7 +36,7 @@ from persona_engine.validators.dataset.diversity import people_diversity, text_d
 from persona_engine.validators.dataset.duplication import duplication
 from persona_engine.validators.dataset.fidelity import fidelity
 from persona_engine.validators.dataset.independence import PLACE, TRAIT_COLUMNS
-from persona_engine.validators.dataset.naming import NAMES, name_fidelity, names_in_texts
+from persona_engine.validators.dataset.naming import NAMES, NameFidelity, name_fidelity, names_in_texts
 from persona_engine.validators.reader import read_records
 
 PYRAMID = ("age", "sex")
@@ -79,13 +79,15 @@ def of(
     judged = expected.tables(list(map(str, people)))
     people = expected.with_views(people, {name for table in judged for name in table})
     counted = Tabulation.of([_aged(people)], drawn)
+    names = _names(people, records, expected.priors, {*(where or {}), *(target or {})})
     return {
         "rows": len(people),
         "run": manifest.model_dump(mode="json", exclude=_CLOCK) if manifest else None,
         "fidelity": [
             *_fidelity(people, judged, expected),
-            *_names(people, records, expected.priors, {*(where or {}), *(target or {})}),
+            *({**item.as_dict(), "source": "names"} for item in names.measured),
         ],
+        "names_not_judged": dict(names.not_judged),
         "assumptions": _assumptions(path, expected, population, where, target),
         "bands": figures.bands(),
         "age_pyramid": _pair(counted, expected, PYRAMID, figures.age_pyramid),
@@ -172,13 +174,14 @@ def _fidelity(
 
 def _names(
     people: pd.DataFrame, records: Sequence[Mapping[str, Any]], priors: Priors, chosen: set[str]
-) -> list[dict[str, Any]]:
-    """Names beside their tables, from columns or else from texts; none where people were chosen by their names."""
-    if chosen & set(NAMES) or people.empty:
-        return []
-    named = people if any(name in people for name in NAMES) else names_in_texts(records)
-    found = name_fidelity(named, priors, np.random.default_rng(0))
-    return [{**item.as_dict(), "source": "names"} for item in found]
+) -> NameFidelity:
+    """Names beside their tables, from columns or else from texts; not where people were chosen by their names."""
+    if people.empty:
+        return NameFidelity((), {})
+    if named := sorted(chosen & set(NAMES)):
+        return NameFidelity((), dict.fromkeys(named, "people were chosen by it"))
+    found = people if any(name in people for name in NAMES) else names_in_texts(records)
+    return name_fidelity(found, priors, np.random.default_rng(0))
 
 
 def _assumptions(

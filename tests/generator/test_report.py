@@ -83,6 +83,7 @@ def numbers(**more: object) -> dict[str, object]:
         "rows": 0,
         "run": None,
         "fidelity": [],
+        "names_not_judged": {},
         "assumptions": [],
         "bands": figures.bands(),
         "age_pyramid": None,
@@ -112,8 +113,10 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_what_it_is_given(tmp_
             {"state": "<script>", "share": 0.5, "error": 0.1, "people": 3.0, "census": None}
         ]
     }
-    _, page = report.write(tmp_path, numbers(rejected={"<b>bad</b>": 2}, **found))
+    unjudged = {"last_name": "no table has <i>ethnicity</i>"}
+    _, page = report.write(tmp_path, numbers(rejected={"<b>bad</b>": 2}, names_not_judged=unjudged, **found))
     text = page.read_text()
+    assert "Not judged: last name; no table has &lt;i&gt;ethnicity&lt;/i&gt;." in text
     assert "<script" not in text
     assert "&lt;b&gt;bad" in text
     assert not any(word in text for word in ("http://", "https://", "src=", "@import", "url("))

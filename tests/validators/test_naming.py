@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from persona_engine.census_priors.cohorts import cohort_codes
 from persona_engine.census_priors.priors import Priors
 from persona_engine.validators.dataset.assumption import assumptions
+from persona_engine.validators.dataset.bearers import Bearers
 from persona_engine.validators.dataset.fidelity import Fidelity
 from persona_engine.validators.dataset.naming import name_fidelity, names_in_texts
 
@@ -65,7 +67,7 @@ def _drawn(table: Any, cells: Any, rng: np.random.Generator) -> list[str]:
 
 def _measured(frame: pd.DataFrame, priors: Priors) -> dict[str, Fidelity]:
     found = name_fidelity(frame, priors, np.random.default_rng(0))
-    return {item.attributes[-1]: item for item in found}
+    return {item.attributes[-1]: item for item in found.measured}
 
 
 def _moved(people: pd.DataFrame, column: str, rows: Any) -> pd.DataFrame:
@@ -121,10 +123,50 @@ def test_what_is_not_told_of_the_bearers_is_filled_by_the_census(
     assert all(item.passes for item in found.values())
 
 
-def test_without_age_or_names_nothing_is_said(people: pd.DataFrame, priors: Priors) -> None:
-    assert _measured(people.drop(columns="age"), priors) == {}
-    assert _measured(people.drop(columns=["first_name", "last_name"]), priors) == {}
-    assert _measured(people.assign(first_name=None, last_name=None), priors) == {}
+def _why_not(frame: pd.DataFrame, priors: Priors) -> dict[str, str]:
+    return dict(name_fidelity(frame, priors, np.random.default_rng(0)).not_judged)
+
+
+def test_names_that_cannot_be_judged_are_told_with_the_reason(people: pd.DataFrame, priors: Priors) -> None:
+    untold = people.drop(columns="age")
+    assert _measured(untold, priors) == {}
+    assert _why_not(untold, priors) == dict.fromkeys(
+        ("first_name", "last_name"), "the dataset does not tell age"
+    )
+    assert list(_why_not(people.assign(first_name=None), priors)) == ["first_name"]
+    assert _why_not(people.drop(columns=["first_name", "last_name"]), priors) == {}
+
+
+def test_a_kind_of_name_that_the_census_has_no_table_for_is_told_and_the_others_are_judged(
+    people: pd.DataFrame, priors: Priors
+) -> None:
+    tables = {
+        source: tuple(table for table in found if "nativity" not in table)
+        for source, found in priors.declaration.tables.items()
+    }
+    poorer = replace(priors, declaration=priors.declaration.model_copy(update={"tables": tables}))
+    shown = people.drop(columns="nativity")
+    assert list(_measured(shown, poorer)) == ["last_name"]
+    assert _why_not(shown, poorer) == {"first_name": "en_US: no table has nativity with ethnicity, age"}
+
+
+@pytest.mark.parametrize("told", [(), ("state",)])
+def test_untold_ethnicities_are_expected_as_their_sex_has_them(priors: Priors, told: tuple[str, ...]) -> None:
+    first = priors.names.first.parents
+    people = priors.marginal(("state", "age_band", "sex")).weights[0].T  # of Alabama
+    ages = [int(band[:2]) for band in priors.domain["age_band"]]
+    counts = np.rint(people.ravel() / people.min()).astype(int)
+    facts = pd.DataFrame({"sex": np.repeat(priors.domain["sex"], len(ages)), "age": ages * 2, "state": "AL"})
+    frame = facts.loc[facts.index.repeat(counts), ["sex", "age", *told]].reset_index(drop=True)
+    cells = Bearers(frame, priors).expected(first, ("sex",), np.ones(len(frame), dtype=bool))
+    expected = cells.reshape(2, *first.shape).sum(axis=(1, 2, 4))
+    census = priors.marginal(("state", "sex", "ethnicity")).weights
+    census = census[0] if told else census.sum(axis=0)
+    men, women = expected / expected.sum(axis=1, keepdims=True)
+    his, hers = census / census.sum(axis=1, keepdims=True)
+    black = first.code("ethnicity", "black")
+    assert hers[black] / his[black] > 1.05
+    assert women[black] / men[black] == pytest.approx(hers[black] / his[black], rel=0.04)
 
 
 def test_people_of_unknown_age_are_left_out(people: pd.DataFrame, priors: Priors) -> None:

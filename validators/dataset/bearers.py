@@ -102,11 +102,8 @@ class Bearers:
         self, found: Mapping[str, Codes], counts: Codes, parents: Domain
     ) -> list[tuple[dict[str, Codes], npt.NDArray[np.number]]]:
         """The same people once for each ethnicity and birthplace that they may have, in shares."""
-        domain = self._priors.domain
-        where = ["state"] if "state" in self.told else []
-        ethnicities = range(len(domain["ethnicity"]))
-        at = tuple(found[name] for name in ("age", *where))
-        of = None if "ethnicity" in self.told else self._conditional("ethnicity", ("age", *where))[at]
+        ethnicities = range(len(self._priors.domain["ethnicity"]))
+        of = None if "ethnicity" in self.told else self._ethnicities(found)
         spread = []
         for ethnicity, born in product(ethnicities, BORN if "nativity_group" in parents else BORN[:1]):
             people = counts * (found["ethnicity"] == ethnicity if of is None else of[:, ethnicity])
@@ -117,6 +114,17 @@ class Bearers:
                 codes["nativity_group"] = np.full(len(counts), parents.code("nativity_group", born))
             spread.append((codes, people))
         return spread
+
+    def _ethnicities(self, found: Mapping[str, Codes]) -> Shares:
+        """P(ethnicity | age, sex, state), as if sex told as much of it everywhere; shape (people, ethnicities)."""
+        by_sex = self._conditional("ethnicity", ("age", "sex"))[found["age"], found["sex"]]
+        if "state" not in self.told:
+            return np.asarray(by_sex)
+        by_state = self._conditional("ethnicity", ("age", "state"))[found["age"], found["state"]]
+        anyone = self._conditional("ethnicity", ("age",))[found["age"]]
+        shares = np.divide(by_state * by_sex, anyone, out=np.zeros_like(anyone), where=anyone > 0)
+        total = shares.sum(axis=1, keepdims=True)
+        return np.asarray(np.divide(shares, total, out=by_state.copy(), where=total > 0))
 
     def _native(self, found: Mapping[str, Codes], ethnicity: int) -> Shares:
         """P(born in a state | ethnicity, age, state), the odds of two tables multiplied."""

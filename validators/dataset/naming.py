@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,14 @@ BANDS = (0.25, 0.5, 0.75, 0.9)  # of the bearers of all others, likeliest names 
 _GROUPS = SINGLE + len(BANDS) + 1
 
 Positions = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class NameFidelity:
+    """Names beside their tables: those measured, and why the other kinds that the dataset has were not judged."""
+
+    measured: tuple[Fidelity, ...]
+    not_judged: Mapping[str, str]
 
 
 class _NameTable:
@@ -70,7 +79,7 @@ class _NameTable:
         return np.asarray(np.argmax([self.shares(cells) for cells in people], axis=0), dtype=np.int64)
 
 
-def name_fidelity(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator) -> tuple[Fidelity, ...]:
+def name_fidelity(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator) -> NameFidelity:
     """How far each kind of name that the frame has lies from the locale's tables, given the facts of its people.
 
     First names are counted by sex and birth cohort, middle names by sex and generation, last names by ethnicity (all
@@ -84,15 +93,16 @@ def name_fidelity(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator)
         priors: has the tables of names.
         rng: draws the perfect samples behind floor and limit.
     """
-    if not _named(frame, priors):
-        return ()
-    bearers, found = Bearers(frame, priors), []
-    for name in _named(frame, priors):
+    names = [name for name in NAMES if name in frame.columns]
+    if why := _silence(frame, priors):
+        return NameFidelity((), dict.fromkeys(names, why))
+    bearers, found, silent = Bearers(frame, priors), [], {}
+    for name in names:
         try:
-            found += _measured(frame[name], name, _table(priors, name), bearers, rng)
-        except TableError:
-            continue  # the census cannot say what the dataset does not tell
-    return tuple(found)
+            found.append(_measured(frame[name], name, _table(priors, name), bearers, rng))
+        except TableError as error:
+            silent[name] = str(error)
+    return NameFidelity(tuple(found), silent)
 
 
 def names_in_texts(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -112,7 +122,9 @@ def with_kinds_of_names(frame: pd.DataFrame, priors: Priors) -> pd.DataFrame:
     commonest names that half of the dataset's people bear. Without columns of names, or tables of them, the frame is
     as it was but for the names.
     """
-    found = {name: _kinds(frame[name], _table(priors, name)) for name in _named(frame, priors)}
+    known = not _silence(frame, priors)
+    named = [name for name in NAMES if known and name in frame.columns]
+    found = {name: _kinds(frame[name], _table(priors, name)) for name in named}
     if found:
         born = Bearers(frame, priors).born(priors.names.first.parents)
         found |= {} if born is None else {"nativity_group": born}
@@ -125,10 +137,12 @@ def with_kinds_of_names(frame: pd.DataFrame, priors: Priors) -> pd.DataFrame:
     )
 
 
-def _named(frame: pd.DataFrame, priors: Priors) -> list[str]:
-    """The columns of names, if they can be judged."""
-    able = "names" in priors.declaration.lookups and set(NEEDED) <= set(frame.columns)
-    return [name for name in NAMES if able and name in frame.columns]
+def _silence(frame: pd.DataFrame, priors: Priors) -> str:
+    """Why nothing can be said of names; empty if it can."""
+    if "names" not in priors.declaration.lookups:
+        return f"{priors.locale} has no tables of names"
+    missing = [name for name in NEEDED if name not in frame.columns]
+    return f"the dataset does not tell {' and '.join(missing)}" if missing else ""
 
 
 def _table(priors: Priors, name: str) -> _NameTable:
@@ -143,12 +157,12 @@ def _key(name: str) -> str:
 
 def _measured(
     column: pd.Series, name: str, table: _NameTable, bearers: Bearers, rng: np.random.Generator
-) -> list[Fidelity]:
+) -> Fidelity:
     by = tuple(parent for parent in NAMES[name] if parent != "ethnicity" or parent in bearers.told)
     column = column.astype(object).fillna("") if name == OPTIONAL else column
     rows = bearers.known & column.notna().to_numpy()
     if not rows.any():
-        return []
+        raise TableError(f"no row has a name beside {', '.join(bearers.told)} that the census knows")
     among, names = bearers.cells(table.parents, by)[rows], table.positions(column)[rows]
     people = np.bincount(among, minlength=table.parents.project(by).size)
     groups, shares = _grouped(bearers.expected(table.parents, by, rows), table)
@@ -159,18 +173,16 @@ def _measured(
     unknown = 1 - float(known.mean())
     tvd = float(np.abs(observed - expected).sum() + unknown) / 2
     floor, limit = _noise(shares, people, rng)
-    return [
-        Fidelity(
-            attributes=(*by, name),
-            rows=len(names),
-            tvd=tvd,
-            srmse=float(np.sqrt(np.mean((observed - expected) ** 2)) / np.mean(expected)),
-            tae=2 * tvd * len(names),
-            floor=floor,
-            limit=limit,
-            unknown=unknown,
-        )
-    ]
+    return Fidelity(
+        attributes=(*by, name),
+        rows=len(names),
+        tvd=tvd,
+        srmse=float(np.sqrt(np.mean((observed - expected) ** 2)) / np.mean(expected)),
+        tae=2 * tvd * len(names),
+        floor=floor,
+        limit=limit,
+        unknown=unknown,
+    )
 
 
 def _grouped(people: Shares, table: _NameTable) -> tuple[Positions, Shares]:
