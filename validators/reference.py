@@ -62,7 +62,6 @@ class Reference:
         self._lifts: dict[tuple[str, ...], LiftTable | None] = {}
         self._labels: dict[tuple[str, str], str] = {}
         self._cities: dict[str, frozenset[str]] = {}
-        self._places: dict[str, Place | None] = {}
 
     def expect(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Ask the model, if there is one, about records that are about to be judged; one by one it is slower."""
@@ -95,13 +94,13 @@ class Reference:
 
     def label(self, attribute: str, state: str) -> str:
         """Words for a coded value, as prompts use them."""
-        key = (attribute, state)
-        if key not in self._labels:
+        known = self._labels.get((attribute, state))
+        if known is None:
             try:
-                self._labels[key] = self.priors.label(attribute, state)
-            except DomainError:
-                self._labels[key] = state.replace("_", " ")
-        return self._labels[key]
+                known = self._labels[attribute, state] = self.priors.label(attribute, state)
+            except DomainError:  # not kept: a file may have another one in every row
+                return state.replace("_", " ")
+        return known
 
     def with_views(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The record's coded facts, and the coarser attributes (age_span, ethnicity_group) that follow from them."""
@@ -134,10 +133,8 @@ class Reference:
 
     def place(self, zipcode: str) -> Place | None:
         """The place of a five-character ZIP code, or None if there is none."""
-        if zipcode not in self._places:
-            known = zipcode in self.priors.places
-            self._places[zipcode] = self.priors.places.get(zipcode) if known else None
-        return self._places[zipcode]
+        places = self.priors.places
+        return places.get(zipcode) if zipcode in places else None
 
     def state_name(self, code: str) -> str | None:
         """Full name of a state, or None for an unknown code."""
