@@ -28,6 +28,7 @@ import pandas as pd
 from persona_engine.census_priors.build.codes import Codes
 from persona_engine.census_priors.build.locale_en_us import build_tables
 from persona_engine.census_priors.build.pums import Records, read_records
+from persona_engine.census_priors.build.source import SourceError
 from persona_engine.census_priors.priors import HERE, Priors
 from persona_engine.generator.model.cascade import cascaded
 from persona_engine.generator.model.likelihood import codes_of
@@ -286,4 +287,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SourceError as error:
+        sys.exit(f"fidelity.py: {error}")

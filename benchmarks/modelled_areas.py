@@ -23,6 +23,7 @@ from persona_engine.census_priors.build.codes import Codes
 from persona_engine.census_priors.build.locale_en_us import ATTRIBUTES, residents_by_age, scaled
 from persona_engine.census_priors.build.modelled import national_conditionals, reweight_for_state
 from persona_engine.census_priors.build.pums import Records, read_records
+from persona_engine.census_priors.build.source import SourceError
 from persona_engine.census_priors.priors import Priors
 
 HIDDEN = tuple("education" if name == "bachelors_field" else name for name in MODELLED)
@@ -124,4 +125,7 @@ def report(found: dict[str, dict[str, dict[str, float]]], *, as_json: bool) -> N
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SourceError as error:
+        sys.exit(f"modelled_areas.py: {error}")

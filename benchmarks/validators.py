@@ -30,7 +30,7 @@ from persona_engine.generator.model.plausibility import Plausibility
 from persona_engine.generator.population import Population
 from persona_engine.validators.check import RecordChecker
 from persona_engine.validators.finding import Finding
-from persona_engine.validators.reader import read_records
+from persona_engine.validators.reader import ReaderError, read_records
 from persona_engine.validators.reference import Reference
 
 Record = Mapping[str, Any]
@@ -160,4 +160,7 @@ def _changes(row: Record, mutated: Record) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ReaderError as error:
+        sys.exit(f"validators.py: {error}")

@@ -153,3 +153,13 @@ def test_the_command_speaks_json_and_fails_in_one_line(population: Population, t
     assert done.returncode == 2
     assert "SCHL=99" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_benchmark_without_its_files_fails_in_one_line(tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / "benchmarks/fidelity.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"fidelity.py: {tmp_path}/acs_pums_2024_1yr: no such file or folder")
+    assert len(done.stderr.splitlines()) == 1
