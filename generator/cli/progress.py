@@ -52,7 +52,7 @@ def _bar() -> Iterator[Observe]:
             if due(last=_over(tally)):
                 with suppress(OSError):
                     shown.update(
-                        task, total=tally.rows, completed=_seen(tally), note=due.note(tally), refresh=True
+                        task, total=tally.rows, completed=_finished(tally), note=due.note(tally), refresh=True
                     )
 
         yield observe
@@ -64,7 +64,7 @@ def _lines() -> Observe:
     def observe(tally: Tally) -> None:
         if due(last=_over(tally)):
             with suppress(OSError):
-                print(f"{_seen(tally)} of {tally.rows} rows, {due.note(tally)}", file=sys.stderr, flush=True)
+                print(f"{_finished(tally)} of {tally.rows} rows, {due.note(tally)}", file=sys.stderr, flush=True)
 
     return observe
 
@@ -100,9 +100,9 @@ class Pace:
         return ", ".join(parts)
 
 
-def _seen(tally: Tally) -> int:
-    return tally.done + tally.accepted + tally.rejected + tally.waiting
+def _finished(tally: Tally) -> int:
+    return tally.done + tally.accepted + tally.rejected
 
 
 def _over(tally: Tally) -> bool:
-    return _seen(tally) >= tally.rows
+    return _finished(tally) + tally.waiting >= tally.rows

@@ -112,8 +112,9 @@ def test_failed_and_missing_answers_are_exported_again_and_nothing_else(
     export(settings(server, tmp_path), requests, folder=tmp_path / "run", most=4)
     assert len(requests.read_text().splitlines()) == 4
     answered(requests, results, server, fails="2-attributes")
-    import_(tmp_path / "run", results)
+    import_(tmp_path / "run", results, ["runtime.progress=plain"])
     said = capsys.readouterr()
+    assert said.err.startswith("0 of 6 rows, 0.0 rows/s, 6 waiting\n")
     assert "0 rows; 3 of 4 answers used" in said.out
     assert "1 requests failed" in said.err
     assert "rows wait for a further batch" in said.err
