@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.lexicon import lexicon
-from persona_engine.validators.reading import BACKGROUND, NARRATIVES, Reading
+from persona_engine.validators.prose import plain, words
+from persona_engine.validators.reading import LISTS, NARRATIVES, Reading
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -18,58 +21,121 @@ POLICY: Policy = "repair"
 SCOPE: Scope = "record"
 
 RULE = Rule.of(__name__)
-# The texts that the weights were fitted on; of those that the release also has as lists, the words are left out.
+# The texts that the weights were fitted on, without any of which nothing is said.
 FIELDS = (*NARRATIVES, "cultural_background", "career_goals_and_ambitions")
-OTHERS = frozenset(BACKGROUND) - frozenset(FIELDS)
 # Years between the age and what the words add up to. One in a thousand released rows lies beyond the bound.
-FAR = 23
-EVIDENCE = 10  # years of words that speak against the age, without which a text says too little
+FAR = 20
+# Words of them, fewer of which one in five hundred released rows has, and nearly every row by another narrator.
+ENOUGH = 42
 SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class AgeWords:
+    """How many years each word of each text, and each of some facts, adds to the age that a reader thinks of.
+
+    Attributes:
+        start: the age of somebody of whom nothing is told.
+        facts: field -> value -> years.
+        words: field -> word -> years.
+    """
+
+    start: float
+    facts: Mapping[str, Mapping[str, float]]
+    words: Mapping[str, Mapping[str, float]]
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> AgeWords:
+        """Take what the lexicon says, in which words stand together under the years that each adds."""
+        return cls(
+            content["start"],
+            content["facts"],
+            {
+                field: {word: years for years, told in groups.items() for word in told.split()}
+                for field, groups in content["words"].items()
+            },
+        )
+
+    def told(self, reading: Reading) -> list[tuple[float, str]]:
+        """The years that each fact and each word adds, and the word; one that stands in two texts comes twice."""
+        facts = ((years, reading.fact(field) or "") for field, years in self.facts.items())
+        found = [(years[value], value.replace("_", " ")) for years, value in facts if value in years]
+        for field, known in known_words(reading).items():
+            years = self.words.get(field, {})
+            found += [(years[word], word) for word in years.keys() & known]
+        return found
+
+
+def known_words(reading: Reading) -> dict[str, frozenset[str]]:
+    """Field -> the different words of its text or list, for the fields that are read."""
+    known = {field: reading.vocabulary[field] for field in FIELDS if field in reading.prose}
+    return known | {field: frozenset(words(plain(items))) for field, items in reading.listed.items()}
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
     """Add up the years by which words make their reader think of an older or a younger person."""
-    reading = Reading.of(record)
+    yield from judged(Reading.of(record), _age_words())
+
+
+def judged(reading: Reading, age_words: AgeWords) -> Iterator[Finding]:
+    """What weights find wrong with a record."""
     age = reading.age
-    if age is None or any(field not in reading.prose for field in FIELDS):
+    if age is None or not all(field in reading.prose for field in FIELDS):
         return
-    start, years, telling = _years()
-    words = sorted(telling & reading.words)
-    if not OTHERS.isdisjoint(reading.prose):
-        texts = [reading.vocabulary[field] for field in FIELDS]
-        words = [word for word in words if any(word in known for known in texts)]
-    found = {word: years[word] for word in words}
-    gap = age - start - sum(found.values())
-    if abs(gap) <= FAR:
+    if not all(field in reading.listed for field in LISTS) or str(age) in reading.numbers:
+        return  # a text that says the age leaves nothing to be guessed
+    told = age_words.told(reading)
+    gap = age - age_words.start - math.fsum(years for years, _ in told)
+    if abs(gap) <= FAR or len(told) < ENOUGH:
         return
-    against = {word: abs(weight) for word, weight in found.items() if (weight < 0) == (gap > 0)}
-    if sum(against.values()) >= EVIDENCE:
-        told = sorted(against, key=lambda word: -against[word])[:SHOWN]
-        other = "younger" if gap > 0 else "older"
-        yield RULE.error(
-            "persona",
-            f"the texts together read like those of a much {other} person than one of {age}",
-            ", ".join(told),
-        )
+    against: dict[str, float] = {}
+    for years, word in told:
+        if (years < 0) == (gap > 0):
+            against[word] = against.get(word, 0.0) + abs(years)
+    yield RULE.error(
+        "persona",
+        f"the texts together read like those of a much {'younger' if gap > 0 else 'older'} person than one of {age}",
+        ", ".join(sorted(against, key=lambda word: (-against[word], word))[:SHOWN]),
+    )
 
 
 @cache
-def _years() -> tuple[float, Mapping[str, float], frozenset[str]]:
-    """The age to start from, the years of each word, and the words."""
-    content = lexicon("age_words")
-    return content["intercept"], content["years"], frozenset(content["years"])
+def _age_words() -> AgeWords:
+    return AgeWords.of(lexicon("age_words"))
 
 
-_TEXTS = dict.fromkeys(FIELDS, "Ana Wu bakes bread.")
-_OLD = "Ana Wu, a veteran baker, retired after decades, compiles a memoir, plays shuffleboard on a cruise, curates"
-_YOUNG = "Ana Wu, an aspiring student, plays intramural basketball, likes Instagram and wants an entry-level career"
+_TEXTS = {**dict.fromkeys(FIELDS, "Ana Wu bakes bread."), **dict.fromkeys(LISTS, "['Bread']")}
+_OLD = {
+    **_TEXTS,
+    "persona": "Ana Wu, a gentle octogenarian, blends frugality, tradition and stories of a lifetime in retirement.",
+    "professional_persona": "Ana Wu, a retired veteran with decades of experience, turned to mentoring seniors and"
+    " keeping local history at the center.",
+    "sports_persona": "Ana Wu walks daily with the senior center, plays shuffleboard, and does gentle stretching,"
+    " tai chi and low-impact aerobics for her arthritis and balance.",
+    "travel_persona": "Ana Wu takes one relaxed cruise for seniors, and revisiting heritage sites, gardens and"
+    " battlefields with her grandchildren as health and mobility permits.",
+    "arts_persona": "Ana Wu plays recordings of hymns, ballads and Beethoven in the afternoons.",
+    "cultural_background": "Ana was born during the second world war, after the depression, and witnessed migration.",
+    "career_goals_and_ambitions": "Even in retirement, Ana hopes to remain active, volunteering weekly, to compile a"
+    " memoir for younger generations, and to preserve oral history and handwritten recipes as a legacy.",
+}
+_YOUNG = {
+    **_TEXTS,
+    "persona": "Ana Wu, juggling guitar sessions, gaming marathons and journaling, hikes on impulsive night walks.",
+    "professional_persona": "Ana Wu, an aspiring student, is a budding designer who will excel at tech events.",
+    "sports_persona": "Ana Wu runs solo, trains with a crew of runners on weekends, jogs, and practices co-ed"
+    " volleyball, soccer and pickup basketball in an intramural league.",
+    "travel_persona": "Ana Wu, on a student budget, plans backpacking, music and food, hostels in Kyoto and Tokyo.",
+    "arts_persona": "Ana Wu curates indie playlists on Instagram, and binges ambient beats while sketching.",
+    "culinary_persona": "Ana Wu is experimenting with ramen, avocado toast, lime and quinoa bowls.",
+    "career_goals_and_ambitions": "Ana hopes to enroll in college within the next years to earn her bachelor degree,"
+    " pursue certifications, gain a technical position, and eventually build her own career in the long term.",
+}
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
-    {"age": 70, **_TEXTS, "persona": f"{_OLD}."},
-    {"age": 24, **_TEXTS, "persona": f"{_YOUNG}."},
-    {"age": 80, **_TEXTS},
-    {"age": 80, "persona": f"{_YOUNG}."},
+    {**_OLD, "age": 88},
+    {**_YOUNG, "age": 20},
+    {**_TEXTS, "age": 80},
+    {"age": 80, "persona": _YOUNG["persona"]},
+    {**_YOUNG, "age": 80, "persona": "Ana Wu, 80, plays the guitar."},
 )
-REJECTS: tuple[Mapping[str, Any], ...] = (
-    {"age": 24, **_TEXTS, "persona": f"{_OLD}."},
-    {"age": 80, **_TEXTS, "persona": f"{_YOUNG}."},
-)
+REJECTS: tuple[Mapping[str, Any], ...] = ({**_OLD, "age": 24}, {**_YOUNG, "age": 80})
