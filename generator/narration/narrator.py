@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,11 @@ from persona_engine.generator.narration.facts import FactSheet
 from persona_engine.generator.narration.journal import Journal, key
 from persona_engine.generator.narration.judge import CALL as JUDGE
 from persona_engine.generator.narration.judge import Judge, Verdict
+from persona_engine.generator.narration.review import Review
 from persona_engine.prompts.fields import FieldSpec
 from persona_engine.prompts.template import PromptSet, Template
 from persona_engine.validators.finding import Finding
 
-Check = Callable[[Mapping[str, Any]], Iterable[Finding]]
 CALLS = ("attributes", "personas")
 _FACTS = "known_facts"
 _GROUNDING = 0x6E61727261746F72
@@ -84,11 +84,11 @@ class Narrator:
         model: ChatModel,
         prompts: PromptSet,
         facts: FactSheet,
-        check: Check,
+        review: Review,
         settings: Config,
         journal: Journal | None = None,
         policy: Mapping[str, str] | None = None,
-        check_facts: Check | None = None,
+        review_facts: Review | None = None,
     ) -> None:
         """Take the rooms that a narration goes through.
 
@@ -96,17 +96,17 @@ class Narrator:
             model: answers the requests.
             prompts: renders them.
             facts: words for a row's codes, and its grounding.
-            check: findings about a record, whole or in part.
+            review: findings about a record, whole or in part.
             settings: seed, sampling parameters and the bounds of the repair loop.
             journal: keeps answers; without one every answer is asked for.
             policy: what to do about an error, by rule; rules not named are repaired.
-            check_facts: findings about a record without texts; `check` where nothing cheaper can tell.
+            review_facts: findings about a record without texts; `review` where nothing cheaper can tell.
         """
         self._model = model
         self._prompts = prompts
         self._facts = facts
-        self._check = check
-        self._check_facts = check_facts or check
+        self._review = review
+        self._review_facts = review_facts or review
         self._settings = settings
         self._journal = journal
         self._policy = settings.validation.policy if policy is None else policy
@@ -125,7 +125,7 @@ class Narrator:
             TemplateError: the prompts need something that the row does not have.
         """
         cost = _Cost()
-        draft = _Draft({}, attempt=0, found=tuple(self._check_facts(record)))
+        draft = _Draft({}, attempt=0, found=await self._review_facts.of(record))
         wrong = [f for f in draft.found if f.severity == "error" and f.field in record]
         if wrong:
             # No words can mend a fact, so none are paid for.
@@ -155,7 +155,7 @@ class Narrator:
             template = self._prompts.templates[call]
             await self._ask(template, call, draft, cost)
             for _ in range(self._settings.validation.max_repairs + 1):
-                wrong = self._errors(record, draft)
+                wrong = await self._errors(record, draft)
                 if not wrong or not self._repairable(wrong):
                     break
                 if draft.turn >= self._settings.validation.max_repairs:
@@ -167,9 +167,9 @@ class Narrator:
             draft.turn = 0
         return wrong
 
-    def _errors(self, record: Mapping[str, Any], draft: _Draft) -> list[Finding]:
+    async def _errors(self, record: Mapping[str, Any], draft: _Draft) -> list[Finding]:
         """Errors in the fields written so far: of their shape first, of their content where the shape is right."""
-        draft.found = tuple(self._check({**record, **draft.written}))
+        draft.found = await self._review.of({**record, **draft.written})
         started = draft.written.keys() | draft.misshapen.keys()
         content = [f for f in draft.found if f.severity == "error" and f.field not in draft.misshapen]
         whole = len(started) == len(self._specs)

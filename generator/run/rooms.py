@@ -18,6 +18,7 @@ from persona_engine.generator.model.plausibility import Plausibility
 from persona_engine.generator.narration.facts import FactSheet
 from persona_engine.generator.narration.journal import Journal
 from persona_engine.generator.narration.narrator import CALLS, Narrator
+from persona_engine.generator.narration.review import Review
 from persona_engine.generator.population import Population
 from persona_engine.generator.run.imputation import Imputation
 from persona_engine.generator.run.input_file import InputFile
@@ -144,11 +145,11 @@ class Rooms:
                 model,
                 self.prompts,
                 self.facts,
-                self.checker.check,
+                Review(self.checker.check_together),
                 config,
                 kept,
                 policy=self.checker.policy,
-                check_facts=self.checker.facts,
+                review_facts=Review(self.checker.facts_together),
             )
         finally:
             if kept is not None:

@@ -18,6 +18,7 @@ from persona_engine.generator.llm.scripted import ScriptedModel
 from persona_engine.generator.narration.facts import FactSheet
 from persona_engine.generator.narration.journal import Journal
 from persona_engine.generator.narration.narrator import Narrated, Narrator
+from persona_engine.generator.narration.review import Review
 from persona_engine.prompts.template import PromptSet
 from persona_engine.validators.check import RecordChecker
 from persona_engine.validators.finding import Finding
@@ -28,6 +29,10 @@ Server = Callable[..., Any]
 
 def nothing(_: Mapping[str, Any]) -> Iterable[Finding]:
     return ()
+
+
+def one_by_one(check: Callable[[Mapping[str, Any]], Iterable[Finding]]) -> Review:
+    return Review(lambda records: [tuple(check(record)) for record in records])
 
 
 def good(request: ChatRequest) -> str:
@@ -47,7 +52,7 @@ def narrator(priors: Priors, prompts: PromptSet) -> Callable[..., Narrator]:
         settings = Config.model_validate(
             {"validation": more.pop("validation", {}), "seed": more.pop("seed", 0)}
         )
-        return Narrator(model, prompts, FactSheet(priors, prompts), check, settings, **more)
+        return Narrator(model, prompts, FactSheet(priors, prompts), one_by_one(check), settings, **more)
 
     return make
 
@@ -265,7 +270,7 @@ async def narrated(
     model = connect(config.llm)
     checker = RecordChecker(reference)
     sheet = FactSheet(reference.priors, prompts)
-    narrator = Narrator(model, prompts, sheet, checker.check, config, policy=checker.policy)
+    narrator = Narrator(model, prompts, sheet, Review(checker.check_together), config, policy=checker.policy)
     try:
         return await asyncio.gather(*(narrator.narrate(row) for row in rows))
     finally:

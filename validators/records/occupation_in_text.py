@@ -64,7 +64,7 @@ def prepare(readings: Sequence[Reading], reference: Reference) -> None:
     """Read what the texts of many records tell of work, which takes much longer one by one."""
     workers = [reading for reading in readings if reading.fact("occupation") in reference.occupations]
     judged = [reading for reading in workers if "professional_persona" in reading.prose]
-    told = reference.occupations.told([_texts(reading) for reading in judged])
+    told = reference.occupations.told([_texts(reading) for reading in judged]) if judged else ()
     for reading, found in zip(judged, told, strict=True):
         reading.beside[RULE.code] = found
 

@@ -1,0 +1,41 @@
+"""Review: findings about records that come at about the same time, judged together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from persona_engine.validators.finding import Finding
+
+Record = Mapping[str, Any]
+Findings = tuple[Finding, ...]
+
+
+class Review:
+    """What is found of one record, asked by many narrations at once.
+
+    Answers become durable, and narrations go on, by the dozen; what rules then have to find out of all these records is
+    found for less together. Nobody waits for a further record to come.
+    """
+
+    def __init__(self, judge: Callable[[Sequence[Record]], Sequence[Findings]]) -> None:
+        """`judge` gives the findings about each of some records."""
+        self._judge = judge
+        self._records: list[Record] = []
+        self._sitting: asyncio.Task[Sequence[Findings]] | None = None
+
+    async def of(self, record: Record) -> Findings:
+        """The findings about one record; raises what `judge` does."""
+        if self._sitting is None or self._sitting.done():
+            self._records = []
+            self._sitting = asyncio.create_task(self._sit(self._records))
+        number = len(self._records)
+        self._records.append(record)
+        # A narration that is cancelled leaves the others their findings.
+        return (await asyncio.shield(self._sitting))[number]
+
+    async def _sit(self, records: list[Record]) -> Sequence[Findings]:
+        """Judge those who came since this was called for; who comes now waits for the next sitting."""
+        self._sitting = None
+        return self._judge(records)
