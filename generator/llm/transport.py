@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from ipaddress import IPv4Address
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
@@ -56,7 +57,12 @@ class Address:
         self.url = url.strip().rstrip("/")
         try:
             parts = urlsplit(self.url)
-            sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+            host = parts.hostname or ""
+            host.encode("idna")
+            if host.replace(".", "").isdigit():
+                IPv4Address(host)
+            sound = parts.scheme in {"http", "https"} and host != "" and (parts.port or 1) > 0
+            sound = sound and self.url.isprintable()
         except ValueError as error:
             raise EndpointError(
                 f"{self.url}: {error}", hint="write llm.base_url as http://host:port/v1"

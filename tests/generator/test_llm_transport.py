@@ -106,3 +106,21 @@ def test_the_address_comes_from_the_config_then_the_environment_then_openai(
 
 def test_credentials_in_an_environment_url_are_not_shown() -> None:
     assert Address("http://user:secret@host:1/v1?token=x", "NONE").shown == "http://host:1/v1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a\nb/v1",
+        "http://[::1",
+        "http://h:99999",
+        "http://./v1",
+        "http://a..b/v1",
+        f"http://{'a' * 70}/",
+    ]
+    + ["http://256.1.1.1/v1", "http://1/v1", "http:///v1", "ftp://host/v1"],
+)
+def test_an_address_that_no_request_could_go_to_is_refused_before_any(url: str) -> None:
+    with pytest.raises(EndpointError) as raised:
+        Address(url, "NONE")
+    assert raised.value.hint == "write llm.base_url as http://host:port/v1"
