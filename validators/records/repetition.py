@@ -53,9 +53,13 @@ def _looped(reading: Reading, field: str) -> tuple[Finding, ...]:
 
 def _repeated(reading: Reading) -> bool:
     """Whether a sentence, or a part of one, stands twice in the record."""
-    parts = _stopped(reading.lower).replace("\n", ". ").split(". ")
-    parts = [part.strip(AROUND) for part in parts]
+    parts = [part for field in reading.tokens for part in reading.once(_parts, field)]
     return len(set(parts)) < len(parts)
+
+
+def _parts(reading: Reading, field: str) -> list[str]:
+    """The sentences of a text, bare."""
+    return [part.strip(AROUND) for part in _stopped(reading.lowered[field]).split(". ")]
 
 
 def _sentences(text: str) -> list[tuple[str, str]]:

@@ -58,6 +58,7 @@ _INTRODUCES = re.compile(r",?(?: is| remains)?(?: now)? an? (?:(?!(?:of|to|with|
 _OLD = frozenset({"old", "young"})
 _LATINS = frozenset({"centenarian"}) | frozenset(f"{stem}genarian" for stem in _STEMS)
 _STARTS = _OLD | _LATINS | _TENS.keys() | {"something"}
+_SPELT = (_STARTS - _OLD) | _TEN.keys()  # without them an age stands in digits
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
@@ -82,7 +83,8 @@ def _stated(reading: Reading, age: int | None) -> Iterator[tuple[str, int, int, 
     """
     known = reading.words
     runs = [run for run in reading.numbers if len(run) > 1]
-    if not runs and known.isdisjoint(_STARTS):
+    own = str(age) if age is None or age % 10 else ""  # "50" may be the person's age, or a decade
+    if known.isdisjoint(_SPELT) and all(run == own for run in runs):
         return
     starts = known & _STARTS
     names = (reading.name.full.lower(), reading.name.first.lower()) if reading.name else ()
