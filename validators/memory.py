@@ -52,7 +52,8 @@ class Person:
                 found += mine
             else:
                 new.append(field)
-        judged = judge(reading.only(new)) if new or not reading.given else []
+        whole = len(new) == len(reading.given)
+        judged = judge(reading if whole else reading.only(new)) if new or whole else []
         for field in new:  # what is said of a fact goes with the first text that led to it
             fields = {field} if field != new[0] else {field} | {f.field for f in judged} - set(new)
             self._found[field] = reading.given[field], tuple(f for f in judged if f.field in fields)

@@ -82,7 +82,7 @@ class Reading(Mapping[str, Any]):
         self.record: Mapping[str, Any] = record.record if isinstance(record, Reading) else record
         self.given: Mapping[str, Any] = {}
         self.beside: dict[str, Any] = {}  # by rule, what it found of many readings at once
-        self._kept: dict[tuple[Any, ...], Any] | None = None
+        self._kept: dict[tuple[str, ...], dict[Any, Any]] | None = None  # by fields, and what finds it
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Reading:
@@ -141,7 +141,7 @@ class Reading(Mapping[str, Any]):
         new = {field for field, value in self.given.items() if earlier.given.get(field) != value}
         changed = new.union(earlier.given.keys() - self.given.keys())
         self._kept = {
-            key: found for key, found in (earlier._kept or {}).items() if changed.isdisjoint(key[1:])
+            fields: found for fields, found in (earlier._kept or {}).items() if changed.isdisjoint(fields)
         }
         known, before = self.__dict__, earlier.__dict__
         if "age" in before:
@@ -168,10 +168,10 @@ class Reading(Mapping[str, Any]):
         """What `find` makes of facts and fields, beside what is the same for all; readings that follow keep it."""
         if self._kept is None:
             return find(self, *fields, **beside)
-        key = (find, *fields)
-        if key not in self._kept:
-            self._kept[key] = find(self, *fields, **beside)
-        return cast("_T", self._kept[key])
+        known = self._kept.setdefault(fields, {})
+        if find not in known:
+            known[find] = find(self, *fields, **beside)
+        return cast("_T", known[find])
 
     def fact(self, field: str) -> str | None:
         """A fact as a string, or None where it is missing or empty."""
