@@ -85,6 +85,8 @@ def _coded(file: Path, batch: pa.RecordBatch) -> pa.Table:
             )
         number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
         columns[name] = values if number else values.cast(pa.string()).dictionary_encode()
+        if not number:
+            columns[name].dictionary.validate(full=True)  # text that is no UTF-8
     return pa.table(columns)
 
 
@@ -116,16 +118,22 @@ def is_sample(path: Path) -> bool:
 def _batches(file: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
     if file.suffix == ".parquet":
         with pq.ParquetFile(file) as parquet:
-            known = [
-                name for name in columns or parquet.schema_arrow.names if name in parquet.schema_arrow.names
-            ]
+            known = _known(file, parquet.schema_arrow.names, columns)
             yield from parquet.iter_batches(_BATCH, columns=known)
     elif file.suffix in {".csv", ".jsonl"}:
         for batch in _open_text(file):
-            known = [name for name in columns or batch.schema.names if name in batch.schema.names]
-            yield batch.select(known)
+            yield batch.select(_known(file, batch.schema.names, columns))
     else:
         raise DatasetError(f"{file}: unknown suffix {file.suffix!r}; read .parquet, .csv or .jsonl")
+
+
+def _known(file: Path, names: Sequence[str], columns: Sequence[str] | None) -> list[str]:
+    """Of `columns` those that the file has; all of its own without them."""
+    known = [name for name in columns or names if name in names]
+    twice = next((name for name in known if names.count(name) > 1), None)
+    if twice is not None:
+        raise DatasetError(f"{file}: has two columns {twice!r}; name one of them otherwise")
+    return known
 
 
 def _open_text(file: Path) -> Iterator[pa.RecordBatch]:

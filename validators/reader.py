@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -47,7 +47,9 @@ def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, 
                     "give a file that has some, such as sex, age or persona"
                 )
             yield record
-    except (OSError, pa.ArrowException, csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ReaderError(f"{path}: is not UTF-8 text ({error.reason} in it); save it as UTF-8") from error
+    except (OSError, pa.ArrowException, csv.Error) as error:
         said = " ".join(str(error).split()).rstrip(".")
         raise ReaderError(
             f"{path}: cannot be read: {said}; give a whole {path.suffix} file of rows"
@@ -57,6 +59,7 @@ def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
     # Without a bound on what is read ahead, memory grows with the file.
     with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
+        _refuse_twins(path, file.schema_arrow.names)
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             yield from batch.to_pylist()
 
@@ -84,6 +87,7 @@ def json_rows(path: Path) -> Iterator[dict[str, Any]]:
 def _csv(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8-sig", newline="") as lines:
         rows: csv.DictReader[str] = csv.DictReader(lines)
+        _refuse_twins(path, rows.fieldnames or ())
         for record in rows:
             if None in record:
                 raise ReaderError(
@@ -96,6 +100,12 @@ def _csv(path: Path) -> Iterator[dict[str, Any]]:
 _READERS: Mapping[str, Callable[[Path], Iterator[dict[str, Any]]]] = MappingProxyType(
     {".parquet": _parquet, ".jsonl": json_rows, ".csv": _csv}
 )
+
+
+def _refuse_twins(path: Path, columns: Sequence[str]) -> None:
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise ReaderError(f"{path}: has two columns {twice!r}; name one of them otherwise")
 
 
 def _is_number(text: str) -> bool:

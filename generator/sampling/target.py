@@ -26,6 +26,7 @@ UNIFORM = "uniform"
 
 WEIGHTS = ("share", "weight", "weights", "count", "persons", "n")
 ROUNDING = 1e-6
+_MOST = 1e15  # persons, or whatever is counted
 REST = "all others"
 
 
@@ -132,8 +133,9 @@ def _shares(values: Sequence[Any], place: str) -> Array:
         shares = np.array([float(value) for value in values])
     except (TypeError, ValueError) as error:
         raise EvidenceError(f"{place}: shares must be numbers ({error})") from error
-    if not len(shares) or not np.isfinite(shares).all() or (shares < 0).any() or not shares.sum() > 0:
-        raise EvidenceError(f"{place}: shares must be numbers of at least 0, one of them above 0")
+    sound = (shares >= 0) & (shares <= _MOST)
+    if not sound.all() or not shares.sum() > 0:
+        raise EvidenceError(f"{place}: shares must be numbers from 0 to {_MOST:g}, one of them above 0")
     total = shares.sum()
     if abs(total - 1) <= ROUNDING or (total > 1 and (shares == np.round(shares)).all()):
         return np.asarray(shares / total, dtype=np.float64)

@@ -100,6 +100,22 @@ def test_lines_that_make_no_table_are_one_clear_error(tmp_path: Path, content: s
         people_of(tmp_path / "x.jsonl", ("sex", "age"))
 
 
+def test_two_columns_of_one_name_and_text_that_is_none_are_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("sex,age,sex\nMale,30,Female\n")
+    with pytest.raises(DatasetError, match=r"x\.csv: has two columns 'sex'; name one of them otherwise"):
+        people_of(tmp_path / "x.csv", ("sex", "age"))
+    twins = pa.Table.from_arrays([pa.array([30]), pa.array([31])], names=["age", "age"])
+    pq.write_table(twins, tmp_path / "x.parquet")
+    with pytest.raises(DatasetError, match=r"x\.parquet: has two columns 'age'"):
+        people_of(tmp_path / "x.parquet", ("sex", "age"))
+    no_text = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]
+    )
+    pq.write_table(pa.table({"sex": no_text}), tmp_path / "x.parquet")
+    with pytest.raises(DatasetError, match=r"x\.parquet: cannot be read as a dataset \(Invalid UTF8"):
+        people_of(tmp_path / "x.parquet", ("sex", "age"))
+
+
 def test_a_sample_says_in_its_footer_what_it_is_and_other_files_do_not(tmp_path: Path) -> None:
     frame = pd.DataFrame({"uuid": ["u"], "sex": ["Male"], "age": [30]})
     for name in ("x.parquet", "x.csv"):

@@ -117,8 +117,11 @@ def test_credentials_in_an_environment_url_are_not_shown() -> None:
         "http://./v1",
         "http://a..b/v1",
         f"http://{'a' * 70}/",
-    ]
-    + ["http://256.1.1.1/v1", "http://1/v1", "http:///v1", "ftp://host/v1"],
+        "http://256.1.1.1/v1",
+        "http://1/v1",
+        "http:///v1",
+        "ftp://host/v1",
+    ],
 )
 def test_an_address_that_no_request_could_go_to_is_refused_before_any(url: str) -> None:
     with pytest.raises(EndpointError) as raised:

@@ -114,7 +114,8 @@ def test_bending_costs_nats_and_no_bending_costs_none(toy: Population) -> None:
     ("target", "where", "message"),
     [
         ({"sex": {"Female": 0.7, "Male": 0.7}}, {}, "sum to 1.4"),
-        ({"sex": {"Female": -1}}, {}, "at least 0"),
+        ({"sex": {"Female": -1}}, {}, "numbers from 0 to"),
+        ({"sex": {"Female": 1e308, "Male": 1e308}}, {}, r"numbers from 0 to 1e\+15"),
         ({"sex": {"Femal": 0.5}}, {}, "did you mean Female"),
         ({"sexx": "uniform"}, {}, "did you mean 'sex'"),
         ({"sex": 0.5}, {}, "give shares"),
