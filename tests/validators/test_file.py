@@ -95,7 +95,11 @@ def test_the_limit_is_kept(tmp_path: Path, good: dict[str, Any], reference: Refe
         ("rows.jsonl", b"[1]\n", r"rows.jsonl:1: a row is a JSON object, not list"),
         ("rows.jsonl", b'{"price": 3}\n', r"none of its columns \(price\) is of the persona schema"),
         ("rows.parquet", b"no parquet", r"rows.parquet: cannot be read"),
-        ("rows.csv", b"\xff\xfe\x00", r"rows.csv: is not UTF-8 text \(invalid start byte in it\); save it as"),
+        (
+            "rows.csv",
+            b"\xff\xfe\x00",
+            r"rows.csv: is not UTF-8 text \(invalid start byte in it\); save it as",
+        ),
         ("rows.csv", b"sex,age,sex\nMale,30,Male\n", r"rows.csv: has two columns 'sex'; name one"),
     ],
 )
