@@ -196,16 +196,17 @@ def _interruptible(pipeline: Pipeline) -> Iterator[None]:
     def on_signal() -> None:
         next(presses, pipeline.abort)()
 
-    heard = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        heard.append(signal.SIGHUP)
+    heard = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    if heard[signal.SIGHUP] == signal.SIG_IGN:
+        del heard[signal.SIGHUP]
     for number in heard:
         loop.add_signal_handler(number, on_signal)
     try:
         yield
     finally:
-        for number in heard:
+        for number, handler in heard.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, handler)  # the loop leaves the system's, which ends a process as it stands
 
 
 async def check_endpoint(model: ChatModel, config: Config) -> None:

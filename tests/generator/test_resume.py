@@ -104,6 +104,21 @@ def test_of_two_processes_on_one_folder_the_second_is_refused_in_one_line_and_th
     assert manifest(tmp_path / "run")["state"] == "stopped"
 
 
+def test_a_run_that_is_ended_while_its_report_is_made_says_so_and_is_finished_by_the_next(
+    tmp_path: Path, command: Any
+) -> None:
+    line = ("generate", QUICKSTART, "-o", tmp_path / "run", "-n", "3")
+    command.begin(*line)
+    while not (tmp_path / "run/manifest.json").exists() or manifest(tmp_path / "run")["state"] != "complete":
+        time.sleep(0.01)
+    command.send(signal.SIGTERM)
+    code, said = command.end()
+    assert (code, said.splitlines()[-1]) == (1, "personas: interrupted")
+    assert not (tmp_path / "run/README.md").exists()
+    assert command.run(*line)[0] == 0
+    assert (tmp_path / "run/README.md").exists()
+
+
 @pytest.mark.parametrize(("transport", "debug"), [("openai", "1"), ("lean", "")])
 def test_a_key_appears_in_no_file_and_no_line_of_runs_that_fail_or_succeed(
     tmp_path: Path, chat_server: Server, command: Any, transport: str, debug: str
