@@ -15,7 +15,6 @@ import numpy.typing as npt
 from persona_engine.validators.grams import GramIndex, Told
 from persona_engine.validators.lexicon import lexicon
 from persona_engine.validators.prose import plain, plain_each, words
-from persona_engine.validators.stems import STEM
 
 Tokens = Sequence[str]
 LONGEST_TITLE = 4  # words of a title that are looked up together
@@ -27,7 +26,7 @@ NAMED = {
     "tool": 0.3,
 }  # weight of a word by where it stands
 # Share of a neighbour's score that counts: SOC minor group, major group, major group of an "all other" code.
-MINOR, MAJOR, RESIDUAL = 0.5, 0.25, 0.4
+MINOR, MAJOR, RESIDUAL = 0.3, 0.2, 0.45
 TITLED = 5.0  # times the share where the text itself has the title: "manager" alone does not make one
 HINTED = 2.0  # times the share where another text of the record has it
 _SEVERAL = re.compile(r",| or | and |/|\(|\)")
@@ -165,7 +164,7 @@ class OccupationMatcher:
 
 @dataclass(frozen=True, slots=True)
 class _Titles:
-    """Titles of an occupation, as stems."""
+    """Titles of an occupation, in the singular, and the words that they begin with, also in the plural."""
 
     whole: frozenset[tuple[str, ...]]
     firsts: frozenset[str]
@@ -175,23 +174,31 @@ class _Titles:
         formal = [occupation.title, *occupation.alternate_titles]
         formal += [part for title in formal for part in _SEVERAL.split(title) if _AGENT.search(part.strip())]
         informal: Mapping[str, list[str]] = lexicon("occupation_titles")
-        own = map(_stems, informal.get(occupation.name, ()))
-        titles = frozenset(({*map(_stems, formal)} - {(rank[:STEM],) for rank in _RANKS} | {*own}) - {()})
-        return cls(titles, frozenset(title[0] for title in titles))
+        own = map(_title, informal.get(occupation.name, ()))
+        titles = frozenset(({*map(_title, formal)} - {(rank,) for rank in _RANKS} | {*own}) - {()})
+        firsts = {title[0] for title in titles}
+        return cls(titles, frozenset(firsts | {f"{first}s" for first in firsts}))
 
     def stand_in(self, tokens: Tokens) -> bool:
         """Whether a run of the words is one of the titles."""
-        stems = [word[:STEM] for word in tokens if len(word) > 1]
-        return not self.firsts.isdisjoint(stems) and any(
-            tuple(stems[start : start + length]) in self.whole
-            for start, stem in enumerate(stems)
-            if stem in self.firsts
+        if self.firsts.isdisjoint(tokens):
+            return False
+        told = _singular(tokens)
+        return any(
+            tuple(told[start : start + length]) in self.whole
+            for start, word in enumerate(told)
+            if word in self.firsts
             for length in range(1, LONGEST_TITLE + 1)
         )
 
 
-def _stems(title: str) -> tuple[str, ...]:
-    return tuple(word[:STEM] for word in words(plain(title)) if len(word) > 1)
+def _title(title: str) -> tuple[str, ...]:
+    return tuple(_singular(words(plain(title))))
+
+
+def _singular(tokens: Tokens) -> list[str]:
+    """The words without the s of a plural, and without single letters."""
+    return [word[:-1] if word[-1] == "s" and word[-2] != "s" else word for word in tokens if len(word) > 1]
 
 
 def _neighbours(groups: list[str]) -> tuple[npt.NDArray[np.intp], ...]:

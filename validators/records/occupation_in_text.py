@@ -19,9 +19,9 @@ POLICY: Policy = "repair"
 SCOPE: Scope = "record"
 
 RULE = Rule.of(__name__)
-# Share of the best fitting occupation's score; half of 1 % of released workers lie below the first bound.
-ERROR_BELOW = 0.46
-WARNING_BELOW = 0.55
+# Share of the best fitting occupation's score; one in five hundred released workers lies below the first.
+ERROR_BELOW = 0.39
+WARNING_BELOW = 0.44
 WORK = {
     "professional_persona": 2.0,
     "skills_and_expertise": 1.0,

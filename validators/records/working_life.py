@@ -1,4 +1,4 @@
-"""A person without a job is not told of as if in one."""
+"""A person without a job is not told of as if in one, nor a person who works as if without."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Seve
 from persona_engine.validators.lexicon import lexicon
 from persona_engine.validators.reading import Reading
 from persona_engine.validators.reference import WITHOUT_WORK
+from persona_engine.validators.stages import tells
 
 if TYPE_CHECKING:
     from persona_engine.validators.reference import Reference
@@ -22,9 +23,13 @@ SCOPE: Scope = "record"
 RULE = Rule.of(__name__)
 FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
 # Nats for having a job. Of released people without one, fewer than one in a hundred is told of above the first bound.
-ERROR_ABOVE = 1.0
-WARNING_ABOVE = 0.5
+ERROR_ABOVE = 0.7
+WARNING_ABOVE = 0.4
 EVIDENCE = 1.0  # nats of phrases for a job without which nothing is said: other texts speak of none
+# Of people who work: the phrases alone, before what is said outright is looked for, and both together. No released
+# worker lies below the second bound, and six in ten of the people without a job do.
+DOUBTED_BELOW, WITHOUT_BELOW = 1.0, -3.5
+PENSION = 67  # full retirement age of those born since 1960 (Social Security Act, section 216(l))
 IDLE = 2.6  # nats against a job, of saying that one has none
 BEGINNER = 1.9  # of being introduced as aspiring, retired, in training
 # First letters of a text, which introduce the person.
@@ -35,8 +40,17 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     """Add up the weights of the phrases about work; most texts about people without a job say so, or tell of plans."""
     reading = Reading.of(record)
     occupation = reading.fact("occupation")
-    if occupation not in WITHOUT_WORK or not all(field in reading.prose for field in FIELDS):
+    if occupation is None or not all(field in reading.prose for field in FIELDS):
         return
+    if occupation in WITHOUT_WORK:
+        yield from _in_a_job(reading, occupation)
+        if occupation == "no_occupation" and (reading.age or 0) >= PENSION:
+            yield from _retired(reading)
+    else:
+        yield from _in_none(reading, occupation)
+
+
+def _in_a_job(reading: Reading, occupation: str) -> Iterator[Finding]:
     intercept, weights = _weights()
     found = {phrase: weights[phrase] for phrase in sorted(_phrases(reading))}
     score = intercept + sum(found.values())
@@ -48,6 +62,30 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         told = sorted(found, key=lambda phrase: -found[phrase])[:6]
         state = "is not in the labour force" if occupation == "not_in_workforce" else "is looking for work"
         yield make("professional_persona", f"the person {state}; the text tells of a job", ", ".join(told))
+
+
+def _in_none(reading: Reading, occupation: str) -> Iterator[Finding]:
+    intercept, weights = _weights()
+    single, _ = _shapes()
+    known = frozenset[str]().union(*(reading.vocabulary[field] for field in FIELDS))
+    if intercept + sum(map(weights.__getitem__, single & known)) >= DOUBTED_BELOW:
+        return
+    found = {phrase: weights[phrase] for phrase in sorted(_phrases(reading))}
+    if intercept + sum(found.values()) - _said_to_have_none(reading) < WITHOUT_BELOW:
+        told = sorted(found, key=lambda phrase: found[phrase])[:6]
+        yield RULE.error(
+            "professional_persona",
+            f"the person works ({occupation}); the text tells of somebody without a job",
+            ", ".join(told),
+        )
+
+
+def _retired(reading: Reading) -> Iterator[Finding]:
+    for field, text in reading.lowered.items():
+        quote = tells("retired", text)
+        if quote:
+            yield RULE.error(field, "the person is looking for work; the text calls them retired", quote)
+            return
 
 
 def _phrases(reading: Reading) -> frozenset[str]:
@@ -96,7 +134,14 @@ _IDLE = {
     "career_goals_and_ambitions": "Although retired, Ana hopes to write a memoir and to go on volunteering.",
     "professional_persona": "Ana Wu, a retired baker, runs baking workshops in the neighborhood.",
 }
-ACCEPTS: tuple[Mapping[str, Any], ...] = (_IDLE, {**_IDLE, "occupation": "baker"})
+_SEEKING = {
+    "occupation": "no_occupation",
+    "age": 66,
+    "persona": "Ana Wu, a retired baker, plays chess.",
+    "career_goals_and_ambitions": "Ana aims to secure a part-time role.",
+    "professional_persona": "Ana Wu, a baker, plans her return to the kitchen.",
+}
+ACCEPTS: tuple[Mapping[str, Any], ...] = (_IDLE, _SEEKING, {**_SEEKING, "occupation": "baker"})
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {
         **_IDLE,
@@ -104,4 +149,6 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
         "professional_persona": "Ana Wu, a veteran nurse with decades of experience, supervises the clinic's staff.",
         "career_goals_and_ambitions": "Ana aims to advance to a supervisory role within the next five years.",
     },
+    {**_IDLE, "occupation": "baker"},
+    {**_SEEKING, "age": 75},
 )
