@@ -15,7 +15,7 @@ from persona_engine.validators.finding import Finding, Severity
 from persona_engine.validators.reader import BATCH_ROWS, read_records
 from persona_engine.validators.records.schema_types import NEEDED
 from persona_engine.validators.reference import Reference
-from persona_engine.validators.writer import FindingsWriter
+from persona_engine.validators.writer import FindingsWriter, WriterError
 
 if TYPE_CHECKING:
     from persona_engine.census_priors.priors import Priors
@@ -47,7 +47,10 @@ def validate_files(
     Raises:
         ReaderError: a file that cannot be read or has no column that any rule knows.
         PolicyError: a rule or an action that does not exist.
+        WriterError: findings that cannot be written, or would take the dataset's place.
     """
+    if findings is not None and findings.resolve() in {path.resolve() for path in paths}:
+        raise WriterError(f"{findings}: is what the findings are about; name another file for them")
     checker = RecordChecker(priors, policy)
     by_rule = {
         code: dict.fromkeys(get_args(Severity), 0) for code, act in checker.policy.items() if act != "off"

@@ -46,6 +46,8 @@ def export(
     overrides: Overrides = None,
 ) -> None:
     """Write what every unfinished row has to ask next."""
+    if output.resolve() == run.resolve():
+        raise typer.BadParameter(f"{output} is the config; name another file", param_hint="--output")
     from persona_engine.generator.atomic import whole_file
     from persona_engine.generator.run.batch import BatchRequests, dialect_of
     from persona_engine.generator.session import generate

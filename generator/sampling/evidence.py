@@ -177,6 +177,8 @@ def _between(place: str, low: Any, high: Any, values: Sequence[Any], unknown: se
         raise EvidenceError(f"{place}: unknown key {min(map(str, unknown))!r}; a range has min and max")
     if not isinstance(values[0], int | np.integer):
         raise EvidenceError(f"{place}: ranges are for numbers; name values, a list or a pattern")
+    if low is None and high is None:
+        raise EvidenceError(f"{place}: a range without bounds is met by all; give min, max or both")
     numbers = np.array([int(v) for v in values])
     first, last = _bound(place, low, numbers.min()), _bound(place, high, numbers.max())
     if low is not None and high is not None and first > last:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ UNIFORM = "uniform"
 WEIGHTS = ("share", "weight", "weights", "count", "persons", "n")
 ROUNDING = 1e-6
 _MOST = 1e15  # persons, or whatever is counted
+_MOST_CELLS = 3_000_000  # each has a name
 REST = "all others"
 
 
@@ -78,6 +80,10 @@ def _read(name: str, wanted: Any, priors: Priors, leaves: Sequence[Leaf], within
     if len(axes) > 1 and any(axis.source in beside for axis in axes):
         raise EvidenceError(f"{within}.{name}: names, places and traits can be wanted one at a time only")
     place = f"{within}.{name}"
+    sizes = [len(axis.states) for axis in axes]
+    if prod(sizes) > _MOST_CELLS:
+        shown = " x ".join(map(str, sizes))
+        raise EvidenceError(f"{place}: a table of {shown} cells is too large; name fewer attributes")
     if wanted == UNIFORM:
         return _uniform(name, axes)
     if isinstance(wanted, str):

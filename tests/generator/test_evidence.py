@@ -78,6 +78,7 @@ def test_a_condition_takes_in_the_states_it_names(
         ({"age": "9" * 5000}, r"where\.age: '9{100}' is no whole number and no range"),
         ({"age": -3}, r"where\.age: to 3 is outside the values 18 to 25"),
         ({"age": "24-20"}, r"where\.age: the range 24 to 20 is reversed; write 20-24"),
+        ({"age": {}}, r"where\.age: a range without bounds is met by all; give min, max or both"),
         ({"age": {"min": 20, "most": 30}}, r"where\.age: unknown key 'most'; a range has min and max"),
         ({"age": {"min": "twenty"}}, r"where\.age: 'twenty' is no number; min and max of a range are"),
         ({"sex": {"min": 1}}, r"where\.sex: ranges are for numbers"),

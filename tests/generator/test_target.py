@@ -127,6 +127,7 @@ def test_bending_costs_nats_and_no_bending_costs_none(toy: Population) -> None:
         ({"trade": {"no_trade": 0.5}, "transport": {"none": 0.2}}, {}, "all at once"),
         ({"sex": "people.parquet"}, {}, "no dataset there"),
         ({"openness,sex": "uniform"}, {}, "one at a time"),
+        ({",".join(["age"] * 9): "uniform"}, {}, "8 x 8 x .* cells is too large; name fewer attributes"),
     ],
 )
 def test_a_target_that_cannot_be_met_says_why(

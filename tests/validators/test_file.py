@@ -141,6 +141,10 @@ def test_findings_go_where_they_can_be_written_or_say_why_not(
         WriterError, match=r"file/findings.jsonl: findings cannot be written \(.*\); name a file"
     ):
         validate_files([rows], reference, findings=tmp_path / "file" / "findings.jsonl")
+    before = rows.read_bytes()
+    with pytest.raises(WriterError, match=r"rows.jsonl: is what the findings are about; name another file"):
+        validate_files([rows], reference, findings=tmp_path / "file" / ".." / "rows.jsonl")
+    assert rows.read_bytes() == before
     (tmp_path / "folder.parquet").mkdir()
     with pytest.raises(WriterError, match=r"is a folder; name a file in it"):
         FindingsWriter(tmp_path / "folder.parquet")

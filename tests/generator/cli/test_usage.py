@@ -92,6 +92,7 @@ def test_the_version_is_printed_and_nothing_else(personas: Personas) -> None:
         ("priors plot -o x.pdf", "x.pdf: unknown suffix '.pdf'; write to .svg or .png"),
         ("priors build -o x", "--pums: missing; or give --download with --sources"),
         ("report run --swap sex", "--swap: say of how many people, with --counterfactual N"),
+        ("batch export x.yaml -o ./x.yaml", "--output: x.yaml is the config; name another file"),
         ("validate x.csv --policy age_bounds", "--policy: 'age_bounds' names no action; write it as RULE=off"),
         ("sample -n 9999999999999", "--rows: input should be less than or equal to 1000000000000, not 9999999999999"),
         (f"sample --seed {2**63}", f"--seed: input should be less than or equal to {2**63 - 1}, not {2**63}"),
