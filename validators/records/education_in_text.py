@@ -20,8 +20,11 @@ POLICY: Policy = "repair"
 SCOPE: Scope = "field"
 
 RULE = Rule.of(__name__)
-# Texts whose plans are of today.
+# Texts whose plans are of today, and the one whose plans were carried out.
 FUTURE = frozenset({"career_goals_and_ambitions", "professional_persona", "persona"})
+PAST = "cultural_background"
+TOLD = frozenset({"persona", "professional_persona", PAST})  # who the person is
+FIRST_DEGREES = ("associate", "bachelor", "undergraduate")
 NEAR = 40  # letters before it in which a negation stands
 BEFORE, AFTER = 30, 90  # letters around one of its words in which a credential stands
 LEAD = 70  # letters before a credential in which the verb stands
@@ -36,6 +39,7 @@ class _Words(NamedTuple):
     plans: re.Pattern[str]
     has: re.Pattern[str]
     others: re.Pattern[str]
+    causes: re.Pattern[str]
     negations: re.Pattern[str]
     no_diploma: re.Pattern[str]
     no_diploma_letters: tuple[str, ...]
@@ -58,6 +62,7 @@ def _words() -> _Words:
         plans=any_of(content["plans"]),
         has=any_of(content["has"]),
         others=any_of(content["others"]),
+        causes=any_of(content["causes"]),
         negations=any_of(content["negations"]),
         no_diploma=re.compile("|".join(content["no_diploma"])),
         no_diploma_letters=tuple(content["no_diploma_letters"]),
@@ -118,13 +123,19 @@ def _claims_of_text(field: str, text: str, near: Iterable[str]) -> Iterator[_Cla
         own = _OWN.search(lead) is not None
         if lexis.others.search(lead) or lexis.negations.search(lead[-NEAR:]) or (kind == "field" and not own):
             continue
-        credential = LEVELS.index("bachelors" if kind == "field" else kind)
-        planned, held = _last(lexis.plans, lead), _last(lexis.has, lead)
         quote = text[start : match.end()].strip()
-        if planned > held:
+        if kind == "enrolment":
             if field in FUTURE:
-                yield from _planned(field, credential, quote)
-        elif held >= 0 or own:
+                yield _Claim(field, 0, LEVELS.index("some_college"), quote)
+            continue
+        credential = LEVELS.index("bachelors" if kind in {"field", "major"} else kind)
+        planned, held = _last(lexis.plans, lead), _last(lexis.has, lead)
+        if planned > held:
+            if field in FUTURE and (kind in LEVELS or quote.endswith("degree")):
+                yield from _planned(field, credential, quote, text[: match.start()])
+            elif field == PAST and credential >= LEVELS.index("associates"):
+                yield from _held(field, credential, quote)
+        elif held >= 0 or own or (kind == "major" and field in TOLD and not lexis.causes.search(lead)):
             yield from _held(field, credential, quote)
     likely = any(letters in text for letters in lexis.no_diploma_letters)
     left = lexis.no_diploma.search(text) if likely else None
@@ -160,9 +171,12 @@ def _last(pattern: re.Pattern[str], text: str) -> int:
     return max((match.end() for match in pattern.finditer(text)), default=-1)
 
 
-def _planned(field: str, credential: int, quote: str) -> Iterator[_Claim]:
-    """Who plans a credential does not have it yet; a first degree leads to a graduate one."""
-    if credential == LEVELS.index("high_school"):
+def _planned(field: str, credential: int, quote: str, before: str) -> Iterator[_Claim]:
+    """Who plans a credential does not have it yet; whose first plan is a graduate degree has been to college."""
+    if credential == LEVELS.index("graduate"):
+        if not any(first in before for first in FIRST_DEGREES):
+            yield _Claim(field, LEVELS.index("some_college"), credential, quote)
+    elif credential == LEVELS.index("high_school"):
         yield _Claim(field, 0, credential, quote)
     elif credential in {LEVELS.index("associates"), LEVELS.index("bachelors")}:
         yield _Claim(field, 0, credential - 1, quote)
@@ -189,8 +203,18 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"education_level": "9th_12th_no_diploma", "persona": "Ana plans to complete her GED."},
     {"education_level": "less_than_9th", "persona": "Ana cheers for the local high-school team."},
     {"education_level": "high_school", "persona": "Ana saves for her daughter's bachelor's degree."},
+    {"education_level": "high_school", "persona": "Ana promotes STEM education among girls of the block."},
+    {"education_level": "high_school", "persona": "Ana plans a bachelor's degree, and in time a master's."},
+    {"education_level": "graduate", "persona": "Ana plans to enroll in a community-college class on clay."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"education_level": "high_school", "persona": "Ana Wu, a STEM-educated baker, measures twice."},
+    {"education_level": "high_school", "career_goals_and_ambitions": "Ana plans to pursue an MBA by forty."},
+    {"education_level": "graduate", "persona": "Ana hopes to enroll in a community college program."},
+    {
+        "education_level": "high_school",
+        "cultural_background": "A love of books led her to pursue a bachelor's degree in history.",
+    },
     {"education_level": "high_school", "persona": "Ana, who holds a master's degree in physics, teaches."},
     {"education_level": "graduate", "career_goals_and_ambitions": "Ana plans to earn her GED next year."},
     {"education_level": "bachelors", "cultural_background": "Ana never finished high school, and says so."},
