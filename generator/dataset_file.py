@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -144,7 +145,7 @@ def _open_text(file: Path) -> Iterator[pa.RecordBatch]:
                 yield pa.RecordBatch.from_pylist(block)
             except (OverflowError, pa.ArrowException) as error:
                 raise DatasetError(
-                    f"{file}: a column holds values of two kinds ({error}); write one kind"
+                    f"{file}: column {_mixed(block)!r} holds values of two kinds ({error}); write one kind"
                 ) from error
         return
     # Codes such as ZIP are text, whatever digits they are made of.
@@ -155,6 +156,16 @@ def _open_text(file: Path) -> Iterator[pa.RecordBatch]:
         parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
     ) as reader:
         yield from reader
+
+
+def _mixed(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The first column that is none, as its values are of two kinds."""
+    for name in rows[0]:
+        try:
+            pa.array([row.get(name) for row in rows])
+        except (OverflowError, pa.ArrowException):
+            return name
+    return ""
 
 
 def count_rows(path: Path) -> int:

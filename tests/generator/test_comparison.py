@@ -90,7 +90,7 @@ def test_a_dataset_without_a_known_column_is_refused_with_those_that_it_needs(tm
     ("content", "message"),
     [
         ("", "has no rows"),
-        ('{"age": 30}\n{"age": "forty"}\n', "values of two kinds"),
+        ('{"age": 30}\n{"age": "forty"}\n', "column 'age' holds values of two kinds"),
         ('{"age": 9223372036854775808}', "two kinds"),
     ],
 )
