@@ -17,15 +17,25 @@ def completion_of(payload: Mapping[str, Any], model: str, place: str) -> Complet
     choices = payload.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise RequestError(f"{place} sent an answer without choices")
-    message = choices[0].get("message") or {}
+    message = _object(choices[0], "message")
     # Reasoning models send their thoughts in a field of their own; the answer is in `content` alone.
     text = message.get("content") or ""
     reason = "refusal" if message.get("refusal") else str(choices[0].get("finish_reason") or "stop")
-    used = payload.get("usage") or {}
+    used = _object(payload, "usage")
     return Completion(
         text=str(text),
         model=model,
         finish_reason=reason,
-        prompt_tokens=int(used.get("prompt_tokens") or 0),
-        completion_tokens=int(used.get("completion_tokens") or 0),
+        prompt_tokens=_count(used.get("prompt_tokens")),
+        completion_tokens=_count(used.get("completion_tokens")),
     )
+
+
+def _object(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What a body has under a name, if it is an object; servers put anything there."""
+    said = payload.get(name)
+    return said if isinstance(said, dict) else {}
+
+
+def _count(said: object) -> int:
+    return said if isinstance(said, int) and said > 0 else 0

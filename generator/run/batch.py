@@ -133,11 +133,11 @@ class BatchResults:
         if name not in self._places:
             raise DeferredError("the answer is not in the batch results")
         offset, size = self._places[name]
-        response = orjson.loads(os.pread(self._file, size, offset)).get("response") or {}
+        response = _object(orjson.loads(os.pread(self._file, size, offset)).get("response"))
         status = response.get("status_code", _OK)
-        body = response.get("body") if status == _OK else None
+        body = _object(response.get("body")) if status == _OK else {}
         try:
-            answer = completion_of(body or {}, self.name, f"{self._path}: {name} ({status})")
+            answer = completion_of(body, self.name, f"{self._path}: {name} ({status})")
         except RequestError as error:
             self.failed += 1
             raise DeferredError(str(error)) from error
@@ -146,6 +146,11 @@ class BatchResults:
 
     async def aclose(self) -> None:
         """The file is closed by whoever opened it."""
+
+
+def _object(said: Any) -> Mapping[str, Any]:
+    """What was said, if it is an object; what a line says for it is an answer that failed."""
+    return said if isinstance(said, dict) else {}
 
 
 def _named(config: LLMConfig) -> str:

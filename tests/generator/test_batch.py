@@ -141,6 +141,24 @@ def test_answers_to_other_prompts_are_not_used(tmp_path: Path, chat_server: Serv
     assert state(tmp_path / "other")["endpoint"] == {"batch_answers": 0}
 
 
+def test_answers_of_any_other_shape_are_failed_ones(tmp_path: Path, chat_server: Server) -> None:
+    server = chat_server()
+    requests, results = tmp_path / "out.jsonl", tmp_path / "in.jsonl"
+    export(settings(server, tmp_path), requests, folder=tmp_path / "run")
+    asked = [json.loads(line)["custom_id"] for line in requests.read_text().splitlines()]
+    shapes: list[Any] = [[1], "x", {"body": [1]}, {"body": {"choices": [1]}}, {"status_code": "200"}]
+    shapes += [{"body": {"choices": [{"message": "x"}], "usage": {"prompt_tokens": "x"}}}]
+    lines = [{"custom_id": name, "response": shape} for name, shape in zip(asked, shapes, strict=True)]
+    results.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    import_(tmp_path / "run", results)
+    assert state(tmp_path / "run")["accepted"] == 0
+    assert state(tmp_path / "run")["endpoint"] == {"batch_answers": 1}
+    export(tmp_path / "run", requests)
+    names = [json.loads(line)["custom_id"] for line in requests.read_text().splitlines()]
+    assert names[:5] == asked[:5]
+    assert len(names) == ROWS
+
+
 def test_what_is_no_batch_is_refused(tmp_path: Path, chat_server: Server) -> None:
     config = Config.model_validate(json.loads(settings(chat_server(), tmp_path).read_text()))
     (tmp_path / "in.jsonl").write_text('{"custom_id": "1"}\n[]\n')
