@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-_ARTICLE = re.compile(r"\b([Aa])\(n\) (?=([\w-]+))")
+_OPEN = "(n) "
 # Vowel letters with a consonant sound; consonants, numerals and initials that are read with a vowel first.
 _CONSONANT_SOUND = re.compile(
     r"[Uu]ni(?!n|m)|[Uu]s[aeiu]|[Uu]ti|[Ee]u|[Oo]nce?\b|[Uu]r[ai]|[Uu]bi|U[A-Z]|[Oo]ne-"
@@ -12,6 +13,7 @@ _CONSONANT_SOUND = re.compile(
 _VOWEL_SOUND = re.compile(r"[aeiouAEIOU]|8|11\b|18\b|heir|hono|hour|honest|[FHLMNRSX](?:[A-Z]{1,4})?\b")
 
 
+@lru_cache(maxsize=4096)
 def article(word: str) -> str:
     """Return the indefinite article, 'a' or 'an', that goes before `word`."""
     if _CONSONANT_SOUND.match(word):
@@ -20,11 +22,9 @@ def article(word: str) -> str:
 
 
 def with_articles(text: str) -> str:
-    """Return `text` with every "a(n)" resolved by the sound of the word after it."""
-    if "(n)" not in text:
-        return text
-    return _ARTICLE.sub(lambda found: _cased(article(found[2]), found[1]) + " ", text)
-
-
-def _cased(word: str, like: str) -> str:
-    return word.capitalize() if like == "A" else word
+    """Return `text` with every "a(n)" resolved by the sound of the word after it, unless that is a slot."""
+    told, *rest = text.split(_OPEN)
+    for part in rest:
+        word = part.partition(" ")[0]
+        told += f"{_OPEN if word.startswith('{') else article(word)[1:] + ' '}{part}"
+    return told

@@ -12,7 +12,8 @@ _PUNCTUATED = re.compile(r"[,;:!?{}]|\.(?: |$)")
 # What every desk has says nothing of anybody, and what is passed over in silence is no skill.
 _COMMONPLACE = re.compile(
     r"computers?\b|printers?\b|facsimile|photocop|scanners?\b|telephone|phones?\b|smartphone|pagers?|paging|flash d|"
-    r"typewriter|voice mail|calculator|headset|Microsoft (?:Outlook|Windows|Word|Edge|Office|Teams)|Firefox|Safari|"
+    r"typewriter|voice mail|calculator|headset|Microsoft (?:Outlook|Windows|Word|Edge|Office|Teams)|"
+    r"Adobe (?:Acrobat|Reader)|Kronos|on hold|Firefox|Safari|"
     r"Facebook|Zoom|browser|Webex|Google Docs|digital assistants|compact dis|projectors?\b|pencils?|scissors|staplers?|"
     r"lockers?|notebooks?|carts?\b|buckets?|mops?\b|hard hats?|gloves|aprons?|vehicles?|^Chef$|weapon|"
     r"handcuff|guns?\b|rifle|restraint|network interface|telecheck|sensormatic|trash",
@@ -25,18 +26,27 @@ _CODE = re.compile(
 _VENDOR = re.compile(r"^(?:The MathWorks|Adobe Systems|IBM|Oracle) (?=[A-Z])")
 
 
-@lru_cache(maxsize=4096)
-def told_tools(tools: tuple[str, ...], *, coder: bool = False) -> tuple[Sequence[str], Sequence[str]]:
+def told_tools(
+    tools: Sequence[str], *, desk: bool = True, coder: bool = False
+) -> tuple[Sequence[str], Sequence[str]]:
     """Return a piece of equipment and a program, or two pieces of equipment, without what is commonplace.
 
-    `coder` if programs that others are built with belong to the work.
+    O*NET lists office programs for nearly everybody: they are told of those who work at a desk. `coder` if programs
+    that others are built with belong to the work.
     """
-    named = [text for text in map(_name, tools) if text and not _COMMONPLACE.search(text)]
-    if not coder:
-        named = [text for text in named if not _CODE.search(text)]
-    equipment = [text for text in named if text[0].islower() and text.endswith(("s", "equipment"))]
-    software = [text for text in named if text[0].isupper()]
+    named = [name for name, codes in map(_named, tools) if name and (coder or not codes)]
+    equipment = [name for name in named if name[0].islower() and name.endswith(("s", "equipment"))]
+    software = [name for name in named if name[0].isupper()] if desk else []
     return equipment[: 1 if software else 2], software[:1]
+
+
+@lru_cache(maxsize=16384)
+def _named(text: str) -> tuple[str | None, bool]:
+    """Return what to call a tool, None if it is better not named, and whether others are built with it."""
+    name = _name(text)
+    if name is None or _COMMONPLACE.search(name):
+        return None, False
+    return name, _CODE.search(name) is not None
 
 
 def _name(text: str) -> str | None:

@@ -27,7 +27,7 @@ _PARTICLES = frozenset("up down out off on in over back away apart together".spl
 _JOINTS = frozenset({"and", "or", "and/or", "&"})
 # Verbs that begin most task statements: behind a conjunction they start a second clause.
 _VERBS = frozenset(
-    "backfill compact level process "
+    "ascertain backfill bolt compact dial exchange feed guard level process refund rivet sanitize weld "
     "accept access accompany acquire activate adapt add address adhere adjust administer admit advertise "
     "advise advocate affix alert align allocate alter analyze anchor announce answer apply appoint "
     "appraise apprehend approve arrange arrest ask assemble assess assign assimilate assist attach "
@@ -72,6 +72,7 @@ _ADJECTIVES = frozenset(
     "alternate approximate appropriate clean clear close complete correct direct dry empty lower open present secure "
     "select separate".split()
 )
+_ADJECTIVE = re.compile(r"[a-z-]+(?:ate|ed|(?<!ri)al|ful|ic|(?<!m)ent|ant|ous|ble|ive|ear|eat|afe)")
 _PARENTHESES = re.compile(r"\s*\([^()]*\)")
 _SPACES = re.compile(r"\s+")
 _SECOND_CLAUSE = re.compile(
@@ -110,14 +111,20 @@ _EMPTY = re.compile(
     r"|tasks|issues|conditions|topics|subjects|sources|purposes|fields|forms|processes)$"
     r"|\b(?:to (?:determine|make|conceptualize|explore|identify|verify|ensure|cutting)|as opposed|of patient"
     r"|of emergency|with (?:client|customer|scientific|managerial)|common|similar)$"
+    r"|\band care$|^following (?:procedures|instructions)$|^(?:referring|providing) [a-z]+(?:ers|ents|ians|ees)$"
     r"|\binto computer\b|^selecting number|\b(?:tending|operating) machine\b|^helping \w+$|^training users$"
 )
 _DANGLING = re.compile(
-    r"(?:,|;|:| and| or| and/or| the| a| an| of| to| for| with| in| on| by| from| as| such| other| any| all| that"
-    r"| which| their| its| using| including| necessary| between| into| at| about| upon| through| per| not| if| written"
+    r"(?:,|;|:| and| or| and/or| the| a| an| of| to| for| with| in| on| by| from| as| such| other| any| all"
+    r"| that(?: [a-z]+)?| which| their| its| using| including| necessary| between| into| at| about| upon| through| per| not| if| written"
     r"| appropriate| associated| engaged| involved| responsible| unable| concerned| existing| medical| various| new"
     r"| directly| applying| pertaining| submitted| received| obtained| regarding| concerning| relating| relevant"
     r"| based| required| related| needed| specified| set| taken| so| when| where| how| whether| what| who)+$"
+)
+# "verifying customer": what is left is half of a noun, or stands for more than one.
+_ONE_THING = re.compile(
+    r"[a-z]+ing (?!equipment|merchandise|machinery|information|research|money|data|payment|compliance|security"
+    r"|assistance|knowledge|order|material|dictation|feedback|budget)[a-z-]+(?<!s)"
 )
 # Words that would embarrass a portrait, or name what this project never names.
 _UNFIT = re.compile(
@@ -168,6 +175,8 @@ def gerund_phrase(task: str, longest: int = 90, shortest: int = 14) -> str | Non
     phrase = _shortened(_first_clause(head, " ".join(rest)), head, longest)
     if phrase is None or not shortest <= len(phrase) <= longest or _EMPTY.search(phrase):
         return None
+    if _ONE_THING.fullmatch(phrase):
+        return None
     return _CHOICE.sub(" and ", phrase)
 
 
@@ -210,7 +219,7 @@ def _first_clause(head: str, rest: str) -> str:
         before = rest[: found.start()]
         if not _in_infinitive(before, new=found.group().startswith((", and ", ", or "))):
             # "accurate, complete, and correct records": adjectives that could be verbs.
-            whole = verb in _ADJECTIVES and " " not in before and not before.endswith("s")
+            whole = verb in _ADJECTIVES and _ADJECTIVE.fullmatch(before) is not None
             return f"{head} {rest if whole else before}"
     return f"{head} {rest}"
 

@@ -91,6 +91,14 @@ class Grammar:
         """Return the tags under which `symbol` lists `text`, such as those of a state in `region`."""
         return self._listed.get((symbol, text), frozenset())
 
+    def bits_of(self, symbol: str, text: str) -> int:
+        """Return the tags under which `symbol` lists `text`, as bits."""
+        return self._listed_bits.get((symbol, text), 0)
+
+    @cached_property
+    def _listed_bits(self) -> dict[tuple[str, str], int]:
+        return {key: self.bits.of(tags) for key, tags in self._listed.items()}
+
     @cached_property
     def _listed(self) -> dict[tuple[str, str], frozenset[str]]:
         listed: dict[tuple[str, str], frozenset[str]] = {}
@@ -145,7 +153,7 @@ class _Reader:
         spoken: Mapping[str, str],
         read: dict[tuple[str, bool], Alternative],
     ) -> None:
-        self._symbols, self._bits, self._read = symbols, bits, read
+        self._symbols, self._bits, self._read, self._words = symbols, bits, read, Bits()
         self._spoken = {
             f"{{{name[0].upper() + name[1:] if capital else name}}}": word[0].upper() + word[1:]
             if capital
@@ -156,7 +164,7 @@ class _Reader:
 
     @property
     def plain(self) -> Mapping[tuple[str, bool], Alternative]:
-        return {key: found for key, found in self._read.items() if found.plain}
+        return {key: found for key, found in self._read.items() if not found.slots}
 
     def group(self, condition: str, texts: Iterable[str], place: str, *, away: bool) -> Group:
         if isinstance(texts, str) or not isinstance(texts, Iterable):
@@ -186,7 +194,7 @@ class _Reader:
         found = self._read.get((text, away))
         if found is None:
             try:
-                found = Alternative.of(self._said(text), self._symbols, away=away)
+                found = Alternative.of(self._said(text), self._symbols, self._words, away=away)
             except ValueError as error:
                 raise GrammarError(f"{place} holds {text[:60]!r}: {error}; write {{name}}.") from error
             self._read[text, away] = found

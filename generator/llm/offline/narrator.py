@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,9 +38,9 @@ _TURN = {field: turn for turn, field in enumerate(_BOUNDS)}
 _SYMBOLS = {"skills_and_expertise": "skills_prose", "hobbies_and_interests": "hobby_prose"}
 _LISTS = {"skills_and_expertise_list": "skills", "hobbies_and_interests_list": "hobbies"}
 _REWRITES = 12
-_MAIN_CITY = re.compile("[-,]")
 # Symbols that say what a state, an occupation, a metropolitan area and a family name stand for, as tags.
-_GIVEN = ("region", "job", "metro", "roots")
+_LISTED = ("region", "metro", "roots")
+_GIVEN = ("job", *_LISTED)
 _ASKED = ("region", "job", *_SYMBOLS.values(), "hobby", "work_task", "work_skill", "skill_everyday")
 # Everything that the texts hang on: what is not here cannot be told, and what is here decides who is remembered.
 _FACTS = (
@@ -51,8 +50,9 @@ _FACTS = (
     "disability_status", "class_of_worker", "industry", "commute_mode", "income_band", "metro_area",
     *TRAITS, *(f"{trait}_label" for trait in TRAITS),
 )  # fmt: skip
+_NEEDED = ("first_name", "last_name", "sex", "age")
 _GROUNDING = ("tasks", "tools", "skills", "nearby")
-_REMEMBERED = 1024  # people between their first call and their last
+_REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +129,9 @@ class OfflineNarrator:
         """Write the fields named by `properties` (JSON schema: `minLength` and `maxLength` are respected)."""
         if not properties.keys() <= self._known:
             self._refuse_unknown(properties)
-        missing = [key for key in ("first_name", "last_name", "sex", "age") if facts.get(key) in (None, "")]
-        if missing:
-            raise RequestError(
-                f"facts lack {', '.join(missing)}; the offline narrator writes from the facts of a record.",
-                hint="sample with the full schema before narrating",
-            )
         told = facts.get("grounding") or {}
         person = self._person(
-            tuple(map(facts.get, _FACTS)), tuple(tuple(told.get(kind) or ()) for kind in _GROUNDING)
+            tuple(map(facts.get, _FACTS)), tuple([tuple(told.get(kind) or ()) for kind in _GROUNDING])
         )
         derivation = Derivation(
             person.grammar,
@@ -155,36 +149,51 @@ class OfflineNarrator:
         }
 
     def _met(self, values: tuple[Any, ...], grounding: tuple[tuple[str, ...], ...]) -> _Person:
-        """Portrait and details of the person of whom these are the facts."""
-        facts = dict(zip(_FACTS, values, strict=True))
+        """Portrait and details of the person of whom these are the facts.
+
+        Raises:
+            RequestError: no name, sex or age.
+        """
+        facts: dict[str, Any] = dict(zip(_FACTS, values, strict=True))
+        missing = [key for key in _NEEDED if facts[key] in (None, "")]
+        if missing:
+            raise RequestError(
+                f"facts lack {', '.join(missing)}; the offline narrator writes from the facts of a record.",
+                hint="sample with the full schema before narrating",
+            )
         facts["grounding"] = dict(zip(_GROUNDING, grounding, strict=True))
         grammar = self._spoken[sex_of(facts)]
-        keys = (
+        listed = (
             str(facts["state"]),
-            str(facts["occupation_code"] or "")[:2],
-            _MAIN_CITY.split(str(facts["metro_area"] or ""))[0],
+            _main_city(str(facts["metro_area"] or "")),
             str(facts["last_name"]),
         )
-        given = [grammar.tags_of(symbol, key) for symbol, key in zip(_GIVEN, keys, strict=True)]
-        seen = Portrait.of(facts, more=frozenset().union(*given))
+        code = str(facts["occupation_code"] or "")
+        seen = Portrait.of(facts)
+        tags = grammar.bits.of(seen.tags)
+        tags |= grammar.bits_of("job", code) or grammar.bits_of("job", code[:2])
+        for symbol, text in zip(_LISTED, listed, strict=True):
+            tags |= grammar.bits_of(symbol, text)
         identity = str(facts["uuid"] or seen.words["name"])
-        chosen = Details.of(facts, seen, grammar, draws(f"details {identity}"))
+        chosen = Details.of(facts, seen, grammar, draws(f"details {identity}"), tags=tags)
         return _Person(identity, seen, chosen, grammar)
 
     def _text(self, derivation: Derivation, person: _Person, field: str, schema: Mapping[str, Any]) -> str:
         """Derive until the length fits; after that the nearest miss is the answer."""
         shortest, longest = _BOUNDS.get(field, _ANY_LENGTH)
-        shortest = max(shortest, schema.get("minLength", shortest))
-        longest = min(longest, schema.get("maxLength", longest))
+        if "minLength" in schema or "maxLength" in schema:
+            shortest = max(shortest, schema.get("minLength", shortest))
+            longest = min(longest, schema.get("maxLength", longest))
+        symbol = _SYMBOLS.get(field, field)
         ranks = person.grammar.ranks(*person.portrait.leads(_TURN.get(field, 0)))
         best, missed = "", 1 << 30
         for _ in range(_REWRITES):
-            text = derivation.write(_SYMBOLS.get(field, field), ranks)
-            miss = max(shortest - len(text), len(text) - longest, 0)
+            text = derivation.write(symbol, ranks)
+            if shortest <= len(text) <= longest:
+                return text
+            miss = max(shortest - len(text), len(text) - longest)
             if miss < missed:
                 best, missed = text, miss
-            if not miss:
-                break
         return best
 
     def _refuse_unknown(self, properties: Iterable[str]) -> None:
@@ -194,3 +203,9 @@ class OfflineNarrator:
             "the offline narrator cannot write it.",
             hint="add the symbol to the grammar, or choose llm.backend: openai",
         )
+
+
+@lru_cache(maxsize=4096)
+def _main_city(metro_area: str) -> str:
+    """Return the first of the cities that name a metropolitan area ("Dallas-Fort Worth-Arlington, TX")."""
+    return metro_area.partition("-")[0].partition(",")[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -150,32 +150,37 @@ class Portrait:
     home: tuple[str, ...]
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any], *, more: Iterable[str] = ()) -> Portrait:
-        """Read the facts of a record; `more` are tags of the state and of the work. Names, sex and age are needed."""
-        sex, age = sex_of(facts), int(facts["age"])
+    def of(cls, facts: Mapping[str, Any]) -> Portrait:
+        """Read the facts of a record. Names, sex and age are needed."""
+        sex, age, first = sex_of(facts), int(facts["age"]), str(facts["first_name"])
         city, state = str(facts.get("city") or ""), str(facts.get("state_name") or facts.get("state") or "")
         county = str(facts.get("county") or "")
-        nearby = [str(town) for town in (facts.get("grounding") or {}).get("nearby") or ()]
-        life = life_tags(facts)
+        nearby = (facts.get("grounding") or {}).get("nearby") or ()
+        tags = life_tags(facts)
         words = {
             **PRONOUNS[sex],
-            "name": " ".join(part for part in (str(facts["first_name"]), str(facts["last_name"])) if part),
-            "first": str(facts["first_name"]),
+            "name": f"{first} {facts['last_name']}".strip(),
+            "first": first,
             "age": str(age),
             "next_decade": _DECADES.get(age // 10 + 1, "a hundred"),
             "city": city or state or "town",
             "state": state or city or "the state",
             "county": county,
-            "title": occupation_words(facts) or ("service member" if "military" in life else "worker"),
-            **{f"near{place}": town for place, town in enumerate(nearby, 1)},
+            "title": occupation_words(facts) or ("service member" if "military" in tags else "worker"),
         }
+        for place, town in enumerate(nearby, 1):
+            words[f"near{place}"] = str(town)
         # Ties are broken differently from person to person.
-        turn = sum(str(facts.get("uuid") or facts["first_name"]).encode()) % len(TRAITS)
+        turn = sum(str(facts.get("uuid") or first).encode()) % len(TRAITS)
         salience = _salience(trait_levels(facts), turn)
+        tags.add(sex)
+        tags.update(salience)
+        if len(nearby) > 1:
+            tags.add("near")
         # "Western Connecticut Planning Region" is no name that one would use.
-        around = [("near", len(nearby) > 1), ("county", county.endswith(_COUNTIES))]
-        tags = frozenset({sex, *more, *life, *salience, *(tag for tag, known in around if known)})
-        return cls(words, tags, salience, tuple(place for place in (city, state) if place))
+        if county.endswith(_COUNTIES):
+            tags.add("county")
+        return cls(words, frozenset(tags), salience, tuple([place for place in (city, state) if place]))
 
     def leads(self, turn: int) -> tuple[str, str]:
         """Return which trait levels lead the text number `turn`."""
@@ -193,9 +198,9 @@ def life_tags(facts: Mapping[str, Any]) -> set[str]:
     age, status = int(facts["age"]), str(facts.get("labor_force_status") or _status(facts))
     tags = {next((stage for bound, stage in _STAGES if age < bound), "senior")}
     for column, values in _PLAIN.items():
-        tag = values.get(facts.get(column))
-        if tag is not None:
-            tags.add(tag)
+        value = facts.get(column)
+        if value in values:
+            tags.add(values[value])
     if age >= _ELDERLY_AGE:
         tags |= {"elderly", "limited"}
     if status == "not_in_workforce":

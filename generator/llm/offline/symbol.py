@@ -14,6 +14,8 @@ OWN = "own_"
 """Symbols that are drawn once for a person start so."""
 AWAY = "away_"
 """Symbols start so whose texts name places that one travels to: none that lies at home is drawn."""
+ELSEWHERE = 1
+"""The bit of `Alternative.tells` of such a text."""
 _RANKED = re.compile(r"(lead|second)_(adj|clause|foible)")
 _SLOT = re.compile(r"[A-Za-z]\w*")
 # Pools of a symbol that are kept, the latest: a few symbols have another for every third person, without end.
@@ -94,7 +96,7 @@ class Slot:
     """`{Dish_2}`: the word `dish_2` or the symbol `dish` that fills it, and whether it asks for a capital.
 
     `ranked` is set for words such as `lead_adj`, which stand for another pool in each text; `target` is None for
-    what is a word first: those, the words of a person, and the `own_` symbols, drawn once.
+    those and for the words of a person, the `own_` symbols among them, which are drawn once.
     """
 
     name: str
@@ -114,27 +116,29 @@ class Slot:
         return cls(name, word, symbol, target, name[0].isupper(), _RANKED.fullmatch(word) is not None)
 
 
-Step = tuple[str, Symbol | None, bool, Slot]
+Step = tuple[str, Symbol | None, bool, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alternative:
-    """One text of a symbol: `steps`, and the `tail` after the last of them.
+    """One text of a symbol: `steps`, one for each slot, and the `tail` after the last of them.
 
-    A step is what stands before a slot, the slot's symbol and whether it asks for a capital, and the slot itself:
-    what is needed for nearly every slot lies side by side, for a text is spread over memory as it is.
-    `opening` is its first word, `plain` has no slot, `away` names a place that one travels to.
+    A step is what stands before a slot, the slot's symbol if it has one, whether it asks for a capital, and its word:
+    what is needed for a slot lies side by side, for a text is spread over memory as it is. `tells` has a bit for
+    each word of a person in the slots, and `ELSEWHERE` for a text that names a place that one travels to. A `bare`
+    text is one slot and nothing else. `opening` is the first word.
     """
 
     text: str
-    opening: str
     steps: tuple[Step, ...]
+    tells: int
     tail: str
-    plain: bool
-    away: bool
+    opening: str
+    bare: bool
+    slots: tuple[Slot, ...]
 
     @classmethod
-    def of(cls, text: str, symbols: Mapping[str, Symbol], *, away: bool = False) -> Alternative:
+    def of(cls, text: str, symbols: Mapping[str, Symbol], words: Bits, *, away: bool = False) -> Alternative:
         """Read a text.
 
         Raises:
@@ -142,6 +146,7 @@ class Alternative:
         """
         text = with_articles(text)
         steps: list[Step] = []
+        slots: list[Slot] = []
         before = ""
         for literal, name, spec, conversion in Formatter().parse(text):
             before += literal
@@ -150,14 +155,13 @@ class Alternative:
             if not _SLOT.fullmatch(name) or spec or conversion:
                 raise ValueError(f"{{{name}}} is no slot")
             slot = Slot.of(name, symbols)
-            steps.append((before, slot.target, slot.capital, slot))
+            slots.append(slot)
+            steps.append((before, slot.target, slot.capital, slot.word))
             before = ""
-        return cls(text, text.partition(" ")[0], tuple(steps), before, not steps, away)
-
-    @property
-    def slots(self) -> tuple[Slot, ...]:
-        """The slots of the text."""
-        return tuple(slot for *_, slot in self.steps)
+        told = words.of([slot.word for slot in slots if slot.target is None and not slot.ranked])
+        tells = told << 1 | (ELSEWHERE if away else 0)
+        bare = len(slots) == 1 and text == f"{{{slots[0].name}}}"
+        return cls(text, tuple(steps), tells, before, text.partition(" ")[0], bare, tuple(slots))
 
 
 @dataclass(frozen=True, slots=True)
