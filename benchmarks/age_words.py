@@ -100,7 +100,7 @@ def _cross_validated(
         age_words = AgeWords.of(_fitted(names, table[fold != number], ages[fold != number]))
         for row in map(int, np.flatnonzero(fold == number)):
             reading, age = readings[row], int(ages[row])
-            errors.append(age - age_words.start - sum(years for years, _ in age_words.told(reading)))
+            errors.append(age - age_words.expected(reading))
             suspected += any(judged(reading, age_words))
             steps = [step for step in (-YEARS, YEARS) if YOUNGEST <= age + step <= OLDEST]
             for step in steps:

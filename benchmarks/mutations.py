@@ -1,10 +1,11 @@
 """Mutations: ways in which a good record goes wrong, for the recall table of `validators.py`.
 
 Each takes a row, another row to borrow from, and a generator, and returns the corrupted row, or None where the
-mutation does not apply. `fact` mutations change a column and leave the text; some of them yield a record that is
-still plausible (a person of 45 whose text never mentions age, moved to 75), which nothing could detect. For those
-a second, `evident` form applies only where the text carries evidence: decided by a regular expression that is
-independent of the rules, or made by changing the text.
+mutation does not apply. Two kinds are told apart. A *corruption* makes a row that contradicts itself: text is spoilt,
+or a fact is changed that the row is sure to tell of, by the facts that remain or by a statement that a regular
+expression finds independently of the rules. A *swap* changes a fact of any row, and some of the rows that it yields are
+as true as before (a carpenter whose education no text mentions, moved from high school to some college): nothing could
+detect these. Where there is a swap, there is a corruption of the same fact beside it.
 """
 
 from __future__ import annotations
@@ -262,4 +263,4 @@ MUTATIONS: Mapping[str, tuple[Mutation, bool]] = {
     "contact detail": (contact, True),
     "copied text": (copied_text, True),
 }
-"""Name -> mutation, and whether every mutated row carries evidence of it."""
+"""Name -> mutation, and whether it is a corruption, every row of which contradicts itself; others are swaps."""

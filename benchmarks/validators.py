@@ -5,7 +5,8 @@
 ROWS is a Parquet file of real rows in the Nemotron schema (never part of this repository). The first table gives,
 for each rule, the share of rows with an error, a warning, or not judged, and samples to read. The second corrupts
 rows, one mutation at a time, and gives the recall: the share of mutated rows with at least one error-severity
-finding that the row did not have before. Rows are judged as `personas validate` judges a file: by the fitted model,
+finding that the row did not have before, for corruptions, which contradict themselves, and for swaps, some of which
+stay true (see `mutations.py`). Rows are judged as `personas validate` judges a file: by the fitted model,
 asked about batches. `--json` ends with one JSON object.
 """
 
@@ -61,9 +62,7 @@ def main() -> None:
     real = _real(rows, findings, options.samples)
     recalls = _recalls(rows, findings, checker, options.samples)
     worst = min(entry["recall"] for entry in recalls.values() if entry["evident"])
-    print(
-        f"\n{rate:,.0f} records a second of CPU time; lowest recall where the text carries evidence {worst:.1%}"
-    )
+    print(f"\n{rate:,.0f} records a second of CPU time; lowest recall of corruptions {worst:.1%}")
     if options.json:
         result = {
             "rows": len(rows),
@@ -115,7 +114,7 @@ def _real(rows: list[dict[str, Any]], findings: list[tuple[Finding, ...]], sampl
 def _recalls(
     rows: list[dict[str, Any]], findings: list[tuple[Finding, ...]], checker: RecordChecker, samples: int
 ) -> dict[str, dict[str, Any]]:
-    print(f"\n{'mutation':34}{'rows':>7}{'recall':>9}{'+warnings':>11}   found by")
+    print(f"\n{'mutation':34}{'kind':>11}{'rows':>7}{'recall':>9}{'+warnings':>11}   found by")
     result = {}
     for name, (mutate, evident) in MUTATIONS.items():
         rng = np.random.default_rng(SEED)
@@ -137,7 +136,10 @@ def _recalls(
             if not errors:
                 missed.append(f"{_who(rows[number])} -> {_changes(rows[number], mutated)}"[:260])
         top = ", ".join(f"{code} {count / max(total, 1):.0%}" for code, count in by.most_common(4))
-        print(f"{name:34}{total:>7}{caught / max(total, 1):>9.1%}{warned / max(total, 1):>11.1%}   {top}")
+        kind = "corruption" if evident else "swap"
+        print(
+            f"{name:34}{kind:>11}{total:>7}{caught / max(total, 1):>9.1%}{warned / max(total, 1):>11.1%}   {top}"
+        )
         for line in missed[:samples]:
             print(f"      missed: {line}")
         result[name] = {

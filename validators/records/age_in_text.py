@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
 from persona_engine.validators.lexicon import lexicon
-from persona_engine.validators.prose import plain, words
+from persona_engine.validators.prose import words
 from persona_engine.validators.reading import LISTS, NARRATIVES, Reading
 
 if TYPE_CHECKING:
@@ -38,38 +38,49 @@ class AgeWords:
         start: the age of somebody of whom nothing is told.
         facts: field -> value -> years.
         words: field -> word -> years.
+        telling: field -> the words.
     """
 
     start: float
     facts: Mapping[str, Mapping[str, float]]
     words: Mapping[str, Mapping[str, float]]
+    telling: Mapping[str, frozenset[str]]
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> AgeWords:
         """Take what the lexicon says, in which words stand together under the years that each adds."""
-        return cls(
-            content["start"],
-            content["facts"],
-            {
-                field: {word: years for years, told in groups.items() for word in told.split()}
-                for field, groups in content["words"].items()
-            },
-        )
+        weights = {
+            field: {word: years for years, told in groups.items() for word in told.split()}
+            for field, groups in content["words"].items()
+        }
+        telling = {field: frozenset(years) for field, years in weights.items()}
+        return cls(content["start"], content["facts"], weights, telling)
+
+    def expected(self, reading: Reading) -> float:
+        """The age that a reader thinks of."""
+        years = [math.fsum(map(weights.__getitem__, found)) for weights, found in self._found(reading)]
+        return self.start + math.fsum(years)
 
     def told(self, reading: Reading) -> list[tuple[float, str]]:
         """The years that each fact and each word adds, and the word; one that stands in two texts comes twice."""
-        facts = ((years, reading.fact(field) or "") for field, years in self.facts.items())
-        found = [(years[value], value.replace("_", " ")) for years, value in facts if value in years]
-        for field, known in known_words(reading).items():
-            years = self.words.get(field, {})
-            found += [(years[word], word) for word in years.keys() & known]
-        return found
+        return [(weights[word], word) for weights, found in self._found(reading) for word in found]
+
+    def _found(self, reading: Reading) -> Iterator[tuple[Mapping[str, float], Iterable[str]]]:
+        """For each fact and each field, the years of all its words, and the words that are there."""
+        for field, weights in self.facts.items():
+            value = reading.fact(field)
+            if value is not None and value in weights:
+                yield weights, (value,)
+        known = known_words(reading)
+        for field, telling in self.telling.items():
+            if field in known:
+                yield self.words[field], telling & known[field]
 
 
 def known_words(reading: Reading) -> dict[str, frozenset[str]]:
     """Field -> the different words of its text or list, for the fields that are read."""
     known = {field: reading.vocabulary[field] for field in FIELDS if field in reading.prose}
-    return known | {field: frozenset(words(plain(items))) for field, items in reading.listed.items()}
+    return known | {field: frozenset(words(items)) for field, items in reading.listed.items()}
 
 
 def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
@@ -84,18 +95,18 @@ def judged(reading: Reading, age_words: AgeWords) -> Iterator[Finding]:
         return
     if not all(field in reading.listed for field in LISTS) or str(age) in reading.numbers:
         return  # a text that says the age leaves nothing to be guessed
-    told = age_words.told(reading)
-    gap = age - age_words.start - math.fsum(years for years, _ in told)
-    if abs(gap) <= FAR or len(told) < ENOUGH:
+    gap = age - age_words.expected(reading)
+    if abs(gap) <= FAR or len(told := age_words.told(reading)) < ENOUGH:
         return
     against: dict[str, float] = {}
     for years, word in told:
         if (years < 0) == (gap > 0):
             against[word] = against.get(word, 0.0) + abs(years)
+    shown = sorted(against, key=lambda word: (-against[word], word))[:SHOWN]
     yield RULE.error(
         "persona",
         f"the texts together read like those of a much {'younger' if gap > 0 else 'older'} person than one of {age}",
-        ", ".join(sorted(against, key=lambda word: (-against[word], word))[:SHOWN]),
+        ", ".join(word.replace("_", " ") for word in shown),
     )
 
 

@@ -27,6 +27,7 @@ TOLD = frozenset({"persona", "professional_persona", PAST})  # who the person is
 FIRST_DEGREES = ("associate", "bachelor", "undergraduate")
 NEAR = 40  # letters before it in which a negation stands
 BEFORE, AFTER = 30, 90  # letters around one of its words in which a credential stands
+SHORTEST = 3  # letters of a word that is looked for as it is
 LEAD = 70  # letters before a credential in which the verb stands
 
 _OWN = re.compile(r"\b(?:his|her|their|with an?) (?:[\w-]+ )?$")
@@ -148,14 +149,17 @@ def _credentials(text: str, near: Iterable[str]) -> Iterator[re.Match[str]]:
     credential = _words().credential
     done = 0
     for at in sorted({at for word in near for at in _places(word, text)}):
-        match = credential.search(text, max(done, at - BEFORE), at + AFTER)
-        while match is not None and match.start() <= at:
+        while done <= at:
+            match = credential.search(text, max(done, at - BEFORE), at + AFTER)
+            if match is None or match.start() > at:
+                break
             yield match
             done = match.end()
-            match = credential.search(text, done, at + AFTER)
 
 
 def _places(word: str, text: str) -> Iterator[int]:
+    if len(word) < SHORTEST:  # the letters of "B.A." and "Ph.D.", which stand in most words
+        word += "."
     at = text.find(word)
     while at >= 0:
         yield at

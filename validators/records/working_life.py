@@ -26,8 +26,8 @@ FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
 ERROR_ABOVE = 0.7
 WARNING_ABOVE = 0.4
 EVIDENCE = 1.0  # nats of phrases for a job without which nothing is said: other texts speak of none
-# Of people who work: the phrases alone, before what is said outright is looked for, and both together. No released
-# worker lies below the second bound, and six in ten of the people without a job do.
+# Of people who work: single words alone, before all is looked for, and everything. No released worker lies below the
+# second bound, and six in ten of the people without a job do.
 DOUBTED_BELOW, WITHOUT_BELOW = 1.0, -3.5
 PENSION = 67  # full retirement age of those born since 1960 (Social Security Act, section 216(l))
 IDLE = 2.6  # nats against a job, of saying that one has none
@@ -65,6 +65,9 @@ def _in_a_job(reading: Reading, occupation: str) -> Iterator[Finding]:
 
 
 def _in_none(reading: Reading, occupation: str) -> Iterator[Finding]:
+    doubts = _doubts()
+    if all(doubts.isdisjoint(reading.vocabulary[field]) for field in FIELDS):
+        return
     intercept, weights = _weights()
     single, _ = _shapes()
     known = frozenset[str]().union(*(reading.vocabulary[field] for field in FIELDS))
@@ -111,6 +114,11 @@ def _said_to_have_none(reading: Reading) -> float:
 def _weights() -> tuple[float, Mapping[str, float]]:
     content = lexicon("working_life")
     return content["intercept"], content["phrases"]
+
+
+@cache
+def _doubts() -> frozenset[str]:
+    return frozenset(lexicon("working_life")["doubts"])
 
 
 @cache
