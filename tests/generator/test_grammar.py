@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import persona_engine.prompts
+from persona_engine.generator.llm.offline import symbol
 from persona_engine.generator.llm.offline.article import article, with_articles
 from persona_engine.generator.llm.offline.derivation import Derivation
 from persona_engine.generator.llm.offline.draws import draws
@@ -22,8 +23,8 @@ GRAMMAR = Grammar.load("en_US")
 TEXTS = ("cultural_background", "career_goals_and_ambitions", "skills_prose", "hobby_prose")
 
 
-def texts(grammar: Grammar, symbol: str, *tags: str) -> list[str]:
-    return [alternative.text for alternative in grammar.pool(symbol, frozenset(tags))]
+def texts(grammar: Grammar, name: str, *tags: str) -> list[str]:
+    return [alternative.text for alternative in grammar.pool(name, frozenset(tags))]
 
 
 def test_articles_follow_the_sound() -> None:
@@ -51,6 +52,14 @@ def test_groups_open_by_conditions() -> None:
     assert texts(grammar, "food", "old", "rural") == ["bread", "pie"]
     assert texts(grammar, "food", "old", "rich") == ["bread", "pie"]
     assert grammar.tags_of("food", "pie") == {"old", "rural", "rich"}
+
+
+def test_no_more_pools_are_kept_than_memory_is_meant_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(symbol, "_KEPT", 3)
+    grammar = Grammar({"food": {"any": ["bread"], **{tag: [f"{tag} pie"] for tag in "abcdef"}}})
+    for tag in "abcdefabc":
+        assert texts(grammar, "food", tag) == ["bread", f"{tag} pie"]
+    assert len(grammar.symbol("food").pools) == 3
 
 
 def test_a_derivation_takes_nothing_twice_while_there_is_a_choice() -> None:
