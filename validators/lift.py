@@ -64,7 +64,7 @@ class LiftTable:
             found = self._oddity(values)
         except TypeError:
             return None
-        if found is not None:  # known values alone: there are as many as the table has cells
+        if found is not None and len(self._known) < self.lift.size:  # ages beyond the last have no end
             self._known[values] = found
         return found
 
