@@ -3,10 +3,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from persona_engine.validators.gazetteer import Gazetteer
-from persona_engine.validators.lexicon import Phrases, stands
+from persona_engine.validators.lexicon import Phrases, lexicon, stands
 from persona_engine.validators.occupation_match import Match, OccupationMatcher
 from persona_engine.validators.prose import words
-from persona_engine.validators.reading import Reading
+from persona_engine.validators.reading import LISTS, Reading
+from persona_engine.validators.records import age_in_text
 from persona_engine.validators.reference import Reference
 from persona_engine.validators.stems import BREAK, stems
 
@@ -85,6 +86,12 @@ def test_a_title_alone_does_not_outweigh_what_the_text_tells() -> None:
     assert match.share < 0.4
 
 
+def test_a_title_is_found_in_the_plural_and_not_by_its_first_letters() -> None:
+    matcher, text = OccupationMatcher(JOBS), "Knead dough."
+    for titled, named in (("Roofers like her", True), ("Ana roofs", False), ("Pastry chefs", True)):
+        assert any(_match(matcher, name, text, titled).named for name in ("roofer", "baker")) == named, titled
+
+
 def test_a_text_without_a_title_is_compared_by_its_words() -> None:
     text, matcher = "Ana lays shingles and flashes chimneys on roofs.", OccupationMatcher(JOBS)
     assert _match(matcher, "roofer", text).share == 1.0
@@ -128,3 +135,11 @@ def test_a_stem_is_a_words_first_six_letters() -> None:
     first, second, third, between, last = stems(["Manager, management of", "it"]).tolist()
     assert first == second == int.from_bytes(b"manage", "little")
     assert (third, between, last) == (int.from_bytes(b"of", "little"), BREAK, int.from_bytes(b"it", "little"))
+
+
+def test_words_that_tell_an_age_are_words_of_texts_that_are_read() -> None:
+    content = lexicon("age_words")
+    age_words = age_in_text.AgeWords.of(content)
+    assert set(age_words.words) <= {*age_in_text.FIELDS, *LISTS}
+    for told in (told for groups in content["words"].values() for told in groups.values()):
+        assert words(told) == told.split()

@@ -25,15 +25,17 @@ GROWN_UP = 18
 OLDEST = 201  # every stage has ended
 YEAR = 2025  # of records that state no birth year
 YEAR_SLACK = 3
-_NUMBERS = {name: i + 1 for i, name in enumerate("one two three four five six seven eight nine".split())}
+_NUMBERS = {name: i + 1 for i, name in enumerate("one two three four five six seven eight nine ten".split())}
+_NUMBERS |= {"twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
 # All on lower-case text. An experience, and before it its length: a pattern that begins with a word is found fast.
 _EXPERIENCE = re.compile(
-    r"(?P<unit>decades?|years?)(?:'|[- ]long)? (?:of|in|as|on|spent|behind|working|teaching|managing|serving|career)\b"
+    r"(?P<unit>decades?|years?)(?:'|[- ]long)? (?:of|in|as|on|spent|behind|career|working|teaching|managing|serving"
+    r"|steering|leading|running|overseeing|supervising|keeping|driving|caring|guiding)\b"
     r"(?! (?:marriage|family|history|tradition|her|his|their|age))"
 )
-_COUNT = re.compile(r"\b(?P<count>\d{1,2}|one|two|three|four|five|six|seven)\+?(?:[- ]plus)?[- ]$")
+_COUNT = re.compile(rf"\b(?P<count>\d{{1,2}}|{'|'.join(_NUMBERS)})\+?(?:[- ]plus)?[- ]$")
 _UNITS = frozenset({"year", "years", "decade", "decades"})
-LONGEST_COUNT = 12  # letters of "seven-plus "
+LONGEST_COUNT = 13  # letters of "fifteen-plus "
 _CHILDHOOD = re.compile(
     r"\b(?:grew up|growing up|raised|upbringing|childhood|born|coming of age|came of age)\b(?P<between>[^.;]{0,90}?)"
     r"\b(?:(?P<part>early|mid|late)[- ])?(?P<decade>19\d0|20[01]0)s(?:(?:,? and|-| to)(?: the)?"
