@@ -51,7 +51,9 @@ class RunFolder:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigError(f"{path}: cannot be made a run folder ({error.strerror})") from error
+            raise ConfigError(
+                f"{path}: cannot be made a run folder ({error.strerror}); give a place that you may write to"
+            ) from error
         with _locked(path):
             if earlier := Manifest.read(path):
                 _refuse_other(path, earlier, manifest)
