@@ -38,7 +38,10 @@ def test_help_is_instant() -> None:
             "unknown key 'colour'; known there: input, judge, llm, locale",
         ),
         (("generate", "absent.yaml"), "absent.yaml: cannot be read"),
-        (("generate", QUICKSTART, "-o", "/proc/self/run"), "run folder (No such file or directory); give a place"),
+        (
+            ("generate", QUICKSTART, "-o", "/proc/self/run"),
+            "run folder (No such file or directory); give a place",
+        ),
         (("generate", QUICKSTART, "--set", "locale=xx_YY"), "xx_YY"),
         (("generate", QUICKSTART, "--set", "prompts.set=xx_YY"), "unknown prompt set 'xx_YY'; known: en_US"),
         (("prompts", "check", "xx_YY"), "unknown prompt set 'xx_YY'; known: en_US, or a folder's path"),
