@@ -28,6 +28,7 @@ NAMED = {
 # Share of a neighbour's score that counts: SOC minor group, major group, major group of an "all other" code.
 MINOR, MAJOR, RESIDUAL = 0.3, 0.2, 0.45
 TITLED = 5.0  # times the share where the text itself has the title: "manager" alone does not make one
+BEST = 5  # occupations that fit a text best, one of which it may name
 HINTED = 2.0  # times the share where another text of the record has it
 _SEVERAL = re.compile(r",| or | and |/|\(|\)")
 # Parts of "carpet, floor, or tile installer" that name a person: the last word is one who does something.
@@ -85,11 +86,14 @@ class Match:
             the classification counting in part and titles severalfold; at most 1.
         best: name of the occupation that fits best, '' if nothing in the text is about work.
         named: whether the text has a title of the occupation.
+        other: whether the text has a title of one of the occupations that fit it best, looked for where this one
+            does not fit wholly.
     """
 
     share: float
     best: str
     named: bool
+    other: bool = False
 
 
 class OccupationMatcher:
@@ -153,7 +157,10 @@ class OccupationMatcher:
         share = float(near / scores[best])
         if share < 1 and self._named(position, hinted):
             share *= HINTED
-        return Match(min(1.0, TITLED * share if named else share), self.names[best], named)
+        share = min(1.0, TITLED * share if named else share)
+        fitting = np.argsort(-scores)[:BEST].tolist() if share < 1 else ()
+        other = any(self._named(position, titled) for position in fitting)
+        return Match(share, self.names[best], named, other)
 
     def _named(self, position: int, tokens: Tokens) -> bool:
         """Whether the words have a title of the occupation among them."""

@@ -19,8 +19,9 @@ POLICY: Policy = "repair"
 SCOPE: Scope = "record"
 
 RULE = Rule.of(__name__)
-# Share of the best fitting occupation's score; one in five hundred released workers lies below the first.
-ERROR_BELOW = 0.39
+# Share of the best fitting occupation's score: where the text names another occupation that it fits, and where it names
+# none, which may be one that goes by a title unheard of. One in a thousand released workers is told of so.
+ERROR_BELOW, UNNAMED_BELOW = 0.39, 0.31
 WARNING_BELOW = 0.44
 WORK = {
     "professional_persona": 2.0,
@@ -49,7 +50,7 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
         name, told, tokens["professional_persona"], tokens.get("persona", ()), enough=WARNING_BELOW
     )
     if match.share < WARNING_BELOW:
-        make = RULE.error if match.share < ERROR_BELOW else RULE.warning
+        make = RULE.error if match.share < (ERROR_BELOW if match.other else UNNAMED_BELOW) else RULE.warning
         stated, other = reference.occupation(name), reference.occupation(match.best)
         if stated is not None and other is not None:
             yield make(

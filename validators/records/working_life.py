@@ -23,12 +23,12 @@ SCOPE: Scope = "record"
 RULE = Rule.of(__name__)
 FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
 # Nats for having a job. Of released people without one, fewer than one in a hundred is told of above the first bound.
-ERROR_ABOVE = 0.7
+ERROR_ABOVE = 0.8
 WARNING_ABOVE = 0.4
 EVIDENCE = 1.0  # nats of phrases for a job without which nothing is said: other texts speak of none
-# Of people who work: single words alone, before all is looked for, and everything. No released worker lies below the
-# second bound, and six in ten of the people without a job do.
-DOUBTED_BELOW, WITHOUT_BELOW = 1.0, -3.5
+# Of people who work: single words alone, before all is looked for, and everything. One in a thousand released workers,
+# who is told of as retired, lies below the second bound, and seven in ten of the people without a job do.
+DOUBTED_BELOW, WITHOUT_BELOW = 1.5, -2.5
 PENSION = 67  # full retirement age of those born since 1960 (Social Security Act, section 216(l))
 IDLE = 2.6  # nats against a job, of saying that one has none
 BEGINNER = 1.9  # of being introduced as aspiring, retired, in training
