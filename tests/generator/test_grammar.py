@@ -68,6 +68,44 @@ def test_a_derivation_takes_nothing_twice_while_there_is_a_choice() -> None:
     assert written == {"figs and pears", "pears and figs"}
 
 
+def test_a_text_tells_no_word_of_a_person_twice_while_there_is_another() -> None:
+    grammar = Grammar(
+        {
+            "text": {"any": ["{own_dish}, then {treat} and {treat_2}"]},
+            "treat": {"any": ["more {own_dish}", "{own_bake}", "coffee"]},
+        }
+    )
+    words = {"own_dish": "soup", "own_bake": "pie"}
+    written = {Derivation(grammar, draws(str(seed)), words=words, tags=0).write("text") for seed in range(40)}
+    assert written == {"soup, then pie and coffee", "soup, then coffee and pie"}
+
+
+def test_what_stands_for_a_word_alone_may_come_again_but_not_in_the_same_text() -> None:
+    grammar = Grammar(
+        {"text": {"any": ["{joy} and {joy_2}"]}, "joy": {"any": ["{own_sport_name}", "{own_craft_name}"]}}
+    )
+    words = {"own_sport_name": "golf", "own_craft_name": "pottery"}
+    derivation = Derivation(grammar, draws("a"), words=words, tags=0)
+    assert {derivation.write("text") for _ in range(20)} == {"golf and pottery", "pottery and golf"}
+
+
+def test_large_pools_share_their_parts_and_offer_what_small_ones_would() -> None:
+    groups = {f"t{tag}": [f"{tag}-{text}" for text in range(60)] for tag in range(5)}
+    grammar = Grammar({"food": {"any": ["bread"], "t0+t1": ["both"], **groups, "!t9 *2": ["soup"]}})
+    for tags in (("t0", "t1"), ("t1", "t2", "t3"), ("t9", "t4"), ("t0", "t1", "t2", "t3", "t4")):
+        found = texts(grammar, "food", *tags)
+        assert sorted(found) == sorted(
+            ["bread"]
+            + ["both"] * ({"t0", "t1"} <= set(tags))
+            + ["soup", "soup"] * ("t9" not in tags)
+            + [text for tag in tags for text in groups.get(tag, [])]
+        )
+        pool = grammar.pool("food", frozenset(tags))
+        assert [pool[place].text for place in range(len(pool))] == found
+        with pytest.raises(IndexError):
+            pool[len(pool)]
+
+
 def test_pronouns_may_be_written_in_beforehand() -> None:
     grammar = Grammar({"text": {"any": ["{He} knows {his} {thing}"]}, "thing": {"any": ["trade"]}})
     spoken = grammar.spoken({"he": "she", "his": "her"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from statistics import quantiles
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from persona_engine.generator.llm.offline.equipment import told_tools
 from persona_engine.generator.llm.offline.grammar import Grammar
 from persona_engine.generator.llm.offline.narrator import OfflineNarrator
+from persona_engine.generator.llm.offline.work import Work
 from persona_engine.validators.reading import NARRATIVES
 
 NARRATOR = OfflineNarrator.load("en_US")
@@ -128,6 +130,84 @@ def test_programs_of_programmers_are_told_of_those_who_program() -> None:
     assert told_tools(("JavaScript", "SAP software")) == ([], ["SAP software"])
     assert told_tools(("JavaScript", "SAP software"), coder=True) == ([], ["JavaScript"])
     assert told_tools(("The MathWorks MATLAB",)) == ([], ["MATLAB"])
+
+
+def test_office_programs_are_told_of_those_who_work_at_a_desk() -> None:
+    assert told_tools(("pizza ovens", "SAP software"), desk=False) == (["pizza ovens"], [])
+    lists = [
+        NARRATOR.write(
+            adult(row, occupation_code=code, grounding={"tools": ["SAP software"]}),
+            {"skills_and_expertise_list": {}},
+            seed=1,
+        )["skills_and_expertise_list"]
+        for row in range(10)
+        for code in ("4020", "0800")
+    ]
+    assert [("SAP software" in told) for told in lists] == [False, True] * 10
+
+
+def test_the_tasks_of_a_person_begin_with_different_verbs_and_lists_come_last() -> None:
+    grounding = {
+        "tasks": [
+            "Plan, direct, and coordinate repairs, deliveries, and returns.",
+            "Plan menus for large parties.",
+            "Measure cutting lines.",
+        ]
+    }
+    done = Work.of(
+        grounding,
+        tasks=["planning the week ahead", "sharpening knives"],
+        skills=["tact"],
+        desk=True,
+        coder=False,
+    )
+    assert done.told == [
+        "measuring cutting lines",
+        "planning, directing and coordinating repairs, deliveries and returns",
+    ]
+    assert done.listed == [
+        "planning menus for large parties",
+        "measuring cutting lines",
+        "sharpening knives",
+    ]
+    plain = Work.of(
+        {},
+        tasks=["cleaning and oiling tools", "loading and stacking", "counting"],
+        skills=["tact"],
+        desk=True,
+        coder=False,
+    )
+    assert plain.words["t_both"] == "cleaning and oiling tools, and loading and stacking"
+
+
+def test_nobody_drives_who_stacks_shelves() -> None:
+    stocker = {
+        "occupation": "stocker_or_order_filler",
+        "occupation_title": "stocker",
+        "occupation_code": "9645",
+    }
+    driver = {"occupation": "truck_driver", "occupation_title": "truck driver", "occupation_code": "9130"}
+    for row in range(60):
+        assert "vehicle" not in written(adult(row, **stocker), "professional_persona")["professional_persona"]
+    told = [
+        written(adult(row, **driver), "professional_persona")["professional_persona"] for row in range(60)
+    ]
+    assert any("walks around the vehicle" in text for text in told)
+
+
+def test_wishes_that_last_have_no_date() -> None:
+    lasting = {text.text for text in GRAMMAR.alternatives("goal_keep")}
+    dated = {text.text for text in GRAMMAR.alternatives("goal_reach")}
+    assert lasting.isdisjoint(dated)
+    for frame in GRAMMAR.alternatives("career_goals_and_ambitions"):
+        assert ("goal_now", "timeframe") not in pairwise(slot.symbol for slot in frame.slots), frame.text
+
+
+def test_those_at_home_near_a_large_city_are_not_sent_to_the_far_end_of_the_state() -> None:
+    here = GRAMMAR.tags_of("region", "CA") | GRAMMAR.tags_of("metro", "San Diego")
+    texts = {text.text for text in GRAMMAR.pool("own_outdoors", here)}
+    assert "Torrey Pines" in texts
+    assert not texts & {"the Mendocino headlands", "Mount Lassen"}
 
 
 def test_a_text_without_slots_stands_once_in_memory_for_both_sexes() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from persona_engine.generator.llm.offline.article import with_articles
@@ -11,6 +11,7 @@ from persona_engine.generator.llm.offline.symbol import ELSEWHERE
 if TYPE_CHECKING:
     from persona_engine.generator.llm.offline.draws import Draw
     from persona_engine.generator.llm.offline.grammar import Grammar
+    from persona_engine.generator.llm.offline.pool import Pool
     from persona_engine.generator.llm.offline.symbol import Alternative, Symbol
 
 _TRIES = 3
@@ -116,7 +117,7 @@ class Derivation:
         told = "".join(pieces[start:])
         pieces[start:] = [told[0].upper() + told[1:]]
 
-    def _another(self, found: Alternative, pool: Sequence[Alternative]) -> Alternative:
+    def _another(self, found: Alternative, pool: Pool) -> Alternative:
         """Return what fits better than `found`, which has been used, tells what is told or may lie at home."""
         if len(pool) == 1:
             return found

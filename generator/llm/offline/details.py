@@ -11,6 +11,7 @@ from persona_engine.generator.llm.offline import work
 from persona_engine.generator.llm.offline.derivation import Derivation
 from persona_engine.generator.llm.offline.draws import Draw
 from persona_engine.generator.llm.offline.grammar import Grammar
+from persona_engine.generator.llm.offline.pool import Pool
 from persona_engine.generator.llm.offline.portrait import Portrait
 from persona_engine.generator.llm.offline.symbol import Alternative
 from persona_engine.generator.llm.offline.work import Work, joined
@@ -84,9 +85,7 @@ def _work(facts: Mapping[str, Any], tags: int, grammar: Grammar, draw: Draw) -> 
     )
 
 
-def _hobbies(
-    words: Mapping[str, str], derivation: Derivation, pool: Sequence[Alternative], draw: Draw
-) -> list[str]:
+def _hobbies(words: Mapping[str, str], derivation: Derivation, pool: Pool, draw: Draw) -> list[str]:
     """The person's own sport and craft, and others that begin with other words."""
     count = 2 + _HOBBIES[0] + (draw() * _HOBBIES[1] >> 16)
     chosen = [words[own] for own in ("own_sport", "own_craft") if own in words]
@@ -104,11 +103,11 @@ def _hobbies(
     return chosen
 
 
-def _drawn(pool: Sequence[Alternative], draw: Draw) -> Alternative:
+def _drawn(pool: Pool, draw: Draw) -> Alternative:
     return pool[draw() * len(pool) >> 16]
 
 
-def _distinct(pool: Sequence[Alternative], draw: Draw) -> Iterator[str]:
+def _distinct(pool: Pool, draw: Draw) -> Iterator[str]:
     """Draw without replacement, as many as are asked for."""
     drawn: set[str] = set()
     for _ in range(_TRIES):

@@ -116,7 +116,8 @@ _EMPTY = re.compile(
 )
 _DANGLING = re.compile(
     r"(?:,|;|:| and| or| and/or| the| a| an| of| to| for| with| in| on| by| from| as| such| other| any| all"
-    r"| that(?: [a-z]+)?| which| their| its| using| including| necessary| between| into| at| about| upon| through| per| not| if| written"
+    r"| that(?: [a-z]+)?"
+    r"| which| their| its| using| including| necessary| between| into| at| about| upon| through| per| not| if| written"
     r"| appropriate| associated| engaged| involved| responsible| unable| concerned| existing| medical| various| new"
     r"| directly| applying| pertaining| submitted| received| obtained| regarding| concerning| relating| relevant"
     r"| based| required| related| needed| specified| set| taken| so| when| where| how| whether| what| who)+$"

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from persona_engine.generator.llm.offline.grammar_files import GrammarError, digest, folder_of, read_symbols
+from persona_engine.generator.llm.offline.pool import Pool
 from persona_engine.generator.llm.offline.symbol import AWAY, OWN, Alternative, Bits, Group, Symbol
 
 __all__ = ["Grammar", "GrammarError", "digest"]
@@ -110,7 +111,7 @@ class Grammar:
                     listed[key] = listed.get(key, frozenset()) | tags
         return listed
 
-    def pool(self, symbol: str, tags: frozenset[str]) -> tuple[Alternative, ...]:
+    def pool(self, symbol: str, tags: frozenset[str]) -> Pool:
         """Return what `symbol` offers a person with these tags.
 
         Raises:

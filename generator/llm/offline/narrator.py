@@ -52,7 +52,7 @@ _FACTS = (
 )  # fmt: skip
 _NEEDED = ("first_name", "last_name", "sex", "age")
 _GROUNDING = ("tasks", "tools", "skills", "nearby")
-_REMEMBERED = 64
+_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)

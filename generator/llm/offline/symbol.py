@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from string import Formatter
 
 from persona_engine.generator.llm.offline.article import with_articles
 from persona_engine.generator.llm.offline.grammar_files import GrammarError
+from persona_engine.generator.llm.offline.pool import Facet, Pool, Spread, facets
 
 OWN = "own_"
 """Symbols that are drawn once for a person start so."""
@@ -19,7 +21,9 @@ ELSEWHERE = 1
 _RANKED = re.compile(r"(lead|second)_(adj|clause|foible)")
 _SLOT = re.compile(r"[A-Za-z]\w*")
 # Pools of a symbol that are kept, the latest: a few symbols have another for every third person, without end.
-_KEPT = 8192
+_KEPT = 4096
+# Alternatives of a pool beyond which it is left in the parts that it shares with other pools.
+_LARGE = 96
 
 
 class Symbol:
@@ -28,20 +32,21 @@ class Symbol:
     Tags are bits (`Grammar.bits`): the pools already asked for are found by one `&` and one look-up.
     """
 
-    __slots__ = ("_groups", "always", "conditions", "mask", "name", "place", "pools")
+    __slots__ = ("_facets", "_groups", "always", "conditions", "mask", "name", "place", "pools")
 
     def __init__(self, name: str, place: str) -> None:
         """The groups come later: symbols name each other."""
         self.name, self.place = name, place
         self.conditions: frozenset[str] = frozenset()
         self.mask = 0
-        self.always: tuple[Alternative, ...] = ()
+        self.always: Pool = ()
         self._groups: tuple[Group, ...] = ()
-        self.pools: dict[int, tuple[Alternative, ...]] = {}
+        self._facets: tuple[Facet, ...] = ()
+        self.pools: dict[int, Pool] = {}
 
     def expand_to(self, groups: tuple[Group, ...], bits: Bits) -> None:
         """Take the groups. `conditions` are their tags; without any, `always` is the one pool there is."""
-        self._groups = groups
+        self._groups, self._facets = groups, facets(groups)
         self.conditions = frozenset(tag for group in groups for tag in group.tags)
         self.mask = bits.of(self.conditions)
         if not self.conditions:
@@ -52,7 +57,7 @@ class Symbol:
         """The groups, in their order."""
         return self._groups
 
-    def pool(self, tags: int) -> tuple[Alternative, ...]:
+    def pool(self, tags: int) -> Pool:
         """Return the alternatives that are open to a person with these tags, each as often as it weighs.
 
         Raises:
@@ -61,12 +66,12 @@ class Symbol:
         key = self.mask & tags
         pool = self.pools.get(key)
         if pool is None:
-            open_to = [group for group in self._groups if group.admits(key)]
-            pool = tuple(text for group in open_to for text in group.alternatives * group.weight)
-            if not pool:
+            parts = [part for facet in self._facets if (part := facet.open_to(key))]
+            if not parts:
                 raise GrammarError(
                     f"{self.place}: {self.name!r} has nothing for everybody whom it is asked for; add an `any` group."
                 )
+            pool = Spread(parts) if sum(map(len, parts)) > _LARGE else tuple(chain.from_iterable(parts))
             if len(self.pools) == _KEPT:
                 del self.pools[next(iter(self.pools))]
             self.pools[key] = pool
@@ -176,6 +181,14 @@ class Group:
     def admits(self, tags: int) -> bool:
         """Whether a person with these tags satisfies a condition."""
         return any(needed & tags == needed and not barred & tags for needed, barred in self.masks)
+
+    @property
+    def mask(self) -> int:
+        """The tags that the conditions name, as bits."""
+        mask = 0
+        for needed, barred in self.masks:
+            mask |= needed | barred
+        return mask
 
     @property
     def tags(self) -> frozenset[str]:

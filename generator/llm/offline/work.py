@@ -166,7 +166,7 @@ def _apart(phrases: Iterable[str], spare: Iterable[str], count: int) -> list[str
     """Return `count` phrases that begin with different verbs, the plain ones before those that hold an "and"."""
     found: dict[str, str] = {}
     for phrase in chain(phrases, spare):
-        found.setdefault(phrase.partition(" ")[0], phrase)
+        found.setdefault(phrase.partition(" ")[0].rstrip(","), phrase)
         if len(found) == count:
             break
     return sorted(found.values(), key=_is_list)
