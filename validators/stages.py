@@ -10,6 +10,7 @@ from typing import NamedTuple
 from persona_engine.validators.lexicon import lexicon
 
 LEAD = 50  # letters before a stage in which another person, or a plan, may be named
+BEFORE, AFTER = 100, 70  # letters around a word of a stage in which the passage that tells it stands
 
 
 class Stage(NamedTuple):
@@ -23,12 +24,18 @@ class Stage(NamedTuple):
 
     def told(self, text: str) -> Iterator[str]:
         """The words of each passage of lower-case text that tells this stage of the person, not of others or plans."""
-        if not any(word in text for word in self.words):
-            return
-        for pattern in self.patterns:
-            for match in pattern.finditer(text):
-                if not _others().search(text[max(0, match.start() - LEAD) : match.start()]):
-                    yield match.group()
+        for at in sorted({at for word in self.words for at in _places(word, text)}):
+            for pattern in self.patterns:  # which take long, and need not read the whole text
+                for match in pattern.finditer(text, max(0, at - BEFORE), at + AFTER):
+                    if not _others().search(text[max(0, match.start() - LEAD) : match.start()]):
+                        yield match.group()
+
+
+def _places(word: str, text: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 @cache
