@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -50,7 +51,8 @@ def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, 
     except UnicodeDecodeError as error:
         raise ReaderError(f"{path}: is not UTF-8 text ({error.reason} in it); save it as UTF-8") from error
     except (OSError, pa.ArrowException, csv.Error) as error:
-        said = " ".join(str(error).split()).rstrip(".")
+        known = error.errno if isinstance(error, OSError) else None
+        said = os.strerror(known) if known else " ".join(str(error).split()).rstrip(".")
         raise ReaderError(
             f"{path}: cannot be read: {said}; give a whole {path.suffix} file of rows"
         ) from error

@@ -118,7 +118,7 @@ class FindingsWriter:
         try:
             yield
         except OSError as error:
-            said = error.strerror or error
+            said = os.strerror(error.errno) if error.errno else error  # of pyarrow's, only the reason
             raise WriterError(
                 f"{self.path}: findings cannot be written ({said}); name a file in a folder with room"
             ) from error

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 _STDOUT_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def told(error: Exception) -> tuple[str, int]:
@@ -18,11 +19,14 @@ def told(error: Exception) -> tuple[str, int]:
     ours = type(error).__module__.startswith("persona_engine.")
     if isinstance(error, OSError):
         return line if ours else _system(error), 1
+    if isinstance(error, MemoryError):
+        said = f" ({line})" if line else ""
+        return f"out of memory{said}; end what else runs, or take a machine with more", 1
     if not ours:
         return f"internal error, {type(error).__name__}: {line} (--debug shows where; please report it)", 1
     hint = getattr(error, "hint", None)  # an LLMError's: the endpoint fell short, not the user
     if hint is None:
-        return line, 2
+        return line, 1 if getattr(error.__cause__, "errno", None) in _NO_ROOM else 2
     return line if hint in line else f"{line}; {hint}", 1
 
 

@@ -64,7 +64,9 @@ def _lines() -> Observe:
     def observe(tally: Tally) -> None:
         if due(last=_over(tally)):
             with suppress(OSError):
-                print(f"{_finished(tally)} of {tally.rows} rows, {due.note(tally)}", file=sys.stderr, flush=True)
+                print(
+                    f"{_finished(tally)} of {tally.rows} rows, {due.note(tally)}", file=sys.stderr, flush=True
+                )
 
     return observe
 

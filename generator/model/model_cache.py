@@ -29,6 +29,18 @@ FIT_VERSION = 2
 
 log = logging.getLogger(__name__)
 
+_TORN = (
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    ValueError,
+    KeyError,
+    EOFError,
+    TypeError,
+    AttributeError,
+)
+"""How a model shows itself that is not whole."""
+
 
 def folder() -> Path:
     """Where fitted models are kept: PERSONAS_CACHE, else the user's cache folder."""
@@ -74,10 +86,13 @@ def _read(place: Path, priors: Priors) -> Network | None:
         header = json.loads((place / "network.json").read_text(encoding="utf-8"))
         arrays = {name: _array(place, name, size) for name, size in header["sizes"].items()}
         nodes = tuple(_node(item, arrays) for item in header["nodes"])
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
+    except _TORN as error:
         if place.exists():
             log.warning("%s: not a whole model (%s); fitting it anew", place, error)
             shutil.rmtree(place, ignore_errors=True)
+        return None
+    except OSError as error:  # no memory for it, or too many open files: others may read it
+        log.warning("%s: cannot be read (%s); fitting it anew", place, error.strerror or error)
         return None
     return Network(priors.hierarchy, tuple(header["core"]), arrays["core"], nodes, header["distances"])
 

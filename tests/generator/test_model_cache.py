@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import subprocess
@@ -99,6 +100,22 @@ def test_a_damaged_model_is_fitted_anew(
     assert "not a whole model" in caplog.text
     assert same(again, model_cache.load_or_fit(priors))
     np.testing.assert_array_equal(again.core, expected)
+
+
+def test_a_model_that_this_process_cannot_read_is_left_to_others(
+    priors: Priors, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = model_cache.load_or_fit(priors)
+    written = {path: path.stat().st_mtime_ns for path in cache.glob("*/*")}
+
+    def crowded(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "load", crowded)
+        assert same(model_cache.load_or_fit(priors), first)
+    assert "cannot be read (Too many open files); fitting it anew" in caplog.text
+    assert {path: path.stat().st_mtime_ns for path in cache.glob("*/*")} == written
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "{}", '{"sizes": 3}', '{"sizes": {}, "nodes": [7]}'])

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from persona_engine.generator.cli import failure
 from persona_engine.generator.cli.main import main
+from persona_engine.validators.finding import Finding
+from persona_engine.validators.writer import FindingsWriter, WriterError
 
 QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
 
@@ -133,3 +136,22 @@ def test_debug_shows_where_an_error_came_from(
     with pytest.raises(ValueError, match=r"absent\.yaml"):
         main()
     assert capsys.readouterr().err == ""
+
+
+def test_what_a_machine_is_short_of_is_no_wrong_usage(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    finding = Finding("unicode", "error", "persona", "x" * 10_000)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+        with pytest.raises(WriterError) as full, FindingsWriter(tmp_path / "findings.jsonl") as writer:
+            writer.write(0, "u", (finding,))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    said = "findings cannot be written (File too large); name a file in a folder with room"
+    assert failure.told(full.value) == (f"{tmp_path}/findings.jsonl: {said}", 1)
+    assert failure.told(WriterError("x: findings are written as .parquet"))[1] == 2
+    said, code = failure.told(MemoryError("Unable to allocate 9 GiB"))
+    assert (said, code) == (
+        "out of memory (Unable to allocate 9 GiB); end what else runs, or take a machine with more",
+        1,
+    )
