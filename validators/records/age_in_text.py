@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -58,8 +57,8 @@ class AgeWords:
 
     def expected(self, reading: Reading) -> float:
         """The age that a reader thinks of."""
-        years = [math.fsum(map(weights.__getitem__, found)) for weights, found in self._found(reading)]
-        return self.start + math.fsum(years)
+        years = [sum(map(weights.__getitem__, found)) for weights, found in self._found(reading)]
+        return round(self.start + sum(years), 1)  # words come in any order, and sums of floats with them
 
     def told(self, reading: Reading) -> list[tuple[float, str]]:
         """The years that each fact and each word adds, and the word; one that stands in two texts comes twice."""

@@ -98,7 +98,7 @@ def _phrases(reading: Reading) -> frozenset[str]:
     text = " | ".join(" ".join(reading.tokens[field]) for field in FIELDS)
     text = f" {text} "
     return (single & known) | {
-        phrase for first, phrase in several if first in known and f" {phrase} " in text
+        phrase for first in several.keys() & known for phrase in several[first] if f" {phrase} " in text
     }
 
 
@@ -122,11 +122,14 @@ def _doubts() -> frozenset[str]:
 
 
 @cache
-def _shapes() -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
-    """Phrases of one word, and those of several, each with its first word."""
+def _shapes() -> tuple[frozenset[str], Mapping[str, list[str]]]:
+    """Phrases of one word, and those of several by their first word."""
     _, weights = _weights()
-    several = tuple((phrase.split(" ", 1)[0], phrase) for phrase in weights if " " in phrase)
-    return frozenset(weights) - {phrase for _, phrase in several}, several
+    several: dict[str, list[str]] = {}
+    for phrase in weights:
+        if " " in phrase:
+            several.setdefault(phrase.split(" ", 1)[0], []).append(phrase)
+    return frozenset(phrase for phrase in weights if " " not in phrase), several
 
 
 @cache
