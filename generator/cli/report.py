@@ -46,14 +46,12 @@ def report(
         raise typer.BadParameter("say of how many people, with --counterfactual N", param_hint="--swap")
     from persona_engine.generator.config import Config
     from persona_engine.generator.config_file import load
-    from persona_engine.generator.dataset_file import dataset_files
     from persona_engine.generator.population import Population
     from persona_engine.generator.report import counterfactual
     from persona_engine.generator.report import run_report as reporting
     from persona_engine.generator.run.manifest import Manifest
 
     folder = output or (dataset if dataset.is_dir() else dataset.parent)
-    dataset_files(dataset)  # a dataset that is not there leaves no folder behind
     reporting.try_out(folder)
     if people:
         counterfactual.of_run(dataset, people, swap or counterfactual.FACTS)

@@ -125,14 +125,14 @@ def write(folder: Path, numbers: Mapping[str, Any]) -> tuple[Path, Path]:
 
 
 def try_out(folder: Path) -> None:
-    """Make the folder that a report will be written into, before anything is computed for it.
+    """See whether a report can be written into a folder, before anything is computed for it; it is not made yet.
 
     Raises:
         DatasetError: it cannot be made or written to.
     """
     with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        nearest = next(place for place in (folder, *folder.parents) if place.exists())
+        tempfile.TemporaryFile(dir=nearest).close()
 
 
 @contextmanager
