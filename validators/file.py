@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from persona_engine.census_priors.marginal import TableError
 from persona_engine.validators.check import RecordChecker
 from persona_engine.validators.finding import Finding, Severity
 from persona_engine.validators.reader import BATCH_ROWS, read_records
@@ -19,6 +20,8 @@ from persona_engine.validators.writer import FindingsWriter, WriterError
 
 if TYPE_CHECKING:
     from persona_engine.census_priors.priors import Priors
+
+LOOKUPS = ("occupations", "places")
 
 
 def validate_files(
@@ -47,11 +50,18 @@ def validate_files(
     Raises:
         ReaderError: a file that cannot be read or has no column that any rule knows.
         PolicyError: a rule or an action that does not exist.
+        TableError: a locale without the look-ups that rules need.
         WriterError: findings that cannot be written, or would take the dataset's place.
     """
     if findings is not None and findings.resolve() in {path.resolve() for path in paths}:
         raise WriterError(f"{findings}: is what the findings are about; name another file for them")
     checker = RecordChecker(priors, policy)
+    known = checker.reference.priors
+    if lacking := [name for name in LOOKUPS if name not in known.declaration.lookups]:
+        raise TableError(
+            f"locale {known.locale}: has no look-up of {' or '.join(lacking)}, by which rules judge; "
+            "its datasets can be reported on (personas report), not validated"
+        )
     by_rule = {
         code: dict.fromkeys(get_args(Severity), 0) for code, act in checker.policy.items() if act != "off"
     }

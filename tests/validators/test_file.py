@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from persona_engine.census_priors.marginal import TableError
+from persona_engine.census_priors.priors import Priors
 from persona_engine.validators.file import validate_files
 from persona_engine.validators.finding import Finding
 from persona_engine.validators.reader import ReaderError, read_records
@@ -81,6 +83,12 @@ def test_columns_that_rules_need_and_no_row_has_are_named(
     assert result["missing_columns"] == ["state", "zipcode"]
     mixed = _write(tmp_path / "mixed.jsonl", [placeless, good])
     assert validate_files([mixed], reference)["missing_columns"] == []
+
+
+def test_a_locale_that_rules_cannot_judge_by_is_refused(tmp_path: Path, good: dict[str, Any]) -> None:
+    islands = Priors.load(Path(__file__).parents[2] / "examples/puerto_rico")
+    with pytest.raises(TableError, match="locale es_PR: has no look-up of occupations or places"):
+        validate_files([_write(tmp_path / "rows.jsonl", [good])], islands)
 
 
 def test_the_limit_is_kept(tmp_path: Path, good: dict[str, Any], reference: Reference) -> None:
