@@ -23,6 +23,8 @@ def article(word: str) -> str:
 
 def with_articles(text: str) -> str:
     """Return `text` with every "a(n)" resolved by the sound of the word after it, unless that is a slot."""
+    if _OPEN not in text:
+        return text
     told, *rest = text.split(_OPEN)
     for part in rest:
         word = part.partition(" ")[0]
