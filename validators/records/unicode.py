@@ -27,6 +27,9 @@ _MOJIBAKE = re.compile(
     "\u00e2\u20ac[\u2122\u0153\u009d\u201c\u201d\u00a6\u2018]|\u00c3[\u0080-\u00bf]|\u00c2[\u00a0-\u00bf]"
 )
 _BROKEN = frozenset("\ufffd\u00e2\u00c3\u00c2")
+_SPACES = frozenset(
+    "\u00a0\u2002\u2003\u2009\u202f"
+)  # of other widths, which are not printable, and no fault
 _FIELDS = (*PROSE, *LISTS)
 
 
@@ -34,8 +37,8 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
     """Look at every text as it is written."""
     given = Reading.of(record).record
     texts = {field: text for field in _FIELDS if isinstance(text := given.get(field), str)}
-    strange = unusual("".join(texts.values()))
-    if strange.isprintable() and _BROKEN.isdisjoint(strange):
+    strange = frozenset(unusual("".join(texts.values()))) - _SPACES
+    if "".join(strange).isprintable() and _BROKEN.isdisjoint(strange):
         return
     for field, text in texts.items():
         if not text.isprintable():
