@@ -27,7 +27,8 @@ _PARTICLES = frozenset("up down out off on in over back away apart together".spl
 _JOINTS = frozenset({"and", "or", "and/or", "&"})
 # Verbs that begin most task statements: behind a conjunction they start a second clause.
 _VERBS = frozenset(
-    "ascertain backfill bolt compact dial exchange feed guard level process refund rivet sanitize weld "
+    "ascertain backfill beat bolt compact dial exchange feed guard level log post probe process readjust reevaluate "
+    "refund rivet sanitize stamp summon tamp weld "
     "accept access accompany acquire activate adapt add address adhere adjust administer admit advertise "
     "advise advocate affix alert align allocate alter analyze anchor announce answer apply appoint "
     "appraise apprehend approve arrange arrest ask assemble assess assign assimilate assist attach "
@@ -260,7 +261,7 @@ def _without_broken_list(phrase: str, start: int) -> str:
     """Cut a list that lost its last member to its first, and a second list behind a finished one."""
     ends = [found.start() for found in _LIST_END.finditer(phrase, start)]
     if len(ends) > 1:
-        return phrase[: ends[1]]
+        return phrase[: phrase.find(", ", ends[0] + 1)]
     last = phrase.rfind(", ", start)
     if last < 0 or re.search(r"\b(?:and|or)\b", phrase[last:]):
         return phrase
