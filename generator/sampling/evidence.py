@@ -163,7 +163,7 @@ def _number(place: str, wanted: Any, values: Sequence[Any]) -> Mask:
     text = str(int(wanted) if whole else wanted).strip()
     if re.fullmatch(r"\d{1,9}", text):
         return _between(place, int(text), int(text), values, set())
-    span = RANGE.fullmatch(text)
+    span = RANGE.fullmatch(text) if isinstance(wanted, str) else None  # the number -30 is no range up to 30
     if span is None or not any(span.groups()):
         raise EvidenceError(
             f'{place}: {text[:_LONGEST]!r} is no whole number and no range; write 30, "30-45", "65-" or "-25"'
@@ -196,8 +196,8 @@ def _bound(place: str, given: Any, otherwise: int) -> float:
         return otherwise
     try:
         return float(given)
-    except (TypeError, ValueError) as error:
-        raise EvidenceError(f"{place}: {given!r} is no number; min and max of a range are numbers") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise EvidenceError(f"{place}: {str(given)[:_LONGEST]!r} is no number; min and max of a range are numbers") from error
 
 
 def _unknown(place: str, text: str, values: Sequence[Any], words: Mapping[str, str]) -> str:
