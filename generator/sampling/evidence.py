@@ -197,7 +197,8 @@ def _bound(place: str, given: Any, otherwise: int) -> float:
     try:
         return float(given)
     except (TypeError, ValueError, OverflowError) as error:
-        raise EvidenceError(f"{place}: {str(given)[:_LONGEST]!r} is no number; min and max of a range are numbers") from error
+        shown = str(given)[:_LONGEST]
+        raise EvidenceError(f"{place}: {shown!r} is no number; min and max of a range are numbers") from error
 
 
 def _unknown(place: str, text: str, values: Sequence[Any], words: Mapping[str, str]) -> str:
