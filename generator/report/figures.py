@@ -59,15 +59,15 @@ def bachelors_by_state(
 ) -> list[dict[str, Any]]:
     """States with the largest share of a bachelor's degree or higher among those aged 25 and over.
 
-    Those with fewer than `least` such people are left out: chance would put them first or last. `error` is the
-    standard error of the share.
+    Those with fewer than `least` such people are left out: chance would put them first or last. So are states in which
+    a condition leaves nobody. `error` is the standard error of the share.
     """
     counts = age_education_state[age_education_state.index.get_level_values("age") >= 25]
     if counts.empty:
         return []
     holders = counts.index.get_level_values("education_level").isin(DEGREES)
     people = counts.groupby(level="state").sum()
-    people = people[people >= least]
+    people = people[(people >= least) & (people > 0)]
     degrees = counts[holders].groupby(level="state").sum().reindex(people.index, fill_value=0)
     share = (degrees / people).sort_values(ascending=False, kind="stable").head(top)
     return [
@@ -99,7 +99,9 @@ def age_moments(by_age: Counts[Any]) -> dict[str, float]:
     if not total:
         return {}
     mean = float(ages @ weights / total)
-    median = float(ages[np.searchsorted(weights.cumsum(), total / 2)])
+    # Between two ages that halve the people, as pandas has it.
+    middle = [np.searchsorted(weights.cumsum(), total / 2, side=side) for side in ("left", "right")]
+    median = float(ages[middle].mean())
     deviation = float(np.sqrt(weights @ (ages - mean) ** 2 / max(total - 1, 1)))
     return {"mean_age": mean, "median_age": median, "std_age": deviation}
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from persona_engine.generator.population import Population
 from persona_engine.generator.report import figures
 from persona_engine.generator.report import run_report as report
 from persona_engine.generator.report.tabulation import Tabulation, distance
@@ -66,9 +67,19 @@ def test_occupations_leave_out_those_without_one_and_tell_ages() -> None:
     first, second = figures.top_occupations(counted(("occupation", "age")).counts("occupation", "age"))
     ages = PEOPLE.loc[PEOPLE["occupation"] == "actor", "age"]
     assert first == {
-        "occupation": "actor", "people": 2, "mean_age": 30, "median_age": 20, "std_age": ages.std()
+        "occupation": "actor", "people": 2, "mean_age": 30, "median_age": ages.median(), "std_age": ages.std()
     }  # fmt: skip
     assert (second["occupation"], second["std_age"]) == ("baker", 0)
+
+
+def test_a_state_in_which_nobody_is_has_no_share() -> None:
+    states = pd.MultiIndex.from_tuples(
+        [(30, "bachelors", "CA"), (30, "bachelors", "OR"), (30, "high_school", "CA")],
+        names=list(report.DEGREES),
+    )
+    shares = figures.bachelors_by_state(pd.Series([1.0, 0.0, 3.0], index=states))
+    assert [(item["state"], item["share"]) for item in shares] == [("CA", 0.25)]
+    assert figures.bachelors_by_state(pd.Series([0.0, 0.0, 0.0], index=states)) == []
 
 
 def test_the_distance_of_two_datasets_is_between_the_same_and_apart() -> None:
@@ -120,3 +131,11 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_what_it_is_given(tmp_
     assert "<script" not in text
     assert "&lt;b&gt;bad" in text
     assert not any(word in text for word in ("http://", "https://", "src=", "@import", "url("))
+
+
+def test_people_of_one_state_have_a_report(population: Population, tmp_path: Path) -> None:
+    dataset, where = tmp_path / "people.parquet", {"state": "CA"}
+    population.sample(1, where=where).to_parquet(dataset)
+    found = report.of(dataset, population, where=where)
+    report.write(tmp_path, found)
+    assert not [item for item in found["fidelity"] if item["unknown"]]
