@@ -78,6 +78,7 @@ def text(manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str,
     identity = manifest.identity
     chosen = {name: identity[name] for name in ("where", "target", "quota") if identity.get(name)}
     agreeing = [item for item in numbers["fidelity"] if item["passes"]]
+    by_limit = sorted(numbers["fidelity"], key=lambda item: item["limit"]) or [None]
     return render(
         "card.md.j2",
         {
@@ -93,6 +94,8 @@ def text(manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str,
             "columns": [(column.name, column.kind, _said(column.name, priors)) for column in table.columns],
             "agreeing": len(agreeing),
             "judged": len(numbers["fidelity"]),
+            "finest": by_limit[0],
+            "coarsest": by_limit[-1],
             "singles": [
                 item
                 for item in numbers["fidelity"]

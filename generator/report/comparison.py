@@ -13,7 +13,7 @@ import pandas as pd
 from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.report.people import people_of
 from persona_engine.generator.report.tabulation import Counts, Tabulation, distance
-from persona_engine.validators.dataset.fidelity import DRAWS, STRICT
+from persona_engine.validators.dataset.fidelity import DRAWS, floor_and_limit
 
 COMPARED = (
     "sex",
@@ -100,9 +100,4 @@ def _compared(
     shares = both.to_numpy(dtype=np.float64) / both.sum()
     draws = [rng.multinomial(int(counts.sum()), shares, size=DRAWS) / counts.sum() for counts in (one, other)]
     distances = np.abs(draws[0] - draws[1]).sum(axis=1) / 2
-    return Compared(
-        table,
-        distance(one, other),
-        float(distances.mean()),
-        float(distances.mean() + STRICT * distances.std(ddof=1)),
-    )
+    return Compared(table, distance(one, other), *floor_and_limit(distances))

@@ -80,6 +80,13 @@ def test_it_tells_how_near_the_census_it_is(priors: Priors) -> None:
     assert "1 of 2 tables agree with the census" in text
     assert "| age | 0.0100 | 0.0200 | 0.0300 |" in text
     assert "last name |" not in text
+    assert "20 rows\nshow no departure that leaves a table below its limit, from 0.0300 (age)" in text
+
+
+def test_who_they_are_begins_a_paragraph(priors: Priors) -> None:
+    read = Manifest.of(Config(rows=20), {"priors": "0", "input": "ab" * 32}, "Some/Model-7B", "")
+    for manifest in (_manifest(), read):
+        assert "\n\nWho they are was" in _text(manifest, priors)
 
 
 def test_whoever_is_not_the_whole_population_is_said_to_be_so(priors: Priors) -> None:

@@ -129,6 +129,30 @@ def test_gaps_are_named_largest_first_with_their_error() -> None:
     assert first.deviates
 
 
+def test_a_few_people_of_a_rare_group_are_no_gap_and_a_lost_group_is() -> None:
+    states = Domain({"state": ("CA", "DE", *map(str, range(50)))})
+    census = Marginal(states, np.array([0.5, 0.003, *[0.497 / 50] * 50]), None, "test")
+    lucky = pd.DataFrame({"state": ["CA"] * 100 + ["DE"] * 3 + [str(i % 50) for i in range(97)]})
+    assert not any(gap.deviates for gap in representation(lucky, census))
+    lost = {gap.group: gap for gap in representation(lucky.assign(state="DE"), census)}
+    assert lost["CA"].deviates
+    assert lost["DE"].deviates
+
+
+def test_groups_of_perfect_samples_seldom_deviate() -> None:
+    rng, census = np.random.default_rng(3), CENSUS.project(("age",))
+    said = 0
+    for _ in range(300):
+        ages = rng.choice(census.domain["age"], size=40, p=census.probabilities())
+        said += any(gap.deviates for gap in representation(pd.DataFrame({"age": ages}), census))
+    assert said <= 3
+
+
+def test_a_limit_is_no_larger_than_a_distance_can_be() -> None:
+    _, limit = noise(np.array([0.5, *[0.001] * 500]), 2, np.random.default_rng(0))
+    assert limit == 1
+
+
 def test_words_that_tell_groups_apart_are_found_and_grammar_is_not() -> None:
     rows = [{"sex": "Female", "persona": "Ana Wu enjoys quilting and she hums."} for _ in range(60)]
     rows += [{"sex": "Male", "persona": "Leo Park enjoys welding and he hums."} for _ in range(60)]

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import bdtr, bdtrc  # type: ignore[import-untyped]
 
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.validators.reading import NARRATIVES, Reading
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 GROUPS = ("sex", "ethnicity", "education_level", "marital_status", "state")
+LEVEL = 0.01  # chance that any group of a perfect sample, of all attributes together, is said to deviate
 SHOWN = 12  # words named for each group
 FEWEST = 50  # texts of a group of which words are named
 PRIOR_WORDS = 500.0  # weight of the background, in words
@@ -59,6 +61,8 @@ class Gap:
         share: in the dataset.
         census: in the population.
         error: standard error of `share` in a perfect sample.
+        p: probability of a count so far from the census, or further, in a perfect sample; corrected for all groups of
+            the attribute, and for the attributes of `GROUPS`.
     """
 
     attribute: str
@@ -66,6 +70,7 @@ class Gap:
     share: float
     census: float
     error: float
+    p: float
 
     @property
     def ratio(self) -> float | None:
@@ -74,8 +79,8 @@ class Gap:
 
     @property
     def deviates(self) -> bool:
-        """Whether the gap is more than three standard errors."""
-        return abs(self.share - self.census) > 3 * max(self.error, 1e-12)
+        """Whether the gap is more than chance makes."""
+        return self.p < LEVEL
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -118,15 +123,28 @@ def guide_bias(frame: pd.DataFrame, census_age: Marginal | None = None) -> Guide
 
 
 def representation(frame: pd.DataFrame, census: Marginal) -> tuple[Gap, ...]:
-    """Each group of a one-attribute census table beside the dataset, largest gap first."""
+    """Each group of a one-attribute census table beside the dataset, largest gap first.
+
+    The exact binomial test, the smaller tail doubled, shows which gaps are more than chance; Holm's step-down
+    correction (1979, Scandinavian Journal of Statistics 6:65) is made for the groups.
+    """
     (attribute,) = census.domain.attributes
-    shares = frame[attribute].value_counts(normalize=True)
-    rows = max(len(frame), 1)
+    counts = frame[attribute].value_counts()
+    rows, found = int(counts.sum()), census.probabilities()
+    people = np.array([counts.get(group, 0) for group in census.domain[attribute]])
+    tails = np.minimum(bdtr(people, rows, found), bdtrc(people - 1, rows, found))
     gaps = [
         Gap(
-            attribute, str(group), float(shares.get(group, 0.0)), float(p), float(np.sqrt(p * (1 - p) / rows))
+            attribute=attribute,
+            group=str(group),
+            share=float(number / max(rows, 1)),
+            census=float(share),
+            error=float(np.sqrt(share * (1 - share) / max(rows, 1))),
+            p=float(p),
         )
-        for group, p in zip(census.domain[attribute], census.probabilities(), strict=True)
+        for group, number, share, p in zip(
+            census.domain[attribute], people, found, _corrected(2 * tails), strict=True
+        )
     ]
     return tuple(sorted(gaps, key=lambda gap: -abs(gap.share - gap.census)))
 
@@ -176,6 +194,15 @@ def log_odds(group: Counter[str], total: Counter[str], *, shown: int = SHOWN) ->
         theirs = np.log((other + prior) / (rest + PRIOR_WORDS - other - prior))
         scores[word] = float((mine - theirs) / np.sqrt(1 / (count + prior) + 1 / (other + prior)))
     return dict(sorted(scores.items(), key=lambda item: -item[1])[:shown])
+
+
+def _corrected(alone: np.ndarray) -> np.ndarray:
+    """Holm's correction within an attribute, and Bonferroni's for the number of attributes."""
+    order = np.argsort(alone, kind="stable")
+    steps = alone[order] * np.arange(len(alone), 0, -1) * len(GROUPS)
+    found = np.empty(len(alone))
+    found[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return found
 
 
 def _gini(values: np.ndarray) -> float:

@@ -87,7 +87,12 @@ def noise(expected: Shares, rows: int, rng: np.random.Generator) -> tuple[float,
     """Mean distance of perfect samples of `rows`, and the one that a sample in a thousand exceeds."""
     draws = rng.multinomial(rows, expected / expected.sum(), size=DRAWS) / rows
     distances = np.abs(draws - expected).sum(axis=1) / 2
-    return float(distances.mean()), float(distances.mean() + STRICT * distances.std(ddof=1))
+    return floor_and_limit(distances)
+
+
+def floor_and_limit(distances: Shares) -> tuple[float, float]:
+    """Mean of the distances of perfect samples, and the one that a sample in a thousand exceeds: 1 at most, as all."""
+    return float(distances.mean()), min(1.0, float(distances.mean() + STRICT * distances.std(ddof=1)))
 
 
 def _cells(frame: pd.DataFrame, census: Marginal) -> npt.NDArray[np.int64]:

@@ -14,7 +14,7 @@ import pandas as pd
 from persona_engine.census_priors.conditional import ConditionalTable
 from persona_engine.census_priors.marginal import TableError
 from persona_engine.validators.dataset.bearers import NEEDED, TOLD, Bearers, Shares
-from persona_engine.validators.dataset.fidelity import DRAWS, STRICT, Fidelity
+from persona_engine.validators.dataset.fidelity import DRAWS, Fidelity, floor_and_limit
 from persona_engine.validators.prose import plain
 from persona_engine.validators.reading import Reading
 
@@ -208,7 +208,7 @@ def _noise(shares: Shares, people: Positions, rng: np.random.Generator) -> tuple
         if number:
             draws = rng.multinomial(number, share / share.sum(), size=DRAWS)
             distances += np.abs(draws - number * share).sum(axis=1) / 2 / people.sum()
-    return float(distances.mean()), float(distances.mean() + STRICT * distances.std(ddof=1))
+    return floor_and_limit(distances)
 
 
 def _kinds(column: pd.Series, table: _NameTable) -> Positions:
