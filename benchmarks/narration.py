@@ -49,7 +49,7 @@ from persona_engine.generator.llm.chat import ChatRequest, Completion
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.narration.narrator import CALLS
 from persona_engine.generator.run.manifest import Manifest
-from persona_engine.generator.run.pipeline import Pipeline, Tally
+from persona_engine.generator.run.pipeline import Pipeline, Tally, narrations
 from persona_engine.generator.run.rooms import Rooms
 from persona_engine.generator.run.run_folder import RunFolder
 
@@ -105,7 +105,7 @@ async def engine(config: Config, rooms: Rooms) -> tuple[Cost, list[ChatRequest]]
             rooms.sample,
             lambda shard: rooms.narrator(model, config, folder.journal(shard)),
             folder.write,
-            concurrency=CONCURRENCY,
+            concurrency=narrations(CONCURRENCY),
         )
         tally = Tally(config.rows)
         cost = await costing(pipeline.run(folder.pending(), tally), model.answered)

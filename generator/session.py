@@ -21,7 +21,7 @@ from persona_engine.generator.narration.narrator import Narrated, Narrator
 from persona_engine.generator.report import card
 from persona_engine.generator.report import run_report as report
 from persona_engine.generator.run.manifest import Manifest
-from persona_engine.generator.run.pipeline import Pipeline, Tally
+from persona_engine.generator.run.pipeline import Pipeline, Tally, narrations
 from persona_engine.generator.run.rooms import Rooms
 from persona_engine.generator.run.run_folder import RunFolder
 from persona_engine.generator.run.store import Shard, ShardInfo
@@ -161,7 +161,11 @@ async def _narrate(
     pending = folder.pending()
     tally = Tally(config.rows, done=config.rows - sum(shard.stop - shard.start for shard in pending))
     pipeline = Pipeline(
-        rooms.sample, open_narrator, folder.write, concurrency=config.llm.concurrency, observe=observe
+        rooms.sample,
+        open_narrator,
+        folder.write,
+        concurrency=narrations(config.llm.concurrency),
+        observe=observe,
     )
     started, clock = _now(), time.monotonic()
 

@@ -16,13 +16,16 @@ _AT_ONCE = 64  # records; judging them takes some hundredths of a second, and mo
 class Review:
     """What is found of one record, asked by many narrations at once.
 
-    Answers become durable, and narrations go on, by the dozen; what rules then have to find out of all these records is
-    found for less together. Nobody waits for a further record to come.
+    Some things rules find out of many records for less than one by one, and all else goes faster while the processor
+    still has rules and tables at hand: forty records together take a third less than each as it comes.
     """
 
-    def __init__(self, judge: Callable[[Sequence[Record]], Sequence[Findings]]) -> None:
-        """`judge` gives the findings about each of some records."""
+    def __init__(
+        self, judge: Callable[[Sequence[Record]], Sequence[Findings]], *, gather_s: float = 0.0
+    ) -> None:
+        """`judge` gives the findings about each of some records; the first waits `gather_s` seconds for others."""
         self._judge = judge
+        self._gather_s = gather_s
         self._records: list[Record] = []
         self._sitting: asyncio.Task[Sequence[Findings]] | None = None
 
@@ -38,6 +41,8 @@ class Review:
 
     async def _sit(self, records: list[Record]) -> Sequence[Findings]:
         """Judge those who came since this was called for; who comes now waits for the next sitting."""
+        if self._gather_s:
+            await asyncio.sleep(self._gather_s)
         self._sitting = None
         found: list[Findings] = []
         for start in range(0, len(records), _AT_ONCE):

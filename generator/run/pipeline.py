@@ -29,6 +29,12 @@ _COLLECTIONS = (50_000, 20, 20)
 # Rows between two looks at the event loop, for narrators that never wait.
 _BREATH = 32
 
+
+def narrations(requests: int) -> int:
+    """How many narrations keep so many requests in flight: some wait for their answers to be kept and checked."""
+    return requests + requests // 2
+
+
 Sample = Callable[[int, int], pd.DataFrame]
 """(n, start) -> rows `start` up to `start + n` of the population."""
 

@@ -45,6 +45,8 @@ NARRATED = (
 _GRAMMAR = "offline"
 # People of whom findings and words are kept until their record is right, some 0.1 MB each.
 _REMEMBERED = 1024
+# Seconds for which an answer of a served model waits for others to be checked with: little beside its own time.
+_GATHER_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +142,17 @@ class Rooms:
     def narrator(self, model: ChatModel, config: Config, journal: Path | None) -> Iterator[Narrator]:
         """A narrator, and its journal open."""
         kept = None if journal is None else Journal(journal)
+        gather_s = 0.0 if journal is None else _GATHER_S
         try:
             yield Narrator(
                 model,
                 self.prompts,
                 self.facts,
-                Review(self.checker.check_together),
+                Review(self.checker.check_together, gather_s=gather_s),
                 config,
                 kept,
                 policy=self.checker.policy,
-                review_facts=Review(self.checker.facts_together),
+                review_facts=Review(self.checker.facts_together, gather_s=gather_s),
             )
         finally:
             if kept is not None:

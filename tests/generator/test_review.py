@@ -35,6 +35,18 @@ async def test_records_that_come_together_are_judged_together_and_each_gets_its_
     assert judge.sittings == [5, 1, 64, 64, 64, 64, 44]
 
 
+async def test_who_comes_soon_after_the_first_is_judged_with_it() -> None:
+    judge = Judge()
+    review = Review(judge, gather_s=0.2)
+
+    async def later(row: int) -> tuple[Finding, ...]:
+        await asyncio.sleep(row / 100)
+        return await review.of({"row": row})
+
+    await asyncio.gather(*map(later, range(4)))
+    assert judge.sittings == [4]
+
+
 async def test_a_judge_that_fails_fails_for_all_who_sat_with_it_and_for_nobody_later() -> None:
     review = Review(Judge())
     failed = await asyncio.gather(*(review.of({"row": row}) for row in (1, -1)), return_exceptions=True)
