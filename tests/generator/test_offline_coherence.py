@@ -213,3 +213,35 @@ def test_those_at_home_near_a_large_city_are_not_sent_to_the_far_end_of_the_stat
 def test_a_text_without_slots_stands_once_in_memory_for_both_sexes() -> None:
     women, men = (GRAMMAR.spoken({"he": word}) for word in ("she", "he"))
     assert women.pool("weekday", frozenset()) == men.pool("weekday", frozenset())
+
+
+def test_nobody_comes_late_to_a_thing_before_thirty() -> None:
+    fields = ("arts_persona", "sports_persona", "hobbies_and_interests")
+    late = re.compile(
+        r"\bcame (?:back )?(?:late )?to .{3,60}(?:\blate\b|after a long pause)|\bcame late to\b"
+    )
+    told = {
+        age: [late.search(" ".join(written(adult(row, age=age), *fields).values())) for row in range(150)]
+        for age in (19, 60)
+    }
+    assert not any(told[19])
+    assert any(told[60])
+
+
+def test_who_is_driven_does_not_take_the_wheel() -> None:
+    steered = {text.text for text in GRAMMAR.pool("travel_manner", frozenset({"at_wheel"}))}
+    steered -= {text.text for text in GRAMMAR.pool("travel_manner", frozenset())}
+    assert "taking turns at the wheel" in steered
+    for row in range(120):
+        text = written(adult(row, age=80, labor_force_status="not_in_workforce"), "travel_persona")
+        assert not any(manner in text["travel_persona"] for manner in steered), text
+    for stage in ("young", "prime", "mature", "senior"):
+        for wheel in ("at_wheel", "taken_along"):
+            assert len(GRAMMAR.pool("own_trip", frozenset({stage, wheel}))) >= 4
+
+
+def test_sights_across_the_state_are_no_saturday_outings() -> None:
+    trips = [text.text for text in GRAMMAR.alternatives("sport_trip") if "{own_outdoors}" in text.text]
+    assert trips
+    for text in trips:
+        assert not re.search(r"Saturday|weekday|season|month|walk|afternoon|morning|hour|\bday\b", text), text
