@@ -109,15 +109,20 @@ class Manifest(BaseModel):
         """What decides rows and is not the same in `other`, one line each: key, value here, value there."""
         here, there = dict(_leaves(self.identity)), dict(_leaves(other.identity))
         return tuple(
-            f"{key}: {here.get(key)!r} in the folder, {there.get(key)!r} now"
+            f"{key}: {_shown(here, key)} in the folder, {_shown(there, key)} now"
             for key in sorted({*here, *there})
             if here.get(key) != there.get(key)
         )
 
 
+def _shown(leaves: Mapping[str, Any], key: str) -> str:
+    return repr(leaves[key]) if leaves.get(key) is not None else "nothing"
+
+
 def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Keys and values in full; a mapping without any has none to name."""
     for key, inner in value.items():
-        if isinstance(inner, Mapping) and inner:
+        if isinstance(inner, Mapping):
             yield from _leaves(inner, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", inner

@@ -204,8 +204,8 @@ def _refuse_other(path: Path, earlier: Manifest, manifest: Manifest) -> None:
         raise ConfigError(f"{path}: holds another run ({'; '.join(differences)}); give a new folder")
     if manifest.rows < earlier.rows:
         raise ConfigError(
-            f"{path}: holds a run of {earlier.rows} rows and {manifest.rows} are asked for; "
-            "a run can be extended, not cut: give a new folder"
+            f"{path}: holds a run of {earlier.rows} rows and {manifest.rows} are asked for; a run can be extended, "
+            f"not cut: ask with -n {earlier.rows}, or more, to go on, or give a new folder"
         )
 
 

@@ -190,10 +190,23 @@ def test_a_folder_with_another_run_is_refused_with_the_difference(tmp_path: Path
         pass
 
 
+def test_a_condition_that_is_new_is_named_once(tmp_path: Path) -> None:
+    with opened(tmp_path / "run"):
+        pass
+    with (
+        pytest.raises(ConfigError, match=r"run \(where.state: nothing in the folder, 'CA' now\); give"),
+        opened(tmp_path / "run", "where={state: CA}"),
+    ):
+        pass
+
+
 def test_fewer_rows_than_the_folder_has_are_refused(tmp_path: Path) -> None:
     with opened(tmp_path / "run"):
         pass
-    with pytest.raises(ConfigError, match="can be extended, not cut"), opened(tmp_path / "run", "rows=4"):
+    with (
+        pytest.raises(ConfigError, match=r"not cut: ask with -n \d+, or more, to go on"),
+        opened(tmp_path / "run", "rows=4"),
+    ):
         pass
 
 
