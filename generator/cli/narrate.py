@@ -41,7 +41,10 @@ def generate(
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset into a run folder. The same command resumes; more rows extend."""
+    from persona_engine.generator.sampling.quota import refuse_other_counts
+
     settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
+    refuse_other_counts(settings.quota, settings.rows)
     run(settings, output or Path("runs") / settings.name, as_json=as_json)
 
 

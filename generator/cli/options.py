@@ -32,7 +32,10 @@ Target = Annotated[
 ]
 Quota = Annotated[
     str | None,
-    typer.Option(metavar="JSON", help='One wanted marginal in exact counts, such as \'{"sex": "uniform"}\'.'),
+    typer.Option(
+        metavar="JSON",
+        help='One wanted marginal in exact counts: shares, or counts that sum to --rows; or \'{"sex": "uniform"}\'.',
+    ),
 ]
 Stratified = Annotated[
     bool | None, typer.Option("--stratified", help="Spread draws evenly: margins vary less, without bias.")

@@ -50,6 +50,7 @@ def sample(  # noqa: PLR0917  each option is one
     """Sample a population: who they are, without narratives."""
     from persona_engine.generator.run.population_file import PopulationFile
     from persona_engine.generator.run.store import check_suffix, json_lines
+    from persona_engine.generator.sampling.quota import refuse_other_counts
 
     if output is not None:
         check_suffix(output)
@@ -63,6 +64,7 @@ def sample(  # noqa: PLR0917  each option is one
         quota=quota,
         stratified=stratified,
     )
+    refuse_other_counts(settings.quota, settings.rows)
     population = PopulationFile(settings)
     for line in population.notes():
         print(line, file=sys.stderr)

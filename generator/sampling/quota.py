@@ -9,8 +9,13 @@ apportioned as n rows are; counts that sum to n are met exactly.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+
+from persona_engine.generator.sampling.evidence import EvidenceError
 
 Codes = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
@@ -36,3 +41,20 @@ def apportion(shares: Array, start: int, count: int) -> Codes:
     order = np.lexsort((cell, times))
     first = start - int(before.sum())
     return np.asarray(cells[cell[order[first : first + count]]], dtype=np.int64)
+
+
+def refuse_other_counts(quota: Mapping[str, Any], rows: int) -> None:
+    """Hold a quota of counts against the rows asked for; shares are of any number of rows.
+
+    Raises:
+        EvidenceError: whole numbers, one of them above 1, that do not sum to `rows`.
+    """
+    for name, wanted in quota.items():
+        numbers = list(wanted.values()) if isinstance(wanted, Mapping) else []
+        if all(isinstance(number, int) for number in numbers) and max(numbers, default=0) > 1:
+            total = sum(numbers)
+            if total != rows:
+                raise EvidenceError(
+                    f"quota.{name}: counts sum to {total}, and {rows} rows are asked for; ask with -n {total}, or "
+                    "give shares that sum to 1"
+                )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from persona_engine.generator.population import Population
 from persona_engine.generator.sampling.evidence import EvidenceError
-from persona_engine.generator.sampling.quota import apportion
+from persona_engine.generator.sampling.quota import apportion, refuse_other_counts
 from persona_engine.generator.sampling.selection import Selection
 
 Array = npt.NDArray[np.float64]
@@ -109,3 +109,18 @@ def test_a_quota_is_one_table_of_few_cells(toy: Population, population: Populati
         toy.sample(1, quota={"sex": "uniform", "mood": "uniform"})
     with pytest.raises(EvidenceError, match="256 at most"):
         population.sample(1, quota={"occupation": "uniform"})
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{"Male": 5, "Female": 3}, {"Male": 0.6, "Female": 0.4}, {"Male": 1, "Female": 1}, "uniform", ["Male"]],
+)
+def test_counts_that_sum_to_the_rows_and_shares_are_taken(wanted: object) -> None:
+    refuse_other_counts({"sex": wanted}, 8)
+
+
+def test_counts_of_another_number_of_rows_are_not_taken_for_weights() -> None:
+    with pytest.raises(
+        EvidenceError, match="sex: counts sum to 8, and 6 rows are asked for; ask with -n 8, or"
+    ):
+        refuse_other_counts({"sex": {"Male": 5, "Female": 3}}, 6)

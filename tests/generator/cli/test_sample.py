@@ -140,3 +140,13 @@ def test_standard_output_on_a_full_disk_is_named() -> None:
         )
     said = "personas: standard output: No space left on device; make room, or write elsewhere\n"
     assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_counts_that_sum_to_other_than_the_rows_are_refused(
+    personas: Personas, one_line: Callable[[str], str]
+) -> None:
+    quota = '{"sex": {"Male": 5, "Female": 3}}'
+    code, out, err = personas("sample", "-n", 6, "--quota", quota)
+    assert (code, out) == (2, "")
+    assert "counts sum to 8, and 6 rows are asked for; ask with -n 8" in one_line(err)
+    assert personas("sample", "-n", 8, "--quota", quota)[1].count('"Male"') == 5
