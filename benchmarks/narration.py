@@ -1,6 +1,6 @@
 """What narration costs beside the requests themselves, against a loopback server in its own process.
 
-    python benchmarks/narration.py [--rows 8000] [--latency 0.2] [--data-designer PYTHON] [--json]
+    python benchmarks/narration.py [--rows 8000] [--rounds 3] [--latency 0.2] [--data-designer PYTHON] [--json]
 
 For each transport a run is made as `personas generate` makes it: rows sampled, prompts rendered, two requests a row,
 answers journaled on disk, read and checked by every rule, shards written as Parquet. Beside it the bare client sends
@@ -10,10 +10,11 @@ A run bears what it computes once, such as tables to draw from: the default is l
 is small, as in runs that matter.
 
 `ratio_engine_cpu_vs_bare_*` is CPU a request of the run over that of the bare client, both of the client's process
-alone. `ratio_rate_vs_ideal_256_*` is the rate of the run between a third and nine tenths of its requests,
-when the limit on requests in flight has been found, over concurrency / latency or, where that is less, over what one
-core can send at the CPU measured. `ratio_held_lean` is the most requests that a server has seen in flight, of 2,048.
-Rates want two idle cores; the CPU ratios hold on a busy machine.
+alone, over all rounds, in which the two take turns; `_least` and `_most` are those of single rounds.
+`ratio_rate_vs_ideal_256_*` is the rate of the run between a third and nine tenths of its requests, when the limit on
+requests in flight has been found, over concurrency / latency or, where that is less, over what one core can send at
+the CPU measured. `ratio_held_lean` is the most requests that a server has seen in flight, of 2,048. Rates want two
+idle cores; the CPU ratios hold on a busy machine.
 
 `--data-designer` names an interpreter that has NeMo Data Designer (`python -m venv dd && dd/bin/pip install
 data-designer`), and `ratio_vs_data_designer` is then records/s of the reference transport over its records/s, against
@@ -33,6 +34,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import aiohttp
@@ -214,11 +216,12 @@ def seeds(rooms: Rooms) -> tuple[list[dict[str, str]], str]:
     return rows, f"{{{{ before }}}}{middle}{{{{ after }}}}"
 
 
-def measured(rows: int, latency: float, peer: Path | None) -> dict[str, Any]:
+def measured(rows: int, rounds: int, latency: float, peer: Path | None) -> dict[str, Any]:
     """All figures."""
     rooms = Rooms.load(settings(rows, 1, {}))
     result: dict[str, Any] = {
         "rows": rows,
+        "rounds": rounds,
         "latency_s": latency,
         "concurrency": CONCURRENCY,
         "cores": os.cpu_count(),
@@ -228,17 +231,24 @@ def measured(rows: int, latency: float, peer: Path | None) -> dict[str, Any]:
         with served(latency) as url:
             llm = {"base_url": url, "transport": transport}
             asyncio.run(engine(settings(min(rows, 200), 2, llm), rooms))
-            cost, requests = asyncio.run(engine(settings(rows, 1, llm), rooms))
-            alone = asyncio.run(bare(url, requests))
-        ideal = CONCURRENCY / latency
+            ours, bares = [], []
+            for _ in range(rounds):
+                cost, requests = asyncio.run(engine(settings(rows, 1, llm), rooms))
+                ours.append(cost)
+                bares.append(asyncio.run(bare(url, requests)))
+        rate, cpu_us = fmean(cost.rate for cost in ours), fmean(cost.cpu_us for cost in ours)
+        bare_us = fmean(cost.cpu_us for cost in bares)
+        ratios = [cost.cpu_us / alone.cpu_us for cost, alone in zip(ours, bares, strict=True)]
         result |= {
-            f"{transport}_requests_per_s": cost.rate,
-            f"{transport}_rows_per_s": rows / cost.seconds,
-            f"{transport}_cpu_us_per_request": cost.cpu_us,
-            f"{transport}_bare_cpu_us_per_request": alone.cpu_us,
-            f"{transport}_bare_requests_per_s": alone.rate,
-            f"ratio_engine_cpu_vs_bare_{transport}": cost.cpu_us / alone.cpu_us,
-            f"ratio_rate_vs_ideal_{CONCURRENCY}_{transport}": cost.rate / min(ideal, 1e6 / cost.cpu_us),
+            f"{transport}_requests_per_s": rate,
+            f"{transport}_rows_per_s": rows / fmean(cost.seconds for cost in ours),
+            f"{transport}_cpu_us_per_request": cpu_us,
+            f"{transport}_bare_cpu_us_per_request": bare_us,
+            f"{transport}_bare_requests_per_s": fmean(cost.rate for cost in bares),
+            f"ratio_engine_cpu_vs_bare_{transport}": cpu_us / bare_us,
+            f"ratio_engine_cpu_vs_bare_{transport}_least": min(ratios),
+            f"ratio_engine_cpu_vs_bare_{transport}_most": max(ratios),
+            f"ratio_rate_vs_ideal_{CONCURRENCY}_{transport}": rate / min(CONCURRENCY / latency, 1e6 / cpu_us),
         }
     if peer is not None:
         with served(latency) as url:
@@ -261,11 +271,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", type=int, default=8000)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--data-designer", type=Path, metavar="PYTHON", help="an interpreter that has it")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    result = measured(options.rows, options.latency, options.data_designer)
+    result = measured(options.rows, options.rounds, options.latency, options.data_designer)
     for name, value in result.items():
         print(f"{name:36}{value:12.2f}")
     if options.json:
