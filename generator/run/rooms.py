@@ -22,6 +22,7 @@ from persona_engine.generator.narration.review import Review
 from persona_engine.generator.population import Population
 from persona_engine.generator.run.imputation import Imputation
 from persona_engine.generator.run.input_file import InputFile
+from persona_engine.generator.run.pipeline import narrations
 from persona_engine.generator.run.schema import Table, table_of
 from persona_engine.generator.run.store import kinds_of
 from persona_engine.generator.sampling.evidence import attributes
@@ -43,8 +44,6 @@ NARRATED = (
 )
 """Columns that the shipped prompts cannot do without."""
 _GRAMMAR = "offline"
-# People of whom findings and words are kept until their record is right, some 0.1 MB each.
-_REMEMBERED = 1024
 # Seconds for which an answer of a served model waits for others to be checked with: little beside its own time.
 _GATHER_S = 0.01
 
@@ -87,7 +86,8 @@ class Rooms:
             config=config,
             population=population,
             prompts=prompts,
-            checker=RecordChecker(reference, policy, remember=_REMEMBERED),
+            # Twice those who are written of, some 0.1 MB each: whoever is given up is remembered for a while too.
+            checker=RecordChecker(reference, policy, remember=2 * narrations(config.llm.concurrency)),
             facts=FactSheet(population.priors, prompts),
             input=people,
         )
@@ -113,6 +113,11 @@ class Rooms:
         """The prompt set's grammar, which the offline narrator writes in."""
         return self.prompts.folder / _GRAMMAR
 
+    @property
+    def written(self) -> list[str]:
+        """The fields that the narrator is asked for."""
+        return [field.name for call in CALLS for field in self.prompts.templates[call].fields]
+
     def sample(self, n: int, start: int = 0) -> pd.DataFrame:
         """Rows of the configured population, or of the input that stands for it."""
         if self.input is not None:
@@ -121,11 +126,10 @@ class Rooms:
 
     def table(self) -> Table:
         """The dataset's columns."""
-        fields = [field for call in CALLS for field in self.prompts.templates[call].fields]
         return table_of(
             self.config.output.schema_,
             kinds_of(self.sample(1)),
-            narratives=[field.name for field in fields],
+            narratives=self.written,
             lists=self.config.output.lists,
         )
 
