@@ -218,7 +218,8 @@ def lint(name_or_folder: str | Path) -> tuple[str, ...]:
     """Everything that is wrong with a prompt set, one line each; empty when it is sound.
 
     Every narrative is loaded, and every variable of every template is looked up in the set's `sample.yaml`,
-    an example of the facts, so that a misspelt one is found in branches too that few rows take.
+    an example of the facts, so that a misspelt one is found in branches too that few rows take. Angles are those
+    that the narratives declare.
 
     Raises:
         TemplateError: there is no such prompt set.
@@ -227,7 +228,7 @@ def lint(name_or_folder: str | Path) -> tuple[str, ...]:
     try:
         every = [place.stem for place in sorted((folder / _NARRATIVES).glob("*.j2"))]
         prompts = PromptSet.load(folder, every)
-        sample = prompts.words(_SAMPLE)
+        sample = _with_angles(prompts.words(_SAMPLE), prompts)
     except TemplateError as error:
         return tuple(str(error).splitlines())
     wrong = [fault for template in prompts.templates.values() if (fault := template.missing(sample))]
@@ -240,6 +241,16 @@ def lint(name_or_folder: str | Path) -> tuple[str, ...]:
                 except TemplateError as error:
                     wrong.append(str(error))
     return tuple(dict.fromkeys(wrong))
+
+
+def _with_angles(sample: Mapping[str, Any], prompts: PromptSet) -> Mapping[str, Any]:
+    """The sample with an angle for each field whose file declares some, as every row has."""
+    grounding = sample.get("grounding")
+    angles = {name: declared[0] for name, declared in prompts.angles.items() if declared}
+    return {
+        **sample,
+        "grounding": {**(grounding if isinstance(grounding, Mapping) else {}), "angles": angles},
+    }
 
 
 def _folder(name_or_folder: str | Path) -> Path:

@@ -200,6 +200,16 @@ def test_all_missing_variables_are_named_at_once_with_their_lines(folder: Path) 
     assert "known: first_name, labels" in str(raised.value)
 
 
+def test_a_further_narrative_has_the_angles_that_it_declares(folder: Path) -> None:
+    shipped = (folder / "narratives" / "sports.j2").read_text()
+    (folder / "narratives" / "music.j2").write_text(shipped.replace("sports_persona", "music_persona"))
+    assert lint(folder) == ()
+    (folder / "narratives" / "music.j2").write_text(
+        shipped.replace("sports_persona", "music_persona").replace("\nangles:", "\nnarratives:")
+    )
+    assert ["grounding.angles.music_persona (music.j2" in line for line in lint(folder)] == [True]
+
+
 def test_the_linter_finds_an_unknown_variable_in_a_branch_that_is_not_taken(folder: Path) -> None:
     (folder / "judge.j2").write_text(user('{{ age }}{% if state == "XX" %}{{ planet }}{% endif %}'))
     assert [line for line in lint(folder) if "planet (judge.j2:1)" in line]
