@@ -136,7 +136,7 @@ async def _generate(
     rooms: Rooms, path: Path, observe: Callable[[Tally], None], given: ChatModel | None, *, fresh: bool
 ) -> Manifest:
     config = rooms.config
-    model = given or connect(config.llm, rooms.grammar)
+    model = given or connect(config.llm, rooms.grammar, rooms.written)
     try:
         if fresh and given is None:
             await check_endpoint(model, config)

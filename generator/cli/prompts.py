@@ -20,9 +20,10 @@ def check(
     prompts: Annotated[str, typer.Argument(metavar="SET", help="A folder of prompts/, or a path.")] = "en_US",
 ) -> None:
     """Find everything that is wrong with a prompt set; exit 1 when there is something."""
+    from persona_engine.generator.llm.backends import offline_faults
     from persona_engine.prompts.template import PromptSet, lint
 
-    if faults := lint(prompts):
+    if faults := lint(prompts) or offline_faults(PromptSet.load(prompts).folder):
         print(*faults, sep="\n")
         print(f"personas: {prompts}: {len(faults)} fault{'s' * (len(faults) > 1)}", file=sys.stderr)
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from persona_engine.generator.config import LLMConfig
@@ -10,15 +11,25 @@ from persona_engine.generator.llm.endpoint import Endpoint
 from persona_engine.generator.llm.transport import Address, Transport
 
 
-def connect(config: LLMConfig, locale: str | Path = "en_US") -> ChatModel:
+def connect(config: LLMConfig, locale: str | Path = "en_US", fields: Sequence[str] = ()) -> ChatModel:
     """The chat model that `config.backend` names; the offline narrator writes in the grammar of `locale`.
 
     No request is sent yet; call `aclose()` when done.
+
+    Args:
+        config: names the backend.
+        locale: whose grammar the offline narrator writes in; or a grammar's folder.
+        fields: what will be asked for.
+
+    Raises:
+        GrammarError: a grammar that cannot be used, or that has no symbol for one of the fields.
     """
     if config.backend == "offline":
         from persona_engine.generator.llm.offline.narrator import OfflineNarrator  # noqa: PLC0415 - one backend is loaded
 
-        return OfflineNarrator.load(locale)
+        narrator = OfflineNarrator.load(locale)
+        narrator.refuse_unwritable(fields)
+        return narrator
     from persona_engine.generator.llm.openai_compatible import OpenAICompatible  # noqa: PLC0415 - as above
 
     addresses = Address.all_of(config)
@@ -33,3 +44,16 @@ def _transport(config: LLMConfig, address: Address) -> Transport:
     from persona_engine.generator.llm.openai_sdk import OpenAISDK  # noqa: PLC0415 - as above
 
     return OpenAISDK(config, address)
+
+
+def offline_faults(prompts: Path) -> tuple[str, ...]:
+    """What is wrong with the grammar of a prompt set's folder; nothing where it has none."""
+    from persona_engine.generator.llm.offline.grammar import GrammarError  # noqa: PLC0415 - as above
+    from persona_engine.generator.llm.offline.narrator import OfflineNarrator  # noqa: PLC0415 - as above
+
+    try:
+        if (prompts / "offline").is_dir():
+            OfflineNarrator.load(prompts / "offline")
+    except GrammarError as error:
+        return (str(error),)
+    return ()

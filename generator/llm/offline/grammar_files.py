@@ -51,6 +51,11 @@ def folder_of(locale_or_folder: str | Path) -> Path:
     folder = Path(locale_or_folder)
     if not folder.is_dir():
         folder = Path(str(files("persona_engine.prompts"))) / str(locale_or_folder) / "offline"
+    if not folder.is_dir() and isinstance(locale_or_folder, Path):
+        raise GrammarError(
+            f"{locale_or_folder}: is not there, and the offline narrator writes in it; copy one, such as "
+            "prompts/en_US/offline, or set llm.backend=openai"
+        )
     if not folder.is_dir():
         raise GrammarError(
             f"{locale_or_folder!r}: no folder of that name and no prompts/{locale_or_folder}/offline; "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from persona_engine.generator.llm.offline import details, portrait
 from persona_engine.generator.llm.offline.derivation import Derivation
 from persona_engine.generator.llm.offline.details import Details
 from persona_engine.generator.llm.offline.draws import draws
-from persona_engine.generator.llm.offline.grammar import Grammar
+from persona_engine.generator.llm.offline.grammar import Grammar, GrammarError
 from persona_engine.generator.llm.offline.grammar_faults import refuse_faults
 from persona_engine.generator.llm.offline.portrait import PRONOUNS, Portrait, sex_of
 from persona_engine.generator.model.leaves import TRAITS
@@ -105,6 +105,19 @@ class OfflineNarrator:
             GrammarError: no such grammar, or a file of it that cannot be read.
         """
         return cls(Grammar.load(locale_or_folder))
+
+    def refuse_unwritable(self, fields: Sequence[str]) -> None:
+        """Say before anything is written which of the fields that will be asked for the grammar does not have.
+
+        Raises:
+            GrammarError: naming them, and those that it has.
+        """
+        if unknown := [field for field in fields if field not in self._known]:
+            raise GrammarError(
+                f"{self._grammar.place}: no symbol {', '.join(unknown)}; the offline narrator writes "
+                f"{', '.join(field for field in fields if field in self._known)}. Leave the others out of "
+                "prompts.narratives, add symbols for them, or set llm.backend=openai"
+            )
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Answer with a JSON object of exactly the properties of the request's schema.

@@ -74,3 +74,30 @@ def test_check_finds_a_text_that_the_offline_narrator_cannot_write(
     code, _, err = personas("check", QUICKSTART, *more)
     assert code == 1
     assert "pets" in one_line(err)
+
+
+def test_generate_begins_no_run_whose_texts_the_offline_narrator_cannot_write(
+    personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
+) -> None:
+    more = ("-o", tmp_path / "run", "--set", "prompts.narratives=[family]")
+    code, _, err = personas("generate", QUICKSTART, *more)
+    assert code == 2
+    assert "no symbol family_persona; the offline narrator writes" in one_line(err)
+    assert "sports_persona" in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_prompt_set_is_unsound_with_a_spoilt_grammar_and_takes_no_offline_run_without_one(
+    personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
+) -> None:
+    mine = tmp_path / "mine"
+    shutil.copytree(PromptSet.load("en_US").folder, mine)
+    (mine / "offline/arts.yaml").write_text("a: [b\n")
+    code, out, _ = personas("prompts", "check", mine)
+    assert code == 1
+    assert "offline/arts.yaml" in out
+    shutil.rmtree(mine / "offline")
+    assert personas("prompts", "check", mine)[0] == 0
+    code, _, err = personas("generate", QUICKSTART, "-o", tmp_path / "run", "--set", f"prompts.set={mine}")
+    assert code == 2
+    assert f"{mine}/offline: is not there, and the offline narrator writes in it; copy one" in one_line(err)
