@@ -91,6 +91,7 @@ _REMEDIES = {
     "llm.base_url": "must be an http(s) URL without user name or password, such as http://localhost:8000/v1",
     "llm.api_key_env": "must be the name of an environment variable; the key itself never stands in a config",
 }
+_PATTERNS = {"name": "takes letters, digits, dots, hyphens and underscores, a letter or digit first"}
 
 
 def _explain(place: str, item: Any) -> str:
@@ -114,6 +115,12 @@ def _fault(where: str, message: str, item: Any) -> str:
         return f"is a section of keys, not a {type(item['input']).__name__}"
     if item["input"] is None:
         return "has no value; give one, or leave the key out"
+    if item["type"] == "tuple_type":
+        return f"is a list; write [{_cut(str(item['input']))}], not {_cut(repr(item['input']))}"
+    if item["type"] == "string_pattern_mismatch":
+        return (
+            f"{_PATTERNS.get(where, 'holds a character that no name has')}, not {_cut(repr(item['input']))}"
+        )
     return f"{message[:1].lower()}{message[1:]}, not {_cut(repr(item['input']))}"
 
 

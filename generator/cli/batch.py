@@ -14,6 +14,8 @@ from persona_engine.generator.cli.run import headline, narrated
 if TYPE_CHECKING:
     from persona_engine.generator.config import Config
 
+_SHOWN = 3  # ids that are named
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -69,16 +71,27 @@ def import_(
     overrides: Overrides = None,
 ) -> None:
     """Take answers into a run: they are kept, read, checked, and rows that are whole are written."""
+    from persona_engine.generator.config import ConfigError
     from persona_engine.generator.run.batch import BatchResults
 
+    if not run.exists():
+        raise ConfigError(f"{run}: no run folder there; give the one that was exported from")
     settings, folder = _run(run, overrides, None)
     with BatchResults(settings.llm, results) as model:
         manifest = narrated(settings, folder, model)
     print(f"{folder}: {manifest.accepted} rows; {model.answered} of {model.total} answers used")
+    if strange := sorted(model.unasked):
+        print(
+            f"{len(strange)} answers are to no request that waits ({', '.join(strange[:_SHOWN])}"
+            f"{', …' * (len(strange) > _SHOWN)}): they were taken before, or are of another run or model",
+            file=sys.stderr,
+        )
     if model.failed:
         print(f"{model.failed} requests failed and will be exported again", file=sys.stderr)
     if manifest.state == "stopped":
         print(f"rows wait for a further batch: personas batch export {folder} -o FILE.jsonl", file=sys.stderr)
+        if not model.answered:
+            raise typer.Exit(1)
     else:
         headline(manifest, folder)
 

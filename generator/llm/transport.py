@@ -84,8 +84,11 @@ class Address:
     @classmethod
     def all_of(cls, config: LLMConfig) -> tuple[Self, ...]:
         """One for each URL (commas between them) of the config, else of OPENAI_BASE_URL, else OpenAI's own."""
-        urls = config.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
-        return tuple(cls(url, config.api_key_env) for url in urls.split(",") if url.strip())
+        if urls := config.base_url or os.environ.get("OPENAI_BASE_URL"):
+            return tuple(cls(url, config.api_key_env) for url in urls.split(",") if url.strip())
+        own = cls(DEFAULT_BASE_URL, config.api_key_env)
+        own.shown += " (the default, as neither llm.base_url nor OPENAI_BASE_URL is set)"
+        return (own,)
 
     def __repr__(self) -> str:
         """Scheme, host and path: never the key."""

@@ -78,6 +78,7 @@ class BatchResults:
         answered: answers that were used.
         failed: lines that report an error instead of an answer; their requests are exported again.
         total: lines of the file.
+        unasked: ids of lines that no request has asked for.
     """
 
     def __init__(self, config: LLMConfig, path: Path) -> None:
@@ -89,6 +90,7 @@ class BatchResults:
         self.name = _named(config)
         self.answered = self.failed = self.total = 0
         self._path = path
+        self.unasked: set[str] = set()
         self._places: dict[str, tuple[int, int]] = {}
         try:
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -110,6 +112,7 @@ class BatchResults:
                     self.total += 1
                     self._places[_identity(line, f"{self._path}:{number}")] = (offset, len(line))
                 offset += len(line)
+        self.unasked.update(self._places)
 
     def __enter__(self) -> Self:
         """The results themselves."""
@@ -132,6 +135,7 @@ class BatchResults:
         name = custom_id(request, self.name)
         if name not in self._places:
             raise DeferredError("the answer is not in the batch results")
+        self.unasked.discard(name)
         offset, size = self._places[name]
         response = _object(orjson.loads(os.pread(self._file, size, offset)).get("response"))
         status = response.get("status_code", _OK)

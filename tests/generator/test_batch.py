@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from persona_engine.generator.cli.batch import export, import_
 from persona_engine.generator.config import Config, ConfigError
@@ -92,6 +93,19 @@ def test_batches_until_nothing_waits_write_the_bytes_of_a_served_run(
     assert state(run)["endpoint"] == {"batch_answers": sum(stages)}
 
 
+def test_answers_to_no_request_are_named_and_end_in_failure(
+    tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = chat_server()
+    run, results = tmp_path / "run", tmp_path / "in.jsonl"
+    export(settings(server, tmp_path), tmp_path / "out.jsonl", folder=run)
+    results.write_text('{"custom_id": "9-attributes-aa", "response": null}\n')
+    with pytest.raises(typer.Exit) as ended:
+        import_(run, results)
+    assert ended.value.exit_code == 1
+    assert "1 answers are to no request that waits (9-attributes-aa)" in capsys.readouterr().err
+
+
 def test_the_same_export_twice_is_the_same_file_and_asks_nobody(tmp_path: Path, chat_server: Server) -> None:
     server = chat_server()
     config = settings(server, tmp_path)
@@ -137,7 +151,8 @@ def test_answers_to_other_prompts_are_not_used(tmp_path: Path, chat_server: Serv
     answered(requests, results, server)
     other = ["seed=5"]
     export(tmp_path / "run.yaml", requests, folder=tmp_path / "other", overrides=other)
-    import_(tmp_path / "other", results)
+    with pytest.raises(typer.Exit):
+        import_(tmp_path / "other", results)
     assert state(tmp_path / "other")["endpoint"] == {"batch_answers": 0}
 
 

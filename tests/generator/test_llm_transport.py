@@ -102,6 +102,8 @@ def test_the_address_comes_from_the_config_then_the_environment_then_openai(
     assert [address.url for address in Address.all_of(silent)] == ["http://c/v1"]
     monkeypatch.delenv("OPENAI_BASE_URL")
     assert [address.url for address in Address.all_of(silent)] == ["https://api.openai.com/v1"]
+    said = status_error(Address.all_of(silent)[0], 401, {}, b"")
+    assert "v1 (the default, as neither llm.base_url nor OPENAI_BASE_URL is set) answered 401" in str(said)
 
 
 def test_credentials_in_an_environment_url_are_not_shown() -> None:

@@ -53,6 +53,15 @@ def test_help_is_instant() -> None:
             ("generate", QUICKSTART, "--set", "validation.policy={stated_aeg: off}"),
             "unknown rule 'stated_aeg'",
         ),
+        (
+            ("generate", QUICKSTART, "--set", "prompts.narratives=family"),
+            "prompts.narratives: is a list; write [family], not 'family'",
+        ),
+        (
+            ("generate", QUICKSTART, "--set", "name=a/b"),
+            "name: takes letters, digits, dots, hyphens and underscores, a letter or digit first, not 'a/b'",
+        ),
+        (("batch", "import", "nosuchrun", "in.jsonl"), "nosuchrun: no run folder there; give the one"),
         (("generate", QUICKSTART, "--where", "{state: NY}"), "--where: not valid JSON"),
         (("generate", QUICKSTART, "--where", '{"planet": "Mars"}'), "planet"),
         (("generate", QUICKSTART, "--where", '{"state": "Ontario"}'), "Ontario"),
