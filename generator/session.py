@@ -141,7 +141,11 @@ async def _generate(
         if fresh and given is None:
             await check_endpoint(model, config)
         manifest = Manifest.of(config, rooms.digests(), model.name, notice_of(config))
-        with RunFolder.opened(path, config, manifest, rooms.table()) as folder:
+        table = rooms.table()
+        if rooms.input is not None:
+            notes = rooms.input.notes(config.output.schema_, table.names)
+            manifest = manifest.model_copy(update={"notes": notes})
+        with RunFolder.opened(path, config, manifest, table) as folder:
             return await _narrate(rooms, folder, model, observe)
     finally:
         await model.aclose()

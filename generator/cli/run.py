@@ -31,9 +31,9 @@ def narrated(settings: Config, folder: Path, model: ChatModel | None = None) -> 
 
 
 def headline(manifest: Manifest, folder: Path) -> None:
-    """The narrator's notice, what is missing, and what to do about it."""
-    if manifest.notice:
-        print(f"note: {manifest.notice}", file=sys.stderr)
+    """The narrator's notice, what of an input is not kept, what is missing, and what to do about it."""
+    for note in filter(None, (manifest.notice, *manifest.notes)):
+        print(f"note: {note}", file=sys.stderr)
     if manifest.state == "complete":
         return
     missing = manifest.rows - manifest.accepted
@@ -52,7 +52,9 @@ def _remedy(manifest: Manifest, folder: Path) -> str:
     hopeless = rejections.for_facts(folder) if manifest.rejected else 0
     if not hopeless:
         return again
-    mend = "whose facts are wrong: mend them in the input, or change validation.policy"
+    mend = "whose facts are wrong: mend them in the input"
+    if rejections.for_unknown_facts(folder) < hopeless:
+        mend += ", or change validation.policy"
     if hopeless < manifest.rows - manifest.accepted:
         return f"{again}, all but {hopeless} {mend}"
     return f"all of people {mend}"

@@ -24,7 +24,7 @@ from persona_engine.prompts.template import PromptSet, Template
 from persona_engine.validators.finding import Finding
 
 CALLS = ("attributes", "personas")
-_FACTS = "known_facts"
+FACTS = "known_facts"
 _GROUNDING = 0x6E61727261746F72
 
 
@@ -135,7 +135,7 @@ class Narrator:
         except (UnknownOccupationError, UnknownPlaceError) as error:
             # Rows from elsewhere may have an occupation or a place that the locale does not know.
             name = "occupation" if isinstance(error, UnknownOccupationError) else "zipcode"
-            wrong = [Finding(_FACTS, "error", name, str(error))]
+            wrong = [Finding(FACTS, "error", name, str(error))]
             return self._result(record, draft, wrong, cost)
         for attempt in range(1, self._settings.validation.max_attempts + 1):
             draft = _Draft(told, attempt)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from persona_engine.validators.reading import LISTS, PROSE
 
 _BLOCK = 1 << 20
 _ROW_BITS = 63
+_NAMED = 8  # columns that are not kept
 
 
 class InputFile:
@@ -85,6 +86,19 @@ class InputFile:
                 while block := content.read(_BLOCK):
                     digest.update(block)
         return digest.hexdigest()
+
+    def notes(self, schema: str, written: Iterable[str]) -> tuple[str, ...]:
+        """What is not kept of the file, in a line: columns that are not `written` in this schema, uuids that lack."""
+        columns, known = columns_of(self.path), {*written}
+        said = []
+        if lost := [name for name in columns if name not in known]:
+            more = f", … ({len(lost)} in all)" if len(lost) > _NAMED else ""
+            said.append(
+                f"columns that schema {schema} does not have are left out: {', '.join(lost[:_NAMED])}{more}"
+            )
+        if "uuid" not in columns:
+            said.append("there is no column uuid, so each row gets one anew")
+        return (f"{self.path}: {'; '.join(said)}",) if said else ()
 
     def sample(self, n: int, start: int) -> pd.DataFrame:
         """Rows `start` up to `start + n`, completed. Reading on is cheap; going back begins anew."""

@@ -25,6 +25,7 @@ class Manifest(BaseModel):
     Attributes:
         state: `running` (or killed), `stopped` by the user or the endpoint, `short` of rows, or `complete`.
         round: how often rows have been tried: each resume of a run that came out short begins the next one.
+        notes: what of an input the dataset does not keep.
         rows: rows asked for; `accepted` and `rejected` count those in finished shards.
         cost: of the tokens of finished shards, at the configured prices.
         seconds: time spent narrating, all resumes together.
@@ -44,6 +45,7 @@ class Manifest(BaseModel):
     model: str
     backend: str
     notice: str
+    notes: tuple[str, ...] = ()
     rows: int
     accepted: int = 0
     rejected: int = 0

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from persona_engine.generator.atomic import whole_file
-from persona_engine.generator.narration.narrator import Narrated
+from persona_engine.generator.narration.narrator import FACTS, Narrated
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,15 @@ def reasons(folder: Path) -> Mapping[str, int]:
 def for_facts(folder: Path) -> int:
     """Rows rejected for their facts before a word was written: another try changes nothing."""
     return sum(not rejection.get("attempts") for _, rejection in _lines(folder / _FILE))
+
+
+def for_unknown_facts(folder: Path) -> int:
+    """Those of them with a fact that the locale does not have, which no policy lets pass."""
+    return sum(
+        not rejection.get("attempts")
+        and any(reason.startswith(f"{FACTS}: ") for reason in rejection["reasons"])
+        for _, rejection in _lines(folder / _FILE)
+    )
 
 
 def _rejection(shard: int, result: Narrated) -> dict[str, Any]:

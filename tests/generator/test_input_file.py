@@ -145,6 +145,15 @@ def test_a_row_without_uuid_gets_one_that_stays(impute: Imputation, tmp_path: Pa
     assert one.str.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").all()
 
 
+def test_what_is_not_kept_of_a_file_is_noted(impute: Imputation, tmp_path: Path) -> None:
+    frame = people()
+    frame.to_parquet(tmp_path / "a.parquet")
+    assert InputFile(tmp_path / "a.parquet", impute).notes("nemotron", NEMOTRON) == ()
+    frame.drop(columns="uuid").assign(record_index=1, prefix="x").to_csv(tmp_path / "b.csv", index=False)
+    (note,) = InputFile(tmp_path / "b.csv", impute).notes("nemotron", NEMOTRON)
+    assert "schema nemotron does not have are left out: record_index, prefix; there is no column uuid" in note
+
+
 def test_people_are_narrated_anew_with_uuid_and_context_kept(tmp_path: Path) -> None:
     frame = people()
     frame.assign(persona="Old text.", skills_and_expertise_list="['a', 'b']").to_parquet(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import typer
 
+from persona_engine.generator.cli.run import headline
+from persona_engine.generator.config import Config
+from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.schema import NEMOTRON
 
 QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
@@ -95,9 +100,38 @@ def test_people_whose_facts_are_wrong_are_not_promised_another_try(
     assert "tries them again" not in err
 
 
+def test_columns_that_are_not_kept_are_noted_beside_the_run_and_in_it(
+    personas: Personas, tmp_path: Path
+) -> None:
+    personas("sample", "-n", 2, "-o", tmp_path / "people.csv")
+    people = pd.read_csv(tmp_path / "people.csv", dtype={"zipcode": str})
+    people.drop(columns="uuid").assign(record_index=1).to_csv(tmp_path / "people.csv", index=False)
+    code, _, err = personas("narrate", tmp_path / "people.csv", "-o", tmp_path / "run")
+    assert code == 0
+    said = "left out: record_index; there is no column uuid, so each row gets one anew"
+    assert [line.startswith("note: ") for line in err.splitlines() if said in line] == [True]
+    assert said in json.loads((tmp_path / "run/manifest.json").read_text())["notes"][0]
+
+
 def test_a_run_does_not_need_anybody_who_listens(tmp_path: Path) -> None:
     words = f"generate {QUICKSTART} -n 2 -o {tmp_path / 'run'}"
     code = "from persona_engine.generator.cli.main import main; main()"
     done = subprocess.run(["/bin/bash", "-c", f"{sys.executable} -c '{code}' {words} >&- 2>&-"], check=False)
     assert done.returncode == 0
     assert (tmp_path / "run/report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("reason", "policy"), [("known_facts: occupation: ", False), ("age_bounds: age: ", True)]
+)
+def test_a_fact_that_nobody_knows_is_to_be_mended_and_no_matter_of_policy(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, reason: str, policy: bool
+) -> None:
+    rejection = {"shard": 0, "row": 0, "attempts": 0, "reasons": [f"{reason}wrong"]}
+    (tmp_path / "rejected.jsonl").write_text(json.dumps(rejection) + "\n")
+    run = Manifest.of(Config(rows=1), {}, "offline", "").model_copy(update={"rejected": 1, "state": "short"})
+    with pytest.raises(typer.Exit):
+        headline(run, tmp_path)
+    said = capsys.readouterr().err
+    assert "mend them in the input" in said
+    assert ("validation.policy" in said) is policy
