@@ -78,7 +78,9 @@ def text(manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str,
     identity = manifest.identity
     chosen = {name: identity[name] for name in ("where", "target", "quota") if identity.get(name)}
     agreeing = [item for item in numbers["fidelity"] if item["passes"]]
-    by_limit = sorted(numbers["fidelity"], key=lambda item: item["limit"]) or [None]
+    # A condition leaves some tables a single cell, in which nothing can depart.
+    open_tables = [item for item in numbers["fidelity"] if item["limit"] > 0]
+    by_limit = sorted(open_tables or numbers["fidelity"], key=lambda item: item["limit"]) or [None]
     return render(
         "card.md.j2",
         {

@@ -83,6 +83,12 @@ def test_it_tells_how_near_the_census_it_is(priors: Priors) -> None:
     assert "20 rows\nshow no departure that leaves a table below its limit, from 0.0300 (age)" in text
 
 
+def test_a_table_of_one_cell_is_not_the_finest(priors: Priors) -> None:
+    state = {**AGE, "attributes": ["state"], "tvd": 0.0, "floor": 0.0, "limit": 0.0}
+    text = card.text(_manifest(), priors, TABLE, {"fidelity": [state, AGE]})
+    assert "below its limit, from 0.0300 (age) to 0.0300 (age)" in text
+
+
 def test_who_they_are_begins_a_paragraph(priors: Priors) -> None:
     read = Manifest.of(Config(rows=20), {"priors": "0", "input": "ab" * 32}, "Some/Model-7B", "")
     for manifest in (_manifest(), read):
