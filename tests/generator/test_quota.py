@@ -116,11 +116,17 @@ def test_a_quota_is_one_table_of_few_cells(toy: Population, population: Populati
     [{"Male": 5, "Female": 3}, {"Male": 0.6, "Female": 0.4}, {"Male": 1, "Female": 1}, "uniform", ["Male"]],
 )
 def test_counts_that_sum_to_the_rows_and_shares_are_taken(wanted: object) -> None:
-    refuse_other_counts({"sex": wanted}, 8)
+    assert refusal(wanted, 8) == ""
 
 
 def test_counts_of_another_number_of_rows_are_not_taken_for_weights() -> None:
-    with pytest.raises(
-        EvidenceError, match="sex: counts sum to 8, and 6 rows are asked for; ask with -n 8, or"
-    ):
-        refuse_other_counts({"sex": {"Male": 5, "Female": 3}}, 6)
+    said = refusal({"Male": 5, "Female": 3}, 6)
+    assert "sex: counts sum to 8, and 6 rows are asked for; ask with -n 8, or" in said
+
+
+def refusal(wanted: object, rows: int) -> str:
+    try:
+        refuse_other_counts({"sex": wanted}, rows)
+    except EvidenceError as error:
+        return str(error)
+    return ""
