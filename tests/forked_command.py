@@ -34,7 +34,8 @@ def warm() -> None:
 
 
 def run(asked: dict[str, Any]) -> None:
-    """Become the command, which a closed terminal ends even where the tests outlive theirs (nohup)."""
+    """Become the command, which Ctrl-C and a closed terminal end even where the tests outlive theirs (nohup, `&`)."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
