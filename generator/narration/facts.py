@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from persona_engine.generator.llm.offline.article import article
 from persona_engine.generator.model.leaves import TRAITS
 from persona_engine.generator.narration.neighbourhood import Neighbourhood
 from persona_engine.prompts.template import PromptSet
@@ -85,8 +86,7 @@ class FactSheet:
             return str(words["not_in_workforce_older"])
         if status != "employed" or not title:
             return f"{words[status]} ({title})" if title else str(words[status])
-        article = "an" if title[0].lower() in "aeiou" else "a"
-        return f"{words[status]} {article} {title}"
+        return f"{words[status]} {article(title)} {title}"
 
     def _described(self, name: str, label: str, score: int) -> Mapping[str, Any]:
         words = self._words

@@ -115,3 +115,16 @@ def test_what_somebody_is_not_is_not_mentioned(sheet: FactSheet, nurse: dict[str
         "background"
     ]
     assert [fact["name"] for fact in told] == ["Industry", "Surroundings"]
+
+
+@pytest.mark.parametrize(
+    ("occupation", "work"),
+    [
+        ("meter_reader_utilities", "a utility meter reader"),
+        ("usher_lobby_attendant_or_ticket_taker", "an usher"),
+    ],
+)
+def test_the_article_goes_by_sound(
+    sheet: FactSheet, nurse: dict[str, Any], occupation: str, work: str
+) -> None:
+    assert work in sheet.of(nurse | {"occupation": occupation}, stream(1))["work"]

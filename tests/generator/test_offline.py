@@ -19,7 +19,8 @@ from persona_engine.generator.llm.chat import ChatRequest, RequestError
 from persona_engine.generator.llm.offline.gerund import gerund_phrase
 from persona_engine.generator.llm.offline.grammar import Grammar
 from persona_engine.generator.llm.offline.narrator import OfflineNarrator
-from persona_engine.generator.llm.offline.portrait import TRAITS, occupation_words
+from persona_engine.generator.llm.offline.portrait import TRAITS, sex_of
+from persona_engine.generator.llm.offline.title import occupation_words
 from persona_engine.validators.reading import NARRATIVES
 from persona_engine.validators.reference import LEVELS
 
@@ -178,7 +179,7 @@ def test_lists_say_what_the_prose_says(told: Told) -> None:
 def test_an_occupation_is_named_and_its_tasks_are_told(told: Told) -> None:
     for person, record in told:
         if person["labor_force_status"] == "employed":
-            assert occupation_words(person) in record["professional_persona"]
+            assert occupation_words(person, sex_of(person)) in record["professional_persona"]
     nurse = facts(0, occupation="registered_nurse", labor_force_status="employed", age=40)
     text = json.dumps(written(nurse))
     assert "registered nurse" in text

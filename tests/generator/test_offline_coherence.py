@@ -12,7 +12,7 @@ import pytest
 from persona_engine.generator.llm.offline.equipment import told_tools
 from persona_engine.generator.llm.offline.grammar import Grammar
 from persona_engine.generator.llm.offline.narrator import OfflineNarrator
-from persona_engine.generator.llm.offline.work import Work
+from persona_engine.generator.llm.offline.work import Work, leads, suited
 from persona_engine.validators.reading import NARRATIVES
 
 NARRATOR = OfflineNarrator.load("en_US")
@@ -25,6 +25,17 @@ RELEASED = {
     "travel_persona": (44, 54),
     "culinary_persona": (42, 52),
     "persona": (31, 38),
+}
+
+ALL: dict[str, dict[str, int]] = {
+    field: {}
+    for field in (
+        *NARRATIVES,
+        "cultural_background",
+        "skills_and_expertise",
+        "hobbies_and_interests",
+        "career_goals_and_ambitions",
+    )
 }
 
 
@@ -245,3 +256,66 @@ def test_sights_across_the_state_are_no_saturday_outings() -> None:
     assert trips
     for text in trips:
         assert not re.search(r"Saturday|weekday|season|month|walk|afternoon|morning|hour|\bday\b", text), text
+
+
+def test_nobody_starts_a_career_by_supervising_others() -> None:
+    tasks = ["Supervise technologists or other engineers.", "Train new staff.", "Test pumps."]
+    engineer = {"occupation": "engineer", "occupation_title": "civil engineer", "occupation_code": "1360"}
+    grounding = adult(0)["grounding"] | {"tasks": tasks}
+    for age, supervises in ((26, False), (52, True)):
+        text = " ".join(
+            written(adult(row, age=age, grounding=grounding, **engineer), "skills_and_expertise")[
+                "skills_and_expertise"
+            ]
+            for row in range(8)
+        )
+        assert ("supervising" in text) is supervises
+    assert leads("construction supervisor")
+    assert not leads("civil engineer")
+
+
+def test_one_task_and_no_tool_is_told_where_a_code_pools_several_occupations() -> None:
+    grounding = {
+        "tasks": ["Place wafers.", "Mix chemicals."],
+        "tools": ["scissor lifts"],
+        "skills": ["physics"],
+    }
+    kept = suited(grounding, junior=False, pooled=True, manager=False)
+    assert kept == {"tasks": ["Place wafers."], "tools": (), "skills": ["physics"]}
+    assert suited(grounding, junior=False, pooled=False, manager=False) == grounding
+    worker = {"occupation": "production_worker", "occupation_title": "production worker"}
+    told = written(
+        adult(0, occupation_code="8990", grounding=grounding, **worker),
+        "professional_persona",
+        "skills_and_expertise",
+    )
+    assert "scissor lifts" not in " ".join(told.values())
+
+
+def test_most_married_people_have_a_spouse_in_their_texts() -> None:
+    couples = [adult(row, marital_status="married_present") for row in range(120)]
+    texts = [
+        " ".join(str(text) for text in NARRATOR.write(person, ALL, seed=3).values()) for person in couples
+    ]
+    assert sum(bool(re.search(r"\b(?:wife|husband)\b", text)) for text in texts) >= 108
+
+
+def test_plans_of_advancement_end_before_the_last_years_of_work() -> None:
+    seniors = {text.text for text in GRAMMAR.pool("goal_work", frozenset({"senior", "worker", "job_health"}))}
+    assert "earn a specialty certification" not in seniors
+    assert "earn a specialty certification" in {
+        text.text for text in GRAMMAR.pool("goal_work", frozenset({"prime", "worker", "job_health"}))
+    }
+
+
+def test_a_dream_is_joined_by_no_phrase_that_needs_another_verb() -> None:
+    assert not [
+        text.text
+        for text in GRAMMAR.alternatives("trip_spirit")
+        if text.text.startswith("to ") and not text.text.startswith("to the ")
+    ]
+    assert not [
+        text.text
+        for text in GRAMMAR.alternatives("travel_persona")
+        if "meant to see {trip_spirit}" in text.text
+    ]

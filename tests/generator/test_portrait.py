@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from persona_engine.generator.llm.offline.portrait import LEVELS, Portrait, life_tags, occupation_words
+from persona_engine.generator.llm.offline.portrait import LEVELS, Portrait, life_tags
+from persona_engine.generator.llm.offline.title import occupation_words
 
 SOMEBODY = {"first_name": "Ana", "last_name": "Wu", "sex": "Female", "age": 40}
 
@@ -43,10 +44,17 @@ def test_work_and_age_open_one_walk_of_life(age: int, status: str, tag: str) -> 
         ("accountant or auditor", "Male", "accountant"),
         ("waiter or waitress", "Female", "waitress"),
         ("waiter or waitress", "Male", "waiter"),
-        ("elementary or middle school teacher", "Female", "middle school teacher"),
+        ("elementary or middle school teacher", "Female", "elementary school teacher"),
         ("plumber, pipefitter or steamfitter", "Male", "plumber"),
-        ("computer or information systems manager", "Male", "information systems manager"),
-        ("talent or sports agent", "Female", "sports agent"),
+        ("computer or information systems manager", "Male", "computer systems manager"),
+        ("talent or sports agent", "Female", "talent agent"),
+        ("construction or extraction supervisor", "Male", "construction supervisor"),
+        ("elevator or escalator installer or repairer", "Male", "elevator installer"),
+        ("computer, automated teller or office machine repairer", "Female", "computer repairer"),
+        ("packaging or filling machine operator or tender", "Female", "packaging machine operator"),
+        ("electrical or electronics engineer", "Male", "electrical engineer"),
+        ("water or wastewater treatment plant or system operator", "Male", "water system operator"),
+        ("word processor or typist", "Female", "typist"),
         ("registered nurse", "Male", "registered nurse"),
         ("automotive body or related repairer", "Male", "automotive body repairer"),
         ("director of religious activities or education", "Female", "director of religious activities"),
@@ -55,4 +63,5 @@ def test_work_and_age_open_one_walk_of_life(age: int, status: str, tag: str) -> 
 def test_a_person_is_called_by_one_occupation_where_the_title_joins_several(
     title: str, sex: str, words: str
 ) -> None:
-    assert occupation_words({"occupation": "any", "occupation_title": title, "sex": sex}) == words
+    facts = {"occupation": "any", "occupation_title": title}
+    assert occupation_words(facts, sex.lower()) == words

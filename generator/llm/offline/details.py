@@ -14,7 +14,7 @@ from persona_engine.generator.llm.offline.grammar import Grammar
 from persona_engine.generator.llm.offline.pool import Pool
 from persona_engine.generator.llm.offline.portrait import Portrait
 from persona_engine.generator.llm.offline.symbol import Alternative
-from persona_engine.generator.llm.offline.work import Work, joined
+from persona_engine.generator.llm.offline.work import Work, joined, leads, suited
 
 _EVERYDAY_SKILLS = 8
 _HOBBIES = (4, 3)  # at least so many beside the two of one's own, and so many choices of number
@@ -63,7 +63,8 @@ class Details:
         words["h_rest"] = joined(hobbies[4:])
         words.update(zip(_H, hobbies, strict=False))
         if "worker" in portrait.tags or "military" in portrait.tags:
-            done = _work(facts, tags, grammar, draw)
+            junior = "young" in portrait.tags and not leads(portrait.words["title"])
+            done = _work(facts, tags, grammar, draw, junior=junior)
             words |= done.words
             tags |= grammar.bits.of([tag for tag in TAGS if tag in words])
             skills = done.items
@@ -74,10 +75,15 @@ class Details:
         return cls(words, tags, _capitalized(skills), _capitalized(hobbies), tuple(owned))
 
 
-def _work(facts: Mapping[str, Any], tags: int, grammar: Grammar, draw: Draw) -> Work:
+def _work(facts: Mapping[str, Any], tags: int, grammar: Grammar, draw: Draw, *, junior: bool) -> Work:
     bits = grammar.bits.of
     return Work.of(
-        facts.get("grounding") or {},
+        suited(
+            facts.get("grounding") or {},
+            junior=junior,
+            pooled=bool(tags & bits(("pooled_job",))),
+            manager=bool(tags & bits(("job_management",))),
+        ),
         tasks=_distinct(grammar.symbol("work_task").pool(tags), draw),
         skills=_distinct(grammar.symbol("work_skill").pool(tags), draw),
         desk=bool(tags & bits(_DESKS)),

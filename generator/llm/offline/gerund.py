@@ -112,7 +112,8 @@ _EMPTY = re.compile(
     r"|tasks|issues|conditions|topics|subjects|sources|purposes|fields|forms|processes)$"
     r"|\b(?:to (?:determine|make|conceptualize|explore|identify|verify|ensure|cutting)|as opposed|of patient"
     r"|of emergency|with (?:client|customer|scientific|managerial)|common|similar)$"
-    r"|\band care$|^following (?:procedures|instructions)$|^(?:referring|providing) [a-z]+(?:ers|ents|ians|ees)$"
+    r"|\band (?:care|reorder)$|^following (?:procedures|instructions)$"
+    r"|^(?:referring|providing) [a-z]+(?:ers|ents|ians|ees)$"
     r"|\binto computer\b|^selecting number|\b(?:tending|operating) machine\b|^helping \w+$|^training users$"
 )
 _DANGLING = re.compile(
@@ -120,6 +121,7 @@ _DANGLING = re.compile(
     r"| that(?: [a-z]+)?"
     r"| which| their| its| using| including| necessary| between| into| at| about| upon| through| per| not| if| written"
     r"| appropriate| associated| engaged| involved| responsible| unable| concerned| existing| medical| various| new"
+    r"| according| due| provided"
     r"| directly| applying| pertaining| submitted| received| obtained| regarding| concerning| relating| relevant"
     r"| based| required| related| needed| specified| set| taken| so| when| where| how| whether| what| who)+$"
 )

@@ -39,7 +39,7 @@ _SYMBOLS = {"skills_and_expertise": "skills_prose", "hobbies_and_interests": "ho
 _LISTS = {"skills_and_expertise_list": "skills", "hobbies_and_interests_list": "hobbies"}
 _REWRITES = 12
 # Symbols that say what a state, an occupation, a metropolitan area and a family name stand for, as tags.
-_LISTED = ("region", "metro", "roots")
+_LISTED = ("region", "metro", "roots", "pooled")
 _GIVEN = ("job", *_LISTED)
 _ASKED = ("region", "job", *_SYMBOLS.values(), "hobby", "work_task", "work_skill", "skill_everyday")
 # Everything that the texts hang on: what is not here cannot be told, and what is here decides who is remembered.
@@ -176,12 +176,13 @@ class OfflineNarrator:
             )
         facts["grounding"] = dict(zip(_GROUNDING, grounding, strict=True))
         grammar = self._spoken[sex_of(facts)]
+        code = str(facts["occupation_code"] or "")
         listed = (
             str(facts["state"]),
             _main_city(str(facts["metro_area"] or "")),
             str(facts["last_name"]),
+            code,
         )
-        code = str(facts["occupation_code"] or "")
         seen = Portrait.of(facts)
         tags = grammar.bits.of(seen.tags)
         tags |= grammar.bits_of("job", code) or grammar.bits_of("job", code[:2])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from persona_engine.generator.llm.offline.title import occupation_words
 from persona_engine.generator.model.leaves import TRAITS
 
 LEVELS = ("very_low", "low", "average", "high", "very_high")
@@ -121,17 +121,6 @@ WORDS = frozenset(
     }
 )
 """Words that the facts of a record give, as slots name them."""
-# Nouns for the members of an occupation end so ("plumber", "technician"); other words are halves of compounds.
-_AGENT = re.compile(
-    r"(?:er|or|ist|yst|ian|(?:ist|end|ult|unt|rv)ant|agent|man|nurse|clerk|guard|aide|maid|chef|cook|judge|coach|mason"
-    r"|smith|mechanic|pilot|captain|officer|secretary|representative|detective|athlete|umpire|host|guide)$"
-)
-_NO_AGENT = re.compile(
-    r"(?:computer|conveyor|motor|elevator|counter|water|boiler|tower|paper|power|leather|rubber|cement|center|layer"
-    r"|master|door|floor)$"
-)
-_BY_SEX = {"waiter": "waitress", "restaurant host": "restaurant hostess", "actor": "actor"}
-
 # Which traits lead a text, by place in the order of salience, so that ten texts do not all tell the same two.
 _TURNS = ((0, 1), (1, 2), (0, 2), (2, 0), (1, 3), (0, 3), (3, 1), (2, 1), (1, 0), (0, 4))
 
@@ -166,7 +155,7 @@ class Portrait:
             "city": city or state or "town",
             "state": state or city or "the state",
             "county": county,
-            "title": occupation_words(facts) or ("service member" if "military" in tags else "worker"),
+            "title": occupation_words(facts, sex) or ("service member" if "military" in tags else "worker"),
         }
         for place, town in enumerate(nearby, 1):
             words[f"near{place}"] = str(town)
@@ -241,28 +230,3 @@ def _salience(levels: tuple[int, ...], turn: int) -> tuple[str, ...]:
     """Return the trait tags (`o1` to `n5`), most marked first; ties go by a rotation, `turn`."""
     order = sorted(range(len(TRAITS)), key=lambda i: (-abs(levels[i] - 3), (i + turn) % len(TRAITS)))
     return tuple(f"{TRAITS[i][0]}{levels[i]}" for i in order)
-
-
-def occupation_words(facts: Mapping[str, Any]) -> str:
-    """Return the occupation as one person would be called by it ("clinical or school psychologist" -> the second).
-
-    Empty for people without one.
-    """
-    occupation = str(facts.get("occupation") or "")
-    if occupation in {"", "not_in_workforce", "no_occupation"}:
-        return ""
-    return _one_title(str(facts.get("occupation_title") or occupation.replace("_", " ")), sex_of(facts))
-
-
-@lru_cache(maxsize=4096)
-def _one_title(title: str, sex: str) -> str:
-    parts = [part for part in re.split(r", | or ", title) if part]
-    if len(parts) == 1:
-        return title
-    if " of " in parts[0]:
-        return parts[0]
-    for part in parts:
-        if _AGENT.search(part) and not _NO_AGENT.search(part) and not part.startswith("related "):
-            return _BY_SEX.get(part, part) if sex == "female" else part
-    # "automotive body or related repairer"
-    return f"{parts[0]} {parts[-1].removeprefix('related ')}" if parts[-1].startswith("related ") else title

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,13 @@ _LONGEST = (84, 62)  # longest task in a narrative, and in a list
 _TOLD, _LISTED, _SKILLS = 2, 3, 5
 WORDS = frozenset({"t1", "t2", "t_both", "s1", "s2", "s3", "s_both", "tasks", "gear", "k_list"})
 """Words that `Work` gives, as slots name them, beside `k1` to `k5`."""
+_LEADER = re.compile(r"\b(?:supervisor|manager|administrator|director|executive|chief)\b")
+# What a task says that only those do who have people under them.
+_SUPERVISION = re.compile(
+    r"\b(?:supervise|supervising|oversee|hire)\b|^(?:Train|Direct|Assign|Manage|Recruit|Educate)\b.{0,45}"
+    r"\b(?:staff|workers?|employees|personnel|technicians|engineers|assistants|crews?|teams?|subordinates)\b",
+    re.IGNORECASE,
+)
 # O*NET names of skills and knowledge, as one would say that a person has them.
 _SKILL_WORDS = {
     "active learning": "learning on the job",
@@ -145,6 +153,24 @@ class Work:
         """What a list of skills names, word for word as the prose does."""
         tools = [f"working with {joined(self.equipment)}"] if self.equipment else []
         return [*self.listed, *tools, *self.software, *self.skills]
+
+
+def leads(title: str) -> bool:
+    """Whether people of this title have others under them."""
+    return _LEADER.search(title) is not None
+
+
+def suited(grounding: Mapping[str, Any], *, junior: bool, pooled: bool, manager: bool) -> Mapping[str, Any]:
+    """Return the grounding without what does not suit the person.
+
+    Supervision does not suit a `junior`. Where the census pools several occupations in one code, two tasks or a tool
+    may belong to two of them: one task is kept. O*NET lists for a `manager` the equipment of the plant.
+    """
+    if not (junior or pooled or manager):
+        return grounding
+    tasks = [task for task in grounding.get("tasks") or () if not (junior and _SUPERVISION.search(task))]
+    kept = {"tasks": tasks[:1] if pooled else tasks}
+    return {**grounding, **kept, "tools": ()} if pooled or manager else {**grounding, **kept}
 
 
 def joined(texts: Sequence[str]) -> str:
