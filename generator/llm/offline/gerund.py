@@ -54,7 +54,7 @@ _VERBS = frozenset(
     "pack park participate patrol pay perform persuade photograph pick place plan plot portion pose "
     "position pour preheat prepare preprocess prescribe present preserve preside prevent prime prioritize "
     "procure produce promote proofread propose protect provide prune publish pull pump punch purchase "
-    "push put question quote raise read reassemble rebuild receive recognize recommend reconcile record "
+    "push put question quote raise re-enter read reassemble rebuild receive recognize recommend reconcile record "
     "recover recruit redesign refer refill refinish refuel register regulate relay release remove render "
     "replace replenish report represent reproduce request requisition rescue reset resolve respond "
     "restock restore restrain retrieve return review revise rewire rework ride rinse rotate route run "

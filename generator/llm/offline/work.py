@@ -78,14 +78,14 @@ _SKILL_WORDS = {
     "service orientation": "looking after people's needs",
     "social perceptiveness": "reading people",
     "sociology and anthropology": "cultural awareness",
-    "speaking": "clear speaking",
+    "speaking": "confident speaking",
     "systems analysis": "seeing how systems fit together",
     "systems evaluation": "judging how well systems work",
     "technology design": "adapting tools to the task",
     "telecommunications": "communications equipment",
     "therapy and counseling": "counseling",
     "transportation": "transport logistics",
-    "writing": "clear writing",
+    "writing": "concise writing",
 }
 
 
