@@ -15,6 +15,20 @@ from persona_engine.prompts.fields import FieldSpec
 from persona_engine.validators.finding import Finding
 
 CODE = "answer_shape"
+THINKING_OFF = (
+    "turn thinking off at the server (vLLM: --default-chat-template-kwargs '{\"enable_thinking\": false}') "
+    "or serve the model without a reasoning parser"
+)
+# Why there is no object to read, by finish reason, and the remedy.
+_CAUSES = {
+    "reasoning": ("its text stands in the message's reasoning, not in content", THINKING_OFF),
+    "length": (
+        "it was cut off at the token limit",
+        f"raise llm.max_tokens; if the model thinks first, {THINKING_OFF}",
+    ),
+    "refusal": ("the model refused", "change the prompts, or ask another model"),
+    "content_filter": ("the endpoint's filter withheld it", "change the prompts, or ask another endpoint"),
+}
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL | re.IGNORECASE)
 _THINKING = "<think>"
 _OPENING = re.compile(r'\{\s*["}]')
@@ -72,15 +86,33 @@ def _lenient(text: str) -> dict[str, Any]:
     raise AnswerError(f"no JSON object in the answer ({shown!r})" if shown else "the answer is empty")
 
 
-def read(text: str, fields: Sequence[FieldSpec]) -> Answer:
-    """The fields asked for, each of its kind and within its bounds; whatever else was sent is ignored."""
+def unreadable(error: AnswerError, finish_reason: str) -> str:
+    """Why nothing could be read, in words."""
+    return f"{error}: {_CAUSES[finish_reason][0]}" if finish_reason in _CAUSES else str(error)
+
+
+def remedy(reason: str) -> str:
+    """What may help where answers are unreadable for this reason, as `unreadable` words it; else empty."""
+    if "<think>" in reason:
+        return THINKING_OFF
+    if "no JSON object in the answer" in reason and not any(cause in reason for cause, _ in _CAUSES.values()):
+        return "see that the endpoint honours llm.structured_output"
+    return next((said for cause, said in _CAUSES.values() if cause in reason), "")
+
+
+def read(text: str, fields: Sequence[FieldSpec], finish_reason: str = "stop") -> Answer:
+    """The fields asked for, each of its kind and within its bounds; whatever else was sent is ignored.
+
+    `finish_reason` explains an answer in which nothing can be read.
+    """
     found = _strict(text)
     # Strict JSON has control characters in escapes alone.
     plain = found is not None and text.isascii() and "\\" not in text and "\x7f" not in text
     try:
         found = _lenient(text) if found is None else found
     except AnswerError as error:
-        return Answer({}, tuple(Finding(CODE, "error", field.name, str(error)) for field in fields))
+        said = unreadable(error, finish_reason)
+        return Answer({}, tuple(Finding(CODE, "error", field.name, said) for field in fields))
     values: dict[str, Any] = {}
     findings: list[Finding] = []
     for field in fields:

@@ -25,6 +25,8 @@ class Endpoint:
         self.gate = Gate(config.concurrency)
         self.circuit = Circuit(address.shown, config.patience_s)
         self.dialect = None if config.structured_output == "auto" else Dialect(form=config.structured_output)
+        self.has_answered = False
+        """Whether a request was answered in the dialect, which is then settled."""
         self.assigned = 0
         self._monitor = Monitor(address, self.gate) if config.pace_by == "metrics" else None
         self._probe: asyncio.Task[Dialect] | None = None
@@ -42,6 +44,7 @@ class Endpoint:
             probe = self._probe
             try:
                 self.dialect = await asyncio.shield(probe)
+                self.has_answered = True
             finally:
                 if probe.done() and self._probe is probe:
                     self._probe = None

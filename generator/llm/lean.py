@@ -14,7 +14,14 @@ import aiohttp
 
 from persona_engine.generator.config import LLMConfig
 from persona_engine.generator.llm.chat import LLMError, TransientError, UnreachableError
-from persona_engine.generator.llm.transport import KEEP_ALIVE_S, Address, decoded, model_names, status_error
+from persona_engine.generator.llm.transport import (
+    KEEP_ALIVE_S,
+    Address,
+    decoded,
+    no_descriptor,
+    served_models,
+    status_error,
+)
 
 
 class Lean:
@@ -33,12 +40,12 @@ class Lean:
         """Answer of `/chat/completions`, or an `LLMError`."""
         return await self._exchange("POST", "/chat/completions", body)
 
-    async def models(self) -> tuple[str, ...]:
-        """Names of the models that the endpoint serves; empty when it does not say."""
+    async def models(self) -> Mapping[str, int]:
+        """Models that the endpoint serves, and their context lengths (0: not said); empty where it is silent."""
         try:
-            return model_names(await self._exchange("GET", "/models", None))
+            return served_models(await self._exchange("GET", "/models", None))
         except LLMError:
-            return ()
+            return {}
 
     async def aclose(self) -> None:
         """Close connections."""
@@ -59,12 +66,14 @@ class Lean:
             async with self._session.request(method, url, data=body, allow_redirects=False) as response:
                 content = await response.read()
         except aiohttp.ClientConnectorError as error:
+            if fault := no_descriptor(self._address, error):
+                raise fault from error
             raise UnreachableError(f"{self._address.shown}: nobody listens there") from error
         except aiohttp.ConnectionTimeoutError as error:
             waited = self._timeout.sock_connect
             raise UnreachableError(f"{self._address.shown}: no connection within {waited:g} s") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._unanswered(error) from error
+            raise no_descriptor(self._address, error) or self._unanswered(error) from error
         if response.status != 200:
             raise status_error(self._address, response.status, _lower(response.headers), content)
         return decoded(self._address, content)

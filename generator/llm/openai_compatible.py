@@ -18,13 +18,14 @@ from persona_engine.generator.llm.chat import (
     Completion,
     EndpointError,
     LLMError,
+    RequestError,
     ThrottledError,
     UnreachableError,
 )
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.llm.endpoint import Endpoint
 from persona_engine.generator.llm.payload import completion_of
-from persona_engine.generator.llm.probe import detect
+from persona_engine.generator.llm.probe import adapt, detect
 
 logger = logging.getLogger(__name__)
 _FIRST_WAIT_S = 0.25
@@ -145,10 +146,25 @@ class OpenAICompatible:
         endpoint = self._freest()
         endpoint.assigned += 1
         try:
-            dialect = await endpoint.understood(lambda: self._detected(endpoint))
-            return await self._sent(endpoint, request, dialect, max_tokens)
+            return await self._understood(endpoint, request, max_tokens)
         finally:
             endpoint.assigned -= 1
+
+    async def _understood(self, endpoint: Endpoint, request: ChatRequest, max_tokens: int) -> Completion:
+        """Ask in the endpoint's dialect; before its first answer, what it refuses is left out, if that is possible."""
+        dialect = await endpoint.understood(lambda: self._detected(endpoint))
+        while True:
+            try:
+                answer = await self._sent(endpoint, request, dialect, max_tokens)
+            except RequestError as error:
+                known = endpoint.dialect if endpoint.has_answered else adapt(dialect, str(error))
+                if known is None or known == dialect:
+                    raise
+                dialect = known
+            else:
+                if not endpoint.has_answered:
+                    endpoint.dialect, endpoint.has_answered = dialect, True
+                return answer
 
     async def _detected(self, endpoint: Endpoint) -> Dialect:
         limit = self._config.max_tokens
@@ -207,8 +223,12 @@ class OpenAICompatible:
             return error
         return EndpointError(
             f"{endpoint.address.shown} does not serve the model {self._name!r}",
-            hint=f"set llm.model to one that it serves: {', '.join(served[:10])}",
+            hint=f"set llm.model to one that it serves: {', '.join(list(served)[:10])}",
         )
+
+    async def context(self) -> int:
+        """Tokens of prompt and answer together that the first endpoint takes; 0 where it does not say."""
+        return (await self._endpoints[0].transport.models()).get(self._name, 0)
 
 
 class _Patience:

@@ -16,7 +16,8 @@ from persona_engine.generator.llm.transport import (
     KEEP_ALIVE_S,
     Address,
     decoded,
-    model_names,
+    no_descriptor,
+    served_models,
     status_error,
 )
 
@@ -64,14 +65,14 @@ class OpenAISDK:
             raise self._unanswered(error) from error
         return decoded(self._address, response.content)
 
-    async def models(self) -> tuple[str, ...]:
-        """Names of the models that the endpoint serves; empty when it does not say."""
+    async def models(self) -> Mapping[str, int]:
+        """Models that the endpoint serves, and their context lengths (0: not said); empty where it is silent."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 response = await self._client.get("/models", cast_to=httpx2.Response)
-            return model_names(decoded(self._address, response.content))
+            return served_models(decoded(self._address, response.content))
         except (openai.APIError, httpx2.TransportError, TimeoutError, OSError, LLMError):
-            return ()
+            return {}
 
     async def aclose(self) -> None:
         """Close connections."""
@@ -80,6 +81,8 @@ class OpenAISDK:
     def _unanswered(self, error: BaseException) -> LLMError:
         # The adapter reports a refused connection as a timeout; only the causes beneath tell them apart.
         causes = list(_causes(error))
+        if fault := next(filter(None, (no_descriptor(self._address, cause) for cause in causes)), None):
+            return fault
         if any(isinstance(cause, ConnectionRefusedError) or _unresolved(cause) for cause in causes):
             return UnreachableError(f"{self._address.shown}: nobody listens there")
         if any(type(cause).__name__ == _NOT_CONNECTED for cause in causes):

@@ -7,9 +7,13 @@ from typing import Any
 
 from persona_engine.generator.llm.chat import Completion, RequestError
 
+_THOUGHTS = ("reasoning_content", "reasoning")
+
 
 def completion_of(payload: Mapping[str, Any], model: str, place: str) -> Completion:
     """The completion in the body of an answer; `place` is named in errors.
+
+    `finish_reason` is the endpoint's, or `refusal`, or `reasoning` where text stands in the reasoning fields alone.
 
     Raises:
         RequestError: a body without choices.
@@ -21,6 +25,8 @@ def completion_of(payload: Mapping[str, Any], model: str, place: str) -> Complet
     # Reasoning models send their thoughts in a field of their own; the answer is in `content` alone.
     text = message.get("content") or ""
     reason = "refusal" if message.get("refusal") else str(choices[0].get("finish_reason") or "stop")
+    if reason != "length" and not str(text).strip() and any(message.get(name) for name in _THOUGHTS):
+        reason = "reasoning"
     used = _object(payload, "usage")
     return Completion(
         text=str(text),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -20,6 +21,7 @@ from persona_engine.generator.llm.chat import (
     ThrottledError,
     TransientError,
 )
+from persona_engine.generator.llm.roles import is_template_error
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 # A server closes idle connections after 5 s or more (vLLM: 5 s). A client that keeps them longer sends requests
@@ -38,8 +40,8 @@ class Transport(Protocol):
         """Answer of `/chat/completions`, or an `LLMError`."""
         ...
 
-    async def models(self) -> tuple[str, ...]:
-        """Names of the models that the endpoint serves; empty when it does not say."""
+    async def models(self) -> Mapping[str, int]:
+        """Models that the endpoint serves, with context lengths in tokens (0: not said); empty where it is silent."""
         ...
 
     async def aclose(self) -> None:
@@ -116,7 +118,7 @@ def status_error(address: Address, status: int, headers: Mapping[str, str], body
         return EndpointError(message, hint="check llm.model and that llm.base_url ends in /v1")
     if status == 429:
         return ThrottledError(message, retry_after=retry_after(headers))
-    if status >= 500 or status in _RETRYABLE:
+    if (status >= 500 and not is_template_error(said)) or status in _RETRYABLE:
         return TransientError(message, retry_after=retry_after(headers))
     if status in (301, 302, 307, 308):
         return EndpointError(message, hint="the endpoint has moved; set llm.base_url to its new address")
@@ -150,6 +152,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
+def no_descriptor(address: Address, error: BaseException) -> TransientError | None:
+    """The error for a connection that this machine, not the endpoint, refused: too many files are open."""
+    if getattr(error, "errno", None) not in {errno.EMFILE, errno.ENFILE}:
+        return None
+    return TransientError(
+        f"{address.shown}: no further connection, too many files are open on this machine",
+        hint="raise its limit (ulimit -n) or lower llm.concurrency",
+    )
+
+
 def decoded(address: Address, body: bytes) -> Mapping[str, Any]:
     """The JSON object of a 200 answer; a `TransientError` when it was cut off or is something else."""
     try:
@@ -161,8 +173,16 @@ def decoded(address: Address, body: bytes) -> Mapping[str, Any]:
     return payload
 
 
-def model_names(payload: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names in the answer of `/models`."""
+# As vLLM and SGLang, OpenRouter, Groq, and LM Studio name it.
+_CONTEXT = ("max_model_len", "context_length", "context_window", "max_context_length")
+
+
+def served_models(payload: Mapping[str, Any]) -> dict[str, int]:
+    """Names in the answer of `/models`, with context lengths where they are told."""
     listed = payload.get("data")
     rows = listed if isinstance(listed, list) else []
-    return tuple(str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row)
+    return {str(row["id"]): _context(row) for row in rows if isinstance(row, dict) and "id" in row}
+
+
+def _context(row: Mapping[str, Any]) -> int:
+    return next((size for name in _CONTEXT if isinstance(size := row.get(name), int) and size > 0), 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,11 @@ _GROUNDING = 0x6E61727261746F72
 
 @dataclass(frozen=True, slots=True)
 class Narrated:
-    """A narrated record. `reasons` says, one line a finding, why it was not accepted; `verdict` is the judge's."""
+    """A narrated record.
+
+    `reasons` says, one line a finding, why it was not accepted; `verdict` is the judge's; `asked` counts the answers
+    that no journal held.
+    """
 
     record: dict[str, Any]
     findings: tuple[Finding, ...]
@@ -40,6 +44,7 @@ class Narrated:
     completion_tokens: int = 0
     reasons: tuple[str, ...] = ()
     verdict: Verdict | None = None
+    asked: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
@@ -69,6 +74,7 @@ class _Draft:
 class _Cost:
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    asked: int = 0
 
 
 class Narrator:
@@ -108,6 +114,8 @@ class Narrator:
         self._review = review
         self._review_facts = review_facts or review
         self._settings = settings
+        self.hear: Callable[[bool], None] = lambda _: None
+        """Called for each new answer with whether anything in it could be read."""
         self._journal = journal
         self._policy = settings.validation.policy if policy is None else policy
         self._specs = {spec.name: spec for call in CALLS for spec in prompts.templates[call].fields}
@@ -210,23 +218,27 @@ class Narrator:
             seed=_sampling_seed(self._settings.seed, told["row"], call, draft.attempt, draft.turn),
             facts=told,
         )
+        asked = cost.asked
         completion = await self._paid(request, cost)
-        draft.take(read(completion.text, template.fields), template.fields)
+        answer = read(completion.text, template.fields, completion.finish_reason)
+        if cost.asked > asked:
+            self.hear(bool(answer.values))
+        draft.take(answer, template.fields)
 
     async def _paid(self, request: ChatRequest, cost: _Cost) -> Completion:
-        completion = await self._complete(request)
+        completion = await self._complete(request, cost)
         cost.prompt_tokens += completion.prompt_tokens
         cost.completion_tokens += completion.completion_tokens
         return completion
 
-    async def _complete(self, request: ChatRequest) -> Completion:
-        if self._journal is None:
-            return await self._model.complete(request)
-        name = key(request, self._model.name)
-        kept = self._journal.get(name)
+    async def _complete(self, request: ChatRequest, cost: _Cost) -> Completion:
+        name = key(request, self._model.name) if self._journal is not None else ""
+        kept = self._journal.get(name) if self._journal is not None else None
         if kept is None:
+            cost.asked += 1
             kept = await self._model.complete(request)
-            await self._journal.put(name, kept)
+            if self._journal is not None:
+                await self._journal.put(name, kept)
         return kept
 
     def _result(
@@ -253,6 +265,7 @@ class Narrator:
             completion_tokens=cost.completion_tokens,
             reasons=tuple(f"{f.code}: {f.field}: {f.message}" for f in wrong),
             verdict=verdict,
+            asked=cost.asked,
         )
 
 

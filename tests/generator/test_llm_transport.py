@@ -6,7 +6,7 @@ import pytest
 
 from persona_engine.generator.config import LLMConfig
 from persona_engine.generator.llm.chat import EndpointError, RequestError, ThrottledError, TransientError
-from persona_engine.generator.llm.transport import Address, decoded, model_names, retry_after, status_error
+from persona_engine.generator.llm.transport import Address, decoded, retry_after, served_models, status_error
 
 KEY = "sk-0123456789"
 
@@ -88,8 +88,8 @@ def test_a_200_that_is_not_a_whole_object_may_be_asked_for_again(address: Addres
 
 
 def test_models_are_listed_whatever_else_is_sent() -> None:
-    assert model_names({"data": [{"id": "a"}, {}, 3, {"id": "b"}]}) == ("a", "b")
-    assert model_names({"error": "no"}) == ()
+    assert served_models({"data": [{"id": "a"}, {}, 3, {"id": "b", "max_model_len": 9}]}) == {"a": 0, "b": 9}
+    assert served_models({"error": "no"}) == {}
 
 
 def test_the_address_comes_from_the_config_then_the_environment_then_openai(
