@@ -203,7 +203,8 @@ def _too_long(config: Config, passed: _Passed, context: int, refusal: str) -> It
     if refusal:
         yield f"{refusal}; if it is too long, lower llm.max_tokens (now {room}) or serve a longer context"
         return
-    longest = max((answer.prompt_tokens for _, answer, _ in passed), default=0)
+    # An answer that was asked for with more room counts its prompt more than once.
+    longest = max((a.prompt_tokens for _, a, _ in passed if a.completion_tokens <= room), default=0)
     if context and longest + room > context:
         yield (
             f"a prompt of {longest} tokens and llm.max_tokens={room} exceed the context of {context} tokens; "

@@ -175,7 +175,11 @@ class Server:
 
     def too_long(self, body: dict[str, Any]) -> str:
         """What vLLM says to a request that does not fit; empty where it does."""
-        most, read, room = self.options.context, tokens(body["messages"]), body.get("max_tokens", 0)
+        most, read, room = (
+            self.options.context,
+            tokens(body["messages"]),
+            body.get("max_tokens") or body.get("max_completion_tokens", 0),
+        )
         if not most or read + room <= most:
             return ""
         return (

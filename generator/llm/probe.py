@@ -119,7 +119,7 @@ _BROKEN = "answered 500"
 
 def adapt(dialect: Dialect, refusal: str) -> Dialect:
     """The dialect without what a refusal names; the same one where it names nothing that can be left out."""
-    if dialect.limit == "max_tokens" and "max_completion_tokens" in refusal:
+    if dialect.limit == "max_tokens" and "max_completion_tokens" in refusal and "too large" not in refusal:
         return replace(dialect, limit="max_completion_tokens")
     if dialect.system and is_no_system_role(refusal):
         return replace(dialect, system=False)

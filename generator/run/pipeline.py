@@ -133,7 +133,8 @@ class Pipeline:
         self._room.set()
         self._closing = ExitStack()
         self._blocks = self._read(shards)
-        workers = min(self._concurrency, sum(shard.stop - shard.start for shard in shards))
+        self._left = sum(shard.stop - shard.start for shard in shards)
+        workers = min(self._concurrency, self._left)
         self._closing.enter_context(_rare_collections())
         with self._closing:
             try:
@@ -185,8 +186,10 @@ class Pipeline:
 
     def _look_ahead(self) -> None:
         """End the session where its first rows leave no hope for those that are left."""
-        left = self._tally.rows - self._tally.done - self._tally.accepted - self._tally.rejected
-        if left and not self._stopped and (hopeless := self._outlook.verdict()):
+        self._left -= 1
+        if not self._left:
+            self._outlook.release()
+        elif not self._stopped and (hopeless := self._outlook.verdict()):
             self._ended = hopeless
             self.stop()
 
