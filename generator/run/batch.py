@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Self
 import orjson
 
 from persona_engine.generator.config import ConfigError, LLMConfig
+from persona_engine.generator.llm.answer import AnswerError, parse_object, unreadable
 from persona_engine.generator.llm.chat import ChatRequest, Completion, DeferredError, RequestError
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.llm.payload import completion_of
@@ -22,6 +23,7 @@ from persona_engine.generator.narration.journal import key
 
 URL = "/v1/chat/completions"
 _OK = 200
+_LONGEST_MESSAGE = 200
 
 
 def custom_id(request: ChatRequest, model: str) -> str:
@@ -77,6 +79,9 @@ class BatchResults:
     Attributes:
         answered: answers that were used.
         failed: lines that report an error instead of an answer; their requests are exported again.
+        failure: what the first of them says.
+        unreadable: answers that were used and hold no JSON object.
+        fault: why the first of them could not be read.
         total: lines of the file.
         unasked: ids of lines that no request has asked for.
     """
@@ -88,7 +93,8 @@ class BatchResults:
             ConfigError: no such file, or a line that is no batch result.
         """
         self.name = _named(config)
-        self.answered = self.failed = self.total = 0
+        self.answered = self.failed = self.total = self.unreadable = 0
+        self.failure = self.fault = ""
         self._path = path
         self.unasked: set[str] = set()
         self._places: dict[str, tuple[int, int]] = {}
@@ -137,19 +143,33 @@ class BatchResults:
             raise DeferredError("the answer is not in the batch results")
         self.unasked.discard(name)
         offset, size = self._places[name]
-        response = _object(orjson.loads(os.pread(self._file, size, offset)).get("response"))
+        line = orjson.loads(os.pread(self._file, size, offset))
+        response = _object(line.get("response"))
         status = response.get("status_code", _OK)
         body = _object(response.get("body")) if status == _OK else {}
         try:
             answer = completion_of(body, self.name, f"{self._path}: {name} ({status})")
         except RequestError as error:
             self.failed += 1
+            self.failure = self.failure or _said(line, str(error))
             raise DeferredError(str(error)) from error
         self.answered += 1
+        try:
+            parse_object(answer.text)
+        except AnswerError as error:
+            self.unreadable += 1
+            self.fault = self.fault or unreadable(error, answer.finish_reason)
         return answer
 
     async def aclose(self) -> None:
         """The file is closed by whoever opened it."""
+
+
+def _said(line: Mapping[str, Any], otherwise: str) -> str:
+    """What a result that is no answer says, on one line of a bounded length."""
+    body = _object(_object(line.get("response")).get("body"))
+    message = next((error.get("message") for at in (line, body) if (error := _object(at.get("error")))), "")
+    return " ".join(str(message or otherwise).split())[:_LONGEST_MESSAGE]
 
 
 def _object(said: Any) -> Mapping[str, Any]:

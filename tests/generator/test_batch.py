@@ -183,3 +183,41 @@ def test_what_is_no_batch_is_refused(tmp_path: Path, chat_server: Server) -> Non
         BatchResults(config.llm, tmp_path / "absent.jsonl")
     with pytest.raises(ConfigError, match="has no batches"):
         BatchResults(Config().llm, tmp_path / "in.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--fault=prose=1",), "answers could be read: no JSON object in the answer"),
+        (
+            ("--thinks-in=reasoning",),
+            "its text stands in the message's reasoning, not in content; turn thinking off",
+        ),
+    ],
+)
+def test_a_batch_of_which_no_answer_can_be_read_ends_in_failure_with_the_reason(
+    tmp_path: Path,
+    chat_server: Server,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    said: str,
+) -> None:
+    server, folder = chat_server(*options), tmp_path / "run"
+    requests, results = tmp_path / "ask.jsonl", tmp_path / "results.jsonl"
+    export(settings(server, tmp_path), requests, folder)
+    answered(requests, results, server)
+    with pytest.raises(typer.Exit):
+        import_(folder, results)
+    assert said in capsys.readouterr().err
+
+
+def test_what_failed_requests_were_answered_is_shown(
+    tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server, folder = chat_server(), tmp_path / "run"
+    requests, results = tmp_path / "ask.jsonl", tmp_path / "results.jsonl"
+    export(settings(server, tmp_path), requests, folder)
+    answered(requests, results, server, fails="-attributes-")
+    with pytest.raises(typer.Exit):
+        import_(folder, results)
+    assert "6 requests failed and will be exported again; the first: 'too late'" in capsys.readouterr().err

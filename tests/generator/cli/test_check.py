@@ -86,7 +86,7 @@ def test_what_would_ruin_a_run_is_said_before_it(
         (("--system=broken",), (), "takes no system message: its text is put in front"),
         (("--understands=none",), (), "the endpoint enforces no JSON schema (prompt)"),
         (("--refuses=seed,temperature",), (STRICT,), "the endpoint refuses seed, temperature, which are left out"),
-        (("--fault=length=1",), (STRICT, "llm.max_tokens=600"), "was cut off at llm.max_tokens=600 and asked for again"),
+        (("--fault=length=1",), (STRICT, "llm.max_tokens=600"), "was cut off at llm.max_tokens=600 and asked for"),
     ],
 )  # fmt: skip
 def test_what_a_run_copes_with_is_a_note(
