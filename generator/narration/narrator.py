@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,17 +15,21 @@ from persona_engine.census_priors.places import UnknownPlaceError
 from persona_engine.generator.config import Config
 from persona_engine.generator.llm.answer import Answer, read
 from persona_engine.generator.llm.chat import ChatModel, ChatRequest, Completion
+from persona_engine.generator.llm.payload import usable
+from persona_engine.generator.llm.redaction import Secrets
 from persona_engine.generator.narration.facts import FactSheet
 from persona_engine.generator.narration.journal import Journal, key
 from persona_engine.generator.narration.judge import CALL as JUDGE
 from persona_engine.generator.narration.judge import Judge, Verdict
+from persona_engine.generator.narration.repair import faults_shown
 from persona_engine.generator.narration.review import Review
 from persona_engine.prompts.fields import FieldSpec
-from persona_engine.prompts.template import PromptSet, Template
+from persona_engine.prompts.template import MessageLengthError, PromptSet, Template
 from persona_engine.validators.finding import Finding
 
 CALLS = ("attributes", "personas")
 FACTS = "known_facts"
+LENGTH = "message_length"
 _GROUNDING = 0x6E61727261746F72
 
 
@@ -114,6 +119,7 @@ class Narrator:
         self._judge = Judge(prompts.templates[JUDGE], settings)
         self._repairs: dict[tuple[str, ...], Template] = {}
         self._stream = _Stream(settings.seed)
+        self._secrets = Secrets.of_environment(os.environ.get(settings.llm.api_key_env, "").strip())
 
     async def narrate(self, record: Mapping[str, Any]) -> Narrated:
         """Narrate one row.
@@ -153,7 +159,10 @@ class Narrator:
         wrong: list[Finding] = []
         for call in CALLS:
             template = self._prompts.templates[call]
-            await self._ask(template, call, draft, cost)
+            try:
+                await self._ask(template, call, draft, cost)
+            except MessageLengthError as error:
+                return [Finding(LENGTH, "error", call, str(error))]
             for _ in range(self._settings.validation.max_repairs + 1):
                 wrong = await self._errors(record, draft)
                 if not wrong or not self._repairable(wrong):
@@ -161,7 +170,10 @@ class Narrator:
                 if draft.turn >= self._settings.validation.max_repairs:
                     break
                 draft.turn += 1
-                await self._repair(template, call, draft, wrong, cost)
+                try:
+                    await self._repair(template, call, draft, wrong, cost)
+                except MessageLengthError as error:
+                    return [*wrong, Finding(LENGTH, "error", call, str(error))]
             if wrong:
                 return wrong
             draft.turn = 0
@@ -190,9 +202,7 @@ class Narrator:
         if fields not in self._repairs:
             asked = [self._specs[name] for name in fields]
             self._repairs[fields] = self._prompts.templates["repair"].asking(asked)
-        shown = [{"field": f.field, "message": f.message, "evidence": f.evidence} for f in wrong]
-        previous = {name: _shown(draft.written.get(name)) for name in fields}
-        more = {"findings": shown, "previous": previous}
+        more = faults_shown(wrong, fields, draft.written)
         await self._ask(self._repairs[fields], f"{call}_repair", draft, cost, more)
 
     async def _ask(
@@ -211,7 +221,7 @@ class Narrator:
             facts=told,
         )
         completion = await self._paid(request, cost)
-        draft.take(read(completion.text, template.fields), template.fields)
+        draft.take(read(completion.text, template.fields, completion.fault), template.fields)
 
     async def _paid(self, request: ChatRequest, cost: _Cost) -> Completion:
         completion = await self._complete(request)
@@ -224,9 +234,11 @@ class Narrator:
             return await self._model.complete(request)
         name = key(request, self._model.name)
         kept = self._journal.get(name)
-        if kept is None:
-            kept = await self._model.complete(request)
-            await self._journal.put(name, kept)
+        if kept is not None:
+            # Earlier releases kept answers as they came.
+            return usable(kept, self._secrets)
+        kept = await self._model.complete(request)
+        await self._journal.put(name, kept)
         return kept
 
     def _result(
@@ -276,9 +288,3 @@ def _sampling_seed(seed: int, row: int, call: str, attempt: int, turn: int) -> i
     # 31 bits: some servers read the seed as a signed 32-bit integer.
     identity = f"{seed}/{row}/{call}/{attempt}/{turn}".encode()
     return int.from_bytes(hashlib.blake2b(identity, digest_size=4).digest(), "big") >> 1
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "(nothing that could be read)"
-    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
