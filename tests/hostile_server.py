@@ -1,4 +1,4 @@
-"""A server of raw bytes for tests: it answers the first requests with what no server should send, then passes them on."""
+"""A server of raw bytes for tests: it answers requests with what no server should send, or passes them on."""
 
 from __future__ import annotations
 
