@@ -12,6 +12,7 @@ from persona_engine.generator.llm.circuit import Circuit
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.llm.gate import Gate
 from persona_engine.generator.llm.monitor import Monitor
+from persona_engine.generator.llm.payload import counted_tokens
 from persona_engine.generator.llm.transport import Address, Transport
 
 
@@ -80,12 +81,5 @@ class Endpoint:
                 self.circuit.succeeded()
                 raise
             self.circuit.succeeded()
-            self.gate.answered(epoch, clock() - started, _tokens(answer))
+            self.gate.answered(epoch, clock() - started, counted_tokens(answer))
             return answer
-
-
-def _tokens(answer: Mapping[str, Any]) -> int:
-    """Tokens that were written, as the endpoint counts them; 1 where it does not."""
-    used = answer.get("usage")
-    count = used.get("completion_tokens") if isinstance(used, dict) else None
-    return count if isinstance(count, int) and count > 0 else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,27 +15,27 @@ from persona_engine.census_priors.places import UnknownPlaceError
 from persona_engine.generator.config import Config
 from persona_engine.generator.llm.answer import Answer, read
 from persona_engine.generator.llm.chat import ChatModel, ChatRequest, Completion
+from persona_engine.generator.llm.payload import usable
+from persona_engine.generator.llm.redaction import Secrets
 from persona_engine.generator.narration.facts import FactSheet
 from persona_engine.generator.narration.journal import Journal, key
 from persona_engine.generator.narration.judge import CALL as JUDGE
 from persona_engine.generator.narration.judge import Judge, Verdict
+from persona_engine.generator.narration.repair import faults_shown
 from persona_engine.generator.narration.review import Review
 from persona_engine.prompts.fields import FieldSpec
-from persona_engine.prompts.template import PromptSet, Template
+from persona_engine.prompts.template import MessageLengthError, PromptSet, Template
 from persona_engine.validators.finding import Finding
 
 CALLS = ("attributes", "personas")
 FACTS = "known_facts"
+LENGTH = "message_length"
 _GROUNDING = 0x6E61727261746F72
 
 
 @dataclass(frozen=True, slots=True)
 class Narrated:
-    """A narrated record.
-
-    `reasons` says, one line a finding, why it was not accepted; `verdict` is the judge's; `asked` counts the answers
-    that no journal held.
-    """
+    """A narrated record. `reasons`: why it was not accepted; `asked`: its answers that were in no journal."""
 
     record: dict[str, Any]
     findings: tuple[Finding, ...]
@@ -122,6 +123,7 @@ class Narrator:
         self._judge = Judge(prompts.templates[JUDGE], settings)
         self._repairs: dict[tuple[str, ...], Template] = {}
         self._stream = _Stream(settings.seed)
+        self._secrets = Secrets.of_environment(os.environ.get(settings.llm.api_key_env, "").strip())
 
     async def narrate(self, record: Mapping[str, Any]) -> Narrated:
         """Narrate one row.
@@ -161,7 +163,10 @@ class Narrator:
         wrong: list[Finding] = []
         for call in CALLS:
             template = self._prompts.templates[call]
-            await self._ask(template, call, draft, cost)
+            try:
+                await self._ask(template, call, draft, cost)
+            except MessageLengthError as error:
+                return [Finding(LENGTH, "error", call, str(error))]
             for _ in range(self._settings.validation.max_repairs + 1):
                 wrong = await self._errors(record, draft)
                 if not wrong or not self._repairable(wrong):
@@ -169,7 +174,10 @@ class Narrator:
                 if draft.turn >= self._settings.validation.max_repairs:
                     break
                 draft.turn += 1
-                await self._repair(template, call, draft, wrong, cost)
+                try:
+                    await self._repair(template, call, draft, wrong, cost)
+                except MessageLengthError as error:
+                    return [*wrong, Finding(LENGTH, "error", call, str(error))]
             if wrong:
                 return wrong
             draft.turn = 0
@@ -198,9 +206,7 @@ class Narrator:
         if fields not in self._repairs:
             asked = [self._specs[name] for name in fields]
             self._repairs[fields] = self._prompts.templates["repair"].asking(asked)
-        shown = [{"field": f.field, "message": f.message, "evidence": f.evidence} for f in wrong]
-        previous = {name: _shown(draft.written.get(name)) for name in fields}
-        more = {"findings": shown, "previous": previous}
+        more = faults_shown(wrong, fields, draft.written)
         await self._ask(self._repairs[fields], f"{call}_repair", draft, cost, more)
 
     async def _ask(
@@ -220,7 +226,7 @@ class Narrator:
         )
         asked = cost.asked
         completion = await self._paid(request, cost)
-        answer = read(completion.text, template.fields, completion.finish_reason)
+        answer = read(completion.text, template.fields, completion.fault, completion.finish_reason)
         if cost.asked > asked:
             self.hear(bool(answer.values))
         draft.take(answer, template.fields)
@@ -234,11 +240,13 @@ class Narrator:
     async def _complete(self, request: ChatRequest, cost: _Cost) -> Completion:
         name = key(request, self._model.name) if self._journal is not None else ""
         kept = self._journal.get(name) if self._journal is not None else None
-        if kept is None:
-            cost.asked += 1
-            kept = await self._model.complete(request)
-            if self._journal is not None:
-                await self._journal.put(name, kept)
+        if kept is not None:
+            # Earlier releases kept answers as they came.
+            return usable(kept, self._secrets)
+        cost.asked += 1
+        kept = await self._model.complete(request)
+        if self._journal is not None:
+            await self._journal.put(name, kept)
         return kept
 
     def _result(
@@ -289,9 +297,3 @@ def _sampling_seed(seed: int, row: int, call: str, attempt: int, turn: int) -> i
     # 31 bits: some servers read the seed as a signed 32-bit integer.
     identity = f"{seed}/{row}/{call}/{attempt}/{turn}".encode()
     return int.from_bytes(hashlib.blake2b(identity, digest_size=4).digest(), "big") >> 1
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "(nothing that could be read)"
-    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
