@@ -42,8 +42,8 @@ class Faults:
         """The typed error for whatever a library raised."""
         shown = self.address.shown
         if any(getattr(cause, "errno", None) in {errno.EMFILE, errno.ENFILE} for cause in _causes(error)):
-            said = f"{shown}: no further connection, too many files are open on this machine"
-            return TransientError(said, hint="raise its limit (ulimit -n) or lower llm.concurrency")
+            full = f"{shown}: no further connection, too many files are open on this machine"
+            return TransientError(full, hint="raise its limit (ulimit -n) or lower llm.concurrency")
         if isinstance(error, BodyError):
             return UnreadableError(f"{shown} sent {error}", size=error.size)
         causes = list(_causes(error))
