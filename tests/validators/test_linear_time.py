@@ -21,7 +21,8 @@ REPEATED = (
     "a", "9", "1 ", " ", "a.", "a-", "a_", "a@", "A", "Ab-", "A'", "Ab. ", "A.B.", "{", "{{", "{%", "[", "[name",
     "[insert ", "(", "'", '"', "\\", "`", "#", "*", "@", "www.", "a.com", "[at]", "1-555-", "1234-", "+1",
     "123 Ab Ab Ab ", "Ana de la ", "de la ", "As aa aa ", "20 years ", "is 47 ", "at the age of ", "in her late 40s ",
-    "born on a 1, in ", "grew up ", "retired ", "GED ", "bachelor's degree ", "enroll in a community college ", "she ", "they ", "and her a b ",
+    "born on a 1, in ", "grew up ", "retired ", "GED ", "bachelor's degree ", "enroll in a community college ", "she ",
+    "they ", "and her a b ",
     "New York ", "Dayton, OH ", "registered nurse ", "works as a ", "\u00e9", "\u202e", "\U0001f600", "<think>",
 )  # fmt: skip
 
