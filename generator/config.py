@@ -76,8 +76,15 @@ class ConfigError(ValueError):
 
 
 class _Section(BaseModel):
-    # Defaults are validated too: a wrong one is then a failing import in tests, not a surprise in a run.
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+    # Defaults are validated too: a wrong one is then a failing import in tests, not a surprise in a run. Tracebacks
+    # do not show values, which may be secrets in the wrong place.
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+    )
 
 
 class LLMConfig(_Section):

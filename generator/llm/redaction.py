@@ -72,7 +72,7 @@ class Secrets:
             return False
         if any(form in text for form in self._long):
             return True
-        if "\\" not in text:
+        if "\\u" not in text and "\\/" not in text:  # no other escape stands for a character of a key
             return False
         plain = _ESCAPE.sub(_unescaped, text)
         return any(form in plain for form in self._long)

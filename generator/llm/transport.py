@@ -90,10 +90,17 @@ class Address:
 
     @classmethod
     def all_of(cls, config: LLMConfig) -> tuple[Self, ...]:
-        """One for each URL (commas between them) of the config, else of OPENAI_BASE_URL, else OpenAI's own."""
+        """One for each URL (commas between them) of the config, else of OPENAI_BASE_URL, else OpenAI's own.
+
+        Raises:
+            EndpointError: as for one; or none is named.
+        """
         source = "llm.base_url" if config.base_url else "OPENAI_BASE_URL"
         if urls := config.base_url or os.environ.get("OPENAI_BASE_URL"):
-            return tuple(cls(url, config.api_key_env, source) for url in urls.split(",") if url.strip())
+            named = tuple(cls(url, config.api_key_env, source) for url in urls.split(",") if url.strip())
+            if not named:
+                raise EndpointError(f"{source}: names no URL", hint=f"write {source} as http://host:port/v1")
+            return named
         own = cls(DEFAULT_BASE_URL, config.api_key_env)
         own.shown += " (the default, as neither llm.base_url nor OPENAI_BASE_URL is set)"
         return (own,)

@@ -6,7 +6,8 @@ import traceback
 
 import pytest
 
-from persona_engine.generator.config import LLMConfig
+from persona_engine.generator.config import ConfigError, LLMConfig
+from persona_engine.generator.config_file import parse
 from persona_engine.generator.llm.chat import EndpointError, RequestError, ThrottledError, TransientError
 from persona_engine.generator.llm.transport import Address, decoded, retry_after, served_models, status_error
 
@@ -186,3 +187,17 @@ def test_an_address_that_no_request_could_go_to_is_refused_before_any(url: str) 
     with pytest.raises(EndpointError) as raised:
         Address(url, "NONE")
     assert raised.value.hint == "write llm.base_url as http://host:port/v1"
+
+
+def test_a_url_of_the_config_with_a_password_is_in_no_traceback() -> None:
+    secret = "http://user:hunter2-secret@host/v1"
+    text = f"llm: {{base_url: '{secret}', api_key_env: 'sk-hunter2'}}"
+    with pytest.raises(ConfigError) as raised:
+        parse(text, "run.yaml")
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_commas_without_urls_are_no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", " , ")
+    with pytest.raises(EndpointError, match="OPENAI_BASE_URL: names no URL"):
+        Address.all_of(LLMConfig(backend="openai", model="m"))

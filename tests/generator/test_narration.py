@@ -411,7 +411,7 @@ async def test_answers_that_an_earlier_release_kept_end_no_run(
 async def test_what_is_found_wrong_is_shown_short(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
-    def many(record: Mapping[str, Any]) -> Iterable[Finding]:
+    def many(_: Mapping[str, Any]) -> Iterable[Finding]:
         return [Finding("rule", "error", "persona", f"{i} " + "m" * N, "e" * N) for i in range(200)]
 
     model = ScriptedModel(good)
