@@ -76,8 +76,15 @@ class ConfigError(ValueError):
 
 
 class _Section(BaseModel):
-    # Defaults are validated too: a wrong one is then a failing import in tests, not a surprise in a run.
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
+    # Defaults are validated too: a wrong one is then a failing import in tests, not a surprise in a run. Tracebacks
+    # do not show values, which may be secrets in the wrong place.
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+    )
 
 
 class LLMConfig(_Section):
@@ -121,11 +128,13 @@ class PromptsConfig(_Section):
 
 
 class ValidationConfig(_Section):
-    """What happens to a finding: a policy per rule code, and the bounds of the repair loop."""
+    """What happens to a finding: a policy per rule code, the bounds of the repair loop, and when a run gives up."""
 
     policy: dict[str, Annotated[Policy, _Off]] = Field(default_factory=dict)
     max_repairs: Annotated[_Whole, Field(ge=0, le=100)] = 2
     max_attempts: Annotated[_Whole, Field(ge=1, le=100)] = 3
+    # Whether a run of which nothing comes out stops after its first rows; left out of the fingerprint.
+    stop_early: bool = True
 
 
 class JudgeConfig(_Section):
@@ -211,6 +220,7 @@ class Config(_Section):
             "input": True,
             "runtime": True,
             "llm": set(_HOW),
+            "validation": {"stop_early"},
         }
         excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}
         excluded |= {} if self.judge.share else {"judge": True}

@@ -66,7 +66,7 @@ def narrated(config: Config, sample: int) -> Estimate:
         accepted=sum(result.accepted for result in results),
         prompt_tokens=round(prompt),
         completion_tokens=round(completion),
-        cost=_cost(llm, prompt, completion),
+        cost=cost_of(llm, prompt, completion),
         hours=round(seconds * config.rows / at_once / 3600, 4),
         basis="narrated",
     )
@@ -89,7 +89,7 @@ def assumed(rooms: Rooms, sample: int) -> Estimate:
         accepted=None,
         prompt_tokens=round(prompt),
         completion_tokens=round(completion),
-        cost=_cost(config.llm, prompt, completion),
+        cost=cost_of(config.llm, prompt, completion),
         hours=None,
         basis="assumed",
     )
@@ -114,5 +114,6 @@ def _filler(field: FieldSpec) -> str | list[str] | int:
     return [_ITEM] * middle if field.kind == "list" else middle
 
 
-def _cost(llm: LLMConfig, prompt: float, completion: float) -> float:
+def cost_of(llm: LLMConfig, prompt: float, completion: float) -> float:
+    """What so many tokens cost at the configured prices."""
     return round((prompt * llm.price_prompt + completion * llm.price_completion) / 1e6, 2)

@@ -21,6 +21,7 @@ from persona_engine.generator.narration.narrator import Narrated, Narrator
 from persona_engine.generator.report import card
 from persona_engine.generator.report import run_report as report
 from persona_engine.generator.run.manifest import Manifest
+from persona_engine.generator.run.outlook import Outlook
 from persona_engine.generator.run.pipeline import Pipeline, Tally, narrations
 from persona_engine.generator.run.rooms import Rooms
 from persona_engine.generator.run.run_folder import RunFolder
@@ -57,7 +58,7 @@ def generate(
 
     Raises:
         ConfigError: nothing was written, or the folder was left as it was.
-        LLMError: the endpoint cannot be used; finished shards and answers are kept.
+        LLMError: the endpoint cannot be used, or its first answers leave no hope; finished shards and answers are kept.
     """
     rooms = Rooms.load(config)
     manifest = asyncio.run(_generate(rooms, folder, observe, model, fresh=not folder.exists()))
@@ -94,14 +95,16 @@ def preview(config: Config) -> tuple[list[Narrated], float]:
 
     async def narrate() -> float:
         model = connect(config.llm, rooms.grammar)
+        outlook = Outlook(stops=config.validation.stop_early)
         seconds = 0.0
         try:
             for shard in (Shard(0, 0, 1), Shard(1, 1, config.rows))[: config.rows]:
                 pipeline = Pipeline(
                     rooms.sample,
-                    lambda _: rooms.narrator(model, config, None),
+                    lambda _: rooms.narrator(model, config, None, outlook.hear),
                     keep,
                     concurrency=config.llm.concurrency,
+                    outlook=outlook,
                 )
                 began = time.monotonic()
                 await pipeline.run((shard,), Tally(config.rows))
@@ -112,24 +115,6 @@ def preview(config: Config) -> tuple[list[Narrated], float]:
 
     seconds = asyncio.run(narrate())
     return results, seconds
-
-
-def try_endpoint(config: Config) -> str:
-    """Ask the endpoint for one small answer; the model's name.
-
-    Raises:
-        LLMError: the endpoint is not there, refuses the key or does not know the model.
-    """
-
-    async def ask() -> str:
-        model = connect(config.llm)
-        try:
-            await check_endpoint(model, config)
-        finally:
-            await model.aclose()
-        return model.name
-
-    return asyncio.run(ask())
 
 
 async def _generate(
@@ -146,21 +131,23 @@ async def _generate(
             notes = rooms.input.notes(config.output.schema_, table.names)
             manifest = manifest.model_copy(update={"notes": notes})
         with RunFolder.opened(path, config, manifest, table) as folder:
-            return await _narrate(rooms, folder, model, observe)
+            # Answers of a batch are paid for whatever they are.
+            return await _narrate(rooms, folder, model, observe, stoppable=given is None)
     finally:
         await model.aclose()
 
 
 async def _narrate(
-    rooms: Rooms, folder: RunFolder, model: ChatModel, observe: Callable[[Tally], None]
+    rooms: Rooms, folder: RunFolder, model: ChatModel, observe: Callable[[Tally], None], *, stoppable: bool
 ) -> Manifest:
     config = rooms.config
     validation = config.validation.model_copy(update={"max_attempts": folder.allowance})
     allowed = config.model_copy(update={"validation": validation})
     journaled = config.llm.backend != "offline"
+    outlook = Outlook(stops=config.validation.stop_early and stoppable)
 
     def open_narrator(shard: Shard) -> contextlib.AbstractContextManager[Narrator]:
-        return rooms.narrator(model, allowed, folder.journal(shard) if journaled else None)
+        return rooms.narrator(model, allowed, folder.journal(shard) if journaled else None, outlook.hear)
 
     pending = folder.pending()
     tally = Tally(config.rows, done=config.rows - sum(shard.stop - shard.start for shard in pending))
@@ -170,6 +157,7 @@ async def _narrate(
         folder.write,
         concurrency=narrations(config.llm.concurrency),
         observe=observe,
+        outlook=outlook,
     )
     started, clock = _now(), time.monotonic()
 
@@ -223,10 +211,18 @@ async def check_endpoint(model: ChatModel, config: Config) -> None:
     Raises:
         LLMError: the endpoint is not there, refuses the key or does not know the model.
     """
-    if config.llm.backend == "offline":
-        return
-    request = ChatRequest(
-        messages=({"role": "user", "content": 'Answer with the JSON object {"ready": "yes"}.'},),
+    if config.llm.backend != "offline":
+        with contextlib.suppress(RequestError):
+            await model.complete(ready_request())
+
+
+def ready_request() -> ChatRequest:
+    """A tiny request with a system message, such as a run's have."""
+    return ChatRequest(
+        messages=(
+            {"role": "system", "content": "You answer briefly."},
+            {"role": "user", "content": 'Answer with the JSON object {"ready": "yes"}.'},
+        ),
         schema_name="ready",
         schema=_READY,
         temperature=0.0,
@@ -234,8 +230,6 @@ async def check_endpoint(model: ChatModel, config: Config) -> None:
         max_tokens=64,
         seed=0,
     )
-    with contextlib.suppress(RequestError):
-        await model.complete(request)
 
 
 _READY: dict[str, Any] = {

@@ -15,6 +15,10 @@ class TemplateError(ValueError):
     """A template that cannot be used; the message names file, line, value and remedy."""
 
 
+class MessageLengthError(TemplateError):
+    """A message that became too long with the facts of one row: the row cannot be written, others can."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
     """One field that a template asks for: its bounds are characters of a text, items of a list, ends of a scale."""

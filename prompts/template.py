@@ -13,12 +13,12 @@ from jinja2 import UndefinedError
 from jinja2.exceptions import TemplateError as JinjaError
 
 from persona_engine.prompts import sandbox
-from persona_engine.prompts.fields import FieldSpec, TemplateError, object_schema
+from persona_engine.prompts.fields import FieldSpec, MessageLengthError, TemplateError, object_schema
 from persona_engine.prompts.shelf import Guide, Shelf
 from persona_engine.prompts.source import Trees, declared_fields, declared_names, front_matter
 from persona_engine.prompts.yaml_text import mapping
 
-__all__ = ["FieldSpec", "PromptSet", "Template", "TemplateError", "lint"]
+__all__ = ["FieldSpec", "MessageLengthError", "PromptSet", "Template", "TemplateError", "lint"]
 REQUIRED = ("attributes", "personas", "repair", "judge")
 _HOME = Path(__file__).parent
 _NARRATIVES = "narratives"
@@ -121,7 +121,9 @@ class Template:
             size += len(parts[-1])
             if size > sandbox.MAX_OUTPUT_CHARS:
                 limit = sandbox.MAX_OUTPUT_CHARS
-                raise TemplateError(f"{self.place}: a message is longer than {limit} characters; shorten it")
+                raise MessageLengthError(
+                    f"{self.place}: a message is longer than {limit} characters; shorten it"
+                )
         return "".join(parts).strip()
 
 

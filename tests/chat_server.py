@@ -65,6 +65,16 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--understands", default=",".join(FORMS), help="other forms are ignored, as vLLM does"
     )
     parser.add_argument("--refuses", default="", help="parameters and schema keywords answered with 400")
+    parser.add_argument(
+        "--system", choices=("kept", "refused", "broken", "dropped"), default="kept",
+        help="what the chat template does with a system message: 400 with the reason, 500 without, or nothing at all",
+    )  # fmt: skip
+    parser.add_argument(
+        "--thinks-in", default="", metavar="FIELD", help="put every text there, none in content"
+    )
+    parser.add_argument(
+        "--context", type=int, default=0, help="tokens of prompt and answer; more is answered with 400"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the faults")
     return parser.parse_args(argv)
 
@@ -132,7 +142,8 @@ class Server:
         if (self.options.key and key != self.options.key) or (key and key == self.options.wrong_key):
             return await self.error(writer, 401, f"Incorrect API key provided: {key}.")
         if route == "GET /v1/models":
-            return await self.send(writer, 200, {"object": "list", "data": [{"id": self.options.model}]})
+            served = {"id": self.options.model, "max_model_len": self.options.context or None}
+            return await self.send(writer, 200, {"object": "list", "data": [served]})
         if route != "POST /v1/chat/completions":
             return await self.error(writer, 404, f"{route}: no such route")
         self.counts["requests"] += 1
@@ -142,11 +153,39 @@ class Server:
             asked = orjson.loads(body)
             if asked.get("model") != self.options.model:
                 return await self.error(writer, 404, f"The model `{asked.get('model')}` does not exist.")
-            if refused := self.answers.refusal(asked):
-                return await self.error(writer, 400, refused)
+            if refused := self.refusal(asked):
+                return await self.error(writer, *refused)
             return await self.complete(writer, headers, asked)
         finally:
             self.counts["in_flight"] -= 1
+
+    def refusal(self, body: dict[str, Any]) -> tuple[int, str] | None:
+        """Status and words for a request that is not taken; a system message that is dropped is taken out."""
+        if said := self.answers.refusal(body) or self.too_long(body):
+            return 400, said
+        if self.options.system == "kept" or body["messages"][0]["role"] != "system":
+            return None
+        self.counts["system_messages"] += 1
+        if self.options.system == "refused":
+            return 400, "System role not supported System role not supported"
+        if self.options.system == "broken":
+            return 500, "Internal Server Error"
+        del body["messages"][0]
+        return None
+
+    def too_long(self, body: dict[str, Any]) -> str:
+        """What vLLM says to a request that does not fit; empty where it does."""
+        most, read, room = (
+            self.options.context,
+            tokens(body["messages"]),
+            body.get("max_tokens") or body.get("max_completion_tokens", 0),
+        )
+        if not most or read + room <= most:
+            return ""
+        return (
+            f"'max_tokens' or 'max_completion_tokens' is too large: {room}. This model's maximum context length is "
+            f"{most} tokens and your request has {read} input tokens ({room} > {most} - {read})."
+        )
 
     async def complete(
         self, writer: asyncio.StreamWriter, headers: dict[str, str], body: dict[str, Any]
@@ -168,7 +207,9 @@ class Server:
                 self.reset(writer)
             return False
         message, reason = self.answers.content(body, fault if fault in CONTENT_FAULTS else "")
-        written, read = len(str(message.get("content"))) // 4, len(str(body["messages"])) // 4
+        written, read = len(str(message.get("content"))) // 4, tokens(body["messages"])
+        if self.options.thinks_in:
+            message = {**message, self.options.thinks_in: message["content"], "content": None}
         self.counts["completion_tokens"] += written
         self.counts["prompt_tokens"] += read
         payload = {
@@ -232,6 +273,10 @@ class Server:
         writer.write(whole)
         await writer.drain()
         return True
+
+
+def tokens(messages: list[Any]) -> int:
+    return len(str(messages)) // 4
 
 
 async def serve(options: argparse.Namespace) -> None:

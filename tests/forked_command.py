@@ -3,15 +3,16 @@
     python forked_command.py
 
 A line on stdin is a JSON object: `argv` and the `log` that takes stdout and stderr; `env` to add; `program`, where
-another one is to run in the same place; and where the run is to think that the wall clock jumps, `clock` (hours, added
-and taken away in turn). The answers on stdout are the run's process id, at once, and its exit status when it has ended
-(negative: the signal). One run at a time.
+another one is to run in the same place; `files`, the soft and the hard limit of its open files; and where the run is to
+think that the wall clock jumps, `clock` (hours, added and taken away in turn). The answers on stdout are the run's
+process id, at once, and its exit status when it has ended (negative: the signal). One run at a time.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -42,6 +43,8 @@ def run(asked: dict[str, Any]) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.environ.update(asked.get("env", {}))
+    if files := asked.get("files"):
+        resource.setrlimit(resource.RLIMIT_NOFILE, tuple(files))
     if program := asked.get("program"):
         os.execvp(program, [program, *asked["argv"]])  # noqa: S606 - as asked by a test
     if hours := asked.get("clock"):

@@ -24,7 +24,7 @@ ENGINE = ("model", "sampling", "llm", "narration", "run", "report", "cli")
 # How many modules of each room may import it; whoever else needs it goes through them. Builders are left out: they run
 # once a year, on files of the statistical offices.
 IMPORTERS = {
-    "aiohttp": {"generator": 1},
+    "aiohttp": {"generator": 2},
     "openai": {"generator": 1},
     "pgmpy": {"generator": 1},
     "pyarrow": {"census_priors": 3, "validators": 2, "generator": 4},

@@ -32,13 +32,13 @@ _T = TypeVar("_T")
 _OF_WHOLE = ("tokens", "vocabulary", "words")
 
 _PARTICLE = (
-    r"(?:(?:de|del|de la|de los|la|le|van|van der|van den|von|da|dos|das|di|du|bin|al|el|st\.|ter|ten|y)\s+)"
+    r"(?>(?:de la|de los|del|de|la|le|van der|van den|van|von|da|dos|das|di|du|bin|al|el|st\.|ter|ten|y)\s+)"
 )
 _CAPITAL = r"(?:[A-Z](?:[A-Za-z'-]*[A-Za-z]|\.?)|\d?[A-Z]\.)"
 _LEADING_NAME = re.compile(rf"(?:{_PARTICLE}?{_CAPITAL})(?:\s+{_PARTICLE}*{_CAPITAL}){{0,4}}")
 
 _ARTICLES = frozenset({"A", "An", "As", "The", "In", "At", "With"})
-_PAIR = re.compile(r"(?=\b([A-Z][A-Za-z'-]*[A-Za-z] [A-Z][A-Za-z'-]*[A-Za-z]))\b(?<!')")
+_PAIR = re.compile(r"(?=\b([A-Z][A-Za-z'-]{0,40}[A-Za-z] [A-Z][A-Za-z'-]{0,40}[A-Za-z]))\b(?<!')")
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ def import_(
 ) -> None:
     """Take answers into a run: they are kept, read, checked, and rows that are whole are written."""
     from persona_engine.generator.config import ConfigError
+    from persona_engine.generator.llm.answer import remedy
     from persona_engine.generator.run.batch import BatchResults
 
     if not run.exists():
@@ -87,7 +88,17 @@ def import_(
             file=sys.stderr,
         )
     if model.failed:
-        print(f"{model.failed} requests failed and will be exported again", file=sys.stderr)
+        print(
+            f"{model.failed} requests failed and will be exported again; the first: {model.failure!r}",
+            file=sys.stderr,
+        )
+    if model.unreadable == model.answered > 1:
+        advice = remedy(model.fault)
+        print(
+            f"personas: none of {model.answered} answers could be read: {model.fault}{'; ' if advice else ''}{advice}",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
     if manifest.state == "stopped":
         print(f"rows wait for a further batch: personas batch export {folder} -o FILE.jsonl", file=sys.stderr)
         if not model.answered:

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 _STDOUT_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+_NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -66,6 +67,8 @@ def _name(parameter: object) -> str:
 def _system(error: OSError) -> str:
     """An error of the operating system, without its number."""
     said = error.strerror or type(error).__name__
+    if error.errno in _NO_DESCRIPTOR:
+        said = f"{said[:1].lower()}{said[1:]}; raise their limit (ulimit -n) or end what else runs"
     if error.filename is None and error.errno in _STDOUT_FULL:
         return f"standard output: {said}; make room, or write elsewhere"
     return f"{error.filename}: {said}" if error.filename is not None else said

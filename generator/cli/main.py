@@ -17,6 +17,7 @@ import typer
 
 from persona_engine.generator.cli import (
     batch,
+    check,
     failure,
     narrate,
     priors,
@@ -69,7 +70,7 @@ app.command()(sample.sample)
 app.command()(narrate.narrate)
 app.command()(try_out.preview)
 app.command()(try_out.estimate)
-app.command()(try_out.check)
+app.command()(check.check)
 app.command()(validate.validate)
 app.command()(report.report)
 app.command()(report.compare)

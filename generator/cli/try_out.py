@@ -1,4 +1,4 @@
-"""Commands to run before a run: preview, estimate, check."""
+"""Commands to run before a run: preview, estimate."""
 
 from __future__ import annotations
 
@@ -103,30 +103,3 @@ def _lasting(hours: float) -> str:
     return next(
         (f"{number:.1f} {unit}" for number, unit in units if number >= 1), f"{hours * 3600:.0f} seconds"
     )
-
-
-def check(config: ConfigFile, overrides: Overrides = None) -> None:
-    """Check a config, all that it names, its prompts on one row, and its endpoint; nothing is written."""
-    from persona_engine.generator.estimate import CHARACTERS_A_TOKEN, assumed
-    from persona_engine.generator.run.rooms import Rooms
-    from persona_engine.generator.session import preview as narrate
-    from persona_engine.generator.session import try_endpoint
-
-    settings = config_of(config, overrides)
-    print(f"config: {settings.fingerprint()[:12]}, {settings.rows} rows")
-    rooms = Rooms.load(settings)
-    print(f"priors: {rooms.priors.locale}, {rooms.priors.digest[:12]}")
-    print(f"prompts: {settings.prompts.set}, {rooms.prompts.digest[:12]}")
-    if settings.where:
-        print(f"where: {rooms.population.probability(settings.where):.6g} of the population")
-    print(f"dataset: {len(rooms.table().columns)} columns")
-    row = assumed(rooms, 1)
-    tokens = row.prompt_tokens // settings.rows
-    print(f"a row's prompts: about {tokens} tokens, at {CHARACTERS_A_TOKEN} characters each")
-    if settings.llm.backend == "offline":
-        # Shows a text that the grammar does not have.
-        (first,), _ = narrate(settings.model_copy(update={"rows": 1}))
-        if not first.accepted:
-            print(f"personas: row 0 would be rejected: {'; '.join(first.reasons)}", file=sys.stderr)
-            raise typer.Exit(1)
-    print(f"narrator: {try_endpoint(settings)} answers")

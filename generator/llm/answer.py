@@ -11,18 +11,41 @@ from typing import Any
 
 import orjson
 
+from persona_engine.generator.llm.body import MOST_DEPTH, depth
 from persona_engine.prompts.fields import FieldSpec
 from persona_engine.validators.finding import Finding
 
 CODE = "answer_shape"
-_FENCE = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL | re.IGNORECASE)
+THINKING_OFF = (
+    "turn thinking off at the server (vLLM: --default-chat-template-kwargs '{\"enable_thinking\": false}') "
+    "or serve the model without a reasoning parser"
+)
+# Why there is no object to read, by finish reason, and the remedy.
+_CAUSES = {
+    "reasoning": ("its text stands in the message's reasoning, not in content", THINKING_OFF),
+    "length": (
+        "it was cut off at the token limit",
+        f"raise llm.max_tokens; if the model thinks first, {THINKING_OFF}",
+    ),
+    "refusal": ("the model refused", "change the prompts, or ask another model"),
+    "content_filter": ("the endpoint's filter withheld it", "change the prompts, or ask another endpoint"),
+}
+MOST_ITEMS = 1_000
+"""Of a list; a longer one is not read."""
+LONGEST_ITEM = 1_000
+"""Characters of an item; longer ones are cut, and asked for again."""
+LONGEST_FIELD = 4_000
+"""Characters that are kept of a text that is longer than it may be, and than this."""
+_FENCE = "```"
 _THINKING = "<think>"
+_THOUGHT = "</think>"
 _OPENING = re.compile(r'\{\s*["}]')
-_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 # A decoder that keeps strings open through control characters is known (xgrammar with maxLength).
 _DECODER = json.JSONDecoder(strict=False)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+_LONGEST_NUMBER = 9
 
 
 class AnswerError(ValueError):
@@ -51,50 +74,129 @@ def _strict(text: str) -> dict[str, Any] | None:
     """Nearly always the answer is the object and nothing else, which a stricter and faster reader can tell."""
     if text.startswith("{") and _THINKING not in text:
         with contextlib.suppress(ValueError):
-            return dict(orjson.loads(text))
+            return dict(orjson.loads(text)) if depth(text) <= MOST_DEPTH else None
     return None
 
 
 def _lenient(text: str) -> dict[str, Any]:
-    bare = _THOUGHT.sub("", text)
-    fenced = [match.group(1) for match in _FENCE.finditer(bare)]
-    for candidate in (bare, *fenced):
+    bare = _without_thoughts(text)
+    if depth(bare) > MOST_DEPTH:
+        raise AnswerError(f"the answer is nested more than {MOST_DEPTH} levels deep")
+    for candidate in (bare, *_fenced(bare)):
         # An object begins with a brace and a quotation mark; other braces are prose.
         opening = _OPENING.search(candidate)
         if opening is None:
             continue
         try:
             value, _ = _DECODER.raw_decode(candidate, opening.start())
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         return dict(value)
-    shown = " ".join(text.split())[:80]
+    shown = " ".join(text[:_QUOTED].split())[:80]
     raise AnswerError(f"no JSON object in the answer ({shown!r})" if shown else "the answer is empty")
 
 
-def read(text: str, fields: Sequence[FieldSpec]) -> Answer:
-    """The fields asked for, each of its kind and within its bounds; whatever else was sent is ignored."""
-    found = _strict(text)
+def unreadable(error: AnswerError, finish_reason: str) -> str:
+    """Why nothing could be read, in words."""
+    return f"{error}: {_CAUSES[finish_reason][0]}" if finish_reason in _CAUSES else str(error)
+
+
+def remedy(reason: str) -> str:
+    """What may help where answers are unreadable for this reason, as `unreadable` words it; else empty."""
+    if "<think>" in reason:
+        return THINKING_OFF
+    if "no JSON object in the answer" in reason and not any(cause in reason for cause, _ in _CAUSES.values()):
+        return "see that the endpoint honours llm.structured_output"
+    return next((said for cause, said in _CAUSES.values() if cause in reason), "")
+
+
+_QUOTED = 400
+
+
+def _without_thoughts(text: str) -> str:
+    """The text without `<think>…</think>`; a thought that does not end is left."""
+    parts, end = [], 0
+    while (start := text.find(_THINKING, end)) >= 0 and (closed := text.find(_THOUGHT, start)) >= 0:
+        parts.append(text[end:start])
+        end = closed + len(_THOUGHT)
+    return "".join([*parts, text[end:]])
+
+
+def _fenced(text: str) -> list[str]:
+    """What stands between pairs of code fences."""
+    inside = text.split(_FENCE)[1:-1:2]
+    return [part[4:] if part[:4].lower() == "json" else part for part in inside]
+
+
+def read(text: str, fields: Sequence[FieldSpec], fault: str = "", finish_reason: str = "stop") -> Answer:
+    """The fields asked for, each of its kind and within its bounds; whatever else was sent is ignored.
+
+    Time and memory are linear in the text, whatever it holds, and no value can fail to be written down.
+
+    Args:
+        text: what the model wrote.
+        fields: what it was asked for.
+        fault: why the answer is unusable, where that is known (see `Completion`).
+        finish_reason: explains an answer in which nothing can be read.
+    """
+    found = None if fault else _strict(text)
     # Strict JSON has control characters in escapes alone.
     plain = found is not None and text.isascii() and "\\" not in text and "\x7f" not in text
     try:
-        found = _lenient(text) if found is None else found
+        found = _lenient(text) if found is None and not fault else found
     except AnswerError as error:
-        return Answer({}, tuple(Finding(CODE, "error", field.name, str(error)) for field in fields))
+        fault = unreadable(error, finish_reason)
+    if found is None:
+        return Answer({}, tuple(Finding(CODE, "error", field.name, fault) for field in fields))
     values: dict[str, Any] = {}
     findings: list[Finding] = []
     for field in fields:
         value = _cleaned(found.get(field.name), field, plain=plain)
         if value is None:
-            said = "is missing" if field.name not in found else f"is not a {field.kind}"
+            said = _unreadable(found, field)
             findings.append(Finding(CODE, "error", field.name, f"{said}; write a {_KIND[field.kind]}"))
             continue
-        values[field.name] = value
-        size = value if isinstance(value, int) else len(value)
-        if not field.minimum <= size <= field.maximum:
-            message = f"{_SIZE[field.kind].format(size)}; write {field.minimum} to {field.maximum}"
+        values[field.name], message = _bounded(value, field)
+        if message:
             findings.append(Finding(CODE, "error", field.name, message))
     return Answer(values, tuple(findings))
+
+
+def _unreadable(found: Mapping[str, Any], field: FieldSpec) -> str:
+    value = found.get(field.name)
+    if field.kind == "list" and isinstance(value, list) and len(value) > MOST_ITEMS:
+        return f"has {len(value)} items"
+    return "is missing" if field.name not in found else f"is not a {field.kind}"
+
+
+def _bounded(value: str | list[str] | int, field: FieldSpec) -> tuple[str | list[str] | int, str]:
+    """The value, cut where it is beyond any use, and what is wrong with its size or its characters."""
+    size = value if isinstance(value, int) else len(value)
+    message = ""
+    if not field.minimum <= size <= field.maximum:
+        message = f"{_SIZE[field.kind].format(size)}; write {field.minimum} to {field.maximum}"
+    if isinstance(value, str):
+        value = value[: max(field.maximum, LONGEST_FIELD)]
+        return (value, message) if _is_writable(value) else (_mended(value), message or _HALF)
+    if isinstance(value, list):
+        if max(map(len, value), default=0) > LONGEST_ITEM:
+            longest = max(map(len, value))
+            message = message or f"has an item of {longest} characters; write short phrases"
+            value = [item[:LONGEST_ITEM] for item in value]
+        if not all(map(_is_writable, value)):
+            value, message = [_mended(item) for item in value], message or _HALF
+    return value, message
+
+
+_HALF = "holds half of a character (a lone surrogate); write the text again"
+
+
+def _is_writable(text: str) -> bool:
+    return text.isascii() or _SURROGATE.search(text) is None
+
+
+def _mended(text: str) -> str:
+    return _SURROGATE.sub("\ufffd", text)
 
 
 _KIND = {"text": "text", "list": "list of texts", "score": "whole number"}
@@ -104,13 +206,18 @@ _SIZE = {"text": "has {} characters", "list": "has {} items", "score": "is {}"}
 def _cleaned(value: object, field: FieldSpec, *, plain: bool) -> str | list[str] | int | None:
     if field.kind == "score":
         # Without a schema a model may write the number as a text.
-        digits = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-        return int(digits) if digits.isdecimal() else None
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+        return int(value) if isinstance(value, str) and _is_number(value) else None
     if field.kind == "text":
         return _line(value, plain) if isinstance(value, str) else None
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list) or len(value) > MOST_ITEMS or not all(isinstance(i, str) for i in value):
         return None
     return list(dict.fromkeys(item for text in value if (item := _item(_line(text, plain)))))
+
+
+def _is_number(text: str) -> bool:
+    return len(text) <= _LONGEST_NUMBER and text.isdecimal()
 
 
 def _line(text: str, plain: bool) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from persona_engine.generator.config import LLMConfig
 from persona_engine.generator.llm.chat import ChatModel
+from persona_engine.generator.llm.descriptors import affordable_connections
 from persona_engine.generator.llm.endpoint import Endpoint
 from persona_engine.generator.llm.transport import Address, Transport
+
+logger = logging.getLogger(__name__)
 
 
 def connect(config: LLMConfig, locale: str | Path = "en_US", fields: Sequence[str] = ()) -> ChatModel:
@@ -33,7 +37,23 @@ def connect(config: LLMConfig, locale: str | Path = "en_US", fields: Sequence[st
     from persona_engine.generator.llm.openai_compatible import OpenAICompatible  # noqa: PLC0415 - as above
 
     addresses = Address.all_of(config)
+    config = _affordable(config, len(addresses))
     return OpenAICompatible(config, [Endpoint(config, each, _transport(config, each)) for each in addresses])
+
+
+def _affordable(config: LLMConfig, endpoints: int) -> LLMConfig:
+    """The configuration with no more requests at once, at each endpoint, than this process may open connections."""
+    at_once = endpoints * config.concurrency
+    allowed = affordable_connections(at_once)
+    if allowed == at_once:
+        return config
+    logger.warning(
+        "llm.concurrency=%d asks for more open files than the system allows this process: no more than %d requests "
+        "are sent at once (raise the hard limit to go beyond: ulimit -Hn)",
+        config.concurrency,
+        allowed,
+    )
+    return config.model_copy(update={"concurrency": max(1, allowed // endpoints)})
 
 
 def _transport(config: LLMConfig, address: Address) -> Transport:

@@ -11,7 +11,10 @@ class BudgetError(EndpointError):
 
 
 class Budget:
-    """Tokens and money spent on answers. Requests in flight when it runs out are finished and counted."""
+    """Tokens and money spent on answers. Requests in flight when it runs out are finished and counted.
+
+    What an endpoint does not count is counted from lengths (see `payload`), so that a limit always holds.
+    """
 
     def __init__(self, config: LLMConfig) -> None:
         """Take limits and prices (for a million tokens) from the config."""

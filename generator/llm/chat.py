@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from persona_engine.generator.llm.redaction import printable
+
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
@@ -28,13 +30,19 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A finished answer: its text as the model wrote it, and what it cost."""
+    """A finished answer: its text as the model wrote it, and what it cost.
+
+    `fault` says why an answer is unusable as a whole, and its text is empty then. `estimated`: the endpoint sent no
+    usable counts of tokens, and at least one was counted from lengths.
+    """
 
     text: str
     model: str
     finish_reason: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    fault: str = ""
+    estimated: bool = False
 
 
 class ChatModel(Protocol):
@@ -59,14 +67,17 @@ class ChatModel(Protocol):
 
 
 class LLMError(Exception):
-    """A completion that did not come. `retryable` steers the retry policy, `hint` is for the user."""
+    """A completion that did not come. `retryable` steers the retry policy, `hint` is for the user.
+
+    Endpoints have a part in messages and hints, so that both are made printable here, for terminals and logs alike.
+    """
 
     retryable = False
 
     def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
         """`retry_after` is in seconds, as the endpoint asked for."""
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(printable(message))
+        self.hint = printable(hint)
         self.retry_after = retry_after
 
 
@@ -74,6 +85,15 @@ class TransientError(LLMError):
     """Timeouts, dropped connections, 429 and 5xx: the same request may succeed later."""
 
     retryable = True
+
+
+class UnreadableError(TransientError):
+    """An answer that came and cannot be read: `size` bytes of it were paid for."""
+
+    def __init__(self, message: str, *, size: int) -> None:
+        """`size` in bytes, unpacked."""
+        super().__init__(message)
+        self.size = size
 
 
 class EndpointError(LLMError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from persona_engine.generator.llm.chat import ChatRequest
+from persona_engine.generator.llm.roles import fold_system
 
 Form = Literal["json_schema", "structured_outputs", "json_object", "prompt"]
 FORMS: tuple[Form, ...] = ("json_schema", "structured_outputs", "json_object", "prompt")
@@ -19,12 +20,14 @@ class Dialect:
     """What an endpoint understands.
 
     `bounded`: whether schemas may bound lengths (OpenAI's own strict mode refuses some bounds). `limit`: the
-    name of the token limit. `dropped`: parameters that the endpoint refuses.
+    name of the token limit. `system`: whether the chat template takes a system message; else its text is put in
+    front of the first user message. `dropped`: parameters that the endpoint refuses.
     """
 
     form: Form = "json_schema"
     bounded: bool = True
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    system: bool = True
     dropped: frozenset[str] = field(default_factory=frozenset)
 
     def body(self, request: ChatRequest, model: str, max_tokens: int) -> dict[str, Any]:
@@ -48,6 +51,8 @@ class Dialect:
             body["messages"] = _spelled_out(request.messages, request.schema)
             if self.form == "json_object":
                 body["response_format"] = {"type": "json_object"}
+        if not self.system:
+            body["messages"] = fold_system(body["messages"])
         return {key: value for key, value in body.items() if key not in self.dropped}
 
     def describe(self) -> dict[str, Any]:
@@ -56,6 +61,7 @@ class Dialect:
             "structured_output": self.form,
             "length_bounds": self.bounded,
             "token_limit": self.limit,
+            "system_role": "kept" if self.system else "folded",
             "dropped_parameters": sorted(self.dropped),
         }
 

@@ -12,6 +12,7 @@ from persona_engine.generator.llm.circuit import Circuit
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.llm.gate import Gate
 from persona_engine.generator.llm.monitor import Monitor
+from persona_engine.generator.llm.payload import counted_tokens
 from persona_engine.generator.llm.transport import Address, Transport
 
 
@@ -25,6 +26,8 @@ class Endpoint:
         self.gate = Gate(config.concurrency)
         self.circuit = Circuit(address.shown, config.patience_s)
         self.dialect = None if config.structured_output == "auto" else Dialect(form=config.structured_output)
+        self.has_answered = False
+        """Whether a request was answered in the dialect, which is then settled."""
         self.assigned = 0
         self._monitor = Monitor(address, self.gate) if config.pace_by == "metrics" else None
         self._probe: asyncio.Task[Dialect] | None = None
@@ -42,6 +45,7 @@ class Endpoint:
             probe = self._probe
             try:
                 self.dialect = await asyncio.shield(probe)
+                self.has_answered = True
             finally:
                 if probe.done() and self._probe is probe:
                     self._probe = None
@@ -77,12 +81,5 @@ class Endpoint:
                 self.circuit.succeeded()
                 raise
             self.circuit.succeeded()
-            self.gate.answered(epoch, clock() - started, _tokens(answer))
+            self.gate.answered(epoch, clock() - started, counted_tokens(answer))
             return answer
-
-
-def _tokens(answer: Mapping[str, Any]) -> int:
-    """Tokens that were written, as the endpoint counts them; 1 where it does not."""
-    used = answer.get("usage")
-    count = used.get("completion_tokens") if isinstance(used, dict) else None
-    return count if isinstance(count, int) and count > 0 else 1

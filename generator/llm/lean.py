@@ -7,14 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
 from persona_engine.generator.config import LLMConfig
-from persona_engine.generator.llm.chat import LLMError, TransientError, UnreachableError
-from persona_engine.generator.llm.transport import KEEP_ALIVE_S, Address, decoded, model_names, status_error
+from persona_engine.generator.llm.body import (
+    ACCEPT_ENCODING,
+    MOST_BYTES,
+    MOST_ERROR_BYTES,
+    BodyError,
+    read_body,
+)
+from persona_engine.generator.llm.chat import LLMError
+from persona_engine.generator.llm.faults import FAULTS, Faults
+from persona_engine.generator.llm.proxy import proxy_for
+from persona_engine.generator.llm.transport import (
+    KEEP_ALIVE_S,
+    OK,
+    Address,
+    decoded,
+    served_models,
+    status_error,
+)
 
 
 class Lean:
@@ -23,22 +37,28 @@ class Lean:
     def __init__(self, config: LLMConfig, address: Address) -> None:
         """No request is sent; the session opens with the first one, in the event loop that sends it."""
         self._address = address
+        self._faults = Faults(address, config)
         # `connect` would count the wait for a free connection too; there is no limit on connections to wait for.
         # The time for the whole answer bounds every read of it as well.
         self._timeout = aiohttp.ClientTimeout(total=config.timeout_s, sock_connect=config.connect_timeout_s)
-        self._headers = {"Authorization": f"Bearer {address.key()}", "Content-Type": "application/json"}
+        self._headers = {
+            "Authorization": f"Bearer {address.key()}",
+            "Content-Type": "application/json",
+            "Accept-Encoding": ACCEPT_ENCODING,
+        }
+        self._proxy = proxy_for(address.url)
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, body: bytes) -> Mapping[str, Any]:
         """Answer of `/chat/completions`, or an `LLMError`."""
         return await self._exchange("POST", "/chat/completions", body)
 
-    async def models(self) -> tuple[str, ...]:
-        """Names of the models that the endpoint serves; empty when it does not say."""
+    async def models(self) -> Mapping[str, int]:
+        """Models that the endpoint serves, and their context lengths (0: not said); empty where it is silent."""
         try:
-            return model_names(await self._exchange("GET", "/models", None))
+            return served_models(await self._exchange("GET", "/models", None))
         except LLMError:
-            return ()
+            return {}
 
     async def aclose(self) -> None:
         """Close connections."""
@@ -52,36 +72,31 @@ class Lean:
                 connector=connector,
                 headers=self._headers,
                 timeout=self._timeout,
-                proxy=_proxy(self._address.url),
+                proxy=self._proxy,
+                auto_decompress=False,
             )
         url = self._address.url + path
         try:
             async with self._session.request(method, url, data=body, allow_redirects=False) as response:
-                content = await response.read()
-        except aiohttp.ClientConnectorError as error:
-            raise UnreachableError(f"{self._address.shown}: nobody listens there") from error
-        except aiohttp.ConnectionTimeoutError as error:
-            waited = self._timeout.sock_connect
-            raise UnreachableError(f"{self._address.shown}: no connection within {waited:g} s") from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._unanswered(error) from error
-        if response.status != 200:
+                content = await _content(response)
+        except FAULTS as error:
+            # Not chained: what libraries say quotes URLs and headers, and an endpoint may quote the key.
+            raise self._faults.of(error) from None
+        if response.status != OK:
             raise status_error(self._address, response.status, _lower(response.headers), content)
         return decoded(self._address, content)
 
-    def _unanswered(self, error: BaseException) -> TransientError:
-        if isinstance(error, TimeoutError) and not str(error):
-            return TransientError(f"{self._address.shown}: no answer within {self._timeout.total:g} s")
-        said = self._address.scrub(str(error)) or type(error).__name__
-        return TransientError(f"{self._address.shown}: no answer ({type(error).__name__}: {said})")
 
-
-def _proxy(url: str) -> str | None:
-    """The environment's proxy for a URL. aiohttp would look it up for every request, in a thread."""
-    parts = urlsplit(url)
-    if proxy_bypass(parts.hostname or ""):
-        return None
-    return getproxies().get(parts.scheme)
+async def _content(response: aiohttp.ClientResponse) -> bytes:
+    encoding = response.headers.get("Content-Encoding", "")
+    if response.status != OK:
+        try:
+            return await read_body(response.content.iter_any(), encoding, MOST_ERROR_BYTES)
+        except BodyError as error:
+            return f"({error})".encode()
+    if not encoding and 0 < (response.content_length or 0) <= MOST_BYTES:
+        return await response.read()
+    return await read_body(response.content.iter_any(), encoding, MOST_BYTES)
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from persona_engine.generator.llm.body import ACCEPT_ENCODING, MOST_BYTES, read_body
 from persona_engine.generator.llm.gate import Gate
 from persona_engine.generator.llm.transport import Address
 
@@ -23,12 +24,13 @@ _RUNNING = ("vllm:num_requests_running", "sglang:num_running_reqs")
 _CACHE = ("vllm:kv_cache_usage_perc", "sglang:token_usage", "vllm:gpu_cache_usage_perc")
 # A sample: name, labels, value, perhaps a time. https://prometheus.io/docs/instrumenting/exposition_formats/
 _SAMPLE = re.compile(
-    rf"^({'|'.join(_WAITING + _RUNNING + _CACHE)})(?:\{{.*\}})?[ \t]+([\w.+-]+)", re.MULTILINE
+    rf"^({'|'.join(_WAITING + _RUNNING + _CACHE)})(?:\{{[^\n]*\}})?[ \t]+([\w.+-]{{1,40}})", re.MULTILINE
 )
 # Seconds between two looks, and while the limit still doubles.
 _EVERY_S = 1.0
 _SOON_S = 0.5
 _TIMEOUT_S = 5.0
+_MOST = 1e9
 # Looks without a gauge after which the endpoint is taken to have none; some servers show them after the first work.
 _LOOKS = 3
 
@@ -47,9 +49,12 @@ class Load:
         found: dict[str, list[float]] = {}
         for name, value in _SAMPLE.findall(text):
             try:
-                found.setdefault(name, []).append(float(value))
+                gauge = float(value)
             except ValueError:
                 return None
+            if not 0 <= gauge <= _MOST:  # NaN and infinities too
+                return None
+            found.setdefault(name, []).append(gauge)
         waiting, running, cache = (
             next((found[name] for name in names if name in found), [])
             for names in (_WAITING, _RUNNING, _CACHE)
@@ -63,8 +68,9 @@ class Monitor:
     def __init__(self, address: Address, gate: Gate) -> None:
         """No request is sent."""
         self._url = address.url.removesuffix("/v1") + "/metrics"
+        self._address = address
         self._shown = address.shown
-        self._headers = {"Authorization": f"Bearer {address.key()}"}
+        self._headers = {"Authorization": f"Bearer {address.key()}", "Accept-Encoding": ACCEPT_ENCODING}
         self._gate = gate
         self._task: asyncio.Task[None] | None = None
 
@@ -86,13 +92,15 @@ class Monitor:
         async with httpx2.AsyncClient(headers=self._headers, timeout=_TIMEOUT_S) as client:
             while looks_left:
                 try:
-                    answer = await client.get(self._url)
-                except httpx2.HTTPError as error:
+                    async with client.stream("GET", self._url) as answer:
+                        packed = answer.headers.get("content-encoding", "")
+                        text = await read_body(answer.aiter_raw(), packed, MOST_BYTES)
+                except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, RuntimeError) as error:
                     # The circuit tells of endpoints that are down.
-                    logger.debug("%s: %r", self._shown, error)
+                    logger.debug("%s: %s", self._shown, self._address.scrub(repr(error)))
                     self._gate.unobserved()
                 else:
-                    load = Load.of(answer.text)
+                    load = Load.of(text.decode("utf-8", errors="replace"))
                     if load is None:
                         looks_left -= answer.status_code < httpx2.codes.INTERNAL_SERVER_ERROR
                         self._gate.unobserved()

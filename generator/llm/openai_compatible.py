@@ -18,18 +18,20 @@ from persona_engine.generator.llm.chat import (
     Completion,
     EndpointError,
     LLMError,
+    RequestError,
     ThrottledError,
     UnreachableError,
+    UnreadableError,
 )
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.llm.endpoint import Endpoint
-from persona_engine.generator.llm.payload import completion_of
-from persona_engine.generator.llm.probe import detect
+from persona_engine.generator.llm.payload import BYTES_PER_TOKEN, completion_of
+from persona_engine.generator.llm.probe import adapt, detect
+from persona_engine.generator.llm.transport import LONGEST_ASKED_WAIT_S
 
 logger = logging.getLogger(__name__)
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 60.0
-_LONGEST_ASKED_WAIT_S = 600.0
 # 429 says that the endpoint works: patience with it is a multiple of the patience with faults.
 _PATIENCE_WITH_429 = 10
 # Seconds between two lines about 429s of one endpoint.
@@ -45,6 +47,7 @@ class Usage:
     requests: int = 0
     retries: int = 0
     throttled: int = 0
+    estimated: int = 0
     in_flight: int = 0
 
 
@@ -85,7 +88,8 @@ class OpenAICompatible:
     def account(self) -> Mapping[str, Any]:
         """What the first endpoint understands, and how often this session asked, asked again and was told to wait."""
         counts = {name: getattr(self.usage, name) for name in ("requests", "retries", "throttled")}
-        return {**self.capability, **counts}
+        estimated = {"tokens_counted_from_lengths": self.usage.estimated} if self.usage.estimated else {}
+        return {**self.capability, **counts, **estimated}
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Answer one request, or raise an `LLMError`.
@@ -145,10 +149,25 @@ class OpenAICompatible:
         endpoint = self._freest()
         endpoint.assigned += 1
         try:
-            dialect = await endpoint.understood(lambda: self._detected(endpoint))
-            return await self._sent(endpoint, request, dialect, max_tokens)
+            return await self._understood(endpoint, request, max_tokens)
         finally:
             endpoint.assigned -= 1
+
+    async def _understood(self, endpoint: Endpoint, request: ChatRequest, max_tokens: int) -> Completion:
+        """Ask in the endpoint's dialect; before its first answer, what it refuses is left out, if that is possible."""
+        dialect = await endpoint.understood(lambda: self._detected(endpoint))
+        while True:
+            try:
+                answer = await self._sent(endpoint, request, dialect, max_tokens)
+            except RequestError as error:
+                known = endpoint.dialect if endpoint.has_answered else adapt(dialect, str(error))
+                if known is None or known == dialect:
+                    raise
+                dialect = known
+            else:
+                if not endpoint.has_answered:
+                    endpoint.dialect, endpoint.has_answered = dialect, True
+                return answer
 
     async def _detected(self, endpoint: Endpoint) -> Dialect:
         limit = self._config.max_tokens
@@ -165,7 +184,8 @@ class OpenAICompatible:
     async def _sent(
         self, endpoint: Endpoint, request: ChatRequest, dialect: Dialect, max_tokens: int
     ) -> Completion:
-        body = orjson.dumps(dialect.body(request, self._name, max_tokens))
+        asked = dialect.body(request, self._name, max_tokens)
+        body = orjson.dumps(asked)
         self.usage.requests += 1
         self.usage.in_flight += 1
         try:
@@ -175,11 +195,30 @@ class OpenAICompatible:
             raise
         except EndpointError as error:
             raise await self._explained(endpoint, error) from error
+        except UnreadableError as error:
+            # Whoever sent it takes money for it.
+            self._estimated(endpoint)
+            self.budget.spend(len(body) // BYTES_PER_TOKEN, error.size // BYTES_PER_TOKEN)
+            raise
         finally:
             self.usage.in_flight -= 1
-        answer = completion_of(payload, self._name, endpoint.address.shown)
+        address = endpoint.address
+        answer = completion_of(payload, self._name, address.shown, asked["messages"], address.secrets)
+        if answer.estimated:
+            self._estimated(endpoint)
         self.budget.spend(answer.prompt_tokens, answer.completion_tokens)
         return answer
+
+    def _estimated(self, endpoint: Endpoint) -> None:
+        """Count an answer whose tokens are counted from lengths, and say so once."""
+        self.usage.estimated += 1
+        if self.usage.estimated == 1:
+            logger.warning(
+                "%s sends no usable counts of tokens; they are counted from lengths (UTF-8 bytes / %d), for budgets "
+                "and in the manifest",
+                endpoint.address.shown,
+                BYTES_PER_TOKEN,
+            )
 
     def _throttled(self, endpoint: Endpoint, error: ThrottledError) -> None:
         """Count a 429, and say so now and then: a run that only waits looks like one that hangs."""
@@ -188,7 +227,9 @@ class OpenAICompatible:
         if now < self._quiet_until.get(shown, now):
             return
         self._quiet_until[shown] = now + _QUIET_S
-        asked = "" if error.retry_after is None else f" of {error.retry_after:g} s, as it asks"
+        longest = error.retry_after == LONGEST_ASKED_WAIT_S
+        why = "the longest that is waited for" if longest else "as it asks"
+        asked = "" if error.retry_after is None else f" of {error.retry_after:g} s, {why}"
         logger.warning(
             "%s answers 429 (%d of %d requests so far); they are sent again after a wait%s; "
             "if this goes on, lower llm.concurrency (now %d)",
@@ -205,10 +246,15 @@ class OpenAICompatible:
         served = await endpoint.transport.models()
         if not served or self._name in served:
             return error
+        known = endpoint.address.scrub(", ".join(list(served)[:10]))
         return EndpointError(
             f"{endpoint.address.shown} does not serve the model {self._name!r}",
-            hint=f"set llm.model to one that it serves: {', '.join(served[:10])}",
+            hint=f"set llm.model to one that it serves: {known}",
         )
+
+    async def context(self) -> int:
+        """Tokens of prompt and answer together that the first endpoint takes; 0 where it does not say."""
+        return (await self._endpoints[0].transport.models()).get(self._name, 0)
 
 
 class _Patience:
@@ -241,7 +287,7 @@ class _Wait:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after if isinstance(error, LLMError) else None
         if asked is not None:
-            return min(asked, _LONGEST_ASKED_WAIT_S) + 0.05 * self._spread
+            return asked + 0.05 * self._spread
         if any(endpoint.circuit.is_open for endpoint in self._endpoints):
             # The circuit, or another endpoint, says when.
             return _FIRST_WAIT_S * self._spread

@@ -3,46 +3,70 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import httpx2
 import openai
 
 from persona_engine.generator.config import LLMConfig
-from persona_engine.generator.llm.chat import LLMError, TransientError, UnreachableError
+from persona_engine.generator.llm.body import (
+    ACCEPT_ENCODING,
+    MOST_BYTES,
+    MOST_ERROR_BYTES,
+    BodyError,
+    read_body,
+)
+from persona_engine.generator.llm.chat import EndpointError, LLMError
+from persona_engine.generator.llm.faults import FAULTS, Faults
+from persona_engine.generator.llm.proxy import FAULT, HINT, proxy_for
 from persona_engine.generator.llm.transport import (
     KEEP_ALIVE_S,
+    OK,
     Address,
     decoded,
-    model_names,
+    served_models,
     status_error,
 )
 
 # aiohttp reads "no limit" as 100 through this adapter, so a number must be given; concurrency is bounded elsewhere.
 _MANY = 65_536
-# aiohttp's word for it. The adapter's own, ConnectTimeout, stands for dropped connections too.
-_NOT_CONNECTED = "ConnectionTimeoutError"
+# The adapter lets pass what it does not know, such as aiohttp's word for what is no HTTP.
+_FAULTS = (*FAULTS, httpx2.HTTPError, httpx2.InvalidURL, openai.OpenAIError)
 
 
 class OpenAISDK:
     """`Transport` over `AsyncOpenAI`.
 
-    The body goes as bytes through the SDK's own `post`, so that its authentication, headers and errors apply
-    while its transformation of nested schemas (a third of a millisecond a request) does not.
+    The body goes as bytes through the SDK's own `post`, so that its authentication and headers apply while its
+    transformation of nested schemas (a third of a millisecond a request) does not.
     """
 
     def __init__(self, config: LLMConfig, address: Address) -> None:
-        """No request is sent; connections open with the first one."""
+        """No request is sent; connections open with the first one.
+
+        Raises:
+            EndpointError: the proxy that the environment names is no address.
+        """
         self._address = address
+        self._faults = Faults(address, config)
         self._timeout_s = config.timeout_s
-        self._connect_timeout_s = config.connect_timeout_s
         timeout = httpx2.Timeout(config.timeout_s, connect=config.connect_timeout_s, pool=None)
         limits = httpx2.Limits(
             max_connections=_MANY, max_keepalive_connections=_MANY, keepalive_expiry=KEEP_ALIVE_S
         )
-        http = openai.DefaultAioHttpClient(timeout=timeout, limits=limits, follow_redirects=False)
+        proxy_for(address.url)
+        try:
+            http = _Bounded(
+                address,
+                timeout=timeout,
+                limits=limits,
+                follow_redirects=False,
+                headers={"Accept-Encoding": ACCEPT_ENCODING},
+            )
+        except (ValueError, httpx2.InvalidURL, ImportError):
+            # It reads every proxy of the environment, those for other endpoints too.
+            raise EndpointError(FAULT, hint=HINT) from None
         self._client = openai.AsyncOpenAI(
             api_key=address.key(), base_url=address.url, http_client=http, timeout=timeout, max_retries=0
         )
@@ -55,50 +79,45 @@ class OpenAISDK:
                 response = await self._client.post(
                     "/chat/completions", cast_to=httpx2.Response, content=body, options=options
                 )
-        except openai.APIStatusError as error:
-            # Not chained: the SDK's message quotes the endpoint, and an endpoint may quote the key.
-            raise status_error(
-                self._address, error.status_code, error.response.headers, error.response.content
-            ) from None
-        except (openai.APIConnectionError, httpx2.TransportError, TimeoutError, OSError) as error:
-            raise self._unanswered(error) from error
+        except _FAULTS as error:
+            # Not chained: what libraries say quotes URLs and headers, and an endpoint may quote the key.
+            raise self._faults.of(error) from None
         return decoded(self._address, response.content)
 
-    async def models(self) -> tuple[str, ...]:
-        """Names of the models that the endpoint serves; empty when it does not say."""
+    async def models(self) -> Mapping[str, int]:
+        """Models that the endpoint serves, and their context lengths (0: not said); empty where it is silent."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 response = await self._client.get("/models", cast_to=httpx2.Response)
-            return model_names(decoded(self._address, response.content))
-        except (openai.APIError, httpx2.TransportError, TimeoutError, OSError, LLMError):
-            return ()
+            return served_models(decoded(self._address, response.content))
+        except (*_FAULTS, LLMError):
+            return {}
 
     async def aclose(self) -> None:
         """Close connections."""
         await self._client.close()
 
-    def _unanswered(self, error: BaseException) -> LLMError:
-        # The adapter reports a refused connection as a timeout; only the causes beneath tell them apart.
-        causes = list(_causes(error))
-        if any(isinstance(cause, ConnectionRefusedError) or _unresolved(cause) for cause in causes):
-            return UnreachableError(f"{self._address.shown}: nobody listens there")
-        if any(type(cause).__name__ == _NOT_CONNECTED for cause in causes):
-            return UnreachableError(
-                f"{self._address.shown}: no connection within {self._connect_timeout_s:g} s"
-            )
-        bottom = causes[-1]
-        if isinstance(bottom, asyncio.CancelledError):  # how `asyncio.timeout` ends what took too long
-            return TransientError(f"{self._address.shown}: no answer within {self._timeout_s:g} s")
-        said = self._address.scrub(str(bottom)) or type(bottom).__name__
-        return TransientError(f"{self._address.shown}: no answer ({type(bottom).__name__}: {said})")
 
+class _Bounded(openai.DefaultAioHttpClient):
+    """The SDK's HTTP client, with bounds on what it reads; an answer that is not 200 raises its `LLMError`."""
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    current: BaseException | None = error
-    while current is not None:
-        yield current
-        current = getattr(current, "os_error", None) or current.__cause__ or current.__context__
+    def __init__(self, address: Address, **options: Any) -> None:
+        super().__init__(**options)
+        self._address = address
 
-
-def _unresolved(error: BaseException) -> bool:
-    return isinstance(error, socket.gaierror)
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        response = await super().send(request, **{**options, "stream": True})
+        is_answer = response.status_code == OK
+        encoding = response.headers.get("content-encoding", "")
+        try:
+            most = MOST_BYTES if is_answer else MOST_ERROR_BYTES
+            content = await read_body(response.aiter_raw(), encoding, most)
+        except BodyError as error:
+            if is_answer:
+                raise
+            content = f"({error})".encode()
+        finally:
+            await response.aclose()
+        if not is_answer:
+            raise status_error(self._address, response.status_code, response.headers, content)
+        return httpx2.Response(OK, content=content, request=request)

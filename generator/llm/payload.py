@@ -1,34 +1,123 @@
-"""Payload: a chat completion as endpoints and batch results send it."""
+"""Payload: a chat completion as endpoints and batch results send it, classified before anything depends on it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from persona_engine.generator.llm.chat import Completion, RequestError
+from persona_engine.generator.llm.chat import Completion, UnreadableError
+from persona_engine.generator.llm.redaction import Secrets
+
+MOST_CHARACTERS = 2**20
+"""Of an answer's text, thoughts and all."""
+MOST_TOKENS = 10_000_000
+"""That one answer can have taken: what a server counts beyond them is no count."""
+BYTES_PER_TOKEN = 4
+"""Of UTF-8, where an endpoint does not count: English takes 4 to 5, other scripts 2 to 4."""
+_SHORT = 8  # characters of which an endpoint may say that they are no token
+_REASONS = frozenset({"stop", "length", "content_filter", "tool_calls", "function_call", "abort", "error"})
+_THOUGHTS = ("reasoning_content", "reasoning", "refusal")
 
 
-def completion_of(payload: Mapping[str, Any], model: str, place: str) -> Completion:
-    """The completion in the body of an answer; `place` is named in errors.
+def completion_of(
+    payload: Mapping[str, Any],
+    model: str,
+    place: str,
+    messages: Sequence[Mapping[str, str]] = (),
+    secrets: Secrets | None = None,
+) -> Completion:
+    """The completion in the body of an answer.
+
+    Args:
+        payload: the body.
+        model: the name that the completion bears; what the body says of it is not used.
+        place: named in errors.
+        messages: what was asked, whose tokens are counted from their length where the body has no usable count.
+        secrets: an answer that holds one of them is unusable.
+
+    `finish_reason` is the endpoint's, or `refusal`, or `reasoning` where text stands in the reasoning fields alone.
 
     Raises:
-        RequestError: a body without choices.
+        UnreadableError: a body without choices, such as an error that is sent as an answer.
     """
     choices = payload.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        raise RequestError(f"{place} sent an answer without choices")
+        raise UnreadableError(f"{place} sent an answer without choices", size=0)
     message = _object(choices[0], "message")
-    # Reasoning models send their thoughts in a field of their own; the answer is in `content` alone.
-    text = message.get("content") or ""
-    reason = "refusal" if message.get("refusal") else str(choices[0].get("finish_reason") or "stop")
-    used = _object(payload, "usage")
-    return Completion(
-        text=str(text),
+    text = _content(message.get("content"))
+    said, used = choices[0].get("finish_reason"), _object(payload, "usage")
+    read, written = _count(used.get("prompt_tokens")), _count(used.get("completion_tokens"))
+    thoughts = [thought for name in _THOUGHTS if isinstance(thought := message.get(name), str)]
+    answer = Completion(
+        text=text if text is not None else "",
         model=model,
-        finish_reason=reason,
-        prompt_tokens=_count(used.get("prompt_tokens")),
-        completion_tokens=_count(used.get("completion_tokens")),
+        finish_reason=_finish(message, text, _reason(said)),
+        prompt_tokens=read or tokens(*(message["content"] for message in messages)),
+        completion_tokens=written or tokens(text or "", *thoughts),
+        fault="" if text is not None else "the content of the answer is not a text",
+        estimated=not (read and (written or len(text or "") < _SHORT)),
     )
+    beside = [part for part in (said, payload.get("model")) if isinstance(part, str)]
+    if secrets is not None and any(map(secrets.held_by, beside)):
+        return _unusable(answer, _SECRET)
+    return usable(answer, secrets)
+
+
+def usable(answer: Completion, secrets: Secrets | None) -> Completion:
+    """The answer, or one without text that says why it cannot be used, whatever wrote it down or kept it."""
+    if max(answer.prompt_tokens, answer.completion_tokens) > MOST_TOKENS:
+        answer = replace(answer, prompt_tokens=0, completion_tokens=tokens(answer.text), estimated=True)
+    if len(answer.text) > MOST_CHARACTERS:
+        return _unusable(answer, f"the answer is longer than {MOST_CHARACTERS} characters")
+    if secrets is not None and secrets.held_by(answer.text):
+        return _unusable(answer, _SECRET)
+    if not answer.text.isascii():
+        # Half of a surrogate pair stands for no character: nothing could write it down.
+        clean = answer.text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return answer if clean == answer.text else replace(answer, text=clean)
+    return answer
+
+
+def tokens(*texts: str) -> int:
+    """Tokens of texts, counted from their length."""
+    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return -(-size // BYTES_PER_TOKEN)
+
+
+def counted_tokens(payload: Mapping[str, Any]) -> int:
+    """Tokens written, as the body counts them; 1 where it does not."""
+    return _count(_object(payload, "usage").get("completion_tokens")) or 1
+
+
+_SECRET = "the answer repeats a key or password of this environment"  # noqa: S105 - says so, and is none
+
+
+def _unusable(answer: Completion, fault: str) -> Completion:
+    return replace(answer, text="", fault=fault)
+
+
+def _content(said: object) -> str | None:
+    """The text of a message; the thoughts of reasoning models stand in fields, or parts, of their own."""
+    if said is None:
+        return ""
+    if isinstance(said, list):
+        parts = [part.get("text") for part in said if isinstance(part, dict) and part.get("type") == "text"]
+        return "".join(part for part in parts if isinstance(part, str)) if parts else None
+    return said if isinstance(said, str) else None
+
+
+def _finish(message: Mapping[str, Any], text: str | None, reason: str) -> str:
+    if message.get("refusal"):
+        return "refusal"
+    thinks = any(message.get(name) for name in ("reasoning_content", "reasoning"))
+    return "reasoning" if thinks and reason != "length" and text is not None and not text.strip() else reason
+
+
+def _reason(said: object) -> str:
+    if said is None or said == "":
+        return "stop"
+    return said if isinstance(said, str) and said in _REASONS else "other"
 
 
 def _object(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -38,4 +127,5 @@ def _object(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _count(said: object) -> int:
-    return said if isinstance(said, int) and said > 0 else 0
+    """A count that can be one; 0 for anything else."""
+    return said if type(said) is int and 0 < said <= MOST_TOKENS else 0

@@ -1,7 +1,8 @@
 """Probe: find out what an endpoint understands by asking for something that only the schema could produce.
 
 An endpoint may ignore a field that it does not know (vLLM ignores the old `guided_json` silently), so that
-acceptance proves nothing. The prompt asks for one word; the schema demands another.
+acceptance proves nothing. The prompt asks for one word; the schema demands another. Like the prompts of a run, it has
+a system message.
 """
 
 from __future__ import annotations
@@ -12,9 +13,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from persona_engine.generator.llm.answer import AnswerError, parse_object
-from persona_engine.generator.llm.chat import ChatRequest, Completion, EndpointError, RequestError
+from persona_engine.generator.llm.answer import THINKING_OFF, AnswerError, parse_object
+from persona_engine.generator.llm.chat import (
+    ChatRequest,
+    Completion,
+    EndpointError,
+    RequestError,
+    TransientError,
+)
 from persona_engine.generator.llm.dialect import FORMS, Dialect
+from persona_engine.generator.llm.roles import is_no_system_role
 
 logger = logging.getLogger(__name__)
 _WORD = "cartographer"
@@ -32,9 +40,16 @@ _PROBE = {
     "required": ["word", "letters"],
     "additionalProperties": False,
 }
-_MESSAGES = ({"role": "user", "content": "Reply with the word hello, as JSON or as plain text."},)
-_OPTIONAL = ("seed", "temperature", "top_p")
+_MESSAGES = (
+    {"role": "system", "content": "You answer briefly."},
+    {"role": "user", "content": "Reply with the word hello, as JSON or as plain text."},
+)
+# What can be left out, the least missed first: some endpoints take one of temperature and top_p, not both.
+_OPTIONAL = ("seed", "top_p", "temperature")
+# One for each of them, for the token limit and for the system message.
 _MOST_NEGOTIATIONS = 5
+# Times that a request must fail while the same one without a system message is answered.
+_PROOFS = 3
 
 Ask = Callable[[ChatRequest, Dialect], Awaitable[Completion]]
 
@@ -43,7 +58,7 @@ async def detect(ask: Ask, max_tokens: int) -> Dialect:
     """The strongest dialect that the endpoint was seen to honour.
 
     Raises:
-        EndpointError: when it refuses even a plain prompt.
+        EndpointError: it refuses even a plain prompt, or puts the answer to one where no answer belongs.
     """
     request = ChatRequest(_MESSAGES, "probe", _PROBE, 0.0, 1.0, max_tokens, 1)
     known = Dialect()
@@ -56,6 +71,11 @@ async def detect(ask: Ask, max_tokens: int) -> Dialect:
                 refusal = error
                 continue
             if _honoured(known, answer):
+                if answer.finish_reason == "reasoning":
+                    raise EndpointError(
+                        "the endpoint writes its answers into the message's reasoning, and leaves content empty",
+                        hint=THINKING_OFF,
+                    )
                 logger.info("endpoint understands %s", known.describe())
                 return known
             break
@@ -68,20 +88,45 @@ async def _negotiated(ask: Ask, request: ChatRequest, dialect: Dialect) -> tuple
     # Endpoints differ in which parameters they take; each says in its refusal which one it means.
     for _ in range(_MOST_NEGOTIATIONS):
         try:
-            return dialect, await ask(request, dialect)
+            return await _without_system(ask, request, dialect)
         except RequestError as error:
-            changed = _without(dialect, str(error))
+            changed = adapt(dialect, str(error))
             if changed == dialect:
                 raise
             dialect = changed
     return dialect, await ask(request, dialect)
 
 
-def _without(dialect: Dialect, refusal: str) -> Dialect:
-    if dialect.limit == "max_tokens" and "max_completion_tokens" in refusal:
+async def _without_system(ask: Ask, request: ChatRequest, dialect: Dialect) -> tuple[Dialect, Completion]:
+    """Ask; some servers answer a system message that their template does not take with 500 and no reason."""
+    try:
+        return dialect, await ask(request, dialect)
+    except TransientError as error:
+        if not dialect.system or _BROKEN not in str(error):
+            raise
+        folded = replace(dialect, system=False)
+        answer = await ask(request, folded)
+    for _ in range(_PROOFS - 1):
+        try:
+            return dialect, await ask(request, dialect)
+        except TransientError:
+            continue
+    return folded, answer
+
+
+_BROKEN = "answered 500"
+
+
+def adapt(dialect: Dialect, refusal: str) -> Dialect:
+    """The dialect without what a refusal names; the same one where it names nothing that can be left out."""
+    if dialect.limit == "max_tokens" and "max_completion_tokens" in refusal and "too large" not in refusal:
         return replace(dialect, limit="max_completion_tokens")
-    named = {name for name in _OPTIONAL if re.search(rf"\b{name}\b", refusal)}
-    return replace(dialect, dropped=dialect.dropped | named)
+    if dialect.system and is_no_system_role(refusal):
+        return replace(dialect, system=False)
+    named = [name for name in _OPTIONAL if re.search(rf"\b{name}\b", refusal)]
+    return replace(
+        dialect, dropped=dialect.dropped | set([name for name in named if name not in dialect.dropped][:1])
+    )
 
 
 def _honoured(dialect: Dialect, answer: Completion) -> bool:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-import orjson
-
 from persona_engine.generator.config import LLMConfig
+from persona_engine.generator.llm.body import parse_body
 from persona_engine.generator.llm.chat import (
     EndpointError,
     LLMError,
     RequestError,
     ThrottledError,
     TransientError,
+    UnreadableError,
 )
+from persona_engine.generator.llm.redaction import Secrets
+from persona_engine.generator.llm.roles import is_template_error
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 # A server closes idle connections after 5 s or more (vLLM: 5 s). A client that keeps them longer sends requests
@@ -27,8 +31,13 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 KEEP_ALIVE_S = 4.0
 # Endpoints without a key accept any; the header must still hold something.
 _NO_KEY = "none"
-_LONGEST_MESSAGE = 300
 _RETRYABLE = frozenset({408, 409, 425})
+OK = 200
+LONGEST_ASKED_WAIT_S = 600.0
+"""Seconds that an endpoint may ask to be left alone; it is asked again after them at the latest."""
+_LONGEST_NAME = 100
+# A URL in which no part can be a secret, whatever else is wrong with it.
+_PUBLIC = re.compile(r"[a-z]{1,10}://[A-Za-z0-9.-]*(?::\d{1,6})?(?:/[A-Za-z0-9._-]{0,16}){0,4}")
 
 
 class Transport(Protocol):
@@ -38,8 +47,8 @@ class Transport(Protocol):
         """Answer of `/chat/completions`, or an `LLMError`."""
         ...
 
-    async def models(self) -> tuple[str, ...]:
-        """Names of the models that the endpoint serves; empty when it does not say."""
+    async def models(self) -> Mapping[str, int]:
+        """Models that the endpoint serves, with context lengths in tokens (0: not said); empty where it is silent."""
         ...
 
     async def aclose(self) -> None:
@@ -50,42 +59,48 @@ class Transport(Protocol):
 class Address:
     """Where an endpoint is and the key to it. The key is read from the environment and shows nowhere."""
 
-    __slots__ = ("_key", "key_variable", "shown", "url")
+    __slots__ = ("_key", "key_variable", "secrets", "shown", "url")
 
-    def __init__(self, url: str, key_variable: str) -> None:
-        """The key is read from the environment variable of that name."""
+    def __init__(self, url: str, key_variable: str, source: str = "llm.base_url") -> None:
+        """The key is read from the environment variable of that name; `source` says in errors where the URL stands.
+
+        Raises:
+            EndpointError: no URL that a request could go to, or one with a user name; without what could be a secret.
+        """
         self.url = url.strip().rstrip("/")
-        try:
-            parts = urlsplit(self.url)
-            host = parts.hostname or ""
-            host.encode("idna")
-            if host.replace(".", "").isdigit():
-                IPv4Address(host)
-            sound = parts.scheme in {"http", "https"} and host != "" and (parts.port or 1) > 0
-            sound = sound and self.url.isprintable()
-        except ValueError as error:
-            raise EndpointError(
-                f"{self.url}: {error}", hint="write llm.base_url as http://host:port/v1"
-            ) from error
-        if not sound:
-            raise EndpointError(
-                f"{self.url}: no http address", hint="write llm.base_url as http://host:port/v1"
+        if fault := _url_fault(self.url):
+            place = (
+                self.url
+                if _PUBLIC.fullmatch(self.url)
+                else f"{source} (not shown, as it may hold a password)"
             )
-        port = f":{parts.port}" if parts.port else ""
-        self.shown = f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
-        """The URL without anything that could be a secret."""
+            raise EndpointError(f"{place}: {fault}", hint=f"write {source} as http://host:port/v1")
         self.key_variable = key_variable
-        self._key = os.environ.get(key_variable, "").strip() or _NO_KEY
+        key = os.environ.get(key_variable, "").strip()
+        self._key = key or _NO_KEY
         if not self._key.isascii() or not self._key.isprintable():
             raise EndpointError(
                 f"{key_variable}: holds characters that no key has", hint="copy the key again"
             )
+        self.secrets = Secrets.of_environment(key)
+        parts = urlsplit(self.url)
+        port = f":{parts.port}" if parts.port else ""
+        self.shown = self.secrets.hide(f"{parts.scheme}://{parts.hostname}{port}{parts.path}")
+        """The URL without anything that could be a secret."""
 
     @classmethod
     def all_of(cls, config: LLMConfig) -> tuple[Self, ...]:
-        """One for each URL (commas between them) of the config, else of OPENAI_BASE_URL, else OpenAI's own."""
+        """One for each URL (commas between them) of the config, else of OPENAI_BASE_URL, else OpenAI's own.
+
+        Raises:
+            EndpointError: as for one; or none is named.
+        """
+        source = "llm.base_url" if config.base_url else "OPENAI_BASE_URL"
         if urls := config.base_url or os.environ.get("OPENAI_BASE_URL"):
-            return tuple(cls(url, config.api_key_env) for url in urls.split(",") if url.strip())
+            named = tuple(cls(url, config.api_key_env, source) for url in urls.split(",") if url.strip())
+            if not named:
+                raise EndpointError(f"{source}: names no URL", hint=f"write {source} as http://host:port/v1")
+            return named
         own = cls(DEFAULT_BASE_URL, config.api_key_env)
         own.shown += " (the default, as neither llm.base_url nor OPENAI_BASE_URL is set)"
         return (own,)
@@ -99,9 +114,26 @@ class Address:
         return self._key
 
     def scrub(self, text: str) -> str:
-        """The text without the key, should an endpoint repeat it, and no longer than a line or two."""
-        clean = text if self._key == _NO_KEY else text.replace(self._key, "[key]")
-        return clean if len(clean) <= _LONGEST_MESSAGE else clean[:_LONGEST_MESSAGE] + "…"
+        """The text without secrets, should an endpoint repeat them, printable and no longer than a line or two."""
+        return self.secrets.scrub(text)
+
+
+def _url_fault(url: str) -> str:
+    """Why no request can go to a URL; empty when one can. The URL itself is not quoted: parts of it may be secret."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        host.encode("idna")
+        if host.replace(".", "").isdigit():
+            IPv4Address(host)
+        sound = parts.scheme in {"http", "https"} and host != "" and (parts.port or 1) > 0
+    except ValueError:
+        return "no address that a request could go to"
+    if not sound or not url.isprintable():
+        return "no http address"
+    if "@" in parts.netloc:
+        return "user names and passwords in a URL are not used; the key stands in the variable of llm.api_key_env"
+    return ""
 
 
 def status_error(address: Address, status: int, headers: Mapping[str, str], body: bytes) -> LLMError:
@@ -116,7 +148,7 @@ def status_error(address: Address, status: int, headers: Mapping[str, str], body
         return EndpointError(message, hint="check llm.model and that llm.base_url ends in /v1")
     if status == 429:
         return ThrottledError(message, retry_after=retry_after(headers))
-    if status >= 500 or status in _RETRYABLE:
+    if (not 300 <= status < 500 and not is_template_error(said)) or status in _RETRYABLE:
         return TransientError(message, retry_after=retry_after(headers))
     if status in (301, 302, 307, 308):
         return EndpointError(message, hint="the endpoint has moved; set llm.base_url to its new address")
@@ -124,45 +156,53 @@ def status_error(address: Address, status: int, headers: Mapping[str, str], body
 
 
 def _message(body: bytes) -> str:
-    try:
-        decoded = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return body[:_LONGEST_MESSAGE].decode("utf-8", errors="replace").strip() or "(no message)"
-    error = decoded.get("error", decoded) if isinstance(decoded, dict) else decoded
-    said = (error.get("message") or error.get("detail") or error) if isinstance(error, dict) else error
-    return " ".join(str(said).split())
+    """What an error's body says: the text in the usual places of its JSON, else the body as it is."""
+    payload = parse_body(body) or {}
+    error = payload.get("error", payload)
+    said = (error.get("message") or error.get("detail")) if isinstance(error, dict) else error
+    if not isinstance(said, str):
+        said = body.decode("utf-8", errors="replace")
+    return " ".join(said.split()) or "(no message)"
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the endpoint asks to wait, from `retry-after-ms` or `Retry-After` (seconds or a date).
 
-    A date is compared with the server's own `Date`, so that no local clock takes part.
+    A date is compared with the server's own `Date`, so that no local clock takes part. Nobody waits longer than
+    `LONGEST_ASKED_WAIT_S`; what is no time is passed over.
     """
-    with contextlib.suppress(ValueError, TypeError):
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        value = headers.get("retry-after", "")
+    with contextlib.suppress(ValueError):
+        if math.isfinite(wait := float(headers.get("retry-after-ms", "nan")) / 1000):
+            return min(max(0.0, wait), LONGEST_ASKED_WAIT_S)
+    value = headers.get("retry-after", "").strip()
+    with contextlib.suppress(ValueError, TypeError, ArithmeticError, LookupError):
         if value[:1].isdigit():
-            return float(value)
+            return min(float(value), LONGEST_ASKED_WAIT_S)
         if value[:1].isalpha() and "date" in headers:
-            wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
-            return max(0.0, wait.total_seconds())
+            until = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
+            return min(max(0.0, until.total_seconds()), LONGEST_ASKED_WAIT_S)
     return None
 
 
 def decoded(address: Address, body: bytes) -> Mapping[str, Any]:
-    """The JSON object of a 200 answer; a `TransientError` when it was cut off or is something else."""
-    try:
-        payload = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise TransientError(f"{address.shown} sent {len(body)} bytes that are not whole JSON") from error
-    if not isinstance(payload, dict):
-        raise TransientError(f"{address.shown} sent JSON that is not an object")
+    """The JSON object of a 200 answer; an `UnreadableError` when it was cut off or is something else."""
+    payload = parse_body(body)
+    if payload is None:
+        said = f"{address.shown} sent {len(body)} bytes that are not one whole JSON object of sound depth"
+        raise UnreadableError(said, size=len(body))
     return payload
 
 
-def model_names(payload: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names in the answer of `/models`."""
+# As vLLM and SGLang, OpenRouter, Groq, and LM Studio name it.
+_CONTEXT = ("max_model_len", "context_length", "context_window", "max_context_length")
+
+
+def served_models(payload: Mapping[str, Any]) -> dict[str, int]:
+    """Names in the answer of `/models`, each cut to a line, with context lengths where they are told."""
     listed = payload.get("data")
-    rows = listed if isinstance(listed, list) else []
-    return tuple(str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row)
+    rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
+    return {name[:_LONGEST_NAME]: _context(row) for row in rows if isinstance(name := row.get("id"), str)}
+
+
+def _context(row: Mapping[str, Any]) -> int:
+    return next((size for name in _CONTEXT if type(size := row.get(name)) is int and size > 0), 0)

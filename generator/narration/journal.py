@@ -20,6 +20,8 @@ from persona_engine.generator.llm.chat import ChatRequest, Completion
 logger = logging.getLogger(__name__)
 _CHECKSUM = 9  # eight hexadecimal digits and a space
 _BLOCK = 1 << 20
+_ALWAYS = ("text", "model", "finish_reason", "prompt_tokens", "completion_tokens")
+_SELDOM = ("fault", "estimated")
 
 
 class JournalError(OSError):
@@ -201,7 +203,10 @@ class Journal:
 
 
 def _encoded(key: str, completion: Completion) -> bytes:
-    content = orjson.dumps({"key": key, "completion": completion})
+    kept = {name: getattr(completion, name) for name in _ALWAYS}
+    # As in the first releases, unless there is more to say.
+    kept |= {name: value for name in _SELDOM if (value := getattr(completion, name))}
+    content = orjson.dumps({"key": key, "completion": kept})
     return b"%08x %b\n" % (zlib.crc32(content), content)
 
 

@@ -17,7 +17,7 @@ from persona_engine.generator.llm.chat import (
     LLMError,
 )
 from persona_engine.generator.sampling.randomness import uniforms
-from persona_engine.prompts.template import Template
+from persona_engine.prompts.template import MessageLengthError, Template
 from persona_engine.validators.reading import NARRATIVES
 
 logger = logging.getLogger(__name__)
@@ -62,8 +62,13 @@ class Judge:
         texts = [{"name": name, "value": told[name]} for name in NARRATIVES if name in told]
         facts = {**told, "texts": texts}
         llm = self._settings.llm
+        who = {"row": told["row"], "uuid": told["uuid"]}
+        try:
+            messages = self._template.render(facts)
+        except MessageLengthError as error:
+            return {**who, "not_judged": str(error)}
         request = ChatRequest(
-            messages=self._template.render(facts),
+            messages=messages,
             schema_name=CALL,
             schema=self._template.schema,
             temperature=0.0,
@@ -72,14 +77,14 @@ class Judge:
             seed=seed,
             facts=facts,
         )
-        who = {"row": told["row"], "uuid": told["uuid"]}
         try:
-            answer = read((await complete(request)).text, self._template.fields)
+            completion = await complete(request)
         except (EndpointError, DeferredError):
             raise
         except LLMError as error:
             logger.warning("row %s is not judged: %s", told["row"], error)
             return {**who, "not_judged": str(error)}
+        answer = read(completion.text, self._template.fields, completion.fault)
         if answer.findings:
             first = answer.findings[0]
             return {**who, "not_judged": f"{first.field}: {first.message}"}

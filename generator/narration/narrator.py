@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,23 +15,27 @@ from persona_engine.census_priors.places import UnknownPlaceError
 from persona_engine.generator.config import Config
 from persona_engine.generator.llm.answer import Answer, read
 from persona_engine.generator.llm.chat import ChatModel, ChatRequest, Completion
+from persona_engine.generator.llm.payload import usable
+from persona_engine.generator.llm.redaction import Secrets
 from persona_engine.generator.narration.facts import FactSheet
 from persona_engine.generator.narration.journal import Journal, key
 from persona_engine.generator.narration.judge import CALL as JUDGE
 from persona_engine.generator.narration.judge import Judge, Verdict
+from persona_engine.generator.narration.repair import faults_shown
 from persona_engine.generator.narration.review import Review
 from persona_engine.prompts.fields import FieldSpec
-from persona_engine.prompts.template import PromptSet, Template
+from persona_engine.prompts.template import MessageLengthError, PromptSet, Template
 from persona_engine.validators.finding import Finding
 
 CALLS = ("attributes", "personas")
 FACTS = "known_facts"
+LENGTH = "message_length"
 _GROUNDING = 0x6E61727261746F72
 
 
 @dataclass(frozen=True, slots=True)
 class Narrated:
-    """A narrated record. `reasons` says, one line a finding, why it was not accepted; `verdict` is the judge's."""
+    """A narrated record. `reasons`: why it was not accepted; `asked`: its answers that were in no journal."""
 
     record: dict[str, Any]
     findings: tuple[Finding, ...]
@@ -40,6 +45,7 @@ class Narrated:
     completion_tokens: int = 0
     reasons: tuple[str, ...] = ()
     verdict: Verdict | None = None
+    asked: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
@@ -69,6 +75,7 @@ class _Draft:
 class _Cost:
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    asked: int = 0
 
 
 class Narrator:
@@ -108,12 +115,15 @@ class Narrator:
         self._review = review
         self._review_facts = review_facts or review
         self._settings = settings
+        self.hear: Callable[[bool], None] = lambda _: None
+        """Called for each new answer with whether anything in it could be read."""
         self._journal = journal
         self._policy = settings.validation.policy if policy is None else policy
         self._specs = {spec.name: spec for call in CALLS for spec in prompts.templates[call].fields}
         self._judge = Judge(prompts.templates[JUDGE], settings)
         self._repairs: dict[tuple[str, ...], Template] = {}
         self._stream = _Stream(settings.seed)
+        self._secrets = Secrets.of_environment(os.environ.get(settings.llm.api_key_env, "").strip())
 
     async def narrate(self, record: Mapping[str, Any]) -> Narrated:
         """Narrate one row.
@@ -153,7 +163,10 @@ class Narrator:
         wrong: list[Finding] = []
         for call in CALLS:
             template = self._prompts.templates[call]
-            await self._ask(template, call, draft, cost)
+            try:
+                await self._ask(template, call, draft, cost)
+            except MessageLengthError as error:
+                return [Finding(LENGTH, "error", call, str(error))]
             for _ in range(self._settings.validation.max_repairs + 1):
                 wrong = await self._errors(record, draft)
                 if not wrong or not self._repairable(wrong):
@@ -161,7 +174,10 @@ class Narrator:
                 if draft.turn >= self._settings.validation.max_repairs:
                     break
                 draft.turn += 1
-                await self._repair(template, call, draft, wrong, cost)
+                try:
+                    await self._repair(template, call, draft, wrong, cost)
+                except MessageLengthError as error:
+                    return [*wrong, Finding(LENGTH, "error", call, str(error))]
             if wrong:
                 return wrong
             draft.turn = 0
@@ -190,9 +206,7 @@ class Narrator:
         if fields not in self._repairs:
             asked = [self._specs[name] for name in fields]
             self._repairs[fields] = self._prompts.templates["repair"].asking(asked)
-        shown = [{"field": f.field, "message": f.message, "evidence": f.evidence} for f in wrong]
-        previous = {name: _shown(draft.written.get(name)) for name in fields}
-        more = {"findings": shown, "previous": previous}
+        more = faults_shown(wrong, fields, draft.written)
         await self._ask(self._repairs[fields], f"{call}_repair", draft, cost, more)
 
     async def _ask(
@@ -210,22 +224,28 @@ class Narrator:
             seed=_sampling_seed(self._settings.seed, told["row"], call, draft.attempt, draft.turn),
             facts=told,
         )
+        asked = cost.asked
         completion = await self._paid(request, cost)
-        draft.take(read(completion.text, template.fields), template.fields)
+        answer = read(completion.text, template.fields, completion.fault, completion.finish_reason)
+        if cost.asked > asked:
+            self.hear(bool(answer.values))
+        draft.take(answer, template.fields)
 
     async def _paid(self, request: ChatRequest, cost: _Cost) -> Completion:
-        completion = await self._complete(request)
+        completion = await self._complete(request, cost)
         cost.prompt_tokens += completion.prompt_tokens
         cost.completion_tokens += completion.completion_tokens
         return completion
 
-    async def _complete(self, request: ChatRequest) -> Completion:
-        if self._journal is None:
-            return await self._model.complete(request)
-        name = key(request, self._model.name)
-        kept = self._journal.get(name)
-        if kept is None:
-            kept = await self._model.complete(request)
+    async def _complete(self, request: ChatRequest, cost: _Cost) -> Completion:
+        name = key(request, self._model.name) if self._journal is not None else ""
+        kept = self._journal.get(name) if self._journal is not None else None
+        if kept is not None:
+            # Earlier releases kept answers as they came.
+            return usable(kept, self._secrets)
+        cost.asked += 1
+        kept = await self._model.complete(request)
+        if self._journal is not None:
             await self._journal.put(name, kept)
         return kept
 
@@ -253,6 +273,7 @@ class Narrator:
             completion_tokens=cost.completion_tokens,
             reasons=tuple(f"{f.code}: {f.field}: {f.message}" for f in wrong),
             verdict=verdict,
+            asked=cost.asked,
         )
 
 
@@ -276,9 +297,3 @@ def _sampling_seed(seed: int, row: int, call: str, attempt: int, turn: int) -> i
     # 31 bits: some servers read the seed as a signed 32-bit integer.
     identity = f"{seed}/{row}/{call}/{attempt}/{turn}".encode()
     return int.from_bytes(hashlib.blake2b(identity, digest_size=4).digest(), "big") >> 1
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "(nothing that could be read)"
-    return "; ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -8,6 +8,7 @@ answer is parsed, checked and, if need be, followed by a request for repair in t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -15,13 +16,20 @@ from typing import Any, BinaryIO, Self
 import orjson
 
 from persona_engine.generator.config import ConfigError, LLMConfig
-from persona_engine.generator.llm.chat import ChatRequest, Completion, DeferredError, RequestError
+from persona_engine.generator.llm.answer import AnswerError, parse_object, unreadable
+from persona_engine.generator.llm.body import MOST_BYTES, parse_body
+from persona_engine.generator.llm.chat import ChatRequest, Completion, DeferredError, UnreadableError
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.llm.payload import completion_of
+from persona_engine.generator.llm.redaction import Secrets, printable
 from persona_engine.generator.narration.journal import key
 
 URL = "/v1/chat/completions"
 _OK = 200
+_LONGEST_MESSAGE = 200
+_LONGEST_LINE = 2 * MOST_BYTES  # the answer, and what stands around it
+_LONGEST_ID = 100
+_CUSTOM_ID = re.compile(rb'"custom_id" ?: ?"([\w.-]{1,100})"', re.ASCII)
 
 
 def custom_id(request: ChatRequest, model: str) -> str:
@@ -77,6 +85,9 @@ class BatchResults:
     Attributes:
         answered: answers that were used.
         failed: lines that report an error instead of an answer; their requests are exported again.
+        failure: what the first of them says.
+        unreadable: answers that were used and hold no JSON object.
+        fault: why the first of them could not be read.
         total: lines of the file.
         unasked: ids of lines that no request has asked for.
     """
@@ -88,7 +99,9 @@ class BatchResults:
             ConfigError: no such file, or a line that is no batch result.
         """
         self.name = _named(config)
-        self.answered = self.failed = self.total = 0
+        self.answered = self.failed = self.total = self.unreadable = 0
+        self.failure = self.fault = ""
+        self._secrets = Secrets.of_environment(os.environ.get(config.api_key_env, "").strip())
         self._path = path
         self.unasked: set[str] = set()
         self._places: dict[str, tuple[int, int]] = {}
@@ -105,13 +118,19 @@ class BatchResults:
             raise
 
     def _index(self) -> None:
-        offset = 0
         with self._path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
+            number = offset = 0
+            while line := lines.readline(_LONGEST_LINE):
+                number, size = number + 1, len(line)
+                while len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+                    rest = lines.readline(_LONGEST_LINE)
+                    size += len(rest)
+                    if len(rest) < _LONGEST_LINE or rest.endswith(b"\n"):
+                        break
                 if line.strip():
                     self.total += 1
-                    self._places[_identity(line, f"{self._path}:{number}")] = (offset, len(line))
-                offset += len(line)
+                    self._places[_identity(line, f"{self._path}:{number}")] = (offset, size)
+                offset += size
         self.unasked.update(self._places)
 
     def __enter__(self) -> Self:
@@ -137,19 +156,35 @@ class BatchResults:
             raise DeferredError("the answer is not in the batch results")
         self.unasked.discard(name)
         offset, size = self._places[name]
-        response = _object(orjson.loads(os.pread(self._file, size, offset)).get("response"))
+        kept = os.pread(self._file, size, offset) if size <= _LONGEST_LINE else b""
+        line = parse_body(kept) or {}
+        response = _object(line.get("response"))
         status = response.get("status_code", _OK)
         body = _object(response.get("body")) if status == _OK else {}
         try:
-            answer = completion_of(body, self.name, f"{self._path}: {name} ({status})")
-        except RequestError as error:
+            place = f"{self._path}: {name} ({status})"
+            answer = completion_of(body, self.name, place, request.messages, self._secrets)
+        except UnreadableError as error:
             self.failed += 1
+            self.failure = self.failure or self._secrets.scrub(_said(line, str(error)))
             raise DeferredError(str(error)) from error
         self.answered += 1
+        try:
+            parse_object(answer.text)
+        except AnswerError as error:
+            self.unreadable += 1
+            self.fault = self.fault or answer.fault or unreadable(error, answer.finish_reason)
         return answer
 
     async def aclose(self) -> None:
         """The file is closed by whoever opened it."""
+
+
+def _said(line: Mapping[str, Any], otherwise: str) -> str:
+    """What a result that is no answer says, on one line of a bounded length."""
+    body = _object(_object(line.get("response")).get("body"))
+    message = next((error.get("message") for at in (line, body) if (error := _object(at.get("error")))), "")
+    return " ".join(str(message or otherwise).split())[:_LONGEST_MESSAGE]
 
 
 def _object(said: Any) -> Mapping[str, Any]:
@@ -166,9 +201,11 @@ def _named(config: LLMConfig) -> str:
 
 
 def _identity(line: bytes, place: str) -> str:
-    try:
-        return str(orjson.loads(line)["custom_id"])
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise ConfigError(
-            f"{place}: not a batch result; each line is a JSON object with custom_id"
-        ) from error
+    said = (parse_body(line) or {}).get("custom_id")
+    if not isinstance(said, str):
+        # A body that cannot be read costs its own row: the line is an answer that failed.
+        found = _CUSTOM_ID.search(line)
+        if found is None:
+            raise ConfigError(f"{place}: not a batch result; each line is a JSON object with custom_id")
+        said = found.group(1).decode("ascii")
+    return printable(said)[:_LONGEST_ID]

@@ -19,6 +19,7 @@ import pandas as pd
 from persona_engine.generator.llm.budget import BudgetError
 from persona_engine.generator.llm.chat import DeferredError, EndpointError, LLMError
 from persona_engine.generator.narration.narrator import Narrated
+from persona_engine.generator.run.outlook import HopelessError, Outlook
 from persona_engine.generator.run.store import Shard, ShardInfo
 
 # Two, so that the last rows of one shard do not leave the endpoint idle.
@@ -91,6 +92,7 @@ class Pipeline:
         concurrency: narrations in flight.
         patience: narrations that fail in a row, without one that succeeds between, before the endpoint is
             taken to be down.
+        outlook: says when no further row is worth beginning; without one all are.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Pipeline:
         concurrency: int,
         observe: Callable[[Tally], None] = lambda _: None,
         patience: int = 16,
+        outlook: Outlook | None = None,
     ) -> None:
         """Nothing happens before `run`."""
         self._sample = sample
@@ -110,17 +113,19 @@ class Pipeline:
         self._concurrency = concurrency
         self._observe = observe
         self._patience = patience
+        self._outlook = outlook or Outlook(stops=False)
         self._failures = 0
         self._ready: deque[tuple[_OpenShard, int, dict[str, Any]]] = deque()
         self._open: set[int] = set()
         self._stopped = False
-        self._spent: BudgetError | None = None
+        self._ended: BudgetError | HopelessError | None = None
 
     async def run(self, shards: Sequence[Shard], tally: Tally) -> bool:
         """Narrate and deliver these shards; False when `stop` cut the session short, or rows wait for answers.
 
         Raises:
-            LLMError: the endpoint is not there, refuses the key, keeps failing, or the budget is spent.
+            LLMError: the endpoint is not there, refuses the key, keeps failing, the budget is spent, or the first
+                rows leave no hope for the others.
             OSError, ValueError: whatever a narrator or `deliver` raises. Shards finished before are delivered.
         """
         self._tally = tally
@@ -128,7 +133,8 @@ class Pipeline:
         self._room.set()
         self._closing = ExitStack()
         self._blocks = self._read(shards)
-        workers = min(self._concurrency, sum(shard.stop - shard.start for shard in shards))
+        self._left = sum(shard.stop - shard.start for shard in shards)
+        workers = min(self._concurrency, self._left)
         self._closing.enter_context(_rare_collections())
         with self._closing:
             try:
@@ -138,14 +144,15 @@ class Pipeline:
                 raise _first(failures) from failures
             finally:
                 await self._blocks.aclose()
-        if self._spent is not None:
-            raise self._spent
+        if self._ended is not None:
+            raise self._ended
         return not self._stopped and not tally.waiting
 
     def stop(self) -> None:
         """Begin no further row; `run` returns when those in flight are finished."""
         self._stopped = True
         self._room.set()
+        self._outlook.release()
 
     def abort(self) -> None:
         """Drop the rows in flight as well."""
@@ -160,20 +167,31 @@ class Pipeline:
             try:
                 opened.results[offset] = result = await self._narrate(opened.narrator, record)
                 self._tally.add(result)
+                self._outlook.see(result)
             except DeferredError:
                 opened.waiting = True
                 self._tally.waiting += 1
             except BudgetError as error:
                 # Answers in flight are paid for: they are waited for and kept.
-                self._spent = error
+                self._ended = error
                 self.stop()
                 return
             finally:
                 self._tally.in_flight -= 1
             opened.left -= 1
             self._observe(self._tally)
+            self._look_ahead()
             if not opened.left:
                 await self._finish(opened)
+
+    def _look_ahead(self) -> None:
+        """End the session where its first rows leave no hope for those that are left."""
+        self._left -= 1
+        if not self._left:
+            self._outlook.release()
+        elif not self._stopped and (hopeless := self._outlook.verdict()):
+            self._ended = hopeless
+            self.stop()
 
     async def _narrate(self, narrator: Narrating, record: dict[str, Any]) -> Narrated:
         try:
@@ -184,12 +202,13 @@ class Pipeline:
             self._failures += 1
             if self._failures >= self._patience:
                 raise
-            return Narrated(record, (), accepted=False, attempts=1, reasons=(f"endpoint: {error}",))
+            return Narrated(record, (), accepted=False, attempts=1, reasons=(f"endpoint: {error}",), asked=1)
         self._failures = 0
         return result
 
     async def _take(self) -> tuple[_OpenShard, int, dict[str, Any]] | None:
         async with self._taking:
+            await self._outlook.admitted(lambda: self._tally.in_flight)
             if not self._ready and not self._stopped:
                 await anext(self._blocks, None)
             if self._stopped or not self._ready:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -143,12 +143,18 @@ class Rooms:
         return digests if self.input is None else {**digests, "input": self.input.digest}
 
     @contextmanager
-    def narrator(self, model: ChatModel, config: Config, journal: Path | None) -> Iterator[Narrator]:
-        """A narrator, and its journal open."""
+    def narrator(
+        self,
+        model: ChatModel,
+        config: Config,
+        journal: Path | None,
+        hear: Callable[[bool], None] = lambda _: None,
+    ) -> Iterator[Narrator]:
+        """A narrator, and its journal open; `hear` is told of each new answer whether it could be read."""
         kept = None if journal is None else Journal(journal)
         gather_s = 0.0 if journal is None else _GATHER_S
         try:
-            yield Narrator(
+            narrator = Narrator(
                 model,
                 self.prompts,
                 self.facts,
@@ -158,6 +164,8 @@ class Rooms:
                 policy=self.checker.policy,
                 review_facts=Review(self.checker.facts_together, gather_s=gather_s),
             )
+            narrator.hear = hear
+            yield narrator
         finally:
             if kept is not None:
                 kept.close()

@@ -174,6 +174,34 @@ def test_answers_of_any_other_shape_are_failed_ones(tmp_path: Path, chat_server:
     assert len(names) == ROWS
 
 
+def test_an_answer_of_any_kind_costs_its_own_row_at_most(tmp_path: Path, chat_server: Server) -> None:
+    server = chat_server()
+    requests, results = tmp_path / "out.jsonl", tmp_path / "in.jsonl"
+    export(settings(server, tmp_path), requests, folder=tmp_path / "run")
+    answered(requests, results, server)
+    sound = results.read_text().splitlines()
+    asked = [json.loads(line)["custom_id"] for line in sound]
+    deep, text = "[" * 100_000, json.dumps('{"cultural_background": "\\ud800"}')
+    bodies = [
+        f'{{"choices": {deep}',
+        f'{{"choices": [{{"message": {{"content": {text}}}}}]}}',
+        '{"choices": [{"message": {"content": "\\ud800 {"}}]}',
+        '{"choices": [{"message": {"content": 7}, "finish_reason": [1]}], "usage": {"prompt_tokens": 1e400}}',
+        '{"choices": [{"message": {"content": "' + "<think>" * 10_000 + '"}}]}',
+    ]
+    lines = [
+        f'{{"custom_id": "{name}", "response": {{"status_code": 200, "body": {body}}}}}'
+        for name, body in zip(asked, bodies, strict=False)
+    ]
+    results.write_text("\n".join([*lines, *sound[len(lines) :]]) + "\n")
+    import_(tmp_path / "run", results)
+    assert state(tmp_path / "run")["endpoint"] == {"batch_answers": 5}
+    export(tmp_path / "run", requests)
+    again = [json.loads(line)["custom_id"] for line in requests.read_text().splitlines()]
+    assert len(again) == ROWS
+    assert asked[0] in again
+
+
 def test_what_is_no_batch_is_refused(tmp_path: Path, chat_server: Server) -> None:
     config = Config.model_validate(json.loads(settings(chat_server(), tmp_path).read_text()))
     (tmp_path / "in.jsonl").write_text('{"custom_id": "1"}\n[]\n')
@@ -183,3 +211,41 @@ def test_what_is_no_batch_is_refused(tmp_path: Path, chat_server: Server) -> Non
         BatchResults(config.llm, tmp_path / "absent.jsonl")
     with pytest.raises(ConfigError, match="has no batches"):
         BatchResults(Config().llm, tmp_path / "in.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--fault=prose=1",), "answers could be read: no JSON object in the answer"),
+        (
+            ("--thinks-in=reasoning",),
+            "its text stands in the message's reasoning, not in content; turn thinking off",
+        ),
+    ],
+)
+def test_a_batch_of_which_no_answer_can_be_read_ends_in_failure_with_the_reason(
+    tmp_path: Path,
+    chat_server: Server,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    said: str,
+) -> None:
+    server, folder = chat_server(*options), tmp_path / "run"
+    requests, results = tmp_path / "ask.jsonl", tmp_path / "results.jsonl"
+    export(settings(server, tmp_path), requests, folder)
+    answered(requests, results, server)
+    with pytest.raises(typer.Exit):
+        import_(folder, results)
+    assert said in capsys.readouterr().err
+
+
+def test_what_failed_requests_were_answered_is_shown(
+    tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server, folder = chat_server(), tmp_path / "run"
+    requests, results = tmp_path / "ask.jsonl", tmp_path / "results.jsonl"
+    export(settings(server, tmp_path), requests, folder)
+    answered(requests, results, server, fails="-attributes-")
+    with pytest.raises(typer.Exit):
+        import_(folder, results)
+    assert "6 requests failed and will be exported again; the first: 'too late'" in capsys.readouterr().err

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.config import Config
 from persona_engine.generator.llm.backends import connect
-from persona_engine.generator.llm.chat import ChatModel, ChatRequest, EndpointError
+from persona_engine.generator.llm.chat import ChatModel, ChatRequest, Completion, EndpointError
 from persona_engine.generator.llm.scripted import ScriptedModel
 from persona_engine.generator.narration.facts import FactSheet
-from persona_engine.generator.narration.journal import Journal
+from persona_engine.generator.narration.journal import Journal, key
 from persona_engine.generator.narration.narrator import Narrated, Narrator
 from persona_engine.generator.narration.review import Review
 from persona_engine.prompts.template import PromptSet
@@ -343,3 +344,89 @@ async def test_a_model_that_never_does_right_is_rejected_with_its_reasons(
     assert not done.accepted
     assert done.attempts == 3
     assert [reason for reason in done.reasons if said in reason]
+
+
+N = 100_000
+SPOILT: dict[str, Callable[[str], str]] = {
+    "half a pair": lambda text: text.replace(" and ", " \\ud800 ", 1),
+    "nested": lambda _: '{"a":' * N,
+    "long field": lambda text: json.dumps(
+        {k: v * 1000 if isinstance(v, str) else v for k, v in json.loads(text).items()}
+    ),
+    "long items": lambda text: json.dumps(
+        {k: v if isinstance(v, str) else ["x" * N] * 4 for k, v in json.loads(text).items()}
+    ),
+    "thoughts": lambda text: "<think>" * N + text,
+    "braces": lambda _: "{" * N,
+    "control": lambda text: text.replace(" and ", "\\u0000\\u001b[31m", 1),
+    "not an object": lambda text: f"[{text}]" if text else "[]",
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+async def test_a_spoilt_answer_is_repaired_and_a_row_of_them_rejected_with_reasons(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path, name: str
+) -> None:
+    seen: set[str] = set()
+
+    def once(request: ChatRequest) -> str:
+        if request.schema_name in seen:
+            return good(request)
+        seen.add(request.schema_name)
+        return SPOILT[name](good(request))
+
+    with Journal(tmp_path / "once") as journal:
+        done = await narrator(ScriptedModel(once), journal=journal).narrate(nurse)
+    assert done.accepted
+    model = ScriptedModel(lambda request: SPOILT[name](good(request)))
+    with Journal(tmp_path / "always") as journal:
+        rejected = await narrator(model, journal=journal).narrate(nurse)
+    # What a decoder may leave out, or what is read through, is no reason to reject.
+    assert rejected.accepted == (name in {"control", "not an object", "thoughts"})
+    assert rejected.accepted or all(reason.startswith("answer_shape: ") for reason in rejected.reasons)
+    orjson.dumps([done.record, rejected.record, rejected.reasons])
+    assert max(len(m["content"]) for request in model.requests for m in request.messages) < 64_000
+    resumed = ScriptedModel(lambda _: pytest.fail("was paid for"))
+    with Journal(tmp_path / "always") as journal:
+        assert await narrator(resumed, journal=journal).narrate(nurse) == rejected
+
+
+async def test_answers_that_an_earlier_release_kept_end_no_run(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "sk-proj-0123456789abcdef"
+    monkeypatch.setenv("OPENAI_API_KEY", secret)
+    asked = ScriptedModel(good)
+    await narrator(asked).narrate(nurse)
+    first = key(asked.requests[0], asked.name)
+    for number, text in enumerate([*(spoil(good(asked.requests[0])) for spoil in SPOILT.values()), secret]):
+        with Journal(tmp_path / str(number)) as journal:
+            await journal.put(first, Completion(text, "scripted", "stop", 2**64 - 1, 2**63))
+            done = await narrator(ScriptedModel(good), journal=journal).narrate(nurse)
+        assert done.accepted
+        assert secret not in orjson.dumps(done.record).decode()
+        assert done.prompt_tokens < 1000
+
+
+async def test_what_is_found_wrong_is_shown_short(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    def many(_: Mapping[str, Any]) -> Iterable[Finding]:
+        return [Finding("rule", "error", "persona", f"{i} " + "m" * N, "e" * N) for i in range(200)]
+
+    model = ScriptedModel(good)
+    done = await narrator(model, many, validation={"max_attempts": 1}).narrate(nurse)
+    assert not done.accepted
+    assert max(len(m["content"]) for request in model.requests for m in request.messages) < 64_000
+    assert "… (cut here)" in model.requests[-1].messages[1]["content"]
+
+
+async def test_a_fact_too_long_for_a_message_costs_its_row(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    done = await narrator(model).narrate(nurse | {"last_name": "A" * N})
+    assert not done.accepted
+    assert model.requests == []
+    assert "message is longer than 64000 characters" in done.reasons[0]
+    assert done.reasons[0].startswith("message_length: ")

@@ -117,6 +117,8 @@ def _claims(reading: Reading) -> Iterator[_Claim]:
 def _claims_of_text(field: str, text: str, near: Iterable[str]) -> Iterator[_Claim]:
     """What a text claims; `near` are the words of credentials that it has."""
     lexis = _words()
+    ends = [text.find(degree) + len(degree) for degree in FIRST_DEGREES if degree in text]
+    first = min(ends, default=len(text) + 1)  # where the first mention of a first degree ends
     for match in _credentials(text, near):
         start = _sentence(text, match.start())
         lead = text[start : match.start()]
@@ -133,7 +135,7 @@ def _claims_of_text(field: str, text: str, near: Iterable[str]) -> Iterator[_Cla
         planned, held = _last(lexis.plans, lead), _last(lexis.has, lead)
         if planned > held:
             if field in FUTURE and (kind in LEVELS or quote.endswith("degree")):
-                yield from _planned(field, credential, quote, text[: match.start()])
+                yield from _planned(field, credential, quote, after_first=first <= match.start())
             elif field == PAST and credential >= LEVELS.index("associates"):
                 yield from _held(field, credential, quote)
         elif held >= 0 or own or (kind == "major" and field in TOLD and not lexis.causes.search(lead)):
@@ -168,17 +170,18 @@ def _places(word: str, text: str) -> Iterator[int]:
 
 def _sentence(text: str, at: int) -> int:
     """Where the sentence of a position begins, at most LEAD letters before it."""
-    return max(text.rfind(". ", 0, at) + 1, at - LEAD, 0)
+    earliest = max(0, at - LEAD)
+    return max(text.rfind(". ", earliest, at) + 1, earliest)
 
 
 def _last(pattern: re.Pattern[str], text: str) -> int:
     return max((match.end() for match in pattern.finditer(text)), default=-1)
 
 
-def _planned(field: str, credential: int, quote: str, before: str) -> Iterator[_Claim]:
+def _planned(field: str, credential: int, quote: str, *, after_first: bool) -> Iterator[_Claim]:
     """Who plans a credential does not have it yet; whose first plan is a graduate degree has been to college."""
     if credential == LEVELS.index("graduate"):
-        if not any(first in before for first in FIRST_DEGREES):
+        if not after_first:
             yield _Claim(field, LEVELS.index("some_college"), credential, quote)
     elif credential == LEVELS.index("high_school"):
         yield _Claim(field, 0, credential, quote)

@@ -42,6 +42,7 @@ _CHILDHOOD = re.compile(
     r"(?: early| late)? (?:19|20)?"
     r"(?P<last>\d0)s)?",
 )
+_YEAR = re.compile(r"[0-9]{4}")
 _ELSE = re.compile(
     r"\b(?:parents|mother|father|family|ancestors|grandparents|settled|immigra\w*|emigra\w*"
     r"|migrat\w*|moved|music|echo\w*|\w*legacy|arriv\w*)\b|\bwho\b"
@@ -126,7 +127,7 @@ def _told(
             years = count * 10 - 2 if match["unit"].startswith("decade") else count
             yield FIRST_WORK + years, 200, "experience", text[before.start() : match.end()]
     if "19" in text or "20" in text:
-        yield from _eras(text, int(born) + age if born and born.isdigit() else YEAR)
+        yield from _eras(text, int(born) + age if born and _YEAR.fullmatch(born) else YEAR)
 
 
 def _experiences(text: str) -> Iterator[re.Match[str]]:

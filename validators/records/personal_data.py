@@ -18,9 +18,12 @@ POLICY: Policy = "repair"
 SCOPE: Scope = "field"
 
 RULE = Rule.of(__name__)
-_EMAIL = re.compile(r"\b[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?:\.[\w-]+)+\b")
-_URL = re.compile(r"\bhttps?://\S+|\bwww\.\S+|\b[\w-]+\.(?:com|org|net|gov|edu|io|us)/\S*", re.IGNORECASE)
-_DOMAIN = re.compile(r"\b[\w-]+\.(?:com|org|net|gov|edu)\b", re.IGNORECASE)
+# Names are at most as long as the internet allows (RFC 5321, 4.5.3.1; RFC 1035, 2.3.4), so that time stays linear.
+_EMAIL = re.compile(r"\b[\w.+-]{1,64} ?(?:@|\(at\)|\[at\]) ?[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b")
+_URL = re.compile(
+    r"\bhttps?://\S+|\bwww\.\S+|\b[\w-]{1,63}\.(?:com|org|net|gov|edu|io|us)/\S*", re.IGNORECASE
+)
+_DOMAIN = re.compile(r"\b[\w-]{1,63}\.(?:com|org|net|gov|edu)\b", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<![\w.])@[A-Za-z_]\w{2,}")
 _NUMBERS = (
     ("a social security number", re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")),

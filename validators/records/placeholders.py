@@ -18,9 +18,10 @@ SCOPE: Scope = "field"
 
 RULE = Rule.of(__name__)
 _GAP = re.compile(
-    r"\{\{.*?\}\}|\{%.*?%\}|\{\w+\}|\$\{\w+\}"
+    r"\{\{.{0,100}?\}\}|\{%.{0,100}?%\}|\{\w+\}|\$\{\w+\}"
     r"|\[(?:insert |your |the )?(?:full |first |last )?(?:name|age|city|state|occupation|job|place|hobby|skill|location"
-    r"|town|company|employer|school|university|sports team|team)[^\]]*\]|\[insert[^\]]*\]|\[\.{3}\]|\[_+\]|_{3,}"
+    r"|town|company|employer|school|university|sports team|team)[^\]]{0,100}\]"
+    r"|\[insert[^\]]{0,100}\]|\[\.{3}\]|\[_+\]|_{3,}"
     r"|<(?:insert |your )?(?:name|age|city|state|occupation|place|hobby|skill|person)>",
     re.IGNORECASE,
 )

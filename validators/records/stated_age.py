@@ -33,7 +33,7 @@ _WORD_AGE = rf"(?P<ten>{'|'.join(_TEN)})(?:[- ](?P<unit>{'|'.join(_UNITS)}))?"
 # All on lower-case text. What follows an age, and, before it, the age: a pattern that begins with a word is found fast.
 _YEARS_OLD = re.compile(r"years?[- ](?:old|young)\b(?:[- ](?P<after>\w+))?")
 _COUNT = re.compile(rf"(?:\b(?P<number>\d{{1,3}})|\b{_WORD_AGE})[- ]$")
-_NUMBER = re.compile(r"[0-9][0-9]+(?=[,.;]? |[,.;]?$)")
+_NUMBER = re.compile(r"(?<![0-9])[0-9]{2,9}(?=[,.;]? |[,.;]?$)")  # bounded: a loop writes digits without end
 _AT = re.compile(r"(?:^|[.;,] )(?:(?:even|now|currently|still|but) )?at (?:the )?(?:age (?:of )?)?$")
 _AGED = re.compile(r"(?:^|[.;,(] |\b(?:is|now|currently) )aged? $|\bat the age of $")
 _NOT_NOW = re.compile(

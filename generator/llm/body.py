@@ -1,0 +1,117 @@
+"""Body: the bytes of an answer, read within bounds, and the JSON object in them."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import AsyncIterable, Iterator, Mapping
+from itertools import accumulate
+from typing import Any
+
+import orjson
+
+MOST_BYTES = 4 * 2**20
+"""Of an answer, unpacked: thirty times what a long chain of thought takes."""
+MOST_ERROR_BYTES = 2**16
+MOST_DEPTH = 64
+"""Levels of nesting. What is asked for has two."""
+ACCEPT_ENCODING = "gzip, deflate"
+_PACKED = frozenset({"gzip", "x-gzip", "deflate"})
+_BRACKETS = re.compile(r"[\[\]{}]")
+_PIECE = 2**16
+
+
+class BodyError(ValueError):
+    """Bytes that are too many, or packed in a way that cannot be undone; the message completes "sent …".
+
+    Attributes:
+        size: bytes read until then.
+    """
+
+    def __init__(self, message: str, size: int) -> None:
+        """`size` in bytes."""
+        super().__init__(message)
+        self.size = size
+
+
+async def read_body(chunks: AsyncIterable[bytes], encoding: str, most: int) -> bytes:
+    """The bytes of a body, unpacked as its Content-Encoding says; no more than `most` are ever in memory.
+
+    Raises:
+        BodyError: more than `most` bytes, packed or unpacked, or another encoding than was asked for.
+    """
+    name = encoding.strip().lower()
+    if name not in _PACKED | {"", "identity"}:
+        raise BodyError("a body packed in a way that was not asked for", 0)
+    unpack = _Unpacked(name) if name in _PACKED else None
+    read, parts, size = 0, [], 0
+    async for chunk in chunks:
+        read += len(chunk)
+        for part in [chunk] if unpack is None else unpack.parts(chunk):
+            size += len(part)
+            parts.append(part)
+            if max(size, read) > most:
+                raise BodyError(f"more than {most} bytes", size)
+        if read > most:
+            raise BodyError(f"more than {most} bytes", size)
+    if unpack is not None and not unpack.is_whole:
+        raise BodyError(f"a body whose {name} encoding is cut off", size)
+    return b"".join(parts)
+
+
+class _Unpacked:
+    """A packed stream, unpacked piece by piece."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        # 32: a gzip or a zlib header, whichever is there.
+        self._stream = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        self._begun = False
+
+    @property
+    def is_whole(self) -> bool:
+        return self._stream.eof
+
+    def parts(self, chunk: bytes) -> Iterator[bytes]:
+        rest = chunk
+        while rest and not self._stream.eof:
+            try:
+                part = self._stream.decompress(rest, _PIECE)
+            except zlib.error as error:
+                if self._begun or self._name != "deflate":
+                    raise BodyError(f"a body whose {self._name} encoding is broken", 0) from error
+                # Some servers send deflate without the header that the standard asks for.
+                self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
+                self._begun = True
+                continue
+            self._begun = True
+            rest = self._stream.unconsumed_tail
+            if part:
+                yield part
+
+
+def depth(text: str) -> int:
+    """Levels of nesting, counted by brackets wherever they stand; 0 where there are too few to matter."""
+    if text.count("{") + text.count("[") <= MOST_DEPTH:
+        return 0
+    return max(accumulate(1 if bracket in "[{" else -1 for bracket in _BRACKETS.findall(text)))
+
+
+def parse_body(body: bytes) -> Mapping[str, Any] | None:
+    """The JSON object in a body; None where there is no whole one.
+
+    What strict JSON refuses and endpoints send is read: halves of surrogate pairs as escapes, NaN, control characters,
+    bytes that are no UTF-8 (as U+FFFD).
+    """
+    try:
+        payload = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        text = body.decode("utf-8", errors="replace").removeprefix("\ufeff")
+        if depth(text) > MOST_DEPTH:
+            return None
+        try:
+            payload = json.loads(text, strict=False)
+        except (ValueError, RecursionError):
+            return None
+    return payload if isinstance(payload, dict) else None
