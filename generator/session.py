@@ -157,19 +157,19 @@ async def _narrate(
     config = rooms.config
     validation = config.validation.model_copy(update={"max_attempts": folder.allowance})
     allowed = config.model_copy(update={"validation": validation})
-    journaled = config.llm.backend != "offline"
 
     def open_narrator(shard: Shard) -> contextlib.AbstractContextManager[Narrator]:
-        return rooms.narrator(model, allowed, folder.journal(shard) if journaled else None)
+        return rooms.narrator(model, allowed, folder.journal(shard) if folder.journaled else None)
 
     pending = folder.pending()
-    tally = Tally(config.rows, done=config.rows - sum(shard.stop - shard.start for shard in pending))
+    tally = Tally(config.rows, done=config.rows - sum(shard.stop - shard.begin for shard in pending))
     pipeline = Pipeline(
         rooms.sample,
         open_narrator,
         folder.write,
         concurrency=narrations(config.llm.concurrency),
         observe=observe,
+        deliver_begun=not folder.journaled,
     )
     started, clock = _now(), time.monotonic()
 

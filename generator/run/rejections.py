@@ -19,13 +19,22 @@ _FILE = "rejected.jsonl"
 _KEYS = frozenset({"shard", "reasons"})
 
 
-def rewrite(folder: Path, shard: int, rejected: Sequence[Narrated]) -> None:
-    """Put a shard's rejected rows in the place of those that it had."""
+def rewrite(folder: Path, shard: int, results: Sequence[Narrated], *, more: bool = False) -> None:
+    """Put what of a shard's rows was rejected in the place of what was before.
+
+    With `more` these are further rows of the shard, and those that were rejected before them stay.
+    """
     path = folder / _FILE
+    rejected = [result for result in results if not result.accepted]
     if not rejected and not path.exists():
         return
+    anew = {result.record.get("uuid") for result in results}
     with whole_file(path) as partial, partial.open("wb") as out:
-        out.writelines(line for line, rejection in _lines(path) if rejection["shard"] != shard)
+        out.writelines(
+            line
+            for line, rejection in _lines(path)
+            if rejection["shard"] != shard or (more and rejection.get("uuid") not in anew)
+        )
         for result in rejected:
             out.write(orjson.dumps(_rejection(shard, result), option=orjson.OPT_APPEND_NEWLINE))
 

@@ -63,7 +63,7 @@ def opened(path: Path, *overrides: str, digest: str = "d") -> AbstractContextMan
 
 def finish(folder: RunFolder, *, rejected: tuple[int, ...] = ()) -> Manifest:
     for shard in folder.pending():
-        rows = range(shard.start, shard.stop)
+        rows = range(shard.begin, shard.stop)
         folder.write(shard, [narrated(row, accepted=row not in rejected) for row in rows])
     return folder.close(whole=True, started="a", finished="b", seconds=1.0)
 
