@@ -48,14 +48,16 @@ def export(
     overrides: Overrides = None,
 ) -> None:
     """Write what every unfinished row has to ask next."""
-    if output.resolve() == run.resolve():
-        raise typer.BadParameter(f"{output} is the config; name another file", param_hint="--output")
+    from persona_engine.census_priors.named_place import output_file, output_folder
     from persona_engine.generator.atomic import whole_file
     from persona_engine.generator.run.batch import BatchRequests, dialect_of
     from persona_engine.generator.session import generate
 
+    requests = output_file(output, (".jsonl",), inputs=[run])
     settings, place = _run(run, overrides, rows)
-    with whole_file(output) as partial, partial.open("wb") as file:
+    if folder is not None:
+        output_folder(folder, inputs=[run] if run.is_file() else [])
+    with whole_file(requests) as partial, partial.open("wb") as file:
         model = BatchRequests(settings.llm, file, dialect_of(settings.llm, bounded=bounds), most)
         # One row after the other, so that the same run writes the same file.
         manifest = generate(_with_concurrency(settings, 1), folder or place, model=model)

@@ -44,6 +44,7 @@ def report(
     """
     if swap and not people:
         raise typer.BadParameter("say of how many people, with --counterfactual N", param_hint="--swap")
+    from persona_engine.census_priors.named_place import output_folder
     from persona_engine.generator.config import Config
     from persona_engine.generator.config_file import load
     from persona_engine.generator.population import Population
@@ -52,6 +53,7 @@ def report(
     from persona_engine.generator.run.manifest import Manifest
 
     folder = output or (dataset if dataset.is_dir() else dataset.parent)
+    output_folder(folder, run=dataset)
     reporting.try_out(folder)
     if people:
         counterfactual.of_run(dataset, people, swap or counterfactual.FACTS)

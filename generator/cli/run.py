@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from persona_engine.generator.config import Config
     from persona_engine.generator.llm.chat import ChatModel
     from persona_engine.generator.run.manifest import Manifest
+
+
+def run_folder(path: Path, inputs: Iterable[Path] = ()) -> Path:
+    """The folder that a run is to be written into, refused where it is no place for one."""
+    from persona_engine.census_priors.named_place import output_folder
+
+    return output_folder(path, inputs=inputs)
 
 
 def run(settings: Config, folder: Path, *, as_json: bool) -> None:
