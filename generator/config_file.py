@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from persona_engine.census_priors.priors import locales
 from persona_engine.census_priors.yaml_file import YamlError, parse_yaml, read_yaml
 from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.sampling.selection import TABLES
 
 _SECTIONS = frozenset(
     name
@@ -23,6 +26,9 @@ _SHOWN = 80
 def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] | None = None) -> Config:
     """Read a YAML file, apply `a.b=value` overrides (values are YAML), then the values `given` by key.
 
+    Relative paths in the file start from the file's folder. Where nothing is there they start from the working
+    folder, as those of overrides and options do.
+
     Raises:
         ConfigError: naming file, key and remedy, for unreadable YAML, unknown keys and bad values.
     """
@@ -30,7 +36,36 @@ def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] |
         values = read_yaml(path)
     except YamlError as error:
         raise ConfigError(f"{error}; give a YAML config") from error
+    if isinstance(values, dict):
+        values = with_places(values, path.parent)
     return _config(values, str(path), overrides, given or {})
+
+
+def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The values of a config with whole paths in place of those that lead somewhere from its folder.
+
+    Names of shipped locales and prompt sets, and of places that are not there, stay as they are.
+    """
+
+    def placed(value: Any) -> Any:
+        if not isinstance(value, str) or not value or "\0" in value or os.path.isabs(value):
+            return value
+        place = folder.absolute() / value
+        return os.path.normpath(place) if os.path.lexists(place) else value
+
+    changed = {key: placed(values[key]) for key in ("input",) if key in values}
+    if values.get("locale") not in locales():
+        changed |= {key: placed(values[key]) for key in ("locale",) if key in values}
+    prompts = values.get("prompts")
+    if isinstance(prompts, dict) and prompts.get("set") not in prompt_sets():
+        changed["prompts"] = {key: placed(said) if key == "set" else said for key, said in prompts.items()}
+    for key in ("target", "quota"):
+        if isinstance(wanted := values.get(key), dict):
+            changed[key] = {
+                name: placed(said) if isinstance(said, str) and said.endswith(TABLES) else said
+                for name, said in wanted.items()
+            }
+    return {**values, **changed}
 
 
 def parse(

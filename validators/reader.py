@@ -63,7 +63,7 @@ def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, 
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
     # Without a bound on what is read ahead, memory grows with the file.
-    with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
+    with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True) as file:
         _refuse_twins(path, file.schema_arrow.names)
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             yield from batch.to_pylist()

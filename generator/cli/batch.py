@@ -13,6 +13,7 @@ from persona_engine.generator.cli.run import headline, narrated
 
 if TYPE_CHECKING:
     from persona_engine.generator.config import Config
+    from persona_engine.generator.run.batch import BatchResults
 
 _SHOWN = 3  # ids that are named
 
@@ -82,10 +83,12 @@ def import_(
     with BatchResults(settings.llm, results) as model:
         manifest = narrated(settings, folder, model)
     print(f"{folder}: {manifest.accepted} rows; {model.answered} of {model.total} answers used")
+    for note in model.notes:
+        print(f"note: {results}: {note}", file=sys.stderr)
+    _refuse_wrong(model, results, folder)
     if strange := sorted(model.unasked):
         print(
-            f"{len(strange)} answers are to no request that waits ({', '.join(strange[:_SHOWN])}"
-            f"{', …' * (len(strange) > _SHOWN)}): they were taken before, or are of another run or model",
+            f"{_answers(strange)}: they were taken before, or are of another run or model",
             file=sys.stderr,
         )
     if model.failed:
@@ -96,6 +99,24 @@ def import_(
             raise typer.Exit(1)
     else:
         headline(manifest, folder)
+
+
+def _refuse_wrong(model: BatchResults, results: Path, folder: Path) -> None:
+    """End with exit code 1 where no line of the results has to do with the run."""
+    if model.answered or model.failed or not model.total:
+        return
+    if not model.belongs(folder / "journal"):
+        print(
+            f"personas: {results}: {_answers(sorted(model.unasked))}, nor was taken before: they are of another run "
+            f"or model; give the answers to what was exported from {folder}",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
+
+
+def _answers(names: list[str]) -> str:
+    more = ", …" * (len(names) > _SHOWN)
+    return f"{len(names)} answers are to no request that waits ({', '.join(names[:_SHOWN])}{more})"
 
 
 def _run(run: Path, overrides: list[str] | None, rows: int | None) -> tuple[Config, Path]:

@@ -51,10 +51,12 @@ def report(
     from persona_engine.generator.report import counterfactual
     from persona_engine.generator.report import run_report as reporting
     from persona_engine.generator.run.manifest import Manifest
+    from persona_engine.generator.run.store import check_parts
 
     folder = output or (dataset if dataset.is_dir() else dataset.parent)
     output_folder(folder, run=dataset)
     reporting.try_out(folder)
+    check_parts(dataset)
     if people:
         counterfactual.of_run(dataset, people, swap or counterfactual.FACTS)
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
@@ -74,7 +76,10 @@ def compare(
     import numpy as np
 
     from persona_engine.generator.report import comparison
+    from persona_engine.generator.run.store import check_parts
 
+    for dataset in (one, other):
+        check_parts(dataset)
     found = comparison.compare(one, other, np.random.default_rng(0))
     if as_json:
         print(json.dumps(found.as_dict()))

@@ -58,9 +58,11 @@ def validate(
     from persona_engine.generator.dataset_file import dataset_files
     from persona_engine.generator.report import validation_report
     from persona_engine.generator.run.manifest import Manifest
+    from persona_engine.generator.run.store import check_parts
 
     chosen = _chosen(policy or ())
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
+    check_parts(dataset)
     files = dataset_files(dataset)
     actions = (_usual(dataset, files[0], manifest) if not sampled else _of_samples()) | chosen
     page = None if report is None else validation_report.page_of(report, dataset)

@@ -8,25 +8,28 @@ answer is parsed, checked and, if need be, followed by a request for repair in t
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import orjson
 
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.generator.config import ConfigError, LLMConfig
 from persona_engine.generator.llm.chat import ChatRequest, Completion, DeferredError, RequestError
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.llm.payload import completion_of
-from persona_engine.generator.narration.journal import key
+from persona_engine.generator.narration.journal import kept_keys, key
 
 URL = "/v1/chat/completions"
 _OK = 200
+_PREFIX = 16  # digits of a journal key in an id
 
 
 def custom_id(request: ChatRequest, model: str) -> str:
     """Names a request across files: its row, its call, and the beginning of its journal key."""
-    return f"{request.facts.get('row', 0)}-{request.schema_name}-{key(request, model)[:16]}"
+    return f"{request.facts.get('row', 0)}-{request.schema_name}-{key(request, model)[:_PREFIX]}"
 
 
 def dialect_of(config: LLMConfig, *, bounded: bool) -> Dialect:
@@ -79,6 +82,7 @@ class BatchResults:
         failed: lines that report an error instead of an answer; their requests are exported again.
         total: lines of the file.
         unasked: ids of lines that no request has asked for.
+        notes: what is odd about the file and was put up with.
     """
 
     def __init__(self, config: LLMConfig, path: Path) -> None:
@@ -89,10 +93,12 @@ class BatchResults:
         """
         self.name = _named(config)
         self.answered = self.failed = self.total = 0
+        self.notes: list[str] = []
         self._path = path
         self.unasked: set[str] = set()
         self._places: dict[str, tuple[int, int]] = {}
         try:
+            check_input(path)
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise ConfigError(
@@ -107,12 +113,27 @@ class BatchResults:
     def _index(self) -> None:
         offset = 0
         with self._path.open("rb") as lines:
+            if lines.read(len(BOM_UTF8)) == BOM_UTF8:
+                offset = len(BOM_UTF8)
+                self.notes.append("begins with a byte order mark, which was passed over")
+            lines.seek(offset)
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    self.total += 1
-                    self._places[_identity(line, f"{self._path}:{number}")] = (offset, len(line))
+                    self._add(line, number, offset)
                 offset += len(line)
         self.unasked.update(self._places)
+
+    def _add(self, line: bytes, number: int, offset: int) -> None:
+        name = _identity(line)
+        if name is not None:
+            self.total += 1
+            self._places[name] = (offset, len(line))
+        elif not line.endswith(b"\n") and self.total:
+            self.notes.append(f"line {number} is cut off and was left out; its request is exported again")
+        else:
+            raise ConfigError(
+                f"{self._path}:{number}: not a batch result; each line is a JSON object with custom_id"
+            )
 
     def __enter__(self) -> Self:
         """The results themselves."""
@@ -121,6 +142,11 @@ class BatchResults:
     def __exit__(self, *_: object) -> None:
         """Close the file."""
         os.close(self._file)
+
+    def belongs(self, folder: Path) -> bool:
+        """Whether some line that no request has asked for answers one that the run has an answer to already."""
+        kept = {name[:_PREFIX] for name in kept_keys(folder)}
+        return any(name.rpartition("-")[2] in kept for name in self.unasked)
 
     def account(self) -> Mapping[str, Any]:
         """How many answers came from batch files."""
@@ -165,10 +191,9 @@ def _named(config: LLMConfig) -> str:
     return config.model
 
 
-def _identity(line: bytes, place: str) -> str:
+def _identity(line: bytes) -> str | None:
+    """The id of a line; None for one that is no batch result."""
     try:
         return str(orjson.loads(line)["custom_id"])
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise ConfigError(
-            f"{place}: not a batch result; each line is a JSON object with custom_id"
-        ) from error
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None

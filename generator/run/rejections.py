@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.generator.atomic import whole_file
 from persona_engine.generator.narration.narrator import FACTS, Narrated
 
@@ -69,17 +70,24 @@ def _rejection(shard: int, result: Narrated) -> dict[str, Any]:
     }
 
 
+def _is_rejection(said: Any) -> bool:
+    if not isinstance(said, dict) or not said.keys() >= _KEYS or not isinstance(said["reasons"], list):
+        return False
+    return type(said["shard"]) is int and all(isinstance(reason, str) for reason in said["reasons"])
+
+
 def _lines(file: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
     """Lines and what they say; a spoilt one is dropped, its row is asked for again anyway."""
     if not file.exists():
         return
+    check_input(file)
     with file.open("rb") as lines:
         for line in lines:
             try:
                 rejection = orjson.loads(line)
             except orjson.JSONDecodeError:
                 rejection = None
-            if isinstance(rejection, dict) and rejection.keys() >= _KEYS:
+            if _is_rejection(rejection):
                 yield line, rejection
             else:
                 log.warning("%s: a line that is no rejected row was dropped: %r", file, line[:60])

@@ -16,8 +16,10 @@ from typing import Any
 import orjson
 import yaml
 
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.generator.atomic import PARTIAL, UnwritableError, whole_file, write_whole
 from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.narration.judge import Verdict
 from persona_engine.generator.narration.narrator import Narrated
 from persona_engine.generator.run import rejections
@@ -290,5 +292,9 @@ def _locked(path: Path) -> Iterator[None]:
 def verdicts(path: Path) -> Iterator[Verdict]:
     """The judge's verdicts in a run folder, in row order."""
     for file in sorted((path / _JUDGED).glob("*.jsonl")):
-        with file.open("rb") as lines:
-            yield from map(orjson.loads, lines)
+        try:
+            check_input(file)
+            with file.open("rb") as lines:
+                yield from map(orjson.loads, lines)
+        except (OSError, orjson.JSONDecodeError) as error:
+            raise DatasetError(f"{file}: cannot be read; delete it and repeat the run's command") from error

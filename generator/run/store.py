@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from persona_engine.census_priors.named_place import check_input
+from persona_engine.census_priors.named_place import check_input, is_run
 from persona_engine.generator.atomic import UnwritableError, whole_file
-from persona_engine.generator.dataset_file import FOOTER, SAMPLE, DatasetError
+from persona_engine.generator.dataset_file import FOOTER, SAMPLE, DatasetError, dataset_files
+from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.schema import Kind, Table
 from persona_engine.generator.seal import BLANK, is_whole, seal
 
@@ -128,6 +129,30 @@ def _verified(path: Path, *_: int) -> tuple[ShardInfo, tuple[str, ...]]:
             if len({*uuids}) != len(uuids):
                 raise ValueError(f"{path}: has a row twice")
     return info, names
+
+
+def check_parts(path: Path) -> None:
+    """Refuse a dataset any file of which is not as it was written, or a finished run that lacks some.
+
+    Files that carry no digest are believed; those of a run are verified as `read_shard` says.
+
+    Raises:
+        DatasetError: no dataset there, or a file that is spoilt; with the remedy.
+        ConfigError: a run whose manifest cannot be read.
+    """
+    manifest = Manifest.read(path) if is_run(path) else None
+    rows = 0
+    for file in dataset_files(path):
+        info = read_shard(file) if manifest else None
+        rows += info.accepted if info else 0
+        if (info is None) if manifest else (file.suffix == ".parquet" and is_whole(file) is False):
+            raise DatasetError(
+                f"{file}: is not as it was written; repeat the command that wrote the run, which narrates its rows anew"
+            )
+    if manifest and manifest.state in {"short", "complete"} and rows != manifest.accepted:
+        raise DatasetError(
+            f"{path}: has {rows} rows, and {manifest.accepted} were written; repeat the command that wrote the run"
+        )
 
 
 def _info(said: Any) -> ShardInfo:
