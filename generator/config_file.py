@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -42,30 +43,37 @@ def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] |
 
 
 def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The values of a config with whole paths in place of those that lead somewhere from its folder.
+    """The values of a config with whole paths in place of those that lead somewhere from this folder.
 
     Names of shipped locales and prompt sets, and of places that are not there, stay as they are.
     """
 
     def placed(value: Any) -> Any:
-        if not isinstance(value, str) or not value or "\0" in value or os.path.isabs(value):
+        if not isinstance(value, str) or not value or "\0" in value or Path(value).is_absolute():
             return value
         place = folder.absolute() / value
         return os.path.normpath(place) if os.path.lexists(place) else value
 
-    changed = {key: placed(values[key]) for key in ("input",) if key in values}
+    def tables(wanted: Any) -> Any:
+        if not isinstance(wanted, dict):
+            return wanted
+        named = {name: said for name, said in wanted.items() if isinstance(said, str)}
+        return wanted | {name: placed(said) for name, said in named.items() if said.endswith(TABLES)}
+
+    changed = {"input": placed, "target": tables, "quota": tables}
     if values.get("locale") not in locales():
-        changed |= {key: placed(values[key]) for key in ("locale",) if key in values}
+        changed["locale"] = placed
+    whole = values | {key: change(values[key]) for key, change in changed.items() if key in values}
     prompts = values.get("prompts")
-    if isinstance(prompts, dict) and prompts.get("set") not in prompt_sets():
-        changed["prompts"] = {key: placed(said) if key == "set" else said for key, said in prompts.items()}
-    for key in ("target", "quota"):
-        if isinstance(wanted := values.get(key), dict):
-            changed[key] = {
-                name: placed(said) if isinstance(said, str) and said.endswith(TABLES) else said
-                for name, said in wanted.items()
-            }
-    return {**values, **changed}
+    if isinstance(prompts, dict) and not _is_shipped(prompts.get("set")):
+        whole["prompts"] = prompts | {key: placed(prompts[key]) for key in ("set",) if key in prompts}
+    return whole
+
+
+def _is_shipped(prompt_set: Any) -> bool:
+    """Whether a prompt set is named that is shipped, which is taken before a folder of that name."""
+    home = Path(str(files("persona_engine.prompts")))
+    return isinstance(prompt_set, str) and prompt_set.isidentifier() and (home / prompt_set).is_dir()
 
 
 def parse(

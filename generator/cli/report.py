@@ -60,8 +60,8 @@ def report(
     if people:
         counterfactual.of_run(dataset, people, swap or counterfactual.FACTS)
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
-    population = Population.load(locale or (manifest.locale if manifest else "en_US"))
     settings = load(dataset / "config.yaml") if manifest else Config()
+    population = Population.load(locale or settings.locale)
     numbers = reporting.of(dataset, population, manifest, settings.where, settings.target | settings.quota)
     _, page = reporting.write(folder, numbers)
     print(json.dumps(numbers) if as_json else page)

@@ -19,6 +19,7 @@ _PACKAGES = ("persona-engine", "pgmpy", "numpy", "pandas", "pyarrow", "openai", 
 
 _Count = Annotated[int, Field(ge=0, lt=2**63)]
 _MOST_BYTES = 2**24
+_PLACES = frozenset({"locale", "prompts.set"})
 State = Literal["running", "stopped", "short", "complete"]
 
 
@@ -75,7 +76,7 @@ class Manifest(BaseModel):
             name=config.name,
             fingerprint=config.fingerprint(),
             identity={**config.identity(), "digests": dict(digests)},
-            locale=config.locale,
+            locale=Path(config.locale).name,
             seed=config.seed,
             model=model,
             backend=config.llm.backend,
@@ -119,11 +120,14 @@ class Manifest(BaseModel):
         return {**self.endpoint, **account, **added}
 
     def differences(self, other: Manifest) -> tuple[str, ...]:
-        """What decides rows and is not the same in `other`, one line each: key, value here, value there."""
+        """What decides rows and is not the same in `other`, one line each: key, value here, value there.
+
+        Where locale and prompt set lie does not: what is in them counts, by its digests.
+        """
         here, there = dict(_leaves(self.identity)), dict(_leaves(other.identity))
         return tuple(
             f"{key}: {_shown(here, key)} in the folder, {_shown(there, key)} now"
-            for key in sorted({*here, *there})
+            for key in sorted({*here, *there} - _PLACES)
             if here.get(key) != there.get(key)
         )
 

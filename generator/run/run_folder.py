@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 from collections import Counter
@@ -17,12 +16,14 @@ import orjson
 import yaml
 
 from persona_engine.census_priors.named_place import check_input
-from persona_engine.generator.atomic import PARTIAL, UnwritableError, whole_file, write_whole
+from persona_engine.generator.atomic import PARTIAL, whole_file, write_whole
 from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.config_file import with_places
 from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.narration.judge import Verdict
 from persona_engine.generator.narration.narrator import Narrated
 from persona_engine.generator.run import rejections
+from persona_engine.generator.run.folder_lock import locked
 from persona_engine.generator.run.manifest import Manifest, State
 from persona_engine.generator.run.schema import Table
 from persona_engine.generator.run.store import Shard, ShardInfo, read_shard, write_shard
@@ -60,7 +61,7 @@ class RunFolder:
             raise ConfigError(
                 f"{path}: cannot be made a run folder ({error.strerror}); give a place that you may write to"
             ) from error
-        with _locked(path):
+        with locked(path):
             if earlier := Manifest.read(path):
                 _refuse_other(path, earlier, manifest)
                 manifest = _continued(earlier, manifest)
@@ -177,8 +178,8 @@ class RunFolder:
                 )
 
     def write_config(self) -> None:
-        """Write the resolved configuration; it never holds a secret."""
-        values = self.config.model_dump(mode="json", by_alias=True)
+        """Write the resolved configuration, its paths whole; it never holds a secret."""
+        values = with_places(self.config.model_dump(mode="json", by_alias=True), Path())
         write_whole(self.path / "config.yaml", yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
     def close(
@@ -265,28 +266,6 @@ def _continued(earlier: Manifest, manifest: Manifest) -> Manifest:
             "endpoint": earlier.endpoint,
         }
     )
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    # The lock is the kernel's and goes with the process: nothing to clean up after a crash.
-    file = path / ".lock"
-    try:
-        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise UnwritableError(error.errno, error.strerror, str(file)) from error
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ConfigError(
-                f"{path}: another process is writing this run; wait for it or stop it"
-            ) from error
-        except OSError as error:
-            raise UnwritableError(error.errno, error.strerror, str(file)) from error
-        yield
-    finally:
-        os.close(handle)
 
 
 def verdicts(path: Path) -> Iterator[Verdict]:
