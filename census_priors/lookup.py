@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from persona_engine.census_priors.marginal import TableError
+from persona_engine.census_priors.named_place import check_input
 
 Table: TypeAlias = pa.Table
 
@@ -46,6 +47,7 @@ def open_lookup(
             file and the remedy.
     """
     try:
+        check_input(path)
         table = pq.read_table(path, memory_map=False, partitioning=None)
     except FileNotFoundError as error:
         raise TableError(f"{path}: no such table; {REMEDY}") from error

@@ -22,6 +22,7 @@ from persona_engine.census_priors.domain import Domain, DomainError, State, firs
 from persona_engine.census_priors.hierarchy import Codes, Hierarchy
 from persona_engine.census_priors.lookup import REMEDY
 from persona_engine.census_priors.marginal import Marginal, TableError
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.census_priors.names import Names
 from persona_engine.census_priors.occupations import Occupations
 from persona_engine.census_priors.places import Places
@@ -239,8 +240,16 @@ class Priors:
         digest = hashlib.sha256()
         for path in sorted((*self.folder.glob("tables/*"), *self.folder.glob("lookups/*"), self._file)):
             digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+            digest.update(hashlib.sha256(_content(path)).digest())
         return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        check_input(path)
+        return path.read_bytes()
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read ({error.strerror}); rebuild the locale") from error
 
 
 def view(marginal: Marginal, hierarchy: Hierarchy, attributes: Sequence[str]) -> Marginal:

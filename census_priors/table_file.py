@@ -11,6 +11,7 @@ import pyarrow.lib
 
 from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.marginal import Array, Marginal, TableError
+from persona_engine.census_priors.named_place import check_input
 
 WEIGHT, SAMPLES = "weight", "samples"
 
@@ -41,6 +42,7 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
         TableError: unreadable file, missing column, unknown state, repeated cell, bad weight.
     """
     try:
+        check_input(path)
         frame = (
             pd.read_parquet(path)
             if path.suffix == ".parquet"

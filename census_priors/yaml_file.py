@@ -8,8 +8,13 @@ from typing import Any
 
 import yaml
 
+from persona_engine.census_priors.named_place import check_input
+
 DEEPEST, LARGEST, HIGHEST = 50, 1_000_000, 2**64
 """Levels of nesting (what we read has six), values with every alias written out, and whole numbers."""
+
+MOST_BYTES = 32 * 2**20
+"""Of a file; the largest of ours has some 60,000."""
 
 # Digits after a zero are a code, such as the ZIP code 01002, and not the octal number that YAML 1.1 takes them for.
 _CODE = re.compile("0[0-9]+")
@@ -105,6 +110,7 @@ def read_yaml(path: Path) -> Any:
         YamlError: also for a file that cannot be read, or is not UTF-8; names the file.
     """
     try:
+        check_input(path, MOST_BYTES)
         return parse_yaml(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise YamlError(

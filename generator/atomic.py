@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from persona_engine.census_priors.named_place import refuse_irregular
 
 PARTIAL = ".partial"
 """How the name of a file that is being written ends; it begins with a dot."""
@@ -33,14 +36,20 @@ def whole_file(path: Path) -> Iterator[Path]:
     that two writers of one path use two names and the last to finish wins, whole. What a writer that was killed left
     behind is locked no longer, and the next one writes over it.
 
+    A link of that name is replaced, not followed; a file of that name hands on its permissions.
+
     Raises:
+        DestinationError: a device, pipe, socket or folder has that name.
         UnwritableError: the folder cannot be made or written to.
     """
+    refuse_irregular(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _claimed(path) as partial:
             yield partial
             sync(partial)
+            refuse_irregular(path)
+            _take_permissions(partial, path)
             partial.replace(path)
         sync(path.parent)
     except OSError as error:
@@ -68,6 +77,14 @@ def _claimed(path: Path) -> Iterator[Path]:
         raise
     finally:
         os.close(handle)
+
+
+def _take_permissions(partial: Path, path: Path) -> None:
+    """Give a file the permissions of the one that it replaces."""
+    with suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if stat.S_ISREG(mode):
+            partial.chmod(stat.S_IMODE(mode))
 
 
 def _claim(path: Path) -> tuple[Path, int]:

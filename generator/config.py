@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -211,8 +212,9 @@ class Config(_Section):
     def identity(self) -> dict[str, Any]:
         """The part of the configuration that decides the dataset's content, as plain JSON values.
 
-        A table file that is wanted as a target or quota counts by its contents. Ways of selecting that are not
-        used, and a judge who reads nothing, are left out.
+        A table file that is wanted as a target or quota counts by its contents, and the folder of a locale or of a
+        prompt set by its name: what is in it counts by the digests that a manifest adds. Ways of selecting that are
+        not used, and a judge who reads nothing, are left out.
         """
         excluded: dict[str, Any] = {
             "name": True,
@@ -225,6 +227,8 @@ class Config(_Section):
         excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}
         excluded |= {} if self.judge.share else {"judge": True}
         values = self.model_dump(mode="json", by_alias=True, exclude=excluded)
+        values["locale"] = Path(self.locale).name
+        values["prompts"]["set"] = Path(self.prompts.set).name
         return values | {name: with_digests(values[name]) for name in ("target", "quota") if name in values}
 
     def fingerprint(self) -> str:

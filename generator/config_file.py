@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from persona_engine.census_priors.priors import locales
 from persona_engine.census_priors.yaml_file import YamlError, parse_yaml, read_yaml
 from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.sampling.selection import TABLES
 
 _SECTIONS = frozenset(
     name
@@ -23,6 +27,9 @@ _SHOWN = 80
 def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] | None = None) -> Config:
     """Read a YAML file, apply `a.b=value` overrides (values are YAML), then the values `given` by key.
 
+    Relative paths in the file start from the file's folder. Where nothing is there they start from the working
+    folder, as those of overrides and options do.
+
     Raises:
         ConfigError: naming file, key and remedy, for unreadable YAML, unknown keys and bad values.
     """
@@ -30,7 +37,43 @@ def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] |
         values = read_yaml(path)
     except YamlError as error:
         raise ConfigError(f"{error}; give a YAML config") from error
+    if isinstance(values, dict):
+        values = with_places(values, path.parent)
     return _config(values, str(path), overrides, given or {})
+
+
+def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The values of a config with whole paths in place of those that lead somewhere from this folder.
+
+    Names of shipped locales and prompt sets, and of places that are not there, stay as they are.
+    """
+
+    def placed(value: Any) -> Any:
+        if not isinstance(value, str) or not value or "\0" in value or Path(value).is_absolute():
+            return value
+        place = folder.absolute() / value
+        return os.path.normpath(place) if os.path.lexists(place) else value
+
+    def tables(wanted: Any) -> Any:
+        if not isinstance(wanted, dict):
+            return wanted
+        named = {name: said for name, said in wanted.items() if isinstance(said, str)}
+        return wanted | {name: placed(said) for name, said in named.items() if said.endswith(TABLES)}
+
+    changed = {"input": placed, "target": tables, "quota": tables}
+    if values.get("locale") not in locales():
+        changed["locale"] = placed
+    whole = values | {key: change(values[key]) for key, change in changed.items() if key in values}
+    prompts = values.get("prompts")
+    if isinstance(prompts, dict) and not _is_shipped(prompts.get("set")):
+        whole["prompts"] = prompts | {key: placed(prompts[key]) for key in ("set",) if key in prompts}
+    return whole
+
+
+def _is_shipped(prompt_set: Any) -> bool:
+    """Whether a prompt set is named that is shipped, which is taken before a folder of that name."""
+    home = Path(str(files("persona_engine.prompts")))
+    return isinstance(prompt_set, str) and prompt_set.isidentifier() and (home / prompt_set).is_dir()
 
 
 def parse(

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.validators.reader import json_rows
 
 FOOTER, SAMPLE = b"persona_engine", b"sample"
@@ -34,6 +35,9 @@ def dataset_files(path: Path) -> tuple[Path, ...]:
     files = tuple(sorted(folder.glob("*.parquet"))) if folder.is_dir() else (path,)
     if not files or not files[0].exists():
         raise DatasetError(f"{path}: no dataset there; give a .parquet, .csv or .jsonl file or a run folder")
+    for file in files:
+        with _readable(file):
+            check_input(file)
     return files
 
 
@@ -69,7 +73,7 @@ def _readable(file: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException) as error:
-        said = " ".join(str(error).split()).rstrip(".")
+        said = getattr(error, "strerror", None) or " ".join(str(error).split()).rstrip(".")
         raise DatasetError(
             f"{file}: cannot be read as a dataset ({said}); give a whole .parquet, .csv or .jsonl file of rows"
         ) from error
@@ -118,7 +122,7 @@ def is_sample(path: Path) -> bool:
 
 def _batches(file: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
     if file.suffix == ".parquet":
-        with pq.ParquetFile(file) as parquet:
+        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
             known = _known(file, parquet.schema_arrow.names, columns)
             yield from parquet.iter_batches(_BATCH, columns=known)
     elif file.suffix in {".csv", ".jsonl"}:

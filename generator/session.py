@@ -28,6 +28,16 @@ from persona_engine.generator.run.run_folder import RunFolder
 from persona_engine.generator.run.store import Shard, ShardInfo
 from persona_engine.validators.reader import ReaderError
 
+
+class InterruptedRunError(KeyboardInterrupt):
+    """A run that a signal stopped; all that was finished is written, and the same call resumes it."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        """Carries the run's manifest."""
+        super().__init__("interrupted")
+        self.manifest = manifest
+
+
 OFFLINE_NOTICE = (
     "The texts were written by the offline narrator, a grammar without a language model. "
     "They serve first runs, dry runs, tests and baselines, and do not stand in for a model's texts."
@@ -59,6 +69,7 @@ def generate(
     Raises:
         ConfigError: nothing was written, or the folder was left as it was.
         LLMError: the endpoint cannot be used, or its first answers leave no hope; finished shards and answers are kept.
+        InterruptedRunError: a signal stopped the run before it was whole.
     """
     rooms = Rooms.load(config)
     manifest = asyncio.run(_generate(rooms, folder, observe, model, fresh=not folder.exists()))
@@ -143,14 +154,14 @@ async def _narrate(
     config = rooms.config
     validation = config.validation.model_copy(update={"max_attempts": folder.allowance})
     allowed = config.model_copy(update={"validation": validation})
-    journaled = config.llm.backend != "offline"
     outlook = Outlook(stops=config.validation.stop_early and stoppable)
 
     def open_narrator(shard: Shard) -> contextlib.AbstractContextManager[Narrator]:
-        return rooms.narrator(model, allowed, folder.journal(shard) if journaled else None, outlook.hear)
+        journal = folder.journal(shard) if folder.journaled else None
+        return rooms.narrator(model, allowed, journal, outlook.hear)
 
     pending = folder.pending()
-    tally = Tally(config.rows, done=config.rows - sum(shard.stop - shard.start for shard in pending))
+    tally = Tally(config.rows, done=config.rows - sum(shard.stop - shard.begin for shard in pending))
     pipeline = Pipeline(
         rooms.sample,
         open_narrator,
@@ -158,6 +169,7 @@ async def _narrate(
         concurrency=narrations(config.llm.concurrency),
         observe=observe,
         outlook=outlook,
+        deliver_begun=not folder.journaled,
     )
     started, clock = _now(), time.monotonic()
 
@@ -168,37 +180,42 @@ async def _narrate(
         )
 
     try:
-        with _interruptible(pipeline):
+        with _interruptible(pipeline) as heard:
             finished = await pipeline.run(pending, tally)
     except BaseException:
         with contextlib.suppress(OSError):  # what ended the run is worth telling, not what it led to
             close(whole=False)
         raise
-    return close(whole=finished)
+    manifest = close(whole=finished)
+    if heard and manifest.state == "stopped":
+        raise InterruptedRunError(manifest)
+    return manifest
 
 
 @contextmanager
-def _interruptible(pipeline: Pipeline) -> Iterator[None]:
+def _interruptible(pipeline: Pipeline) -> Iterator[list[int]]:
     """The first Ctrl-C (or SIGTERM, or the end of the terminal) lets rows in flight finish, the second drops them.
 
-    Under `nohup` the end of the terminal stays ignored.
+    Gives the numbers of the signals that came, as they come. Under `nohup` the end of the terminal stays ignored.
     """
+    came: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield came
         return
     loop = asyncio.get_running_loop()
     presses = iter((pipeline.stop,))
 
-    def on_signal() -> None:
+    def on_signal(number: int) -> None:
+        came.append(number)
         next(presses, pipeline.abort)()
 
     heard = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     if heard[signal.SIGHUP] == signal.SIG_IGN:
         del heard[signal.SIGHUP]
     for number in heard:
-        loop.add_signal_handler(number, on_signal)
+        loop.add_signal_handler(number, on_signal, number)
     try:
-        yield
+        yield came
     finally:
         for number, handler in heard.items():
             loop.remove_signal_handler(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from persona_engine.prompts import sandbox
 from persona_engine.prompts.fields import FieldSpec, TemplateError, field_spec
 from persona_engine.prompts.yaml_text import mapping
 
+MOST_BYTES = 2**20
+"""Of one file of a prompt set."""
 _FENCE = "---"
 _HEAD = ("angles", "description", "fields", "narratives")
 
@@ -136,16 +139,33 @@ def _compiled(environment: sandbox.Environment, name: str, place: Path, tree: no
     return Template.from_code(environment, code, {})
 
 
+def read_source(place: Path) -> str:
+    """The text of a file of a prompt set.
+
+    Raises:
+        TemplateError: it cannot be read, is not UTF-8, no regular file (a pipe or a device has no end), or longer than
+            any file of a prompt set is.
+    """
+    try:
+        seen = place.stat()
+        if not stat.S_ISREG(seen.st_mode):
+            raise TemplateError(f"{place}: is not a regular file; a prompt set holds files and folders alone")
+        if seen.st_size > MOST_BYTES:
+            raise TemplateError(
+                f"{place}: {seen.st_size} bytes; a file of a prompt set may have {MOST_BYTES}"
+            )
+        return place.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(f"{place}: cannot be read as UTF-8 text ({error})") from error
+
+
 def front_matter(place: Path) -> tuple[Mapping[str, Any], str]:
     """Front matter of a file and the text below it, blank lines in its stead so that line numbers hold.
 
     Raises:
         TemplateError: for a file that cannot be read, is too long, or whose front matter is not YAML.
     """
-    try:
-        text = place.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(f"{place}: cannot be read as UTF-8 text ({error})") from error
+    text = read_source(place)
     if len(text) > sandbox.MAX_TEMPLATE_CHARS:
         limit = sandbox.MAX_TEMPLATE_CHARS
         raise TemplateError(f"{place}: {len(text)} characters; a template may have {limit}")

@@ -15,7 +15,7 @@ from jinja2.exceptions import TemplateError as JinjaError
 from persona_engine.prompts import sandbox
 from persona_engine.prompts.fields import FieldSpec, MessageLengthError, TemplateError, object_schema
 from persona_engine.prompts.shelf import Guide, Shelf
-from persona_engine.prompts.source import Trees, declared_fields, declared_names, front_matter
+from persona_engine.prompts.source import Trees, declared_fields, declared_names, front_matter, read_source
 from persona_engine.prompts.yaml_text import mapping
 
 __all__ = ["FieldSpec", "MessageLengthError", "PromptSet", "Template", "TemplateError", "lint"]
@@ -274,10 +274,7 @@ def _narrative(folder: Path, name: str) -> Path:
 
 
 def _wording(place: Path) -> Mapping[str, Any]:
-    try:
-        return mapping(place.read_text(encoding="utf-8"), str(place))
-    except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(f"{place}: cannot be read as UTF-8 text ({error})") from error
+    return mapping(read_source(place), str(place))
 
 
 def _digest(folder: Path, texts: Iterable[Path]) -> str:

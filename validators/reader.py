@@ -14,6 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.validators.reading import LISTS, PROSE
 
 BATCH_ROWS = 1024
@@ -41,6 +42,7 @@ def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, 
     if reader is None:
         raise ReaderError(f"{path}: unknown file type {path.suffix!r}; known: {', '.join(_READERS)}")
     try:
+        check_input(path)
         for row, record in enumerate(itertools.islice(reader(path), limit)):
             if row == 0 and KNOWN.isdisjoint(record):
                 raise ReaderError(
@@ -51,8 +53,9 @@ def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, 
     except UnicodeDecodeError as error:
         raise ReaderError(f"{path}: is not UTF-8 text ({error.reason} in it); save it as UTF-8") from error
     except (OSError, pa.ArrowException, csv.Error) as error:
-        known = error.errno if isinstance(error, OSError) else None
-        said = os.strerror(known) if known else " ".join(str(error).split()).rstrip(".")
+        known = error.strerror if isinstance(error, OSError) and error.filename is not None else None
+        known = known or (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else None)
+        said = known or " ".join(str(error).split()).rstrip(".")
         raise ReaderError(
             f"{path}: cannot be read: {said}; give a whole {path.suffix} file of rows"
         ) from error
@@ -60,7 +63,7 @@ def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, 
 
 def _parquet(path: Path) -> Iterator[dict[str, Any]]:
     # Without a bound on what is read ahead, memory grows with the file.
-    with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
+    with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True) as file:
         _refuse_twins(path, file.schema_arrow.names)
         for batch in file.iter_batches(batch_size=BATCH_ROWS):
             yield from batch.to_pylist()

@@ -16,6 +16,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from persona_engine.census_priors.named_place import refuse_irregular
 from persona_engine.validators.finding import Finding
 
 SCHEMA = pa.schema(
@@ -49,13 +50,14 @@ class FindingsWriter:
         """Take the file to write.
 
         Raises:
-            WriterError: a suffix that is neither `.parquet` nor `.jsonl`, or a folder. Every method raises it for a
-                place that cannot be written to.
+            WriterError: a suffix that is neither `.parquet` nor `.jsonl`. Every method raises it for a place that
+                cannot be written to.
+            DestinationError: a device, pipe, socket or folder.
         """
         if path is not None and path.suffix not in {".parquet", ".jsonl"}:
             raise WriterError(f"{path}: findings are written as .parquet or .jsonl, not {path.suffix!r}")
-        if path is not None and path.is_dir():
-            raise WriterError(f"{path}: is a folder; name a file in it")
+        if path is not None:
+            refuse_irregular(path)
         self.path = path
         self._part = None if path is None else path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
         self._lock: int | None = None
@@ -106,6 +108,7 @@ class FindingsWriter:
                 if self._parquet is not None:
                     self._parquet.close()
                 if kind is None:
+                    refuse_irregular(self.path)
                     self._part.replace(self.path)
         finally:
             with suppress(OSError):

@@ -4,14 +4,34 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from persona_engine.census_priors.named_place import DestinationError, output_folder
+
+_OF_A_LOCALE = frozenset({"tables", "lookups"})
+
+
+def refuse_other_folder(target: Path, *, inputs: Iterable[Path] = ()) -> None:
+    """Refuse to put a locale where anything but a locale stands: the folder is replaced whole.
+
+    Raises:
+        DestinationError: the target is no place for a folder, or holds what a locale does not.
+    """
+    output_folder(target, inputs=inputs)
+    items = list(target.iterdir()) if target.is_dir() else []
+    strange = [item.name for item in items if item.is_dir() and item.name not in _OF_A_LOCALE]
+    if strange or (items and not (target / "priors.yaml").is_file()):
+        shown = strange[0] if strange else items[0].name
+        raise DestinationError(f"{target}: holds {shown!r}, and a locale would replace it; give a new folder")
 
 
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
     """Give an empty folder beside `target`; on success it takes the target's place, whatever stood there.
+
+    Whoever names the target calls `refuse_other_folder` first.
 
     After an exception the target is as it was and the new folder is gone. A crash leaves at worst a folder whose
     name begins with a dot, and never half a target.

@@ -15,7 +15,7 @@ from persona_engine.census_priors.build import sources_en_us
 from persona_engine.census_priors.build.ages import spread_top_codes, top_codes, write_top_codes
 from persona_engine.census_priors.build.areas import TERRITORIES, modelled_areas
 from persona_engine.census_priors.build.compiled import write_table
-from persona_engine.census_priors.build.folder import whole_folder
+from persona_engine.census_priors.build.folder import refuse_other_folder, whole_folder
 from persona_engine.census_priors.build.geography import build_geography
 from persona_engine.census_priors.build.modelled_block import write_modelled
 from persona_engine.census_priors.build.names import build_names
@@ -59,8 +59,10 @@ def build(pums: Path, sources: Path, out: Path) -> Built:
         out: locale folder.
 
     Raises:
+        DestinationError: `out` holds something else than a locale.
         SourceError: a file is missing or not what its publisher documents.
     """
+    refuse_other_folder(out)
     person_files(pums)
     missing(sources_en_us.EVERY, sources)
     with whole_folder(out) as work:

@@ -13,6 +13,7 @@ from persona_engine.generator.cli.run import headline, narrated
 
 if TYPE_CHECKING:
     from persona_engine.generator.config import Config
+    from persona_engine.generator.run.batch import BatchResults
 
 _SHOWN = 3  # ids that are named
 
@@ -48,14 +49,17 @@ def export(
     overrides: Overrides = None,
 ) -> None:
     """Write what every unfinished row has to ask next."""
-    if output.resolve() == run.resolve():
-        raise typer.BadParameter(f"{output} is the config; name another file", param_hint="--output")
+    from persona_engine.census_priors.named_place import output_file, output_folder
     from persona_engine.generator.atomic import whole_file
-    from persona_engine.generator.run.batch import BatchRequests, dialect_of
+    from persona_engine.generator.run.batch import BatchRequests, dialect_of, refuse_other_lines
     from persona_engine.generator.session import generate
 
+    requests = output_file(output, (".jsonl",), inputs=[run])
+    refuse_other_lines(requests)
     settings, place = _run(run, overrides, rows)
-    with whole_file(output) as partial, partial.open("wb") as file:
+    if folder is not None:
+        output_folder(folder, inputs=[run] if run.is_file() else [])
+    with whole_file(requests) as partial, partial.open("wb") as file:
         model = BatchRequests(settings.llm, file, dialect_of(settings.llm, bounded=bounds), most)
         # One row after the other, so that the same run writes the same file.
         manifest = generate(_with_concurrency(settings, 1), folder or place, model=model)
@@ -81,10 +85,12 @@ def import_(
     with BatchResults(settings.llm, results) as model:
         manifest = narrated(settings, folder, model)
     print(f"{folder}: {manifest.accepted} rows; {model.answered} of {model.total} answers used")
+    for note in model.notes:
+        print(f"note: {results}: {note}", file=sys.stderr)
+    _refuse_wrong(model, results, folder)
     if strange := sorted(model.unasked):
         print(
-            f"{len(strange)} answers are to no request that waits ({', '.join(strange[:_SHOWN])}"
-            f"{', …' * (len(strange) > _SHOWN)}): they were taken before, or are of another run or model",
+            f"{_answers(strange)}: they were taken before, or are of another run or model",
             file=sys.stderr,
         )
     if model.failed:
@@ -105,6 +111,24 @@ def import_(
             raise typer.Exit(1)
     else:
         headline(manifest, folder)
+
+
+def _refuse_wrong(model: BatchResults, results: Path, folder: Path) -> None:
+    """End with exit code 1 where no line of the results has to do with the run."""
+    if model.answered or model.failed or not model.total:
+        return
+    if not model.belongs(folder / "journal"):
+        print(
+            f"personas: {results}: {_answers(sorted(model.unasked))}, nor was taken before: they are of another run "
+            f"or model; give the answers to what was exported from {folder}",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
+
+
+def _answers(names: list[str]) -> str:
+    more = ", …" * (len(names) > _SHOWN)
+    return f"{len(names)} answers are to no request that waits ({', '.join(names[:_SHOWN])}{more})"
 
 
 def _run(run: Path, overrides: list[str] | None, rows: int | None) -> tuple[Config, Path]:

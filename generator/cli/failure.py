@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, SIGTERM or the end of the terminal: 128 and the number of SIGINT, as shells have it."""
 _STDOUT_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 _NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

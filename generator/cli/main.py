@@ -80,7 +80,7 @@ app.add_typer(priors.app, name="priors")
 
 
 def main() -> None:
-    """Run the command line; every error of ours is one line on stderr and an exit code of 1 or 2."""
+    """Run the command line; every error of ours is one line on stderr and an exit code, as docs/limits.md says."""
     _prepare_streams()
     try:
         with _interrupted_by_signals():
@@ -91,7 +91,7 @@ def main() -> None:
         # The reader of our stdout has gone, as `head` does; nothing is wrong and nobody is left to tell.
         _discard_stdout()
     except KeyboardInterrupt:
-        _fail("interrupted", 1)
+        _fail("interrupted", failure.INTERRUPTED)
     except Exception as error:
         if isinstance(error, typer.TyperException) and (asked := _help_of(error)):
             print(asked, file=sys.stderr)
@@ -151,5 +151,6 @@ def _help_of(error: typer.TyperException) -> str:
 
 
 def _fail(line: str, code: int) -> Never:
-    print(f"personas: {line}", file=sys.stderr)
+    # A name of a file may hold what is no text.
+    print(f"personas: {line}".encode(errors="backslashreplace").decode(), file=sys.stderr)
     sys.exit(code)

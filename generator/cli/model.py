@@ -47,8 +47,9 @@ def plot(
     locale: Locale = "en_US",
 ) -> None:
     """Draw the model's graph and main marginals."""
-    if output.suffix not in {".svg", ".png"}:
-        raise typer.BadParameter(f"{output}: unknown suffix {output.suffix!r}; write to .svg or .png")
+    from persona_engine.census_priors.named_place import output_file
+
+    place = output_file(output, (".svg", ".png"))
     if output.suffix == ".png" and find_spec("cairosvg") is None:
         raise typer.BadParameter(
             f"{output}: PNG needs cairosvg: pip install 'persona-engine[plot]', or write to {output.stem}.svg"
@@ -60,6 +61,6 @@ def plot(
     picture = draw(Population.load(locale)).encode()
     if output.suffix == ".png":
         picture = import_module("cairosvg").svg2png(bytestring=picture)
-    with whole_file(output) as partial:
+    with whole_file(place) as partial:
         partial.write_bytes(picture)
     print(output)

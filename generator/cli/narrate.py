@@ -17,7 +17,7 @@ from persona_engine.generator.cli.options import (
     Where,
     config_of,
 )
-from persona_engine.generator.cli.run import run
+from persona_engine.generator.cli.run import run, run_folder
 
 MaybeConfig = Annotated[
     Path | None,
@@ -43,9 +43,10 @@ def generate(
     """Write a dataset into a run folder. The same command resumes; more rows extend."""
     from persona_engine.generator.sampling.quota import refuse_other_counts
 
+    named = None if output is None else run_folder(output)
     settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
     refuse_other_counts(settings.quota, settings.rows)
-    run(settings, output or Path("runs") / settings.name, as_json=as_json)
+    run(settings, named or run_folder(Path("runs") / settings.name), as_json=as_json)
 
 
 def narrate(
@@ -65,8 +66,9 @@ def narrate(
     from persona_engine.generator.config import ConfigError
     from persona_engine.generator.dataset_file import count_rows
 
+    named = None if output is None else run_folder(output, inputs=[dataset])
     rows = rows or count_rows(dataset)
     if not rows:
         raise ConfigError(f"{dataset}: has no rows; give a dataset that has some")
     settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset))
-    run(settings, output or Path("runs") / settings.name, as_json=as_json)
+    run(settings, named or run_folder(Path("runs") / settings.name, inputs=[dataset]), as_json=as_json)

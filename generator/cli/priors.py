@@ -79,17 +79,19 @@ def build(
     ] = False,
 ) -> None:
     """Build a locale from official files: look-ups, tables, provenance and lock. Nothing is left half-written."""
+    from persona_engine.census_priors.build.folder import refuse_other_folder
     from persona_engine.census_priors.build.locale_en_us import build as build_locale
 
     logging.getLogger("persona_engine.census_priors.build").setLevel(logging.INFO)
     if pums is None and not (download and sources):
         raise typer.BadParameter("missing; or give --download with --sources", param_hint="--pums")
+    refuse_other_folder(output, inputs=[place for place in (pums, sources) if place is not None])
     if download:
         from persona_engine.census_priors.build.pums_download import fetch_pums
 
         pums = fetch_pums(pums or (sources or Path()) / "acs_pums_2024_1yr")
-    place = (pums or Path()).resolve()
-    built = build_locale(place, sources or place.parent, output)
+    records = (pums or Path()).resolve()
+    built = build_locale(records, sources or records.parent, output)
     modelled = ", ".join(built.modelled) or "none"
     print(f"{output}: {built.tables} tables from {built.records:,} adults; modelled areas: {modelled}")
 

@@ -44,20 +44,24 @@ def report(
     """
     if swap and not people:
         raise typer.BadParameter("say of how many people, with --counterfactual N", param_hint="--swap")
+    from persona_engine.census_priors.named_place import output_folder
     from persona_engine.generator.config import Config
     from persona_engine.generator.config_file import load
     from persona_engine.generator.population import Population
     from persona_engine.generator.report import counterfactual
     from persona_engine.generator.report import run_report as reporting
     from persona_engine.generator.run.manifest import Manifest
+    from persona_engine.generator.run.store import check_parts
 
     folder = output or (dataset if dataset.is_dir() else dataset.parent)
+    output_folder(folder, run=dataset)
     reporting.try_out(folder)
+    check_parts(dataset)
     if people:
         counterfactual.of_run(dataset, people, swap or counterfactual.FACTS)
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
-    population = Population.load(locale or (manifest.locale if manifest else "en_US"))
     settings = load(dataset / "config.yaml") if manifest else Config()
+    population = Population.load(locale or settings.locale)
     numbers = reporting.of(dataset, population, manifest, settings.where, settings.target | settings.quota)
     _, page = reporting.write(folder, numbers)
     print(json.dumps(numbers) if as_json else page)
@@ -72,7 +76,10 @@ def compare(
     import numpy as np
 
     from persona_engine.generator.report import comparison
+    from persona_engine.generator.run.store import check_parts
 
+    for dataset in (one, other):
+        check_parts(dataset)
     found = comparison.compare(one, other, np.random.default_rng(0))
     if as_json:
         print(json.dumps(found.as_dict()))

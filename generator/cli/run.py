@@ -8,17 +8,33 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from persona_engine.generator.cli.failure import INTERRUPTED
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from persona_engine.generator.config import Config
     from persona_engine.generator.llm.chat import ChatModel
     from persona_engine.generator.run.manifest import Manifest
 
 
+def run_folder(path: Path, inputs: Iterable[Path] = ()) -> Path:
+    """The folder that a run is to be written into, refused where it is no place for one."""
+    from persona_engine.census_priors.named_place import output_folder
+
+    return output_folder(path, inputs=inputs)
+
+
 def run(settings: Config, folder: Path, *, as_json: bool) -> None:
-    """Write or resume a run; a shortfall is the last line, and exit code 1."""
-    manifest = narrated(settings, folder)
+    """Write or resume a run; a shortfall is the last line, and exit code 1, or 130 after an interrupt."""
+    from persona_engine.generator.session import InterruptedRunError
+
+    try:
+        manifest, code = narrated(settings, folder), 1
+    except InterruptedRunError as error:
+        manifest, code = error.manifest, INTERRUPTED
     print(manifest.model_dump_json() if as_json else f"{folder}: {manifest.accepted} rows")
-    headline(manifest, folder)
+    headline(manifest, folder, code)
 
 
 def narrated(settings: Config, folder: Path, model: ChatModel | None = None) -> Manifest:
@@ -30,8 +46,12 @@ def narrated(settings: Config, folder: Path, model: ChatModel | None = None) -> 
         return generate(settings, folder, observe, model=model)
 
 
-def headline(manifest: Manifest, folder: Path) -> None:
-    """The narrator's notice, what of an input is not kept, what is missing, and what to do about it."""
+def headline(manifest: Manifest, folder: Path, code: int = 1) -> None:
+    """The narrator's notice, what of an input is not kept, what is missing, and what to do about it.
+
+    Raises:
+        Exit: with this code, where rows are missing.
+    """
     for note in filter(None, (manifest.notice, *manifest.notes)):
         print(f"note: {note}", file=sys.stderr)
     if manifest.state == "complete":
@@ -42,7 +62,7 @@ def headline(manifest: Manifest, folder: Path) -> None:
         f"personas: {missing} of {manifest.rows} rows are missing ({why}); {_remedy(manifest, folder)}",
         file=sys.stderr,
     )
-    raise typer.Exit(1)
+    raise typer.Exit(code)
 
 
 def _remedy(manifest: Manifest, folder: Path) -> str:

@@ -48,12 +48,13 @@ def sample(  # noqa: PLR0917  each option is one
     overrides: Overrides = None,
 ) -> None:
     """Sample a population: who they are, without narratives."""
+    from persona_engine.census_priors.named_place import output_file
     from persona_engine.generator.run.population_file import PopulationFile
-    from persona_engine.generator.run.store import check_suffix, json_lines
+    from persona_engine.generator.run.store import SUFFIXES, json_lines
     from persona_engine.generator.sampling.quota import refuse_other_counts
 
-    if output is not None:
-        check_suffix(output)
+    read = [config] if config else []
+    place = output_file(output, SUFFIXES, inputs=read) if output is not None else None
     settings = config_of(
         config,
         [*([] if config else _FEW), *(overrides or ()), *([f"output.schema={schema}"] if schema else [])],
@@ -64,13 +65,15 @@ def sample(  # noqa: PLR0917  each option is one
         quota=quota,
         stratified=stratified,
     )
+    if output is not None:
+        output_file(output, SUFFIXES, inputs=[*read, *settings.selection.files()])
     refuse_other_counts(settings.quota, settings.rows)
     population = PopulationFile(settings)
     for line in population.notes():
         print(line, file=sys.stderr)
-    if output is None:
+    if place is None:
         for frame in population.frames(_BLOCK):
             sys.stdout.buffer.write(json_lines(frame, population.table))
     else:
-        population.write(output, _BLOCK)
+        population.write(place, _BLOCK)
         print(f"{output}: {settings.rows} rows", file=sys.stderr)

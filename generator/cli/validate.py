@@ -53,18 +53,23 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Check every row against the record rules; exit 1 when a row has an error, or the uuid of another."""
+    from persona_engine.census_priors.named_place import output_file
     from persona_engine.census_priors.priors import Priors
     from persona_engine.generator.dataset_file import dataset_files
     from persona_engine.generator.report import validation_report
     from persona_engine.generator.run.manifest import Manifest
+    from persona_engine.generator.run.store import check_parts
 
     chosen = _chosen(policy or ())
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
+    check_parts(dataset)
     files = dataset_files(dataset)
     actions = (_usual(dataset, files[0], manifest) if not sampled else _of_samples()) | chosen
-    page = None if report is None else validation_report.page_of(report)
+    page = None if report is None else validation_report.page_of(report, dataset)
     if page is not None and findings is None:
         findings = page.with_name("findings.parquet")
+    if findings is not None and (findings.parent.is_dir() or page is None):
+        findings = output_file(findings, (".parquet", ".jsonl"), inputs=files, run=dataset)
     priors = Priors.load(locale)
     result = _judged(dataset, files, priors, policy=actions, findings=findings, limit=limit)
     if page is not None:

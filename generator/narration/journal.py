@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import hashlib
 import logging
 import os
 import threading
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
 import orjson
 
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.generator.atomic import sync
 from persona_engine.generator.llm.chat import ChatRequest, Completion
 
 logger = logging.getLogger(__name__)
+_NAME = "answers.jsonl"
 _CHECKSUM = 9  # eight hexadecimal digits and a space
 _BLOCK = 1 << 20
 _ALWAYS = ("text", "model", "finish_reason", "prompt_tokens", "completion_tokens")
 _SELDOM = ("fault", "estimated")
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class JournalError(OSError):
@@ -43,6 +48,16 @@ def key(request: ChatRequest, model: str) -> str:
     return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
+def kept_keys(folder: Path) -> Iterator[str]:
+    """The keys of all answers in a folder of journals, read without opening one."""
+    for place in sorted(folder.glob(f"*/{_NAME}")):
+        with place.open("rb") as lines:
+            for line in lines:
+                kept = _decoded(line)
+                if kept is not None:
+                    yield kept[0]
+
+
 class Journal:
     """Answers by key, in one append-only file of a folder.
 
@@ -58,7 +73,7 @@ class Journal:
         Raises:
             JournalError: when another process holds it, or it cannot be read or created.
         """
-        self._place = folder / "answers.jsonl"
+        self._place = folder / _NAME
         self._index: dict[str, tuple[int, int]] = {}
         self._pending: list[tuple[str, bytes, asyncio.Future[None]]] = []
         self._drain: asyncio.Task[None] | None = None
@@ -66,9 +81,14 @@ class Journal:
         self._closed = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._place, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            check_input(self._place)
+            # A link would have another file cut off where its last line ends.
+            self._file = os.open(self._place, _FLAGS, 0o644)
         except OSError as error:
-            raise JournalError(f"{self._place}: cannot be opened ({error.strerror})") from error
+            said = "is a link" if error.errno == errno.ELOOP else error.strerror
+            raise JournalError(
+                f"{self._place}: cannot be opened ({said}); move what is there away and repeat the command"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._end = self._scanned()
@@ -180,18 +200,18 @@ class Journal:
     def _scanned(self) -> int:
         """Fill the index; return where the last line that ends in a newline does."""
         offset = 0
-        rest = b""
         spoilt: list[int] = []
-        while block := os.pread(self._file, _BLOCK, offset + len(rest)):
-            *lines, rest = (rest + block).split(b"\n")
+        with os.fdopen(os.dup(self._file), "rb", buffering=_BLOCK) as lines:
+            lines.seek(0)
             for line in lines:
-                kept = _decoded(line + b"\n")
-                size = len(line) + 1
+                if not line.endswith(b"\n"):
+                    break
+                kept = _decoded(line)
                 if kept is not None:
-                    self._index[kept[0]] = (offset, size)
+                    self._index[kept[0]] = (offset, len(line))
                 else:
                     spoilt.append(offset)
-                offset += size
+                offset += len(line)
         if spoilt:
             logger.warning(
                 "%s: %s spoilt, the first at byte %d; passed over, and their answers asked for again",
@@ -214,5 +234,12 @@ def _decoded(line: bytes) -> tuple[str, Completion] | None:
     content = line[_CHECKSUM:-1]
     if not line.endswith(b"\n") or line[:_CHECKSUM] != b"%08x " % zlib.crc32(content):
         return None
-    kept = orjson.loads(content)
-    return str(kept["key"]), Completion(**kept["completion"])
+    try:
+        kept = orjson.loads(content)
+        answer = Completion(**kept["completion"])
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        return None
+    texts = (kept["key"], answer.text, answer.model, answer.finish_reason)
+    tokens = (answer.prompt_tokens, answer.completion_tokens)
+    sound = all(isinstance(text, str) for text in texts) and all(type(n) is int and n >= 0 for n in tokens)
+    return (kept["key"], answer) if sound else None

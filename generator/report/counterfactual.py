@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.config_file import load
 from persona_engine.generator.dataset_file import DatasetError, read_frames
@@ -88,7 +89,13 @@ def of_run(folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS) -> 
 def kept(folder: Path) -> list[dict[str, Any]]:
     """The effects that were last found of a run; none if nobody asked for them."""
     file = folder / _FOLDER / _FILE
-    found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    if not file.exists():
+        return []
+    try:
+        check_input(file)
+        found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DatasetError(f"{file}: cannot be read; delete it, and ask for the test again") from error
     return found
 
 

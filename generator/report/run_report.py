@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from persona_engine.census_priors.marginal import Marginal
+from persona_engine.census_priors.named_place import refuse_irregular
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.dataset_file import DatasetError, columns_of, dataset_files
@@ -129,7 +130,10 @@ def try_out(folder: Path) -> None:
 
     Raises:
         DatasetError: it cannot be made or written to.
+        DestinationError: something that is no file has the name of the report.
     """
+    for name in ("report.json", "report.html"):
+        refuse_irregular(folder / name)
     with writing(folder):
         nearest = next(place for place in (folder, *folder.parents) if place.exists())
         tempfile.TemporaryFile(dir=nearest).close()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from persona_engine.census_priors.named_place import output_file, output_folder, refuse_irregular
 from persona_engine.generator.atomic import write_whole
-from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.report import counterfactual
 from persona_engine.generator.report.run_report import render, try_out, writing
 from persona_engine.generator.run.manifest import Manifest
@@ -23,16 +23,22 @@ if TYPE_CHECKING:
 NAME = "validation.html"
 
 
-def page_of(target: Path) -> Path:
+def page_of(target: Path, dataset: Path) -> Path:
     """The HTML page that a target means: itself if it ends in `.html`, else `validation.html` in that folder.
 
     Raises:
         DatasetError: a place that cannot be written to, before anything is computed for it.
+        DestinationError: a place that is not to be written to.
     """
-    page = target if target.suffix == ".html" else target / NAME
+    if target.suffix != ".html":
+        output_folder(target, run=dataset)
+        page = target / NAME
+        refuse_irregular(page)
+    else:
+        page = output_file(target, run=dataset)
+    if page.parent.is_dir():
+        output_file(page.with_suffix(".json"), inputs=[dataset], run=dataset)
     try_out(page.parent)
-    if page.is_dir():
-        raise DatasetError(f"{page}: is a folder; name a page in it")
     return page
 
 

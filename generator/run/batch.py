@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import orjson
 
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.generator.config import ConfigError, LLMConfig
 from persona_engine.generator.llm.answer import AnswerError, parse_object, unreadable
 from persona_engine.generator.llm.body import MOST_BYTES, parse_body
@@ -22,25 +24,41 @@ from persona_engine.generator.llm.chat import ChatRequest, Completion, DeferredE
 from persona_engine.generator.llm.dialect import Dialect
 from persona_engine.generator.llm.payload import completion_of
 from persona_engine.generator.llm.redaction import Secrets, printable
-from persona_engine.generator.narration.journal import key
+from persona_engine.generator.narration.journal import kept_keys, key
 
 URL = "/v1/chat/completions"
 _OK = 200
 _LONGEST_MESSAGE = 200
 _LONGEST_LINE = 2 * MOST_BYTES  # the answer, and what stands around it
 _LONGEST_ID = 100
+_LONGEST_REQUEST = 2**24
+_PREFIX = 16  # digits of a journal key in an id
 _CUSTOM_ID = re.compile(rb'"custom_id" ?: ?"([\w.-]{1,100})"', re.ASCII)
 
 
 def custom_id(request: ChatRequest, model: str) -> str:
     """Names a request across files: its row, its call, and the beginning of its journal key."""
-    return f"{request.facts.get('row', 0)}-{request.schema_name}-{key(request, model)[:16]}"
+    return f"{request.facts.get('row', 0)}-{request.schema_name}-{key(request, model)[:_PREFIX]}"
 
 
 def dialect_of(config: LLMConfig, *, bounded: bool) -> Dialect:
     """How the requests of a file ask for JSON: no endpoint is there to be probed, so that `auto` is JSON schema."""
     form = "json_schema" if config.structured_output == "auto" else config.structured_output
     return Dialect(form=form, bounded=bounded)
+
+
+def refuse_other_lines(path: Path) -> None:
+    """Refuse to replace a file of anything but requests, such as answers that were paid for.
+
+    Raises:
+        ConfigError: the first line of the file is no request.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as lines:
+        first = lines.readline(_LONGEST_REQUEST)
+    if first.strip() and b'"method"' not in first:
+        raise ConfigError(f"{path}: is there and holds no requests; move it away, or name another file")
 
 
 class BatchRequests:
@@ -90,6 +108,7 @@ class BatchResults:
         fault: why the first of them could not be read.
         total: lines of the file.
         unasked: ids of lines that no request has asked for.
+        notes: what is odd about the file and was put up with.
     """
 
     def __init__(self, config: LLMConfig, path: Path) -> None:
@@ -101,11 +120,13 @@ class BatchResults:
         self.name = _named(config)
         self.answered = self.failed = self.total = self.unreadable = 0
         self.failure = self.fault = ""
+        self.notes: list[str] = []
         self._secrets = Secrets.of_environment(os.environ.get(config.api_key_env, "").strip())
         self._path = path
         self.unasked: set[str] = set()
         self._places: dict[str, tuple[int, int]] = {}
         try:
+            check_input(path)
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise ConfigError(
@@ -119,19 +140,34 @@ class BatchResults:
 
     def _index(self) -> None:
         with self._path.open("rb") as lines:
-            number = offset = 0
+            offset = len(BOM_UTF8) if lines.read(len(BOM_UTF8)) == BOM_UTF8 else 0
+            if offset:
+                self.notes.append("begins with a byte order mark, which was passed over")
+            lines.seek(offset)
+            number = 0
             while line := lines.readline(_LONGEST_LINE):
-                number, size = number + 1, len(line)
-                while len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+                number, size, whole = number + 1, len(line), line.endswith(b"\n")
+                while len(line) == _LONGEST_LINE and not whole:
                     rest = lines.readline(_LONGEST_LINE)
-                    size += len(rest)
-                    if len(rest) < _LONGEST_LINE or rest.endswith(b"\n"):
+                    size, whole = size + len(rest), rest.endswith(b"\n")
+                    if len(rest) < _LONGEST_LINE:
                         break
                 if line.strip():
-                    self.total += 1
-                    self._places[_identity(line, f"{self._path}:{number}")] = (offset, size)
+                    self._add(line, number, offset, size, whole=whole)
                 offset += size
         self.unasked.update(self._places)
+
+    def _add(self, line: bytes, number: int, offset: int, size: int, *, whole: bool) -> None:
+        name = _identity(line)
+        if name is not None and (whole or parse_body(line) is not None):
+            self.total += 1
+            self._places[name] = (offset, size)
+        elif not whole and self.total:
+            self.notes.append(f"line {number} is cut off and was left out; its request is exported again")
+        else:
+            raise ConfigError(
+                f"{self._path}:{number}: not a batch result; each line is a JSON object with custom_id"
+            )
 
     def __enter__(self) -> Self:
         """The results themselves."""
@@ -140,6 +176,11 @@ class BatchResults:
     def __exit__(self, *_: object) -> None:
         """Close the file."""
         os.close(self._file)
+
+    def belongs(self, folder: Path) -> bool:
+        """Whether some line that no request has asked for answers one that the run has an answer to already."""
+        kept = {name[:_PREFIX] for name in kept_keys(folder)}
+        return any(name.rpartition("-")[2] in kept for name in self.unasked)
 
     def account(self) -> Mapping[str, Any]:
         """How many answers came from batch files."""
@@ -200,12 +241,13 @@ def _named(config: LLMConfig) -> str:
     return config.model
 
 
-def _identity(line: bytes, place: str) -> str:
+def _identity(line: bytes) -> str | None:
+    """The id of a line; None for one that is no batch result."""
     said = (parse_body(line) or {}).get("custom_id")
     if not isinstance(said, str):
         # A body that cannot be read costs its own row: the line is an answer that failed.
         found = _CUSTOM_ID.search(line)
         if found is None:
-            raise ConfigError(f"{place}: not a batch result; each line is a JSON object with custom_id")
+            return None
         said = found.group(1).decode("ascii")
     return printable(said)[:_LONGEST_ID]

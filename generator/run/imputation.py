@@ -51,6 +51,7 @@ IMPUTED = (
 
 _MAY_BE_EMPTY = frozenset({"middle_name", "metro_area", "occupation_code"})
 _WHOLE = frozenset({"row", "age", "birth_year", *TRAITS})
+_ZIP_DIGITS = 5
 _LONGEST = 18  # digits, which 64 bits hold
 # What a name that the tables give to no one of an ethnicity still leaves of its probability.
 _UNSEEN = 1e-7
@@ -242,12 +243,20 @@ def _said(name: str, value: Any) -> Any:
     """What a cell says; None where it says nothing, or no whole number where one can be drawn instead."""
     if value is None or value != value or (value == "" and name not in _MAY_BE_EMPTY):  # noqa: PLR0124  NaN
         return None
+    if name == "zipcode":
+        return _zipcode(value)
     if name in _WHOLE:
         text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
         if text.isascii() and text.isdecimal() and len(text) <= _LONGEST:
             return int(text)
         return value if name == "age" else None
     return str(value) if isinstance(value, list | dict) and name not in LISTS else value
+
+
+def _zipcode(value: Any) -> str:
+    """A ZIP code as text, also where a table of numbers has made 8055 or 8055.0 of it."""
+    text = str(value).strip().removesuffix(".0")
+    return text.zfill(_ZIP_DIGITS) if text.isascii() and text.isdecimal() else str(value)
 
 
 def _probability(leaf: Leaf, cell: int, position: int) -> float:

@@ -16,6 +16,7 @@ from persona_engine.generator.config import ConfigError
 from persona_engine.generator.dataset_file import columns_of, count_rows, dataset_files
 from persona_engine.generator.run.imputation import IMPUTED, Imputation
 from persona_engine.generator.run.schema import NEMOTRON_1_1
+from persona_engine.generator.run.store import check_parts
 from persona_engine.validators.reader import read_records
 from persona_engine.validators.reading import LISTS, PROSE
 
@@ -40,6 +41,7 @@ class InputFile:
         """
         self.path = path
         self._imputation = imputation
+        check_parts(path)
         self._files = dataset_files(path)
         written = {*PROSE, *LISTS}
         context = [name for name in NEMOTRON_1_1 if name not in written]

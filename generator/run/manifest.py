@@ -8,15 +8,26 @@ from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.config import Config, ConfigError
 
 _FILE = "manifest.json"
 _PACKAGES = ("persona-engine", "pgmpy", "numpy", "pandas", "pyarrow", "openai", "pydantic")
 
+_Count = Annotated[int, Field(ge=0, lt=2**63)]
+_MOST_BYTES = 2**24
+_PLACES = frozenset({"locale", "prompts.set"})
 State = Literal["running", "stopped", "short", "complete"]
+
+
+def _with_digests(identity: dict[str, Any]) -> dict[str, Any]:
+    digests = identity.get("digests")
+    if not isinstance(digests, dict) or not all(isinstance(digest, str) for digest in digests.values()):
+        raise ValueError("identity.digests names the data that rows depend on")
+    return identity
 
 
 class Manifest(BaseModel):
@@ -32,12 +43,12 @@ class Manifest(BaseModel):
         endpoint: what the endpoint was seen to understand, and the requests of all sessions together.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     format: Literal[1] = 1
     name: str
     fingerprint: str
-    identity: dict[str, Any]
+    identity: Annotated[dict[str, Any], AfterValidator(_with_digests)]
     state: State = "running"
     round: Annotated[int, Field(ge=1)] = 1
     locale: str
@@ -46,11 +57,11 @@ class Manifest(BaseModel):
     backend: str
     notice: str
     notes: tuple[str, ...] = ()
-    rows: int
-    accepted: int = 0
-    rejected: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    rows: _Count
+    accepted: _Count = 0
+    rejected: _Count = 0
+    prompt_tokens: _Count = 0
+    completion_tokens: _Count = 0
     cost: float = 0.0
     started: str = ""
     finished: str = ""
@@ -65,7 +76,7 @@ class Manifest(BaseModel):
             name=config.name,
             fingerprint=config.fingerprint(),
             identity={**config.identity(), "digests": dict(digests)},
-            locale=config.locale,
+            locale=Path(config.locale).name,
             seed=config.seed,
             model=model,
             backend=config.llm.backend,
@@ -83,7 +94,8 @@ class Manifest(BaseModel):
         """
         path = folder / _FILE
         try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+            check_input(path, _MOST_BYTES)
+            return cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
@@ -101,18 +113,21 @@ class Manifest(BaseModel):
     def asked(self, account: Mapping[str, Any]) -> dict[str, Any]:
         """`endpoint` with one more session's account: counts are added, the latest finding stands."""
         added = {
-            name: value + self.endpoint.get(name, 0)
+            name: value + before
             for name, value in account.items()
-            if isinstance(value, int) and not isinstance(value, bool)
+            if type(value) is int and type(before := self.endpoint.get(name, 0)) is int
         }
         return {**self.endpoint, **account, **added}
 
     def differences(self, other: Manifest) -> tuple[str, ...]:
-        """What decides rows and is not the same in `other`, one line each: key, value here, value there."""
+        """What decides rows and is not the same in `other`, one line each: key, value here, value there.
+
+        Where locale and prompt set lie does not: what is in them counts, by its digests.
+        """
         here, there = dict(_leaves(self.identity)), dict(_leaves(other.identity))
         return tuple(
             f"{key}: {_shown(here, key)} in the folder, {_shown(there, key)} now"
-            for key in sorted({*here, *there})
+            for key in sorted({*here, *there} - _PLACES)
             if here.get(key) != there.get(key)
         )
 

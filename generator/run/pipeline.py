@@ -11,7 +11,8 @@ import gc
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any, Protocol
 
 import pandas as pd
@@ -93,6 +94,8 @@ class Pipeline:
         patience: narrations that fail in a row, without one that succeeds between, before the endpoint is
             taken to be down.
         outlook: says when no further row is worth beginning; without one all are.
+        deliver_begun: whether a session that is stopped delivers the first rows of shards that are not finished,
+            for narrators whose answers are kept nowhere else.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class Pipeline:
         observe: Callable[[Tally], None] = lambda _: None,
         patience: int = 16,
         outlook: Outlook | None = None,
+        deliver_begun: bool = False,
     ) -> None:
         """Nothing happens before `run`."""
         self._sample = sample
@@ -114,9 +118,10 @@ class Pipeline:
         self._observe = observe
         self._patience = patience
         self._outlook = outlook or Outlook(stops=False)
+        self._deliver_begun = deliver_begun
         self._failures = 0
         self._ready: deque[tuple[_OpenShard, int, dict[str, Any]]] = deque()
-        self._open: set[int] = set()
+        self._open: dict[int, _OpenShard] = {}
         self._stopped = False
         self._ended: BudgetError | HopelessError | None = None
 
@@ -133,7 +138,7 @@ class Pipeline:
         self._room.set()
         self._closing = ExitStack()
         self._blocks = self._read(shards)
-        self._left = sum(shard.stop - shard.start for shard in shards)
+        self._left = sum(shard.stop - shard.begin for shard in shards)
         workers = min(self._concurrency, self._left)
         self._closing.enter_context(_rare_collections())
         with self._closing:
@@ -144,6 +149,8 @@ class Pipeline:
                 raise _first(failures) from failures
             finally:
                 await self._blocks.aclose()
+            if self._stopped and self._deliver_begun:
+                await self._deliver_first_rows()
         if self._ended is not None:
             raise self._ended
         return not self._stopped and not tally.waiting
@@ -223,10 +230,10 @@ class Pipeline:
             if self._stopped:
                 return
             opened = self._open_shard(shard)
-            for start in range(shard.start, shard.stop, _BLOCK):
+            for start in range(shard.begin, shard.stop, _BLOCK):
                 size = min(_BLOCK, shard.stop - start)
                 records = await asyncio.to_thread(self._records, size, start)
-                first = start - shard.start
+                first = start - shard.begin
                 self._ready.extend((opened, first + i, record) for i, record in enumerate(records))
                 yield
 
@@ -242,11 +249,12 @@ class Pipeline:
     def _open_shard(self, shard: Shard) -> _OpenShard:
         closing = self._closing.enter_context(ExitStack())
         narrator = closing.enter_context(self._open_narrator(shard))
-        rows = shard.stop - shard.start
-        self._open.add(shard.index)
+        rows = shard.stop - shard.begin
+        opened = _OpenShard(shard, narrator, closing, left=rows, results=[None] * rows)
+        self._open[shard.index] = opened
         if len(self._open) >= _OPEN:
             self._room.clear()
-        return _OpenShard(shard, narrator, closing, left=rows, results=[None] * rows)
+        return opened
 
     async def _finish(self, opened: _OpenShard) -> None:
         if not opened.waiting:
@@ -255,8 +263,16 @@ class Pipeline:
                     self._deliver, opened.shard, [r for r in opened.results if r is not None]
                 )
         opened.closing.close()
-        self._open.discard(opened.shard.index)
+        del self._open[opened.shard.index]
         self._room.set()
+
+    async def _deliver_first_rows(self) -> None:
+        """Deliver of each shard that is open the rows before the first that is not finished."""
+        for opened in self._open.values():
+            results = list(takewhile(lambda result: result is not None, opened.results))
+            if results:
+                shard = replace(opened.shard, stop=opened.shard.begin + len(results))
+                await asyncio.to_thread(self._deliver, shard, [r for r in results if r is not None])
 
 
 @contextmanager

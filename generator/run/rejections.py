@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.generator.atomic import whole_file
 from persona_engine.generator.narration.narrator import FACTS, Narrated
 
@@ -19,13 +20,22 @@ _FILE = "rejected.jsonl"
 _KEYS = frozenset({"shard", "reasons"})
 
 
-def rewrite(folder: Path, shard: int, rejected: Sequence[Narrated]) -> None:
-    """Put a shard's rejected rows in the place of those that it had."""
+def rewrite(folder: Path, shard: int, results: Sequence[Narrated], *, more: bool = False) -> None:
+    """Put what of a shard's rows was rejected in the place of what was before.
+
+    With `more` these are further rows of the shard, and those that were rejected before them stay.
+    """
     path = folder / _FILE
+    rejected = [result for result in results if not result.accepted]
     if not rejected and not path.exists():
         return
+    anew = {result.record.get("uuid") for result in results}
     with whole_file(path) as partial, partial.open("wb") as out:
-        out.writelines(line for line, rejection in _lines(path) if rejection["shard"] != shard)
+        out.writelines(
+            line
+            for line, rejection in _lines(path)
+            if rejection["shard"] != shard or (more and rejection.get("uuid") not in anew)
+        )
         for result in rejected:
             out.write(orjson.dumps(_rejection(shard, result), option=orjson.OPT_APPEND_NEWLINE))
 
@@ -60,17 +70,24 @@ def _rejection(shard: int, result: Narrated) -> dict[str, Any]:
     }
 
 
+def _is_rejection(said: Any) -> bool:
+    if not isinstance(said, dict) or not said.keys() >= _KEYS or not isinstance(said["reasons"], list):
+        return False
+    return type(said["shard"]) is int and all(isinstance(reason, str) for reason in said["reasons"])
+
+
 def _lines(file: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
     """Lines and what they say; a spoilt one is dropped, its row is asked for again anyway."""
     if not file.exists():
         return
+    check_input(file)
     with file.open("rb") as lines:
         for line in lines:
             try:
                 rejection = orjson.loads(line)
             except orjson.JSONDecodeError:
                 rejection = None
-            if isinstance(rejection, dict) and rejection.keys() >= _KEYS:
+            if _is_rejection(rejection):
                 yield line, rejection
             else:
                 log.warning("%s: a line that is no rejected row was dropped: %r", file, line[:60])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,14 +15,20 @@ from typing import Any
 import orjson
 import yaml
 
-from persona_engine.generator.atomic import PARTIAL, UnwritableError, whole_file, write_whole
+from persona_engine.census_priors.named_place import check_input
+from persona_engine.generator.atomic import PARTIAL, whole_file, write_whole
 from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.config_file import with_places
+from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.narration.judge import Verdict
 from persona_engine.generator.narration.narrator import Narrated
 from persona_engine.generator.run import rejections
+from persona_engine.generator.run.folder_lock import locked
 from persona_engine.generator.run.manifest import Manifest, State
 from persona_engine.generator.run.schema import Table
 from persona_engine.generator.run.store import Shard, ShardInfo, read_shard, write_shard
+
+log = logging.getLogger(__name__)
 
 _SHARDS = "personas"
 _JUDGED = "judged"
@@ -54,7 +61,7 @@ class RunFolder:
             raise ConfigError(
                 f"{path}: cannot be made a run folder ({error.strerror}); give a place that you may write to"
             ) from error
-        with _locked(path):
+        with locked(path):
             if earlier := Manifest.read(path):
                 _refuse_other(path, earlier, manifest)
                 manifest = _continued(earlier, manifest)
@@ -93,41 +100,74 @@ class RunFolder:
         return tuple(Shard(index, start, min(start + step, rows)) for index, start in enumerate(starts))
 
     def pending(self) -> tuple[Shard, ...]:
-        """Shards to be written: missing, torn, shorter than now asked for, or short of rows since an earlier round."""
-        return tuple(shard for shard in self.shards() if not self._finished(shard, self.info(shard)))
+        """Shards to be written: missing, spoilt, shorter than now asked for, or short of rows since an earlier round.
 
-    def _finished(self, shard: Shard, info: ShardInfo | None) -> bool:
-        whole = info is not None and (info.start, info.stop) == (shard.start, shard.stop)
-        return whole and info is not None and (info.rejected == 0 or info.round >= self.manifest.round)
+        A shard that is shorter than now asked for keeps its rows where no journal does.
+        """
+        judged = ((shard, self._done(shard)) for shard in self.shards())
+        return tuple(replace(shard, done=done) for shard, done in judged if done < shard.stop - shard.start)
+
+    def _done(self, shard: Shard) -> int:
+        """Rows of the shard, from its first on, that need no further work."""
+        info = self.info(shard)
+        file = self.path / _SHARDS / shard.file
+        if info is None or info.start != shard.start or info.stop > shard.stop:
+            if os.path.lexists(file):
+                log.warning("%s: is spoilt, or was not written by this run; its rows are narrated anew", file)
+            return 0
+        settled = info.rejected == 0 or info.round >= self.manifest.round
+        kept = info.stop == shard.stop or not self.journaled
+        return info.stop - info.start if settled and kept else 0
+
+    @property
+    def journaled(self) -> bool:
+        """Whether answers are kept in a journal; a grammar writes them anew as fast as they are read."""
+        return self.config.llm.backend != "offline"
 
     def info(self, shard: Shard) -> ShardInfo | None:
-        """What the shard's file says, if it is there and whole."""
-        return read_shard(self.path / _SHARDS / shard.file)
+        """What the shard's file says, if it is there and as it was written."""
+        return read_shard(self.path / _SHARDS / shard.file, self.table.names)
 
     def journal(self, shard: Shard) -> Path:
         """Where the shard's answers are kept."""
         return self.path / _JOURNAL / f"part-{shard.index:05d}"
 
     def write(self, shard: Shard, results: Sequence[Narrated]) -> ShardInfo:
-        """Write a finished shard: accepted rows to its file, the others to `rejected.jsonl` first."""
+        """Write the rows of a shard: accepted ones to its file, the others to `rejected.jsonl` first.
+
+        Where the file has the shard's first `done` rows, `results` are those that follow.
+        """
+        before = self.info(shard) if shard.done else None
         accepted = [result for result in results if result.accepted]
-        rejected = [result for result in results if not result.accepted]
-        info = ShardInfo(
-            start=shard.start,
-            stop=shard.stop,
-            accepted=len(accepted),
-            rejected=len(rejected),
-            prompt_tokens=sum(result.prompt_tokens for result in results),
-            completion_tokens=sum(result.completion_tokens for result in results),
-            round=self.manifest.round if rejected else 0,
-            findings=_count_findings(accepted),
-        )
-        rejections.rewrite(self.path, shard.index, rejected)
+        info = self._account(shard, results, before or ShardInfo(shard.start, shard.start, 0, 0))
+        rejections.rewrite(self.path, shard.index, results, more=before is not None)
         self._write_verdicts(shard, [r.verdict for r in accepted if r.verdict is not None])
         notes = {"narrator": self.manifest.model, "notice": self.manifest.notice}
         rows = [result.record for result in accepted]
-        write_shard(self.path / _SHARDS / shard.file, self.table, rows, info, notes)
+        file = self.path / _SHARDS / shard.file
+        write_shard(file, self.table, rows, info, notes, after=None if before is None else file)
         return info
+
+    def _account(self, shard: Shard, results: Sequence[Narrated], before: ShardInfo) -> ShardInfo:
+        """The shard's account of itself: these results added to those before them."""
+        if before.stop != shard.begin:
+            raise ConfigError(
+                f"{self.path / _SHARDS / shard.file}: was changed while the run was written; repeat the command"
+            )
+        accepted = [result for result in results if result.accepted]
+        rejected = before.rejected + len(results) - len(accepted)
+        findings = Counter(before.findings)
+        findings.update(_count_findings(accepted))
+        return ShardInfo(
+            start=shard.start,
+            stop=shard.stop,
+            accepted=before.accepted + len(accepted),
+            rejected=rejected,
+            prompt_tokens=before.prompt_tokens + sum(result.prompt_tokens for result in results),
+            completion_tokens=before.completion_tokens + sum(result.completion_tokens for result in results),
+            round=self.manifest.round if rejected else 0,
+            findings=dict(sorted(findings.items())),
+        )
 
     def _write_verdicts(self, shard: Shard, verdicts: Sequence[Verdict]) -> None:
         if verdicts:
@@ -138,8 +178,8 @@ class RunFolder:
                 )
 
     def write_config(self) -> None:
-        """Write the resolved configuration; it never holds a secret."""
-        values = self.config.model_dump(mode="json", by_alias=True)
+        """Write the resolved configuration, its paths whole; it never holds a secret."""
+        values = with_places(self.config.model_dump(mode="json", by_alias=True), Path())
         write_whole(self.path / "config.yaml", yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
     def close(
@@ -156,6 +196,14 @@ class RunFolder:
         `whole` says that every shard is written; without it the run was stopped and may be resumed.
         """
         infos = [info for shard in self.shards() if (info := self.info(shard))]
+        if whole and (lost := self.pending()):
+            log.warning(
+                "%s: %d parts were spoilt or deleted while the run was written, the first %s; repeat the command",
+                self.path / _SHARDS,
+                len(lost),
+                lost[0].file,
+            )
+            whole = False
         state: State = (
             "stopped" if not whole else "short" if any(info.rejected for info in infos) else "complete"
         )
@@ -220,30 +268,12 @@ def _continued(earlier: Manifest, manifest: Manifest) -> Manifest:
     )
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    # The lock is the kernel's and goes with the process: nothing to clean up after a crash.
-    file = path / ".lock"
-    try:
-        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise UnwritableError(error.errno, error.strerror, str(file)) from error
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ConfigError(
-                f"{path}: another process is writing this run; wait for it or stop it"
-            ) from error
-        except OSError as error:
-            raise UnwritableError(error.errno, error.strerror, str(file)) from error
-        yield
-    finally:
-        os.close(handle)
-
-
 def verdicts(path: Path) -> Iterator[Verdict]:
     """The judge's verdicts in a run folder, in row order."""
     for file in sorted((path / _JUDGED).glob("*.jsonl")):
-        with file.open("rb") as lines:
-            yield from map(orjson.loads, lines)
+        try:
+            check_input(file)
+            with file.open("rb") as lines:
+                yield from map(orjson.loads, lines)
+        except (OSError, orjson.JSONDecodeError) as error:
+            raise DatasetError(f"{file}: cannot be read; delete it and repeat the run's command") from error

@@ -29,6 +29,15 @@ class Selection:
     quota: Mapping[str, Any] = field(default_factory=dict)
     stratified: bool = False
 
+    def files(self) -> list[Path]:
+        """The tables that are read for targets and quotas."""
+        return [
+            Path(value)
+            for wanted in (self.target, self.quota)
+            for value in wanted.values()
+            if isinstance(value, str) and value.endswith(TABLES)
+        ]
+
     @property
     def key(self) -> str:
         """Canonical text: the same for selections that draw the same rows.

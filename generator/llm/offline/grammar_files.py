@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from persona_engine.census_priors.named_place import check_input
 from persona_engine.census_priors.yaml_file import YamlError, read_yaml
 
 
@@ -37,7 +38,11 @@ def digest(locale_or_folder: str | Path) -> str:
     """SHA-256 of the grammar that `Grammar.load` reads; another digest is another set of texts."""
     found = hashlib.sha256()
     for file in _files(folder_of(locale_or_folder)):
-        content = file.read_bytes()
+        try:
+            check_input(file)
+            content = file.read_bytes()
+        except OSError as error:
+            raise GrammarError(f"{file}: cannot be read ({error.strerror})") from error
         found.update(f"{file.name}\0{len(content)}\0".encode() + content)
     return found.hexdigest()
 

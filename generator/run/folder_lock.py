@@ -1,0 +1,40 @@
+"""Folder lock: one process at a time writes a run."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from persona_engine.generator.atomic import UnwritableError
+from persona_engine.generator.config import ConfigError
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a run folder against other processes.
+
+    Raises:
+        ConfigError: another process holds it.
+        UnwritableError: its lock cannot be made.
+    """
+    # The lock is the kernel's and goes with the process: nothing to clean up after a crash.
+    file = path / ".lock"
+    try:
+        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        raise UnwritableError(error.errno, error.strerror, str(file)) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"{path}: another process is writing this run; wait for it or stop it"
+            ) from error
+        except OSError as error:
+            raise UnwritableError(error.errno, error.strerror, str(file)) from error
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,76 @@
+"""Seal: the digest of a Parquet file's content, kept in its own footer, so that one name holds both.
+
+A Parquet file ends with a footer, its length in four bytes, and a magic word. The footer of a sealed file says
+`"sha256": "<digest>"` once; the digest is that of the whole file with sixty-four zeros in its place. A file and its
+seal are renamed into place together, so that no moment of a crash parts them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import BinaryIO
+
+BLANK = "0" * 64
+"""What stands in the digest's place until the file is sealed."""
+_SEAL = re.compile(rb'"sha256": "([0-9a-f]{64})"')
+_TAIL, _MAGIC = 8, b"PAR1"
+_BLOCK = 1 << 20
+
+
+def seal(path: Path) -> None:
+    """Write the digest of a file over the blank in its footer.
+
+    Raises:
+        ValueError: the footer has no blank.
+    """
+    with path.open("r+b") as file:
+        start, footer = _footer(file)
+        blank = f'"sha256": "{BLANK}"'.encode()
+        if blank not in footer:
+            raise ValueError(f"{path}: has no place for a digest in its footer")
+        digest = _digest(file, start, footer)
+        file.seek(start)
+        file.write(footer.replace(blank, f'"sha256": "{digest}"'.encode()))
+
+
+def is_whole(path: Path) -> bool | None:
+    """Whether a file is as it was when it was sealed; None for one that has no seal. Reads all of it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        start, footer = _footer(file)
+        found = _SEAL.search(footer)
+        if found is None:
+            return None
+        blank = f'"sha256": "{BLANK}"'.encode()
+        return _digest(file, start, footer.replace(found[0], blank)) == found[1].decode()
+
+
+def _footer(file: BinaryIO) -> tuple[int, bytes]:
+    """Where the footer begins, and the footer up to the end of the file."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _TAIL))
+    tail = file.read(_TAIL)
+    length = int.from_bytes(tail[:4], "little") + _TAIL
+    if tail[4:] != _MAGIC or length > size:
+        return size, b""
+    file.seek(size - length)
+    return size - length, file.read(length)
+
+
+def _digest(file: BinaryIO, start: int, footer: bytes) -> str:
+    """SHA-256 of the first `start` bytes, and of the footer as it is given."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while start:
+        block = file.read(min(start, _BLOCK))
+        if not block:
+            break
+        digest.update(block)
+        start -= len(block)
+    digest.update(footer)
+    return digest.hexdigest()
