@@ -26,7 +26,8 @@ from persona_engine.generator.run.pipeline import narrations
 from persona_engine.generator.run.schema import Table, table_of
 from persona_engine.generator.run.store import kinds_of
 from persona_engine.generator.sampling.evidence import attributes
-from persona_engine.prompts.template import PromptSet, TemplateError, lint
+from persona_engine.prompts.lint import lint
+from persona_engine.prompts.template import PromptSet, TemplateError
 from persona_engine.validators.check import SAMPLED, RecordChecker
 from persona_engine.validators.reference import Reference
 
