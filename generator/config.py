@@ -17,6 +17,7 @@ Policy = Literal["repair", "reject", "flag", "off"]
 _Off = BeforeValidator(lambda value: "off" if value is False else value)
 _MOST_SECONDS = 1e6
 _DEEPEST = 8
+_MOST_NARRATIVES = 50
 
 
 def _no_switch(value: Any) -> Any:
@@ -114,10 +115,15 @@ class LLMConfig(_Section):
 
 
 class PromptsConfig(_Section):
-    """Which prompt set, as a folder name under `prompts/` or a path."""
+    """Which prompt set, as a folder name under `prompts/` or a path, and which of its narratives.
+
+    `narratives` are written beside those that the set asks for by itself, of which `without` are left out; each is
+    named by its file or its field (`finance`, `finance_persona`).
+    """
 
     set: _Name = "en_US"
-    narratives: tuple[_Name, ...] = ()
+    narratives: Annotated[tuple[_Name, ...], Field(max_length=_MOST_NARRATIVES)] = ()
+    without: Annotated[tuple[_Name, ...], Field(max_length=_MOST_NARRATIVES)] = ()
 
 
 class ValidationConfig(_Section):
@@ -203,7 +209,7 @@ class Config(_Section):
         """The part of the configuration that decides the dataset's content, as plain JSON values.
 
         A table file that is wanted as a target or quota counts by its contents. Ways of selecting that are not
-        used, and a judge who reads nothing, are left out.
+        used, a judge who reads nothing, and narratives of which none is left out, are not in it.
         """
         excluded: dict[str, Any] = {
             "name": True,
@@ -214,6 +220,7 @@ class Config(_Section):
         }
         excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}
         excluded |= {} if self.judge.share else {"judge": True}
+        excluded |= {} if self.prompts.without else {"prompts": {"without"}}
         values = self.model_dump(mode="json", by_alias=True, exclude=excluded)
         return values | {name: with_digests(values[name]) for name in ("target", "quota") if name in values}
 
