@@ -8,7 +8,8 @@ from typing import Any
 
 from persona_engine.prompts.fields import MAX_FIELDS, FieldSpec, TemplateError
 from persona_engine.prompts.narratives import FOLDER, choose
-from persona_engine.prompts.template import SAMPLE, PromptSet, Template, files_of, folder_of
+from persona_engine.prompts.set_folder import SAMPLE, files_of, folder_of
+from persona_engine.prompts.template import PromptSet, Template
 
 MAX_LINT_STEPS = 1_000_000
 """Steps that all templates of a set may take together on its sample."""

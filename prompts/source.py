@@ -18,8 +18,6 @@ from persona_engine.prompts.text_file import read_text
 from persona_engine.prompts.work import counted, weight_of
 from persona_engine.prompts.yaml_text import mapping
 
-MAX_FILES = 50
-"""Templates of a set, its narratives, and its YAML files: so many of each."""
 MAX_NODES = 6_000
 MAX_CHARS = 256_000
 """What all templates and narratives of a set have together, partials written out wherever they stand."""

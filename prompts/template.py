@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,24 +15,16 @@ from persona_engine.prompts import sandbox
 from persona_engine.prompts.fields import FieldSpec, TemplateError, object_schema, shortened
 from persona_engine.prompts.names import refuse_taken
 from persona_engine.prompts.narratives import FOLDER, choose
+from persona_engine.prompts.set_folder import digest_of, files_of, folder_of, read_wording
 from persona_engine.prompts.shelf import Guide, Shelf
-from persona_engine.prompts.source import (
-    MAX_FILES,
-    Trees,
-    declared_fields,
-    declared_names,
-    front_matter,
-)
-from persona_engine.prompts.text_file import read_text
+from persona_engine.prompts.source import Trees, declared_fields, declared_names, front_matter
+from persona_engine.prompts.wording import refuse_misshapen
 from persona_engine.prompts.work import MAX_GUIDE_STEPS, MAX_STEPS, STEPS, Steps, gathered
-from persona_engine.prompts.yaml_text import LONGEST, mapping
 
 __all__ = ["FieldSpec", "PromptSet", "Template", "TemplateError"]
 REQUIRED = ("attributes", "personas", "repair", "judge")
 # Whose fields are written into the dataset, together with those of the narratives.
 CALLED = ("attributes.j2", "personas.j2")
-_HOME = Path(__file__).parent
-SAMPLE = "sample"
 # Unknown variables that an error names.
 _LISTED = 12
 
@@ -111,7 +102,7 @@ class Template:
             f"{shortened(name)[1:-1]} ({where})" for name, where in islice(lacking.items(), _LISTED)
         )
         more = f" and {len(lacking) - _LISTED} more" if len(lacking) > _LISTED else ""
-        return f"{self.place}: unknown variables: {listed}{more}; known: {', '.join(sorted(facts))}"
+        return f"{self.place}: unknown variables: {listed}{more}; known: {', '.join(sorted(map(str, facts)))}"
 
     def _messages(self, facts: Mapping[str, Any], steps: Steps) -> Iterator[Mapping[str, str]]:
         name, trees = self.place.name, self._shelf.trees
@@ -223,7 +214,8 @@ class PromptSet:
                 further = [spec for guide in asked for spec in fields[guide]] if name == "personas.j2" else []
                 specs = (*fields[name], *further)
                 templates[place.stem] = Template(place.stem, place, specs, object_schema(specs), shelf)
-        wording = {place.stem: _wording(place) for place in files_of(folder, "*.yaml")}
+        wording = {place.stem: read_wording(place) for place in files_of(folder, "*.yaml")}
+        refuse_misshapen(folder, wording)
         angles = {
             spec.name: declared_names(texts[name], heads[name][0], "angles")
             for name in asked
@@ -237,7 +229,7 @@ class PromptSet:
             angles,
             {asked[name].stem: fields[name] for name in asked},
             own,
-            _digest(folder, texts.values()),
+            digest_of(folder, texts.values()),
         )
 
     def words(self, *path: str) -> Any:
@@ -254,39 +246,3 @@ class PromptSet:
                 raise TemplateError(f"{file}: no {'.'.join(path[1 : depth + 1]) or step!r}; known: {known}")
             value = value[step]
         return value
-
-
-def folder_of(name_or_folder: str | Path) -> Path:
-    named = _HOME / name_or_folder
-    if isinstance(name_or_folder, str) and name_or_folder.isidentifier() and named.is_dir():
-        return named
-    if (folder := Path(name_or_folder)).is_dir():
-        return folder
-    known = ", ".join(sorted(place.parent.name for place in _HOME.glob("*/attributes.j2")))
-    raise TemplateError(f"unknown prompt set {str(name_or_folder)!r}; known: {known}, or a folder's path")
-
-
-def files_of(folder: Path, pattern: str) -> list[Path]:
-    """Files of a prompt set, in the order of their names.
-
-    Raises:
-        TemplateError: there are too many.
-    """
-    places = sorted(folder.glob(pattern))
-    if len(places) > MAX_FILES:
-        raise TemplateError(f"{folder}: {len(places)} files {pattern}; a prompt set may have {MAX_FILES}")
-    return places
-
-
-def _wording(place: Path) -> Mapping[str, Any]:
-    return mapping(read_text(place, LONGEST), str(place))
-
-
-def _digest(folder: Path, texts: Iterable[Path]) -> str:
-    # The sample serves the linter alone and reaches no prompt.
-    wording = (place for place in folder.glob("*.yaml") if place.stem != SAMPLE)
-    digest = hashlib.sha256()
-    for place in sorted((*texts, *wording)):
-        content = place.read_bytes()
-        digest.update(f"{place.relative_to(folder).as_posix()}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()

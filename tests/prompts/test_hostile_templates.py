@@ -263,6 +263,7 @@ PLAIN = {
     "_rules.j2": "Be kind.",
     "narratives/arts.j2": front(field("arts_persona")) + "Angle.",
     "sample.yaml": SAMPLE,
+    **{name: (SHIPPED / name).read_text() for name in ("wording.yaml", "personality.yaml")},
 }
 
 

@@ -171,6 +171,61 @@ def test_yaml_that_cannot_be_meant_is_one_line_of_the_linter(
     assert said in faults[0]
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("wording.yaml", "times:", "timez:", "wording.yaml: times is missing; every set says it"),
+        (
+            "wording.yaml",
+            "retired_from: 62",
+            "retired_from: old",
+            "work.retired_from should be a valid integer",
+        ),
+        ("wording.yaml", "- to: 22", "- to: [1]", "life_stages.0.to should be a valid integer, not [1]"),
+        (
+            "wording.yaml",
+            "object: her",
+            "object: 3",
+            "pronouns.Female.object should be a valid string, not 3",
+        ),
+        ("personality.yaml", "  high: high", "  hi: high", "personality.yaml: labels.high is missing"),
+        ("personality.yaml", "facets:", "facets: [a]\nothers:", "facets should be a valid dictionary"),
+    ],
+)
+def test_wording_that_no_row_could_be_put_in_is_found_before_a_run(
+    folder: Path, file: str, old: str, new: str, said: str
+) -> None:
+    (folder / file).write_text((folder / file).read_text().replace(old, new, 1))
+    faults = lint(folder)
+    assert len(faults) == 1
+    assert said in faults[0]
+    with pytest.raises(TemplateError, match="yaml: "):
+        PromptSet.load(folder)
+
+
+def test_a_set_whose_sample_has_odd_keys_is_explained(folder: Path) -> None:
+    (folder / "sample.yaml").write_text("1: a\n2.5: b\nnull: c\n")
+    assert all("unknown variables" in line for line in lint(folder))
+
+
+@pytest.mark.parametrize("name", ["", "x" * 300, "/dev/null", "en_US\n", "\x1b[31m", "x/" * 2000])
+def test_a_name_that_no_folder_can_have_is_unknown(name: str) -> None:
+    with pytest.raises(TemplateError, match="unknown prompt set") as raised:
+        lint(name)
+    assert len(str(raised.value)) < 200
+
+
+def test_the_linter_renders_what_a_run_sends(folder: Path) -> None:
+    personas = folder / "personas.j2"
+    personas.write_text(personas.read_text().replace("{{ field.guidance }}", "{{ field.guidance }}" * 30))
+    for name in ("arts", "sports"):
+        file = folder / "narratives" / f"{name}.j2"
+        file.write_text(file.read_text() + "x" * 1000)
+    faults = lint(folder)
+    assert [f"{personas}:" in line and "longer than 64000" in line for line in faults] == [True]
+    assert lint(folder, without=["arts"]) == ()
+
+
 def test_a_shipped_narrative_is_added_by_name() -> None:
     fields = [field.name for field in PromptSet.load("en_US", ["finance"]).templates["personas"].fields]
     assert fields[-1] == "finance_persona"
