@@ -41,6 +41,14 @@ def lint(
     return tuple(dict.fromkeys(wrong or _unrenderable(every, fields, sample)))
 
 
+def summary(faults: Sequence[str], name_or_folder: str | Path) -> str:
+    """The first of some faults, and how to see the others."""
+    more = (
+        f" (and {len(faults) - 1} more: personas prompts check {name_or_folder})" if len(faults) > 1 else ""
+    )
+    return f"{faults[0]}{more}"
+
+
 def _unrenderable(prompts: PromptSet, asked: Sequence[FieldSpec], sample: Mapping[str, Any]) -> Iterator[str]:
     taken = 0
     for template in _renderings(prompts, asked):

@@ -15,7 +15,7 @@ from jinja2 import DictLoader, nodes
 from jinja2.runtime import LoopContext, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from persona_engine.prompts.work import filters
+from persona_engine.prompts.work import MAX_SEPARATOR, filters
 
 MAX_TEMPLATE_CHARS = 64_000
 MAX_LOOP_DEPTH = 2
@@ -66,13 +66,13 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """An item of a mapping or a list; anything else is undefined."""
-        if isinstance(obj, StrictUndefined):
-            obj._fail_with_undefined_error()  # noqa: SLF001  its own name says more than that of the item
         try:
             if isinstance(obj, Mapping) or (isinstance(obj, _LISTS) and isinstance(argument, int)):
                 return obj[argument]
         except (KeyError, IndexError):
             pass
+        if isinstance(obj, StrictUndefined):
+            obj._fail_with_undefined_error()  # noqa: SLF001  its own name says more than that of the item
         return self.undefined(obj=obj, name=argument)
 
 
@@ -99,7 +99,13 @@ def _misnamed(node: nodes.Filter | nodes.Test) -> str:
     if len(node.args or ()) > most or node.kwargs or node.dyn_args or node.dyn_kwargs:
         takes = "at most a separator" if most else "nothing"
         return f"{kind} {node.name!r} takes {takes} in brackets; take the rest out"
+    if any(not isinstance(arg, nodes.Const) or not _is_separator(arg.value) for arg in node.args or ()):
+        return f"join takes a text in quotation marks, of at most {MAX_SEPARATOR} characters"
     return ""
+
+
+def _is_separator(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_SEPARATOR
 
 
 def _unwritable(const: nodes.Const) -> str:

@@ -58,7 +58,7 @@ class Template:
         Raises:
             TemplateError: naming every missing variable at once, or file and line of what cannot be rendered.
         """
-        return self.render_counted(facts)[0]
+        return self._render(facts, Steps())
 
     def render_counted(self, facts: Mapping[str, Any]) -> tuple[tuple[Mapping[str, str], ...], int]:
         """Chat messages, and the steps that they took, those outside loops and of remembered texts left out.
@@ -67,6 +67,9 @@ class Template:
             TemplateError: as `render` does.
         """
         steps = Steps()
+        return self._render(facts, steps), steps.taken
+
+    def _render(self, facts: Mapping[str, Any], steps: Steps) -> tuple[Mapping[str, str], ...]:
         try:
             messages = tuple(self._messages(facts, steps))
         except UndefinedError as error:
@@ -75,7 +78,7 @@ class Template:
             raise TemplateError(self._fault(error)) from error
         if not any(message["role"] == "user" for message in messages):
             raise TemplateError(f"{self.place}: the user message is empty; a model needs something to answer")
-        return messages, steps.taken
+        return messages
 
     def _fault(self, error: Exception) -> str:
         # Python's own words, such as "object of type 'int' has no len()", say what is wrong and not what to do.

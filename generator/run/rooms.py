@@ -27,7 +27,7 @@ from persona_engine.generator.run.schema import Kind, Table, refuse_written, tab
 from persona_engine.generator.run.store import kinds_of
 from persona_engine.generator.sampling.evidence import attributes
 from persona_engine.prompts.fields import FieldSpec
-from persona_engine.prompts.lint import lint
+from persona_engine.prompts.lint import lint, summary
 from persona_engine.prompts.template import PromptSet, TemplateError
 from persona_engine.validators.check import SAMPLED, RecordChecker
 from persona_engine.validators.reference import Reference
@@ -71,13 +71,16 @@ class Rooms:
                 and remedy.
         """
         choice = config.prompts.narratives, config.prompts.without
-        prompts = PromptSet.load(config.prompts.set, *choice)
+        try:
+            prompts = PromptSet.load(config.prompts.set, *choice)
+        except TemplateError as error:
+            raise TemplateError(summary(str(error).splitlines(), config.prompts.set)) from error
         if config.llm.backend == "offline":
             # The narrator without a model is prompted by its grammar: another grammar is another dataset.
             both = f"{prompts.digest}/{grammar_digest(prompts.folder / _GRAMMAR)}"
             prompts = replace(prompts, digest=hashlib.sha256(both.encode()).hexdigest())
         if (prompts.folder / "sample.yaml").exists() and (faults := lint(prompts.folder, *choice)):
-            raise TemplateError("; ".join(faults))
+            raise TemplateError(summary(faults, prompts.folder))
         population = Population.load(config.locale)
         cls._check_narratable(population)
         people = InputFile(Path(config.input), Imputation(population, config.seed)) if config.input else None
