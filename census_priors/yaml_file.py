@@ -10,14 +10,13 @@ import yaml
 
 from persona_engine.census_priors.named_place import check_input
 
-DEEPEST, LARGEST, HIGHEST = 50, 1_000_000, 2**64
-"""Levels of nesting (what we read has six), values with every alias written out, and whole numbers."""
-
-MOST_BYTES = 32 * 2**20
-"""Of a file; the largest of ours has some 60,000."""
+DEEPEST, LARGEST, LONGEST, HIGHEST = 50, 1_000_000, 8_000_000, 2**64
+"""Levels of nesting (what we read has six); values, and their characters, with every alias written out; numbers."""
 
 # Digits after a zero are a code, such as the ZIP code 01002, and not the octal number that YAML 1.1 takes them for.
 _CODE = re.compile("0[0-9]+")
+# PyYAML takes a time that grows with the square of the digits for numbers such as 1:30:00.
+_NUMBERS, _DIGITS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"), 10_000
 # What PyYAML raises from a scalar that is not what it looks like, such as 2024-13-45 or !!int x.
 _FAULTS = (ValueError, ArithmeticError, AttributeError, LookupError, TypeError)
 
@@ -33,27 +32,40 @@ class _Loader(yaml.SafeLoader):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
-        self.sizes: dict[yaml.Node, int] = {}
+        self.sizes: dict[yaml.Node, tuple[int, int]] = {}
+        self.composed = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self.depth += 1
+        self.composed += 1
         if self.depth > DEEPEST:
             raise YamlError(f"line {self.line + 1}: nested more than {DEEPEST} deep; simplify it")
+        if self.composed > LARGEST:
+            raise YamlError(f"line {self.line + 1}: more than {LARGEST} values; simplify it")
         node = super().compose_node(parent, index)
         self.depth -= 1
         if node is not None and node not in self.sizes:
             place = f"line {node.start_mark.line + 1}"
             if node.end_mark is None:  # an alias of what is still being read
                 raise YamlError(f"{place}: a value that holds itself; take its alias out")
-            self.sizes[node] = 1 + sum(self.sizes[part] for part in _parts(node))
-            if self.sizes[node] > LARGEST:
+            sizes = [self.sizes[part] for part in _parts(node)]
+            values = 1 + sum(size for size, _ in sizes)
+            signs = sum(signs for _, signs in sizes) if sizes else len(node.value)
+            self.sizes[node] = values, signs
+            if values > LARGEST:
                 raise YamlError(f"{place}: more than {LARGEST} values, aliases written out; simplify it")
+            if signs > LONGEST:
+                raise YamlError(f"{place}: more than {LONGEST} characters, aliases written out; simplify it")
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if isinstance(node, yaml.ScalarNode) and _CODE.fullmatch(node.value):
             return node.value
-        place = f"line {node.start_mark.line + 1}: {str(node.value)[:40]!r}"
+        is_scalar = isinstance(node, yaml.ScalarNode)
+        shown = node.value[:40] if is_scalar else node.tag
+        place = f"line {node.start_mark.line + 1}: {shown!r}"
+        if is_scalar and node.tag in _NUMBERS and len(node.value) > _DIGITS:
+            raise YamlError(f"{place} is a number of too many digits")
         try:
             value = super().construct_object(node, deep)
             if isinstance(value, str):  # JSON writes what lies beyond 16 bits as two halves
@@ -107,10 +119,10 @@ def read_yaml(path: Path) -> Any:
     """`parse_yaml` of a file.
 
     Raises:
-        YamlError: also for a file that cannot be read, or is not UTF-8; names the file.
+        YamlError: also for a file that cannot be read, is too long, or is not UTF-8; names the file.
     """
     try:
-        check_input(path, MOST_BYTES)
+        check_input(path, LONGEST)
         return parse_yaml(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise YamlError(

@@ -18,6 +18,7 @@ Policy = Literal["repair", "reject", "flag", "off"]
 _Off = BeforeValidator(lambda value: "off" if value is False else value)
 _MOST_SECONDS = 1e6
 _DEEPEST = 8
+_MOST_NARRATIVES = 50
 
 
 def _no_switch(value: Any) -> Any:
@@ -122,10 +123,15 @@ class LLMConfig(_Section):
 
 
 class PromptsConfig(_Section):
-    """Which prompt set, as a folder name under `prompts/` or a path."""
+    """Which prompt set, as a folder name under `prompts/` or a path, and which of its narratives.
+
+    `narratives` are written beside those that the set asks for by itself, of which `without` are left out; each is
+    named by its file or its field (`finance`, `finance_persona`).
+    """
 
     set: _Name = "en_US"
-    narratives: tuple[_Name, ...] = ()
+    narratives: Annotated[tuple[_Name, ...], Field(max_length=_MOST_NARRATIVES)] = ()
+    without: Annotated[tuple[_Name, ...], Field(max_length=_MOST_NARRATIVES)] = ()
 
 
 class ValidationConfig(_Section):
@@ -214,7 +220,7 @@ class Config(_Section):
 
         A table file that is wanted as a target or quota counts by its contents, and the folder of a locale or of a
         prompt set by its name: what is in it counts by the digests that a manifest adds. Ways of selecting that are
-        not used, and a judge who reads nothing, are left out.
+        not used, a judge who reads nothing, and narratives of which none is left out, are not in it.
         """
         excluded: dict[str, Any] = {
             "name": True,
@@ -226,6 +232,7 @@ class Config(_Section):
         }
         excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}
         excluded |= {} if self.judge.share else {"judge": True}
+        excluded |= {} if self.prompts.without else {"prompts": {"without"}}
         values = self.model_dump(mode="json", by_alias=True, exclude=excluded)
         values["locale"] = Path(self.locale).name
         values["prompts"]["set"] = Path(self.prompts.set).name

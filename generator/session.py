@@ -83,7 +83,7 @@ def generate(
                 f"{error}; or delete it and repeat the command: it is written again"
             ) from error
         report.write(folder, numbers)
-        card.write(folder, manifest, rooms.priors, rooms.table(), numbers)
+        card.write(folder, manifest, rooms.priors, rooms.table(), numbers, rooms.described)
     return manifest
 
 
@@ -132,7 +132,7 @@ async def _generate(
     rooms: Rooms, path: Path, observe: Callable[[Tally], None], given: ChatModel | None, *, fresh: bool
 ) -> Manifest:
     config = rooms.config
-    model = given or connect(config.llm, rooms.grammar, rooms.written)
+    model = given or connect(config.llm, rooms.grammar, [*rooms.written])
     try:
         if fresh and given is None:
             await check_endpoint(model, config)

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 Kind = Literal["text", "list", "score"]
-_MOST = 1_000_000
+MAX_FIELDS = 64
+"""Fields that a template, and the two calls of a record together, may ask for."""
+MAX_OF: Mapping[Kind, int] = {"text": 16_000, "list": 256, "score": 100}
+"""Characters of a text, items of a list, end of a scale."""
+_NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,62}")
+_DESCRIPTION = 2_000
+_SHOWN = 80
 _KEYS = ("name", "kind", "description", "min", "max")
 
 
 class TemplateError(ValueError):
     """A template that cannot be used; the message names file, line, value and remedy."""
 
+    def __init__(self, message: str) -> None:
+        """Whatever a terminal would obey or not show is written as its code: the text is not trusted."""
+        lines = (
+            "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line) for line in message.split("\n")
+        )
+        super().__init__("\n".join(lines))
 
-class MessageLengthError(TemplateError):
-    """A message that became too long with the facts of one row: the row cannot be written, others can."""
+
+class RenderError(TemplateError):
+    """A message that a template cannot make of the facts of one row: the row cannot be written, others can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +75,38 @@ def field_spec(value: object, place: str) -> FieldSpec:
         TemplateError: naming `place`, the key and what it must be.
     """
     if not isinstance(value, Mapping):
-        raise TemplateError(f"{place}: field {value!r} is not a mapping; give it {', '.join(_KEYS)}")
+        raise TemplateError(f"{place}: field {shortened(value)} is not a mapping; give it {', '.join(_KEYS)}")
     unknown = set(value) - set(_KEYS)
     missing = [key for key in _KEYS if key not in value]
     if unknown or missing:
-        wrong = [f"unknown key {key!r}" for key in sorted(map(str, unknown))]
+        wrong = [f"unknown key {shortened(key)}" for key in sorted(map(str, unknown))]
         wrong += [f"missing key {key!r}" for key in missing]
-        raise TemplateError(f"{place}: field {value.get('name', '?')}: {'; '.join(wrong)}")
+        raise TemplateError(f"{place}: field {shortened(value.get('name', '?'))}: {'; '.join(wrong)}")
     name, kind, low, high = value["name"], value["kind"], value["min"], value["max"]
-    if not isinstance(name, str) or not name.isidentifier():
-        raise TemplateError(f"{place}: field name {name!r} is not a column name; use letters, digits and _")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise TemplateError(
+            f"{place}: field name {shortened(name)} is not a column name; use at most 63 letters (A to Z), digits "
+            "and _, a letter first"
+        )
     if kind not in get_args(Kind):
         known = ", ".join(get_args(Kind))
-        raise TemplateError(f"{place}: field {name}: kind {kind!r} is unknown; known: {known}")
-    if not all(type(bound) is int for bound in (low, high)) or not 0 <= low <= high < _MOST or not high:
+        raise TemplateError(f"{place}: field {name}: kind {shortened(kind)} is unknown; known: {known}")
+    most = MAX_OF[kind]
+    if not all(type(bound) is int for bound in (low, high)) or not 0 <= low <= high <= most or not high:
         raise TemplateError(
-            f"{place}: field {name}: min {low!r} and max {high!r} must be 0 <= min <= max < {_MOST}"
+            f"{place}: field {name}: min {shortened(low)} and max {shortened(high)} must be 0 <= min <= max <= {most} "
+            f"and max > 0 for a {kind}"
         )
-    return FieldSpec(name, kind, " ".join(str(value["description"]).split()), low, high)
+    description = value["description"]
+    if not isinstance(description, str) or len(description) > _DESCRIPTION:
+        raise TemplateError(
+            f"{place}: field {name}: description is a text of at most {_DESCRIPTION} characters, not "
+            f"{shortened(description)}"
+        )
+    return FieldSpec(name, kind, " ".join(description.split()), low, high)
+
+
+def shortened(value: object) -> str:
+    """A value as Python writes it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,25 +1,31 @@
 """Sandbox: the part of Jinja that a prompt may use, so that an untrusted one can neither leak nor hang.
 
 A template may print facts, choose with `if`, repeat with `for` and include a partial of its own set. It
-may not call, assign, import or reach an attribute of an object: a dot reads an item of a mapping. What is
-left cannot grow beyond (size of the text) x (size of the facts) ** (depth of loops), which bounds its time.
+may not call, assign, import or reach an attribute of an object: a dot reads an item of a mapping. `scan` bounds the
+text before it is parsed, `faults` the tree that comes of it, and `work` what rendering it may take.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jinja2 import DictLoader, nodes
 from jinja2.runtime import LoopContext, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from persona_engine.prompts.work import MAX_SEPARATOR, filters
+
 MAX_TEMPLATE_CHARS = 64_000
-MAX_OUTPUT_CHARS = 64_000
 MAX_LOOP_DEPTH = 2
+MAX_DEPTH = 50
+MAX_ELIFS = 100
 SECTIONS = ("system", "user")
+_LISTS = (list, tuple)
 _LOOP = frozenset({"index", "index0", "first", "last", "length"})
-_TESTS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "in", "mapping", "string", "sequence"})
+FILTERS = ("capitalize", "count", "first", "join", "last", "length", "lower", "title", "trim", "upper")
+TESTS = ("mapping", "sequence", "string")
 _NODES = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Block, nodes.If, nodes.For, nodes.Include,
     nodes.Name, nodes.Const, nodes.Tuple, nodes.List, nodes.Getattr, nodes.Getitem, nodes.Filter, nodes.Test,
@@ -44,9 +50,8 @@ class Environment(ImmutableSandboxedEnvironment):
             auto_reload=False,
             optimized=False,
         )
-        filters = ("capitalize", "count", "first", "last", "length", "lower", "title", "trim", "upper")
-        self.filters = {name: self.filters[name] for name in filters} | {"join": _join}
-        self.tests = {name: test for name, test in self.tests.items() if name in _TESTS}
+        self.filters = filters(self.filters)
+        self.tests = {name: self.tests[name] for name in TESTS}
         self.globals = {}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -62,32 +67,101 @@ class Environment(ImmutableSandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         """An item of a mapping or a list; anything else is undefined."""
         try:
-            if isinstance(obj, Mapping) or (isinstance(obj, list | tuple) and isinstance(argument, int)):
+            if isinstance(obj, Mapping) or (isinstance(obj, _LISTS) and isinstance(argument, int)):
                 return obj[argument]
         except (KeyError, IndexError):
             pass
+        if isinstance(obj, StrictUndefined):
+            obj._fail_with_undefined_error()  # noqa: SLF001  its own name says more than that of the item
         return self.undefined(obj=obj, name=argument)
-
-
-def _join(values: object, separator: str = ", ") -> str:
-    # Of lists only: Jinja's own joins a string to itself and so squares its length.
-    if not isinstance(values, list | tuple):
-        raise TypeError(f"join needs a list, got {type(values).__name__}")
-    return separator.join(map(str, values))
 
 
 def faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
     """Line and reason of everything in a template that the sandbox does not allow."""
     for node in _walk(tree):
-        if not isinstance(node, _NODES):
-            yield node.lineno, f"{type(node).__name__.lower()} is not allowed in a prompt"
-        elif isinstance(node, nodes.Include) and not _is_partial(node):
-            yield node.lineno, "include needs the name of a partial of this set, such as '_facts.j2'"
-        elif isinstance(node, nodes.For) and node.recursive:
-            yield node.lineno, "a recursive loop is not allowed in a prompt"
-        elif isinstance(node, nodes.Block) and node.name not in SECTIONS:
-            yield node.lineno, f"block {node.name!r} is unknown; known: {', '.join(SECTIONS)}"
-    yield from _too_deep(tree, 0)
+        if reason := _fault(node):
+            yield node.lineno, reason
+    yield from _too_deep(tree, 0, 0)
+
+
+def _fault(node: nodes.Node) -> str:
+    for kind, check in _CHECKS:
+        if isinstance(node, kind):
+            return check(node)
+    return "" if isinstance(node, _NODES) else f"{type(node).__name__.lower()} is not allowed in a prompt"
+
+
+def _misnamed(node: nodes.Filter | nodes.Test) -> str:
+    kind, known = ("filter", FILTERS) if isinstance(node, nodes.Filter) else ("test", TESTS)
+    if node.name not in known:
+        return f"{kind} {node.name[:40]!r} is unknown; known: {', '.join(known)}"
+    most = 1 if node.name == "join" else 0
+    if len(node.args or ()) > most or node.kwargs or node.dyn_args or node.dyn_kwargs:
+        takes = "at most a separator" if most else "nothing"
+        return f"{kind} {node.name!r} takes {takes} in brackets; take the rest out"
+    if any(not isinstance(arg, nodes.Const) or not _is_separator(arg.value) for arg in node.args or ()):
+        return f"join takes a text in quotation marks, of at most {MAX_SEPARATOR} characters"
+    return ""
+
+
+def _is_separator(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_SEPARATOR
+
+
+def _unwritable(const: nodes.Const) -> str:
+    value = const.value
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a number that is too large"
+    if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
+        return "half a character, which no message can hold; write the whole one"
+    return ""
+
+
+def _odd_loop(loop: nodes.For) -> str:
+    if loop.recursive:
+        return "a recursive loop is not allowed in a prompt"
+    if not isinstance(loop.target, nodes.Name) or loop.target.name == "loop":
+        return (
+            "a loop has one name of its own, such as `for trait in traits`; read the parts from it with a dot"
+        )
+    return ""
+
+
+def _odd_block(block: nodes.Block) -> str:
+    if block.name not in SECTIONS:
+        return f"block {block.name!r} is unknown; known: {', '.join(SECTIONS)}"
+    if block.required:
+        return f"block {block.name!r} is required by nobody; take the word `required` out"
+    return ""
+
+
+def _odd_include(node: nodes.Include) -> str:
+    if node.with_context and _is_partial(node):
+        return ""
+    return "include needs the name of a partial of this set alone, such as '_facts.j2'"
+
+
+def _odd_choice(node: nodes.If) -> str:
+    return f"more than {MAX_ELIFS} elif in one choice; simplify it" if len(node.elif_) > MAX_ELIFS else ""
+
+
+def _odd_name(node: nodes.Name) -> str:
+    # Python takes some of them for others: a loop's name could hide a fact that looks the same.
+    if node.name.isascii():
+        return ""
+    return f"the name {node.name[:40]!r} has other letters than A to Z; facts are named without"
+
+
+_CHECKS: tuple[tuple[type[nodes.Node], Callable[[Any], str]], ...] = (
+    (nodes.Filter, _misnamed),
+    (nodes.Test, _misnamed),
+    (nodes.Const, _unwritable),
+    (nodes.For, _odd_loop),
+    (nodes.Block, _odd_block),
+    (nodes.Include, _odd_include),
+    (nodes.If, _odd_choice),
+    (nodes.Name, _odd_name),
+)
 
 
 def _walk(tree: nodes.Node) -> Iterator[nodes.Node]:
@@ -101,13 +175,15 @@ def _is_partial(node: nodes.Include) -> bool:
     return isinstance(name, nodes.Const) and isinstance(name.value, str) and name.value.startswith("_")
 
 
-def _too_deep(node: nodes.Node, depth: int) -> Iterator[tuple[int, str]]:
-    depth += isinstance(node, nodes.For)
-    if depth > MAX_LOOP_DEPTH:
-        yield node.lineno, f"loops may be nested {MAX_LOOP_DEPTH} deep, not {depth}"
-        return
-    for child in node.iter_child_nodes():
-        yield from _too_deep(child, depth)
+def _too_deep(node: nodes.Node, depth: int, loops: int) -> Iterator[tuple[int, str]]:
+    loops += isinstance(node, nodes.For)
+    if loops > MAX_LOOP_DEPTH:
+        yield node.lineno, f"loops may be nested {MAX_LOOP_DEPTH} deep, not {loops}"
+    elif depth > MAX_DEPTH:
+        yield node.lineno, f"nested more than {MAX_DEPTH} deep; simplify the expression"
+    else:
+        for child in node.iter_child_nodes():
+            yield from _too_deep(child, depth + 1, loops)
 
 
 def partials(tree: nodes.Template) -> tuple[str, ...]:

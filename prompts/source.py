@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from jinja2 import Template, TemplateSyntaxError, nodes
 
 from persona_engine.prompts import sandbox
-from persona_engine.prompts.fields import FieldSpec, TemplateError, field_spec
+from persona_engine.prompts.fields import MAX_FIELDS, FieldSpec, TemplateError, field_spec, shortened
+from persona_engine.prompts.names import refuse_twice
+from persona_engine.prompts.scan import MAX_TOKENS, scan
+from persona_engine.prompts.text_file import read_text
+from persona_engine.prompts.work import counted, weight_of
 from persona_engine.prompts.yaml_text import mapping
 
-MOST_BYTES = 2**20
-"""Of one file of a prompt set."""
+MAX_NODES = 6_000
+MAX_CHARS = 256_000
+"""What all templates and narratives of a set have together, partials written out wherever they stand."""
+
 _FENCE = "---"
+_FAULTS_SHOWN = 20
+# Lines of a partial are numbered from multiples of this, so that a fault in it can be placed.
+_LINES = 1_000_000
 _HEAD = ("angles", "description", "fields", "narratives")
 
 
@@ -29,23 +39,32 @@ class Trees:
             TemplateError: one line for every fault, each with file, line and what is not allowed.
         """
         self._places = places
+        self._numbers = {name: number for number, name in enumerate(places)}
+        sources = {name: _source(environment, name) for name in places}
+        _refuse_tokens(environment, sources, places)
         self._trees = {name: _parse(environment, name, place) for name, place in places.items()}
-        wrong = [line for name in places for line in self._faults(name)]
+        wrong = [line for name in places for line in islice(self._faults(name), _FAULTS_SHOWN)]
         if wrong:
             raise TemplateError("\n".join(wrong))
+        self._refuse_size(sources)
         # Only now, when nothing is left in the text that could take long.
-        whole = {name: _whole(environment, name, places) for name in places}
-        self._compiled = {name: _compiled(environment, name, places[name], whole[name]) for name in places}
+        whole = {name: self._whole(environment, name) for name in places}
+        self._weights = {name: weight_of(tree) for name, tree in whole.items()}
         self._constant = {
             (name, block.name)
             for name, tree in whole.items()
             for block in tree.find_all(nodes.Block)
             if next(block.find_all((nodes.Name, nodes.Include)), None) is None
         }
+        self._compiled = {name: _compiled(environment, name, places[name], whole[name]) for name in places}
 
     def compiled(self, name: str) -> Template:
         """A text with its partials in their places, ready to render."""
         return self._compiled[name]
+
+    def weight(self, name: str) -> int:
+        """Steps that a text takes outside its loops."""
+        return self._weights[name]
 
     def is_constant(self, name: str, block: str) -> bool:
         """Whether this block of a text reads no fact, and so says the same of everybody."""
@@ -58,21 +77,45 @@ class Trees:
             return None
         return tuple(sorted({path for _, _, path in self.paths(name)}))
 
+    def where(self, error: BaseException) -> str:
+        """File and line at which rendering failed; empty where no template was being rendered."""
+        trace: TracebackType | None = error.__traceback__
+        place = ""
+        while trace is not None:
+            text = trace.tb_frame.f_globals.get("__jinja_template__")
+            if isinstance(text, Template) and text.name:
+                number, line = divmod(text.get_corresponding_lineno(trace.tb_lineno), _LINES)
+                place = f"{self._places[list(self._places)[number - 1] if number else text.name]}:{line}"
+            trace = trace.tb_next
+        return place
+
     def _faults(self, name: str) -> Iterator[str]:
         place, tree = self._places[name], self._trees[name]
-        try:
-            yield from [f"{place}:{line}: {reason}" for line, reason in sandbox.faults(tree)]
-        except RecursionError:
-            yield f"{place}: expressions are nested too deeply; simplify them"
-            return
+        yield from (f"{place}:{line}: {reason}" for line, reason in sandbox.faults(tree))
         for partial in sandbox.partials(tree):
             if partial not in self._trees:
                 known = ", ".join(sorted(n for n in self._trees if n.startswith("_"))) or "none"
                 yield f"{place}: includes {partial!r}, which is not there; partials: {known}"
             elif name.startswith("_"):
                 yield f"{place}: a partial may not include another ({partial!r})"
-        if not name.startswith("_") and "/" not in name:
-            yield from (f"{place}:{line}: {reason}" for line, reason in _outside(tree))
+        is_prompt = not name.startswith("_") and "/" not in name
+        yield from (f"{place}:{line}: {reason}" for line, reason in _misplaced(tree, is_prompt=is_prompt))
+
+    def _refuse_size(self, sources: Mapping[str, str]) -> None:
+        """Refuse a set that is too large with its partials written out: an include costs as much as a template."""
+        sizes = {name: sum(1 for _ in tree.find_all(nodes.Node)) for name, tree in self._trees.items()}
+        parts = {name: (name, *sandbox.partials(tree)) for name, tree in self._trees.items()}
+        for what, size, limit in (
+            ("parts of tags and expressions", sizes, MAX_NODES),
+            ("characters", {name: len(text) for name, text in sources.items()}, MAX_CHARS),
+        ):
+            whole = {name: sum(size[part] for part in parts[name]) for name in parts}
+            if (total := sum(whole.values())) > limit:
+                largest = self._places[max(whole, key=lambda name: whole[name])]
+                raise TemplateError(
+                    f"{largest}: the templates of this set come to {total} {what} with partials written out, this "
+                    f"one to most; a set may have {limit}; include less"
+                )
 
     def paths(self, name: str) -> Iterator[tuple[Path, int, tuple[str, ...]]]:
         """File, line and path of every fact that a template and its partials read."""
@@ -80,11 +123,71 @@ class Trees:
             for line, path in sandbox.paths(self._trees[part]):
                 yield self._places[part], line, path
 
+    def _whole(self, environment: sandbox.Environment, name: str) -> nodes.Template:
+        """The tree of a text with its partials in their places, in which all that may take long is counted."""
+        tree = _parse(environment, name, self._places[name])
 
-def _outside(tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    blocks = {block.name for block in tree.find_all(nodes.Block)}
-    if "user" not in blocks:
+        def instead_of(node: nodes.Node) -> list[nodes.Node]:
+            if not (isinstance(node, nodes.Include) and isinstance(node.template, nodes.Const)):
+                splice(node)
+                return [node]
+            partial = _parse(environment, node.template.value, self._places[node.template.value])
+            offset = _LINES * (self._numbers[node.template.value] + 1)
+            for part in partial.find_all(nodes.Node):
+                part.lineno = (part.lineno or 0) + offset
+            return list(partial.body)
+
+        def splice(node: nodes.Node) -> None:
+            for _, value in node.iter_fields():
+                if isinstance(value, nodes.Node):
+                    splice(value)
+                elif isinstance(value, list):
+                    value[:] = [
+                        new
+                        for old in value
+                        for new in (instead_of(old) if isinstance(old, nodes.Node) else [old])
+                    ]
+
+        splice(tree)
+        counted(tree)
+        return tree
+
+
+def _source(environment: sandbox.Environment, name: str) -> str:
+    return environment.loader.get_source(environment, name)[0] if environment.loader else ""
+
+
+def _refuse_tokens(
+    environment: sandbox.Environment, sources: Mapping[str, str], places: Mapping[str, Path]
+) -> None:
+    """Refuse what would be too deep or too long to parse, in any template of the set or in all together."""
+    wrong, left = [], MAX_TOKENS
+    for name, text in sources.items():
+        try:
+            reasons, used = scan(environment.lex(text), left)
+        except TemplateSyntaxError as error:
+            reasons, used = [(error.lineno, str(error.message))], 0
+        wrong += [f"{places[name]}:{line}: {reason}" for line, reason in reasons]
+        left -= used
+        if left <= 0:
+            break
+    if wrong:
+        raise TemplateError("\n".join(wrong))
+
+
+def _misplaced(tree: nodes.Template, *, is_prompt: bool) -> Iterator[tuple[int, str]]:
+    blocks = list(tree.find_all(nodes.Block))
+    if not is_prompt:
+        yield from (
+            (block.lineno, "a block stands in a prompt, not in a partial or a narrative") for block in blocks
+        )
+        return
+    if "user" not in {block.name for block in blocks}:
         yield 1, "no {% block user %}; a prompt needs a user message"
+    for block in blocks:
+        yield from (
+            (inner.lineno, "a block may not stand in another") for inner in block.find_all(nodes.Block)
+        )
     for node in tree.body:
         parts = node.nodes if isinstance(node, nodes.Output) else [node]
         for part in parts:
@@ -95,38 +198,9 @@ def _outside(tree: nodes.Template) -> Iterator[tuple[int, str]]:
 
 def _parse(environment: sandbox.Environment, name: str, place: Path) -> nodes.Template:
     try:
-        text = environment.loader.get_source(environment, name)[0] if environment.loader else ""
-        return environment.parse(text, name)
+        return environment.parse(_source(environment, name), name)
     except TemplateSyntaxError as error:
         raise TemplateError(f"{place}:{error.lineno}: {error.message}") from error
-    except RecursionError as error:
-        raise TemplateError(f"{place}: expressions are nested too deeply; simplify them") from error
-
-
-def _whole(environment: sandbox.Environment, name: str, places: Mapping[str, Path]) -> nodes.Template:
-    """The tree of a text with its partials in their places: an include costs as much as a template."""
-    tree = _parse(environment, name, places[name])
-
-    def instead_of(node: nodes.Node) -> list[nodes.Node]:
-        if isinstance(node, nodes.Include) and isinstance(node.template, nodes.Const) and node.with_context:
-            partial = _parse(environment, node.template.value, places[node.template.value])
-            return [node] if partial.find(nodes.Block) else list(partial.body)
-        splice(node)
-        return [node]
-
-    def splice(node: nodes.Node) -> None:
-        for _, value in node.iter_fields():
-            if isinstance(value, nodes.Node):
-                splice(value)
-            elif isinstance(value, list):
-                value[:] = [
-                    new
-                    for old in value
-                    for new in (instead_of(old) if isinstance(old, nodes.Node) else [old])
-                ]
-
-    splice(tree)
-    return tree
 
 
 def _compiled(environment: sandbox.Environment, name: str, place: Path, tree: nodes.Template) -> Template:
@@ -134,29 +208,7 @@ def _compiled(environment: sandbox.Environment, name: str, place: Path, tree: no
         code = environment.compile(tree, name, name)
     except TemplateSyntaxError as error:
         raise TemplateError(f"{place}:{error.lineno}: {error.message}") from error
-    except RecursionError as error:
-        raise TemplateError(f"{place}: expressions are nested too deeply; simplify them") from error
     return Template.from_code(environment, code, {})
-
-
-def read_source(place: Path) -> str:
-    """The text of a file of a prompt set.
-
-    Raises:
-        TemplateError: it cannot be read, is not UTF-8, no regular file (a pipe or a device has no end), or longer than
-            any file of a prompt set is.
-    """
-    try:
-        seen = place.stat()
-        if not stat.S_ISREG(seen.st_mode):
-            raise TemplateError(f"{place}: is not a regular file; a prompt set holds files and folders alone")
-        if seen.st_size > MOST_BYTES:
-            raise TemplateError(
-                f"{place}: {seen.st_size} bytes; a file of a prompt set may have {MOST_BYTES}"
-            )
-        return place.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(f"{place}: cannot be read as UTF-8 text ({error})") from error
 
 
 def front_matter(place: Path) -> tuple[Mapping[str, Any], str]:
@@ -165,10 +217,7 @@ def front_matter(place: Path) -> tuple[Mapping[str, Any], str]:
     Raises:
         TemplateError: for a file that cannot be read, is too long, or whose front matter is not YAML.
     """
-    text = read_source(place)
-    if len(text) > sandbox.MAX_TEMPLATE_CHARS:
-        limit = sandbox.MAX_TEMPLATE_CHARS
-        raise TemplateError(f"{place}: {len(text)} characters; a template may have {limit}")
+    text = read_text(place, sandbox.MAX_TEMPLATE_CHARS)
     lines = text.split("\n")
     if lines[0].strip() != _FENCE:
         return {}, text
@@ -183,21 +232,21 @@ def declared_fields(place: Path, values: Mapping[str, Any]) -> tuple[FieldSpec, 
     """The fields of a file's front matter, each name once."""
     unknown = set(values) - set(_HEAD)
     if unknown:
-        wrong, known = ", ".join(sorted(map(str, unknown))), ", ".join(_HEAD)
+        wrong, known = ", ".join(sorted(map(shortened, unknown))), ", ".join(_HEAD)
         raise TemplateError(f"{place}:1: unknown front matter {wrong}; known: {known}")
     listed = values.get("fields") or []
     if not isinstance(listed, list):
         raise TemplateError(f"{place}:1: fields is a list, not a {type(listed).__name__}")
+    if len(listed) > MAX_FIELDS:
+        raise TemplateError(f"{place}: {len(listed)} fields; a template may ask for {MAX_FIELDS}")
     specs = tuple(field_spec(value, str(place)) for value in listed)
-    names = [spec.name for spec in specs]
-    if len(set(names)) != len(names):
-        raise TemplateError(f"{place}: a field is declared twice: {', '.join(names)}")
+    refuse_twice({place: specs})
     return specs
 
 
 def declared_names(place: Path, values: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """A list of texts in front matter: `narratives` by file name, `angles` of which one is drawn for each row."""
     listed = values.get(key) or []
-    if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
-        raise TemplateError(f"{place}:1: {key} is a list of texts, got {listed!r}")
+    if not isinstance(listed, list) or not all(isinstance(text, str) and text for text in listed):
+        raise TemplateError(f"{place}:1: {key} is a list of texts, got {shortened(listed)}")
     return tuple(listed)

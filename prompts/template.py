@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -13,18 +12,21 @@ from jinja2 import UndefinedError
 from jinja2.exceptions import TemplateError as JinjaError
 
 from persona_engine.prompts import sandbox
-from persona_engine.prompts.fields import FieldSpec, MessageLengthError, TemplateError, object_schema
+from persona_engine.prompts.fields import FieldSpec, RenderError, TemplateError, object_schema, shortened
+from persona_engine.prompts.names import refuse_taken
+from persona_engine.prompts.narratives import FOLDER, choose
+from persona_engine.prompts.set_folder import digest_of, files_of, folder_of, read_wording
 from persona_engine.prompts.shelf import Guide, Shelf
-from persona_engine.prompts.source import Trees, declared_fields, declared_names, front_matter, read_source
-from persona_engine.prompts.yaml_text import mapping
+from persona_engine.prompts.source import Trees, declared_fields, declared_names, front_matter
+from persona_engine.prompts.wording import refuse_misshapen
+from persona_engine.prompts.work import MAX_GUIDE_STEPS, MAX_STEPS, STEPS, Steps, gathered
 
-__all__ = ["FieldSpec", "MessageLengthError", "PromptSet", "Template", "TemplateError", "lint"]
+__all__ = ["FieldSpec", "PromptSet", "RenderError", "Template", "TemplateError"]
 REQUIRED = ("attributes", "personas", "repair", "judge")
-_HOME = Path(__file__).parent
-_NARRATIVES = "narratives"
-_SAMPLE = "sample"
-# Pieces of a message between two looks at its length.
-_CHUNKS = 512
+# Whose fields are written into the dataset, together with those of the narratives.
+CALLED = ("attributes.j2", "personas.j2")
+# Unknown variables that an error names.
+_LISTED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +56,40 @@ class Template:
         """Chat messages, system first.
 
         Raises:
-            TemplateError: naming every missing variable at once, or a size above the bounds.
+            TemplateError: naming every missing variable at once.
+            RenderError: file and line of what cannot be rendered with these facts.
         """
+        return self._render(facts, Steps())
+
+    def render_counted(self, facts: Mapping[str, Any]) -> tuple[tuple[Mapping[str, str], ...], int]:
+        """Chat messages, and the steps that they took, those outside loops and of remembered texts left out.
+
+        Raises:
+            TemplateError: as `render` does.
+        """
+        steps = Steps()
+        return self._render(facts, steps), steps.taken
+
+    def _render(self, facts: Mapping[str, Any], steps: Steps) -> tuple[Mapping[str, str], ...]:
         try:
-            messages = tuple(self._messages(facts))
+            messages = tuple(self._messages(facts, steps))
         except UndefinedError as error:
-            raise TemplateError(self.missing(facts) or f"{self.place}: {error.message}") from error
-        except (JinjaError, TypeError) as error:
-            raise TemplateError(f"{self.place}: {error}") from error
+            raise TemplateError(self.missing(facts) or self._fault(error)) from error
+        except (JinjaError, TypeError, ValueError, RecursionError) as error:
+            raise RenderError(self._fault(error)) from error
         if not any(message["role"] == "user" for message in messages):
-            raise TemplateError(f"{self.place}: the user message is empty; a model needs something to answer")
+            raise RenderError(f"{self.place}: the user message is empty; a model needs something to answer")
         return messages
+
+    def _fault(self, error: Exception) -> str:
+        # Python's own words, such as "object of type 'int' has no len()", say what is wrong and not what to do.
+        remedy = "; use a value of the kind that the text expects" if type(error) is TypeError else ""
+        return f"{self._shelf.trees.where(error) or self.place}: {error}{remedy}"
+
+    @property
+    def weight(self) -> int:
+        """Steps that the text takes outside its loops."""
+        return self._shelf.trees.weight(self.place.name)
 
     def missing(self, facts: Mapping[str, Any]) -> str:
         """Every variable that the text reads and the facts lack, with its line; empty when there is none."""
@@ -77,54 +102,48 @@ class Template:
                     lacking.setdefault(".".join(path), f"{file.name}:{line}")
         if not lacking:
             return ""
-        listed = ", ".join(f"{name} ({where})" for name, where in lacking.items())
-        return f"{self.place}: unknown variables: {listed}; known: {', '.join(sorted(facts))}"
+        listed = ", ".join(
+            f"{shortened(name)[1:-1]} ({where})" for name, where in islice(lacking.items(), _LISTED)
+        )
+        more = f" and {len(lacking) - _LISTED} more" if len(lacking) > _LISTED else ""
+        return f"{self.place}: unknown variables: {listed}{more}; known: {', '.join(sorted(map(str, facts)))}"
 
-    def _messages(self, facts: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+    def _messages(self, facts: Mapping[str, Any], steps: Steps) -> Iterator[Mapping[str, str]]:
         name, trees = self.place.name, self._shelf.trees
         text = trees.compiled(name)
-        context = text.new_context({**facts, "fields": self._described(facts)}, shared=True)
+        context = text.new_context(
+            {**facts, "fields": self._described(facts, steps), STEPS: steps}, shared=True
+        )
         for role in sandbox.SECTIONS:
             if role not in text.blocks:
                 continue
             said = self._shelf.constants.get((name, role))
             if said is None:
-                said = self._bounded(text.blocks[role](context))
+                said = gathered(text.blocks[role](context), steps, MAX_STEPS)
                 if trees.is_constant(name, role):
                     self._shelf.constants[name, role] = said
             if said:
                 yield {"role": role, "content": said}
 
-    def _described(self, facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    def _described(self, facts: Mapping[str, Any], steps: Steps) -> list[Mapping[str, Any]]:
         """The fields as the text sees them, each with the guidance of the file that declares it."""
         guides = self._shelf.guides
+        if guides.keys().isdisjoint(self.schema["properties"]):
+            return list(self._shown)
         return [
-            {**shown, "guidance": self._guidance(guides[field.name], facts)}
+            {**shown, "guidance": self._guidance(guides[field.name], facts, steps)}
             if field.name in guides
             else shown
             for field, shown in zip(self.fields, self._shown, strict=True)
         ]
 
-    def _guidance(self, guide: Guide, facts: Mapping[str, Any]) -> str:
+    def _guidance(self, guide: Guide, facts: Mapping[str, Any], steps: Steps) -> str:
         said = guide.known(facts)
         if said is None:
-            said = self._bounded(
-                guide.text.root_render_func(guide.text.new_context(dict(facts), shared=True))
-            )
+            context = guide.text.new_context({**facts, STEPS: steps}, shared=True)
+            said = gathered(guide.text.root_render_func(context), steps, MAX_GUIDE_STEPS)
             guide.learn(facts, said)
         return said
-
-    def _bounded(self, chunks: Iterator[str]) -> str:
-        parts, size = [], 0
-        while chunk := list(islice(chunks, _CHUNKS)):
-            parts.append("".join(chunk))
-            size += len(parts[-1])
-            if size > sandbox.MAX_OUTPUT_CHARS:
-                limit = sandbox.MAX_OUTPUT_CHARS
-                raise MessageLengthError(
-                    f"{self.place}: a message is longer than {limit} characters; shorten it"
-                )
-        return "".join(parts).strip()
 
 
 def _shown(field: FieldSpec) -> Mapping[str, Any]:
@@ -151,8 +170,11 @@ def _has(facts: Mapping[str, Any], path: Sequence[str]) -> bool:
 class PromptSet:
     """A folder of templates (`*.j2`), narratives (`narratives/*.j2`) and wording (`*.yaml`).
 
-    `angles` are the phrases, by field, of which one is drawn for each row to make rows differ. `digest` is
-    the SHA-256 of every text that can reach a prompt; another digest is another dataset.
+    Attributes:
+        angles: the phrases, by field, of which one is drawn for each row to make rows differ.
+        narratives: the fields of each narrative that is asked for, by file name.
+        own: the narratives that the set itself asks for, as it names them.
+        digest: the SHA-256 of every text that can reach a prompt; another digest is another dataset.
     """
 
     name: str
@@ -160,45 +182,59 @@ class PromptSet:
     templates: Mapping[str, Template]
     wording: Mapping[str, Any]
     angles: Mapping[str, tuple[str, ...]]
+    narratives: Mapping[str, tuple[FieldSpec, ...]]
+    own: tuple[str, ...]
     digest: str
 
     @classmethod
-    def load(cls, name_or_folder: str | Path, narratives: Sequence[str] = ()) -> Self:
-        """Load a set by folder name under `prompts/` or by path, with further narratives by file name.
+    def load(
+        cls, name_or_folder: str | Path, narratives: Sequence[str] = (), without: Sequence[str] = ()
+    ) -> Self:
+        """Load a set by folder name under `prompts/` or by path, with further narratives, without some of its own.
 
         Raises:
             TemplateError: naming file, line and remedy, for an unknown set, a missing or faulty file.
         """
-        folder = _folder(name_or_folder)
-        texts = {place.name: place for place in sorted(folder.glob("*.j2"))}
+        folder = folder_of(name_or_folder)
+        texts = {place.name: place for place in files_of(folder, "*.j2")}
         lacking = [f"{name}.j2" for name in REQUIRED if f"{name}.j2" not in texts]
         if lacking:
             raise TemplateError(f"{folder}: a prompt set needs {', '.join(lacking)}")
         heads = {name: front_matter(place) for name, place in texts.items()}
-        base = declared_names(texts["personas.j2"], heads["personas.j2"][0], _NARRATIVES)
-        for name in dict.fromkeys((*base, *narratives)):
-            texts[f"{_NARRATIVES}/{name}.j2"] = place = _narrative(folder, name)
-            heads[f"{_NARRATIVES}/{name}.j2"] = front_matter(place)
+        own = declared_names(texts["personas.j2"], heads["personas.j2"][0], "narratives")
+        asked = {
+            f"{FOLDER}/{stem}.j2": place for stem, place in choose(folder, own, narratives, without).items()
+        }
+        texts |= asked
+        heads |= {name: front_matter(place) for name, place in asked.items()}
         environment = sandbox.Environment({name: text for name, (_, text) in heads.items()})
         fields = {name: declared_fields(texts[name], head) for name, (head, _) in heads.items()}
-        guides = {spec.name: name for name, specs in fields.items() if "/" in name for spec in specs}
+        guides = {spec.name: name for name in asked for spec in fields[name]}
         shelf = Shelf.of(Trees(environment, texts), guides)
-        asked = [spec for name in heads if "/" in name for spec in fields[name]]
-        own = [spec.name for spec in (*fields["attributes.j2"], *fields["personas.j2"], *asked)]
-        if twice := [name for name in own if own.count(name) > 1]:
-            raise TemplateError(f"{folder}: two templates write {twice[0]!r}; give each field another name")
+        refuse_taken({texts[name]: fields[name] for name in (*CALLED, *asked)})
         templates = {}
         for name, place in texts.items():
-            if "/" not in name and not name.startswith("_"):
-                specs = (*fields[name], *(asked if name == "personas.j2" else ()))
+            if name not in asked and not name.startswith("_"):
+                further = [spec for guide in asked for spec in fields[guide]] if name == "personas.j2" else []
+                specs = (*fields[name], *further)
                 templates[place.stem] = Template(place.stem, place, specs, object_schema(specs), shelf)
-        wording = {place.stem: _wording(place) for place in sorted(folder.glob("*.yaml"))}
+        wording = {place.stem: read_wording(place) for place in files_of(folder, "*.yaml")}
+        refuse_misshapen(folder, wording)
         angles = {
             spec.name: declared_names(texts[name], heads[name][0], "angles")
-            for name in guides.values()
+            for name in asked
             for spec in fields[name]
         }
-        return cls(folder.name, folder, templates, wording, angles, _digest(folder, texts.values()))
+        return cls(
+            folder.name,
+            folder,
+            templates,
+            wording,
+            angles,
+            {asked[name].stem: fields[name] for name in asked},
+            own,
+            digest_of(folder, texts.values()),
+        )
 
     def words(self, *path: str) -> Any:
         """A piece of the set's wording, by file name and keys.
@@ -214,74 +250,3 @@ class PromptSet:
                 raise TemplateError(f"{file}: no {'.'.join(path[1 : depth + 1]) or step!r}; known: {known}")
             value = value[step]
         return value
-
-
-def lint(name_or_folder: str | Path) -> tuple[str, ...]:
-    """Everything that is wrong with a prompt set, one line each; empty when it is sound.
-
-    Every narrative is loaded, and every variable of every template is looked up in the set's `sample.yaml`,
-    an example of the facts, so that a misspelt one is found in branches too that few rows take. Angles are those
-    that the narratives declare.
-
-    Raises:
-        TemplateError: there is no such prompt set.
-    """
-    folder = _folder(name_or_folder)
-    try:
-        every = [place.stem for place in sorted((folder / _NARRATIVES).glob("*.j2"))]
-        prompts = PromptSet.load(folder, every)
-        sample = _with_angles(prompts.words(_SAMPLE), prompts)
-    except TemplateError as error:
-        return tuple(str(error).splitlines())
-    wrong = [fault for template in prompts.templates.values() if (fault := template.missing(sample))]
-    if not wrong:
-        for template in prompts.templates.values():
-            # One field at a time: the sample has as much of everything as a row needs, not as all narratives together.
-            for asked in [[field] for field in template.fields] or [[]]:
-                try:
-                    template.asking(asked).render(sample)
-                except TemplateError as error:
-                    wrong.append(str(error))
-    return tuple(dict.fromkeys(wrong))
-
-
-def _with_angles(sample: Mapping[str, Any], prompts: PromptSet) -> Mapping[str, Any]:
-    """The sample with an angle for each field whose file declares some, as every row has."""
-    grounding = sample.get("grounding")
-    angles = {name: declared[0] for name, declared in prompts.angles.items() if declared}
-    return {
-        **sample,
-        "grounding": {**(grounding if isinstance(grounding, Mapping) else {}), "angles": angles},
-    }
-
-
-def _folder(name_or_folder: str | Path) -> Path:
-    named = _HOME / name_or_folder
-    if isinstance(name_or_folder, str) and name_or_folder.isidentifier() and named.is_dir():
-        return named
-    if (folder := Path(name_or_folder)).is_dir():
-        return folder
-    known = ", ".join(sorted(place.parent.name for place in _HOME.glob("*/attributes.j2")))
-    raise TemplateError(f"unknown prompt set {str(name_or_folder)!r}; known: {known}, or a folder's path")
-
-
-def _narrative(folder: Path, name: str) -> Path:
-    known = sorted(place.stem for place in (folder / _NARRATIVES).glob("*.j2"))
-    if name not in known:
-        place = folder / _NARRATIVES
-        raise TemplateError(f"{place}: unknown narrative {name!r}; known: {', '.join(known) or 'none'}")
-    return folder / _NARRATIVES / f"{name}.j2"
-
-
-def _wording(place: Path) -> Mapping[str, Any]:
-    return mapping(read_source(place), str(place))
-
-
-def _digest(folder: Path, texts: Iterable[Path]) -> str:
-    # The sample serves the linter alone and reaches no prompt.
-    wording = (place for place in folder.glob("*.yaml") if place.stem != _SAMPLE)
-    digest = hashlib.sha256()
-    for place in sorted((*texts, *wording)):
-        content = place.read_bytes()
-        digest.update(f"{place.relative_to(folder).as_posix()}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()

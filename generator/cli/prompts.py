@@ -21,7 +21,8 @@ def check(
 ) -> None:
     """Find everything that is wrong with a prompt set; exit 1 when there is something."""
     from persona_engine.generator.llm.backends import offline_faults
-    from persona_engine.prompts.template import PromptSet, lint
+    from persona_engine.prompts.lint import lint
+    from persona_engine.prompts.template import PromptSet
 
     if faults := lint(prompts) or offline_faults(PromptSet.load(prompts).folder):
         print(*faults, sep="\n")

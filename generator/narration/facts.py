@@ -41,12 +41,19 @@ class FactSheet:
     """Facts of rows under one locale and one prompt set."""
 
     def __init__(self, priors: Priors, prompts: PromptSet) -> None:
-        """Nothing is read yet; wording is looked up once."""
+        """Look up the wording once.
+
+        Raises:
+            TemplateError: the prompt set has no pronouns for one of the locale's sexes.
+        """
         self._priors = priors
         self._angles = {name: angles for name, angles in prompts.angles.items() if angles}
         self._narratives = len(prompts.templates["personas"].fields)
         self._neighbourhood = Neighbourhood(priors.places)
         self._words: Callable[..., Any] = cache(prompts.words)
+        if "sex" in priors.domain:
+            for sex in priors.domain["sex"]:
+                self._words("wording", "pronouns", sex)
         self._label = cache(priors.label)
         self._trait = cache(self._described)
         self._told = cache(self._worded)

@@ -17,7 +17,7 @@ from persona_engine.generator.llm.chat import (
     LLMError,
 )
 from persona_engine.generator.sampling.randomness import uniforms
-from persona_engine.prompts.template import MessageLengthError, Template
+from persona_engine.prompts.template import RenderError, Template
 from persona_engine.validators.reading import NARRATIVES
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Judge:
         who = {"row": told["row"], "uuid": told["uuid"]}
         try:
             messages = self._template.render(facts)
-        except MessageLengthError as error:
+        except RenderError as error:
             return {**who, "not_judged": str(error)}
         request = ChatRequest(
             messages=messages,

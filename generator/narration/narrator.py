@@ -24,12 +24,12 @@ from persona_engine.generator.narration.judge import Judge, Verdict
 from persona_engine.generator.narration.repair import faults_shown
 from persona_engine.generator.narration.review import Review
 from persona_engine.prompts.fields import FieldSpec
-from persona_engine.prompts.template import MessageLengthError, PromptSet, Template
+from persona_engine.prompts.template import RenderError, PromptSet, Template
 from persona_engine.validators.finding import Finding
 
 CALLS = ("attributes", "personas")
 FACTS = "known_facts"
-LENGTH = "message_length"
+PROMPT = "prompt"
 _GROUNDING = 0x6E61727261746F72
 
 
@@ -165,8 +165,8 @@ class Narrator:
             template = self._prompts.templates[call]
             try:
                 await self._ask(template, call, draft, cost)
-            except MessageLengthError as error:
-                return [Finding(LENGTH, "error", call, str(error))]
+            except RenderError as error:
+                return [Finding(PROMPT, "error", call, str(error))]
             for _ in range(self._settings.validation.max_repairs + 1):
                 wrong = await self._errors(record, draft)
                 if not wrong or not self._repairable(wrong):
@@ -176,8 +176,8 @@ class Narrator:
                 draft.turn += 1
                 try:
                     await self._repair(template, call, draft, wrong, cost)
-                except MessageLengthError as error:
-                    return [*wrong, Finding(LENGTH, "error", call, str(error))]
+                except RenderError as error:
+                    return [*wrong, Finding(PROMPT, "error", call, str(error))]
             if wrong:
                 return wrong
             draft.turn = 0

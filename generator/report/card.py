@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +26,8 @@ _SIZES = (
     (100_000_000, "10M<n<100M"),
 )
 _LARGEST = "100M<n<1B"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_SIGNS = re.compile(r"[\\|<>&`*_\[\]!]")
 _LISTED = 8  # states that are named one by one
 
 # What the columns hold that are no attributes of a locale.
@@ -65,14 +68,27 @@ _SAID: Mapping[str, str] = MappingProxyType(
 )
 
 
-def write(folder: Path, manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str, Any]) -> Path:
-    """Write the card of a run; `numbers` are its report's."""
+def write(
+    folder: Path,
+    manifest: Manifest,
+    priors: Priors,
+    table: Table,
+    numbers: Mapping[str, Any],
+    described: Mapping[str, str] = _NOTHING,
+) -> Path:
+    """Write the card of a run; `numbers` are its report's, `described` is what its prompts say of their fields."""
     path = folder / "README.md"
-    write_whole(path, text(manifest, priors, table, numbers))
+    write_whole(path, text(manifest, priors, table, numbers, described))
     return path
 
 
-def text(manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str, Any]) -> str:
+def text(
+    manifest: Manifest,
+    priors: Priors,
+    table: Table,
+    numbers: Mapping[str, Any],
+    described: Mapping[str, str] = _NOTHING,
+) -> str:
     """The card as Markdown, its front matter as YAML."""
     declared = priors.declaration
     identity = manifest.identity
@@ -93,7 +109,9 @@ def text(manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str,
             "declared": declared,
             "sources": tuple(priors.sources.values()),
             "areas": len(priors.domain["state"]) if "state" in priors.domain else 0,
-            "columns": [(column.name, column.kind, _said(column.name, priors)) for column in table.columns],
+            "columns": [
+                (column.name, column.kind, _said(column.name, priors, described)) for column in table.columns
+            ],
             "agreeing": len(agreeing),
             "judged": len(numbers["fidelity"]),
             "finest": by_limit[0],
@@ -107,10 +125,11 @@ def text(manifest: Manifest, priors: Priors, table: Table, numbers: Mapping[str,
     )
 
 
-def _said(column: str, priors: Priors) -> str:
+def _said(column: str, priors: Priors, described: Mapping[str, str]) -> str:
     """What a column holds, with its values where they are few."""
     if column not in priors.domain:
-        return _SAID.get(column, "")
+        # A prompt set's words are not trusted: none of their signs may end the cell, or be a link or a tag.
+        return _SAID.get(column) or _SIGNS.sub(r"\\\g<0>", described.get(column, ""))
     label = priors.declaration.attributes[column].label
     states = priors.domain[column]
     if isinstance(states[0], int):

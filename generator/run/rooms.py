@@ -23,10 +23,12 @@ from persona_engine.generator.population import Population
 from persona_engine.generator.run.imputation import Imputation
 from persona_engine.generator.run.input_file import InputFile
 from persona_engine.generator.run.pipeline import narrations
-from persona_engine.generator.run.schema import Table, table_of
+from persona_engine.generator.run.schema import Kind, Table, refuse_written, table_of
 from persona_engine.generator.run.store import kinds_of
 from persona_engine.generator.sampling.evidence import attributes
-from persona_engine.prompts.template import PromptSet, TemplateError, lint
+from persona_engine.prompts.fields import FieldSpec
+from persona_engine.prompts.lint import lint, summary
+from persona_engine.prompts.template import PromptSet, TemplateError
 from persona_engine.validators.check import SAMPLED, RecordChecker
 from persona_engine.validators.reference import Reference
 
@@ -44,6 +46,7 @@ NARRATED = (
 )
 """Columns that the shipped prompts cannot do without."""
 _GRAMMAR = "offline"
+_CELLS: dict[str, Kind] = {"text": "text", "list": "list", "score": "integer"}
 # Seconds for which an answer of a served model waits for others to be checked with: little beside its own time.
 _GATHER_S = 0.01
 
@@ -67,13 +70,17 @@ class Rooms:
             ConfigError, TableError, DomainError, TemplateError, GrammarError, PolicyError: each names place
                 and remedy.
         """
-        prompts = PromptSet.load(config.prompts.set, config.prompts.narratives)
+        choice = config.prompts.narratives, config.prompts.without
+        try:
+            prompts = PromptSet.load(config.prompts.set, *choice)
+        except TemplateError as error:
+            raise TemplateError(summary(str(error).splitlines(), config.prompts.set)) from error
         if config.llm.backend == "offline":
             # The narrator without a model is prompted by its grammar: another grammar is another dataset.
             both = f"{prompts.digest}/{grammar_digest(prompts.folder / _GRAMMAR)}"
             prompts = replace(prompts, digest=hashlib.sha256(both.encode()).hexdigest())
-        if (prompts.folder / "sample.yaml").exists() and (faults := lint(prompts.folder)):
-            raise TemplateError("; ".join(faults))
+        if (prompts.folder / "sample.yaml").exists() and (faults := lint(prompts.folder, *choice)):
+            raise TemplateError(summary(faults, prompts.folder))
         population = Population.load(config.locale)
         cls._check_narratable(population)
         people = InputFile(Path(config.input), Imputation(population, config.seed)) if config.input else None
@@ -82,7 +89,7 @@ class Rooms:
         policy = {**({} if people else SAMPLED), **config.validation.policy}
         # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
         reference = Reference(population.priors, Plausibility(population.network) if people else None)
-        return cls(
+        rooms = cls(
             config=config,
             population=population,
             prompts=prompts,
@@ -91,6 +98,9 @@ class Rooms:
             facts=FactSheet(population.priors, prompts),
             input=people,
         )
+        columns = people.columns if people else attributes(population.priors, population.leaves)
+        refuse_written(config.output.schema_, columns, rooms.written)
+        return rooms
 
     @staticmethod
     def _check_narratable(population: Population) -> None:
@@ -114,9 +124,18 @@ class Rooms:
         return self.prompts.folder / _GRAMMAR
 
     @property
-    def written(self) -> list[str]:
-        """The fields that the narrator is asked for."""
-        return [field.name for call in CALLS for field in self.prompts.templates[call].fields]
+    def written(self) -> dict[str, Kind]:
+        """The fields that the narrator is asked for, and what stands in their columns."""
+        return {spec.name: _CELLS[spec.kind] for spec in self._specs}
+
+    @property
+    def described(self) -> dict[str, str]:
+        """What the prompts say of the fields that they ask for."""
+        return {spec.name: spec.description for spec in self._specs}
+
+    @property
+    def _specs(self) -> list[FieldSpec]:
+        return [spec for call in CALLS for spec in self.prompts.templates[call].fields]
 
     def sample(self, n: int, start: int = 0) -> pd.DataFrame:
         """Rows of the configured population, or of the input that stands for it."""
@@ -129,7 +148,7 @@ class Rooms:
         return table_of(
             self.config.output.schema_,
             kinds_of(self.sample(1)),
-            narratives=self.written,
+            written=self.written,
             lists=self.config.output.lists,
         )
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from persona_engine.generator.config import Schema
+from persona_engine.generator.config import ConfigError, Schema
 from persona_engine.generator.model.leaves import TRAITS
 
 Kind = Literal["text", "integer", "list"]
@@ -126,7 +126,7 @@ def table_of(
     schema: Schema,
     context: Mapping[str, Kind],
     *,
-    narratives: Sequence[str] = (),
+    written: Mapping[str, Kind] | None = None,
     lists: Literal["native", "string"] = "native",
 ) -> Table:
     """Columns of a narrated dataset.
@@ -134,14 +134,40 @@ def table_of(
     Args:
         schema: which public schema.
         context: the columns that the population gives, and their kinds; `full` takes them all.
-        narratives: fields that the prompts write; those that no schema knows come last, in every schema.
+        written: fields that the prompts write, and their kinds; those that no schema knows come last, in every
+            schema. `full` has no columns for texts that nobody writes. All that schemas know, if left out.
         lists: how list columns are written.
     """
     names = [*_public(schema)]
     if schema == "full":
+        names = [name for name in names if written is None or name not in _WRITTEN or name in written]
         names += [*_engine(context), *PROVENANCE]
-    names += [name for name in narratives if name not in {*names, *_WRITTEN}]
-    return Table(_columns(names, context), lists)
+    kinds = written or {}
+    names += [name for name in kinds if name not in {*names, *_WRITTEN}]
+    return Table(_columns(names, {**context, **kinds}), lists)
+
+
+def refuse_written(schema: Schema, context: Iterable[str], written: Mapping[str, Kind]) -> None:
+    """Refuse fields that a dataset has no room for, and a public schema whose texts nobody writes.
+
+    Raises:
+        ConfigError: naming the field or column and the remedy.
+    """
+    taken = {name.casefold(): name for name in (*context, *PROVENANCE)}
+    for name, kind in written.items():
+        if name.casefold() in taken:
+            raise ConfigError(
+                f"prompts: field {name}: the people have {taken[name.casefold()]!r} already, which the text would "
+                "overwrite; give the field another name"
+            )
+        if name in _WRITTEN and kind != (known := _KINDS.get(name, "text")):
+            raise ConfigError(f"prompts: field {name}: the column of this name holds a {known}, not a {kind}")
+    lacking = [name for name in _public(schema) if name in _WRITTEN and name not in written]
+    if lacking and schema != "full":
+        raise ConfigError(
+            f"output.schema={schema}: its {len(_public(schema))} columns have {', '.join(lacking)}, which these "
+            "prompts do not write; write them, or set output.schema=full, which leaves such columns out"
+        )
 
 
 def context_table(schema: Schema, context: Mapping[str, Kind]) -> Table:

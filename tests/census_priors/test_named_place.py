@@ -17,7 +17,7 @@ from persona_engine.census_priors.named_place import (
     output_file,
     output_folder,
 )
-from persona_engine.census_priors.yaml_file import MOST_BYTES, YamlError, read_yaml
+from persona_engine.census_priors.yaml_file import LONGEST, YamlError, read_yaml
 
 PARQUET = b"PAR1 and more"
 
@@ -208,7 +208,7 @@ def test_yaml_is_read_from_files_alone_and_not_without_end(
     with pytest.raises(YamlError, match=r"x\.yaml: cannot be read \(is a \w+, not a file\)"):
         read_yaml(make(tmp_path / "x.yaml"))
     with (tmp_path / "long.yaml").open("wb") as file:
-        file.truncate(MOST_BYTES + 1)
+        file.truncate(LONGEST + 1)
     with pytest.raises(YamlError, match="is longer than 33554432 bytes"):
         read_yaml(tmp_path / "long.yaml")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from persona_engine.census_priors.yaml_file import YamlError, parse_yaml, read_yaml
+from persona_engine.prompts.fields import TemplateError
+from persona_engine.prompts.yaml_text import mapping
 
 BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n"
@@ -32,6 +35,14 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
         ("a: 0x" + "f" * 5000, "is a number of too many digits"),
         ("a: !!python/name:os.system", "could not determine a constructor"),
         (r'a: "\ud83d"', r"line 1: '\ud83d' is not what it looks like"),
+        (
+            "a: &a " + "x" * 9000 + "\nb: [" + "*a, " * 900 + "]",
+            "line 2: more than 8000000 characters, aliases written",
+        ),
+        (
+            "a: 1" + ":1" * 30_000,
+            "line 1: '1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:1:' is a number of too many digits",
+        ),
         ("a: \x07", "not valid YAML: unacceptable character #x0007"),
     ],
 )
@@ -40,6 +51,10 @@ def test_a_fault_is_one_line_that_names_its_place(text: str, said: str) -> None:
         parse_yaml(text)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+    with pytest.raises(TemplateError) as of_prompts:
+        mapping(text, "x.yaml")
+    smaller = said.replace("1000000", "5000").replace("8000000", "64000").replace("line 6: more", "more")
+    assert smaller in str(of_prompts.value)
 
 
 def test_a_key_that_overrides_a_merged_one_stands_once() -> None:
@@ -63,10 +78,25 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
         read_yaml(tmp_path / "absent.yaml")
 
 
+def test_a_file_that_is_none_or_does_not_end_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(YamlError, match=r"pipe\.yaml: cannot be read \(is a pipe, not a file"):
+        read_yaml(tmp_path / "pipe.yaml")
+    with pytest.raises(YamlError, match=r"/dev/zero: cannot be read \(is a device, not a file"):
+        read_yaml(Path("/dev/zero"))
+    with pytest.raises(YamlError, match="cannot be read"):
+        read_yaml(tmp_path)
+
+
 @settings(deadline=None)
 @given(st.text(alphabet="ab:-[]{},&*!?|>'\"# \n0x1.~=%@`é\t", max_size=40))
 def test_whatever_is_written_is_read_or_refused(text: str) -> None:
     try:
-        parse_yaml(text)
+        value = parse_yaml(text)
     except YamlError as error:
         assert "\n" not in str(error)  # noqa: PT017  most texts are YAML
+        with pytest.raises(TemplateError):
+            mapping(text, "x")
+    else:
+        if isinstance(value, dict):
+            assert repr(mapping(text, "x")) == repr(value)

@@ -117,3 +117,12 @@ def test_people_who_were_read_are_not_said_to_be_the_population(priors: Priors) 
     assert "Row *i* is decided" not in text
     assert "Population:" not in text
     assert _front(text)["source_datasets"] == ["extended"]
+
+
+def test_what_the_prompts_add_is_described_in_their_words_and_stays_in_its_cell(priors: Priors) -> None:
+    table = table_of("nemotron", {"age": "integer"}, written={"finance_persona": "text"})
+    words = {"finance_persona": "Money | <b>and</b> [more](javascript:x)", "persona": "ignored"}
+    text = card.text(_manifest(), priors, table, {"fidelity": [AGE]}, words)
+    cell = r"Money \| \<b\>and\</b\> \[more\](javascript:x)"
+    assert f"| `finance_persona` | text | {cell} |" in text
+    assert "| `persona` | text | the person in one sentence |" in text

@@ -429,4 +429,4 @@ async def test_a_fact_too_long_for_a_message_costs_its_row(
     assert not done.accepted
     assert model.requests == []
     assert "message is longer than 64000 characters" in done.reasons[0]
-    assert done.reasons[0].startswith("message_length: ")
+    assert done.reasons[0].startswith("prompt: ")

@@ -10,14 +10,22 @@ import pyarrow.parquet as pq
 import pytest
 
 from persona_engine.generator.atomic import whole_file
-from persona_engine.generator.config import Config, ConfigError
+from persona_engine.generator.config import Config, ConfigError, Schema
 from persona_engine.generator.config_file import parse
 from persona_engine.generator.dataset_file import DatasetError, columns_of, count_rows, read_frames
 from persona_engine.generator.narration.narrator import Narrated
 from persona_engine.generator.run import rejections
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.run_folder import RunFolder
-from persona_engine.generator.run.schema import NEMOTRON, NEMOTRON_1_1, Table, context_table, table_of
+from persona_engine.generator.run.schema import (
+    NEMOTRON,
+    NEMOTRON_1_1,
+    Kind,
+    Table,
+    context_table,
+    refuse_written,
+    table_of,
+)
 from persona_engine.generator.run.store import Shard, ShardInfo, frame_writer, read_shard, write_shard
 
 CONTEXT = dict.fromkeys(
@@ -75,9 +83,38 @@ def test_the_nemotron_schemas_have_the_columns_of_their_releases() -> None:
 
 
 def test_the_full_schema_adds_what_the_population_knows_and_provenance_last() -> None:
-    names = table_of("full", CONTEXT, narratives=("finance_persona",)).names
+    written: dict[str, Kind] = {**dict.fromkeys(NEMOTRON_1_1, "text"), "finance_persona": "text"}
+    names = table_of("full", CONTEXT, written=written).names
     assert names[23:28] == ("first_name", "openness", "openness_label", "income_band", "row")
     assert names[-5:] == ("model", "prompt_digest", "attempts", "flags", "finance_persona")
+
+
+def test_the_full_schema_has_no_columns_for_texts_that_nobody_writes() -> None:
+    written: dict[str, Kind] = {"persona": "text", "income_score": "integer", "habits": "list"}
+    table = table_of("full", CONTEXT, written=written)
+    assert "sports_persona" not in table.names
+    assert {column.name: column.kind for column in table.columns if column.name in written} == written
+
+
+@pytest.mark.parametrize(
+    ("schema", "written", "said"),
+    [
+        (
+            "nemotron",
+            {"persona": "text"},
+            "output.schema=nemotron: its 22 columns have professional_persona, sports",
+        ),
+        ("full", {"Income_Band": "text"}, "field Income_Band: the people have 'income_band' already"),
+        ("full", {"flags": "text"}, "field flags: the people have 'flags' already"),
+        ("full", {"persona": "list"}, "field persona: the column of this name holds a text, not a list"),
+        ("full", {"skills_and_expertise_list": "text"}, "holds a list, not a text"),
+    ],
+)
+def test_texts_that_a_schema_has_no_room_for_are_refused(
+    schema: Schema, written: dict[str, Kind], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        refuse_written(schema, CONTEXT, written)
 
 
 def test_a_population_that_nobody_narrated_has_context_columns_only() -> None:

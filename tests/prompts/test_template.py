@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from persona_engine.prompts.template import PromptSet, TemplateError, lint
+from persona_engine.prompts.lint import lint
+from persona_engine.prompts.template import PromptSet, TemplateError
 
 SHIPPED = Path(PromptSet.load("en_US").folder)
 
@@ -137,15 +138,15 @@ def test_a_set_with_more_narratives_than_its_sample_has_openings_is_sound(folder
         (
             "wording.yaml",
             "a: 1\na: 2",
-            "wording.yaml: not valid YAML: key 'a' is given twice, the second time in line 2",
+            "wording.yaml: line 2: key 'a' is given twice, first in line 1; keep one",
         ),
-        ("wording.yaml", "a: 2024-13-45", "wording.yaml: not valid YAML: month must be in 1..12"),
-        ("wording.yaml", "[" * 5000, "wording.yaml: not valid YAML"),
+        ("wording.yaml", "a: 2024-13-45", "wording.yaml: line 1: '2024-13-45' is not what it looks like"),
+        ("wording.yaml", "[" * 5000, "wording.yaml: line 1: nested more than 50 deep"),
         ("wording.yaml", "- a", "wording.yaml: give a mapping of keys to values, not a list"),
         (
             "personas.j2",
             "---\nfields: []\nfields: []\n---\n",
-            "key 'fields' is given twice, the second time in line 3",
+            "personas.j2: front matter: line 3: key 'fields' is given twice, first in line 2",
         ),
         ("personas.j2", "---\nnarratives: 3\n---\n", "personas.j2:1: narratives is a list of texts, got 3"),
         (
@@ -157,7 +158,7 @@ def test_a_set_with_more_narratives_than_its_sample_has_openings_is_sound(folder
             "personas.j2",
             "---\nfields: [{name: skills_and_expertise, kind: text, description: x, min: 1, max: 9}]\n---\n"
             + user("Write."),
-            "two templates write 'skills_and_expertise'",
+            "field 'skills_and_expertise' is declared twice, as 'skills_and_expertise' in attributes.j2 too",
         ),
     ],
 )
@@ -168,6 +169,61 @@ def test_yaml_that_cannot_be_meant_is_one_line_of_the_linter(
     faults = lint(folder)
     assert len(faults) == 1
     assert said in faults[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("wording.yaml", "times:", "timez:", "wording.yaml: times is missing; every set says it"),
+        (
+            "wording.yaml",
+            "retired_from: 62",
+            "retired_from: old",
+            "work.retired_from should be a valid integer",
+        ),
+        ("wording.yaml", "- to: 22", "- to: [1]", "life_stages.0.to should be a valid integer, not [1]"),
+        (
+            "wording.yaml",
+            "object: her",
+            "object: 3",
+            "pronouns.Female.object should be a valid string, not 3",
+        ),
+        ("personality.yaml", "  high: high", "  hi: high", "personality.yaml: labels.high is missing"),
+        ("personality.yaml", "facets:", "facets: [a]\nothers:", "facets should be a valid dictionary"),
+    ],
+)
+def test_wording_that_no_row_could_be_put_in_is_found_before_a_run(
+    folder: Path, file: str, old: str, new: str, said: str
+) -> None:
+    (folder / file).write_text((folder / file).read_text().replace(old, new, 1))
+    faults = lint(folder)
+    assert len(faults) == 1
+    assert said in faults[0]
+    with pytest.raises(TemplateError, match="yaml: "):
+        PromptSet.load(folder)
+
+
+def test_a_set_whose_sample_has_odd_keys_is_explained(folder: Path) -> None:
+    (folder / "sample.yaml").write_text("1: a\n2.5: b\nnull: c\n")
+    assert all("unknown variables" in line for line in lint(folder))
+
+
+@pytest.mark.parametrize("name", ["", "x" * 300, "/dev/null", "en_US\n", "\x1b[31m", "x/" * 2000])
+def test_a_name_that_no_folder_can_have_is_unknown(name: str) -> None:
+    with pytest.raises(TemplateError, match="unknown prompt set") as raised:
+        lint(name)
+    assert len(str(raised.value)) < 200
+
+
+def test_the_linter_renders_what_a_run_sends(folder: Path) -> None:
+    personas = folder / "personas.j2"
+    personas.write_text(personas.read_text().replace("{{ field.guidance }}", "{{ field.guidance }}" * 30))
+    for name in ("arts", "sports"):
+        file = folder / "narratives" / f"{name}.j2"
+        file.write_text(file.read_text() + "x" * 1000)
+    faults = lint(folder)
+    assert [f"{personas}:" in line and "longer than 64000" in line for line in faults] == [True]
+    assert lint(folder, without=["arts"]) == ()
 
 
 def test_a_shipped_narrative_is_added_by_name() -> None:
@@ -225,7 +281,7 @@ def test_line_numbers_count_the_front_matter(folder: Path) -> None:
     ("text", "reason"),
     [
         ("{{ first_name.upper() }}", "call"),
-        ("{% set a = 1 %}", "assign"),
+        ("{% set a = 1 %}", "set"),
         ("{{ 'a' * 1000000 }}", "mul"),
         ("{{ 9 ** 9 ** 9 ** 9 }}", "pow"),
         ("{% macro m() %}{% endmacro %}", "macro"),
@@ -236,11 +292,12 @@ def test_line_numbers_count_the_front_matter(folder: Path) -> None:
         ("{{ ''.__class__ }}", "unknown variables|no attribute|undefined"),
         ("{{ first_name | center(999999999) }}", "center"),
         ("{{ first_name | replace('a', 'b') }}", "replace"),
-        ("{{ first_name | join(first_name) }}", "join needs a list"),
+        ("{{ first_name | join }}", "join needs a list"),
+        ("{{ x | join(first_name) }}", "join takes a text in quotation marks"),
         ("{% block extra %}{% endblock %}", "block 'extra' is unknown"),
         ("{% if %}", ":1:"),
-        ("{{ x" + ".a" * 20_000 + " }}", "nested too deeply"),
-        ("{{ " + "(" * 20_000 + "x" + ")" * 20_000 + " }}", "nested too deeply"),
+        ("{{ x" + ".a" * 20_000 + " }}", "more than 400 parts"),
+        ("{{ " + "(" * 20_000 + "x" + ")" * 20_000 + " }}", "nested more than 16 deep"),
     ],
 )
 def test_an_untrusted_template_can_only_print_choose_and_repeat(folder: Path, text: str, reason: str) -> None:
@@ -263,12 +320,12 @@ def test_output_is_bounded(folder: Path) -> None:
         rendered(
             folder,
             "{% for a in x %}{% for b in x %}{{ a }}{{ b }}{% endfor %}{% endfor %}",
-            {"x": ["y"] * 999},
+            {"x": ["y" * 9] * 99},
         )
 
 
 def test_a_template_is_bounded(folder: Path) -> None:
-    with pytest.raises(TemplateError, match="a template may have 64000"):
+    with pytest.raises(TemplateError, match="more than 64000 characters"):
         rendered(folder, "a" * 70_000, {})
 
 
@@ -286,7 +343,7 @@ def test_text_outside_the_messages_is_refused(folder: Path) -> None:
         ("fields: [{name: a b, kind: text, description: d, min: 1, max: 2}]", "not a column name"),
         ("fields: [{name: a, kind: number, description: d, min: 1, max: 2}]", "known: text, list"),
         ("fields: [{name: a, kind: text, description: d, min: 3, max: 2}]", "min 3 and max 2"),
-        ("feilds: []", "unknown front matter feilds"),
+        ("feilds: []", "unknown front matter 'feilds'"),
         ("fields: [", "not valid YAML"),
     ],
 )

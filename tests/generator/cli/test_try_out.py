@@ -28,7 +28,8 @@ def test_preview_prints_personas_and_writes_nothing(
 
 def test_check_and_prompts_check_find_the_shipped_ones_sound(personas: Personas) -> None:
     assert personas("check", QUICKSTART)[0] == 0
-    assert personas("prompts", "check")[0] == 0
+    code, out, err = personas("prompts", "check")
+    assert code == 0, out + err
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+"""Names: those that a field may not have, because they are a fact's, a column's or a word of the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from persona_engine.prompts.fields import FieldSpec, TemplateError
+
+_TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
+FACTS = frozenset(
+    (
+        "uuid", "first_name", "middle_name", "last_name", "birth_year", "age", "age_band", "age_group", "age_span",
+        "sex", "ethnicity", "ethnicity_group", "marital_status", "marital_group", "education", "education_level",
+        "education_group", "bachelors_field", "labor_force_status", "occupation", "occupation_code",
+        "occupation_group", "occupation_title", "work", "city", "county", "metro_area", "state", "state_name",
+        "division", "income_region", "zipcode", "urbanicity", "country", "nativity", "language_at_home",
+        "household_type", "veteran_status", "disability_status", "income_band", "industry", "class_of_worker",
+        "commute_mode", "labels", "pronouns", "traits", "background", "grounding",
+        *_TRAITS, *(f"{trait}_label" for trait in _TRAITS),
+    )
+)  # fmt: skip
+"""What is known of a person before anything is written."""
+
+PROVENANCE = frozenset({"row", "model", "prompt_digest", "attempts", "flags"})
+"""Columns that say how a row came about."""
+
+WORDS = frozenset(
+    (
+        "fields",
+        "findings",
+        "previous",
+        "texts",
+        "loop",
+        "self",
+        "true",
+        "false",
+        "none",
+        "and",
+        "or",
+        "not",
+        "in",
+    )
+) | {"is", "if", "else", "elif"}
+"""What the templates call something else."""
+
+
+def refuse_taken(fields: Mapping[Path, Sequence[FieldSpec]], taken: Mapping[str, str] | None = None) -> None:
+    """Refuse fields of a dataset that would overwrite something, or one another, whether in capitals or not.
+
+    Args:
+        fields: those that each file declares.
+        taken: names that are taken, with what by; those of this module if left out.
+
+    Raises:
+        TemplateError: naming file and field.
+    """
+    if taken is None:
+        taken = {
+            **dict.fromkeys(WORDS, "a word of the templates"),
+            **dict.fromkeys(PROVENANCE, "a column of every dataset"),
+            **dict.fromkeys(FACTS, "a fact about the person, which the text would overwrite"),
+        }
+    by_name = {name.casefold(): what for name, what in taken.items()}
+    for place, specs in fields.items():
+        for spec in specs:
+            if what := by_name.get(spec.name.casefold()):
+                raise TemplateError(
+                    f"{place}: field {spec.name}: the name is {what}; choose another, such as {spec.name}_persona"
+                )
+    refuse_twice(fields)
+
+
+def refuse_twice(fields: Mapping[Path, Sequence[FieldSpec]]) -> None:
+    """Refuse two fields of one name, also where only capitals tell them apart: many readers do not tell them apart.
+
+    Raises:
+        TemplateError: naming both files.
+    """
+    known: dict[str, tuple[str, Path]] = {}
+    for place, specs in fields.items():
+        for spec in specs:
+            if before := known.get(spec.name.casefold()):
+                other = f"{before[0]!r} in {before[1].name}"
+                raise TemplateError(
+                    f"{place}: field {spec.name!r} is declared twice, as {other} too; give each field another name"
+                )
+            known[spec.name.casefold()] = spec.name, place

@@ -1,0 +1,57 @@
+"""Narratives: the files of a set that each ask for a text of its own, and which of them a run asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from persona_engine.prompts.fields import TemplateError, shortened
+from persona_engine.prompts.source import declared_fields, front_matter
+
+FOLDER = "narratives"
+_SUFFIX = "_persona"
+
+
+def choose(
+    folder: Path, own: Sequence[str], further: Sequence[str], without: Sequence[str]
+) -> dict[str, Path]:
+    """Files of the narratives to ask for, by file name without `.j2`, in the order in which they are asked for.
+
+    Args:
+        folder: of the prompt set.
+        own: what the set asks for by itself.
+        further: what is asked for too.
+        without: what is left out.
+
+    Each name is a file's (`finance`, `finance.j2`) or that of a field that it declares (`finance_persona`).
+
+    Raises:
+        TemplateError: no such narrative, or one that is left out without having been asked for.
+    """
+    known = {place.stem: place for place in sorted((folder / FOLDER).glob("*.j2"))}
+    asked = dict.fromkeys(_stem(folder, known, name) for name in (*own, *further))
+    for name in without:
+        stem = _stem(folder, known, name)
+        if stem not in asked:
+            listed = ", ".join(asked) or "none"
+            raise TemplateError(
+                f"{folder / FOLDER}: narrative {shortened(name)} is not asked for; asked for: {listed}"
+            )
+        del asked[stem]
+    return {stem: known[stem] for stem in asked}
+
+
+def _stem(folder: Path, known: Mapping[str, Path], name: str) -> str:
+    wanted = name.strip().casefold().replace(" ", "_").replace("-", "_").removesuffix(".j2")
+    by_stem = {stem.casefold(): stem for stem in known}
+    if (
+        stem := by_stem.get(name.casefold())
+        or by_stem.get(wanted)
+        or by_stem.get(wanted.removesuffix(_SUFFIX))
+    ):
+        return stem
+    for stem, place in known.items():
+        if wanted in {spec.name.casefold() for spec in declared_fields(place, front_matter(place)[0])}:
+            return stem
+    listed = ", ".join(known) or "none"
+    raise TemplateError(f"{folder / FOLDER}: unknown narrative {shortened(name)}; known: {listed}")

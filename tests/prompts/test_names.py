@@ -1,0 +1,119 @@
+"""A field of a prompt set is a column: none may take the place of a fact, of another column or of another field."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.run import imputation
+from persona_engine.generator.run.schema import NEMOTRON_1_1, PROVENANCE
+from persona_engine.prompts import names
+from persona_engine.prompts.lint import lint
+from persona_engine.prompts.template import PromptSet, TemplateError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    copy = tmp_path / "mine"
+    shutil.copytree(PromptSet.load("en_US").folder, copy)
+    return copy
+
+
+def declare(file: Path, *fields: str) -> None:
+    listed = ", ".join(f"{{name: {name}, kind: text, description: d, min: 1, max: 9}}" for name in fields)
+    text = "{% block user %}{{ first_name }}{% endblock %}" if file.parent.name == "mine" else "Text."
+    file.write_text(f"---\nfields: [{listed}]\n---\n{text}")
+
+
+TAKEN = [
+    "city",
+    "City",
+    "CITY",
+    "uuid",
+    "row",
+    "model",
+    "flags",
+    "openness_label",
+    "income_band",
+    "labels",
+    "fields",
+]
+
+
+@pytest.mark.parametrize(
+    "file", ["attributes.j2", "personas.j2", "narratives/arts.j2", "narratives/finance.j2"]
+)
+def test_a_field_named_like_a_fact_is_refused_wherever_it_is_declared(folder: Path, file: str) -> None:
+    declare(folder / file, "city")
+    faults = lint(folder)
+    assert len(faults) == 1
+    assert faults[0].startswith(f"{folder / file}: field city: the name is a fact about the person")
+    with pytest.raises(TemplateError, match="field city: the name is a fact"):
+        PromptSet.load(folder, ["finance"])
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_a_name_that_is_taken_is_refused_in_any_case(folder: Path, name: str) -> None:
+    declare(folder / "narratives" / "arts.j2", name)
+    with pytest.raises(
+        TemplateError, match=f"arts.j2: field {name}: the name is .*; choose another, such as"
+    ):
+        PromptSet.load(folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["_id", "9lives", "a b", "a-b", "a.b", "città", "ﬁnance", "'a\\nb'", "x" * 64, "''", "3", "true", "[a]"],
+)
+def test_a_name_that_not_every_reader_takes_for_a_column_is_refused(folder: Path, name: str) -> None:
+    declare(folder / "narratives" / "arts.j2", name)
+    with pytest.raises(TemplateError, match=r"arts.j2: field name .* is not a column name; use at most 63"):
+        PromptSet.load(folder)
+
+
+@pytest.mark.parametrize("other", ["narratives/arts.j2", "narratives/sports.j2", "attributes.j2"])
+def test_two_fields_that_differ_in_capitals_alone_are_refused(folder: Path, other: str) -> None:
+    declare(folder / "personas.j2", "garden_persona")
+    personas = (folder / "personas.j2").read_text()
+    (folder / "personas.j2").write_text(personas.replace("---\n", "---\nnarratives: [arts, sports]\n", 1))
+    declare(folder / other, "Garden_Persona")
+    with pytest.raises(TemplateError, match="is declared twice, as "):
+        PromptSet.load(folder)
+
+
+def test_every_name_that_the_engine_gives_is_taken() -> None:
+    written = {field.name for call in ("attributes", "personas") for field in fields_of(call)}
+    columns = {*NEMOTRON_1_1, *imputation.IMPUTED, *Priors.load("en_US").domain, "urbanicity"} - written
+    assert columns - names.FACTS == set()
+    assert set(PromptSet.load("en_US").words("sample")) - written - names.FACTS - names.WORDS == {"row"}
+    assert set(PROVENANCE) == names.PROVENANCE
+
+
+def fields_of(call: str) -> tuple[names.FieldSpec, ...]:
+    return PromptSet.load("en_US").templates[call].fields
+
+
+@pytest.mark.parametrize("name", ["finance", "Finance", "finance.j2", "finance_persona", "finance persona"])
+def test_a_narrative_is_named_as_its_file_or_its_field(name: str) -> None:
+    assert list(PromptSet.load("en_US", [name]).narratives)[-1] == "finance"
+    assert len(PromptSet.load("en_US", [name, "finance"]).templates["personas"].fields) == 7
+
+
+def test_a_narrative_named_by_a_field_of_another_name_is_known(folder: Path) -> None:
+    declare(folder / "narratives" / "finance.j2", "money")
+    assert "money" in PromptSet.load(folder, ["money"]).templates["personas"].schema["required"]
+
+
+def test_a_narrative_is_left_out_by_name() -> None:
+    prompts = PromptSet.load("en_US", ["finance"], ["sports_persona", "persona"])
+    assert list(prompts.narratives) == ["professional", "arts", "travel", "culinary", "finance"]
+
+
+def test_a_narrative_that_is_not_asked_for_cannot_be_left_out() -> None:
+    with pytest.raises(
+        TemplateError, match="narrative 'finance' is not asked for; asked for: professional, sports"
+    ):
+        PromptSet.load("en_US", without=["finance"])
