@@ -34,19 +34,22 @@ def preview(
                 json.dumps({**result.record, "accepted": result.accepted, "findings": findings}, default=str)
             )
         else:
-            _print_record(result.record, result.accepted, result.reasons)
+            print_record(result.record, accepted=result.accepted, reasons=result.reasons)
     if not all(result.accepted for result in results):
         raise typer.Exit(1)
 
 
-def _print_record(record: dict[str, Any], accepted: bool, reasons: tuple[str, ...]) -> None:
+def print_record(record: dict[str, Any], *, accepted: bool, reasons: tuple[str, ...]) -> None:
+    """Print a row; texts of a model, which a rule may have refused, reach no terminal as they are."""
+    from persona_engine.generator.llm.redaction import printable
+
     print(f"row {record['row']}  {'accepted' if accepted else 'REJECTED'}")
     for reason in reasons:
-        print(f"  ! {reason}")
+        print(f"  ! {printable(reason)}")
     for name, value in record.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
         if shown not in ("", None):
-            print(f"  {name}: {shown}")
+            print(f"  {name}: {printable(str(shown))}")
     print()
 
 

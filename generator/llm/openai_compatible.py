@@ -184,12 +184,14 @@ class OpenAICompatible:
     async def _sent(
         self, endpoint: Endpoint, request: ChatRequest, dialect: Dialect, max_tokens: int
     ) -> Completion:
+        address = endpoint.address
         asked = dialect.body(request, self._name, max_tokens)
         body = orjson.dumps(asked)
         self.usage.requests += 1
         self.usage.in_flight += 1
         try:
             payload = await endpoint.post(body, lambda: self._alone(endpoint))
+            answer = completion_of(payload, self._name, address.shown, asked["messages"], address.secrets)
         except ThrottledError as error:
             self._throttled(endpoint, error)
             raise
@@ -202,8 +204,6 @@ class OpenAICompatible:
             raise
         finally:
             self.usage.in_flight -= 1
-        address = endpoint.address
-        answer = completion_of(payload, self._name, address.shown, asked["messages"], address.secrets)
         if answer.estimated:
             self._estimated(endpoint)
         self.budget.spend(answer.prompt_tokens, answer.completion_tokens)

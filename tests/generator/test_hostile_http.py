@@ -176,6 +176,13 @@ async def test_a_budget_holds_whatever_an_endpoint_says_of_usage(
     assert "max_tokens_total=1500 is spent" in str(got[-1])
 
 
+async def test_answers_without_choices_are_paid_for_too() -> None:
+    with hostile([answer(b'{"error": "busy"}')] * 10) as server:
+        got = await asked(config("lean", server.base_url, max_tokens_total=100), 5)
+    assert "without choices" in str(got[0])
+    assert "max_tokens_total=100 is spent" in str(got[-1])
+
+
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_a_proxy_that_is_no_address_is_refused_without_its_password(
     monkeypatch: pytest.MonkeyPatch, transport: str

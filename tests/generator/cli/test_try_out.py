@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from persona_engine.generator.cli import try_out
 from persona_engine.prompts.template import PromptSet
 
 QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
@@ -102,3 +103,13 @@ def test_a_prompt_set_is_unsound_with_a_spoilt_grammar_and_takes_no_offline_run_
     code, _, err = personas("generate", QUICKSTART, "-o", tmp_path / "run", "--set", f"prompts.set={mine}")
     assert code == 2
     assert f"{mine}/offline: is not there, and the offline narrator writes in it; copy one" in one_line(err)
+
+
+def test_a_text_that_a_terminal_would_obey_is_printed_with_escapes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    record = {"row": 0, "persona": "Ana \u202e\x9b31m Wu", "skills_and_expertise_list": ["a\x1b[2J"]}
+    try_out.print_record(record, accepted=False, reasons=("unicode: persona: \x1b]0;x\x07",))
+    out = capsys.readouterr().out
+    assert "Ana \\u202e\\x9b31m Wu" in out
+    assert all(line.isprintable() for line in out.splitlines())
