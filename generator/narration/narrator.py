@@ -24,7 +24,7 @@ from persona_engine.generator.narration.judge import Judge, Verdict
 from persona_engine.generator.narration.repair import faults_shown
 from persona_engine.generator.narration.review import Review
 from persona_engine.prompts.fields import FieldSpec
-from persona_engine.prompts.template import RenderError, PromptSet, Template
+from persona_engine.prompts.template import PromptSet, RenderError, Template
 from persona_engine.validators.finding import Finding
 
 CALLS = ("attributes", "personas")
