@@ -168,10 +168,10 @@ class Priors:
             for attributes in tables:
                 yield source, attributes
 
-    def table(self, attributes: Sequence[str]) -> Marginal:
+    def table(self, attributes: str | Sequence[str]) -> Marginal:
         """One declared table, as its file gives it."""
         domain = self.domain.project(attributes)
-        return read_marginal(table_path(self.folder, tuple(attributes)), domain)
+        return read_marginal(table_path(self.folder, domain.attributes), domain)
 
     @cached_property
     def adults(self) -> float | None:
