@@ -57,8 +57,8 @@ def refuse_other_counts(quota: Mapping[str, Any], rows: int, start: int = 0) -> 
             if start or total != rows:
                 parts = ", and are of the rows from 0 on" if start else f", and {rows} rows are asked for"
                 raise EvidenceError(
-                    f"quota.{name}: counts sum to {total}{parts}; ask with -n {total} (in Python, sample({total}, …)), "
-                    "or give shares that sum to 1"
+                    f"quota.{name}: counts sum to {total}{parts}; ask with -n {total}, or give shares that "
+                    "sum to 1"
                 )
 
 
