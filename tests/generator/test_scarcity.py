@@ -96,9 +96,9 @@ def test_what_is_no_mapping_is_refused_alike_everywhere(people: Population, wron
 
 @pytest.mark.parametrize("wrong", [(), 5, None, [5]], ids=str)
 def test_what_names_no_attribute_is_refused(people: Population, wrong: Any) -> None:
-    with pytest.raises(EvidenceError, match="marginal: name attributes, such as 'sex'"):
+    with pytest.raises(EvidenceError, match="marginal: no attribute is named; give some"):
         people.marginal(wrong)
-    with pytest.raises(EvidenceError, match="model_of: name attributes, such as 'sex'"):
+    with pytest.raises(EvidenceError, match="model_of: no attribute is named; give some"):
         people.model_of(wrong)
 
 
