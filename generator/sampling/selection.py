@@ -80,7 +80,7 @@ def names_of(place: str, attributes: Any) -> tuple[str, ...]:
     names = list(attributes) if listed else [attributes]
     if not names or not all(isinstance(name, str) for name in names):
         raise EvidenceError(
-            f"{place}: name attributes, such as 'sex' or ('sex', 'age_band'), not {attributes!r}"
+            f"{place}: no attribute is named; give some, such as 'sex' or ('sex', 'age'), not {attributes!r}"
         )
     return tuple(dict.fromkeys(str(name) for name in names))
 
