@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from persona_engine.census_priors import lock, published
+from persona_engine.census_priors.coverage import uncounted
 from persona_engine.census_priors.declaration import Lookup
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import Marginal, TableError
@@ -17,7 +18,10 @@ from persona_engine.census_priors.priors import PROVENANCE, Priors, view
 
 HALF_UNIT = 0.005
 """Cells are written with two decimals, so each is off by half a hundredth at most."""
+DIFFERENCE = 1e-3
+"""Total variation distance from which on two sources are said to differ."""
 SHOWN = 5
+TABLES_READ = "tables can be read and have no bad cell"
 
 _LOOKUP_FILES: Mapping[Lookup, str] = {
     "names": "lookups/names_last.parquet",
@@ -53,8 +57,9 @@ def check(priors: Priors) -> tuple[Verdict, ...]:
     Not covered: whether a figure that nobody published is true.
     """
     tables, faults = _read(priors)
-    verdicts = [_digests(priors), _faultless("tables can be read and have no bad cell", len(tables), faults)]
-    verdicts += [_margins(priors, tables), _zeros(priors, tables), _areas(priors), _lookups(priors)]
+    verdicts = [_digests(priors), _faultless(TABLES_READ, len(tables), faults)]
+    verdicts += [_margins(priors, tables), *_deciding(priors, tables), _counted(priors, tables, faults)]
+    verdicts += [_zeros(priors, tables), _areas(priors), _lookups(priors)]
     return (*verdicts, *_published(priors))
 
 
@@ -91,12 +96,7 @@ def _digests(priors: Priors) -> Verdict:
 def _margins(priors: Priors, tables: Tables) -> Verdict:
     """Every two tables of the same people, on the finest attributes that both can show."""
     compared, worst, faults = 0, 0.0, []
-    for one, other in combinations(tables, 2):
-        if priors.universe(one) != priors.universe(other):
-            continue
-        shared = _shared(priors, one, other)
-        if not shared:
-            continue
+    for one, other, shared in _overlaps(priors, tables):
         compared += 1
         distance = _distance(priors, tables[one], tables[other], shared)
         cells = np.count_nonzero(tables[one].weights) + np.count_nonzero(tables[other].weights)
@@ -104,11 +104,59 @@ def _margins(priors: Priors, tables: Tables) -> Verdict:
         worst = max(worst, distance)
         if distance > priors.declaration.agreement + rounding:
             names = " and ".join("-".join(table) for table in (one, other))
-            faults.append(f"{names} differ by {distance:.2g} on {', '.join(shared)}")
+            faults.append(
+                f"{names} differ by {distance:.2g} on {', '.join(shared)}; correct them, or accept it by "
+                f"`agreement: {distance:.2g}` or more"
+            )
     expected = f"distance at most {priors.declaration.agreement:g} and rounding"
     verdict = _faultless("tables agree on the margins that they share", compared, faults)
     found = verdict.found if faults else f"{compared:,} compared, largest distance {worst:.1e}"
     return Verdict(verdict.name, not faults, found, expected)
+
+
+def _overlaps(
+    priors: Priors, tables: Tables
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]:
+    for one, other in combinations(tables, 2):
+        if priors.universe(one) == priors.universe(other) and (shared := _shared(priors, one, other)):
+            yield one, other, shared
+
+
+def _deciding(priors: Priors, tables: Tables) -> Iterator[Verdict]:
+    """Which source decides where tables of two sources differ, by the priorities declared; asked if there are any."""
+    sources = priors.declaration.sources
+    if not any(source.priority for source in sources.values()):
+        return
+    of = {names: source for source, names in priors.tables}
+    faults = [
+        f"{name} has a priority and no table"
+        for name in sources
+        if sources[name].priority and name not in of.values()
+    ]
+    decided: dict[str, None] = {}
+    for one, other, shared in _overlaps(priors, tables):
+        if _distance(priors, tables[one], tables[other], shared) > DIFFERENCE:
+            first, second = sorted((of[one], of[other]), key=lambda name: -sources[name].priority)
+            equal = sources[first].priority == sources[second].priority
+            if first != second:
+                decided[
+                    f"{first} and {second} count alike" if equal else f"{first} decides over {second}"
+                ] = None
+    shown = "; ".join(decided) or "no two sources differ"
+    yield Verdict(
+        "where sources differ, priorities say which decides", not faults, "; ".join(faults) or shown
+    )
+
+
+def _counted(priors: Priors, tables: Tables, unread: list[str]) -> Verdict:
+    name = "every state of the model is counted by a table"
+    if unread:
+        return Verdict(name, False, "not every table can be read")
+    model = priors.declaration.model
+    asked = sum(
+        len(priors.domain[part]) for part in (*model.core, *(node.child for node in model.conditionals))
+    )
+    return _faultless(name, asked, list(uncounted(priors, tables.values())))
 
 
 def _shared(priors: Priors, one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -12,6 +12,7 @@ from persona_engine.census_priors.yaml_file import YamlError, read_yaml
 
 Lookup = Literal["names", "occupations", "places"]
 MOST_STATES = 10_000
+HIGHEST_PRIORITY = 1_000
 # Columns of a table file that are no attributes.
 _TAKEN = frozenset({"weight", "samples"})
 
@@ -53,6 +54,11 @@ class AttributeDeclaration(_Part):
             raise ValueError(
                 f"range {first} to {last}: from the first to the last, {MOST_STATES} states at most"
             )
+        for key, given in (("states", self.states), ("map", self.map), ("edges", self.edges)):
+            if given is not None and len(given) > MOST_STATES:
+                raise ValueError(f"{key}: {len(given):,} states; an attribute has {MOST_STATES} at most")
+        if any(not state.strip() for state in (*(self.states or ()), *(self.map or ()))):
+            raise ValueError("a state has no name; give it one, such as none")
         if self.edges is not None and sorted(set(self.edges)) != list(self.edges):
             raise ValueError("edges ascend, and none stands twice")
         if self.of is None and self.states is None and self.range is None:
@@ -67,6 +73,10 @@ class SourceDeclaration(_Part):
 
     `design_effect` is the variance of the survey's estimates over that of a simple random sample of the same
     size; it decides how much of an interaction counts as noise. Leave it out for a census without sampling.
+
+    `priority` decides where tables of several sources differ on what they share: those of the highest priority are
+    kept, the others are scaled to them. Among equals, full counts come before samples, samples are averaged by
+    effective sample size (`samples` over `design_effect`), and full counts evenly.
     """
 
     publisher: str
@@ -75,26 +85,39 @@ class SourceDeclaration(_Part):
     universe: str
     url: str
     licence: str
-    design_effect: Annotated[float, Field(ge=1)] = 1.0
+    design_effect: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1.0
+    priority: Annotated[int, Field(ge=0, le=HIGHEST_PRIORITY)] = 0
 
 
 class ConditionalDeclaration(_Part):
     """P(child | parents), informed by every table that has the child and otherwise parents only.
 
-    `otherwise` names one parent and, for some of its states, the child state that is then certain.
+    `otherwise` names one parent and, for some of its states, the child state that is then certain. `back_off` names
+    parents that are left out, the first one first, for people whose states a table has nobody with: they are taken to
+    be like those who agree with them in the table's other parents. Without it such a table is refused.
     """
 
     child: str
     parents: tuple[str, ...]
     otherwise: Annotated[Mapping[str, Mapping[str, str]], Field(max_length=1)] = Field(default_factory=dict)
+    back_off: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _otherwise_is_of_a_parent(self) -> ConditionalDeclaration:
+    def _parents_are_named(self) -> ConditionalDeclaration:
+        if self.child in self.parents or len(set(self.parents)) < len(self.parents):
+            raise ValueError(f"parents of {self.child}: each once, and none of them {self.child} itself")
+        if unknown := [name for name in self.back_off if name not in self.parents]:
+            raise ValueError(
+                f"back_off: {unknown[0]!r} is no parent of {self.child}: {', '.join(self.parents)}"
+            )
         if unknown := [name for name in self.otherwise if name not in self.parents]:
             raise ValueError(
                 f"otherwise: {unknown[0]!r} is no parent of {self.child}: {', '.join(self.parents)}"
             )
         return self
+
+
+Zero = Annotated[Mapping[str, Annotated[tuple[str, ...], Field(min_length=1)]], Field(min_length=1)]
 
 
 class ModelDeclaration(_Part):
@@ -105,7 +128,7 @@ class ModelDeclaration(_Part):
 
     core: Annotated[tuple[str, ...], Field(min_length=1)]
     conditionals: tuple[ConditionalDeclaration, ...] = ()
-    zeros: tuple[Mapping[str, tuple[str, ...]], ...] = ()
+    zeros: tuple[Zero, ...] = ()
 
 
 class Declaration(_Part):
@@ -115,7 +138,7 @@ class Declaration(_Part):
     compiled tables that people have their names, ZIP codes and details of occupations from. `modelled` names,
     for an area, the attributes that were not counted there; `independences` says in words what the graph
     assumes; `agreement` is the largest total variation distance between two tables of the same people, beyond
-    the rounding of their cells.
+    the rounding of their cells. `adults` says how many people the tables stand for, where their weights are shares.
     """
 
     locale: str
@@ -130,7 +153,8 @@ class Declaration(_Part):
     model: ModelDeclaration
     modelled: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     independences: tuple[str, ...] = ()
-    agreement: Annotated[float, Field(ge=0)] = 1e-3
+    agreement: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-3
+    adults: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _names_are_declared(self) -> Declaration:
@@ -140,9 +164,21 @@ class Declaration(_Part):
                 raise ValueError(f"attributes: {name!r} cannot be a column; use letters, digits and _")
             if item.lookup is not None and item.lookup not in self.lookups:
                 raise ValueError(f"attributes.{name}.lookup: add {item.lookup} to `lookups`")
-        used: list[tuple[str, str]] = [("model.core", name) for name in self.model.core]
+        used = self._check_tables()
+        used += [("model.core", name) for name in self.model.core]
         for node in self.model.conditionals:
             used += [(f"model.conditionals.{node.child}", name) for name in (node.child, *node.parents)]
+        used += [(name, item.of) for name, item in self.attributes.items() if item.of]
+        used += [(f"modelled.{area}", name) for area, names in self.modelled.items() for name in names]
+        for place, name in used:
+            if name not in known:
+                raise ValueError(f"{place}: unknown attribute {name!r}; known: {', '.join(sorted(known))}")
+        return self
+
+    def _check_tables(self) -> list[tuple[str, str]]:
+        """The attributes that tables have, each with its place."""
+        used: list[tuple[str, str]] = []
+        used += [("model.zeros", name) for zero in self.model.zeros for name in zero]
         for source, tables in self.tables.items():
             if source not in self.sources:
                 raise ValueError(f"tables.{source}: no such source; known: {', '.join(self.sources)}")
@@ -150,12 +186,55 @@ class Declaration(_Part):
             if bad is not None:
                 raise ValueError(f"tables.{source}: a table has attributes, each once, not {list(bad)}")
             used += [(f"tables.{source}", name) for table in tables for name in table]
-        used += [(name, item.of) for name, item in self.attributes.items() if item.of]
-        used += [(f"modelled.{area}", name) for area, names in self.modelled.items() for name in names]
-        for place, name in used:
-            if name not in known:
-                raise ValueError(f"{place}: unknown attribute {name!r}; known: {', '.join(sorted(known))}")
+        twice = _repeated(["-".join(table) for tables in self.tables.values() for table in tables])
+        if twice is not None:
+            raise ValueError(
+                f"tables: {twice} is declared twice, and one file is read for both; two sources may give the same "
+                f"attributes in another order"
+            )
+        return used
+
+    @model_validator(mode="after")
+    def _graph_has_an_order(self) -> Declaration:
+        """Each attribute is given once, after its parents, and never beside a view of it that may contradict it."""
+        given: list[str] = []
+        for name in self.model.core:
+            self._check_given(name, given, (), "model.core")
+            given.append(name)
+        for node in self.model.conditionals:
+            place = f"model.conditionals.{node.child}"
+            for parent in node.parents:
+                if not any(fine in given for fine in self._chain(parent)):
+                    raise ValueError(
+                        f"{place}: its parent {parent} is not given before it; put {parent} into the core, or its "
+                        f"own conditional first (there are no cycles)"
+                    )
+            self._check_given(node.child, given, node.parents, place)
+            given.append(node.child)
         return self
+
+    def _check_given(self, name: str, given: list[str], parents: Sequence[str], place: str) -> None:
+        decided = next((fine for fine in self._chain(name) if fine in given), None)
+        if decided is not None:
+            raise ValueError(f"{place}: {name} is given twice, by {decided} already; take one out")
+        for coarse in given:
+            between = [other for other in self._chain(coarse) if name in self._chain(other)]
+            if name in self._chain(coarse) and not any(parent in between for parent in parents):
+                raise ValueError(
+                    f"{place}: {name} refines {coarse}, which is given before it and might contradict it; make "
+                    f"{coarse} a parent of {name}, or take it out"
+                )
+
+    def _chain(self, name: str) -> list[str]:
+        """The attribute and every finer one that it is a view of."""
+        chain = [name]
+        while (finer := self.attributes[chain[-1]].of) is not None and finer not in chain:
+            chain.append(finer)
+        return chain
+
+
+def _repeated(names: Sequence[str]) -> str | None:
+    return next((name for number, name in enumerate(names) if name in names[:number]), None)
 
 
 def read(path: Path) -> Declaration:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +60,7 @@ class Domain:
     @property
     def size(self) -> int:
         """Number of cells of a table over the whole domain."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return prod(self.shape)
 
     def __contains__(self, attribute: object) -> bool:
         """Whether the domain has an attribute of this name."""
@@ -87,11 +88,12 @@ class Domain:
         """Positions of many states, as int32."""
         return np.fromiter((self.code(attribute, value) for value in values), dtype=np.int32)
 
-    def project(self, attributes: Sequence[str]) -> Domain:
-        """The part of the domain that has these attributes, in the order given."""
-        return Domain({attribute: self[attribute] for attribute in attributes})
+    def project(self, attributes: str | Sequence[str]) -> Domain:
+        """The part of the domain that has these attributes, in the order given; one may be given by its name alone."""
+        names = (attributes,) if isinstance(attributes, str) else attributes
+        return Domain({attribute: self[attribute] for attribute in names})
 
-    def axes(self, attributes: Sequence[str]) -> tuple[int, ...]:
+    def axes(self, attributes: str | Sequence[str]) -> tuple[int, ...]:
         """Axis numbers of these attributes in arrays over this domain."""
         order = {attribute: axis for axis, attribute in enumerate(self.states)}
         return tuple(order[attribute] for attribute in self.project(attributes))

@@ -46,6 +46,8 @@ def open_lookup(
         TableError: the file is missing, is no Parquet, lacks a column, or has something else in it; names the
             file and the remedy.
     """
+    if path.exists() and not path.is_file():
+        raise TableError(f"{path}: is no regular file, nor a link to one, and is not read; {REMEDY}")
     try:
         check_input(path)
         table = pq.read_table(path, memory_map=False, partitioning=None)

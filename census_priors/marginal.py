@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from persona_engine.census_priors.domain import Domain
 
@@ -39,8 +41,12 @@ class Marginal:
         for kind, values in (("weights", self.weights), ("samples", self.samples)):
             if values is not None:
                 self._check(kind, values)
-        if not self.weights.sum() > 0:
+        with np.errstate(over="ignore"):
+            total = self.weights.sum()
+        if not total > 0:
             raise TableError(f"{self.source}: all weights are zero; a table needs at least one person")
+        if not np.isfinite(total):
+            raise TableError(f"{self.source}: weights are too large to be added up; give counts of persons")
 
     def _check(self, kind: str, values: Array) -> None:
         if values.shape != self.domain.shape:
@@ -60,8 +66,12 @@ class Marginal:
         """Sum of the weights."""
         return float(self.weights.sum())
 
-    def project(self, attributes: Sequence[str]) -> Marginal:
-        """Sum out every attribute that is not named; axes come in the order given."""
+    def project(self, attributes: str | Sequence[str]) -> Marginal:
+        """Sum out every attribute that is not named; axes come in the order given.
+
+        Raises:
+            DomainError: an attribute is unknown.
+        """
         kept = self.domain.axes(attributes)
         summed = tuple(axis for axis in range(self.weights.ndim) if axis not in kept)
         order = np.argsort(np.argsort(kept))
@@ -77,3 +87,25 @@ class Marginal:
     def probabilities(self) -> Array:
         """Weights divided by their sum."""
         return np.asarray(self.weights / self.weights.sum(), dtype=np.float64)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The table as a tidy frame: a row a cell, a column an attribute, then `weight` and `sample_size`.
+
+        Rows stand in the order of the states, the last attribute fastest, cells of weight 0 included, so that
+        `frame["weight"].to_numpy().reshape(marginal.domain.shape)` is `weights`; the index is their number. Attributes
+        are categorical with the states in order, those of whole numbers integers. `sample_size` is NaN where the
+        publisher gives none. `frame.set_index([*marginal.domain])["weight"]` is a series by state, and
+        `frame.pivot_table("weight", "sex", "state", aggfunc="sum", observed=False)` a table of two.
+        """
+        codes = np.unravel_index(np.arange(self.domain.size), self.domain.shape)
+        columns: dict[str, Any] = {}
+        for name, code in zip(self.domain, codes, strict=True):
+            states = self.domain[name]
+            columns[name] = (
+                np.array(states)[code]
+                if all(isinstance(state, int) for state in states)
+                else pd.Categorical(np.array(states, dtype=str)[code], list(map(str, states)), ordered=True)
+            )
+        columns["weight"] = self.weights.ravel()
+        columns["sample_size"] = np.nan if self.samples is None else self.samples.ravel()
+        return pd.DataFrame(columns)

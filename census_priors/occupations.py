@@ -132,5 +132,7 @@ class Occupations:
         if found is None:
             near = difflib.get_close_matches(str(name), [*self._all, *self._special], n=4, cutoff=0.5)
             hint = f"did you mean {', '.join(near)}?" if near else "Occupations.names lists the known ones"
-            raise UnknownOccupationError(f"unknown occupation {name!r}; {hint}")
+            raise UnknownOccupationError(
+                f"unknown occupation {name!r}: not known to the locale, which need not make it wrong; {hint}"
+            )
         return found

@@ -31,6 +31,8 @@ from persona_engine.census_priors.yaml_file import YamlError, read_yaml
 
 HERE = Path(__file__).parent
 PROVENANCE = "provenance.yaml"
+FEWEST = 1_000
+"""People below which the total of a table is not taken for a number of people."""
 
 
 def locales() -> tuple[str, ...]:
@@ -167,19 +169,33 @@ class Priors:
             for attributes in tables:
                 yield source, attributes
 
-    def table(self, attributes: Sequence[str]) -> Marginal:
+    def table(self, attributes: str | Sequence[str]) -> Marginal:
         """One declared table, as its file gives it."""
         domain = self.domain.project(attributes)
-        return read_marginal(table_path(self.folder, tuple(attributes)), domain)
+        return read_marginal(table_path(self.folder, domain.attributes), domain)
 
-    def marginal(self, attributes: Sequence[str]) -> Marginal:
+    @cached_property
+    def adults(self) -> float | None:
+        """How many people the locale has: as declared, else the total of a table of everybody; None for shares.
+
+        Totals below `FEWEST` are taken for shares or per cents.
+        """
+        if self.declaration.adults is not None:
+            return self.declaration.adults
+        counting = [names for _, names in self.tables if self.universe(names) == "everybody"]
+        if not counting:
+            return None
+        total = self.table(min(counting, key=lambda names: self.domain.project(names).size)).total
+        return total if total >= FEWEST else None
+
+    def marginal(self, attributes: str | Sequence[str]) -> Marginal:
         """Weighted counts over these attributes, from the smallest declared table that has them or finer ones.
 
         Raises:
             DomainError: an attribute is unknown.
             TableError: no table has them together.
         """
-        self.domain.project(attributes)
+        attributes = self.domain.project(attributes).attributes
         candidates = [
             (self.domain.project(table).size, table)
             for _, table in self.tables
@@ -239,6 +255,8 @@ class Priors:
         """SHA-256 over names and contents of every file of the locale that decides a sample."""
         digest = hashlib.sha256()
         for path in sorted((*self.folder.glob("tables/*"), *self.folder.glob("lookups/*"), self._file)):
+            if not path.is_file():
+                raise TableError(f"{path}: is no regular file, nor a link to one; take it out of the locale")
             digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(_content(path)).digest())
         return digest.hexdigest()

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow.lib
+import pyarrow.parquet as pq
+import pyarrow.types
 
 from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.marginal import Array, Marginal, TableError
 from persona_engine.census_priors.named_place import check_input
 
 WEIGHT, SAMPLES = "weight", "samples"
+MOST_CELLS = 20_000_000
+"""Of a table, which is held as an array of eight bytes a cell."""
+MOST_BYTES = 250_000_000
+"""Of a table's file, as it is and unpacked."""
+SHOWN = 60
+"""Characters of a wrong state that a message shows."""
 
 
 def table_path(folder: Path, attributes: tuple[str, ...]) -> Path:
     """The file of a table: `tables/<attributes joined by ->`, Parquet if it is there, else CSV.
 
     Raises:
-        TableError: there is neither.
+        TableError: there is neither, or what is there is no regular file.
     """
     stem = folder / "tables" / "-".join(attributes)
     for suffix in (".parquet", ".csv"):
         path = stem.with_name(stem.name + suffix)
-        if path.exists():
+        try:
+            there = os.path.lexists(path)
+        except ValueError as error:
+            raise TableError(f"{path}: no possible file name ({error}); rename its attributes") from error
+        if there and not path.is_file():
+            raise TableError(
+                f"{path}: is no regular file, nor a link to one, and is not read; put a table there, or take it out of "
+                f"priors.yaml"
+            )
+        if there:
             return path
     raise TableError(
         f"{stem}.parquet: no such table, nor a .csv; build the locale or take it out of priors.yaml"
@@ -36,31 +54,21 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
     """Read the cells of one table; cells that the file leaves out are zero.
 
     The file has one column per attribute of `domain`, `weight` (persons) and, where known, `samples`
-    (unweighted persons).
+    (unweighted persons); others are not read.
 
     Raises:
-        TableError: unreadable file, missing column, unknown state, repeated cell, bad weight.
+        TableError: unreadable file, too many cells or bytes, missing column, unknown state, repeated cell, bad weight.
     """
-    try:
-        check_input(path)
-        frame = (
-            pd.read_parquet(path)
-            if path.suffix == ".parquet"
-            else pd.read_csv(path, dtype=str, na_filter=False)
-        )
-    except UnicodeDecodeError as error:
-        raise TableError(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
-    except (OSError, pyarrow.lib.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise TableError(f"{path}: cannot be read as a table ({error}); rebuild the locale") from error
-    missing = [name for name in (*domain, WEIGHT) if name not in frame]
-    if missing:
+    if domain.size > MOST_CELLS:
+        shown = " x ".join(map(str, domain.shape))
         raise TableError(
-            f"{path}: column {missing[0]!r} is missing; there are {', '.join(map(str, frame.columns))}"
+            f"{path}: a table of {shown} = {domain.size:,} cells, {domain.size * 8 / 2**30:,.1f} GiB; one has "
+            f"{MOST_CELLS:,} at most: leave attributes out, or take coarser views of them"
         )
-    if path.suffix == ".parquet":
-        for name in (WEIGHT, SAMPLES):
-            if name in frame and frame[name].dtype.kind not in "iuf":
-                raise TableError(f"{path}: column {name!r} holds {frame[name].dtype}, not numbers")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise TableError(f"{path}: {size:,} bytes; a table has {MOST_BYTES:,} at most, one row for each cell")
+    frame = _frame(path, domain)
     codes = [_codes(path, domain, name, frame[name]) for name in domain]
     cells = np.ravel_multi_index(codes, domain.shape)
     if len(np.unique(cells)) != len(cells):
@@ -75,6 +83,77 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
 
     samples = spread(SAMPLES) if SAMPLES in frame else None
     return Marginal(domain, spread(WEIGHT), samples, str(path))
+
+
+def _frame(path: Path, domain: Domain) -> pd.DataFrame:
+    """The columns that a table has of those that count; texts stay as they are."""
+    wanted = (*domain, WEIGHT, SAMPLES)
+    try:
+        check_input(path)
+        if path.suffix == ".parquet":
+            frame = _parquet(path, domain)
+        else:
+            known = [str(name) for name in _csv(path, None, 0).columns]
+            _check_columns(path, domain, known)
+            twice = next(
+                (name for name in wanted if f"{name}.1" in known), None
+            )  # as pandas names a second one
+            if twice is not None:
+                raise TableError(f"{path}: column {twice!r} stands twice; keep one")
+            frame = _csv(path, [name for name in known if name in wanted], domain.size + 1)
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
+    except (OSError, pyarrow.lib.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        said = " ".join(str(error).split())
+        raise TableError(f"{path}: cannot be read as a table ({said}); rebuild the locale") from error
+    _check_columns(path, domain, [str(name) for name in frame.columns])
+    return frame
+
+
+def _csv(path: Path, columns: list[str] | None, rows: int) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8-sig", usecols=columns, nrows=rows)
+
+
+def _parquet(path: Path, domain: Domain) -> pd.DataFrame:
+    wanted = (*domain, WEIGHT, SAMPLES)
+    with pq.ParquetFile(path) as file:
+        unpacked = sum(
+            file.metadata.row_group(number).total_byte_size for number in range(file.metadata.num_row_groups)
+        )
+        if unpacked > MOST_BYTES:
+            raise TableError(
+                f"{path}: {unpacked:,} bytes unpacked; a table has {MOST_BYTES:,} at most, one row for each cell"
+            )
+        rows = file.metadata.num_rows
+        if rows > domain.size:
+            raise TableError(
+                f"{path}: {rows:,} rows for {domain.size:,} cells; some are given twice, give each cell once"
+            )
+        schema = file.schema_arrow
+        known = [name for name in wanted if name in schema.names]
+        twice = next((name for name in known if schema.names.count(name) > 1), None)
+        if twice is not None:
+            raise TableError(f"{path}: column {twice!r} stands twice; keep one")
+        for name in known:
+            kind = schema.field(name).type
+            sound = pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind)
+            if name in {WEIGHT, SAMPLES} and not sound:
+                raise TableError(f"{path}: column {name!r} holds {kind}, not numbers")
+        frame: pd.DataFrame = file.read(columns=known).replace_schema_metadata(None).to_pandas()
+    return frame if known else pd.DataFrame(columns=schema.names)
+
+
+def _check_columns(path: Path, domain: Domain, known: list[str]) -> None:
+    missing = next((name for name in (*domain, WEIGHT) if name not in known), None)
+    if missing is not None:
+        hint = (
+            next((f"; separate columns by commas, not {sign!r}" for sign in ";\t|" if sign in known[0]), "")
+            if len(known) == 1
+            else ""
+        )
+        raise TableError(
+            f"{path}: column {missing!r} is missing; there are {', '.join(known) or 'none'}{hint}"
+        )
 
 
 def write_marginal(marginal: Marginal, path: Path, notes: Mapping[str, str] | None = None) -> None:
@@ -102,7 +181,7 @@ def _codes(path: Path, domain: Domain, name: str, column: pd.Series) -> np.ndarr
     found = texts.map(known)
     if found.isna().any():
         shown = ", ".join(map(str, states[:8])) + (", …" if len(states) > 8 else "")
-        wrong = texts[found.isna()].iloc[0]
+        wrong = str(texts[found.isna()].iloc[0])[:SHOWN]
         wrong = wrong if isinstance(states[0], int) else repr(wrong)
         raise TableError(f"{path}: {name}={wrong} is no state of the domain ({shown})")
     return found.to_numpy(dtype=np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,14 +31,18 @@ from persona_engine.generator.sampling.conditioning import Conditioned, Evidence
 from persona_engine.generator.sampling.evidence import EvidenceError
 from persona_engine.generator.sampling.frame import Columns
 from persona_engine.generator.sampling.marginals import axis_of, joint
+from persona_engine.generator.sampling.quota import refuse_other_counts
 from persona_engine.generator.sampling.sampler import Sampler
+from persona_engine.generator.sampling.scarcity import too_few
 from persona_engine.generator.sampling.selected import Given, Selected, give
-from persona_engine.generator.sampling.selection import Selection
+from persona_engine.generator.sampling.selection import Selection, mapping, names_of
 
 if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork
 
 Where = Mapping[str, Any]
+
+log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 10**9  # a frame of more fits no memory
 _LAST_ROW = 2**63 - 1
@@ -56,6 +61,7 @@ class Population:
     network: Network
     _selected: dict[str, Selected] = field(default_factory=dict, repr=False, compare=False)
     _known: dict[str, Given] = field(default_factory=dict, repr=False, compare=False)
+    _warned: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def __repr__(self) -> str:
         """The locale and the model's digest; the tables are megabytes."""
@@ -92,26 +98,26 @@ class Population:
     def model(self) -> DiscreteBayesianNetwork:
         """The same network in pgmpy, to query, plot and export; built when first asked for.
 
+        Names of states and variables that BIF cannot hold are percent-encoded (`urllib.parse.unquote` decodes them).
         The model of the United States has 90 million probabilities. BIF, a text format, is for parts of it, which
         `model_of` gives: for the whole, pgmpy's writer takes four minutes, 5 GB of memory and 1.7 GB of disk, and its
         reader 33 microseconds a number.
         """
         return self._in_pgmpy(self.network)
 
-    def model_of(self, *attributes: str) -> DiscreteBayesianNetwork:
+    def model_of(self, *attributes: str | Sequence[str]) -> DiscreteBayesianNetwork:
         """The part of `model` that some attributes need: themselves and what they depend on.
 
         Raises:
             EvidenceError: no attribute, or one that is not of the network.
         """
-        if not attributes:
-            raise EvidenceError("model_of: no attribute is named; `model` has all of them")
-        for name in attributes:
+        names = names_of("model_of", attributes[0] if len(attributes) == 1 else attributes)
+        for name in names:
             if name not in tuple(self.priors.domain):
                 raise EvidenceError(
                     f"model_of: unknown attribute {name!r}; known: {', '.join(self.priors.domain)}"
                 )
-        return self._in_pgmpy(reduced(self.network, attributes, {})[0])
+        return self._in_pgmpy(reduced(self.network, names, {})[0])
 
     @staticmethod
     def _in_pgmpy(network: Network) -> DiscreteBayesianNetwork:
@@ -140,7 +146,7 @@ class Population:
             where: conditions on any attribute (see `evidence.masks`); the model is conditioned exactly.
             target: wanted marginals (see `target.read_targets`); the model is bent to them as little as possible.
             quota: a wanted marginal, met by exact counts: among the first n rows, those of each cell are
-                apportioned by Sainte-Laguë's method.
+                apportioned by Sainte-Laguë's method. Whole numbers above 1 are counts, and sum to n.
             stratified: spread draws evenly; no marginal is biased, and most vary less.
             start: number of the first row.
 
@@ -148,14 +154,19 @@ class Population:
             One row a person, a column for every attribute; text is categorical, but for the uuid.
 
         Raises:
-            EvidenceError: a selection that cannot be read or that nobody meets.
+            EvidenceError: a selection that cannot be read or that nobody meets, or counts that do not sum to n.
             ValueError: n, seed or start is no whole number in its range.
         """
-        chosen = (_mapping("where", where), _mapping("target", target), _mapping("quota", quota))
+        chosen = (mapping("where", where), mapping("target", target), mapping("quota", quota))
+        if isinstance(n, Integral):
+            refuse_other_counts(chosen[2], int(n), start)
         return self.select(Selection(*chosen, stratified), n, seed, start)
 
-    def select(self, selection: Selection, n: int, seed: int = 0, start: int = 0) -> pd.DataFrame:
-        """`sample` for a selection."""
+    def select(
+        self, selection: Selection | Where | None, n: int, seed: int = 0, start: int = 0
+    ) -> pd.DataFrame:
+        """`sample` for a selection, or a condition as a plain mapping; a quota's counts are taken for its shares."""
+        selection = Selection.read(selection)
         for name, value, least in (("n", n, 1), ("seed", seed, 0), ("start", start, 0)):
             if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
                 raise ValueError(f"sample: {name}={value!r}; give a whole number, at least {least}")
@@ -175,11 +186,16 @@ class Population:
         Raises:
             EvidenceError: conditions that cannot be read, or that nobody meets; says which part is impossible.
         """
-        conditions = _mapping("where", where)
+        conditions = mapping("where", where)
         return self._conditions(conditions)[0].probability if conditions else 1.0
 
-    def given(self, selection: Selection) -> Given:
-        """The model under a selection: its targets with the shares achieved, and what they cost in nats."""
+    def given(self, selection: Selection | Where | None) -> Given:
+        """The model under a selection, or under a condition given as a plain mapping.
+
+        Raises:
+            EvidenceError: it cannot be read, or nobody meets it.
+        """
+        selection = Selection.read(selection)
         key = selection.key
         if key not in self._known:
             given = self._give(selection)
@@ -205,19 +221,19 @@ class Population:
             EvidenceError: an attribute is unknown, or the selection cannot be met.
             FitError: the table would be too large.
         """
-        conditioned = self.given(Selection(_mapping("where", where), _mapping("target", target))).conditioned
-        names = [attributes] if isinstance(attributes, str) else attributes
-        axes = [axis_of(name, self.priors, self.leaves) for name in dict.fromkeys(names)]
+        conditioned = self.given(Selection(mapping("where", where), mapping("target", target))).conditioned
+        axes = [axis_of(name, self.priors, self.leaves) for name in names_of("marginal", attributes)]
         weights = joint(conditioned, self.leaves, axes)
         domain = Domain({axis.attribute: axis.states for axis in axes})
         return Marginal(domain, weights, None, f"model of {self.priors.locale}")
 
-    def log_likelihood(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def log_likelihood(self, frame: pd.DataFrame | Where | Sequence[Where]) -> npt.NDArray[np.float64]:
         """Log-probability (nats) of every row, over the network's attributes that the frame has all of.
 
         Args:
-            frame: a column for each core attribute (or what it is made of: `education` from education_level and
-                bachelors_field, `age_band` from age) and, optionally, further children.
+            frame: a data frame (or one record, or a list of them) with a column for each core attribute (or what it
+                is made of: `education` from education_level and bachelors_field, `age_band` from age) and, optionally,
+                further children.
 
         Returns:
             Shape (rows,); -inf where the model gives a row no probability.
@@ -225,6 +241,8 @@ class Population:
         Raises:
             DomainError: a core attribute is missing, or a cell is no state that the locale knows.
         """
+        if not isinstance(frame, pd.DataFrame):
+            frame = pd.DataFrame([dict(frame)] if isinstance(frame, Mapping | pd.Series) else list(frame))
         return np.asarray(log_probabilities(self.network, self.priors, frame).sum(axis=1), dtype=np.float64)
 
     def explain(self) -> dict[str, Any]:
@@ -250,6 +268,10 @@ class Population:
         conditioned = condition(self.network, self.leaves, masks)
         if not conditioned.probability > 0:
             raise EvidenceError(self._why_impossible(where))
+        few = too_few(where, conditioned.probability, self.priors.adults)
+        if few and few not in self._warned:
+            self._warned.add(few)
+            log.warning("%s", few)
         return conditioned, masks
 
     def _why_impossible(self, where: Where) -> str:
@@ -276,12 +298,3 @@ class Population:
 
     def _identity(self, selection: Selection) -> str:
         return hashlib.sha256(f"{self.digest}/{selection.key}".encode()).hexdigest()
-
-
-def _mapping(name: str, given: Any) -> Where:
-    """What selects people, as given; nothing selects everybody."""
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping) or not all(isinstance(key, str) for key in given):
-        raise EvidenceError(f'{name}: give a mapping of attributes, such as {{"state": "NY"}}, not {given!r}')
-    return given

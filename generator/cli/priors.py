@@ -47,11 +47,16 @@ def show(
 
 @app.command()
 def check(locale: Locale = "en_US", as_json: AsJson = False) -> None:
-    """Check digests, tables, shared margins, zeros and published figures; exit 1 when something is wrong."""
+    """Check digests, tables, shared margins, zeros, published figures and the fit; exit 1 when something is wrong."""
+    from persona_engine.census_priors.check import TABLES_READ
     from persona_engine.census_priors.check import check as verdicts_of
     from persona_engine.census_priors.priors import Priors
+    from persona_engine.generator.model.fit_check import fit_verdict
 
-    verdicts = verdicts_of(Priors.load(locale))
+    priors = Priors.load(locale)
+    verdicts = verdicts_of(priors)
+    if all(verdict.passed for verdict in verdicts if verdict.name == TABLES_READ):
+        verdicts = (*verdicts, fit_verdict(priors))
     wrong = [verdict for verdict in verdicts if not verdict.passed]
     if as_json:
         print(json.dumps({"passed": not wrong, "verdicts": [asdict(verdict) for verdict in verdicts]}))

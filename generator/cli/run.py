@@ -72,9 +72,16 @@ def _remedy(manifest: Manifest, folder: Path) -> str:
     hopeless = rejections.for_facts(folder) if manifest.rejected else 0
     if not hopeless:
         return again
-    mend = "whose facts are wrong: mend them in the input"
-    if rejections.for_unknown_facts(folder) < hopeless:
-        mend += ", or change validation.policy"
+    unknown = rejections.for_unknown_facts(folder)
+    mend = "whose facts are wrong: mend them in the input, or change validation.policy"
+    foreign = (
+        "whose occupation or place is not known to the locale, and need not be wrong: mend them in the input to near "
+        "ones that it knows, which rejected.jsonl names"
+    )
+    if unknown == hopeless:
+        mend = foreign
+    elif unknown:
+        mend = f"{mend}; {unknown} of them {foreign}"
     if hopeless < manifest.rows - manifest.accepted:
         return f"{again}, all but {hopeless} {mend}"
     return f"all of people {mend}"

@@ -5,17 +5,24 @@ A node that refines a parent (single years in an age band, occupations in a grou
 each state of the parent: the value that a person of that state has. Together with the parent it says the same
 as the node, at the node's size; pgmpy's dense tables would need the parent's size times as much. A child of
 such a node is in turn one variable for each state, between which the state of the refined parent then chooses.
+
+Files of a network (BIF) separate names by spaces, commas and brackets, and quote nothing. Names of states hold letters
+of ASCII, digits and `_.-~+` here; any other character is percent-encoded as in URLs, so that whatever writes the
+model can be read again, and `urllib.parse.unquote` gives the state back.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 from pgmpy.factors.discrete import TabularCPD
 from pgmpy.models import DiscreteBayesianNetwork
 
+from persona_engine.generator.model.fitting import FitError
 from persona_engine.generator.model.network import Network, Node, certain_axis
 
 Array = npt.NDArray[np.float64]
@@ -42,9 +49,27 @@ def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
     return model
 
 
+def encoded(state: object) -> str:
+    """Name of a state, or part of a variable's name, in the export; `urllib.parse.unquote` decodes it.
+
+    Raises:
+        FitError: the state is an empty text, which no file can hold.
+    """
+    name = quote(str(state), safe="+")
+    if not name:
+        raise FitError(
+            "a state is an empty text, which a network file cannot hold; give it a name, such as none"
+        )
+    return name
+
+
 def refined_name(child: str, state: object) -> str:
     """Name of the variable that gives the child within one state of the parent it refines."""
-    return f"{child}_in_{state}"
+    return f"{child}_in_{encoded(state)}"
+
+
+_MISREAD = re.compile(r"(?:table|default)[0-9eE.+-]")
+"""What pgmpy's reader of BIF takes for a row of numbers, within a name."""
 
 
 class _Writer:
@@ -56,12 +81,13 @@ class _Writer:
         self._variables: dict[str, list[str]] = {}
 
     def _states(self, attribute: str) -> list[str]:
-        return [str(state) for state in self.network.hierarchy.domain[attribute]]
+        return [encoded(state) for state in self.network.hierarchy.domain[attribute]]
 
     def _add(self, variable: str, states: list[str], parents: Sequence[str], table: Array) -> None:
         """`table` has the parents' axes first, the variable's last; parents are variables."""
         totals = table.sum(axis=-1, keepdims=True)
         overall = table.reshape(-1, table.shape[-1]).sum(axis=0)
+        self._check_name(variable)
         filled = np.where(totals > 0, table / np.where(totals > 0, totals, 1.0), overall / overall.sum())
         self._variables[variable] = states
         self.cpds.append(
@@ -74,6 +100,19 @@ class _Writer:
                 state_names={name: self._variables[name] for name in (variable, *parents)},
             )
         )
+
+    def _check_name(self, variable: str) -> None:
+        same = next((name for name in self._variables if name.casefold() == variable.casefold()), None)
+        if same is not None:
+            raise FitError(
+                f"{variable}: differs from {same} by capitals alone, which readers of network files do not tell apart; "
+                "rename the attribute or state"
+            )
+        if misread := _MISREAD.search(variable):
+            raise FitError(
+                f"{variable}: readers of network files take {misread[0]!r} within a name for numbers; rename the "
+                "attribute or state"
+            )
 
     def _add_given(self, variable: str, states: list[str], parents: Sequence[str], table: Array) -> None:
         """`_add` where parents may also be attributes that no variable gives by itself."""
@@ -89,7 +128,7 @@ class _Writer:
         before = ""
         for code, state in enumerate(self._states(coarse)):
             part = np.take(table, codes[runs == code], axis=hidden)
-            through = [*parents[:hidden], refined_name(node.child, state), *parents[hidden + 1 :]]
+            through = [*parents[:hidden], f"{node.child}_in_{state}", *parents[hidden + 1 :]]
             self._add_given(f"{variable}_of_{coarse}_{state}", states, through, part)
             before = self._choose(variable, states, coarse, code, before)
 
@@ -147,4 +186,5 @@ class _Writer:
         for code, state in enumerate(self._states(parent)):
             inside = codes == code
             part = np.asarray(node.table[..., inside], dtype=np.float64)
-            self._add_given(refined_name(node.child, state), states[inside].tolist(), node.parents, part)
+            name = f"{node.child}_in_{state}"
+            self._add_given(name, states[inside].tolist(), node.parents, part)

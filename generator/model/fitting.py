@@ -18,6 +18,7 @@ Dense = npt.NDArray[np.float32]
 TOLERANCE = 1e-4
 MAX_ROUNDS = 60
 DISAGREEMENT = 0.02
+"""Distance to a table that a fit may keep however little tables may differ: smoothing moves each table by itself."""
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Margin:
         codes: per axis, the table's code for every state of the array's axis.
         wanted: probabilities, axes in the order of `axes`.
         persons: effective sample size; 0 for a full count.
+        priority: of its source; the highest decides what tables share.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Margin:
     codes: tuple[npt.NDArray[np.int32], ...]
     wanted: Array
     persons: float = 0.0
+    priority: int = 0
 
     def project(self, array: npt.NDArray[np.floating]) -> Array:
         """Sum the array to the table's cells."""
@@ -118,7 +121,12 @@ def _is_identity(code: npt.NDArray[np.int32], size: int) -> bool:
 
 
 def margin_of(
-    table: Marginal, wanted: Array, attributes: Sequence[str], hierarchy: Hierarchy, persons: float = 0.0
+    table: Marginal,
+    wanted: Array,
+    attributes: Sequence[str],
+    hierarchy: Hierarchy,
+    persons: float = 0.0,
+    priority: int = 0,
 ) -> Margin:
     """The constraint that a table puts on an array with these attributes as axes."""
     pairs = []
@@ -133,6 +141,7 @@ def margin_of(
         tuple(codes for _, _, codes in pairs),
         np.transpose(wanted, order),
         persons,
+        priority,
     )
 
 
@@ -142,7 +151,7 @@ def informs(table: Sequence[str], attributes: Sequence[str], hierarchy: Hierarch
     return None not in found and len(set(found)) == len(found)
 
 
-def fit(array: Dense, margins: Sequence[Margin], place: str) -> float:
+def fit(array: Dense, margins: Sequence[Margin], place: str, agreement: float = 0.0) -> float:
     """Scale `array` in place until it has every margin (iterative proportional fitting).
 
     Zeros of the array stay zero: they are the structural zeros. Table cells that the array cannot reach from the
@@ -152,12 +161,13 @@ def fit(array: Dense, margins: Sequence[Margin], place: str) -> float:
         array: non-negative start, the least informative distribution that is allowed.
         margins: constraints, normalised to the same total as each other.
         place: what is being fitted, for messages.
+        agreement: total variation distance that the locale declares tables to differ by at most.
 
     Returns:
         The largest total variation distance between a margin and its table.
 
     Raises:
-        FitError: tables disagree by more than `DISAGREEMENT`; the worst are named.
+        FitError: a table is missed by more than `agreement` and `DISAGREEMENT`; the worst are named.
     """
     misses: dict[str, float] = {}
     reached = [margin.project(array) > 0 for margin in margins]
@@ -172,8 +182,11 @@ def fit(array: Dense, margins: Sequence[Margin], place: str) -> float:
             break
         previous = worst
     log.debug("%s: %d rounds, largest distance to a table %.2g", place, number + 1, worst)
-    if worst > DISAGREEMENT:
+    if worst > max(agreement, DISAGREEMENT):
         named = sorted(misses, key=lambda name: -misses[name])[:3]
         shown = ", ".join(f"{name} (missed by {misses[name]:.3f})" for name in named)
-        raise FitError(f"{place}: tables disagree, no distribution has them all: {shown}")
+        raise FitError(
+            f"{place}: tables disagree, no distribution has them all: {shown}; correct them, or declare in priors.yaml "
+            f"the `priority` of the source that decides, or a larger `agreement`"
+        )
     return worst

@@ -9,18 +9,18 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from persona_engine.census_priors.coverage import uncounted
 from persona_engine.census_priors.declaration import ConditionalDeclaration
+from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.census_priors.marginal import Marginal
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.model import fitting, footprint
 from persona_engine.generator.model.cascade import within_memory
-from persona_engine.generator.model.fitting import Array, Dense, FitError, coarsen
+from persona_engine.generator.model.child_margin import Wanted, child_margin
+from persona_engine.generator.model.contradiction import refuse_contradictions
+from persona_engine.generator.model.fitting import Array, Dense, FitError
 from persona_engine.generator.model.network import Codes, Network, Node
 from persona_engine.generator.model.reconciliation import reconciled
-
-Shrunk = tuple[Marginal, Array, float]
-"""A table, its probabilities after shrinkage, and its effective sample size (0 for a full count)."""
 
 log = logging.getLogger(__name__)
 
@@ -33,57 +33,90 @@ def fit_network(priors: Priors) -> Network:
         TableError: a table file is missing or bad.
     """
     priors = within_memory(priors)
+    _check_states(priors)
     _check_zeros(priors)
     footprint.check(priors)
     wanted = [_shrunk(priors, source, names) for source, names in priors.tables]
-    attributes = priors.declaration.model.core
-    shape = priors.domain.project(attributes).shape
-    core: Dense = np.full(shape, 1.0 / np.prod(shape), dtype=np.float32)
-    _clear(core, attributes, priors)
-    margins = [
-        fitting.margin_of(table, values, attributes, priors.hierarchy, persons)
-        for table, values, persons in _within(priors, wanted, attributes)
-    ]
-    if not margins:
-        raise FitError(f"core: no declared table is over {', '.join(attributes)}")
-    distance = fitting.fit(core, reconciled(margins, "core"), "core")
-    network = Network(priors.hierarchy, attributes, core / core.sum(dtype=np.float64), (), {"core": distance})
+    for fault in uncounted(priors, [item.table for item in wanted]):
+        raise FitError(f"{priors.locale}: {fault}")
+    network = _fit_core(priors, wanted)
     for node in priors.declaration.model.conditionals:
         network = _add(priors, network, node, wanted)
     return network
 
 
-def _shrunk(priors: Priors, source: str, names: Sequence[str]) -> Shrunk:
-    table = priors.table(names)
+def _fit_core(priors: Priors, wanted: Sequence[Wanted]) -> Network:
+    attributes, hierarchy = priors.declaration.model.core, priors.hierarchy
+    shape = priors.domain.project(attributes).shape
+    core: Dense = np.full(shape, 1.0 / np.prod(shape), dtype=np.float32)
+    _clear(core, attributes, priors)
+    margins = [
+        fitting.margin_of(item.table, item.values, attributes, hierarchy, item.persons, item.priority)
+        for item in _within(priors, wanted, attributes)
+    ]
+    if not margins:
+        raise FitError(f"core: no declared table is over {', '.join(attributes)}")
+    for axis, name in enumerate(attributes):
+        if not any(axis in margin.axes for margin in margins):
+            raise FitError(
+                f"core: no table over {', '.join(attributes)} alone has {name}, so that nothing says how many have "
+                f"each of its states; declare such a table, or make {name} the child of a conditional"
+            )
+    refuse_contradictions(margins, range(len(attributes)), attributes, hierarchy)
+    agreement = priors.declaration.agreement
+    distance = fitting.fit(core, reconciled(margins, "core", agreement), "core", agreement)
+    if not core.sum(dtype=np.float64) > 0:
+        raise FitError("core: zeros, and cells without people, leave nobody; loosen `zeros` in priors.yaml")
+    return Network(hierarchy, attributes, core / core.sum(dtype=np.float64), (), {"core": distance})
+
+
+def _shrunk(priors: Priors, source: str, names: Sequence[str]) -> Wanted:
+    table, declared = priors.table(names), priors.declaration.sources[source]
     persons = 0.0 if table.samples is None else float(table.samples.sum())
-    effect = priors.declaration.sources[source].design_effect
-    return table, fitting.shrink(table.probabilities(), persons, effect), persons / effect
+    values = fitting.shrink(table.probabilities(), persons, declared.design_effect)
+    return Wanted(table, values, persons / declared.design_effect, declared.priority)
 
 
-def _within(priors: Priors, wanted: Sequence[Shrunk], scope: Sequence[str]) -> list[Shrunk]:
+def _within(priors: Priors, wanted: Sequence[Wanted], scope: Sequence[str]) -> list[Wanted]:
     """The tables over attributes of a scope, and the margins in it of others that say what none of those does.
 
     A table that does not count everybody has no margin to give.
     """
     hierarchy = priors.hierarchy
-    inside = [item for item in wanted if fitting.informs(item[0].domain.attributes, scope, hierarchy)]
-    known = [_views(item[0].domain.attributes, scope, hierarchy) for item in inside]
-    margins: dict[tuple[str, ...], Shrunk] = {}
-    for table, values, persons in wanted:
-        names = table.domain.attributes
+    inside = [item for item in wanted if fitting.informs(item.table.domain.attributes, scope, hierarchy)]
+    known = [_views(item.table.domain.attributes, scope, hierarchy) for item in inside]
+    margins: dict[tuple[str, ...], Wanted] = {}
+    for item in wanted:
+        names = item.table.domain.attributes
         kept = tuple(name for name in names if _views((name,), scope, hierarchy))
         views = _views(kept, scope, hierarchy)
         if not 1 < len(kept) < len(names) or len(views) < len(kept) or any(views <= other for other in known):
             continue
         if kept not in margins and priors.universe(names) == "everybody":
             summed = tuple(axis for axis, name in enumerate(names) if name not in kept)
-            margins[kept] = (table.project(kept), values.sum(axis=summed), persons)
+            margins[kept] = replace(item, table=item.table.project(kept), values=item.values.sum(axis=summed))
     return [*inside, *margins.values()]
 
 
 def _views(names: Sequence[str], scope: Sequence[str], hierarchy: Hierarchy) -> frozenset[str]:
     """The attributes of a scope that these are, or are coarser views of."""
     return frozenset(fine for name in names for fine in scope if hierarchy.refines(fine, name))
+
+
+def _check_states(priors: Priors) -> None:
+    """The model names states that there are."""
+    model, domain = priors.declaration.model, priors.domain
+    named = [("zeros", name, state) for zero in model.zeros for name in zero for state in zero[name]]
+    for node in model.conditionals:
+        for parent, certain in node.otherwise.items():
+            place = f"conditionals.{node.child}.otherwise"
+            named += [(place, parent, state) for state in certain]
+            named += [(place, node.child, state) for state in certain.values()]
+    for place, name, state in named:
+        try:
+            domain.code(name, state)
+        except DomainError as error:
+            raise FitError(f"{priors.folder / 'priors.yaml'}: model.{place}: {error}") from error
 
 
 def _check_zeros(priors: Priors) -> None:
@@ -124,7 +157,7 @@ def _clear(
 
 
 def _add(
-    priors: Priors, network: Network, declared: ConditionalDeclaration, wanted: Sequence[Shrunk]
+    priors: Priors, network: Network, declared: ConditionalDeclaration, wanted: Sequence[Wanted]
 ) -> Network:
     hierarchy = network.hierarchy
     child = declared.child
@@ -137,14 +170,18 @@ def _add(
     start = _start(network, empty)
     scope = (*parents, child)
     _keep_from_zeros(start, priors, network, empty)
-    margins = []
-    for table, values, persons in _within(priors, wanted, scope):
-        if any(hierarchy.refines(child, name) for name in table.domain):
-            margins.append(replace(_conditioned(network, empty, start, table, values), persons=persons))
+    margins = [
+        child_margin(network, empty, start, item, declared.back_off)
+        for item in _within(priors, wanted, scope)
+        if any(hierarchy.refines(child, name) for name in item.table.domain)
+    ]
     if not margins:
         raise FitError(f"{child}: no declared table has it with parents {', '.join(declared.parents)}")
+    refuse_contradictions(margins, [len(scope) - 1], scope, hierarchy)
+    agreement = priors.declaration.agreement
+    margins = [*reconciled(margins, child, agreement), _rows(network, empty, start)]
     array = start.copy()
-    distance = fitting.fit(array, [*reconciled(margins, child), _rows(network, empty, start)], child)
+    distance = fitting.fit(array, margins, child, agreement)
     table32 = _normalise(network, array, empty)
     node = Node(child, parents, table32, refines, certain)
     log.info("fitted %s: %d cells, largest distance to a table %.4f", child, table32.size, distance)
@@ -187,6 +224,8 @@ def _check_refinement(hierarchy: Hierarchy, declared: ConditionalDeclaration, pa
         raise FitError(
             f"{child}: `otherwise` is not for a child that refines a parent ({parent}), which decides it"
         )
+    if parent in declared.back_off:
+        raise FitError(f"{child}: back_off: {parent} cannot be left out, as {child} refines it")
     runs = hierarchy.codes(child, parent)
     if (
         not np.array_equal(np.unique(runs), np.arange(len(hierarchy.domain[parent])))
@@ -221,52 +260,6 @@ def _start(network: Network, node: Node) -> Dense:
     if node.certain is not None:
         free[np.unique(node.certain[1][node.certain[1] >= 0])] = 0
     return np.asarray(joint[..., None].astype(np.float32) * (free / free.sum()))
-
-
-def _conditioned(
-    network: Network, node: Node, start: Dense, table: Marginal, values: Array
-) -> fitting.Margin:
-    """The table as P(child | its parents) x the model's own P(its parents): tables need not agree on parents.
-
-    Parent cells that the table leaves empty keep what the model has; states of the child that are certain
-    elsewhere are left out.
-    """
-    hierarchy, scope = network.hierarchy, (*node.parents, node.child)
-    margin = fitting.margin_of(table, values, scope, hierarchy)
-    if node.certain is not None:
-        margin = _open_states(node, margin, scope)
-    have = margin.project(start)
-    wanted = np.where(have > 0, margin.wanted, 0.0)
-    groups = _groups(network, node, table, margin)
-    totals, model = _sum_groups(wanted, groups), _sum_groups(have, groups)
-    scale = np.divide(model, totals, out=np.zeros_like(model), where=totals > 0)
-    conditioned = wanted * np.take(scale, groups, axis=-1)
-    conditioned = np.where(np.take(totals, groups, axis=-1) > 0, conditioned, have)
-    return fitting.Margin(margin.name, margin.axes, margin.codes, conditioned)
-
-
-def _open_states(node: Node, margin: fitting.Margin, scope: Sequence[str]) -> fitting.Margin:
-    parent, certain = node.certain or ("", np.empty(0, dtype=np.int32))
-    codes = list(margin.codes)
-    for position, axis in enumerate(margin.axes):
-        if scope[axis] == parent and len(codes[position]) == len(certain):
-            codes[position] = codes[position][certain < 0]
-    return fitting.Margin(margin.name, margin.axes, tuple(codes), margin.wanted)
-
-
-def _groups(network: Network, node: Node, table: Marginal, margin: fitting.Margin) -> Codes:
-    """Group of every child state within which rows sum to the parents' probability."""
-    hierarchy = network.hierarchy
-    name = next(name for name in table.domain if hierarchy.refines(node.child, name))
-    states = margin.wanted.shape[-1]
-    if node.refines is None or not hierarchy.refines(name, node.refines):
-        return np.zeros(states, dtype=np.int32)
-    return hierarchy.codes(name, node.refines)
-
-
-def _sum_groups(values: Array, groups: Codes) -> Array:
-    kept = [np.arange(size, dtype=np.int32) for size in values.shape[:-1]]
-    return coarsen(values, [*kept, groups], (*values.shape[:-1], int(groups.max()) + 1))
 
 
 def _row_groups(network: Network, node: Node) -> Codes:

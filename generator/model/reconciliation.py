@@ -1,24 +1,25 @@
 """Reconciliation: what overlapping tables say of what they share, brought together before a fit.
 
 Two surveys, or two years of one, give slightly different margins of the same attributes, and no distribution has them
-all. Each shared margin becomes the mean of what its tables say, weighted by their effective sample sizes: the
-inverse-variance (generalised least squares) estimate, as variances of shares are proportional to one over the sample
-size. A full count has no variance: where one shares a margin with samples, they take its. Each table is
-then scaled to the shared margins, which keeps its own interactions. Counts that contradict each other are left to
-the fit, which names them.
+all. Tables of the highest priority decide each shared margin. Among equals it becomes the mean of what they say,
+weighted by their effective sample sizes: the inverse-variance (generalised least squares) estimate, as variances of
+shares are proportional to one over the sample size. A full count has no variance: where one shares a margin with
+samples, they take its. Full counts that differ by no more than tables may are averaged evenly; those that contradict
+each other are left to the fit, which names them. Each table is then scaled to the shared margins, which keeps its own
+interactions.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.generator.model.fitting import Array, Margin, coarsen
+from persona_engine.generator.model.fitting import DISAGREEMENT, Array, Margin, coarsen
 
 Codes = npt.NDArray[np.int32]
 View = tuple[tuple[int, Codes], ...]
@@ -31,12 +32,13 @@ ROUNDS = 20
 log = logging.getLogger(__name__)
 
 
-def reconciled(margins: Sequence[Margin], place: str) -> list[Margin]:
+def reconciled(margins: Sequence[Margin], place: str, agreement: float = 0.0) -> list[Margin]:
     """The margins, those that share attributes and disagree on them scaled to what they say together.
 
     Args:
         margins: constraints on one array; `persons` is 0 for a full count.
         place: what is being fitted, for messages.
+        agreement: total variation distance that the locale declares tables to differ by at most.
     """
     found = list(margins)
     views: list[View] = []
@@ -46,36 +48,61 @@ def reconciled(margins: Sequence[Margin], place: str) -> list[Margin]:
             views.append(view)
     views.sort(key=len)
     for number in range(ROUNDS):
-        worst = max((_reconcile(found, view, place, first=number == 0) for view in views), default=0.0)
+        first = number == 0
+        worst = max((_reconcile(found, view, place, agreement, first=first) for view in views), default=0.0)
         if worst <= AGREED:
             break
     return found
 
 
-def _reconcile(margins: list[Margin], view: View, place: str, *, first: bool) -> float:
-    """Scale, in place, every margin that has the view to their mean; the largest distance there was."""
+def _reconcile(margins: list[Margin], view: View, place: str, agreement: float, *, first: bool) -> float:
+    """Scale, in place, margins that have the view to what decides it; the largest distance there was."""
     seen = {i: projected for i, m in enumerate(margins) if (projected := _project(m, view)) is not None}
-    exact = [seen[i] for i in seen if not margins[i].persons]
-    samples = [i for i in seen if margins[i].persons]
-    if not samples or len(seen) < 2:
+    if len(seen) < 2:
         return 0.0
-    weights = None if exact else [margins[i].persons for i in samples]
-    mean = np.average(exact or [seen[i] for i in samples], axis=0, weights=weights)
-    mean = mean / mean.sum()
-    gaps = {i: 0.5 * float(np.abs(seen[i] / seen[i].sum() - mean).sum()) for i in samples}
-    if max(gaps.values()) <= AGREED:
+    mean, kept = _decided(margins, seen, agreement)
+    gaps = {i: _distance(seen[i], mean) for i in seen if i not in kept}
+    averaged = any(not margins[i].persons for i in gaps)  # full counts, half as far from their mean as apart
+    if max(gaps.values(), default=0.0) <= (AGREED / len(gaps) if averaged else AGREED):
         return 0.0
     if first:
         worst = max(gaps, key=lambda i: gaps[i])
         log.warning(
-            "%s: %s differs from tables that it overlaps with by %.3f; reconciled by sample size",
+            "%s: %s differs from tables that it overlaps with by %.3f; reconciled by %s",
             place,
             margins[worst].name,
             gaps[worst],
+            _way(margins, seen, averaged=averaged),
         )
-    for i in samples:
+    for i in gaps:
         margins[i] = _scaled(margins[i], view, seen[i], mean)
     return max(gaps.values())
+
+
+def _way(margins: Sequence[Margin], seen: Mapping[int, Array], *, averaged: bool) -> str:
+    if len({margins[i].priority for i in seen}) > 1:
+        return "priority"
+    return "their mean, as none has a priority" if averaged else "sample size"
+
+
+def _decided(
+    margins: Sequence[Margin], seen: Mapping[int, Array], agreement: float
+) -> tuple[Array, set[int]]:
+    """What is taken of a view, and the full counts that stay as they are."""
+    highest = max(margins[i].priority for i in seen)
+    deciding = [i for i in seen if margins[i].priority == highest]
+    counts = [i for i in deciding if not margins[i].persons]
+    weights = None if counts else [margins[i].persons for i in deciding]
+    mean = np.average([seen[i] for i in counts or deciding], axis=0, weights=weights)
+    mean = mean / mean.sum()
+    apart = max((_distance(seen[i], seen[j]) for i, j in combinations(counts, 2)), default=0.0)
+    averaged = AGREED < apart <= max(agreement, DISAGREEMENT)
+    return mean, set() if averaged else set(counts)
+
+
+def _distance(values: Array, mean: Array) -> float:
+    """Total variation distance; `mean` sums to 1."""
+    return 0.5 * float(np.abs(values / values.sum() - mean / mean.sum()).sum())
 
 
 def _shared(one: Margin, other: Margin) -> View:

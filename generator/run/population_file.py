@@ -15,6 +15,7 @@ from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.population import Population
 from persona_engine.generator.run.schema import Table, context_table
 from persona_engine.generator.run.store import frame_writer, kinds_of
+from persona_engine.generator.sampling.scarcity import more_rows_than_people
 
 LEAST_BYTES = 15
 """Of a row on disk: its uuid alone has 122 random bits, which nothing compresses."""
@@ -41,6 +42,10 @@ class PopulationFile:
         if selection.where:
             yield f"where: {given.conditioned.probability:.6g} of the population"
             yield from self._unseen(selection.where)
+        adults = self._population.priors.adults
+        note = more_rows_than_people(self._config.rows, given.conditioned.probability, adults)
+        if note is not None:
+            yield note
         for name, cells in given.achieved.items():
             worst = max(abs(wanted - share) for wanted, share in cells.values())
             shown = ", ".join(f"{label} {share:.4f}" for label, (_, share) in list(cells.items())[:8])

@@ -144,7 +144,7 @@ def match(
     if numeric:
         return _number(place, wanted, values)
     text = str(wanted)
-    if any(sign in text for sign in "*?["):
+    if is_pattern(text):
         pattern = re.compile(fnmatch.translate(text.casefold()))
         matched = np.fromiter(
             (bool(pattern.match(str(v).casefold())) for v in values), dtype=bool, count=len(values)
@@ -156,6 +156,11 @@ def match(
     if not matched.any():
         raise EvidenceError(_unknown(place, text, values, words or {}))
     return matched
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a condition is a pattern, and no state's name."""
+    return any(sign in text for sign in "*?[")
 
 
 def _number(place: str, wanted: Any, values: Sequence[Any]) -> Mask:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from persona_engine.generator.sampling import evidence
 from persona_engine.generator.sampling.conditioning import Conditioned, Weights
 
 Codes = npt.NDArray[np.int64]
+
+DENSEST = 4
+"""Possible keys for each that there is, up to which a table of all of them is quicker than sorting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ class _Entries:
         if np.prod(sizes, dtype=np.float64) > 2**62:
             raise FitError("the attributes have too many combinations; ask for fewer together")
         keys = np.ravel_multi_index(columns, sizes)
-        kept, group = np.unique(keys, return_inverse=True)
+        kept, group = _distinct(keys, prod(sizes))
         parts = [np.asarray(part, dtype=np.int64) for part in np.unravel_index(kept, sizes)]
         weights = np.asarray(np.bincount(group, weights=self.weights), dtype=np.float64)
         count = len(self.codes)
@@ -182,6 +186,16 @@ class _Entries:
         ).summed()
 
 
+def _distinct(keys: Codes, below: int) -> tuple[Codes, Codes]:
+    """The keys that there are, ascending, and the place of each among them; as `np.unique`, without its sorting."""
+    if below > DENSEST * max(len(keys), 1):
+        kept, group = np.unique(keys, return_inverse=True)
+        return kept, group.astype(np.int64)
+    there = np.zeros(below, dtype=bool)
+    there[keys] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
+
+
 def _rows_of(leaf: Leaf, allowed: Weights | None, merged: Codes) -> tuple[Codes, Codes, Array]:
     """Rows of a leaf's table over merged states: first entries, states, probabilities."""
     table = leaf.table
@@ -193,7 +207,7 @@ def _rows_of(leaf: Leaf, allowed: Weights | None, merged: Codes) -> tuple[Codes,
         totals = np.bincount(row, weights=weights, minlength=count)[row]
         weights = np.divide(weights, totals, out=np.zeros_like(weights), where=totals > 0)
     size = int(merged.max()) + 1
-    keys, group = np.unique(row * size + merged[table.indices], return_inverse=True)
+    keys, group = _distinct(row * size + merged[table.indices], count * size)
     shares = np.asarray(np.bincount(group, weights=weights), dtype=np.float64)
     firsts = np.searchsorted(keys // size, np.arange(count + 1))
     return firsts.astype(np.int64), keys % size, shares

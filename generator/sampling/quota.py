@@ -10,6 +10,7 @@ apportioned as n rows are; counts that sum to n are met exactly.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -43,18 +44,25 @@ def apportion(shares: Array, start: int, count: int) -> Codes:
     return np.asarray(cells[cell[order[first : first + count]]], dtype=np.int64)
 
 
-def refuse_other_counts(quota: Mapping[str, Any], rows: int) -> None:
+def refuse_other_counts(quota: Mapping[str, Any], rows: int, start: int = 0) -> None:
     """Hold a quota of counts against the rows asked for; shares are of any number of rows.
 
     Raises:
-        EvidenceError: whole numbers, one of them above 1, that do not sum to `rows`.
+        EvidenceError: whole numbers, one of them above 1, that do not sum to `rows`, or are asked for in parts.
     """
     for name, wanted in quota.items():
         numbers = list(wanted.values()) if isinstance(wanted, Mapping) else []
-        if all(isinstance(number, int) for number in numbers) and max(numbers, default=0) > 1:
-            total = sum(numbers)
-            if total != rows:
+        if all(_is_count(number) for number in numbers) and max(numbers, default=0) > 1:
+            total = int(sum(numbers))
+            if start or total != rows:
+                parts = ", and are of the rows from 0 on" if start else f", and {rows} rows are asked for"
                 raise EvidenceError(
-                    f"quota.{name}: counts sum to {total}, and {rows} rows are asked for; ask with -n {total}, or "
-                    "give shares that sum to 1"
+                    f"quota.{name}: counts sum to {total}{parts}; ask with -n {total}, or give shares that "
+                    "sum to 1"
                 )
+
+
+def _is_count(number: Any) -> bool:
+    if isinstance(number, bool):
+        return False
+    return isinstance(number, Integral) or (isinstance(number, float) and number.is_integer())

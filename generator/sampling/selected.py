@@ -21,14 +21,11 @@ from persona_engine.generator.sampling.quota import apportion
 from persona_engine.generator.sampling.randomness import Fractions, fractions, stratified_fractions
 from persona_engine.generator.sampling.sampler import Sampler, in_blocks
 from persona_engine.generator.sampling.selection import Selection
-from persona_engine.generator.sampling.target import Target, read_targets
+from persona_engine.generator.sampling.target import MOST_CELLS, Target, read_targets, refuse_many
 from persona_engine.generator.sampling.tilting import cell_table, tilt, weigh
 
 Array = npt.NDArray[np.float64]
 Achieved = Mapping[str, Mapping[str, tuple[float, float]]]
-
-MOST_CELLS = 256
-"""Cells of a quota; each has a sampler of its own."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ def give(
     if not targets and not quotas:
         return Given(conditioned, evidence)
     if quotas:
-        _few(quotas[0], conditioned, leaves)
+        _few(quotas[0], conditioned, evidence, leaves)
     tilted = tilt(network, leaves, evidence, (*targets, *quotas), conditioned)
     quota = None
     if quotas:
@@ -84,19 +81,18 @@ def give(
     return Given(tilted.given, tilted.evidence, tilted.factors, tilted.achieved, tilted.nats, quota)
 
 
-def _few(quota: Target, conditioned: Conditioned, leaves: Sequence[Leaf]) -> None:
+def _few(quota: Target, conditioned: Conditioned, evidence: Evidence, leaves: Sequence[Leaf]) -> None:
     """Refuse a quota of too many cells before the model is bent to it, which would take long."""
+    beside = {leaf.child for leaf in leaves}
     if quota.shares is not None:
-        counts = [np.count_nonzero(quota.shares)]
+        counts = [int(np.count_nonzero(quota.shares))]
+    elif not evidence and quota.axes[0].source in beside:  # everybody: each name and place has somebody
+        counts = [len(quota.labels)]
     else:  # every state that anyone has is in a cell, so that one attribute may be enough to tell
-        counts = [np.count_nonzero(joint(conditioned, leaves, [axis])) for axis in quota.axes]
+        counts = [int(np.count_nonzero(joint(conditioned, leaves, [axis]))) for axis in quota.axes]
         if max(counts) <= MOST_CELLS < len(quota.labels):
-            counts.append(np.count_nonzero(cell_table(conditioned, leaves, [quota])))
-    if max(counts) > MOST_CELLS:
-        raise EvidenceError(
-            f"quota.{quota.name}: {max(counts)} cells or more; a quota has {MOST_CELLS} at most, so group the "
-            "states, or use target, which has no such limit"
-        )
+            counts.append(int(np.count_nonzero(cell_table(conditioned, leaves, [quota]))))
+    refuse_many(f"quota.{quota.name}", max(counts))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from persona_engine.generator.sampling.evidence import EvidenceError
+
 TABLES = (".csv", ".parquet")
 
 
@@ -53,6 +55,43 @@ class Selection:
         }
         asked = {name: value for name, value in further.items() if value}
         return f"{where}/{json.dumps(asked, sort_keys=True, default=plain)}" if asked else where
+
+    @classmethod
+    def read(cls, said: Selection | Mapping[str, Any] | None) -> Selection:
+        """A selection as it is, or the one of a condition given as a plain mapping; of nothing, everybody.
+
+        Raises:
+            EvidenceError: it is neither.
+        """
+        return said if isinstance(said, Selection) else cls(where=mapping("where", said))
+
+
+def mapping(name: str, said: Any) -> Mapping[str, Any]:
+    """What selects people, as given; nothing selects everybody.
+
+    Raises:
+        EvidenceError: it is no mapping of attributes.
+    """
+    if said is None:
+        return {}
+    if not isinstance(said, Mapping) or not all(isinstance(key, str) for key in said):
+        raise EvidenceError(f'{name}: give a mapping of attributes, such as {{"state": "NY"}}, not {said!r}')
+    return said
+
+
+def names_of(place: str, attributes: Any) -> tuple[str, ...]:
+    """The attributes that were named, one by itself or several, each once.
+
+    Raises:
+        EvidenceError: there is none, or something else stands there.
+    """
+    listed = isinstance(attributes, Iterable) and not isinstance(attributes, str)
+    names = list(attributes) if listed else [attributes]
+    if not names or not all(isinstance(name, str) for name in names):
+        raise EvidenceError(
+            f"{place}: no attribute is named; give some, such as 'sex' or ('sex', 'age'), not {attributes!r}"
+        )
+    return tuple(dict.fromkeys(str(name) for name in names))
 
 
 def _unordered(wanted: object) -> object:

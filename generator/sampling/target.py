@@ -30,6 +30,8 @@ ROUNDING = 1e-6
 _MOST = 1e15  # persons, or whatever is counted
 _MOST_CELLS = 3_000_000  # each has a name
 REST = "all others"
+MOST_CELLS = 256
+"""Cells of a quota; each has a sampler of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Target:
         labels: a name for every cell.
         cells: number of the cell of every combination of states, shape by axes.
         shares: wanted of each cell, summing to 1; None for equal shares of the cells that occur.
+        within: `target` or `quota`, for messages.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Target:
     labels: tuple[str, ...]
     cells: Codes
     shares: Array | None
+    within: str = "target"
 
 
 def read_targets(
@@ -84,14 +88,17 @@ def _read(name: str, wanted: Any, priors: Priors, leaves: Sequence[Leaf], within
     if prod(sizes) > _MOST_CELLS:
         shown = " x ".join(map(str, sizes))
         raise EvidenceError(f"{place}: a table of {shown} cells is too large; name fewer attributes")
-    if wanted == UNIFORM:
-        return _uniform(name, axes)
+    most = MOST_CELLS if within == "quota" else None
+    if isinstance(wanted, str) and wanted == UNIFORM:
+        return _uniform(name, axes, within)
     if isinstance(wanted, str):
         if not wanted.endswith(TABLES):
             raise EvidenceError(
                 f"{place}: {wanted!r} is neither {UNIFORM!r} nor a {' or '.join(TABLES)} table"
             )
-        return _cells(name, axes, _table(place, Path(wanted), names), place)
+        return _cells(name, axes, _table(place, Path(wanted), names, most), place)
+    if most is not None and isinstance(wanted, Mapping | Sequence):
+        refuse_many(place, len(wanted))
     if isinstance(wanted, Mapping):
         return _cells(name, axes, [(_key(key, names, place), share) for key, share in wanted.items()], place)
     if isinstance(wanted, Sequence):
@@ -99,10 +106,10 @@ def _read(name: str, wanted: Any, priors: Priors, leaves: Sequence[Leaf], within
     raise EvidenceError(f"{place}: give shares, a list, {UNIFORM!r} or the path of a table, not {wanted!r}")
 
 
-def _uniform(name: str, axes: tuple[Axis, ...]) -> Target:
+def _uniform(name: str, axes: tuple[Axis, ...], within: str) -> Target:
     shape = [len(axis.states) for axis in axes]
     labels = tuple(", ".join(map(str, states)) for states in product(*(axis.states for axis in axes)))
-    return Target(name, axes, labels, np.arange(len(labels), dtype=np.int64).reshape(shape), None)
+    return Target(name, axes, labels, np.arange(len(labels), dtype=np.int64).reshape(shape), None, within)
 
 
 def _key(key: Any, names: Sequence[str], place: str) -> list[Any]:
@@ -116,18 +123,24 @@ def _cells(name: str, axes: tuple[Axis, ...], wanted: Sequence[tuple[list[Any], 
     names = [part.strip() for part in name.split(",")]
     cells = np.full([len(axis.states) for axis in axes], len(wanted), dtype=np.int64)
     within = place.partition(".")[0]
+    texts = [
+        {state: code for code, state in enumerate(axis.states) if isinstance(state, str)} for axis in axes
+    ]
     for number, (parts, _) in enumerate(wanted):
-        masks = [
-            evidence.match(attribute, part, axis.states, within)
-            for attribute, part, axis in zip(names, parts, axes, strict=True)
+        matched = [
+            # A state's own name is looked up: compared with all others, a table of ZIP codes would take minutes.
+            np.array([known[part]])
+            if isinstance(part, str) and part in known and not evidence.is_pattern(part)
+            else np.flatnonzero(evidence.match(attribute, part, axis.states, within))
+            for attribute, part, axis, known in zip(names, parts, axes, texts, strict=True)
         ]
-        index = np.ix_(*masks)
+        index = np.ix_(*matched)
         if (cells[index] < len(wanted)).any():
             raise EvidenceError(f"{place}: {_label(parts)!r} overlaps another key; cells must lie apart")
         cells[index] = number
     shares = _shares([share for _, share in wanted], place)
     labels = [_label(parts) for parts, _ in wanted]
-    return Target(name, axes, (*labels, REST), cells, np.append(shares, max(0.0, 1.0 - shares.sum())))
+    return Target(name, axes, (*labels, REST), cells, np.append(shares, max(0.0, 1.0 - shares.sum())), within)
 
 
 def _label(parts: Sequence[Any]) -> str:
@@ -150,7 +163,22 @@ def _shares(values: Sequence[Any], place: str) -> Array:
     return shares
 
 
-def _table(place: str, path: Path, names: Sequence[str]) -> list[tuple[list[Any], Any]]:
+def refuse_many(place: str, cells: int) -> None:
+    """Refuse a quota of more cells than there may be.
+
+    Raises:
+        EvidenceError: with the bound and the remedy.
+    """
+    if cells > MOST_CELLS:
+        raise EvidenceError(
+            f"{place}: {cells} cells or more; a quota has {MOST_CELLS} at most, so group the states, or use target, "
+            "which has no such limit"
+        )
+
+
+def _table(
+    place: str, path: Path, names: Sequence[str], most: int | None = None
+) -> list[tuple[list[Any], Any]]:
     """Counts of a table, or of the rows of a dataset."""
     known = columns_of(path)
     missing = [name for name in names if name not in known]
@@ -161,6 +189,8 @@ def _table(place: str, path: Path, names: Sequence[str]) -> list[tuple[list[Any]
     grouped = frame.groupby(list(names), observed=True)
     totals = grouped[weights[0]].sum() if weights else grouped.size()
     shares = totals / totals.sum()
+    if most is not None:
+        refuse_many(place, len(shares))
     return [
         ([key] if len(names) == 1 else list(key), float(share))
         for key, share in zip(shares.index, shares, strict=True)

@@ -69,7 +69,7 @@ def tilt(
         EvidenceError: a share is wanted of people who do not exist, or targets contradict each other.
     """
     table = cell_table(conditioned, leaves, targets)
-    wanted = [shares_of(target, _margin(table, axis), "target") for axis, target in enumerate(targets)]
+    wanted = [shares_of(target, _margin(table, axis), target.within) for axis, target in enumerate(targets)]
     weights = _scale(table, wanted, targets)
     factors, combined = weigh(evidence, targets, weights, network)
     given = condition(network, leaves, combined, factors)

@@ -290,7 +290,7 @@ def test_a_declared_table_without_a_file_is_an_error(toy_locale: Toy, tmp_path: 
 def test_a_child_without_a_table_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
     declared = yaml.safe_load((toy_locale(tmp_path / "whole") / "priors.yaml").read_text())
     folder = toy_locale(tmp_path / "toy", {"tables": {"census": declared["tables"]["census"]}})
-    with pytest.raises(FitError, match="mood: no declared table has it with parents transport, trade, voter"):
+    with pytest.raises(FitError, match="toy: no table has mood, which is in the model"):
         fit_network(Priors.load(folder))
 
 

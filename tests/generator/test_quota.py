@@ -57,7 +57,7 @@ def test_counts_of_large_numbers_stay_within_one_of_their_shares() -> None:
         {"age": ["18-19", "20-22", "23-25"]},
         {"age": "uniform"},
         {"mood": {"glad": 0.3, "grim": 0.7}},
-        {"trade": {"mason": 10, "clerk": 20}},
+        {"trade": {"mason": 200, "clerk": 400}},
         {"sex,age_half": "uniform"},
         {"openness": ["20-49", "50-80"]},
     ],

@@ -135,3 +135,5 @@ def test_a_fact_that_nobody_knows_is_to_be_mended_and_no_matter_of_policy(
     said = capsys.readouterr().err
     assert "mend them in the input" in said
     assert ("validation.policy" in said) is policy
+    assert ("facts are wrong" in said) is policy
+    assert ("not known to the locale, and need not be wrong" in said) is not policy

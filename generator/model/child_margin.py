@@ -1,0 +1,158 @@
+"""Child margins: a table as P(child | its parents) times the model's own P(its parents), for the fit of a child."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from persona_engine.census_priors.marginal import Marginal
+from persona_engine.generator.model import fitting
+from persona_engine.generator.model.fitting import Array, Dense, FitError, Margin, coarsen
+from persona_engine.generator.model.network import Codes, Network, Node
+
+NOBODY = 1e-9
+"""Share of people below which nobody is missed: less than one in a thousand million."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A table as the fit wants it.
+
+    Attributes:
+        table: as its file gives it.
+        values: its probabilities after shrinkage.
+        persons: effective sample size; 0 for a full count.
+        priority: of its source.
+    """
+
+    table: Marginal
+    values: Array
+    persons: float
+    priority: int
+
+
+def child_margin(
+    network: Network, node: Node, start: Dense, wanted: Wanted, back_off: Sequence[str] = ()
+) -> Margin:
+    """The table as P(child | its parents) x the model's own P(its parents): tables need not agree on parents.
+
+    States of the child that are certain elsewhere are left out.
+
+    Args:
+        network: the model so far.
+        node: the child; its table is not read.
+        start: P(parents) spread over the child's states.
+        wanted: the table.
+        back_off: parents to leave out, the first one first, for people whom the table has nobody like.
+
+    Raises:
+        FitError: the table has nobody of some parents' states that the model gives people, and no back-off helps.
+    """
+    scope = (*node.parents, node.child)
+    margin = fitting.margin_of(
+        wanted.table, wanted.values, scope, network.hierarchy, wanted.persons, wanted.priority
+    )
+    if node.certain is not None:
+        margin = _open_states(node, margin, scope)
+    have = margin.project(start)
+    values = np.where(have > 0, margin.wanted, 0.0)
+    groups = _groups(network, node, wanted.table, margin)
+    totals, model = _sum_groups(values, groups), _sum_groups(have, groups)
+    scale = np.divide(model, totals, out=np.zeros_like(model), where=totals > 0)
+    conditioned = values * np.take(scale, groups, axis=-1)
+    conditioned = np.where(np.take(totals, groups, axis=-1) > 0, conditioned, have)
+    bare = (totals <= 0) & (model > NOBODY) & (np.bincount(groups) > 1)
+    for number in range(1, len(back_off) + 1):
+        if not bare.any():
+            break
+        dropped = tuple(i for i, axis in enumerate(margin.axes[:-1]) if scope[axis] in back_off[:number])
+        pooled = values.sum(axis=dropped, keepdims=True) * (have > 0)
+        rows = _sum_groups(pooled, groups)
+        filled = bare & (rows > 0)
+        share = np.divide(model, rows, out=np.zeros_like(model), where=filled)
+        conditioned += np.where(
+            np.take(filled, groups, axis=-1), pooled * np.take(share, groups, axis=-1) - conditioned, 0.0
+        )
+        if filled.any():
+            log.warning(
+                "%s: %s has nobody like %.3g %% of people (%s); they are taken to be like others whatever their %s",
+                node.child,
+                margin.name,
+                100 * model[filled].sum(),
+                _shown(network, node, wanted.table, margin, filled, model),
+                ", ".join(back_off[:number]),
+            )
+        bare &= ~filled
+    if bare.any():
+        _refuse(network, node, wanted.table, margin, bare, model)
+    return replace(margin, wanted=conditioned)
+
+
+def _refuse(
+    network: Network, node: Node, table: Marginal, margin: Margin, bare: npt.NDArray[np.bool_], model: Array
+) -> None:
+    shown = _shown(network, node, table, margin, bare, model)
+    names = shown.replace("=", " ").split()[::2]
+    others = [name for name in node.parents if any(network.hierarchy.refines(name, n) for n in names)]
+    remedy = f", `back_off: [{', '.join(others)}]` to take them for like the others" if others else ""
+    raise FitError(
+        f"{table.source}: nobody with {shown}, who are {model[bare].sum():.3g} of the people, and none of whose "
+        f"{node.child} it says; add these cells, or declare for {node.child} in priors.yaml what is certain of them "
+        f"(`otherwise`){remedy}"
+    )
+
+
+def _shown(
+    network: Network, node: Node, table: Marginal, margin: Margin, bare: npt.NDArray[np.bool_], model: Array
+) -> str:
+    """A state of one parent that the table lacks altogether, else its commonest combination that it lacks."""
+    hierarchy, scope = network.hierarchy, (*node.parents, node.child)
+    names = [
+        next(name for name in table.domain if hierarchy.refines(scope[axis], name))
+        for axis in margin.axes[:-1]
+    ]
+    if bare.shape[-1] > 1:
+        names.append(node.refines or node.child)
+    people = np.where(bare, model, 0.0)
+    if bare.shape[-1] == 1:
+        people, model, bare = people[..., 0], model[..., 0], bare[..., 0]
+    for axis, name in enumerate(names):
+        others = tuple(i for i in range(bare.ndim) if i != axis)
+        lacking = people.sum(axis=others) >= model.sum(axis=others) - NOBODY
+        lacking &= people.sum(axis=others) > 0
+        if lacking.any():
+            return f"{name}={hierarchy.domain[name][int(np.argmax(lacking))]}"
+    cell = np.unravel_index(int(np.argmax(people)), people.shape)
+    return ", ".join(
+        f"{name}={hierarchy.domain[name][int(code)]}" for name, code in zip(names, cell, strict=True)
+    )
+
+
+def _open_states(node: Node, margin: Margin, scope: Sequence[str]) -> Margin:
+    parent, certain = node.certain or ("", np.empty(0, dtype=np.int32))
+    codes = list(margin.codes)
+    for position, axis in enumerate(margin.axes):
+        if scope[axis] == parent and len(codes[position]) == len(certain):
+            codes[position] = codes[position][certain < 0]
+    return replace(margin, codes=tuple(codes))
+
+
+def _groups(network: Network, node: Node, table: Marginal, margin: Margin) -> Codes:
+    """Group of every child state within which rows sum to the parents' probability."""
+    hierarchy = network.hierarchy
+    name = next(name for name in table.domain if hierarchy.refines(node.child, name))
+    states = margin.wanted.shape[-1]
+    if node.refines is None or not hierarchy.refines(name, node.refines):
+        return np.zeros(states, dtype=np.int32)
+    return hierarchy.codes(name, node.refines)
+
+
+def _sum_groups(values: Array, groups: Codes) -> Array:
+    kept = [np.arange(size, dtype=np.int32) for size in values.shape[:-1]]
+    return coarsen(values, [*kept, groups], (*values.shape[:-1], int(groups.max()) + 1))

@@ -1,0 +1,255 @@
+"""A locale made to be wrong: each is one line that names file, place and remedy, and none hangs or fills memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from persona_engine.census_priors.check import Verdict, check
+from persona_engine.census_priors.declaration import DeclarationError
+from persona_engine.census_priors.domain import Domain
+from persona_engine.census_priors.marginal import Marginal, TableError
+from persona_engine.census_priors.priors import Priors
+from persona_engine.census_priors.table_file import MOST_CELLS, read_marginal, table_path
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
+DOMAIN = Domain({"sex": ("Male", "Female"), "age": (18, 19)})
+SEX, AGE, WEIGHT = pa.array(["Male", "Female"]), pa.array([18, 19]), pa.array([1.0, 2.0])
+NOON = dt.datetime(2024, 1, 1, 12, tzinfo=dt.UTC)
+COUNTED = "every state of the model is counted by a table"
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.fixture
+def locale(tmp_path: Path) -> Callable[[Change], Path]:
+    """The example with something changed in its priors.yaml."""
+
+    def write(change: Change) -> Path:
+        folder = tmp_path / "locale"
+        shutil.copytree(EXAMPLE, folder)
+        declared = yaml.safe_load((folder / "priors.yaml").read_text(encoding="utf-8"))
+        change(declared)
+        (folder / "priors.yaml").write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
+        return folder
+
+    return write
+
+
+def verdict(folder: Path, name: str) -> Verdict:
+    return next(verdict for verdict in check(Priors.load(folder)) if verdict.name == name)
+
+
+def refusal(path: Path, domain: Domain = DOMAIN) -> str:
+    started = time.monotonic()
+    with pytest.raises(TableError) as caught:
+        read_marginal(path, domain)
+    assert time.monotonic() - started < 5
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.symlink_to(path), Path.mkdir],
+    ids=["a pipe", "a device", "a link to itself", "a folder"],
+)
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_what_is_no_file_is_refused_before_it_is_read(
+    tmp_path: Path, make: Callable[[Path], object], suffix: str
+) -> None:
+    (tmp_path / "tables").mkdir()
+    make(tmp_path / "tables" / f"sex{suffix}")
+    with pytest.raises(TableError, match=rf"sex\{suffix}: is no regular file"):
+        table_path(tmp_path, ("sex",))
+
+
+def test_the_digest_of_a_locale_reads_regular_files_alone(locale: Callable[[Change], Path]) -> None:
+    folder = locale(dict)
+    os.mkfifo(folder / "tables" / "pipe")
+    with pytest.raises(TableError, match="tables/pipe: is no regular file"):
+        _ = Priors.load(folder).digest
+
+
+def test_a_table_larger_than_memory_is_refused_with_its_size(tmp_path: Path) -> None:
+    wide = Domain({f"a{number}": tuple(range(10_000)) for number in range(7)})
+    assert wide.size == 10**28
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join([*wide, "weight"]) + "\n" + "1," * 7 + "1\n")
+    assert f"GiB; one has {MOST_CELLS:,} at most" in refusal(path, wide)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sex;age;weight\nMale;18;1\n", "separate columns by commas, not ';'"),
+        ("sex,sex,age,weight\nMale,Male,18,1\n", "column 'sex' stands twice"),
+        ("sex,age,weight\n" + "M" * 1_000_000, f"sex='{'M' * 60}' is no state"),
+        ("sex,age,weight\nMale,18,1e308\nFemale,18,1e308\n", "weights are too large to be added up"),
+        ('sex,age,weight\n"Male,18,1\n', "cannot be read as a table"),
+        ("sex,age,weight\nMa\0le,18,1\n", "is no state"),
+        ("sex,age,weight\n" + "Male,18,1\n" * 100_000, "the cell sex=Male, age=18 is given twice"),
+    ],
+)
+def test_a_hostile_csv_table_is_one_line(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "sex-age.csv"
+    path.write_text(text, encoding="utf-8")
+    assert said in refusal(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    path = tmp_path / "sex-age.csv"
+    path.write_text("sex,age,weight\nMale,18,1\n", encoding="utf-8-sig")
+    assert read_marginal(path, DOMAIN).total == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"weight": pa.array([[1.0], [2.0]])}, "column 'weight' holds list<element: double>, not numbers"),
+        ({"weight": pa.array([NOON, NOON])}, "column 'weight' holds timestamp[us, tz=UTC], not numbers"),
+        ({"weight": pa.nulls(2)}, "column 'weight' holds null, not numbers"),
+        ({"weight": pa.array([float("nan"), 1.0])}, "weights of sex='Male', age=18 are nan"),
+        ({"age": pa.array([NOON, NOON])}, "age=2024-01-01 12:00:00+00:00 is no state"),
+        ({"sex": pa.array([{"a": 1}, {"a": 2}])}, "is no state"),
+        ({"sex": pa.array([b"Male", b"\xff"])}, "is no state"),
+    ],
+)
+def test_a_parquet_table_of_odd_types_is_one_line(tmp_path: Path, columns: dict[str, Any], said: str) -> None:
+    path = tmp_path / "sex-age.parquet"
+    pq.write_table(pa.table({"sex": SEX, "age": AGE, "weight": WEIGHT} | columns), path)
+    assert said in refusal(path)
+
+
+def test_dictionary_columns_odd_metadata_and_columns_beside_are_no_hindrance(tmp_path: Path) -> None:
+    path = tmp_path / "sex-age.parquet"
+    table = pa.table({"sex": SEX.dictionary_encode(), "age": AGE.dictionary_encode(), "weight": WEIGHT})
+    nested = table.append_column("beside", pa.array([{"a": [1]}, {"a": [2]}]))
+    pq.write_table(nested.replace_schema_metadata({"pandas": "junk"}), path)
+    assert read_marginal(path, DOMAIN).weights.tolist() == [[1, 0], [0, 2]]
+
+
+def test_a_parquet_table_without_rows_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "sex-age.parquet"
+    pq.write_table(pa.table({"sex": SEX, "age": AGE, "weight": WEIGHT}).slice(0, 0), path)
+    assert "all weights are zero" in refusal(path)
+
+
+def test_a_small_file_of_many_rows_is_refused_unread(tmp_path: Path) -> None:
+    path, rows = tmp_path / "sex-age.parquet", 3_000_000
+    many = {
+        name: pa.repeat(column[0], rows) for name, column in (("sex", SEX), ("age", AGE), ("weight", WEIGHT))
+    }
+    pq.write_table(pa.table(many), path)
+    assert path.stat().st_size < 100_000
+    assert "3,000,000 rows for 4 cells; some are given twice" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda d: d["model"]["conditionals"].insert(0, {"child": "occupation", "parents": ["age"]}),
+            "model.conditionals.occupation: its parent age is not given before it",
+        ),
+        (
+            lambda d: d["model"]["conditionals"][1]["parents"].append("occupation"),
+            "parents of occupation: each once, and none of them occupation itself",
+        ),
+        (
+            lambda d: d["model"]["conditionals"].append({"child": "sex", "parents": ["age"]}),
+            "model.conditionals.sex: sex is given twice, by sex already",
+        ),
+        (lambda d: d["model"]["core"].append("age_group"), "age_group is given twice, by age_band already"),
+        (
+            lambda d: d["model"]["conditionals"][0].update(parents=["sex"]),
+            "age refines age_band, which is given before it and might contradict it",
+        ),
+        (
+            lambda d: d["model"]["conditionals"][0].update(back_off=["occupation"]),
+            "back_off: 'occupation' is no parent of age: age_band, sex",
+        ),
+        (lambda d: d["tables"]["acs_2018"].append(["sex", "age"]), "tables: sex-age is declared twice"),
+        (lambda d: d["model"].update(zeros=[{"shoe": ["a"]}]), "model.zeros: unknown attribute 'shoe'"),
+        (lambda d: d["model"].update(zeros=[{}]), "model.zeros.0: Dictionary should have at least 1 item"),
+        (lambda d: d["sources"]["acs_2018"].update(priority=-1), "sources.acs_2018.priority"),
+        (lambda d: d["sources"]["acs_2018"].update(design_effect=float("inf")), "design_effect"),
+        (lambda d: d.update(agreement=float("nan")), "agreement"),
+        (lambda d: d["attributes"]["sex"]["states"].update({"": "none"}), "a state has no name"),
+        (
+            lambda d: d["attributes"]["sex"].update(states={f"s{i}": "x" for i in range(10_001)}),
+            "states: 10,001 states; an attribute has 10000 at most",
+        ),
+    ],
+)
+def test_a_graph_or_number_that_cannot_be_meant_is_refused(
+    locale: Callable[[Change], Path], change: Change, said: str
+) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        Priors.load(locale(change))
+    assert said in str(caught.value)
+    assert "priors.yaml: " in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_state_that_no_table_counts_is_named(locale: Callable[[Change], Path]) -> None:
+    folder = locale(lambda d: d["attributes"]["marital_status"]["states"].update(partnered="with a partner"))
+    found = verdict(folder, COUNTED)
+    assert not found.passed
+    assert "no table counts anybody with marital_status=partnered" in found.found
+    assert "zeros: [{marital_status: [partnered]}]" in found.found
+
+
+def test_a_state_that_nobody_is_declared_to_have_needs_no_count(locale: Callable[[Change], Path]) -> None:
+    def change(declared: dict[str, Any]) -> None:
+        declared["attributes"]["marital_status"]["states"]["partnered"] = "with a partner"
+        declared["model"]["zeros"] = [{"marital_status": ["partnered"]}]
+
+    assert verdict(locale(change), COUNTED).passed
+
+
+def test_a_core_attribute_without_any_table_is_named(locale: Callable[[Change], Path]) -> None:
+    found = verdict(locale(lambda d: d["tables"]["acs_2018"].pop(0)), COUNTED)
+    assert "no table has marital_status, which is in the model" in found.found
+
+
+def test_adults_are_declared_or_counted_and_shares_are_no_people(locale: Callable[[Change], Path]) -> None:
+    assert Priors.load(EXAMPLE).adults == 2_288_030
+    folder = locale(lambda d: d.update(adults=5))
+    assert Priors.load(folder).adults == 5
+    (folder / "priors.yaml").write_text((EXAMPLE / "priors.yaml").read_text(encoding="utf-8"))
+    for path in (folder / "tables").iterdir():
+        frame = pd.read_csv(path)
+        frame.assign(weight=frame["weight"] / frame["weight"].sum()).to_csv(path, index=False)
+    assert Priors.load(folder).adults is None
+
+
+def test_a_marginal_is_a_tidy_frame_in_the_order_of_its_states() -> None:
+    marginal = Priors.load(EXAMPLE).marginal(("sex", "age"))
+    frame = marginal.to_pandas()
+    assert [*frame.columns] == ["sex", "age", "weight", "sample_size"]
+    assert frame["weight"].to_numpy().reshape(marginal.domain.shape).tolist() == marginal.weights.tolist()
+    assert frame["sex"].cat.categories.tolist() == ["Male", "Female"]
+    assert frame["age"].dtype.kind == "i"
+    assert frame["sample_size"].isna().all()
+    sampled = Marginal(DOMAIN, marginal.weights[:, :2], marginal.weights[:, :2]).to_pandas()
+    assert sampled["sample_size"].tolist() == sampled["weight"].tolist()
+
+
+def test_one_attribute_may_be_given_by_its_name_alone() -> None:
+    priors = Priors.load(EXAMPLE)
+    one = priors.marginal("sex")
+    assert one.domain.attributes == ("sex",)
+    assert priors.marginal(("sex", "age")).project("sex").total == pytest.approx(one.total)
