@@ -21,8 +21,11 @@ FIRST_STRATA, MOST_STRATA = 6, 17
 
 
 def key_of(seed: int, stream: str) -> npt.NDArray[np.uint64]:
-    """The Philox key of a stream: the first 128 bits of SHA-256 over seed and name."""
-    digest = hashlib.sha256(f"persona-engine/{seed}/{stream}".encode()).digest()
+    """The Philox key of a stream: the first 128 bits of SHA-256 over seed and name.
+
+    What is hashed is part of what rows are, and names no project, so that no renaming of one changes a row.
+    """
+    digest = hashlib.sha256(f"row/{seed}/{stream}".encode()).digest()
     return np.frombuffer(digest[:16], dtype="<u8").astype(np.uint64)
 
 
