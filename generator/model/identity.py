@@ -11,7 +11,8 @@ with the version of the algorithms they decide the distributions as exactly as a
 
 In it, in one canonical form:
 
-- attributes that the graph, a table or a look-up uses: their states in order, and which they are a view of, state by state;
+- attributes that the graph, a table or a look-up uses: their states in order, and, state by state, what they are a
+  view of;
 - tables in the order in which they are fitted: attributes, weights, persons, whether they count everybody, and every
   number that is declared of their source (`design_effect`);
 - the graph as it is fitted (a cascade is another): core, children with parents and certain states, zeros; `agreement`;

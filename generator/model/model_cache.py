@@ -55,8 +55,8 @@ def folder() -> Path:
 def model_digest(priors: Priors) -> str:
     """The identity of the fitted model: SHA-256 of what decides its distributions.
 
-    It takes a second or two of reading tables, and is remembered beside the fits, by the bytes of the locale's files and
-    the graph as it is fitted.
+    It takes a second or two of reading tables, and is remembered beside the fits, by the bytes of the locale's files
+    and the graph as it is fitted.
     """
     graph = priors.declaration.model.model_dump_json()
     key = hashlib.sha256(f"{VERSIONS}/{priors.digest}/{graph}".encode()).hexdigest()

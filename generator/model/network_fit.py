@@ -18,6 +18,7 @@ from persona_engine.generator.model.cascade import within_memory
 from persona_engine.generator.model.fitting import Array, Dense, FitError, coarsen
 from persona_engine.generator.model.network import Codes, Network, Node
 from persona_engine.generator.model.reconciliation import reconciled
+from persona_engine.generator.model.shrinkage import child_axis, shrink
 
 Shrunk = tuple[Marginal, Array, float]
 """A table, its probabilities after shrinkage, and its effective sample size (0 for a full count)."""
@@ -57,7 +58,7 @@ def _shrunk(priors: Priors, source: str, names: Sequence[str]) -> Shrunk:
     table = priors.table(names)
     persons = 0.0 if table.samples is None else float(table.samples.sum())
     effect = priors.declaration.sources[source].design_effect
-    return table, fitting.shrink(table.probabilities(), persons, effect), persons / effect
+    return table, shrink(table.probabilities(), persons, effect, child_axis(priors, names)), persons / effect
 
 
 def _within(priors: Priors, wanted: Sequence[Shrunk], scope: Sequence[str]) -> list[Shrunk]:
@@ -126,8 +127,7 @@ def _clear(
 def _add(
     priors: Priors, network: Network, declared: ConditionalDeclaration, wanted: Sequence[Shrunk]
 ) -> Network:
-    hierarchy = network.hierarchy
-    child = declared.child
+    hierarchy, child = network.hierarchy, declared.child
     refines = next((p for p in declared.parents if hierarchy.refines(child, p)), None)
     if refines is not None:
         _check_refinement(hierarchy, declared, refines)
