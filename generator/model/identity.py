@@ -3,11 +3,12 @@
 A row's uuid and the place of a fit in the cache follow from it. Labels, sentences, sources' texts, the form and the
 place of files, and the name of this project are not in it: they may change, and rows keep their uuids.
 
-It is taken over the inputs of the fit, not over the numbers that come out. The fit is deterministic on one machine, but
-another processor, or another release of numpy or of its BLAS, may sum in another order and differ in the last bits. A
-digest of those bits would give each machine uuids of its own; a digest of rounded numbers would do so too, more rarely,
-whenever one of ninety million lies at a rounding edge. Inputs are read from files, bit by bit the same everywhere, and
-with the version of the algorithms they decide the distributions as exactly as arithmetic allows.
+It is taken over the inputs of the fit, not over the numbers that come out. The fit sums in a fixed order and comes out
+the same to the bit on x86 processors with and without AVX and with any number of threads; but another architecture, or
+another release of numpy, may round a last bit otherwise. A digest of those bits would give such a machine uuids of its
+own, and so would a digest of rounded numbers, whenever one of 68 million lies at a rounding edge. Inputs are read from
+files, bit by bit the same everywhere, and with the version of the algorithms they decide the distributions as exactly
+as arithmetic allows.
 
 In it, in one canonical form:
 
