@@ -80,9 +80,9 @@ class Population:
         priors = within_memory(locale if isinstance(locale, Priors) else Priors.load(locale))
         return cls(priors, model_cache.load_or_fit(priors))
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """SHA-256 of what the model was fitted to; part of what decides a row."""
+        """The model's identity, SHA-256 of what decides its distributions: part of what decides a uuid."""
         return model_cache.model_digest(self.priors)
 
     @cached_property

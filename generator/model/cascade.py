@@ -19,7 +19,8 @@ import numpy as np
 from persona_engine.census_priors.declaration import ConditionalDeclaration
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.model import footprint
-from persona_engine.generator.model.fitting import Array, FitError, informs, shrink
+from persona_engine.generator.model.fitting import Array, FitError, informs
+from persona_engine.generator.model.shrinkage import shrink
 
 Ties = Mapping[frozenset[str], float]
 FORBIDDEN = 1e6

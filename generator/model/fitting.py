@@ -1,4 +1,4 @@
-"""Fitting: iterative proportional fitting of a dense array to census tables, thin interactions shrunk."""
+"""Fitting: iterative proportional fitting of a dense array to census tables."""
 
 from __future__ import annotations
 
@@ -25,46 +25,6 @@ log = logging.getLogger(__name__)
 
 class FitError(ValueError):
     """Tables that no distribution satisfies; the message names those that disagree."""
-
-
-def rake(table: Array, margins: Sequence[Array], rounds: int = 30) -> Array:
-    """Scale a table until summing out axis i gives `margins[i]` (kept as an axis of length 1)."""
-    table = table.copy()
-    for _ in range(rounds):
-        for axis, want in enumerate(margins):
-            have = table.sum(axis=axis, keepdims=True)
-            table *= np.divide(want, have, out=np.zeros_like(have), where=have > 0)
-    return table
-
-
-def shrink(table: Array, persons: float, design_effect: float) -> Array:
-    """Probabilities of a table, each order of interaction shrunk by how much of it is noise.
-
-    From the lowest order up: the interaction's likelihood-ratio statistic G² = 2 n Σ p log(p / p₀) against the
-    interaction-free fit p₀ is about `design_effect` x its degrees of freedom when there is none. The share of
-    it that noise explains, λ = min(1, design_effect x df / G²), is the weight of p₀: the empirical-Bayes estimate
-    with one shrinkage factor a table (as in James and Stein 1961). The result is raked to its own shrunk
-    margins, so that tables of one source agree on what they share, and no cell is zero merely because a sample
-    missed it.
-
-    Args:
-        table: probabilities of any number of axes.
-        persons: sample size; 0 for a census, which is not shrunk.
-        design_effect: variance of the survey over simple random sampling, >= 1.
-    """
-    if table.ndim < 2 or not persons:
-        return table
-    margins = [
-        np.expand_dims(shrink(table.sum(axis=axis), persons, design_effect), axis)
-        for axis in range(table.ndim)
-    ]
-    free = rake(np.ones_like(table), margins, rounds=1 if table.ndim == 2 else 30)
-    inside = (table > 0) & (free > 0)
-    statistic = 2 * persons * float((table[inside] * np.log(table[inside] / free[inside])).sum())
-    freedom = float(np.prod([size - 1 for size in table.shape]))
-    weight = min(1.0, design_effect * freedom / max(statistic, 1e-12))
-    mixed = (1 - weight) * table + weight * free
-    return mixed if table.ndim == 2 else rake(mixed, margins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +66,34 @@ class Margin:
 def coarsen(
     array: npt.NDArray[np.floating], codes: Sequence[npt.NDArray[np.int32]], shape: Sequence[int]
 ) -> Array:
-    """Sum states of each axis that share a code; code -1 drops the state."""
+    """Sum states of each axis that share a code; code -1 drops the state.
+
+    Sums are taken by numpy in a fixed order. A product with a matrix of indicators would be one of the BLAS, whose last
+    bits depend on the processor and the number of threads: rows of one seed would then differ between machines.
+    """
     result: npt.NDArray[np.floating] = array
     for axis, (code, size) in enumerate(zip(codes, shape, strict=True)):
         if _is_identity(code, size):
             continue
-        indicator = (code[:, None] == np.arange(size)[None, :]).astype(result.dtype)
-        result = np.moveaxis(np.tensordot(result, indicator, axes=(axis, 0)), -1, axis)
+        result = _sum_states(result, code, size, axis)
     return np.asarray(result, dtype=np.float64)
+
+
+def _sum_states(
+    array: npt.NDArray[np.floating], code: npt.NDArray[np.int32], size: int, axis: int
+) -> npt.NDArray[np.floating]:
+    order = np.argsort(code, kind="stable")
+    order = order[code[order] >= 0]
+    if not np.array_equal(order, np.arange(len(code))):
+        array = array.take(order, axis=axis)
+    starts = np.searchsorted(code[order], np.arange(size))
+    filled = np.flatnonzero(np.diff(starts, append=len(order)))
+    summed: npt.NDArray[np.floating] = np.add.reduceat(array, starts[filled], axis=axis)
+    if len(filled) == size:
+        return summed
+    whole = np.zeros((*array.shape[:axis], size, *array.shape[axis + 1 :]), dtype=array.dtype)
+    whole[(slice(None),) * axis + (filled,)] = summed
+    return whole
 
 
 def _is_identity(code: npt.NDArray[np.int32], size: int) -> bool:

@@ -15,14 +15,11 @@ from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.census_priors.names import OUTSIDE_BIRTHS
 from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.model.traits import DEVIATION, HIGHEST, LOWEST, MEAN, TRAITS
 
 Rows = npt.NDArray[np.int32]
 Starts = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.bool_] | npt.NDArray[np.floating]
-
-TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
-LOWEST, HIGHEST, MEAN, DEVIATION = 20, 80, 50.0, 10.0
-"""T-scores N(50, 10), rounded and clipped to 20..80: the published recipe of Nemotron-Personas."""
 
 
 @dataclass(frozen=True, slots=True)

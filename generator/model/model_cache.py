@@ -1,4 +1,4 @@
-"""Model cache: fitted networks on disk, by digest of what they were fitted to.
+"""Model cache: fitted networks on disk, by the identity of their distributions (see `identity.py`).
 
 A network is one folder of arrays, written beside its place and renamed into it, so that concurrent writers
 and crashes leave either a whole model or none; a folder that cannot be read is fitted anew.
@@ -11,6 +11,7 @@ import json
 import logging
 import mmap
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import replace
@@ -21,11 +22,14 @@ import numpy as np
 import platformdirs
 
 from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.atomic import write_whole
+from persona_engine.generator.model.identity import VERSIONS, identity_of
 from persona_engine.generator.model.network import Network, Node
 from persona_engine.generator.model.network_fit import fit_network
 
-FIT_VERSION = 2
-"""Raised whenever fitting changes what it returns."""
+STORED_VERSION = 1
+"""The form in which a network is stored; raised when it changes, and no uuid changes with it."""
+_HEX = re.compile(r"[0-9a-f]{64}")
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +53,31 @@ def folder() -> Path:
 
 
 def model_digest(priors: Priors) -> str:
-    """SHA-256 over everything that decides the fitted model: the locale's files, and its graph as it is fitted."""
+    """The identity of the fitted model: SHA-256 of what decides its distributions.
+
+    It takes a second or two of reading tables, and is remembered beside the fits, by the bytes of the locale's files
+    and the graph as it is fitted.
+    """
     graph = priors.declaration.model.model_dump_json()
-    return hashlib.sha256(f"{FIT_VERSION}/{priors.digest}/{graph}".encode()).hexdigest()
+    key = hashlib.sha256(f"{VERSIONS}/{priors.digest}/{graph}".encode()).hexdigest()
+    place = folder().parent / "identities" / key
+    try:
+        known = place.read_text(encoding="ascii")
+        if _HEX.fullmatch(known):
+            return known
+    except (OSError, UnicodeDecodeError):  # not remembered, or not readable
+        pass
+    found = identity_of(priors)
+    try:
+        write_whole(place, found)
+    except OSError as error:
+        log.debug("%s: could not be kept (%s)", place, error)
+    return found
+
+
+def fit_key(priors: Priors) -> str:
+    """Name of the folder in which the fit of a locale is kept."""
+    return hashlib.sha256(f"{STORED_VERSION}/{model_digest(priors)}".encode()).hexdigest()[:32]
 
 
 def load_or_fit(priors: Priors) -> Network:
@@ -59,7 +85,7 @@ def load_or_fit(priors: Priors) -> Network:
 
     A cache that cannot be written is not an error: the model is fitted and used all the same.
     """
-    place = folder() / model_digest(priors)[:32]
+    place = folder() / fit_key(priors)
     found = _read(place, priors)
     if found is not None:
         return found

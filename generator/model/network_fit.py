@@ -21,6 +21,7 @@ from persona_engine.generator.model.contradiction import refuse_contradictions
 from persona_engine.generator.model.fitting import Array, Dense, FitError
 from persona_engine.generator.model.network import Codes, Network, Node
 from persona_engine.generator.model.reconciliation import reconciled
+from persona_engine.generator.model.shrinkage import child_axis, shrink
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def _fit_core(priors: Priors, wanted: Sequence[Wanted]) -> Network:
 def _shrunk(priors: Priors, source: str, names: Sequence[str]) -> Wanted:
     table, declared = priors.table(names), priors.declaration.sources[source]
     persons = 0.0 if table.samples is None else float(table.samples.sum())
-    values = fitting.shrink(table.probabilities(), persons, declared.design_effect)
+    values = shrink(table.probabilities(), persons, declared.design_effect, child_axis(priors, names))
     return Wanted(table, values, persons / declared.design_effect, declared.priority)
 
 
@@ -159,8 +160,7 @@ def _clear(
 def _add(
     priors: Priors, network: Network, declared: ConditionalDeclaration, wanted: Sequence[Wanted]
 ) -> Network:
-    hierarchy = network.hierarchy
-    child = declared.child
+    hierarchy, child = network.hierarchy, declared.child
     refines = next((p for p in declared.parents if hierarchy.refines(child, p)), None)
     if refines is not None:
         _check_refinement(hierarchy, declared, refines)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from persona_engine.generator.llm.offline.article import article
-from persona_engine.generator.model.leaves import TRAITS
+from persona_engine.generator.model.traits import TRAITS
 from persona_engine.generator.narration.neighbourhood import Neighbourhood
 from persona_engine.prompts.template import PromptSet
 

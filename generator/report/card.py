@@ -11,7 +11,7 @@ from typing import Any
 
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.atomic import write_whole
-from persona_engine.generator.model.leaves import TRAITS
+from persona_engine.generator.model.traits import TRAITS
 from persona_engine.generator.report.run_report import render
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.schema import Table

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.generator.model.leaves import TRAITS, Leaf
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.model.traits import LEVELS, TRAITS, level_of
 from persona_engine.generator.population import Population
-from persona_engine.generator.sampling.frame import LABEL_EDGES, LABELS
 from persona_engine.validators.reading import LISTS, Reading
 
 Array = npt.NDArray[np.float64]
@@ -95,7 +95,7 @@ class Imputation:
         for trait in TRAITS:
             if trait not in found:
                 found[trait] = int(self._drawn(self._leaves[trait], found))
-            found.setdefault(f"{trait}_label", LABELS[int(np.digitize(found[trait], LABEL_EDGES))])
+            found.setdefault(f"{trait}_label", LEVELS[level_of(found[trait])])
         return found
 
     def _place(self, found: dict[str, Any]) -> None:
@@ -188,7 +188,7 @@ class Imputation:
         return int(np.searchsorted(sums, self._uniform(found, stream) * sums[-1], side="right"))
 
     def _uniform(self, found: Mapping[str, Any], stream: str) -> float:
-        identity = f"persona-engine/{self._seed}/imputation/{stream}/{found['uuid']}".encode()
+        identity = f"row/{self._seed}/imputation/{stream}/{found['uuid']}".encode()
         word = int.from_bytes(hashlib.blake2b(identity, digest_size=8).digest(), "big")
         return float(word >> 11) * 2.0**-53
 

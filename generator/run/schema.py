@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from persona_engine.generator.config import ConfigError, Schema
-from persona_engine.generator.model.leaves import TRAITS
+from persona_engine.generator.model.traits import TRAITS
 
 Kind = Literal["text", "integer", "list"]
 

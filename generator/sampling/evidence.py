@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.model.leaves import TRAITS, Leaf
-from persona_engine.generator.sampling.frame import LABEL_EDGES, LABELS
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.model.traits import LEVELS, TRAITS, level_of
 
 Mask = npt.NDArray[np.bool_]
 
@@ -80,7 +80,7 @@ def states_of(
         return attribute, by_child[attribute].table.states.tolist(), None
     trait = attribute.removesuffix(LABEL)
     if trait != attribute and trait in TRAITS and trait in by_child:
-        return trait, LABELS, np.digitize(by_child[trait].table.states.astype(int), LABEL_EDGES)
+        return trait, LEVELS, np.array([level_of(int(score)) for score in by_child[trait].table.states])
     if attribute in PLACE_COLUMNS and "zipcode" in by_child:
         return "zipcode", *_distinct(priors.places.column(PLACE_COLUMNS[attribute]))
     if attribute == "birth_year" and "age" in priors.domain:

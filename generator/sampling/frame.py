@@ -12,14 +12,12 @@ import pandas as pd
 
 from persona_engine.census_priors.domain import State
 from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.model.leaves import TRAITS, Leaf
+from persona_engine.generator.model.leaves import Leaf
+from persona_engine.generator.model.traits import LEVELS, TRAITS, level_of
 from persona_engine.generator.sampling.randomness import words
 
 Codes = npt.NDArray[np.integer]
 
-LABEL_EDGES = (35, 45, 56, 66)
-LABELS = ("very_low", "low", "average", "high", "very_high")
-"""T-scores below 35 are very low, below 45 low, to 55 average, to 65 high, above very high (nemotron recipe)."""
 FIRST = (
     "row uuid first_name middle_name last_name sex age birth_year ethnicity nativity marital_status education_level "
     "bachelors_field labor_force_status occupation occupation_code state city zipcode county metro_area urbanicity "
@@ -92,8 +90,8 @@ class Columns:
                 known[number] = Values.of_states(leaf.table.states.tolist())
             found[leaf.child] = (leaf.child, known[number])
             if leaf.child in TRAITS:
-                labels = [LABELS[i] for i in np.digitize(leaf.table.states.astype(int), LABEL_EDGES)]
-                found[f"{leaf.child}_label"] = (leaf.child, Values.of_states(labels, LABELS))
+                levels = [LEVELS[level_of(int(score))] for score in leaf.table.states]
+                found[f"{leaf.child}_label"] = (leaf.child, Values.of_states(levels, LEVELS))
             if leaf.child == "zipcode":
                 for name in PLACE:
                     found[name] = (leaf.child, Values.of_states(priors.places.column(name).tolist()))

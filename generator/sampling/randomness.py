@@ -21,7 +21,10 @@ FIRST_STRATA, MOST_STRATA = 6, 17
 
 
 def key_of(seed: int, stream: str) -> npt.NDArray[np.uint64]:
-    """The Philox key of a stream: the first 128 bits of SHA-256 over seed and name."""
+    """The Philox key of a stream: the first 128 bits of SHA-256 over seed and name.
+
+    The spelling of what is hashed is frozen, whatever the project is called: another one changes every row.
+    """
     digest = hashlib.sha256(f"persona-engine/{seed}/{stream}".encode()).digest()
     return np.frombuffer(digest[:16], dtype="<u8").astype(np.uint64)
 

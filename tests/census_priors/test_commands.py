@@ -78,7 +78,7 @@ def test_the_outline_tells_each_table_s_source_universe_and_modelled_areas() -> 
     assert shown["independences"]
     text = "\n".join(lines(shown))
     assert "state x occupation: acs_pums_2024; everybody; CA, TX, PR, VI" in text
-    assert "occupation <- occupation_group, state, age_span, sex, ethnicity_group, education" in text
+    assert "occupation <- occupation_group, service, state, age_span, sex, ethnicity_group, education" in text
 
 
 def test_one_attribute_is_shown_with_all_its_states_and_only_its_tables() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,8 +21,9 @@ from persona_engine.census_priors.hierarchy import Hierarchy
 from persona_engine.census_priors.marginal import Marginal, TableError
 from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.model import fitting
-from persona_engine.generator.model.fitting import FitError, Margin, coarsen, fit, rake, shrink
+from persona_engine.generator.model.fitting import FitError, Margin, coarsen, fit
 from persona_engine.generator.model.network_fit import fit_network
+from persona_engine.generator.model.shrinkage import child_axis, rake, shrink
 from persona_engine.generator.population import Population
 
 Toy = Callable[..., Path]
@@ -345,3 +349,80 @@ def test_a_refinement_that_says_otherwise_is_an_error(toy_locale: Toy, tmp_path:
 
     with pytest.raises(FitError, match="trade: `otherwise` is not for a child that refines a parent"):
         fit_network(redeclared(toy_locale(tmp_path / "toy"), change))
+
+
+@given(table=TABLES, persons=st.floats(1, 1e6), effect=st.floats(1, 5), along=st.integers(0, 2))
+@settings(deadline=None, max_examples=50)
+def test_shrinking_along_an_axis_keeps_the_total_and_every_state_of_one_attribute(
+    table: Any, persons: float, effect: float, along: int
+) -> None:
+    table = table / table.sum()
+    shrunk = shrink(table, persons, effect, along)
+    for axes in ((0, 1), (0, 2), (1, 2)):
+        np.testing.assert_allclose(shrunk.sum(axis=axes), table.sum(axis=axes), atol=1e-4)
+
+
+def test_an_interaction_of_a_few_states_survives_among_many_without_one() -> None:
+    random = np.random.default_rng(6)
+    truth = np.outer(np.full(10, 0.1), np.full(200, 0.005))
+    truth[:5, :4] *= 1.9
+    truth[5:, :4] *= 0.1
+    seen = random.multinomial(20_000, truth.ravel()).reshape(truth.shape) / 20_000
+    apart, whole = shrink(seen, 20_000, 1.0, along=1), shrink(seen, 20_000, 1.0)
+    assert np.abs(apart - truth).sum() < np.abs(whole - truth).sum()
+    assert np.abs(apart - truth)[:, :4].sum() < 0.6 * np.abs(whole - truth)[:, :4].sum()
+
+
+def test_a_table_is_shrunk_along_the_axis_of_the_child_that_it_informs(toy: Population) -> None:
+    axes = {"-".join(names): child_axis(toy.priors, names) for _, names in toy.priors.tables}
+    assert axes == {
+        "region-age_band-status": None,
+        "region-sex": None,
+        "age_band-sex-status": None,
+        "region-sex-age": 2,
+        "status-region-sex-trade_group": 3,
+        "status-age_half-trade_group": 2,
+        "region-trade": 1,
+        "age_half-trade": 1,
+        "trade_group-sex-transport": 2,
+        "trade-mood": 1,
+        "voter-transport-mood": 2,
+    }
+
+
+@given(
+    table=arrays(np.float32, (3, 6, 2), elements=st.floats(0, 1, width=32)),
+    code=st.lists(st.integers(-1, 3), min_size=6, max_size=6),
+)
+@settings(deadline=None, max_examples=50)
+def test_states_that_share_a_code_are_summed_and_those_without_one_dropped(
+    table: Any, code: list[int]
+) -> None:
+    keep = [np.arange(3, dtype=np.int32), np.array(code, dtype=np.int32), np.arange(2, dtype=np.int32)]
+    summed = coarsen(table, keep, (3, 4, 2))
+    for state in range(4):
+        wanted = table[:, [i for i, c in enumerate(code) if c == state]].sum(axis=1)
+        np.testing.assert_allclose(summed[:, state], wanted, rtol=1e-5, atol=1e-7)
+
+
+FIT = """
+import hashlib, sys
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.model.network_fit import fit_network
+network = fit_network(Priors.load(sys.argv[1]))
+print(hashlib.sha256(b"".join(a.tobytes() for a in (network.core, *(n.table for n in network.nodes)))).hexdigest())
+"""
+
+
+def test_a_fit_is_the_same_to_the_bit_on_other_processors_and_with_other_threads(toy_folder: Path) -> None:
+    machines = (
+        {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_NUM_THREADS": "1"},
+        {"OPENBLAS_CORETYPE": "Nehalem", "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL"},
+        {},
+    )
+    command = [sys.executable, "-W", "ignore", "-c", FIT, str(toy_folder)]
+    found = {
+        subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | machine).stdout
+        for machine in machines
+    }
+    assert len(found) == 1

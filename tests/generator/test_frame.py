@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from persona_engine.generator.model.leaves import TRAITS
+from persona_engine.generator.model.traits import LEVELS, TRAITS
 from persona_engine.generator.population import Population
-from persona_engine.generator.sampling.frame import LABELS, Values, uuids
+from persona_engine.generator.sampling.frame import Values, uuids
 
 
 def test_uuids_are_version_8_and_of_the_standard_variant() -> None:
@@ -41,9 +41,9 @@ def test_derived_columns_follow_from_what_they_derive_from(toy: Population) -> N
     frame = toy.sample(4000, seed=2)
     assert (frame["birth_year"] == 2024 - frame["age"]).all()
     assert (frame["country"] == "TOY").all()
-    edges = [0, 34, 44, 55, 65, 80]
+    edges = [0, 34, 44, 54, 64, 80]
     for name in TRAITS:
-        labels = pd.cut(frame[name], edges, labels=LABELS).astype(str)
+        labels = pd.cut(frame[name], edges, labels=LEVELS).astype(str)
         assert (labels == frame[f"{name}_label"].astype(str)).all()
 
 

@@ -69,7 +69,7 @@ def test_arrays_whose_memory_was_given_back_are_read_again(priors: Priors) -> No
 
 def test_the_cache_holds_one_folder_named_after_the_digest(priors: Priors, cache: Path) -> None:
     model_cache.load_or_fit(priors)
-    assert [path.name for path in cache.iterdir()] == [model_cache.model_digest(priors)[:32]]
+    assert [path.name for path in cache.iterdir()] == [model_cache.fit_key(priors)]
 
 
 def half(path: Path) -> None:
@@ -143,9 +143,14 @@ def test_another_table_is_another_model(
 ) -> None:
     folder = toy_locale(tmp_path / "other")
     table = folder / "tables" / "region-sex.csv"
-    table.write_text(table.read_text() + "\n")
-    assert Priors.load(toy_locale(tmp_path / "copy")).digest == priors.digest
-    assert model_cache.model_digest(Priors.load(folder)) != model_cache.model_digest(priors)
+    head, row, *rest = table.read_text().splitlines()
+    cells = row.split(",")
+    place = head.split(",").index("weight")
+    cells[place] = str(float(cells[place]) + 1)
+    table.write_text("\n".join([head, ",".join(cells), *rest]) + "\n")
+    other = Priors.load(folder)
+    assert model_cache.fit_key(other) != model_cache.fit_key(priors)
+    assert model_cache.fit_key(Priors.load(toy_locale(tmp_path / "copy"))) == model_cache.fit_key(priors)
 
 
 def test_processes_that_fit_at_once_leave_one_whole_model_and_draw_the_same_rows(
@@ -159,5 +164,5 @@ def test_processes_that_fit_at_once_leave_one_whole_model_and_draw_the_same_rows
     assert [process.returncode for process in started] == [0, 0, 0]
     assert len(set(outputs)) == 1
     assert len(outputs[0]) > 60
-    assert [path.name for path in cache.iterdir()] == [model_cache.model_digest(priors)[:32]]
+    assert [path.name for path in cache.iterdir()] == [model_cache.fit_key(priors)]
     np.testing.assert_array_equal(model_cache.load_or_fit(priors).core, toy.network.core.astype(np.float32))

@@ -18,7 +18,7 @@ from persona_engine.generator.llm.offline.draws import draws
 from persona_engine.generator.llm.offline.grammar import Grammar, GrammarError
 from persona_engine.generator.llm.offline.grammar_faults import refuse_faults
 from persona_engine.generator.llm.offline.portrait import PRONOUNS, Portrait, sex_of
-from persona_engine.generator.model.leaves import TRAITS
+from persona_engine.generator.model.traits import TRAITS
 
 # Characters: texts keep to the lengths that the released Nemotron-Personas have.
 _BOUNDS = {

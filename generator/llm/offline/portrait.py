@@ -8,10 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from persona_engine.generator.llm.offline.title import occupation_words
-from persona_engine.generator.model.leaves import TRAITS
+from persona_engine.generator.model.traits import LEVELS, TRAITS, level_of
 
-LEVELS = ("very_low", "low", "average", "high", "very_high")
-_LEVEL_BOUNDS = (35, 45, 55, 65)
 _LABELS = {trait: f"{trait}_label" for trait in TRAITS}
 _LEVEL_OF: Mapping[object, int] = {level: place for place, level in enumerate(LEVELS, 1)}
 _STAGES = ((30, "young"), (45, "prime"), (66, "mature"))
@@ -220,7 +218,7 @@ def trait_levels(facts: Mapping[str, Any]) -> tuple[int, ...]:
         level = _LEVEL_OF.get(facts.get(label))
         if level is None:
             score = facts.get(trait)
-            level = 3 if score is None else 1 + sum(int(score) >= bound for bound in _LEVEL_BOUNDS)
+            level = 3 if score is None else 1 + level_of(int(score))
         levels.append(level)
     return tuple(levels)
 

@@ -1,0 +1,147 @@
+"""Identity: a digest of what decides the distributions of a fitted model, and of nothing else.
+
+A row's uuid and the place of a fit in the cache follow from it. Labels, sentences, sources' texts, the form and the
+place of files, and the name of this project are not in it: they may change, and rows keep their uuids.
+
+It is taken over the inputs of the fit, not over the numbers that come out. The fit sums in a fixed order and comes out
+the same to the bit on x86 processors with and without AVX and with any number of threads; but another architecture, or
+another release of numpy, may round a last bit otherwise. A digest of those bits would give such a machine uuids of its
+own, and so would a digest of rounded numbers, whenever one of 68 million lies at a rounding edge. Inputs are read from
+files, bit by bit the same everywhere, and with the version of the algorithms they decide the distributions as exactly
+as arithmetic allows.
+
+In it, in one canonical form:
+
+- attributes that the graph, a table or a look-up uses: their states in order, and, state by state, what they are a
+  view of;
+- tables in the order in which they are fitted: attributes, weights, persons, whether they count everybody, and every
+  number that is declared of their source (`design_effect`);
+- the graph as it is fitted (a cascade is another): core, children with parents, certain states and back-off, zeros; `agreement`;
+- columns of the look-ups from which ZIP codes and names are drawn, the year from which births are counted, and
+  the parameters of the traits;
+- `FIT_VERSION`, `LEAVES_VERSION`: raise one only if distributions change, because every uuid changes with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from persona_engine.census_priors import given_names, names, places
+from persona_engine.census_priors.lookup import numbers, read_lookup, strings
+from persona_engine.census_priors.marginal import Marginal
+from persona_engine.census_priors.priors import Priors
+from persona_engine.generator.model.traits import DEVIATION, HIGHEST, LOWEST, MEAN, TRAITS
+
+FORM_VERSION = 1
+"""The canonical form of this module."""
+FIT_VERSION = 3
+"""The algorithm that fits the network (`network_fit.py`): raised whenever it returns other distributions."""
+LEAVES_VERSION = 1
+"""The arithmetic that makes ZIP codes, names and traits of their look-ups: raised as `FIT_VERSION` is."""
+VERSIONS = (FORM_VERSION, FIT_VERSION, LEAVES_VERSION)
+
+_Columns = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+
+def identity_of(priors: Priors) -> str:
+    """SHA-256, in hexadecimal, of everything that decides the distributions fitted to a locale.
+
+    Raises:
+        TableError: a table or a look-up is missing or bad.
+    """
+    model = priors.declaration.model
+    lookups = set(priors.declaration.lookups) & {"names", "places"}
+    decides = {
+        "versions": VERSIONS,
+        "attributes": _attributes(priors),
+        "tables": [_table(priors, source, attributes) for source, attributes in priors.tables],
+        "agreement": priors.declaration.agreement,
+        "core": model.core,
+        "conditionals": [
+            [node.child, node.parents, _plain(node.otherwise), node.back_off] for node in model.conditionals
+        ],
+        "zeros": [_plain(zero) for zero in model.zeros],
+        "lookups": {
+            file: _lookup(priors, file, texts, figures)
+            for name in sorted(lookups)
+            for file, texts, figures in _decisive(priors, name)
+        },
+        "vintage": int(priors.declaration.vintage) if "names" in lookups else None,
+        "traits": [TRAITS, LOWEST, HIGHEST, MEAN, DEVIATION],
+    }
+    return hashlib.sha256(_canonical(decides)).hexdigest()
+
+
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def _plain(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in mapping.items()}
+
+
+def _attributes(priors: Priors) -> dict[str, Any]:
+    """States of every attribute in use, and the code of each state of the finer attribute that it is a view of."""
+    model, hierarchy = priors.declaration.model, priors.hierarchy
+    used = {*model.core, *(name for _, table in priors.tables for name in table)}
+    used |= {name for node in model.conditionals for name in (node.child, *node.parents)}
+    used |= {name for zero in model.zeros for name in zero}
+    if "places" in priors.declaration.lookups:
+        used.add("education_group")
+    return {
+        name: [priors.domain[name], hierarchy.finer.get(name), _codes(hierarchy.maps.get(name))]
+        for name in sorted({step for name in used for step in hierarchy.chain(name)})
+    }
+
+
+def _codes(codes: Any) -> list[int] | None:
+    return None if codes is None else [int(code) for code in codes]
+
+
+def _table(priors: Priors, source: str, attributes: tuple[str, ...]) -> list[Any]:
+    said = priors.declaration.sources[source].model_dump(exclude_defaults=True)
+    figures = {name: value for name, value in said.items() if not isinstance(value, str)}
+    everybody = priors.universe(attributes) == "everybody"
+    return [attributes, everybody, figures, _marginal(priors.table(attributes))]
+
+
+def _marginal(table: Marginal) -> str:
+    digest = hashlib.sha256(_bytes(table.weights))
+    if table.samples is not None:
+        digest.update(b"samples" + _bytes(table.samples))
+    return digest.hexdigest()
+
+
+def _bytes(values: Any) -> bytes:
+    """Numbers as little-endian float64 in C order, with one zero instead of two."""
+    return (np.asarray(values, dtype="<f8") + 0.0).tobytes()
+
+
+def _decisive(priors: Priors, lookup: str) -> Iterator[_Columns]:
+    """Files of a look-up, with the columns of text and of numbers that decide what is drawn from it."""
+    if lookup == "places":
+        persons = tuple(name for name in places.FIGURES if name not in {"latitude", "longitude"})
+        factors = (*(f"u_{state}" for state in priors.domain["ethnicity"]), *places.FACTORS, "islander_share")
+        yield "places", ("zip", "state", "county_fips"), persons
+        yield "counties", ("county_fips",), factors
+        return
+    bearers = tuple(f"{kind}_{group}" for kind in ("first", "middle") for group in given_names.GROUPS)
+    yield "names_given", ("name", "accented"), (*bearers, "first_female", "middle_female")
+    yield "names_births", (), ("sex", "cohort", "name", "births")
+    yield "names_population", (), given_names.GROUPS
+    yield "names_last", ("name",), names.SURNAME_GROUPS
+
+
+def _lookup(priors: Priors, file: str, texts: tuple[str, ...], figures: tuple[str, ...]) -> str:
+    table = read_lookup(priors.folder / "lookups" / f"{file}.parquet", texts, figures)
+    digest = hashlib.sha256()
+    for name in texts:
+        digest.update(name.encode() + _canonical(strings(table, name).tolist()))
+    for name in figures:
+        digest.update(name.encode() + _bytes(numbers(table, name)))
+    return digest.hexdigest()
