@@ -29,6 +29,7 @@ _OF_A_RUN = frozenset(
 _BESIDE_A_MANIFEST = (".lock", "config.yaml", "personas", "journal")
 _OF_A_LOCALE = frozenset({"tables", "lookups"})
 _SYSTEM = ("/dev", "/proc", "/sys")
+_NO_TEXT = "has a name that is not UTF-8 text"
 _MEMORY = "/dev/shm"  # noqa: S108  not written to: named as the one folder in /dev that files stand in
 _FILES = frozenset(
     {".csv", ".html", ".json", ".jsonl", ".md", ".parquet", ".tsv", ".txt", ".xlsx", ".yaml", ".yml", ".zip"}
@@ -52,6 +53,8 @@ def check_input(path: Path, most: int | None = None) -> None:
     Raises:
         IrregularFileError: its `strerror` says what the place is, as that of a failed `open` would.
     """
+    if not _is_text(path):
+        raise IrregularFileError(errno.EINVAL, _NO_TEXT, str(path))
     try:
         seen = path.stat()
     except (OSError, ValueError):
@@ -150,6 +153,8 @@ def refuse_irregular(path: Path) -> None:
 
 def _mode(path: Path) -> int | None:
     """The mode of what a name leads to; None where it is new."""
+    if not _is_text(path):
+        raise DestinationError(f"{path}: {_NO_TEXT}; give another name")
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -162,6 +167,15 @@ def _mode(path: Path) -> int | None:
     if (mode is None or stat.S_ISREG(mode)) and (_is_system(path.absolute()) or _is_system(_followed(path))):
         raise DestinationError(f"{path}: is a place of the system; name one elsewhere")
     return mode
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a name can be written down, in a file and to a library: one of other bytes than UTF-8 cannot."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_system(place: Path) -> bool:

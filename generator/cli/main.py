@@ -150,5 +150,6 @@ def _help_of(error: typer.TyperException) -> str:
 
 
 def _fail(line: str, code: int) -> Never:
-    print(f"personas: {line}", file=sys.stderr)
+    # A name of a file may hold what is no text.
+    print(f"personas: {line}".encode(errors="backslashreplace").decode(), file=sys.stderr)
     sys.exit(code)

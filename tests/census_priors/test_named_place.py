@@ -213,7 +213,15 @@ def test_yaml_is_read_from_files_alone_and_not_without_end(
         read_yaml(tmp_path / "long.yaml")
 
 
-@pytest.mark.parametrize("name", [b"\xff.csv", b"a\nb.csv", b"\x1b[31m.csv"])
-def test_names_of_any_bytes_are_judged(tmp_path: Path, name: bytes) -> None:
-    place = tmp_path / os.fsdecode(name)
-    assert output_file(place) == place
+@pytest.mark.parametrize("name", ["a\nb.csv", "\x1b[31m.csv", "ä.csv"])
+def test_names_of_any_text_are_judged(tmp_path: Path, name: str) -> None:
+    assert output_file(tmp_path / name) == tmp_path / name
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / os.fsdecode(b"\xff.csv")
+    for judged in (output_file, output_folder):
+        with pytest.raises(DestinationError, match="has a name that is not UTF-8 text; give another"):
+            judged(place)
+    with pytest.raises(IrregularFileError, match="has a name that is not UTF-8 text"):
+        check_input(place)

@@ -106,6 +106,45 @@ def test_answers_to_no_request_are_named_and_end_in_failure(
     assert "1 answers are to no request that waits (9-attributes-aa)" in capsys.readouterr().err
 
 
+def test_a_file_of_another_run_is_told_from_one_that_was_taken_before(
+    tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = chat_server()
+    config, requests, results = settings(server, tmp_path), tmp_path / "out.jsonl", tmp_path / "in.jsonl"
+    run, wrong = tmp_path / "run", tmp_path / "wrong.jsonl"
+    export(config, tmp_path / "other.jsonl", folder=tmp_path / "other", overrides=["seed=5"])
+    answered(tmp_path / "other.jsonl", wrong, server)
+    export(config, requests, folder=run)
+    while answered(requests, results, server):
+        import_(run, results)
+        export(run, requests)
+        if not requests.read_text():
+            break
+    capsys.readouterr()
+    import_(run, results)
+    with pytest.raises(typer.Exit) as ended:
+        import_(run, wrong)
+    assert ended.value.exit_code == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"personas: {wrong}: 6 answers are to no request that waits")
+    assert "they are of another run or model; give the answers to what was exported from" in last
+
+
+def test_a_byte_order_mark_and_a_cut_last_line_are_put_up_with_and_said(
+    tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = chat_server()
+    requests, results = tmp_path / "out.jsonl", tmp_path / "in.jsonl"
+    export(settings(server, tmp_path), requests, folder=tmp_path / "run")
+    answered(requests, results, server)
+    results.write_bytes(b"\xef\xbb\xbf" + results.read_bytes()[:-40])
+    import_(tmp_path / "run", results)
+    said = capsys.readouterr()
+    assert "5 of 5 answers used" in said.out
+    assert "in.jsonl: begins with a byte order mark, which was passed over" in said.err
+    assert "in.jsonl: line 6 is cut off and was left out; its request is exported again" in said.err
+
+
 def test_the_same_export_twice_is_the_same_file_and_asks_nobody(tmp_path: Path, chat_server: Server) -> None:
     server = chat_server()
     config = settings(server, tmp_path)

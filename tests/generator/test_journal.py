@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -44,6 +45,49 @@ def test_an_answer_comes_back_as_it_was_after_reopening(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         assert journal.get("a" * 64) == ANSWER
         assert journal.get("b" * 64) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"[]",
+        b"1",
+        b'{"key": "a"}',
+        b'{"key": "a", "completion": 3}',
+        b'{"key": 1, "completion": {"text": "x"}}',
+    ]
+    + [
+        b'{"key": "a", "completion": {"text": %b, "model": "m", "finish_reason": "stop", "prompt_tokens": %b}}'
+        % both
+        for both in ((b"[]", b"1"), (b'"x"', b'"2"'), (b'"x"', b"-1"), (b"null", b"1"))
+    ],
+)
+def test_a_line_of_a_right_checksum_and_a_wrong_shape_is_passed_over(
+    tmp_path: Path, said: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    put_all(tmp_path, ["b" * 64])
+    with (tmp_path / "answers.jsonl").open("ab") as file:
+        file.write(b"%08x %b\n" % (zlib.crc32(said), said))
+    with Journal(tmp_path) as journal:
+        assert len(journal) == 1
+        assert journal.get("b" * 64) == replace(ANSWER, text="b" * 64)
+    assert "1 line is spoilt" in caplog.text
+
+
+def test_a_journal_is_never_opened_through_a_link_nor_as_what_is_no_file(tmp_path: Path) -> None:
+    novel = tmp_path / "novel.txt"
+    novel.write_text("It was a dark night. No line ends here")
+    for number, make in enumerate(
+        (os.symlink, lambda _, place: os.mkfifo(place), lambda _, place: place.mkdir())
+    ):
+        (tmp_path / str(number)).mkdir()
+        make(novel, tmp_path / str(number) / "answers.jsonl")
+        with pytest.raises(JournalError, match=r"cannot be opened \(is a (link|pipe|folder)"):
+            Journal(tmp_path / str(number))
+    assert novel.read_text().endswith("ends here")
+    (tmp_path / "file").touch()
+    with pytest.raises(JournalError, match=r"cannot be opened \(File exists\); move what is there away"):
+        Journal(tmp_path / "file")
 
 
 @pytest.mark.parametrize(

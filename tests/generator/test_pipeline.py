@@ -196,3 +196,26 @@ async def test_the_garbage_collector_looks_seldom_during_a_run_and_as_before_whe
     assert min(seen) > 10 * before[0]
     assert gc.get_threshold() == before
     assert gc.get_freeze_count() == 0
+
+
+async def test_a_session_that_is_stopped_delivers_the_first_rows_of_what_it_began_where_it_is_asked_to() -> (
+    None
+):
+    for begun in (False, True):
+        scribe, desk = Scribe(), Desk()
+        line = Pipeline(
+            sample,
+            scribe.opened,
+            desk.deliver,
+            concurrency=1,
+            observe=lambda tally: line.stop() if tally.accepted == 13 else None,
+            deliver_begun=begun,
+        )
+        assert not await line.run(SHARDS, Tally(50))
+        assert desk.delivered == {0: [*range(10)]} | ({1: [10, 11, 12]} if begun else {})
+
+
+async def test_a_shard_goes_on_after_the_rows_that_it_has() -> None:
+    scribe, desk = Scribe(), Desk()
+    await pipeline(scribe, desk).run((Shard(0, 0, 10, done=7), Shard(1, 10, 20)), Tally(20, done=7))
+    assert desk.delivered == {0: [7, 8, 9], 1: [*range(10, 20)]}

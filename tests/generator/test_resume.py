@@ -97,7 +97,7 @@ def test_of_two_processes_on_one_folder_the_second_is_refused_in_one_line_and_th
     line = [*COMMAND, *words(tmp_path / "run", server)]
     second = subprocess.run(line, capture_output=True, text=True, check=False, timeout=240)
     command.send(signal.SIGTERM)
-    assert command.end()[0] == 1
+    assert command.end()[0] == 130
     assert second.returncode == 2
     (told,) = second.stderr.splitlines()
     assert "another process is writing this run; wait for it or stop it" in told
@@ -113,7 +113,7 @@ def test_a_run_that_is_ended_while_its_report_is_made_says_so_and_is_finished_by
         time.sleep(0.01)
     command.send(signal.SIGTERM)
     code, said = command.end()
-    assert (code, said.splitlines()[-1]) == (1, "personas: interrupted")
+    assert (code, said.splitlines()[-1]) == (130, "personas: interrupted")
     assert not (tmp_path / "run/README.md").exists()
     assert command.run(*line)[0] == 0
     assert (tmp_path / "run/README.md").exists()
@@ -169,3 +169,57 @@ def test_a_changed_grammar_is_another_run(tmp_path: Path, command: Any) -> None:
     code, said = command.run(*line)
     assert code == 2
     assert "digests.prompts" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_offline_run_that_is_interrupted_keeps_its_rows_and_is_the_same_in_the_end(
+    tmp_path: Path, command: Any, number: signal.Signals
+) -> None:
+    def line(name: str, rows: int) -> tuple[object, ...]:
+        return ("generate", QUICKSTART, "-o", tmp_path / name, "-n", rows, "--set", "runtime.progress=plain")
+
+    command.begin(*line("cut", 50_000))
+    while not (tmp_path / "cut/manifest.json").exists():
+        time.sleep(0.01)
+    time.sleep(1)
+    command.send(number)
+    code, said = command.end()
+    assert code == 130
+    assert "rows are missing (stopped); the same command" in said
+    kept = manifest(tmp_path / "cut")["accepted"]
+    assert kept > 0
+    part = tmp_path / "cut/personas/part-00000.parquet"
+    before = part.read_bytes()
+    more = json.loads((tmp_path / "cut/manifest.json").read_text())
+    (tmp_path / "cut/manifest.json").write_text(json.dumps(more | {"rows": kept + 2}))
+    assert command.run(*line("cut", kept + 2))[0] == 0
+    assert command.run(*line("whole", kept + 2))[0] == 0
+    assert bytes_of(tmp_path / "cut") == bytes_of(tmp_path / "whole")
+    assert part.read_bytes() != before
+
+
+def test_a_command_without_a_run_ends_with_130_too_and_leaves_no_half_file(
+    tmp_path: Path, command: Any
+) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        command.begin("sample", "-n", 10**8, "-o", tmp_path / "people.parquet")
+        while not list(tmp_path.iterdir()):
+            time.sleep(0.01)
+        command.send(number)
+        assert command.end() == (130, "personas: interrupted\n")
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_parts_that_are_deleted_while_a_run_is_written_are_missed(
+    tmp_path: Path, chat_server: Server, command: Any
+) -> None:
+    server = chat_server("--latency", "0.2")
+    command.begin(*words(tmp_path / "run", server))
+    while not (tmp_path / "run/personas/part-00000.parquet").exists():
+        time.sleep(0.01)
+    shutil.rmtree(tmp_path / "run/personas")
+    code, said = command.end()
+    assert code == 1
+    assert "parts were spoilt or deleted while the run was written, the first part-00000.parquet" in said
+    assert command.run(*words(tmp_path / "run", server))[0] == 0
+    assert manifest(tmp_path / "run")["accepted"] == ROWS

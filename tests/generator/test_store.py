@@ -156,6 +156,29 @@ def test_more_rows_extend_a_run_and_begin_with_its_last_short_shard(tmp_path: Pa
         assert finish(folder).accepted == 8
 
 
+def test_a_shard_that_an_offline_run_began_keeps_its_rows_and_a_journal_gives_others_theirs(
+    tmp_path: Path,
+) -> None:
+    with opened(tmp_path / "run") as folder:
+        finish(folder, rejected=(2,))
+        folder.write(Shard(2, 4, 5), [narrated(4)])
+    served = ("rows=8", "llm.backend=openai", "llm.model=m")
+    with opened(tmp_path / "run", "rows=8") as folder:
+        assert [(shard.index, shard.done) for shard in folder.pending()] == [(1, 0), (2, 1), (3, 0)]
+        finish(folder, rejected=(5, 6))
+        assert folder.pending() == ()
+    assert [r["row"] for r in map(json.loads, (tmp_path / "run/rejected.jsonl").open())] == [5, 6]
+    with opened(tmp_path / "whole", "rows=8") as folder:
+        finish(folder, rejected=(5, 6))
+    one, other = (sorted((tmp_path / name / "personas").iterdir()) for name in ("run", "whole"))
+    assert read_shard(one[2]) == ShardInfo(4, 6, 1, 1, 6, 4, round=2)
+    assert [file.read_bytes() for file in one[:2]] == [file.read_bytes() for file in other[:2]]
+    with opened(tmp_path / "served", *served[1:]) as folder:
+        finish(folder)
+    with opened(tmp_path / "served", *served) as folder:
+        assert [(shard.index, shard.done) for shard in folder.pending()] == [(2, 0), (3, 0)]
+
+
 def test_rejected_rows_are_kept_with_reasons_and_tried_anew_once_the_run_came_out_short(
     tmp_path: Path,
 ) -> None:

@@ -123,7 +123,7 @@ def test_an_interrupted_run_resumes_to_what_it_would_have_been(
     process.send_signal(how)
     _, err = process.communicate(timeout=60)
     if how == signal.SIGINT:
-        assert process.returncode == 1
+        assert process.returncode == 130
         assert "rows are missing (stopped); the same command" in err
         assert json.loads((tmp_path / "cut/manifest.json").read_text())["state"] == "stopped"
     before = server.stats()["requests"]
@@ -150,5 +150,5 @@ def test_two_presses_of_ctrl_c_stop_at_once(tmp_path: Path, chat_server: Callabl
     began = time.monotonic()
     _, err = process.communicate(timeout=30)
     assert time.monotonic() - began < 2.5
-    assert process.returncode == 1
+    assert process.returncode == 130
     assert "Traceback" not in err
