@@ -198,21 +198,19 @@ async def test_the_garbage_collector_looks_seldom_during_a_run_and_as_before_whe
     assert gc.get_freeze_count() == 0
 
 
-async def test_a_session_that_is_stopped_delivers_the_first_rows_of_what_it_began_where_it_is_asked_to() -> (
-    None
-):
-    for begun in (False, True):
-        scribe, desk = Scribe(), Desk()
-        line = Pipeline(
-            sample,
-            scribe.opened,
-            desk.deliver,
-            concurrency=1,
-            observe=lambda tally: line.stop() if tally.accepted == 13 else None,
-            deliver_begun=begun,
-        )
-        assert not await line.run(SHARDS, Tally(50))
-        assert desk.delivered == {0: [*range(10)]} | ({1: [10, 11, 12]} if begun else {})
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_session_that_is_stopped_delivers_the_first_rows_of_what_it_began_where_it_is_asked_to(
+    begun: bool,
+) -> None:
+    scribe, desk = Scribe(), Desk()
+
+    def observe(tally: Tally) -> None:
+        if tally.accepted == 13:
+            line.stop()
+
+    line = Pipeline(sample, scribe.opened, desk.deliver, concurrency=1, observe=observe, deliver_begun=begun)
+    assert not await line.run(SHARDS, Tally(50))
+    assert desk.delivered == {0: [*range(10)]} | ({1: [10, 11, 12]} if begun else {})
 
 
 async def test_a_shard_goes_on_after_the_rows_that_it_has() -> None:

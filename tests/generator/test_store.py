@@ -167,7 +167,9 @@ def test_a_shard_that_an_offline_run_began_keeps_its_rows_and_a_journal_gives_ot
         assert [(shard.index, shard.done) for shard in folder.pending()] == [(1, 0), (2, 1), (3, 0)]
         finish(folder, rejected=(5, 6))
         assert folder.pending() == ()
-    assert [r["row"] for r in map(json.loads, (tmp_path / "run/rejected.jsonl").open())] == [5, 6]
+    assert [
+        r["row"] for r in map(json.loads, (tmp_path / "run/rejected.jsonl").read_text().splitlines())
+    ] == [5, 6]
     with opened(tmp_path / "whole", "rows=8") as folder:
         finish(folder, rejected=(5, 6))
     one, other = (sorted((tmp_path / name / "personas").iterdir()) for name in ("run", "whole"))
