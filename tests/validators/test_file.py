@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from persona_engine.census_priors.marginal import TableError
+from persona_engine.census_priors.named_place import DestinationError
 from persona_engine.census_priors.priors import Priors
 from persona_engine.validators.file import validate_files
 from persona_engine.validators.finding import Finding
@@ -154,7 +155,7 @@ def test_findings_go_where_they_can_be_written_or_say_why_not(
         validate_files([rows], reference, findings=tmp_path / "file" / ".." / "rows.jsonl")
     assert rows.read_bytes() == before
     (tmp_path / "folder.parquet").mkdir()
-    with pytest.raises(WriterError, match=r"is a folder; name a file in it"):
+    with pytest.raises(DestinationError, match="is a folder, not a file; move it away, or name another"):
         FindingsWriter(tmp_path / "folder.parquet")
 
 
