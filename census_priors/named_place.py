@@ -39,6 +39,10 @@ _FILES = frozenset(
 class IrregularFileError(OSError):
     """An input that is no regular file, or far too long: reading it could wait or go on for ever."""
 
+    def __str__(self) -> str:
+        """The place, what it is and the remedy."""
+        return f"{self.filename}: {self.strerror}; give a regular file"
+
 
 class DestinationError(ValueError):
     """A place that a command may not write to; the message names it, the reason and the remedy."""

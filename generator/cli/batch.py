@@ -51,10 +51,11 @@ def export(
     """Write what every unfinished row has to ask next."""
     from persona_engine.census_priors.named_place import output_file, output_folder
     from persona_engine.generator.atomic import whole_file
-    from persona_engine.generator.run.batch import BatchRequests, dialect_of
+    from persona_engine.generator.run.batch import BatchRequests, dialect_of, refuse_other_lines
     from persona_engine.generator.session import generate
 
     requests = output_file(output, (".jsonl",), inputs=[run])
+    refuse_other_lines(requests)
     settings, place = _run(run, overrides, rows)
     if folder is not None:
         output_folder(folder, inputs=[run] if run.is_file() else [])

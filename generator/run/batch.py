@@ -24,6 +24,7 @@ from persona_engine.generator.narration.journal import kept_keys, key
 
 URL = "/v1/chat/completions"
 _OK = 200
+_LONGEST_REQUEST = 2**24
 _PREFIX = 16  # digits of a journal key in an id
 
 
@@ -36,6 +37,20 @@ def dialect_of(config: LLMConfig, *, bounded: bool) -> Dialect:
     """How the requests of a file ask for JSON: no endpoint is there to be probed, so that `auto` is JSON schema."""
     form = "json_schema" if config.structured_output == "auto" else config.structured_output
     return Dialect(form=form, bounded=bounded)
+
+
+def refuse_other_lines(path: Path) -> None:
+    """Refuse to replace a file of anything but requests, such as answers that were paid for.
+
+    Raises:
+        ConfigError: the first line of the file is no request.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as lines:
+        first = lines.readline(_LONGEST_REQUEST)
+    if first.strip() and b'"method"' not in first:
+        raise ConfigError(f"{path}: is there and holds no requests; move it away, or name another file")
 
 
 class BatchRequests:

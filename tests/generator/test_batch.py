@@ -145,6 +145,14 @@ def test_a_byte_order_mark_and_a_cut_last_line_are_put_up_with_and_said(
     assert "in.jsonl: line 6 is cut off and was left out; its request is exported again" in said.err
 
 
+def test_answers_are_not_replaced_by_requests(tmp_path: Path, chat_server: Server) -> None:
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text('{"custom_id": "0-attributes-aa", "response": {}}\n')
+    with pytest.raises(ConfigError, match=r"answers\.jsonl: is there and holds no requests; move it away"):
+        export(settings(chat_server(), tmp_path), answers, folder=tmp_path / "run")
+    assert answers.read_text().startswith('{"custom_id": "0-')
+
+
 def test_the_same_export_twice_is_the_same_file_and_asks_nobody(tmp_path: Path, chat_server: Server) -> None:
     server = chat_server()
     config = settings(server, tmp_path)

@@ -221,7 +221,7 @@ def have_a_folder_for_a_part(run: Path) -> None:
     ("spoil", "told"),
     [
         (hold_a_foreign_shard, "personas/mine.parquet: is no part of this run; move it out"),
-        (be_a_file, "run: is a file; give a folder for the run"),
+        (be_a_file, "run: is a file; give a folder"),
         (lose_its_manifest, "run: is not empty and holds no run; give a new folder"),
         (have_a_folder_for_a_part, "part-00001.parquet: is a folder, not a file; move it away"),
     ],
