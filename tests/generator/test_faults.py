@@ -131,7 +131,7 @@ def test_a_full_disk_stops_a_run_in_one_line_wherever_it_strikes_and_room_comple
     disk.mkdir()
     command.run("-t", "tmpfs", "-o", "size=4k", "disk", disk, program="mount")
     struck = []
-    for size in ("4k", "8k", "48k", "200k", "240k", "64m"):
+    for size in ("4k", "8k", "48k", "184k", "240k", "64m"):
         command.run("-o", f"remount,size={size}", disk, program="mount")
         code, said = command.run(*words(disk / "run", server, "llm.concurrency=5"))
         if code == 0:
