@@ -168,7 +168,7 @@ def _mode(path: Path) -> int | None:
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
         raise DestinationError(f"{path}: cannot be looked at ({said}); name another place") from error
-    if (mode is None or stat.S_ISREG(mode)) and (_is_system(path.absolute()) or _is_system(_followed(path))):
+    if (mode is None or stat.S_ISREG(mode)) and (_is_system(_followed(path)) or _is_system(path.absolute())):
         raise DestinationError(f"{path}: is a place of the system; name one elsewhere")
     return mode
 
@@ -188,7 +188,12 @@ def _is_system(place: Path) -> bool:
 
 
 def _followed(path: Path) -> Path:
-    return Path(os.path.realpath(path))
+    try:
+        return Path(os.path.realpath(path.absolute()))
+    except OSError as error:  # the working folder was deleted
+        raise DestinationError(
+            f"{path}: cannot be looked at ({error.strerror}); change to a folder that is there"
+        ) from error
 
 
 def _same(path: Path, read: Path) -> bool:

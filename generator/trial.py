@@ -99,7 +99,7 @@ def try_row(rooms: Rooms) -> Trial:
 async def _try_row(rooms: Rooms) -> Trial:
     config = rooms.config
     once = config.model_copy(update={"validation": config.validation.model_copy(update={"max_attempts": 1})})
-    recorder = _Recorder(connect(config.llm, rooms.grammar, rooms.written))
+    recorder = _Recorder(connect(config.llm, rooms.grammar, list(rooms.written)))
     result: Narrated | None = None
     refusal = ""
     try:

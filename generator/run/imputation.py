@@ -188,7 +188,7 @@ class Imputation:
         return int(np.searchsorted(sums, self._uniform(found, stream) * sums[-1], side="right"))
 
     def _uniform(self, found: Mapping[str, Any], stream: str) -> float:
-        identity = f"row/{self._seed}/imputation/{stream}/{found['uuid']}".encode()
+        identity = f"persona-engine/{self._seed}/imputation/{stream}/{found['uuid']}".encode()
         word = int.from_bytes(hashlib.blake2b(identity, digest_size=8).digest(), "big")
         return float(word >> 11) * 2.0**-53
 

@@ -191,18 +191,6 @@ def test_an_offline_run_that_is_interrupted_keeps_its_rows_and_is_the_same_in_th
     assert bytes_of(tmp_path / "cut") == bytes_of(tmp_path / "whole")
 
 
-def test_a_command_without_a_run_ends_with_130_too_and_leaves_no_half_file(
-    tmp_path: Path, command: Any
-) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        command.begin("sample", "-n", 10**8, "-o", tmp_path / "people.parquet")
-        while not list(tmp_path.iterdir()):
-            time.sleep(0.01)
-        command.send(number)
-        assert command.end() == (130, "personas: interrupted\n")
-        assert list(tmp_path.iterdir()) == []
-
-
 def test_parts_that_are_deleted_while_a_run_is_written_are_missed(
     tmp_path: Path, chat_server: Server, command: Any
 ) -> None:
