@@ -15,8 +15,8 @@ FACTS = frozenset(
         "education_group", "bachelors_field", "labor_force_status", "occupation", "occupation_code",
         "occupation_group", "occupation_title", "work", "city", "county", "metro_area", "state", "state_name",
         "division", "income_region", "zipcode", "urbanicity", "country", "nativity", "language_at_home",
-        "household_type", "service", "veteran_status", "disability_status", "income_band", "industry", "class_of_worker",
-        "commute_mode", "labels", "pronouns", "traits", "background", "grounding",
+        "service", "household_type", "veteran_status", "disability_status", "income_band", "industry",
+        "class_of_worker", "commute_mode", "labels", "pronouns", "traits", "background", "grounding",
         *_TRAITS, *(f"{trait}_label" for trait in _TRAITS),
     )
 )  # fmt: skip

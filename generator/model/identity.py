@@ -16,7 +16,8 @@ In it, in one canonical form:
   view of;
 - tables in the order in which they are fitted: attributes, weights, persons, whether they count everybody, and every
   number that is declared of their source (`design_effect`);
-- the graph as it is fitted (a cascade is another): core, children with parents, certain states and back-off, zeros; `agreement`;
+- the graph as it is fitted (a cascade is another): core, children with parents, certain states and back-off,
+  zeros; `agreement`;
 - columns of the look-ups from which ZIP codes and names are drawn, the year from which births are counted, and
   the parameters of the traits;
 - `FIT_VERSION`, `LEAVES_VERSION`: raise one only if distributions change, because every uuid changes with it.
