@@ -14,7 +14,7 @@ from persona_engine.generator.config_file import load
 from persona_engine.generator.dataset_file import DatasetError, read_frames
 from persona_engine.generator.llm.backends import connect
 from persona_engine.generator.run.rooms import Rooms
-from persona_engine.validators.dataset.counterfactual import Pair, SwapEffect, swap_effect
+from persona_engine.validators.dataset.counterfactual import Pair, SwapEffect, more_than_chance, swap_effect
 from persona_engine.validators.reading import PROSE
 
 if TYPE_CHECKING:
@@ -90,6 +90,12 @@ def kept(folder: Path) -> list[dict[str, Any]]:
     file = folder / _FOLDER / _FILE
     found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
     return found
+
+
+def judged(swap: Mapping[str, Any], tests: int) -> dict[str, Any]:
+    """An effect as one of so many tests of a report."""
+    exceeds = more_than_chance(swap["effect"], swap["error"], swap["records"], tests)
+    return {**swap, "exceeds": exceeds}
 
 
 def _narrated(folder: Path, rooms: Rooms, people: int) -> Iterator[tuple[Record, Record]]:

@@ -12,7 +12,7 @@ from persona_engine.census_priors.marginal import Marginal
 from persona_engine.validators.dataset.bias import guide_bias, representation, word_associations
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
 from persona_engine.validators.dataset.duplication import duplication, near_duplication
-from persona_engine.validators.dataset.fidelity import fidelity, noise
+from persona_engine.validators.dataset.fidelity import fidelity
 
 CENSUS = Marginal(
     Domain({"sex": ("Female", "Male"), "age": (18, 19, 20)}), np.array([[1.0, 2, 3], [3, 2, 1]]), None, "test"
@@ -26,7 +26,7 @@ def _sample(rows: int, seed: int = 0) -> pd.DataFrame:
 
 def test_distances_are_those_computed_by_hand() -> None:
     frame = pd.DataFrame({"sex": ["Female", "Female", "Male", "Male"], "age": [18, 18, 18, 18]})
-    found = fidelity(frame, CENSUS.project(("age",)), np.random.default_rng(0))
+    found = fidelity(frame, CENSUS.project(("age",)))
     assert found.tvd == pytest.approx(2 / 3)
     assert found.tae == pytest.approx(2 * 4 * 2 / 3)
     assert found.srmse == pytest.approx(np.sqrt((4 / 9 + 1 / 9 + 1 / 9) / 3) / (1 / 3))
@@ -34,30 +34,21 @@ def test_distances_are_those_computed_by_hand() -> None:
 
 
 def test_a_perfect_sample_passes_and_a_distorted_one_fails() -> None:
-    rng = np.random.default_rng(1)
     sample = _sample(20_000)
-    assert fidelity(sample, CENSUS, rng).passes
-    assert not fidelity(sample.assign(sex="Male"), CENSUS, rng).passes
+    assert fidelity(sample, CENSUS).passes
+    assert not fidelity(sample.assign(sex="Male"), CENSUS).passes
 
 
 def test_unknown_values_count_as_misplaced() -> None:
     frame = pd.DataFrame({"sex": ["Female", "Male", "X", "X"], "age": [18, 20, 18, 19]})
-    found = fidelity(frame, CENSUS.project(("sex",)), np.random.default_rng(0))
+    found = fidelity(frame, CENSUS.project(("sex",)))
     assert found.unknown == 0.5
     assert found.tvd == pytest.approx(0.5)
 
 
-def test_the_noise_floor_falls_with_the_root_of_the_rows() -> None:
-    shares = CENSUS.probabilities().ravel()
-    few, _ = noise(shares, 1_000, np.random.default_rng(0))
-    many, limit = noise(shares, 100_000, np.random.default_rng(0))
-    assert few / many == pytest.approx(10, rel=0.3)
-    assert limit > many
-
-
 def test_an_empty_dataset_cannot_be_compared() -> None:
     with pytest.raises(ValueError, match="no rows"):
-        fidelity(_sample(0), CENSUS, np.random.default_rng(0))
+        fidelity(_sample(0), CENSUS)
 
 
 def test_entropy_is_in_bits_and_age_varies_by_its_coefficient() -> None:
@@ -148,11 +139,6 @@ def test_groups_of_perfect_samples_seldom_deviate() -> None:
     assert said <= 3
 
 
-def test_a_limit_is_no_larger_than_a_distance_can_be() -> None:
-    _, limit = noise(np.array([0.5, *[0.001] * 500]), 2, np.random.default_rng(0))
-    assert limit == 1
-
-
 def test_words_that_tell_groups_apart_are_found_and_grammar_is_not() -> None:
     rows = [{"sex": "Female", "persona": "Ana Wu enjoys quilting and she hums."} for _ in range(60)]
     rows += [{"sex": "Male", "persona": "Leo Park enjoys welding and he hums."} for _ in range(60)]
@@ -173,7 +159,7 @@ def test_no_words_are_named_of_a_handful_of_texts() -> None:
 def test_every_measure_is_plain_json(good: dict[str, Any]) -> None:
     frame = _sample(50)
     measures = [
-        fidelity(frame, CENSUS, np.random.default_rng(0)).as_dict(),
+        fidelity(frame, CENSUS).as_dict(),
         people_diversity(frame).as_dict(),
         duplication([good]).as_dict(),
         guide_bias(frame).as_dict(),
