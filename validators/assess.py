@@ -18,13 +18,14 @@ from persona_engine.validators.dataset.association import WEAK, associations
 from persona_engine.validators.dataset.assumption import TESTED, assumptions
 from persona_engine.validators.dataset.bias import (
     GROUPS,
+    GUIDED,
     GuideBias,
     guide_bias,
     representation,
     word_associations,
 )
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
-from persona_engine.validators.dataset.duplication import duplication, near_duplication
+from persona_engine.validators.dataset.duplication import duplication, near_duplication, sentence_sharing
 from persona_engine.validators.dataset.family import FAMILY, counted_together
 from persona_engine.validators.dataset.fidelity import fidelity
 from persona_engine.validators.dataset.independence import PLACE, TRAIT_COLUMNS
@@ -108,7 +109,7 @@ def assess_files(
 
     Returns:
         `{"rows", "tests", "fidelity", "names_not_judged", "associations", "assumptions", "people", "texts", "vendi",
-        "duplication", "near_duplication", "bias"}`, plain values for JSON; `names_not_judged` says why.
+        "duplication", "near_duplication", "sentences", "bias"}`, plain values for JSON; `names_not_judged` says why.
         `near_duplication` is None where the package `datasketch` is not installed.
 
     Raises:
@@ -146,6 +147,7 @@ def assess_files(
         "vendi": _vendi(texts),
         "duplication": exact.as_dict(),
         "near_duplication": _near(texts),
+        "sentences": sentence_sharing(texts).as_dict(),
         "bias": {
             "guide": _guide(frame, expected).as_dict(),
             "representation": [gap.as_dict() for group in gaps for gap in counted_together(group, tests)],
@@ -220,8 +222,7 @@ def _tables(expected: Expected, frame: pd.DataFrame, tables: Sequence[Sequence[s
 
 
 def _guide(frame: pd.DataFrame, expected: Expected) -> GuideBias:
-    age, sex = (next(_tables(expected, frame, [(name,)]), None) for name in ("age", "sex"))
-    return guide_bias(frame, age, sex)
+    return guide_bias(frame, {name: next(_tables(expected, frame, [(name,)]), None) for name in GUIDED})
 
 
 def _near(texts: list[Mapping[str, Any]]) -> dict[str, Any] | None:

@@ -28,9 +28,9 @@ from persona_engine.generator.run import rejections
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.run_folder import verdicts
 from persona_engine.generator.run.store import read_shard
-from persona_engine.validators.dataset.bias import guide_bias
+from persona_engine.validators.dataset.bias import GUIDED, guide_bias
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
-from persona_engine.validators.dataset.duplication import duplication
+from persona_engine.validators.dataset.duplication import duplication, sentence_sharing
 from persona_engine.validators.dataset.family import FAMILY
 from persona_engine.validators.dataset.independence import PLACE, TRAIT_COLUMNS
 from persona_engine.validators.dataset.naming import NAMES, names_in_texts
@@ -76,6 +76,12 @@ def of(
     judge = Judge(expected, map(str, people), chosen_by(where, target))
     people = expected.with_views(people, {name for table in judge.tables for name in table})
     counted = Tabulation.of([_aged(people)], drawn)
+    bands, (pyramid, marital) = figures.within_ends(
+        [
+            _pair(counted, expected, PYRAMID, figures.age_pyramid),
+            _pair(counted, expected, MARITAL, figures.marital_by_age),
+        ]
+    )
     swaps = counterfactual.kept(path)
     judged = _judged(path, judge, people, records, len(swaps))
     return {
@@ -85,9 +91,9 @@ def of(
         "fidelity": _fidelity(judge, judged),
         "names_not_judged": dict(judged.names.not_judged),
         "assumptions": [found.as_dict() for found in judged.assumptions],
-        "bands": figures.bands(),
-        "age_pyramid": _pair(counted, expected, PYRAMID, figures.age_pyramid),
-        "marital_by_age": _pair(counted, expected, MARITAL, figures.marital_by_age),
+        "bands": bands,
+        "age_pyramid": pyramid,
+        "marital_by_age": marital,
         "bachelors_by_state": _degrees(counted, expected),
         "occupations": _occupations(counted),
         "diversity": people_diversity(people).as_dict() if len(people) else {},
@@ -179,9 +185,9 @@ def _fidelity(judge: Judge, judged: Judgement) -> list[dict[str, Any]]:
 def _bias(people: pd.DataFrame, expected: Expectation, judged: Judgement) -> dict[str, Any]:
     if people.empty:
         return {}
-    age, sex = (expected.marginal((name,)) if name in people else None for name in ("age", "sex"))
+    populations = {name: expected.marginal((name,)) for name in GUIDED if name in people}
     gaps = [gap.as_dict() for gap in judged.gaps if gap.deviates]
-    return {"guide": guide_bias(people, age, sex).as_dict(), "gaps": gaps}
+    return {"guide": guide_bias(people, populations).as_dict(), "gaps": gaps}
 
 
 def _records(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
@@ -199,6 +205,7 @@ def _texts(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "rows": len(records),
         "diversity": [measure.as_dict() for measure in text_diversity(records)],
         "duplication": duplication(records).as_dict(),
+        "sentences": sentence_sharing(records).as_dict(),
     }
 
 

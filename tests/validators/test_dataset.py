@@ -11,7 +11,7 @@ from persona_engine.census_priors.domain import Domain
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.validators.dataset.bias import guide_bias, representation, word_associations
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
-from persona_engine.validators.dataset.duplication import duplication, near_duplication
+from persona_engine.validators.dataset.duplication import duplication, near_duplication, sentence_sharing
 from persona_engine.validators.dataset.fidelity import fidelity
 
 CENSUS = Marginal(
@@ -89,6 +89,27 @@ def test_duplicates_are_counted_whatever_their_case_and_quotes() -> None:
     assert not found.none
 
 
+def test_rows_that_share_a_whole_sentence_are_counted_whoever_is_named() -> None:
+    rows = [
+        {
+            "first_name": "Ana",
+            "last_name": "Wu",
+            "persona": "Ana Wu bakes bread on Sundays. She sings alto at home.",
+        },
+        {
+            "first_name": "Leo",
+            "last_name": "Roe",
+            "arts_persona": "He paints. “Leo Roe bakes bread on Sundays!”",
+        },
+        {"first_name": "Mia", "last_name": "Poe", "persona": "Mia Poe sleeps late on most mornings."},
+        {"sex": "Male"},
+    ]
+    found = sentence_sharing(rows, ["persona", "arts_persona"])
+    assert (found.rows, found.sharing) == (3, 2)
+    assert found.commonest == ("bakes bread on sundays", 2)
+    assert sentence_sharing([]).share == 0
+
+
 def test_near_duplicates_are_found_behind_other_names() -> None:
     pytest.importorskip("datasketch")
     story = "{} folds dumplings on Sundays, reads long novels to the plants, and sails a small green boat in the {}."
@@ -106,10 +127,17 @@ def test_bias_measures_are_those_of_the_guide() -> None:
     frame = pd.DataFrame(
         {"sex": ["Female"] * 3 + ["Male"], "age": [18, 19, 20, 20], "education_level": ["graduate"] * 4}
     )
-    found = guide_bias(frame, CENSUS.project(("age",)))
+    found = guide_bias(frame, {"age": CENSUS.project(("age",))})
     assert found.age_distance == pytest.approx(19.25 - 19)
     assert found.sex_balance == pytest.approx(0.25)
     assert found.education_gini == pytest.approx(6 / 7)
+
+
+def test_a_constant_that_was_asked_for_is_no_imbalance() -> None:
+    women = Marginal(Domain({"sex": ("Female", "Male")}), np.array([1.0, 0.0]), None, "test")
+    frame = pd.DataFrame({"sex": ["Female"] * 4})
+    assert guide_bias(frame, {"sex": women}).sex_balance is None
+    assert guide_bias(frame, {"sex": CENSUS.project(("sex",))}).sex_balance == 0.5
 
 
 def test_gaps_are_named_largest_first_with_their_error() -> None:

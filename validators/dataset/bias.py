@@ -19,6 +19,7 @@ from persona_engine.validators.reference import LEVELS
 if TYPE_CHECKING:
     import pandas as pd
 
+GUIDED = ("age", "sex", "education_level")
 GROUPS = ("sex", "ethnicity", "education_level", "marital_status", "state")
 SHOWN = 12  # words named for each group
 FEWEST = 50  # texts of a group of which words are named
@@ -39,7 +40,8 @@ class GuideBias:
         age_distance: absolute difference of the mean age from the census, in years.
         sex_balance: absolute difference of the share of women from one half; None where the population has one sex.
         education_gini: Gini coefficient of the seven levels' shares; 0 if all are equally frequent. A census
-            population is not at 0: see `representation` for distances from the population instead.
+            population is not at 0: see `representation` for distances from the population instead. None where the
+            population has one level.
     """
 
     age_distance: float | None
@@ -110,28 +112,31 @@ class WordAssociation:
         return {**asdict(self), "words": dict(self.words)}
 
 
-def guide_bias(
-    frame: pd.DataFrame, census_age: Marginal | None = None, census_sex: Marginal | None = None
-) -> GuideBias:
-    """The guide's measures on the columns that the frame has; the mean age needs the table of age.
+def guide_bias(frame: pd.DataFrame, expected: Mapping[str, Marginal | None] | None = None) -> GuideBias:
+    """The guide's measures on the columns that the frame has; the mean age needs the expected ages.
 
-    The balance of sexes is not measured of a population that has one sex by request, as under `where`.
+    Sexes are not held against one half, nor education levels against each other, where the population that was asked
+    for has only one of them, as under `where`.
 
     Args:
         frame: columns of the dataset.
-        census_age: what its ages should be.
-        census_sex: what its sexes should be; without it both are expected.
+        expected: what the attributes of `GUIDED` should be, as far as it is known.
     """
+    expected = expected or {}
     age = sex = gini = None
-    if census_age is not None and "age" in frame.columns:
-        ages = np.array(census_age.domain["age"], dtype=np.float64)
-        age = abs(float(frame["age"].mean()) - float(census_age.project(("age",)).probabilities() @ ages))
-    if "sex" in frame.columns and (census_sex is None or np.count_nonzero(census_sex.weights) > 1):
+    if (ages := expected.get("age")) is not None and "age" in frame.columns:
+        years = np.array(ages.domain["age"], dtype=np.float64)
+        age = abs(float(frame["age"].mean()) - float(ages.project(("age",)).probabilities() @ years))
+    if "sex" in frame.columns and not _one_state(expected.get("sex")):
         sex = abs(float((frame["sex"] == "Female").mean()) - 0.5)
-    if "education_level" in frame.columns:
+    if "education_level" in frame.columns and not _one_state(expected.get("education_level")):
         shares = frame["education_level"].value_counts(normalize=True).reindex(list(LEVELS), fill_value=0.0)
         gini = _gini(shares.to_numpy(dtype=np.float64))
     return GuideBias(age, sex, gini)
+
+
+def _one_state(expected: Marginal | None) -> bool:
+    return expected is not None and int(np.count_nonzero(expected.weights)) == 1
 
 
 def representation(frame: pd.DataFrame, census: Marginal) -> tuple[Gap, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +17,7 @@ from persona_engine.validators.reading import NARRATIVES, Reading
 
 SHINGLE = 4  # words in a row that are compared
 PERMUTATIONS = 64
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+")
 NEAR = 0.6  # Jaccard similarity of shingles from which two texts are near-duplicates
 
 
@@ -68,6 +71,31 @@ class NearDuplication:
         return {**asdict(self), "example": list(self.example) if self.example else None, "share": self.share}
 
 
+@dataclass(frozen=True, slots=True)
+class SentenceSharing:
+    """Whole sentences that stand in the texts of more than one row.
+
+    Attributes:
+        rows: rows with texts.
+        sharing: rows that share a sentence with another row.
+        commonest: the sentence that most rows share, and how many do.
+    """
+
+    rows: int
+    sharing: int
+    commonest: tuple[str, int] | None
+
+    @property
+    def share(self) -> float:
+        """Share of the rows that share a sentence."""
+        return self.sharing / self.rows if self.rows else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        commonest = list(self.commonest) if self.commonest else None
+        return {**asdict(self), "commonest": commonest, "share": self.share}
+
+
 def duplication(records: Iterable[Mapping[str, Any]], fields: Sequence[str] = NARRATIVES) -> Duplication:
     """Count duplicates in one pass; eight bytes are kept for each UUID and text.
 
@@ -84,6 +112,35 @@ def duplication(records: Iterable[Mapping[str, Any]], fields: Sequence[str] = NA
     repeated = {field: _repeated(digests) for field, digests in seen.items()}
     return Duplication(
         rows, repeated["uuid"], {field: repeated[field] for field in fields if len(seen[field])}
+    )
+
+
+def sentence_sharing(
+    records: Iterable[Mapping[str, Any]], fields: Sequence[str] = NARRATIVES
+) -> SentenceSharing:
+    """Rows that share a whole sentence with another one, in whatever field; names, case and typography aside.
+
+    Sentences of fewer than `SHINGLE` words do not count. Every sentence is kept: give a sample of some thousand.
+    """
+    rows_of: dict[str, set[int]] = defaultdict(set)
+    rows = 0
+    for record in records:
+        reading = Reading.of(record)
+        name = reading.name.full if reading.name else ""
+        texts = [reading.prose[field] for field in fields if field in reading.prose]
+        if not texts:
+            continue
+        for text in texts:
+            for sentence in _SENTENCE_END.split(plain(text.replace(name, "") if name else text)):
+                if len(tokens := words(sentence)) >= SHINGLE:
+                    rows_of[" ".join(tokens)].add(rows)
+        rows += 1
+    shared = {sentence: at for sentence, at in rows_of.items() if len(at) > 1}
+    commonest = max(shared, key=lambda sentence: (len(shared[sentence]), sentence), default=None)
+    return SentenceSharing(
+        rows=rows,
+        sharing=len(set().union(*shared.values())),
+        commonest=None if commonest is None else (commonest, len(shared[commonest])),
     )
 
 
