@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from persona_engine.validators.prose import plain, words
-from persona_engine.validators.reading import NARRATIVES, Reading
+from persona_engine.validators.reading import NARRATIVES, PROSE, Reading
 
 SHINGLE = 4  # words in a row that are compared
 PERMUTATIONS = 64
@@ -116,7 +116,7 @@ def duplication(records: Iterable[Mapping[str, Any]], fields: Sequence[str] = NA
 
 
 def sentence_sharing(
-    records: Iterable[Mapping[str, Any]], fields: Sequence[str] = NARRATIVES
+    records: Iterable[Mapping[str, Any]], fields: Sequence[str] = PROSE
 ) -> SentenceSharing:
     """Rows that share a whole sentence with another one, in whatever field; names, case and typography aside.
 
