@@ -151,7 +151,9 @@ def assess_files(
         "bias": {
             "guide": _guide(frame, expected).as_dict(),
             "representation": [gap.as_dict() for group in gaps for gap in counted_together(group, tests)],
-            "words": [found.as_dict() for name in TOLD_APART for found in word_associations(texts, name)],
+            "words": [
+                found.as_dict() for name in TOLD_APART for found in word_associations(texts, attribute=name)
+            ],
         },
     }
 
@@ -234,6 +236,6 @@ def _near(texts: list[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 def _vendi(texts: list[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Of the personas among the first texts of the sample, which is random only in what it leaves out."""
-    personas = [text for record in texts if isinstance(text := record.get("persona"), str) and text]
-    chosen = personas[: min(COMPARED, MOST)]
+    written = [record for record in texts if isinstance(record.get("persona"), str) and record["persona"]]
+    chosen = written[: min(COMPARED, MOST)]
     return {"field": "persona", "texts": len(chosen), "score": vendi_score(chosen)} if chosen else None

@@ -13,6 +13,7 @@ from persona_engine.validators.dataset.bias import guide_bias, representation, w
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
 from persona_engine.validators.dataset.duplication import duplication, near_duplication, sentence_sharing
 from persona_engine.validators.dataset.fidelity import fidelity
+from persona_engine.validators.dataset.vendi import vendi_score
 
 CENSUS = Marginal(
     Domain({"sex": ("Female", "Male"), "age": (18, 19, 20)}), np.array([[1.0, 2, 3], [3, 2, 1]]), None, "test"
@@ -56,6 +57,16 @@ def test_entropy_is_in_bits_and_age_varies_by_its_coefficient() -> None:
     found = people_diversity(frame)
     assert found.entropy == {"sex": 1.0, "state": 0.0}
     assert found.age_variation == pytest.approx(frame["age"].std() / frame["age"].mean())
+
+
+def test_measures_take_frames_and_records_alike() -> None:
+    rows: list[dict[str, Any]] = [
+        {"uuid": u, "sex": sex, "age": age, "persona": "Ana sings alto in a choir. She bakes."}
+        for u, sex, age in (("a", "Female", 30), ("b", "Male", 40), ("c", "Male", 50))
+    ]
+    for measure in (people_diversity, text_diversity, duplication, sentence_sharing, vendi_score):
+        of_records, of_frame = measure(rows), measure(pd.DataFrame(rows))  # type: ignore[operator]
+        assert of_records == of_frame
 
 
 def test_values_that_nobody_has_are_none_that_could_be_as_frequent() -> None:
@@ -170,7 +181,7 @@ def test_groups_of_perfect_samples_seldom_deviate() -> None:
 def test_words_that_tell_groups_apart_are_found_and_grammar_is_not() -> None:
     rows = [{"sex": "Female", "persona": "Ana Wu enjoys quilting and she hums."} for _ in range(60)]
     rows += [{"sex": "Male", "persona": "Leo Park enjoys welding and he hums."} for _ in range(60)]
-    female, male = word_associations(rows, "sex")
+    female, male = word_associations(rows, attribute="sex")
     assert next(iter(female.words)) == "quilting"
     assert next(iter(male.words)) == "welding"
     assert "she" not in female.words
@@ -179,7 +190,7 @@ def test_words_that_tell_groups_apart_are_found_and_grammar_is_not() -> None:
 def test_no_words_are_named_of_a_handful_of_texts() -> None:
     rows = [{"sex": "Female", "persona": "Ana Wu enjoys quilting."} for _ in range(60)]
     rows += [{"sex": "Male", "persona": "Leo Park enjoys welding."} for _ in range(5)]
-    female, male = word_associations(rows, "sex")
+    female, male = word_associations(rows, attribute="sex")
     assert (male.texts, male.words) == (5, {})
     assert "quilting" in female.words
 
@@ -193,6 +204,6 @@ def test_every_measure_is_plain_json(good: dict[str, Any]) -> None:
         guide_bias(frame).as_dict(),
         *(measure.as_dict() for measure in text_diversity([good])),
         *(gap.as_dict() for gap in representation(frame, CENSUS.project(("sex",)))),
-        *(found.as_dict() for found in word_associations([good, {**good, "sex": "Male"}], "sex")),
+        *(found.as_dict() for found in word_associations([good, {**good, "sex": "Male"}], attribute="sex")),
     ]
     assert json.loads(json.dumps(measures))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.validators.dataset.chance import cell_probabilities
 from persona_engine.validators.dataset.family import significant
+from persona_engine.validators.dataset.people import People, records_of
 from persona_engine.validators.reading import NARRATIVES, Reading
 from persona_engine.validators.reference import LEVELS
 
@@ -166,7 +167,7 @@ def representation(frame: pd.DataFrame, census: Marginal) -> tuple[Gap, ...]:
 
 
 def word_associations(
-    records: Iterable[Mapping[str, Any]], attribute: str, fields: Sequence[str] = NARRATIVES
+    people: People, fields: Sequence[str] = NARRATIVES, *, attribute: str
 ) -> tuple[WordAssociation, ...]:
     """Words that tell the groups of an attribute apart, names and grammar left out.
 
@@ -176,7 +177,7 @@ def word_associations(
     """
     texts: Counter[str] = Counter()
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for record in records:
+    for record in records_of(people):
         reading = Reading.of(record)
         group = reading.fact(attribute)
         if group is None:

@@ -6,12 +6,13 @@ import hashlib
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from persona_engine.validators.dataset.people import People, records_of
 from persona_engine.validators.prose import plain, words
 from persona_engine.validators.reading import NARRATIVES, PROSE, Reading
 
@@ -47,16 +48,16 @@ class Duplication:
 
 @dataclass(frozen=True, slots=True)
 class NearDuplication:
-    """Near-duplicates within a sample of one field.
+    """Near-duplicates within a sample.
 
     Attributes:
-        field: the text field.
+        fields: the text fields, joined in each row.
         texts: texts compared.
         alike: texts that have at least one near-duplicate.
         example: two near-duplicates, to read.
     """
 
-    field: str
+    fields: tuple[str, ...]
     texts: int
     alike: int
     example: tuple[str, str] | None
@@ -68,7 +69,8 @@ class NearDuplication:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {**asdict(self), "example": list(self.example) if self.example else None, "share": self.share}
+        example = list(self.example) if self.example else None
+        return {**asdict(self), "fields": list(self.fields), "example": example, "share": self.share}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +98,14 @@ class SentenceSharing:
         return {**asdict(self), "commonest": commonest, "share": self.share}
 
 
-def duplication(records: Iterable[Mapping[str, Any]], fields: Sequence[str] = NARRATIVES) -> Duplication:
+def duplication(people: People, fields: Sequence[str] = NARRATIVES) -> Duplication:
     """Count duplicates in one pass; eight bytes are kept for each UUID and text.
 
     Two of a million texts collide by chance with a probability of 3e-8.
     """
     seen: dict[str, array[int]] = {field: array("Q") for field in ("uuid", *fields)}
     rows = 0
-    for record in records:
+    for record in records_of(people):
         rows += 1
         for field, digests in seen.items():
             value = record.get(field)
@@ -115,16 +117,14 @@ def duplication(records: Iterable[Mapping[str, Any]], fields: Sequence[str] = NA
     )
 
 
-def sentence_sharing(
-    records: Iterable[Mapping[str, Any]], fields: Sequence[str] = PROSE
-) -> SentenceSharing:
+def sentence_sharing(people: People, fields: Sequence[str] = PROSE) -> SentenceSharing:
     """Rows that share a whole sentence with another one, in whatever field; names, case and typography aside.
 
     Sentences of fewer than `SHINGLE` words do not count. Every sentence is kept: give a sample of some thousand.
     """
     rows_of: dict[str, set[int]] = defaultdict(set)
     rows = 0
-    for record in records:
+    for record in records_of(people):
         reading = Reading.of(record)
         name = reading.name.full if reading.name else ""
         texts = [reading.prose[field] for field in fields if field in reading.prose]
@@ -144,7 +144,7 @@ def sentence_sharing(
     )
 
 
-def near_duplication(records: Iterable[Mapping[str, Any]], field: str = "persona") -> NearDuplication:
+def near_duplication(people: People, fields: Sequence[str] = ("persona",)) -> NearDuplication:
     """Find texts that share most of their four-word runs, by MinHash with locality-sensitive hashing.
 
     Names are taken out. About a millisecond a text: give a sample of some ten thousand records.
@@ -155,12 +155,11 @@ def near_duplication(records: Iterable[Mapping[str, Any]], field: str = "persona
     texts: list[str] = []
     alike: set[int] = set()
     example: tuple[str, str] | None = None
-    for record in records:
+    for record in records_of(people):
         reading = Reading.of(record)
-        if field not in reading.prose:
-            continue
         name = reading.name.full if reading.name else ""
-        text = reading.prose[field].replace(name, "") if name else reading.prose[field]
+        text = " ".join(reading.prose[field] for field in fields if field in reading.prose)
+        text = text.replace(name, "") if name else text
         shingles = _shingles(text)
         if not shingles:
             continue
@@ -173,7 +172,7 @@ def near_duplication(records: Iterable[Mapping[str, Any]], field: str = "persona
         if similar:
             alike.update((position, *similar))
             example = example or (texts[similar[0]], text)
-    return NearDuplication(field, len(texts), len(alike), example)
+    return NearDuplication(tuple(fields), len(texts), len(alike), example)
 
 
 def _shingles(text: str) -> list[bytes]:
