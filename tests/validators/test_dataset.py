@@ -40,6 +40,13 @@ def test_a_perfect_sample_passes_and_a_distorted_one_fails() -> None:
     assert not fidelity(sample.assign(sex="Male"), CENSUS).passes
 
 
+def test_a_table_that_is_certain_allows_no_departure() -> None:
+    women = Marginal(Domain({"sex": ("Female", "Male")}), np.array([1.0, 0.0]), None, "test")
+    found = fidelity(pd.DataFrame({"sex": ["Female"] * 40}), women)
+    assert (found.floor, found.limit, found.passes) == (0, 0, True)
+    assert not fidelity(pd.DataFrame({"sex": ["Female"] * 40 + ["Male"]}), women).passes
+
+
 def test_unknown_values_count_as_misplaced() -> None:
     frame = pd.DataFrame({"sex": ["Female", "Male", "X", "X"], "age": [18, 20, 18, 19]})
     found = fidelity(frame, CENSUS.project(("sex",)))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Shares = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+_ROUNDING = 1e-9
 PARTS = 2  # tests of a table: its distance, and its cells
 
 
@@ -76,12 +77,19 @@ class Fidelity:
     @property
     def p(self) -> float:
         """Probability of such a distance, or of such a cell, in a perfect sample; of this table alone."""
+        if not self.floor:  # everybody is in one cell
+            return float(self.tvd < _ROUNDING)
         distance = probability_beyond(self.tvd - self.floor, self.floor, self.spread, self.rows)
         return min(1.0, PARTS * min(distance, self.cell.p))
 
     @property
     def limit(self) -> float:
-        """Distance that perfect samples exceed with the share of `FAMILY` that this table has; 1 at most."""
+        """Distance that perfect samples exceed with the share of `FAMILY` that this table has; 1 at most.
+
+        0 where everybody is in one cell, as a condition may have it.
+        """
+        if not self.floor:
+            return 0.0
         level = FAMILY / (self.tests * PARTS)
         return min(1.0, self.floor + excess_of(level, self.floor, self.spread, self.rows))
 
