@@ -33,7 +33,7 @@ from persona_engine.generator.population import Population
 from persona_engine.generator.report.expectation import Expectation
 from persona_engine.generator.report.judgement import Judge, Judgement
 from persona_engine.validators.dataset.chance import widest
-from persona_engine.validators.dataset.fidelity import Fidelity, compared
+from persona_engine.validators.dataset.fidelity import Fidelity, company, compared
 
 ROWS = (1_000, 100_000)
 TESTS = 390  # of a whole report: tables, names, independences and groups
@@ -60,7 +60,14 @@ def drawn_table(
     counts = rng.multinomial(rows, shares / shares.sum())
     names = expected.domain.attributes
     found = compared(
-        names, counts, np.full(len(wanted), rows), wanted, rows, widest(wanted), lambda cell: (str(cell),)
+        names,
+        counts,
+        np.full(len(wanted), rows),
+        wanted,
+        rows,
+        widest(wanted),
+        lambda cell: (str(cell),),
+        company(expected),
     )
     return with_tests(found, tests)
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
@@ -45,6 +46,27 @@ def test_a_table_that_is_certain_allows_no_departure() -> None:
     found = fidelity(pd.DataFrame({"sex": ["Female"] * 40}), women)
     assert (found.floor, found.limit, found.passes) == (0, 0, True)
     assert not fidelity(pd.DataFrame({"sex": ["Female"] * 40 + ["Male"]}), women).passes
+
+
+def test_a_small_group_drawn_as_anybody_is_marked_though_its_cells_are_thin() -> None:
+    rng, jobs = np.random.default_rng(4), 400
+    anybody = rng.dirichlet(np.full(jobs, 2.0))
+    special = np.where(rng.random(jobs) < 0.5, anybody * 0.1, anybody)
+    weights = np.stack([anybody * 0.995, special / special.sum() * 0.005])
+    census = Marginal(
+        Domain({"of": ("all", "few"), "job": tuple(map(str, range(jobs)))}), weights, None, "test"
+    )
+
+    def people(shares: npt.NDArray[np.float64]) -> pd.DataFrame:
+        cells = np.random.default_rng(1).choice(2 * jobs, size=60_000, p=shares.ravel())
+        return pd.DataFrame(
+            {"of": np.array(["all", "few"])[cells // jobs], "job": (cells % jobs).astype(str)}
+        )
+
+    assert fidelity(people(weights), census).passes
+    found = fidelity(people(np.stack([anybody * 0.995, anybody * 0.005])), census)
+    assert not found.passes
+    assert found.cell.states == ("few", "with what hardly goes with it")
 
 
 def test_unknown_values_count_as_misplaced() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,19 +24,22 @@ if TYPE_CHECKING:
 
 Shares = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+Positions = npt.NDArray[np.int64]
 _ROUNDING = 1e-9
-PARTS = 2  # tests of a table: its distance, and its cells
+PARTS = 3  # tests of a table: its distance, its cells, and sets of them
+RARELY = 0.25  # of what chance makes
+SIDES = ("with what goes with it", "with what hardly goes with it")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The cell of a table that chance explains least.
+    """The cell of a table, or the set of cells (see `company`), that chance explains least.
 
     Attributes:
         states: what the cell is of, attribute by attribute.
         rows: rows counted in it.
         expected: rows that a perfect sample has on average.
-        p: probability of a count so far off, or further, in any cell of a perfect sample's table.
+        p: probability of a count so far off, or further, in any cell (or set) of a perfect sample's table.
     """
 
     states: tuple[str, ...]
@@ -129,15 +132,33 @@ def fidelity(frame: pd.DataFrame, expected: Marginal) -> Fidelity:
         return tuple(str(domain[name][int(code)]) for name, code in zip(domain, codes, strict=True))
 
     counts = np.bincount(known, minlength=len(shares)).astype(np.int64)
+    trials = np.full(len(shares), len(frame))
     return compared(
-        domain.attributes,
-        counts,
-        np.full(len(shares), len(frame)),
-        shares,
-        len(frame),
-        widest(shares),
-        states,
+        domain.attributes, counts, trials, shares, len(frame), widest(shares), states, company(expected)
     )
+
+
+def company(expected: Marginal) -> tuple[tuple[tuple[str, ...], Positions], ...]:
+    """Sets of cells of a table of two attributes: each state with those of the other that go with it, or hardly do.
+
+    A state goes with another where the two meet more often than by chance, and hardly does where they meet less often
+    than `RARELY` of it. The people in such sets become fewer or more when a group is drawn as anybody else, however
+    thin its cells are. The sets are the model's, whatever the data show, so that their counts are binomial. They are
+    made for the states of the attribute that has fewer.
+    """
+    share = expected.probabilities()
+    if share.ndim != len(SIDES):
+        return ()
+    alone = share.sum(axis=1, keepdims=True) * share.sum(axis=0, keepdims=True)
+    axis = int(np.argmin(share.shape))
+    name = tuple(expected.domain)[axis]
+    flat, found = np.arange(share.size).reshape(share.shape), []
+    for side, chosen in zip(SIDES, (share > alone, share < RARELY * alone), strict=True):
+        for code, state in enumerate(expected.domain[name]):
+            cells = np.take(flat, code, axis)[np.take(chosen, code, axis)]
+            if len(cells):
+                found.append(((str(state), side), cells.astype(np.int64)))
+    return tuple(found)
 
 
 def compared(
@@ -148,6 +169,7 @@ def compared(
     rows: int,
     spread: float,
     states: Callable[[int], tuple[str, ...]],
+    sets: Sequence[tuple[tuple[str, ...], Positions]] = (),
 ) -> Fidelity:
     """Compare counts of cells with those expected.
 
@@ -159,6 +181,7 @@ def compared(
         rows: of the sample; those that are in no cell are unknown.
         spread: see `chance.widest`.
         states: names a cell.
+        sets: names of sets of cells, of which the same rows may be in each, and their cells.
     """
     difference = counts - trials * shares
     unknown = 1 - float(counts.sum()) / rows
@@ -172,21 +195,31 @@ def compared(
         floor=mean_distance(trials, shares) / rows,
         spread=spread,
         unknown=unknown,
-        cell=_furthest(counts, trials, shares, states),
+        cell=_furthest(counts, trials, shares, states, sets),
     )
 
 
 def _furthest(
-    counts: Counts, trials: Counts, shares: Shares, states: Callable[[int], tuple[str, ...]]
+    counts: Counts,
+    trials: Counts,
+    shares: Shares,
+    states: Callable[[int], tuple[str, ...]],
+    sets: Sequence[tuple[tuple[str, ...], Positions]],
 ) -> Cell:
+    size = len(counts)
+    counts = np.append(counts, [counts[cells].sum() for _, cells in sets]).astype(np.int64)
+    trials = np.append(trials, [trials[cells[0]] for _, cells in sets]).astype(np.int64)
+    shares = np.append(shares, [shares[cells].sum() for _, cells in sets])
     alone = cell_probabilities(counts, trials, np.clip(shares, 0.0, 1.0))
+    possible = trials * shares > 0
+    alone[:size] *= max(int(possible[:size].sum()), 1)
+    alone[size:] *= max(int(possible[size:].sum()), 1)
     cell = int(np.argmin(alone))
-    possible = max(int(np.count_nonzero(trials * shares)), 1)
     return Cell(
-        states=states(cell),
+        states=states(cell) if cell < size else sets[cell - size][0],
         rows=int(counts[cell]),
         expected=float(trials[cell] * shares[cell]),
-        p=min(1.0, float(alone[cell]) * possible),
+        p=min(1.0, float(alone[cell])),
     )
 
 
