@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import Marginal, TableError
-from persona_engine.validators.dataset.association import associations
-from persona_engine.validators.dataset.assumption import assumptions
-from persona_engine.validators.dataset.bias import guide_bias, representation, word_associations
+from persona_engine.validators.dataset.association import WEAK, associations
+from persona_engine.validators.dataset.assumption import TESTED, assumptions
+from persona_engine.validators.dataset.bias import (
+    GROUPS,
+    GUIDED,
+    GuideBias,
+    guide_bias,
+    representation,
+    word_associations,
+)
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
-from persona_engine.validators.dataset.duplication import duplication, near_duplication
+from persona_engine.validators.dataset.duplication import duplication, near_duplication, sentence_sharing
+from persona_engine.validators.dataset.family import FAMILY, counted_together
 from persona_engine.validators.dataset.fidelity import fidelity
 from persona_engine.validators.dataset.independence import PLACE, TRAIT_COLUMNS
 from persona_engine.validators.dataset.naming import NAMES, name_fidelity, names_in_texts
@@ -26,6 +35,19 @@ from persona_engine.validators.reader import read_records
 
 if TYPE_CHECKING:
     from persona_engine.census_priors.priors import Priors
+
+
+class Expected(Protocol):
+    """What a dataset should follow."""
+
+    def modelled(self, table: Sequence[str]) -> Marginal | None:
+        """Shares of what its rows are drawn from over some attributes; None where it has none."""
+        ...
+
+    def marginal(self, table: Sequence[str]) -> Marginal | None:
+        """The census's table, or where it has none what `modelled` says."""
+        ...
+
 
 FACTS = (
     "sex",
@@ -54,12 +76,10 @@ TABLES = (
     ("sex", "occupation"),
     ("education_level", "occupation"),
 )
-GROUPS = ("sex", "ethnicity", "marital_status", "education_level", "state")
 TOLD_APART = ("sex", "ethnicity")
 SAMPLE = 5_000  # records whose texts are measured
 ASSOCIATED = 50_000  # rows among which associations are measured
 _ABSURD = 1000  # years; an age from here on is none
-TESTED = 20_000  # rows on which assumed independences are tested
 COMPARED = 500  # texts of which the Vendi score is taken
 
 
@@ -70,14 +90,26 @@ def assess_files(
     *,
     sample: int = SAMPLE,
     tables: Sequence[Sequence[str]] = TABLES,
+    expected: Expected | None = None,
+    others: int = 0,
 ) -> dict[str, Any]:
     """Measure the files of a dataset; facts and duplicates over all rows, texts over a random sample.
 
-    What is kept of a row are its coded facts and digests of its texts, some eighty bytes.
+    What is kept of a row are its coded facts and digests of its texts, some eighty bytes. All that is tested shares one
+    chance of a mark, `family.FAMILY`.
+
+    Args:
+        paths: files of the dataset.
+        priors: the locale.
+        rng: draws samples.
+        sample: records whose texts are measured.
+        tables: attributes of the tables that are measured.
+        expected: what the dataset should follow. Default: the census's tables, which a model meets nearly.
+        others: further tests that are counted together with these.
 
     Returns:
-        `{"rows", "fidelity", "names_not_judged", "associations", "assumptions", "people", "texts", "vendi",
-        "duplication", "near_duplication", "bias"}`, plain values for JSON; `names_not_judged` says why.
+        `{"rows", "tests", "fidelity", "names_not_judged", "associations", "assumptions", "people", "texts", "vendi",
+        "duplication", "near_duplication", "sentences", "bias"}`, plain values for JSON; `names_not_judged` says why.
         `near_duplication` is None where the package `datasketch` is not installed.
 
     Raises:
@@ -90,21 +122,39 @@ def assess_files(
     if not exact.rows:
         raise ValueError(f"{', '.join(map(str, paths))}: no rows; nothing can be measured")
     part = frame if len(frame) <= ASSOCIATED else frame.take(rng.choice(len(frame), ASSOCIATED, False))
-    measured = [fidelity(frame, census, rng) for census in _tables(priors, frame, tables)]
+    expected = expected or _Published(priors)
+    measured = [fidelity(frame, shares) for shares in _tables(expected, frame, tables)]
     named = frame if any(name in frame.columns for name in NAMES) else names_in_texts(texts)
-    names = name_fidelity(named, priors, rng)
+    names = name_fidelity(named, priors)
+    paired, assumed = (
+        associations(part, priors, rng, expected.marginal),
+        assumptions(part[:TESTED], priors, rng),
+    )
+    gaps = [
+        representation(frame, shares) for shares in _tables(expected, frame, [(name,) for name in GROUPS])
+    ]
+    tests = others + len(measured) + len(names.measured) + len(gaps)
+    tests += sum((pair.census or 0.0) > WEAK for pair in paired) + sum(item.judged for item in assumed)
     return {
         "rows": exact.rows,
-        "fidelity": [found.as_dict() for found in (*measured, *names.measured)],
+        "tests": {"number": tests, "chance": FAMILY},
+        "fidelity": [found.as_dict() for found in counted_together((*measured, *names.measured), tests)],
         "names_not_judged": dict(names.not_judged),
-        "associations": [found.as_dict() for found in associations(part, priors, rng)],
-        "assumptions": [found.as_dict() for found in assumptions(part[:TESTED], priors, rng)],
+        "associations": [found.as_dict() for found in counted_together(paired, tests)],
+        "assumptions": [found.as_dict() for found in counted_together(assumed, tests)],
         "people": people_diversity(frame).as_dict(),
         "texts": [found.as_dict() for found in text_diversity(texts)],
         "vendi": _vendi(texts),
         "duplication": exact.as_dict(),
         "near_duplication": _near(texts),
-        "bias": _bias(frame, texts, priors),
+        "sentences": sentence_sharing(texts).as_dict(),
+        "bias": {
+            "guide": _guide(frame, expected).as_dict(),
+            "representation": [gap.as_dict() for group in gaps for gap in counted_together(group, tests)],
+            "words": [
+                found.as_dict() for name in TOLD_APART for found in word_associations(texts, attribute=name)
+            ],
+        },
     }
 
 
@@ -151,29 +201,30 @@ class _Collected:
         return pd.DataFrame(known, index=range(self._rows))
 
 
-def _tables(priors: Priors, frame: pd.DataFrame, tables: Sequence[Sequence[str]]) -> Iterator[Marginal]:
-    """The census tables that the dataset has the attributes of."""
+@dataclass(frozen=True)
+class _Published:
+    """The census's own tables."""
+
+    priors: Priors
+
+    def marginal(self, table: Sequence[str]) -> Marginal | None:
+        try:
+            return self.priors.marginal(table)
+        except (DomainError, TableError):
+            return None
+
+    modelled = marginal
+
+
+def _tables(expected: Expected, frame: pd.DataFrame, tables: Sequence[Sequence[str]]) -> Iterator[Marginal]:
+    """What is expected over the attributes that the dataset has."""
     for table in tables:
-        if set(table) <= set(frame.columns):
-            try:
-                yield priors.marginal(table)
-            except (DomainError, TableError):
-                continue
+        if set(table) <= set(frame.columns) and (shares := expected.modelled(table)) is not None:
+            yield shares
 
 
-def _bias(frame: pd.DataFrame, texts: list[Mapping[str, Any]], priors: Priors) -> dict[str, Any]:
-    ages = next(_tables(priors, frame, [("age",)]), None)
-    gaps = [
-        gap
-        for census in _tables(priors, frame, [(group,) for group in GROUPS])
-        for gap in representation(frame, census)
-    ]
-    words = [found for attribute in TOLD_APART for found in word_associations(texts, attribute)]
-    return {
-        "guide": guide_bias(frame, ages).as_dict(),
-        "representation": [gap.as_dict() for gap in gaps],
-        "words": [found.as_dict() for found in words],
-    }
+def _guide(frame: pd.DataFrame, expected: Expected) -> GuideBias:
+    return guide_bias(frame, {name: next(_tables(expected, frame, [(name,)]), None) for name in GUIDED})
 
 
 def _near(texts: list[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -185,6 +236,6 @@ def _near(texts: list[Mapping[str, Any]]) -> dict[str, Any] | None:
 
 def _vendi(texts: list[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Of the personas among the first texts of the sample, which is random only in what it leaves out."""
-    personas = [text for record in texts if isinstance(text := record.get("persona"), str) and text]
-    chosen = personas[: min(COMPARED, MOST)]
+    written = [record for record in texts if isinstance(record.get("persona"), str) and record["persona"]]
+    chosen = written[: min(COMPARED, MOST)]
     return {"field": "persona", "texts": len(chosen), "score": vendi_score(chosen)} if chosen else None

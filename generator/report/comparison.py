@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -13,7 +14,9 @@ import pandas as pd
 from persona_engine.generator.dataset_file import DatasetError
 from persona_engine.generator.report.people import people_of
 from persona_engine.generator.report.tabulation import Counts, Tabulation, distance
-from persona_engine.validators.dataset.fidelity import DRAWS, floor_and_limit
+from persona_engine.validators.dataset.family import FAMILY
+
+DRAWS = 64  # pairs of samples whose mean distance is taken
 
 COMPARED = (
     "sex",
@@ -36,7 +39,8 @@ class Compared:
         table: its attributes.
         tvd: total variation distance between the two.
         floor: mean distance of two samples as large as these from what both hold together.
-        limit: distance that one such pair of samples in a thousand exceeds.
+        limit: distance that such pairs of samples exceed with this table's part of `family.FAMILY`, which all tables of
+            a comparison share.
     """
 
     table: tuple[str, ...]
@@ -84,7 +88,10 @@ def compare(one: Path, other: Path, rng: np.random.Generator) -> Comparison:
     first, second = (Tabulation.of([_like(frame)], tables) for frame in people)
     return Comparison(
         (first.rows, second.rows),
-        tuple(_compared(table, first.counts(*table), second.counts(*table), rng) for table in tables),
+        tuple(
+            _compared(table, first.counts(*table), second.counts(*table), len(tables), rng)
+            for table in tables
+        ),
     )
 
 
@@ -94,10 +101,13 @@ def _like(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compared(
-    table: tuple[str, ...], one: Counts[Any], other: Counts[Any], rng: np.random.Generator
+    table: tuple[str, ...], one: Counts[Any], other: Counts[Any], tests: int, rng: np.random.Generator
 ) -> Compared:
+    """One table: the mean distance of pairs of samples is simulated, the limit beyond it is McDiarmid's bound."""
     both = one.rename(index=str).add(other.rename(index=str), fill_value=0)
     shares = both.to_numpy(dtype=np.float64) / both.sum()
     draws = [rng.multinomial(int(counts.sum()), shares, size=DRAWS) / counts.sum() for counts in (one, other)]
     distances = np.abs(draws[0] - draws[1]).sum(axis=1) / 2
-    return Compared(table, distance(one, other), *floor_and_limit(distances))
+    floor = float(distances.mean())
+    beyond = math.sqrt(math.log(tests / FAMILY) / 2 * (1 / one.sum() + 1 / other.sum()))
+    return Compared(table, distance(one, other), floor, min(1.0, floor + beyond))

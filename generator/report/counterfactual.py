@@ -15,7 +15,7 @@ from persona_engine.generator.config_file import load
 from persona_engine.generator.dataset_file import DatasetError, read_frames
 from persona_engine.generator.llm.backends import connect
 from persona_engine.generator.run.rooms import Rooms
-from persona_engine.validators.dataset.counterfactual import Pair, SwapEffect, swap_effect
+from persona_engine.validators.dataset.counterfactual import Pair, SwapEffect, more_than_chance, swap_effect
 from persona_engine.validators.reading import PROSE
 
 if TYPE_CHECKING:
@@ -97,6 +97,12 @@ def kept(folder: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(f"{file}: cannot be read; delete it, and ask for the test again") from error
     return found
+
+
+def judged(swap: Mapping[str, Any], tests: int) -> dict[str, Any]:
+    """An effect as one of so many tests of a report."""
+    exceeds = more_than_chance(swap["effect"], swap["error"], swap["records"], tests)
+    return {**swap, "exceeds": exceeds}
 
 
 def _narrated(folder: Path, rooms: Rooms, people: int) -> Iterator[tuple[Record, Record]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,20 @@ import pandas as pd
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import Marginal, TableError
 from persona_engine.census_priors.priors import Priors
+from persona_engine.census_priors.table_file import table_path
 from persona_engine.generator.model.fitting import FitError
 from persona_engine.generator.population import Population
 from persona_engine.generator.sampling.evidence import EvidenceError
 
+_BUNDLED = 250_000  # cells of a table that several are taken from
+
 
 class Expectation:
-    """The census that a dataset stands beside: as published, or under a run's condition as modelled."""
+    """What a dataset should follow: the model under the run's selection; and the census that the model was fitted to.
+
+    A dataset is tested against the model, from which its rows are drawn. How far the model lies from a published table
+    is the same in every run, and is told beside.
+    """
 
     def __init__(
         self,
@@ -37,22 +45,87 @@ class Expectation:
         """The tables themselves."""
         return self._population.priors
 
-    def marginal(self, table: Sequence[str]) -> Marginal | None:
-        """Counts over these attributes: a published table where one has them, else the model's; None if neither.
+    @property
+    def core(self) -> tuple[str, ...]:
+        """Attributes of the model's core."""
+        return tuple(self._population.network.core_attributes)
 
-        Tables of part of the population, such as those of workers, are passed over for the model, which says
-        what the others have.
-        """
-        roots = {self.priors.hierarchy.root(name) for name in table if name in self.priors.domain}
-        if not self._where and not self._target and not roots & self._partial:
-            try:
-                return self.priors.marginal(table)
-            except (DomainError, TableError):
-                pass
+    def marginal(self, table: Sequence[str]) -> Marginal | None:
+        """Counts over these attributes: a published table where one has them, else the model's; None if neither."""
+        published = self.published(table)
+        return self.modelled(table) if published is None else published
+
+    def modelled(self, table: Sequence[str]) -> Marginal | None:
+        """Shares of the model over these attributes, under the selection; None if it cannot be asked for them."""
         try:
             return self._population.marginal(table, where=self._where, target=self._target)
         except (DomainError, EvidenceError, TableError, FitError):
             return None
+
+    def modelled_all(self, tables: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], Marginal]:
+        """`modelled` for many tables, those that it has; tables of one child and its parents are asked for at once."""
+        found: dict[tuple[str, ...], Marginal] = {}
+        for bundle, members in self._bundles(tables):
+            together = self.modelled(bundle)
+            for table in members:
+                one = self.modelled(table) if together is None else together.project(table)
+                if one is not None:
+                    found[table] = one
+        return found
+
+    def _bundles(
+        self, tables: Iterable[tuple[str, ...]]
+    ) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
+        """Attributes to ask for together, and the tables that they show."""
+        size = self.priors.domain.project
+        bundles: list[tuple[str | None, tuple[str, ...], list[tuple[str, ...]]]] = []
+        for table in sorted(tables, key=lambda names: -size(names).size):
+            family = self._family(table)
+            for place, (other, bundle, members) in enumerate(bundles):
+                union = tuple(dict.fromkeys((*bundle, *table)))
+                if family is not None and family == other and size(union).size <= _BUNDLED:
+                    bundles[place] = (family, union, [*members, table])
+                    break
+            else:
+                bundles.append((family, table, [table]))
+        return [(bundle, members) for _, bundle, members in bundles]
+
+    def _family(self, table: Sequence[str]) -> str | None:
+        """The child of the graph that has these attributes among itself and its parents; None if there is none.
+
+        The last such child, for which no other has to be summed out; the core is "".
+        """
+        network, refines = self._population.network, self.priors.hierarchy.refines
+        for node in reversed(network.nodes):
+            if any(network.gives(node, name) for name in table):
+                scope = (node.child, *node.parents)
+                inside = all(any(refines(finer, name) for finer in scope) for name in table)
+                return node.child if inside else None
+        return ""
+
+    def published(self, table: Sequence[str]) -> Marginal | None:
+        """A census table over these attributes; None where there is none, or a selection.
+
+        Tables of part of the population, such as those of workers, are passed over.
+        """
+        roots = {self.priors.hierarchy.root(name) for name in table if name in self.priors.domain}
+        if self._where or self._target or roots & self._partial:
+            return None
+        try:
+            found = self.priors.marginal(table)
+        except (DomainError, TableError):
+            return None
+        return found if Path(found.source) in self._of_everybody else None
+
+    @cached_property
+    def _of_everybody(self) -> frozenset[Path]:
+        """Files of the tables that leave nobody out."""
+        root = self.priors.hierarchy.root
+        return frozenset(
+            table_path(self.priors.folder, table)
+            for _, table in self.priors.tables
+            if not {root(name) for name in table} & self._partial
+        )
 
     @cached_property
     def _partial(self) -> frozenset[str]:
@@ -63,19 +136,18 @@ class Expectation:
             if certain:
                 counts = self.priors.marginal((node.child,))
                 codes = [counts.domain.code(node.child, state) for state in certain]
-                if not counts.weights[codes].any():
+                if not counts.weights[codes].all():
                     found.add(self.priors.hierarchy.root(node.child))
         return frozenset(found)
 
     def tables(self, columns: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-        """Every single attribute, and every pair that a table of everyone has together, that `columns` can show."""
+        """Every single attribute, and every pair that a census table has together, that `columns` can show."""
         shown = {attribute: self._shown(attribute, columns) for attribute in self.priors.domain}
         singles = [(name,) for name in self.priors.domain if name in columns]
         pairs = {
             pair
             for _, table in self.priors.tables
             for one, other in combinations(table, 2)
-            if not {self.priors.hierarchy.root(one), self.priors.hierarchy.root(other)} & self._partial
             for pair in _ordered(shown[one], shown[other], self.priors.domain)
         }
         order = {name: position for position, name in enumerate(self.priors.domain)}

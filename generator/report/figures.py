@@ -38,6 +38,25 @@ def bands() -> list[str]:
     return [band(edge) for edge in AGE_EDGES]
 
 
+def within_ends(figures: Sequence[dict[str, Any] | None]) -> tuple[list[str], list[dict[str, Any] | None]]:
+    """The bands from the first to the last that anyone is in, and figures cut to them.
+
+    Each figure has a `dataset` and a `census`, one of which may be None, with a list of shares by band for each group.
+    """
+    shares = [
+        row for figure in figures if figure for shown in figure.values() if shown for row in shown.values()
+    ]
+    occupied = [i for i in range(len(AGE_EDGES)) if any(row[i] for row in shares)] or [0, len(AGE_EDGES) - 1]
+    kept = slice(occupied[0], occupied[-1] + 1)
+
+    def cut(shown: dict[str, list[float]] | None) -> dict[str, list[float]] | None:
+        return {group: row[kept] for group, row in shown.items()} if shown else shown
+
+    return bands()[kept], [
+        {name: cut(shown) for name, shown in figure.items()} if figure else None for figure in figures
+    ]
+
+
 def age_pyramid(age_sex: Counts[Any]) -> dict[str, list[float]]:
     """Share of each age band among all, by sex, youngest band first."""
     table = _by_band(age_sex)

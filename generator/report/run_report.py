@@ -5,39 +5,36 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 import pandas as pd
 
 from persona_engine.census_priors.marginal import Marginal
 from persona_engine.census_priors.named_place import refuse_irregular
-from persona_engine.census_priors.priors import Priors
 from persona_engine.generator.atomic import write_whole
 from persona_engine.generator.dataset_file import DatasetError, columns_of, dataset_files
 from persona_engine.generator.narration.judge import summary
 from persona_engine.generator.population import Population
 from persona_engine.generator.report import counterfactual, figures
 from persona_engine.generator.report.expectation import Expectation
+from persona_engine.generator.report.judgement import Judge, Judgement, chosen_by
 from persona_engine.generator.report.people import people_of
 from persona_engine.generator.report.tabulation import Counts, Tabulation
 from persona_engine.generator.run import rejections
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.generator.run.run_folder import verdicts
 from persona_engine.generator.run.store import read_shard
-from persona_engine.validators.assess import TESTED
-from persona_engine.validators.dataset.assumption import assumptions
-from persona_engine.validators.dataset.bias import GROUPS, guide_bias, representation
+from persona_engine.validators.dataset.bias import GUIDED, guide_bias
 from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
-from persona_engine.validators.dataset.duplication import duplication
-from persona_engine.validators.dataset.fidelity import fidelity
+from persona_engine.validators.dataset.duplication import duplication, sentence_sharing
+from persona_engine.validators.dataset.family import FAMILY
 from persona_engine.validators.dataset.independence import PLACE, TRAIT_COLUMNS
-from persona_engine.validators.dataset.naming import NAMES, NameFidelity, name_fidelity, names_in_texts
+from persona_engine.validators.dataset.naming import NAMES, names_in_texts
 from persona_engine.validators.reader import read_records
 
 PYRAMID = ("age", "sex")
@@ -77,28 +74,33 @@ def of(
     drawn = (PYRAMID, MARITAL, DEGREES, OCCUPATIONS)
     people = people_of(path, (*expected.priors.domain, *NAMES), none=manifest is not None)
     records = _records(path, columns)
-    judged = expected.tables(list(map(str, people)))
-    people = expected.with_views(people, {name for table in judged for name in table})
+    judge = Judge(expected, map(str, people), chosen_by(where, target))
+    people = expected.with_views(people, {name for table in judge.tables for name in table})
     counted = Tabulation.of([_aged(people)], drawn)
-    names = _names(people, records, expected.priors, {*(where or {}), *(target or {})})
+    bands, (pyramid, marital) = figures.within_ends(
+        [
+            _pair(counted, expected, PYRAMID, figures.age_pyramid),
+            _pair(counted, expected, MARITAL, figures.marital_by_age),
+        ]
+    )
+    swaps = counterfactual.kept(path)
+    judged = _judged(path, judge, people, records, len(swaps))
     return {
         "rows": len(people),
         "run": manifest.model_dump(mode="json", exclude=_CLOCK) if manifest else None,
-        "fidelity": [
-            *_fidelity(people, judged, expected),
-            *({**item.as_dict(), "source": "names"} for item in names.measured),
-        ],
-        "names_not_judged": dict(names.not_judged),
-        "assumptions": _assumptions(path, expected, population, where, target),
-        "bands": figures.bands(),
-        "age_pyramid": _pair(counted, expected, PYRAMID, figures.age_pyramid),
-        "marital_by_age": _pair(counted, expected, MARITAL, figures.marital_by_age),
+        "tests": {"number": judged.tests, "chance": FAMILY, "marked": list(judged.marks)},
+        "fidelity": _fidelity(judge, judged),
+        "names_not_judged": dict(judged.names.not_judged),
+        "assumptions": [found.as_dict() for found in judged.assumptions],
+        "bands": bands,
+        "age_pyramid": pyramid,
+        "marital_by_age": marital,
         "bachelors_by_state": _degrees(counted, expected),
         "occupations": _occupations(counted),
         "diversity": people_diversity(people).as_dict() if len(people) else {},
-        "bias": _bias(people, expected),
+        "bias": _bias(people, expected, judged),
         "texts": _texts(records),
-        "swaps": counterfactual.kept(path),
+        "swaps": [counterfactual.judged(swap, judged.tests) for swap in swaps],
         "findings": _findings(path),
         "judge": summary(verdicts(path)),
         "rejected": dict(sorted(rejections.reasons(path).items(), key=lambda item: -item[1])[:20]),
@@ -163,65 +165,33 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     return environment.get_template(template).render(values)
 
 
-def _fidelity(
-    people: pd.DataFrame, tables: Iterable[tuple[str, ...]], expected: Expectation
-) -> list[dict[str, Any]]:
-    # The draws behind the noise floor are the same for the same dataset.
-    rng = np.random.default_rng(0)
-    found = []
-    for table in tables if len(people) else ():
-        census = expected.marginal(table)
-        if census is not None and set(table) <= set(people.columns):
-            found.append({**fidelity(people, census, rng).as_dict(), "source": Path(census.source).name})
-    return found
+def _judged(
+    path: Path, judge: Judge, people: pd.DataFrame, records: Sequence[Mapping[str, Any]], others: int
+) -> Judgement:
+    """Everything that is tested; names are read from columns, or else from texts."""
+    named = people if any(name in people for name in NAMES) else names_in_texts(records)
+    facts = (*judge.expected.priors.domain, *PLACE, *NAMES, *TRAIT_COLUMNS)
+    tested = people_of(path, facts, none=True) if judge.independent else None
+    return judge.judge(people, named, tested, others)
 
 
-def _names(
-    people: pd.DataFrame, records: Sequence[Mapping[str, Any]], priors: Priors, chosen: set[str]
-) -> NameFidelity:
-    """Names beside their tables, from columns or else from texts; not where people were chosen by their names."""
-    if people.empty:
-        return NameFidelity((), {})
-    if named := sorted(chosen & set(NAMES)):
-        return NameFidelity((), dict.fromkeys(named, "people were chosen by it"))
-    found = people if any(name in people for name in NAMES) else names_in_texts(records)
-    return name_fidelity(found, priors, np.random.default_rng(0))
+def _fidelity(judge: Judge, judged: Judgement) -> list[dict[str, Any]]:
+    tables = [
+        {**item.as_dict(), "source": "model", "model": judge.model_distance(item.attributes)}
+        for item in judged.tables
+    ]
+    return [
+        *tables,
+        *({**item.as_dict(), "source": "names", "model": None} for item in judged.names.measured),
+    ]
 
 
-def _assumptions(
-    path: Path,
-    expected: Expectation,
-    population: Population,
-    where: Mapping[str, Any] | None,
-    target: Mapping[str, Any] | None,
-) -> list[dict[str, Any]]:
-    """The graph's independences, tested; none where whom to sample was chosen by what hangs below the core.
-
-    Choosing by an effect makes its causes depend on each other; choosing by attributes of the core does not.
-    """
-    root = expected.priors.hierarchy.root
-    core = {root(name) for name in population.network.core_attributes}
-    if any(
-        name not in expected.priors.domain or root(name) not in core
-        for name in {*(where or {}), *(target or {})}
-    ):
-        return []
-    people = people_of(path, (*expected.priors.domain, *PLACE, *NAMES, *TRAIT_COLUMNS), none=True)
-    rng = np.random.default_rng(0)
-    part = people if len(people) <= TESTED else people.take(rng.choice(len(people), TESTED, replace=False))
-    return [found.as_dict() for found in assumptions(part, expected.priors, rng)]
-
-
-def _bias(people: pd.DataFrame, expected: Expectation) -> dict[str, Any]:
+def _bias(people: pd.DataFrame, expected: Expectation, judged: Judgement) -> dict[str, Any]:
     if people.empty:
         return {}
-    gaps = []
-    for name in GROUPS:
-        census = expected.marginal((name,)) if name in people and name in expected.priors.domain else None
-        if census is not None:
-            gaps += [gap for gap in representation(people, census) if gap.deviates]
-    measures = guide_bias(people, expected.marginal(("age",)) if "age" in people else None)
-    return {"guide": measures.as_dict(), "gaps": [gap.as_dict() for gap in gaps]}
+    populations = {name: expected.marginal((name,)) for name in GUIDED if name in people}
+    gaps = [gap.as_dict() for gap in judged.gaps if gap.deviates]
+    return {"guide": guide_bias(people, populations).as_dict(), "gaps": gaps}
 
 
 def _records(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
@@ -239,6 +209,7 @@ def _texts(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "rows": len(records),
         "diversity": [measure.as_dict() for measure in text_diversity(records)],
         "duplication": duplication(records).as_dict(),
+        "sentences": sentence_sharing(records).as_dict(),
     }
 
 

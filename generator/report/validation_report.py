@@ -11,7 +11,11 @@ import numpy as np
 
 from persona_engine.census_priors.named_place import output_file, output_folder, refuse_irregular
 from persona_engine.generator.atomic import write_whole
+from persona_engine.generator.config import Config
+from persona_engine.generator.config_file import load
+from persona_engine.generator.population import Population
 from persona_engine.generator.report import counterfactual
+from persona_engine.generator.report.expectation import Expectation
 from persona_engine.generator.report.run_report import render, try_out, writing
 from persona_engine.generator.run.manifest import Manifest
 from persona_engine.validators.assess import assess_files
@@ -67,14 +71,18 @@ def of(
         for check, names in GUIDE_CHECKS.items()
     }
     offline = manifest is not None and manifest.backend == "offline" and manifest.accepted > 0
+    swaps = _swaps(dataset) if offline else counterfactual.kept(dataset)
+    settings = load(dataset / "config.yaml") if manifest else Config()
+    expected = Expectation(Population.load(priors), settings.where, settings.target | settings.quota)
+    measures = assess_files(files, priors, np.random.default_rng(0), expected=expected, others=len(swaps))
     return {
         "dataset": dataset.name,
         "locale": priors.locale,
         "notice": manifest.notice if manifest else "",
         "validation": {**result, "by_rule": rules},
         "guide": checks,
-        "measures": assess_files(files, priors, np.random.default_rng(0)),
-        "swaps": _swaps(dataset) if offline else counterfactual.kept(dataset),
+        "measures": measures,
+        "swaps": [counterfactual.judged(swap, measures["tests"]["number"]) for swap in swaps],
         "independences": list(priors.declaration.independences),
     }
 

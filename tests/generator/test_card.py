@@ -77,7 +77,7 @@ def test_every_column_is_said_to_hold_something(priors: Priors) -> None:
 
 def test_it_tells_how_near_the_census_it_is(priors: Priors) -> None:
     text = _text(_manifest(), priors)
-    assert "1 of 2 tables agree with the census" in text
+    assert "1 of 2 tables agree with the model of the census" in text
     assert "| age | 0.0100 | 0.0200 | 0.0300 |" in text
     assert "last name |" not in text
     assert "20 rows\nshow no departure that leaves a table below its limit, from 0.0300 (age)" in text

@@ -72,6 +72,15 @@ def test_occupations_leave_out_those_without_one_and_tell_ages() -> None:
     assert (second["occupation"], second["std_age"]) == ("baker", 0)
 
 
+def test_a_figure_ends_where_nobody_is_older_or_younger() -> None:
+    young = figures.age_pyramid(PEOPLE[PEOPLE["age"] < 45].groupby(["age", "sex"]).size())
+    bands, (pyramid, missing) = figures.within_ends([{"dataset": young, "census": None}, None])
+    assert (bands[0], bands[-1], len(bands)) == ("18-24", "40-44", 5)
+    assert pyramid is not None
+    assert {len(row) for row in pyramid["dataset"].values()} == {5}
+    assert missing is None
+
+
 def test_a_state_in_which_nobody_is_has_no_share() -> None:
     states = pd.MultiIndex.from_tuples(
         [(30, "bachelors", "CA"), (30, "bachelors", "OR"), (30, "high_school", "CA")],
@@ -92,6 +101,7 @@ def test_the_distance_of_two_datasets_is_between_the_same_and_apart() -> None:
 def numbers(**more: object) -> dict[str, object]:
     empty = {
         "rows": 0,
+        "tests": {"number": 0, "chance": 0.01, "marked": []},
         "run": None,
         "fidelity": [],
         "names_not_judged": {},

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from persona_engine.validators.dataset.counterfactual import Pair, SwapEffect, swap_effect
@@ -79,13 +80,17 @@ def test_words_that_chance_makes_as_strongly_are_not_named() -> None:
 
 
 def test_vendi_counts_different_texts() -> None:
-    assert vendi_score(["The same text."] * 8) == pytest.approx(1.0)
-    assert vendi_score(["one two", "three four", "five six"]) == pytest.approx(3.0, abs=0.1)
-    assert vendi_score(["a", "b", "c", "d"], embed=lambda texts: np.eye(len(texts))) == pytest.approx(4.0)
+    assert vendi_score([{"persona": "The same text."}] * 8) == pytest.approx(1.0)
+    assert vendi_score(
+        [{"persona": text} for text in ("one two", "three four", "five six")]
+    ) == pytest.approx(3.0, abs=0.1)
+    assert vendi_score(
+        pd.DataFrame({"persona": list("abcd")}), embed=lambda texts: np.eye(len(texts))
+    ) == pytest.approx(4.0)
 
 
 def test_vendi_refuses_what_it_cannot_measure() -> None:
     with pytest.raises(ValueError, match="0 texts"):
         vendi_score([])
     with pytest.raises(ValueError, match="not one row for each text"):
-        vendi_score(["a", "b"], embed=lambda _: np.ones(3))
+        vendi_score([{"persona": "a"}, {"persona": "b"}], embed=lambda _: np.ones(3))

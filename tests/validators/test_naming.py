@@ -66,7 +66,7 @@ def _drawn(table: Any, cells: Any, rng: np.random.Generator) -> list[str]:
 
 
 def _measured(frame: pd.DataFrame, priors: Priors) -> dict[str, Fidelity]:
-    found = name_fidelity(frame, priors, np.random.default_rng(0))
+    found = name_fidelity(frame, priors)
     return {item.attributes[-1]: item for item in found.measured}
 
 
@@ -124,7 +124,7 @@ def test_what_is_not_told_of_the_bearers_is_filled_by_the_census(
 
 
 def _why_not(frame: pd.DataFrame, priors: Priors) -> dict[str, str]:
-    return dict(name_fidelity(frame, priors, np.random.default_rng(0)).not_judged)
+    return dict(name_fidelity(frame, priors).not_judged)
 
 
 def test_names_that_cannot_be_judged_are_told_with_the_reason(people: pd.DataFrame, priors: Priors) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from persona_engine.census_priors.marginal import Marginal, TableError
 from persona_engine.validators.dataset.coding import Coded, information
+from persona_engine.validators.dataset.family import significant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 PERMUTED = 8  # shuffles that show what chance alone makes
 CLEAR = 4.0  # standard deviations of chance from which two attributes go together
-SHORT = 2.5  # standard errors by which a dataset must have less than the census to have lost it
 LOST = 0.5  # share of the census's association below which a dataset has lost it
 EXPECTED = 5  # rows that a cell should have on average; finer levels are too sparse to be compared
 WEAK = 0.001  # bits; a weaker association in the census is not worth losing a word about
@@ -39,6 +39,7 @@ class Association:
         chance: mean of the same after shuffling one, which is that bias.
         deviation: standard deviation of it.
         census: mutual information in the census table; None where no table has both.
+        tests: tests that are counted together with this one.
     """
 
     one: str
@@ -49,6 +50,7 @@ class Association:
     chance: float
     deviation: float
     census: float | None
+    tests: int = 1
 
     @property
     def excess(self) -> float:
@@ -61,34 +63,49 @@ class Association:
         return self.excess > CLEAR * max(self.deviation, 1e-9)
 
     @property
-    def verdict(self) -> str:
-        """`lost`, `kept` or, for want of rows, `not judged` beside a census table; without one whether it depends.
+    def p(self) -> float:
+        """Probability of so little information, or less, in a sample of a population that has the census's.
 
-        Information that a sample of a population shows varies by its own size too, about sqrt(2 I / rows) in nats.
+        The information that samples show varies by their size, about sqrt(2 I / rows) in nats, and by chance.
         """
+        if self.census is None:
+            return 1.0
+        sampled = math.sqrt(2 * self.census / (max(self.rows, 1) * math.log(2)))
+        error = math.hypot(self.deviation, sampled)
+        return math.erfc((self.census - self.excess) / error / math.sqrt(2)) / 2 if error else 1.0
+
+    @property
+    def verdict(self) -> str:
+        """`lost`, `kept` or, for want of rows, `not judged` beside a census table; without one whether it depends."""
         if self.census is None:
             return "dependent" if self.depends else "independent"
         if self.census <= WEAK or self.excess >= LOST * self.census:
             return "kept"
-        sampled = math.sqrt(2 * self.census / (max(self.rows, 1) * math.log(2)))
-        clear = self.census - self.excess > SHORT * math.hypot(self.deviation, sampled)
-        return "lost" if clear else "not judged"
+        return "lost" if significant(self) else "not judged"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {**asdict(self), "excess": self.excess, "verdict": self.verdict}
 
 
-def associations(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator) -> tuple[Association, ...]:
+def associations(
+    frame: pd.DataFrame,
+    priors: Priors,
+    rng: np.random.Generator,
+    expected: Callable[[Sequence[str]], Marginal | None] | None = None,
+) -> tuple[Association, ...]:
     """Every pair of the dataset's attributes, largest loss first; `assumption` tests what the graph joins nowhere.
 
-    `frame` holds the columns of the dataset, a random sample of some ten thousand rows.
+    `frame` holds the columns of the dataset, a random sample of some ten thousand rows. `expected` gives the shares
+    that stand for the census's where a census table has a pair, such as those of a part of the population.
     """
     coded = Coded(frame, priors)
     known = edges(priors)
     found = []
     for one, other in combinations(coded.roots, 2):
         pair, census = _finest(priors, coded.views(one), coded.views(other), len(frame) / EXPECTED)
+        if census is not None and expected is not None:
+            census = expected(pair)
         edge = frozenset((one, other)) in known
         found.append(_measure(coded, *pair, rng, edge=edge, census=census))
     return tuple(sorted(found, key=lambda item: item.excess - (item.census or 0.0)))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from persona_engine.census_priors.domain import DomainError
 from persona_engine.census_priors.marginal import TableError
 from persona_engine.validators.dataset.coding import Coded, Codes, entropy, joint
+from persona_engine.validators.dataset.family import significant
 from persona_engine.validators.dataset.independence import independences
 from persona_engine.validators.dataset.naming import with_kinds_of_names
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from persona_engine.census_priors.priors import Priors
 
-LEVEL = 0.01  # chance that any assumption of a dataset that meets them all is said to fail
 STATES = 8  # of each side that are told apart; the rarer ones count as one
 SHUFFLES = 8  # within the groups, which show what chance alone makes
 LEAST = 200  # rows in groups of two and more, without which nothing can be said
+TESTED = 20_000  # rows that a test needs at most
 _BLOCK = 4096  # groups at a time
 
 Array = npt.NDArray[np.float64]
@@ -43,9 +43,9 @@ class Assumption:
         bits: conditional mutual information in those rows (plug-in estimate, biased upwards).
         chance: mean of the same after shuffling within the groups, which is that bias.
         deviation: standard deviation of it.
-        p: probability of what was found, or more, if the assumption holds; Holm's correction for all that were
-            tested is made.
+        p: probability of what was observed, or more, if the assumption holds; of this test alone.
         census: conditional mutual information in a census table that has all of them; None where there is none.
+        tests: tests that are counted together with this one.
     """
 
     one: str
@@ -58,6 +58,12 @@ class Assumption:
     deviation: float
     p: float
     census: float | None
+    tests: int = 1
+
+    @property
+    def judged(self) -> bool:
+        """Whether the dataset has the rows and columns to test it."""
+        return self.rows >= LEAST and not self.missing
 
     @property
     def excess(self) -> float:
@@ -69,7 +75,7 @@ class Assumption:
         """`holds`, `fails`, or `not judged` for want of rows or of what the two may share."""
         if self.rows < LEAST:
             return "not judged"
-        if self.p >= LEVEL:
+        if not significant(self):
             return "holds"
         return "not judged" if self.missing else "fails"
 
@@ -80,7 +86,7 @@ class Assumption:
 
 
 def assumptions(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator) -> tuple[Assumption, ...]:
-    """Test each independence that the locale's graph assumes and that the columns show, failures first.
+    """Test each independence that the locale's graph assumes and that the columns show, least probable first.
 
     By the ordered Markov property of a directed graph, each attribute is independent of all before it given its
     parents. Two statistics look at each: the generalised Cochran-Mantel-Haenszel test of association, which keeps its
@@ -97,7 +103,7 @@ def assumptions(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator) -
     found = [
         _tested(coded, priors, one, other, given, rng) for one, other, given in independences(priors, coded)
     ]
-    return tuple(sorted(_corrected(found), key=lambda item: (item.verdict != "fails", item.p, -item.excess)))
+    return tuple(sorted(found, key=lambda item: (bool(item.missing), item.p, -item.excess)))
 
 
 def _tested(
@@ -211,16 +217,6 @@ def _square_tail(value: float, degrees: int) -> float:
 
 def _normal_tail(value: float) -> float:
     return math.erfc(value / math.sqrt(2)) / 2
-
-
-def _corrected(found: Sequence[Assumption]) -> list[Assumption]:
-    """Holm's step-down correction (1979, Scandinavian Journal of Statistics 6:65) over all that could be tested."""
-    tested = sorted((item for item in found if item.rows >= LEAST), key=lambda item: item.p)
-    corrected, reached = [item for item in found if item.rows < LEAST], 0.0
-    for position, item in enumerate(tested):
-        reached = max(reached, min(1.0, item.p * (len(tested) - position)))
-        corrected.append(replace(item, p=reached))
-    return corrected
 
 
 def _census(priors: Priors, one: str, other: str, given: tuple[str, ...]) -> float | None:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import bdtr, bdtrc  # type: ignore[import-untyped]
 
 from persona_engine.census_priors.marginal import Marginal
+from persona_engine.validators.dataset.chance import cell_probabilities
+from persona_engine.validators.dataset.family import significant
+from persona_engine.validators.dataset.people import People, records_of
 from persona_engine.validators.reading import NARRATIVES, Reading
 from persona_engine.validators.reference import LEVELS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+GUIDED = ("age", "sex", "education_level")
 GROUPS = ("sex", "ethnicity", "education_level", "marital_status", "state")
-LEVEL = 0.01  # chance that any group of a perfect sample, of all attributes together, is said to deviate
 SHOWN = 12  # words named for each group
 FEWEST = 50  # texts of a group of which words are named
 PRIOR_WORDS = 500.0  # weight of the background, in words
@@ -37,9 +39,10 @@ class GuideBias:
 
     Attributes:
         age_distance: absolute difference of the mean age from the census, in years.
-        sex_balance: absolute difference of the share of women from one half.
+        sex_balance: absolute difference of the share of women from one half; None where the population has one sex.
         education_gini: Gini coefficient of the seven levels' shares; 0 if all are equally frequent. A census
-            population is not at 0: see `representation` for distances from the population instead.
+            population is not at 0: see `representation` for distances from the population instead. None where the
+            population has one level.
     """
 
     age_distance: float | None
@@ -62,7 +65,8 @@ class Gap:
         census: in the population.
         error: standard error of `share` in a perfect sample.
         p: probability of a count so far from the census, or further, in a perfect sample; corrected for all groups of
-            the attribute, and for the attributes of `GROUPS`.
+            the attribute (Holm 1979, Scandinavian Journal of Statistics 6:65).
+        tests: tests that are counted together with that of the attribute.
     """
 
     attribute: str
@@ -71,6 +75,7 @@ class Gap:
     census: float
     error: float
     p: float
+    tests: int = 1
 
     @property
     def ratio(self) -> float | None:
@@ -80,7 +85,7 @@ class Gap:
     @property
     def deviates(self) -> bool:
         """Whether the gap is more than chance makes."""
-        return self.p < LEVEL
+        return significant(self)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -108,31 +113,43 @@ class WordAssociation:
         return {**asdict(self), "words": dict(self.words)}
 
 
-def guide_bias(frame: pd.DataFrame, census_age: Marginal | None = None) -> GuideBias:
-    """The guide's measures on the columns that the frame has; the mean age needs the census table of age."""
+def guide_bias(frame: pd.DataFrame, expected: Mapping[str, Marginal | None] | None = None) -> GuideBias:
+    """The guide's measures on the columns that the frame has; the mean age needs the expected ages.
+
+    Sexes are not held against one half, nor education levels against each other, where the population that was asked
+    for has only one of them, as under `where`.
+
+    Args:
+        frame: columns of the dataset.
+        expected: what the attributes of `GUIDED` should be, as far as it is known.
+    """
+    expected = expected or {}
     age = sex = gini = None
-    if census_age is not None and "age" in frame.columns:
-        ages = np.array(census_age.domain["age"], dtype=np.float64)
-        age = abs(float(frame["age"].mean()) - float(census_age.project(("age",)).probabilities() @ ages))
-    if "sex" in frame.columns:
+    if (ages := expected.get("age")) is not None and "age" in frame.columns:
+        years = np.array(ages.domain["age"], dtype=np.float64)
+        age = abs(float(frame["age"].mean()) - float(ages.project(("age",)).probabilities() @ years))
+    if "sex" in frame.columns and not _one_state(expected.get("sex")):
         sex = abs(float((frame["sex"] == "Female").mean()) - 0.5)
-    if "education_level" in frame.columns:
+    if "education_level" in frame.columns and not _one_state(expected.get("education_level")):
         shares = frame["education_level"].value_counts(normalize=True).reindex(list(LEVELS), fill_value=0.0)
         gini = _gini(shares.to_numpy(dtype=np.float64))
     return GuideBias(age, sex, gini)
 
 
+def _one_state(expected: Marginal | None) -> bool:
+    return expected is not None and int(np.count_nonzero(expected.weights)) == 1
+
+
 def representation(frame: pd.DataFrame, census: Marginal) -> tuple[Gap, ...]:
     """Each group of a one-attribute census table beside the dataset, largest gap first.
 
-    The exact binomial test, the smaller tail doubled, shows which gaps are more than chance; Holm's step-down
-    correction (1979, Scandinavian Journal of Statistics 6:65) is made for the groups.
+    The exact binomial test, the smaller tail doubled, shows which gaps are more than chance.
     """
     (attribute,) = census.domain.attributes
     counts = frame[attribute].value_counts()
     rows, found = int(counts.sum()), census.probabilities()
     people = np.array([counts.get(group, 0) for group in census.domain[attribute]])
-    tails = np.minimum(bdtr(people, rows, found), bdtrc(people - 1, rows, found))
+    alone = cell_probabilities(people, rows, found)
     gaps = [
         Gap(
             attribute=attribute,
@@ -143,14 +160,14 @@ def representation(frame: pd.DataFrame, census: Marginal) -> tuple[Gap, ...]:
             p=float(p),
         )
         for group, number, share, p in zip(
-            census.domain[attribute], people, found, _corrected(2 * tails), strict=True
+            census.domain[attribute], people, found, _corrected(alone), strict=True
         )
     ]
     return tuple(sorted(gaps, key=lambda gap: -abs(gap.share - gap.census)))
 
 
 def word_associations(
-    records: Iterable[Mapping[str, Any]], attribute: str, fields: Sequence[str] = NARRATIVES
+    people: People, fields: Sequence[str] = NARRATIVES, *, attribute: str
 ) -> tuple[WordAssociation, ...]:
     """Words that tell the groups of an attribute apart, names and grammar left out.
 
@@ -160,7 +177,7 @@ def word_associations(
     """
     texts: Counter[str] = Counter()
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for record in records:
+    for record in records_of(people):
         reading = Reading.of(record)
         group = reading.fact(attribute)
         if group is None:
@@ -197,9 +214,9 @@ def log_odds(group: Counter[str], total: Counter[str], *, shown: int = SHOWN) ->
 
 
 def _corrected(alone: np.ndarray) -> np.ndarray:
-    """Holm's correction within an attribute, and Bonferroni's for the number of attributes."""
+    """Holm's correction within an attribute."""
     order = np.argsort(alone, kind="stable")
-    steps = alone[order] * np.arange(len(alone), 0, -1) * len(GROUPS)
+    steps = alone[order] * np.arange(len(alone), 0, -1)
     found = np.empty(len(alone))
     found[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return found

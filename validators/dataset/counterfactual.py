@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from statistics import stdev
 from typing import Any
 
+from scipy.special import stdtr  # type: ignore[import-untyped]
+
 from persona_engine.validators.dataset.bias import GRAMMAR, log_odds
+from persona_engine.validators.dataset.family import FAMILY
 from persona_engine.validators.reading import PROSE, Reading
 
 Record = Mapping[str, Any]
 SHOWN = 12  # words named for each value
-CLEAR = 3.0  # standard errors from which a swap changes more than chance does
 LEAST = 2.0  # z score from which a word is named, if chance gives no word a larger one
 
 
@@ -78,11 +80,22 @@ class SwapEffect:
     @property
     def exceeds(self) -> bool | None:
         """Whether the swap changes clearly more than chance does; None where too few people were asked about."""
-        return None if self.error is None else self.effect > CLEAR * self.error
+        return more_than_chance(self.effect, self.error, self.records, 1)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {**asdict(self), "distance": self.distance, "chance": self.chance, "exceeds": self.exceeds}
+
+
+def more_than_chance(effect: float, error: float | None, records: int, tests: int) -> bool | None:
+    """Whether an effect is more than chance makes, as one of so many tests (Student's t, one-sided).
+
+    None where fewer than two people were asked about.
+    """
+    if error is None:
+        return None
+    p = float(stdtr(records - 1, -effect / error)) if error else float(effect <= 0)
+    return p * max(tests, 1) < FAMILY
 
 
 def swap_effect(attribute: str, pairs: Iterable[Pair]) -> SwapEffect:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from persona_engine.validators.dataset.people import People, frame_of, records_of
 from persona_engine.validators.prose import words
 from persona_engine.validators.reading import NARRATIVES, Reading
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ENTROPIES = ("sex", "education_level", "state", "occupation")
 LENGTHS = (1, 2, 3)  # of the runs of words that are counted as distinct
@@ -71,9 +69,10 @@ class TextDiversity:
         }
 
 
-def people_diversity(frame: pd.DataFrame, attributes: Sequence[str] = ENTROPIES) -> PeopleDiversity:
-    """Entropies of the attributes that the frame has, and the variation of age."""
-    present = [attribute for attribute in attributes if attribute in frame.columns]
+def people_diversity(people: People, fields: Sequence[str] = ENTROPIES) -> PeopleDiversity:
+    """Entropies of those of the attributes that people have, and the variation of age."""
+    frame = frame_of(people, tuple(dict.fromkeys((*fields, "age"))))
+    present = [field for field in fields if field in frame.columns]
     counts = {name: frame[name].value_counts().to_numpy(dtype=np.float64) for name in present}
     counts = {name: count[count > 0] for name, count in counts.items()}  # a category may be nobody's
     ages = frame["age"].dropna().to_numpy(dtype=np.float64) if "age" in frame.columns else np.array([])
@@ -84,15 +83,13 @@ def people_diversity(frame: pd.DataFrame, attributes: Sequence[str] = ENTROPIES)
     )
 
 
-def text_diversity(
-    records: Iterable[Mapping[str, Any]], fields: Sequence[str] = NARRATIVES
-) -> tuple[TextDiversity, ...]:
-    """Measure each field over the records, which are read once; a sample of some thousand is enough.
+def text_diversity(people: People, fields: Sequence[str] = NARRATIVES) -> tuple[TextDiversity, ...]:
+    """Measure each field over the people, who are read once; a sample of some thousand is enough.
 
     Names are taken out, since every person has another.
     """
     texts: dict[str, list[str]] = {field: [] for field in fields}
-    for record in records:
+    for record in records_of(people):
         reading = Reading.of(record)
         name = reading.name.full if reading.name else ""
         for field in fields:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from persona_engine.validators.dataset.people import People, records_of
 from persona_engine.validators.prose import plain, words
-from persona_engine.validators.reading import NARRATIVES, Reading
+from persona_engine.validators.reading import NARRATIVES, PROSE, Reading
 
 SHINGLE = 4  # words in a row that are compared
 PERMUTATIONS = 64
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+")
 NEAR = 0.6  # Jaccard similarity of shingles from which two texts are near-duplicates
 
 
@@ -44,16 +48,16 @@ class Duplication:
 
 @dataclass(frozen=True, slots=True)
 class NearDuplication:
-    """Near-duplicates within a sample of one field.
+    """Near-duplicates within a sample.
 
     Attributes:
-        field: the text field.
+        fields: the text fields, joined in each row.
         texts: texts compared.
         alike: texts that have at least one near-duplicate.
         example: two near-duplicates, to read.
     """
 
-    field: str
+    fields: tuple[str, ...]
     texts: int
     alike: int
     example: tuple[str, str] | None
@@ -65,17 +69,43 @@ class NearDuplication:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {**asdict(self), "example": list(self.example) if self.example else None, "share": self.share}
+        example = list(self.example) if self.example else None
+        return {**asdict(self), "fields": list(self.fields), "example": example, "share": self.share}
 
 
-def duplication(records: Iterable[Mapping[str, Any]], fields: Sequence[str] = NARRATIVES) -> Duplication:
+@dataclass(frozen=True, slots=True)
+class SentenceSharing:
+    """Whole sentences that stand in the texts of more than one row.
+
+    Attributes:
+        rows: rows with texts.
+        sharing: rows that share a sentence with another row.
+        commonest: the sentence that most rows share, and how many do.
+    """
+
+    rows: int
+    sharing: int
+    commonest: tuple[str, int] | None
+
+    @property
+    def share(self) -> float:
+        """Share of the rows that share a sentence."""
+        return self.sharing / self.rows if self.rows else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        commonest = list(self.commonest) if self.commonest else None
+        return {**asdict(self), "commonest": commonest, "share": self.share}
+
+
+def duplication(people: People, fields: Sequence[str] = NARRATIVES) -> Duplication:
     """Count duplicates in one pass; eight bytes are kept for each UUID and text.
 
     Two of a million texts collide by chance with a probability of 3e-8.
     """
     seen: dict[str, array[int]] = {field: array("Q") for field in ("uuid", *fields)}
     rows = 0
-    for record in records:
+    for record in records_of(people):
         rows += 1
         for field, digests in seen.items():
             value = record.get(field)
@@ -87,7 +117,34 @@ def duplication(records: Iterable[Mapping[str, Any]], fields: Sequence[str] = NA
     )
 
 
-def near_duplication(records: Iterable[Mapping[str, Any]], field: str = "persona") -> NearDuplication:
+def sentence_sharing(people: People, fields: Sequence[str] = PROSE) -> SentenceSharing:
+    """Rows that share a whole sentence with another one, in whatever field; names, case and typography aside.
+
+    Sentences of fewer than `SHINGLE` words do not count. Every sentence is kept: give a sample of some thousand.
+    """
+    rows_of: dict[str, set[int]] = defaultdict(set)
+    rows = 0
+    for record in records_of(people):
+        reading = Reading.of(record)
+        name = reading.name.full if reading.name else ""
+        texts = [reading.prose[field] for field in fields if field in reading.prose]
+        if not texts:
+            continue
+        for text in texts:
+            for sentence in _SENTENCE_END.split(plain(text.replace(name, "") if name else text)):
+                if len(tokens := words(sentence)) >= SHINGLE:
+                    rows_of[" ".join(tokens)].add(rows)
+        rows += 1
+    shared = {sentence: at for sentence, at in rows_of.items() if len(at) > 1}
+    commonest = max(shared, key=lambda sentence: (len(shared[sentence]), sentence), default=None)
+    return SentenceSharing(
+        rows=rows,
+        sharing=len(set().union(*shared.values())),
+        commonest=None if commonest is None else (commonest, len(shared[commonest])),
+    )
+
+
+def near_duplication(people: People, fields: Sequence[str] = ("persona",)) -> NearDuplication:
     """Find texts that share most of their four-word runs, by MinHash with locality-sensitive hashing.
 
     Names are taken out. About a millisecond a text: give a sample of some ten thousand records.
@@ -98,12 +155,11 @@ def near_duplication(records: Iterable[Mapping[str, Any]], field: str = "persona
     texts: list[str] = []
     alike: set[int] = set()
     example: tuple[str, str] | None = None
-    for record in records:
+    for record in records_of(people):
         reading = Reading.of(record)
-        if field not in reading.prose:
-            continue
         name = reading.name.full if reading.name else ""
-        text = reading.prose[field].replace(name, "") if name else reading.prose[field]
+        text = " ".join(reading.prose[field] for field in fields if field in reading.prose)
+        text = text.replace(name, "") if name else text
         shingles = _shingles(text)
         if not shingles:
             continue
@@ -116,7 +172,7 @@ def near_duplication(records: Iterable[Mapping[str, Any]], field: str = "persona
         if similar:
             alike.update((position, *similar))
             example = example or (texts[similar[0]], text)
-    return NearDuplication(field, len(texts), len(alike), example)
+    return NearDuplication(tuple(fields), len(texts), len(alike), example)
 
 
 def _shingles(text: str) -> list[bytes]:

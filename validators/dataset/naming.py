@@ -14,7 +14,8 @@ import pandas as pd
 from persona_engine.census_priors.conditional import ConditionalTable
 from persona_engine.census_priors.marginal import TableError
 from persona_engine.validators.dataset.bearers import NEEDED, TOLD, Bearers, Shares
-from persona_engine.validators.dataset.fidelity import DRAWS, Fidelity, floor_and_limit
+from persona_engine.validators.dataset.chance import widest
+from persona_engine.validators.dataset.fidelity import Fidelity, compared
 from persona_engine.validators.prose import plain
 from persona_engine.validators.reading import Reading
 
@@ -54,6 +55,10 @@ class _NameTable:
         self._place = place.astype(np.int64)
         self.size = len(self._keys)
 
+    def name(self, position: int) -> str:
+        """A spelling of the name at a position."""
+        return str(self.table.states[int(np.argmax(self._place == position))])
+
     def positions(self, column: pd.Series) -> Positions:
         """Position of each row's name, -1 where the table does not have it."""
         values = column.astype("category").cat
@@ -79,7 +84,7 @@ class _NameTable:
         return np.asarray(np.argmax([self.shares(cells) for cells in people], axis=0), dtype=np.int64)
 
 
-def name_fidelity(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator) -> NameFidelity:
+def name_fidelity(frame: pd.DataFrame, priors: Priors) -> NameFidelity:
     """How far each kind of name that the frame has lies from the locale's tables, given the facts of its people.
 
     First names are counted by sex and birth cohort, middle names by sex and generation, last names by ethnicity (all
@@ -91,7 +96,6 @@ def name_fidelity(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator)
     Args:
         frame: columns of the dataset.
         priors: has the tables of names.
-        rng: draws the perfect samples behind floor and limit.
     """
     names = [name for name in NAMES if name in frame.columns]
     if why := _silence(frame, priors):
@@ -99,7 +103,7 @@ def name_fidelity(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator)
     bearers, found, silent = Bearers(frame, priors), [], {}
     for name in names:
         try:
-            found.append(_measured(frame[name], name, _table(priors, name), bearers, rng))
+            found.append(_measured(frame[name], name, _table(priors, name), bearers))
         except TableError as error:
             silent[name] = str(error)
     return NameFidelity(tuple(found), silent)
@@ -155,9 +159,7 @@ def _key(name: str) -> str:
     return "".join(filter(str.isalpha, plain(name).casefold()))
 
 
-def _measured(
-    column: pd.Series, name: str, table: _NameTable, bearers: Bearers, rng: np.random.Generator
-) -> Fidelity:
+def _measured(column: pd.Series, name: str, table: _NameTable, bearers: Bearers) -> Fidelity:
     by = tuple(parent for parent in NAMES[name] if parent != "ethnicity" or parent in bearers.told)
     column = column.astype(object).fillna("") if name == OPTIONAL else column
     rows = bearers.known & column.notna().to_numpy()
@@ -166,23 +168,31 @@ def _measured(
     among, names = bearers.cells(table.parents, by)[rows], table.positions(column)[rows]
     people = np.bincount(among, minlength=table.parents.project(by).size)
     groups, shares = _grouped(bearers.expected(table.parents, by, rows), table)
-    expected = shares * people[:, None] / len(names)
     known = names >= 0
     at = among[known] * _GROUPS + groups[among[known], names[known]]
-    observed = np.bincount(at, minlength=expected.size).reshape(expected.shape) / len(names)
-    unknown = 1 - float(known.mean())
-    tvd = float(np.abs(observed - expected).sum() + unknown) / 2
-    floor, limit = _noise(shares, people, rng)
-    return Fidelity(
-        attributes=(*by, name),
-        rows=len(names),
-        tvd=tvd,
-        srmse=float(np.sqrt(np.mean((observed - expected) ** 2)) / np.mean(expected)),
-        tae=2 * tvd * len(names),
-        floor=floor,
-        limit=limit,
-        unknown=unknown,
+    spread = float(people @ [widest(share) for share in shares]) / len(names)
+
+    def states(cell: int) -> tuple[str, ...]:
+        codes = np.unravel_index(cell // _GROUPS, table.parents.project(by).shape)
+        bearer = (str(table.parents[parent][int(code)]) for parent, code in zip(by, codes, strict=True))
+        return (*bearer, _group_name(groups[cell // _GROUPS], cell % _GROUPS, table))
+
+    return compared(
+        (*by, name),
+        np.bincount(at, minlength=shares.size).astype(np.int64),
+        np.repeat(people, _GROUPS).astype(np.int64),
+        shares.ravel(),
+        len(names),
+        spread,
+        states,
     )
+
+
+def _group_name(groups: Positions, group: int, table: _NameTable) -> str:
+    """A name that stands for itself, or in words the band of commonness."""
+    if group < SINGLE:
+        return table.name(int(np.argmax(groups == group)))
+    return f"band {group - SINGLE + 1} of {len(BANDS) + 1} of the other names"
 
 
 def _grouped(people: Shares, table: _NameTable) -> tuple[Positions, Shares]:
@@ -199,16 +209,6 @@ def _grouped(people: Shares, table: _NameTable) -> tuple[Positions, Shares]:
                 groups[among, order[SINGLE:]] = SINGLE + np.searchsorted(BANDS, rest / rest[-1])
             shares[among] = np.bincount(groups[among], weights=names, minlength=_GROUPS)
     return groups, shares
-
-
-def _noise(shares: Shares, people: Positions, rng: np.random.Generator) -> tuple[float, float]:
-    """Mean distance of perfect samples of names for just these people, and what one in a thousand exceeds."""
-    distances = np.zeros(DRAWS)
-    for share, number in zip(shares, people, strict=True):
-        if number:
-            draws = rng.multinomial(number, share / share.sum(), size=DRAWS)
-            distances += np.abs(draws - number * share).sum(axis=1) / 2 / people.sum()
-    return floor_and_limit(distances)
 
 
 def _kinds(column: pd.Series, table: _NameTable) -> Positions:

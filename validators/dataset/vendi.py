@@ -9,6 +9,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from persona_engine.validators.dataset.people import People, records_of
 from persona_engine.validators.prose import plain, words
 
 Vectors = npt.NDArray[np.float64]
@@ -16,16 +17,25 @@ HASHED = 1 << 12  # columns into which words and pairs of words are hashed
 MOST = 1_000  # texts; the eigenvalues take a second, and longer with the cube
 
 
-def vendi_score(texts: Sequence[str], embed: Callable[[Sequence[str]], npt.ArrayLike] | None = None) -> float:
+def vendi_score(
+    people: People,
+    fields: Sequence[str] = ("persona",),
+    embed: Callable[[Sequence[str]], npt.ArrayLike] | None = None,
+) -> float:
     """The exponential of the entropy of the eigenvalues of the texts' similarities (Friedman and Dieng 2023).
 
-    1 when all texts are the same, their number when no two have anything in common. `embed` gives a row of numbers
-    for each text, such as a sentence embedding; without it texts are alike when they share words and pairs of words.
-    Compare equal numbers of texts only.
+    1 when all texts are the same, their number when no two have anything in common. Each text is a row's fields,
+    joined; rows without any are left out. `embed` gives a row of numbers for each text, such as a sentence embedding;
+    without it texts are alike when they share words and pairs of words. Compare equal numbers of texts only.
 
     Raises:
         ValueError: no texts, more than `MOST`, or an embedding with other than one row a text.
     """
+    joined = (
+        " ".join(text for field in fields if isinstance(text := record.get(field), str))
+        for record in records_of(people)
+    )
+    texts = [text for text in joined if text]
     if not 0 < len(texts) <= MOST:
         raise ValueError(f"vendi_score: {len(texts)} texts; give a sample of 1 to {MOST}")
     vectors = _grams(texts) if embed is None else np.asarray(embed(texts), dtype=np.float64)
