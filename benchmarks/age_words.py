@@ -21,18 +21,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.places import Places
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.model.plausibility import Plausibility
-from persona_engine.generator.population import Population
-from persona_engine.validators.check import RecordChecker
-from persona_engine.validators.finding import Finding
-from persona_engine.validators.lexicon import lexicon
-from persona_engine.validators.prose import plain, words
-from persona_engine.validators.reader import read_records
-from persona_engine.validators.reading import Reading
-from persona_engine.validators.records.age_in_text import AgeWords, judged, known_words
-from persona_engine.validators.reference import LEVELS, WITHOUT_WORK, Reference
+from census_personas.census_priors.places import Places
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.record_reader import read_records
+from census_personas.generator.population.plausibility import Plausibility
+from census_personas.generator.population.population import Population
+from census_personas.validators.finding import Finding
+from census_personas.validators.records.age_in_text import AgeWords, judged, known_words
+from census_personas.validators.rule_context import LEVELS, WITHOUT_WORK, Reference
+from census_personas.validators.rules import RecordChecker
+from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.prose import plain, words
+from census_personas.validators.text.record_view import Reading
 
 Array = npt.NDArray[np.float64]
 Feature = tuple[str, str]

@@ -25,16 +25,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from persona_engine.census_priors.build.codes import Codes
-from persona_engine.census_priors.build.locale_en_us import build_tables
-from persona_engine.census_priors.build.pums import Records, read_records
-from persona_engine.census_priors.build.source import SourceError
-from persona_engine.census_priors.priors import HERE, Priors
-from persona_engine.generator.model.cascade import cascaded
-from persona_engine.generator.model.likelihood import codes_of
-from persona_engine.generator.model.network_fit import fit_network
-from persona_engine.generator.population import Population
-from persona_engine.generator.scoring import SCORED, score
+from census_personas.census_priors.build.codes import Codes
+from census_personas.census_priors.build.en_US.locale import build_tables
+from census_personas.census_priors.build.en_US.pums import Records, read_records
+from census_personas.census_priors.build.source import SourceError
+from census_personas.census_priors.priors import HERE, Priors
+from census_personas.generator.model.core_factoring import cascaded
+from census_personas.generator.model.likelihood import codes_of
+from census_personas.generator.model.network_fit import fit_network
+from census_personas.generator.population.population import Population
+from census_personas.generator.population.scoring import SCORED, score
 
 SDG_PGMS = {
     "state": (),

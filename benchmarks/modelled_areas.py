@@ -18,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from persona_engine.census_priors.build.areas import MODELLED
-from persona_engine.census_priors.build.codes import Codes
-from persona_engine.census_priors.build.locale_en_us import ATTRIBUTES, residents_by_age, scaled
-from persona_engine.census_priors.build.modelled import national_conditionals, reweight_for_state
-from persona_engine.census_priors.build.pums import Records, read_records
-from persona_engine.census_priors.build.source import SourceError
-from persona_engine.census_priors.priors import Priors
+from census_personas.census_priors.build.codes import Codes
+from census_personas.census_priors.build.en_US.areas import MODELLED
+from census_personas.census_priors.build.en_US.locale import ATTRIBUTES, residents_by_age, scaled
+from census_personas.census_priors.build.en_US.modelled import national_conditionals, reweight_for_state
+from census_personas.census_priors.build.en_US.pums import Records, read_records
+from census_personas.census_priors.build.source import SourceError
+from census_personas.census_priors.priors import Priors
 
 HIDDEN = tuple("education" if name == "bachelors_field" else name for name in MODELLED)
 TABLES = (

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from persona_engine.validators.reading import NARRATIVES
-from persona_engine.validators.reference import LEVELS
+from census_personas.foundation.schema import NARRATIVES
+from census_personas.validators.rule_context import LEVELS
 
 Row = Mapping[str, Any]
 Mutation = Callable[[Row, Row, np.random.Generator], dict[str, Any] | None]

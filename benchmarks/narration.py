@@ -45,15 +45,15 @@ import orjson
 import pandas as pd
 from loopback import Cost, all_of, costing, served
 
-from persona_engine.generator.config import Config
-from persona_engine.generator.llm.backends import connect
-from persona_engine.generator.llm.chat import ChatRequest, Completion
-from persona_engine.generator.llm.dialect import Dialect
-from persona_engine.generator.narration.narrator import CALLS
-from persona_engine.generator.run.manifest import Manifest
-from persona_engine.generator.run.pipeline import Pipeline, Tally, narrations
-from persona_engine.generator.run.rooms import Rooms
-from persona_engine.generator.run.run_folder import RunFolder
+from census_personas.generator.config.run_config import Config
+from census_personas.generator.llm.chat import ChatRequest, Completion
+from census_personas.generator.llm.dialect import Dialect
+from census_personas.generator.narration.backends import connect
+from census_personas.generator.narration.narrator import CALLS
+from census_personas.generator.run.manifest import Manifest
+from census_personas.generator.run.pipeline import Pipeline, Tally, narrations
+from census_personas.generator.run.resources import Rooms
+from census_personas.generator.run.run_folder import RunFolder
 
 PEER = Path(__file__).parent / "narration_by_data_designer.py"
 MODEL = "test-narrator"

@@ -28,12 +28,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv  # type: ignore[import-untyped]
 
-from persona_engine.census_priors.marginal import Marginal
-from persona_engine.generator.population import Population
-from persona_engine.generator.report.expectation import Expectation
-from persona_engine.generator.report.judgement import Judge, Judgement
-from persona_engine.validators.dataset.chance import widest
-from persona_engine.validators.dataset.fidelity import Fidelity, company, compared
+from census_personas.census_priors.marginal import Marginal
+from census_personas.generator.population.population import Population
+from census_personas.generator.report.expectation import Expectation
+from census_personas.generator.report.judgement import Judge, Judgement
+from census_personas.validators.dataset.chance import widest
+from census_personas.validators.dataset.fidelity import Fidelity, company, compared
 
 ROWS = (1_000, 100_000)
 TESTS = 390  # of a whole report: tables, names, independences and groups
@@ -74,7 +74,7 @@ def drawn_table(
 
 def with_tests(found: Fidelity, tests: int) -> Fidelity:
     """The same as one of so many tests."""
-    from persona_engine.validators.dataset.family import counted_together  # noqa: PLC0415
+    from census_personas.validators.dataset.family import counted_together  # noqa: PLC0415
 
     return counted_together([found], tests)[0]
 

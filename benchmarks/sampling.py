@@ -32,12 +32,12 @@ import numpy as np
 from pgmpy import config as pgmpy_config
 from pgmpy.sampling import BayesianModelSampling
 
-from persona_engine.generator.model.bayesian_network import to_pgmpy
-from persona_engine.generator.model.network import Network, Node
-from persona_engine.generator.population import Population
-from persona_engine.generator.sampling.conditioning import Conditioned, condition
-from persona_engine.generator.sampling.evidence import masks
-from persona_engine.generator.sampling.sampler import Sampler
+from census_personas.generator.model.bayesian_network import to_pgmpy
+from census_personas.generator.model.network import Network, Node
+from census_personas.generator.population.population import Population
+from census_personas.generator.sampling.conditioning import Conditioned, condition
+from census_personas.generator.sampling.sampler import Sampler
+from census_personas.generator.sampling.where_clause import masks
 
 CHILDREN = ("age", "occupation_group", "occupation", "nativity")
 PEER = {
@@ -80,8 +80,8 @@ WHOLE = """
 import json, re, resource, sys, time
 begun = time.perf_counter()
 from pathlib import Path
-from persona_engine.generator.config_file import parse
-from persona_engine.generator.run.population_file import PopulationFile
+from census_personas.generator.config.config_file import parse
+from census_personas.generator.population.population_file import PopulationFile
 PopulationFile(parse("", "defaults", (f"rows={sys.argv[1]}", "output.schema=full"))).write(Path(sys.argv[2]), 100_000)
 used = resource.getrusage(resource.RUSAGE_SELF)  # its ru_maxrss would count the process that started this one
 peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])

@@ -26,13 +26,14 @@ import orjson
 sys.path.insert(0, str(Path(__file__).parent))
 from mutations import MUTATIONS
 
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.model.plausibility import Plausibility
-from persona_engine.generator.population import Population
-from persona_engine.validators.check import RecordChecker
-from persona_engine.validators.finding import Finding
-from persona_engine.validators.reader import ReaderError, read_records
-from persona_engine.validators.reference import Reference
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.errors import DatasetError
+from census_personas.foundation.record_reader import read_records
+from census_personas.generator.population.plausibility import Plausibility
+from census_personas.generator.population.population import Population
+from census_personas.validators.finding import Finding
+from census_personas.validators.rule_context import Reference
+from census_personas.validators.rules import RecordChecker
 
 Record = Mapping[str, Any]
 SEED = 6
@@ -164,5 +165,5 @@ def _changes(row: Record, mutated: Record) -> str:
 if __name__ == "__main__":
     try:
         main()
-    except ReaderError as error:
+    except DatasetError as error:
         sys.exit(f"validators.py: {error}")

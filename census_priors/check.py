@@ -8,13 +8,13 @@ from itertools import combinations
 
 import numpy as np
 
-from persona_engine.census_priors import lock, published
-from persona_engine.census_priors.coverage import uncounted
-from persona_engine.census_priors.declaration import Lookup
-from persona_engine.census_priors.domain import DomainError
-from persona_engine.census_priors.marginal import Marginal, TableError
-from persona_engine.census_priors.places import UnknownPlaceError
-from persona_engine.census_priors.priors import PROVENANCE, Priors, view
+from census_personas.census_priors import lock, published
+from census_personas.census_priors.coverage import uncounted
+from census_personas.census_priors.declaration import Lookup
+from census_personas.census_priors.domain import DomainError
+from census_personas.census_priors.marginal import Marginal, TableError
+from census_personas.census_priors.places import UnknownPlaceError
+from census_personas.census_priors.priors import PROVENANCE, Priors, view
 
 HALF_UNIT = 0.005
 """Cells are written with two decimals, so each is off by half a hundredth at most."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.marginal import TableError
+from census_personas.census_priors.domain import Domain
+from census_personas.census_priors.marginal import TableError
 
 
 @dataclass(frozen=True, slots=True)

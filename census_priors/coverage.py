@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.marginal import Marginal
-from persona_engine.census_priors.priors import Priors, view
+from census_personas.census_priors.marginal import Marginal
+from census_personas.census_priors.priors import Priors, view
 
 Array = npt.NDArray[np.float64]
 

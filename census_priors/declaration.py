@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from persona_engine.census_priors.yaml_file import YamlError, read_yaml
+from census_personas.foundation.errors import PersonasError
+from census_personas.foundation.yaml_file import YamlError, read_yaml
 
 Lookup = Literal["names", "occupations", "places"]
 MOST_STATES = 10_000
@@ -17,7 +18,7 @@ HIGHEST_PRIORITY = 1_000
 _TAKEN = frozenset({"weight", "samples"})
 
 
-class DeclarationError(ValueError):
+class DeclarationError(PersonasError, ValueError):
     """A `priors.yaml` that cannot be used; the message names file, key and remedy."""
 
 

@@ -9,10 +9,12 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from census_personas.foundation.errors import PersonasError
+
 State = str | int
 
 
-class DomainError(ValueError):
+class DomainError(PersonasError, ValueError):
     """An attribute or a state that the domain does not know."""
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.cohorts import BIRTH_COHORTS, COHORTS_A_GENERATION, GENERATIONS
-from persona_engine.census_priors.conditional import ConditionalTable
-from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.lookup import REMEDY, Table, numbers, read_lookup, strings
-from persona_engine.census_priors.marginal import TableError
+from census_personas.census_priors.cohorts import BIRTH_COHORTS, COHORTS_A_GENERATION, GENERATIONS
+from census_personas.census_priors.conditional import ConditionalTable
+from census_personas.census_priors.domain import Domain
+from census_personas.census_priors.lookup import REMEDY, Table, numbers, read_lookup, strings
+from census_personas.census_priors.marginal import TableError
 
 Array = npt.NDArray[np.float64]
 Single = npt.NDArray[np.float32]

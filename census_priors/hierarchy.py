@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.domain import Domain, DomainError
+from census_personas.census_priors.domain import Domain, DomainError
 
 Codes = npt.NDArray[np.int32]
 

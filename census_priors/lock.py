@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from persona_engine.census_priors.lookup import REMEDY
-from persona_engine.census_priors.marginal import TableError
+from census_personas.census_priors.lookup import REMEDY
+from census_personas.census_priors.marginal import TableError
 
 LOCK = "tables.lock"
 COMPILED = ("tables/*", "lookups/*", "provenance.yaml")

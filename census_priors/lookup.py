@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from persona_engine.census_priors.marginal import TableError
-from persona_engine.census_priors.named_place import check_input
+from census_personas.census_priors.marginal import TableError
+from census_personas.foundation.named_place import check_input
 
 Table: TypeAlias = pa.Table
 

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from persona_engine.census_priors.domain import Domain
+from census_personas.census_priors.domain import Domain
+from census_personas.foundation.errors import PersonasError
 
 Array = npt.NDArray[np.float64]
 
 
-class TableError(ValueError):
+class TableError(PersonasError, ValueError):
     """A table that cannot be trusted; the message names file, cell and remedy."""
 
 

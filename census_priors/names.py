@@ -26,8 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
-from persona_engine.census_priors.conditional import ConditionalTable
-from persona_engine.census_priors.given_names import (
+from census_personas.census_priors.conditional import ConditionalTable
+from census_personas.census_priors.given_names import (
     ETHNICITIES,
     NATIVITY_GROUPS,
     SEXES,
@@ -35,7 +35,7 @@ from persona_engine.census_priors.given_names import (
     Row,
     tabulate,
 )
-from persona_engine.census_priors.lookup import numbers, read_lookup, strings
+from census_personas.census_priors.lookup import numbers, read_lookup, strings
 
 __all__ = ["ETHNICITIES", "NATIVITY_GROUPS", "OUTSIDE_BIRTHS", "SEXES", "SURNAME_GROUPS", "Names"]
 

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from persona_engine.census_priors.lookup import read_lookup
+from census_personas.census_priors.lookup import read_lookup
+from census_personas.foundation.errors import PersonasError
 
 ONET_ATTRIBUTION = (
     "This product includes information from the O*NET 29.3 Database by the U.S. Department of Labor, "
@@ -21,7 +22,7 @@ LISTS = ("onet", "tasks", "tools", "skills", "alternate_titles")
 TEXTS = ("occupation", "code", "title", "soc", "group", "education")
 
 
-class UnknownOccupationError(KeyError):
+class UnknownOccupationError(PersonasError, KeyError):
     """An occupation name that the locale does not have."""
 
     def __str__(self) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from persona_engine.census_priors.domain import DomainError
-from persona_engine.census_priors.priors import Priors
-from persona_engine.census_priors.table_file import table_path
+from census_personas.census_priors.domain import DomainError
+from census_personas.census_priors.priors import Priors
+from census_personas.census_priors.table_file import table_path
 
 FEW = 12
 

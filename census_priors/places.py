@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.conditional import ConditionalTable
-from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.lookup import REMEDY, numbers, read_lookup, strings
-from persona_engine.census_priors.marginal import TableError
+from census_personas.census_priors.conditional import ConditionalTable
+from census_personas.census_priors.domain import Domain
+from census_personas.census_priors.lookup import REMEDY, numbers, read_lookup, strings
+from census_personas.census_priors.marginal import TableError
+from census_personas.foundation.errors import PersonasError
 
 EDUCATION_GROUPS = ("no_college", "some_college", "degree")
 STATE_NAMES: Mapping[str, str] = dict(
@@ -38,7 +39,7 @@ FACTORS = tuple(f"g_{group}" for group in EDUCATION_GROUPS)
 Array = npt.NDArray[np.float64]
 
 
-class UnknownPlaceError(KeyError):
+class UnknownPlaceError(PersonasError, KeyError):
     """A ZIP code or state that the locale does not have."""
 
     def __str__(self) -> str:

@@ -11,23 +11,23 @@ from typing import Literal
 
 import numpy as np
 
-from persona_engine.census_priors import declaration
-from persona_engine.census_priors.declaration import (
+from census_personas.census_priors import declaration
+from census_personas.census_priors.declaration import (
     AttributeDeclaration,
     Declaration,
     DeclarationError,
     SourceDeclaration,
 )
-from persona_engine.census_priors.domain import Domain, DomainError, State, first_of
-from persona_engine.census_priors.hierarchy import Codes, Hierarchy
-from persona_engine.census_priors.lookup import REMEDY
-from persona_engine.census_priors.marginal import Marginal, TableError
-from persona_engine.census_priors.named_place import check_input
-from persona_engine.census_priors.names import Names
-from persona_engine.census_priors.occupations import Occupations
-from persona_engine.census_priors.places import Places
-from persona_engine.census_priors.table_file import read_marginal, table_path
-from persona_engine.census_priors.yaml_file import YamlError, read_yaml
+from census_personas.census_priors.domain import Domain, DomainError, State, first_of
+from census_personas.census_priors.hierarchy import Codes, Hierarchy
+from census_personas.census_priors.lookup import REMEDY
+from census_personas.census_priors.marginal import Marginal, TableError
+from census_personas.census_priors.names import Names
+from census_personas.census_priors.occupations import Occupations
+from census_personas.census_priors.places import Places
+from census_personas.census_priors.table_file import read_marginal, table_path
+from census_personas.foundation.named_place import check_input
+from census_personas.foundation.yaml_file import YamlError, read_yaml
 
 HERE = Path(__file__).parent
 PROVENANCE = "provenance.yaml"

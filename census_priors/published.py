@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from persona_engine.census_priors.declaration import DeclarationError, validated
-from persona_engine.census_priors.domain import State, first_of
-from persona_engine.census_priors.lookup import open_lookup
-from persona_engine.census_priors.marginal import TableError
-from persona_engine.census_priors.priors import Priors
-from persona_engine.census_priors.yaml_file import YamlError, read_yaml
+from census_personas.census_priors.declaration import DeclarationError, validated
+from census_personas.census_priors.domain import State, first_of
+from census_personas.census_priors.lookup import open_lookup
+from census_personas.census_priors.marginal import TableError
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.yaml_file import YamlError, read_yaml
 
 FILE = "published.yaml"
 MINORS = Path("lookups") / "minors.parquet"

@@ -12,9 +12,9 @@ import pyarrow.lib
 import pyarrow.parquet as pq
 import pyarrow.types
 
-from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.marginal import Array, Marginal, TableError
-from persona_engine.census_priors.named_place import check_input
+from census_personas.census_priors.domain import Domain
+from census_personas.census_priors.marginal import Array, Marginal, TableError
+from census_personas.foundation.named_place import check_input
 
 WEIGHT, SAMPLES = "weight", "samples"
 MOST_CELLS = 20_000_000
@@ -158,7 +158,7 @@ def _check_columns(path: Path, domain: Domain, known: list[str]) -> None:
 
 def write_marginal(marginal: Marginal, path: Path, notes: Mapping[str, str] | None = None) -> None:
     """Write the cells that are not zero, as Parquet that is byte for byte the same from the same table."""
-    from persona_engine.census_priors.build.compiled import write_table  # noqa: PLC0415  only builders write
+    from census_personas.census_priors.build.compiled import write_table  # noqa: PLC0415  only builders write
 
     cells = np.flatnonzero(marginal.weights)
     codes = np.unravel_index(cells, marginal.domain.shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from persona_engine.generator.population import Population
+    from census_personas.generator.population.population import Population
 
 __all__ = ["Population"]
 
@@ -14,6 +14,6 @@ def __getattr__(name: str) -> Any:
     """`Population`, imported when it is first asked for, so that importing the package costs nothing."""
     if name != "Population":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from persona_engine.generator.population import Population  # noqa: PLC0415  deferred on purpose
+    from census_personas.generator.population.population import Population  # noqa: PLC0415  deferred on purpose
 
     return Population

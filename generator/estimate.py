@@ -9,13 +9,13 @@ from typing import Any, Literal, cast
 import numpy as np
 import orjson
 
-from persona_engine.generator.config import Config, LLMConfig
-from persona_engine.generator.narration.facts import FactSheet
-from persona_engine.generator.narration.narrator import CALLS
-from persona_engine.generator.run.rooms import Rooms
-from persona_engine.generator.session import preview
-from persona_engine.prompts.fields import FieldSpec
-from persona_engine.prompts.template import PromptSet
+from census_personas.generator.config.run_config import Config, LLMConfig
+from census_personas.generator.narration.facts import FactSheet
+from census_personas.generator.narration.narrator import CALLS
+from census_personas.generator.run.resources import Rooms
+from census_personas.generator.session import preview
+from census_personas.prompts.fields import FieldSpec
+from census_personas.prompts.template import PromptSet
 
 CHARACTERS_A_TOKEN = 4
 """What the tokenizers of English-speaking models come to; a rule of thumb, good to a quarter either way."""

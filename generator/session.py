@@ -13,20 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from persona_engine.generator.config import Config
-from persona_engine.generator.dataset_file import DatasetError
-from persona_engine.generator.llm.backends import connect
-from persona_engine.generator.llm.chat import ChatModel, ChatRequest, RequestError
-from persona_engine.generator.narration.narrator import Narrated, Narrator
-from persona_engine.generator.report import card
-from persona_engine.generator.report import run_report as report
-from persona_engine.generator.run.manifest import Manifest
-from persona_engine.generator.run.outlook import Outlook
-from persona_engine.generator.run.pipeline import Pipeline, Tally, narrations
-from persona_engine.generator.run.rooms import Rooms
-from persona_engine.generator.run.run_folder import RunFolder
-from persona_engine.generator.run.store import Shard, ShardInfo
-from persona_engine.validators.reader import ReaderError
+from census_personas.foundation.errors import DatasetError
+from census_personas.generator.config.run_config import Config
+from census_personas.generator.llm.chat import ChatModel, ChatRequest, RequestError
+from census_personas.generator.narration.backends import connect
+from census_personas.generator.narration.narrator import Narrated, Narrator
+from census_personas.generator.report import card
+from census_personas.generator.report import run_report as report
+from census_personas.generator.run.manifest import Manifest
+from census_personas.generator.run.outlook import Outlook
+from census_personas.generator.run.pipeline import Pipeline, Tally, narrations
+from census_personas.generator.run.resources import Rooms
+from census_personas.generator.run.run_folder import RunFolder
+from census_personas.generator.run.shard_store import Shard, ShardInfo
 
 
 class InterruptedRunError(KeyboardInterrupt):
@@ -78,7 +77,7 @@ def generate(
             numbers = report.of(
                 folder, rooms.population, manifest, config.where, config.target | config.quota
             )
-        except (DatasetError, ReaderError) as error:
+        except DatasetError as error:
             raise DatasetError(
                 f"{error}; or delete it and repeat the command: it is written again"
             ) from error

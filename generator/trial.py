@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from persona_engine.generator.config import Config
-from persona_engine.generator.estimate import cost_of
-from persona_engine.generator.llm.answer import THINKING_OFF, AnswerError, parse_object, remedy, unreadable
-from persona_engine.generator.llm.backends import connect
-from persona_engine.generator.llm.chat import ChatModel, ChatRequest, Completion, RequestError
-from persona_engine.generator.narration.narrator import Narrated
-from persona_engine.generator.run.rooms import Rooms
-from persona_engine.generator.session import ready_request
+from census_personas.generator.config.run_config import Config
+from census_personas.generator.estimate import cost_of
+from census_personas.generator.llm.answer import THINKING_OFF, AnswerError, parse_object, remedy, unreadable
+from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion, RequestError
+from census_personas.generator.narration.backends import connect
+from census_personas.generator.narration.narrator import Narrated
+from census_personas.generator.run.resources import Rooms
+from census_personas.generator.session import ready_request
 
 # Rows looked through for one whose facts are right, in an input.
 _MOST_ROWS = 64

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from census_personas.foundation.errors import PersonasError
+
 Kind = Literal["text", "list", "score"]
 MAX_FIELDS = 64
 """Fields that a template, and the two calls of a record together, may ask for."""
@@ -18,7 +20,7 @@ _SHOWN = 80
 _KEYS = ("name", "kind", "description", "min", "max")
 
 
-class TemplateError(ValueError):
+class TemplateError(PersonasError, ValueError):
     """A template that cannot be used; the message names file, line, value and remedy."""
 
     def __init__(self, message: str) -> None:

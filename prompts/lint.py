@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from persona_engine.prompts.fields import MAX_FIELDS, FieldSpec, TemplateError
-from persona_engine.prompts.narratives import FOLDER, choose
-from persona_engine.prompts.set_folder import SAMPLE, files_of, folder_of
-from persona_engine.prompts.template import PromptSet, Template
+from census_personas.prompts.fields import MAX_FIELDS, FieldSpec, TemplateError
+from census_personas.prompts.narratives import FOLDER, choose
+from census_personas.prompts.set_folder import SAMPLE, files_of, folder_of
+from census_personas.prompts.template import PromptSet, Template
 
 MAX_LINT_STEPS = 1_000_000
 """Steps that all templates of a set may take together on its sample."""

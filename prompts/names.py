@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from persona_engine.prompts.fields import FieldSpec, TemplateError
+from census_personas.prompts.fields import FieldSpec, TemplateError
 
 _TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 FACTS = frozenset(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from persona_engine.prompts.fields import TemplateError, shortened
-from persona_engine.prompts.source import declared_fields, front_matter
+from census_personas.prompts.fields import TemplateError, shortened
+from census_personas.prompts.source import declared_fields, front_matter
 
 FOLDER = "narratives"
 _SUFFIX = "_persona"

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from persona_engine.prompts.fields import TemplateError, shortened
-from persona_engine.prompts.text_file import read_text
-from persona_engine.prompts.yaml_text import LONGEST, mapping
+from census_personas.prompts.fields import TemplateError, shortened
+from census_personas.prompts.text_file import read_text
+from census_personas.prompts.yaml_text import LONGEST, mapping
 
 MAX_FILES = 50
 """Templates of a set, its narratives, and its YAML files: so many of each."""

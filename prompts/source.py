@@ -10,13 +10,13 @@ from typing import Any
 
 from jinja2 import Template, TemplateSyntaxError, nodes
 
-from persona_engine.prompts import sandbox
-from persona_engine.prompts.fields import MAX_FIELDS, FieldSpec, TemplateError, field_spec, shortened
-from persona_engine.prompts.names import refuse_twice
-from persona_engine.prompts.scan import MAX_TOKENS, scan
-from persona_engine.prompts.text_file import read_text
-from persona_engine.prompts.work import counted, weight_of
-from persona_engine.prompts.yaml_text import mapping
+from census_personas.prompts import sandbox
+from census_personas.prompts.fields import MAX_FIELDS, FieldSpec, TemplateError, field_spec, shortened
+from census_personas.prompts.names import refuse_twice
+from census_personas.prompts.scan import MAX_TOKENS, scan
+from census_personas.prompts.text_file import read_text
+from census_personas.prompts.work import counted, weight_of
+from census_personas.prompts.yaml_text import mapping
 
 MAX_NODES = 6_000
 MAX_CHARS = 256_000

@@ -11,15 +11,15 @@ from typing import Any, Self
 from jinja2 import UndefinedError
 from jinja2.exceptions import TemplateError as JinjaError
 
-from persona_engine.prompts import sandbox
-from persona_engine.prompts.fields import FieldSpec, RenderError, TemplateError, object_schema, shortened
-from persona_engine.prompts.names import refuse_taken
-from persona_engine.prompts.narratives import FOLDER, choose
-from persona_engine.prompts.set_folder import digest_of, files_of, folder_of, read_wording
-from persona_engine.prompts.shelf import Guide, Shelf
-from persona_engine.prompts.source import Trees, declared_fields, declared_names, front_matter
-from persona_engine.prompts.wording import refuse_misshapen
-from persona_engine.prompts.work import MAX_GUIDE_STEPS, MAX_STEPS, STEPS, Steps, gathered
+from census_personas.prompts import sandbox
+from census_personas.prompts.fields import FieldSpec, RenderError, TemplateError, object_schema, shortened
+from census_personas.prompts.names import refuse_taken
+from census_personas.prompts.narratives import FOLDER, choose
+from census_personas.prompts.set_folder import digest_of, files_of, folder_of, read_wording
+from census_personas.prompts.source import Trees, declared_fields, declared_names, front_matter
+from census_personas.prompts.template_cache import Guide, Shelf
+from census_personas.prompts.wording import refuse_misshapen
+from census_personas.prompts.work import MAX_GUIDE_STEPS, MAX_STEPS, STEPS, Steps, gathered
 
 __all__ = ["FieldSpec", "PromptSet", "RenderError", "Template", "TemplateError"]
 REQUIRED = ("attributes", "personas", "repair", "judge")

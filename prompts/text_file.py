@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from persona_engine.prompts.fields import TemplateError
+from census_personas.prompts.fields import TemplateError
 
 # UTF-8 takes at most so many bytes for a character.
 _BYTES = 4

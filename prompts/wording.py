@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
-from persona_engine.prompts.fields import TemplateError, shortened
+from census_personas.prompts.fields import TemplateError, shortened
 
 _Text = Annotated[str, Strict()]
 _Texts = Annotated[list[_Text], Field(min_length=1, max_length=1000)]

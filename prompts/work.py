@@ -15,6 +15,8 @@ from typing import Any
 from jinja2 import nodes, pass_context
 from jinja2.runtime import Context
 
+from census_personas.foundation.errors import PersonasError
+
 MAX_STEPS = 100_000
 MAX_GUIDE_STEPS = 10_000
 """Steps that a message may take, and the guidance of a narrative."""
@@ -41,7 +43,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-class WorkError(ValueError):
+class WorkError(PersonasError, ValueError):
     """A rendering that takes too many steps, or says too much; the message names the bound and the remedy."""
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from persona_engine.prompts.fields import TemplateError
+from census_personas.foundation.errors import PersonasError
+from census_personas.prompts.fields import TemplateError
 
 DEEPEST, LARGEST, LONGEST, HIGHEST = 50, 5_000, 64_000, 2**64
 """Levels of nesting; values, and their characters, with every alias written out; numbers."""
@@ -24,7 +25,7 @@ _NUMBERS, _DIGITS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"), 10_000
 _FAULTS = (ValueError, ArithmeticError, AttributeError, LookupError, TypeError)
 
 
-class YamlError(ValueError):
+class YamlError(PersonasError, ValueError):
     """Text that is not YAML, or that says a thing twice; the message names line and remedy."""
 
 

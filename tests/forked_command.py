@@ -19,11 +19,12 @@ import time
 from itertools import cycle
 from typing import Any
 
-from persona_engine.generator.cli.main import main
-from persona_engine.generator.config import Config
-from persona_engine.generator.llm import lean, openai_sdk
-from persona_engine.generator.population import Population
-from persona_engine.generator.session import preview
+from census_personas.generator.cli.main import main
+from census_personas.generator.config.run_config import Config
+from census_personas.generator.llm import aiohttp_transport as lean
+from census_personas.generator.llm import openai_sdk
+from census_personas.generator.population.population import Population
+from census_personas.generator.session import preview
 
 
 def warm() -> None:

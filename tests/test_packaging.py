@@ -18,8 +18,9 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("census_priors", "generator", "prompts", "validators")
-NAMESPACE = "persona_engine"
+ROOMS = ("census_priors", "foundation", "generator", "prompts", "validators")
+PACKAGE = "census_personas"
+"""The front door, and the folder that it stands in; the rooms are installed below it."""
 
 
 @pytest.fixture(scope="session")
@@ -28,49 +29,58 @@ def pyproject() -> dict[str, Any]:
 
 
 def files_on_disk() -> set[str]:
+    """Files below the package, under the names that they are installed by."""
     return {
-        path.relative_to(ROOT).as_posix()
-        for room in ROOMS
-        for path in (ROOT / room).rglob("*")
+        (PurePosixPath(PACKAGE) / path.relative_to(ROOT / folder if folder == PACKAGE else ROOT)).as_posix()
+        for folder in (PACKAGE, *ROOMS)
+        for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
 
 
+def source_of(package: str) -> Path:
+    """The folder in the repository of an installed package."""
+    inner = package.split(".")[1:]
+    return ROOT.joinpath(*inner) if inner else ROOT / PACKAGE
+
+
 def test_every_folder_of_code_is_a_listed_package(pyproject: dict[str, Any]) -> None:
-    folders = {PurePosixPath(name).parent for name in files_on_disk() if name.endswith(".py")}
-    on_disk = {".".join((NAMESPACE, *folder.parts)) for folder in folders}
+    on_disk = {
+        ".".join(PurePosixPath(name).parent.parts) for name in files_on_disk() if name.endswith(".py")
+    }
     assert on_disk == set(pyproject["tool"]["setuptools"]["packages"])
 
 
 def test_every_package_has_an_init_file(pyproject: dict[str, Any]) -> None:
     packages = pyproject["tool"]["setuptools"]["packages"]
-    folders = [ROOT.joinpath(*package.split(".")[1:]) for package in packages]
-    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
+    assert [name for name in packages if not (source_of(name) / "__init__.py").is_file()] == []
 
 
 def test_every_data_file_is_matched_by_package_data(pyproject: dict[str, Any]) -> None:
     matched = {
-        path.relative_to(ROOT).as_posix()
+        "/".join((*package.split("."), path.relative_to(source_of(package)).as_posix()))
         for package, patterns in pyproject["tool"]["setuptools"]["package-data"].items()
         for pattern in patterns
-        for path in ROOT.joinpath(*package.split(".")[1:]).glob(pattern)
+        for path in source_of(package).glob(pattern)
     }
     data = {name for name in files_on_disk() if not name.endswith(".py")}
     assert data - matched == set()
 
 
-def test_the_root_is_a_namespace_and_no_package() -> None:
-    assert not (ROOT / "__init__.py").exists()
+def test_the_links_for_type_checkers_lead_to_every_room() -> None:
+    links = ROOT / ".dev" / PACKAGE
+    assert {path.name for path in links.iterdir()} == {"__init__.py", "py.typed", *ROOMS}
+    assert all(path.is_symlink() and path.exists() for path in links.iterdir())
 
 
 def test_the_installed_version_is_that_of_the_checkout_and_has_a_changelog(pyproject: dict[str, Any]) -> None:
     version = pyproject["project"]["version"]
-    assert metadata.version("persona-engine") == version
+    assert metadata.version("census-personas") == version
     assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_the_shipped_dependencies_name_no_gpu_package() -> None:
-    required = " ".join(metadata.requires("persona-engine") or []).lower()
+    required = " ".join(metadata.requires("census-personas") or []).lower()
     assert not [name for name in ("torch", "nvidia", "cuda", "triton", "vllm") if name in required]
 
 
@@ -78,7 +88,7 @@ def test_the_shipped_dependencies_name_no_gpu_package() -> None:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
     """A wheel built from a copy, so that leftovers of earlier builds in the checkout cannot come in."""
     folder = tmp_path_factory.mktemp("wheel")
-    for room in ROOMS:
+    for room in (PACKAGE, *ROOMS):
         shutil.copytree(ROOT / room, folder / "source" / room, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder / "source" / name)
@@ -90,14 +100,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
 
 def test_the_wheel_holds_the_rooms_whole_and_only_them(wheel: ZipFile) -> None:
     inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert inside == {f"{NAMESPACE}/{name}" for name in files_on_disk()}
+    assert inside == files_on_disk()
 
 
 def test_the_wheel_carries_the_licence_and_the_command(wheel: ZipFile) -> None:
     information = {name.split(".dist-info/")[1]: name for name in wheel.namelist() if ".dist-info/" in name}
     assert "Apache License" in wheel.read(information["licenses/LICENSE"]).decode()
     assert (
-        f"personas = {NAMESPACE}.generator.cli.main:main"
+        f"personas = {PACKAGE}.generator.cli.main:main"
         in wheel.read(information["entry_points.txt"]).decode()
     )
 

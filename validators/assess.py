@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
-from persona_engine.census_priors.domain import DomainError
-from persona_engine.census_priors.marginal import Marginal, TableError
-from persona_engine.validators.dataset.association import WEAK, associations
-from persona_engine.validators.dataset.assumption import TESTED, assumptions
-from persona_engine.validators.dataset.bias import (
+from census_personas.census_priors.domain import DomainError
+from census_personas.census_priors.marginal import Marginal, TableError
+from census_personas.foundation.record_reader import read_records
+from census_personas.validators.dataset.association import WEAK, associations
+from census_personas.validators.dataset.assumption import TESTED, assumptions
+from census_personas.validators.dataset.bias import (
     GROUPS,
     GUIDED,
     GuideBias,
@@ -24,17 +25,16 @@ from persona_engine.validators.dataset.bias import (
     representation,
     word_associations,
 )
-from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
-from persona_engine.validators.dataset.duplication import duplication, near_duplication, sentence_sharing
-from persona_engine.validators.dataset.family import FAMILY, counted_together
-from persona_engine.validators.dataset.fidelity import fidelity
-from persona_engine.validators.dataset.independence import PLACE, TRAIT_COLUMNS
-from persona_engine.validators.dataset.naming import NAMES, name_fidelity, names_in_texts
-from persona_engine.validators.dataset.vendi import MOST, vendi_score
-from persona_engine.validators.reader import read_records
+from census_personas.validators.dataset.diversity import people_diversity, text_diversity
+from census_personas.validators.dataset.duplication import duplication, near_duplication, sentence_sharing
+from census_personas.validators.dataset.family import FAMILY, counted_together
+from census_personas.validators.dataset.fidelity import fidelity
+from census_personas.validators.dataset.independence import PLACE, TRAIT_COLUMNS
+from census_personas.validators.dataset.naming import NAMES, name_fidelity, names_in_texts
+from census_personas.validators.dataset.vendi import MOST, vendi_score
 
 if TYPE_CHECKING:
-    from persona_engine.census_priors.priors import Priors
+    from census_personas.census_priors.priors import Priors
 
 
 class Expected(Protocol):
@@ -113,7 +113,7 @@ def assess_files(
         `near_duplication` is None where the package `datasketch` is not installed.
 
     Raises:
-        ReaderError: a file that cannot be read.
+        DatasetError: a file that cannot be read.
         ValueError: a file without rows.
     """
     collected = _Collected(sample, rng, priors)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.build.pums import Records
-from persona_engine.census_priors.priors import Priors
+from census_personas.census_priors.build.en_US.pums import Records
+from census_personas.census_priors.priors import Priors
 
 
 @dataclass(frozen=True, slots=True)

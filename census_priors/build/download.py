@@ -11,7 +11,8 @@ from typing import IO
 
 import httpx2
 
-from persona_engine.census_priors.build.source import BLOCK, sha256
+from census_personas.census_priors.build.source import BLOCK, sha256
+from census_personas.foundation.errors import PersonasError
 
 ATTEMPTS, WAIT_S, TIMEOUT_S = 5, 2.0, 60.0
 REPORT_EVERY = 64 * BLOCK
@@ -19,8 +20,10 @@ REPORT_EVERY = 64 * BLOCK
 log = logging.getLogger(__name__)
 
 
-class DownloadError(OSError):
+class DownloadError(PersonasError, OSError):
     """A file that could not be fetched; says which, why, and what to do instead."""
+
+    exit_code = 1
 
 
 def download(
@@ -75,7 +78,7 @@ def download(
     return target
 
 
-class _BrokeOffError(Exception):
+class _BrokeOffError(PersonasError):
     """Fewer bytes came than were announced."""
 
 

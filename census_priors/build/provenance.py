@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-from persona_engine.census_priors.build import sources_en_us
-from persona_engine.census_priors.build.pums import housing_file, person_files
-from persona_engine.census_priors.build.source import Source, sha256
-from persona_engine.census_priors.priors import PROVENANCE, Priors
-from persona_engine.census_priors.table_file import table_path
+from census_personas.census_priors.build.en_US import sources as sources_en_us
+from census_personas.census_priors.build.en_US.pums import housing_file, person_files
+from census_personas.census_priors.build.source import Source, sha256
+from census_personas.census_priors.priors import PROVENANCE, Priors
+from census_personas.census_priors.table_file import table_path
 
 PAGE = "SOURCES.md"
 MARGINS = (
@@ -43,7 +43,7 @@ def write_provenance(out: Path, pums: Path, sources: Path, records: int) -> None
     used = [s.name for s in (sources_en_us.PUMS, *sources_en_us.TABLES, *sources_en_us.LOOKUPS["places"])]
     facts: dict[str, Any] = {
         "locale": priors.locale,
-        "code": f"persona-engine {version('persona-engine')}",
+        "code": f"census-personas {version('census-personas')}",
         "adult_records": records,
         "margins_of_error": MARGINS,
         "sources": inputs,
@@ -80,7 +80,7 @@ def _table(priors: Priors, names: Sequence[str], used: list[str]) -> dict[str, A
         "records": 0 if marginal.samples is None else round(float(marginal.samples.sum())),
         "modelled_areas": " ".join(modelled),
         "sources": used,
-        "code": "persona_engine.census_priors.build.tabulation",
+        "code": "census_personas.census_priors.build.tabulation",
     }
 
 
@@ -100,7 +100,7 @@ def _lookup(path: Path) -> dict[str, Any]:
         "file": f"lookups/{path.name}",
         "rows": pq.read_metadata(path).num_rows,
         "sources": used,
-        "code": f"persona_engine.census_priors.build.{code}",
+        "code": f"census_personas.census_priors.build.{code}",
     }
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from census_personas.foundation.errors import PersonasError
+
 BLOCK = 1 << 20
 
 
-class SourceError(ValueError):
+class SourceError(PersonasError, ValueError):
     """An official file that is missing or not what its publisher documents; says which and what to do."""
 
 

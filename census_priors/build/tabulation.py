@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.build.codes import Codes
-from persona_engine.census_priors.build.pums import Records
-from persona_engine.census_priors.build.raking import Array, count
-from persona_engine.census_priors.marginal import Marginal
-from persona_engine.census_priors.priors import Priors
+from census_personas.census_priors.build.codes import Codes
+from census_personas.census_priors.build.en_US.pums import Records
+from census_personas.census_priors.build.raking import Array, count
+from census_personas.census_priors.marginal import Marginal
+from census_personas.census_priors.priors import Priors
 
 
 @dataclass(frozen=True, slots=True)

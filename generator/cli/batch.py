@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_engine.generator.cli.options import Overrides, Rows, config_of
-from persona_engine.generator.cli.run import headline, narrated
+from census_personas.generator.cli.options import Overrides, Rows, config_of
+from census_personas.generator.cli.run import headline, narrated
 
 if TYPE_CHECKING:
-    from persona_engine.generator.config import Config
-    from persona_engine.generator.run.batch import BatchResults
+    from census_personas.generator.config.run_config import Config
+    from census_personas.generator.llm.batch import BatchResults
 
 _SHOWN = 3  # ids that are named
 
@@ -49,10 +49,10 @@ def export(
     overrides: Overrides = None,
 ) -> None:
     """Write what every unfinished row has to ask next."""
-    from persona_engine.census_priors.named_place import output_file, output_folder
-    from persona_engine.generator.atomic import whole_file
-    from persona_engine.generator.run.batch import BatchRequests, dialect_of, refuse_other_lines
-    from persona_engine.generator.session import generate
+    from census_personas.foundation.atomic_file import whole_file
+    from census_personas.foundation.named_place import output_file, output_folder
+    from census_personas.generator.llm.batch import BatchRequests, dialect_of, refuse_other_lines
+    from census_personas.generator.session import generate
 
     requests = output_file(output, (".jsonl",), inputs=[run])
     refuse_other_lines(requests)
@@ -75,9 +75,9 @@ def import_(
     overrides: Overrides = None,
 ) -> None:
     """Take answers into a run: they are kept, read, checked, and rows that are whole are written."""
-    from persona_engine.generator.config import ConfigError
-    from persona_engine.generator.llm.answer import remedy
-    from persona_engine.generator.run.batch import BatchResults
+    from census_personas.generator.config.run_config import ConfigError
+    from census_personas.generator.llm.answer import remedy
+    from census_personas.generator.llm.batch import BatchResults
 
     if not run.exists():
         raise ConfigError(f"{run}: no run folder there; give the one that was exported from")
@@ -117,7 +117,9 @@ def _refuse_wrong(model: BatchResults, results: Path, folder: Path) -> None:
     """End with exit code 1 where no line of the results has to do with the run."""
     if model.answered or model.failed or not model.total:
         return
-    if not model.belongs(folder / "journal"):
+    from census_personas.generator.narration.journal import kept_keys
+
+    if not model.belongs(kept_keys(folder / "journal")):
         print(
             f"personas: {results}: {_answers(sorted(model.unasked))}, nor was taken before: they are of another run "
             f"or model; give the answers to what was exported from {folder}",

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from persona_engine.generator.cli.options import AsJson, ConfigFile, Overrides, config_of
+from census_personas.generator.cli.options import AsJson, ConfigFile, Overrides, config_of
 
 if TYPE_CHECKING:
-    from persona_engine.generator.config import Config
-    from persona_engine.generator.run.rooms import Rooms
-    from persona_engine.generator.trial import Trial
+    from census_personas.generator.config.run_config import Config
+    from census_personas.generator.run.resources import Rooms
+    from census_personas.generator.trial import Trial
 
 
 def check(config: ConfigFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
@@ -23,8 +23,8 @@ def check(config: ConfigFile, overrides: Overrides = None, as_json: AsJson = Fal
     The row goes through both calls with the run's own prompts and schemas. Tokens and cost of the run are told from
     it. Exits 1 where a run would go wrong.
     """
-    from persona_engine.generator.run.rooms import Rooms
-    from persona_engine.generator.trial import try_row
+    from census_personas.generator.run.resources import Rooms
+    from census_personas.generator.trial import try_row
 
     settings = config_of(config, overrides)
     rooms = Rooms.load(settings)
@@ -44,7 +44,7 @@ def check(config: ConfigFile, overrides: Overrides = None, as_json: AsJson = Fal
 
 def _named(settings: Config, rooms: Rooms) -> dict[str, Any]:
     """What the config names, as far as it can be checked without an endpoint."""
-    from persona_engine.generator.estimate import CHARACTERS_A_TOKEN, assumed
+    from census_personas.generator.estimate import CHARACTERS_A_TOKEN, assumed
 
     named = {
         "config": f"{settings.fingerprint()[:12]}, {settings.rows} rows",

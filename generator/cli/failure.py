@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+from census_personas.foundation.errors import PersonasError
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C, SIGTERM or the end of the terminal: 128 and the number of SIGINT, as shells have it."""
 _STDOUT_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
@@ -18,19 +20,16 @@ def told(error: Exception) -> tuple[str, int]:
     """The line, and 2 for wrong usage or configuration, 1 where data, disk or endpoint fell short."""
     if isinstance(error, typer.TyperException):
         return _usage(error), 2
+    if isinstance(error, PersonasError):
+        no_room = getattr(error.__cause__, "errno", None) in _NO_ROOM
+        return error.message, 1 if no_room else error.exit_code
     line = " ".join(str(error).split())
-    ours = type(error).__module__.startswith("persona_engine.")
     if isinstance(error, OSError):
-        return line if ours else _system(error), 1
+        return _system(error), 1
     if isinstance(error, MemoryError):
         said = f" ({line})" if line else ""
         return f"out of memory{said}; end what else runs, or take a machine with more", 1
-    if not ours:
-        return f"internal error, {type(error).__name__}: {line} (--debug shows where; please report it)", 1
-    hint = getattr(error, "hint", None)  # an LLMError's: the endpoint fell short, not the user
-    if hint is None:
-        return line, 1 if getattr(error.__cause__, "errno", None) in _NO_ROOM else 2
-    return line if hint in line else f"{line}; {hint}", 1
+    return f"internal error, {type(error).__name__}: {line} (--debug shows where; please report it)", 1
 
 
 def _usage(error: typer.TyperException) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated, Never
 
 import typer
 
-from persona_engine.generator.cli import (
+from census_personas.generator.cli import (
     batch,
     check,
     failure,
@@ -42,7 +42,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        print(version("persona-engine"))
+        print(version("census-personas"))
         raise typer.Exit
 
 
@@ -60,7 +60,7 @@ def _common(
 ) -> None:
     logging.basicConfig(stream=sys.stderr, format="%(message)s")
     for part in ("model_cache", "footprint"):  # what a first fit says of itself
-        logging.getLogger(f"persona_engine.generator.model.{part}").setLevel(logging.INFO)
+        logging.getLogger(f"census_personas.generator.model.{part}").setLevel(logging.INFO)
     if debug:
         os.environ[_DEBUG] = "1"
 

@@ -10,12 +10,12 @@ from typing import Annotated
 
 import typer
 
-from persona_engine.generator.cli.options import AsJson, Locale
+from census_personas.generator.cli.options import AsJson, Locale
 
 
 def explain(locale: Locale = "en_US", as_json: AsJson = False) -> None:
     """Explain the model: its graph, how near each part comes to its tables, what it takes to be independent."""
-    from persona_engine.generator.population import Population
+    from census_personas.generator.population.population import Population
 
     found = Population.load(locale).explain()
     if as_json:
@@ -47,16 +47,16 @@ def plot(
     locale: Locale = "en_US",
 ) -> None:
     """Draw the model's graph and main marginals."""
-    from persona_engine.census_priors.named_place import output_file
+    from census_personas.foundation.named_place import output_file
 
     place = output_file(output, (".svg", ".png"))
     if output.suffix == ".png" and find_spec("cairosvg") is None:
         raise typer.BadParameter(
-            f"{output}: PNG needs cairosvg: pip install 'persona-engine[plot]', or write to {output.stem}.svg"
+            f"{output}: PNG needs cairosvg: pip install 'census-personas[plot]', or write to {output.stem}.svg"
         )
-    from persona_engine.generator.atomic import whole_file
-    from persona_engine.generator.population import Population
-    from persona_engine.generator.report.picture import draw
+    from census_personas.foundation.atomic_file import whole_file
+    from census_personas.generator.population.population import Population
+    from census_personas.generator.report.picture import draw
 
     picture = draw(Population.load(locale)).encode()
     if output.suffix == ".png":

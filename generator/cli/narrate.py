@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from persona_engine.generator.cli.options import (
+from census_personas.generator.cli.options import (
     AsJson,
     ConfigFile,
     Dataset,
@@ -17,7 +17,7 @@ from persona_engine.generator.cli.options import (
     Where,
     config_of,
 )
-from persona_engine.generator.cli.run import run, run_folder
+from census_personas.generator.cli.run import run, run_folder
 
 MaybeConfig = Annotated[
     Path | None,
@@ -41,7 +41,7 @@ def generate(
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset into a run folder. The same command resumes; more rows extend."""
-    from persona_engine.generator.sampling.quota import refuse_other_counts
+    from census_personas.generator.sampling.quota import refuse_other_counts
 
     named = None if output is None else run_folder(output)
     settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
@@ -63,8 +63,8 @@ def narrate(
     Uuid and context columns are kept, texts are written anew. What the dataset does not say (ethnicity, traits,
     names that no text gives) is drawn from the population, given what it says. The same command resumes.
     """
-    from persona_engine.generator.config import ConfigError
-    from persona_engine.generator.dataset_file import count_rows
+    from census_personas.foundation.dataset_reader import count_rows
+    from census_personas.generator.config.run_config import ConfigError
 
     named = None if output is None else run_folder(output, inputs=[dataset])
     rows = rows or count_rows(dataset)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from persona_engine.generator.config import Config
+    from census_personas.generator.config.run_config import Config
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file that says what the run is.")]
 MaybeConfigFile = Annotated[
@@ -61,7 +61,7 @@ def config_of(
     people: str | None = None,
 ) -> Config:
     """The configuration that a command line describes: file, then --set, then the short options."""
-    from persona_engine.generator.config_file import load, parse
+    from census_personas.generator.config.config_file import load, parse
 
     options = {"rows": rows, "seed": seed, "stratified": stratified, "input": people}
     given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
@@ -74,7 +74,7 @@ def config_of(
 
 def condition(text: str, option: str = "where") -> dict[str, Any]:
     """The value of `--where`, or of another option that takes an object of attributes."""
-    from persona_engine.generator.config import ConfigError
+    from census_personas.generator.config.run_config import ConfigError
 
     remedy = 'write it like \'{"state": "NY"}\''
     try:

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from persona_engine.generator.cli import model
-from persona_engine.generator.cli.options import AsJson, Locale, Where, config_of
+from census_personas.generator.cli import model
+from census_personas.generator.cli.options import AsJson, Locale, Where, config_of
 
 app = typer.Typer(no_args_is_help=True, help="The census tables behind a locale.", rich_markup_mode=None)
 
@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="The census tables behind a locale.
 @app.command(name="list")
 def list_locales(as_json: AsJson = False) -> None:
     """Name the locales that are shipped."""
-    from persona_engine.census_priors.priors import Priors, locales
+    from census_personas.census_priors.priors import Priors, locales
 
     titles = {name: Priors.load(name).declaration.title for name in locales()}
     if as_json:
@@ -38,8 +38,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a locale's attributes, tables, model graph, and what is modelled rather than counted."""
-    from persona_engine.census_priors.outline import lines, outline
-    from persona_engine.census_priors.priors import Priors
+    from census_personas.census_priors.outline import lines, outline
+    from census_personas.census_priors.priors import Priors
 
     shown = outline(Priors.load(locale), attribute)
     print(json.dumps(shown) if as_json else "\n".join(lines(shown)))
@@ -48,10 +48,10 @@ def show(
 @app.command()
 def check(locale: Locale = "en_US", as_json: AsJson = False) -> None:
     """Check digests, tables, shared margins, zeros, published figures and the fit; exit 1 when something is wrong."""
-    from persona_engine.census_priors.check import TABLES_READ
-    from persona_engine.census_priors.check import check as verdicts_of
-    from persona_engine.census_priors.priors import Priors
-    from persona_engine.generator.model.fit_check import fit_verdict
+    from census_personas.census_priors.check import TABLES_READ
+    from census_personas.census_priors.check import check as verdicts_of
+    from census_personas.census_priors.priors import Priors
+    from census_personas.generator.model.fit_check import fit_verdict
 
     priors = Priors.load(locale)
     verdicts = verdicts_of(priors)
@@ -84,15 +84,15 @@ def build(
     ] = False,
 ) -> None:
     """Build a locale from official files: look-ups, tables, provenance and lock. Nothing is left half-written."""
-    from persona_engine.census_priors.build.folder import refuse_other_folder
-    from persona_engine.census_priors.build.locale_en_us import build as build_locale
+    from census_personas.census_priors.build.en_US.locale import build as build_locale
+    from census_personas.census_priors.build.folder import refuse_other_folder
 
-    logging.getLogger("persona_engine.census_priors.build").setLevel(logging.INFO)
+    logging.getLogger("census_personas.census_priors.build").setLevel(logging.INFO)
     if pums is None and not (download and sources):
         raise typer.BadParameter("missing; or give --download with --sources", param_hint="--pums")
     refuse_other_folder(output, inputs=[place for place in (pums, sources) if place is not None])
     if download:
-        from persona_engine.census_priors.build.pums_download import fetch_pums
+        from census_personas.census_priors.build.en_US.pums_download import fetch_pums
 
         pums = fetch_pums(pums or (sources or Path()) / "acs_pums_2024_1yr")
     records = (pums or Path()).resolve()
@@ -110,8 +110,8 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score person records under the model: nats a person, lower is better."""
-    from persona_engine.generator.population import Population
-    from persona_engine.generator.scoring import score_file
+    from census_personas.generator.population.population import Population
+    from census_personas.generator.population.scoring import score_file
 
     found = score_file(Population.load(locale), file)
     if as_json:
@@ -134,8 +134,8 @@ def query(
     as_json: AsJson = False,
 ) -> None:
     """Ask the model for the distribution of attributes, of everyone or of those who meet a condition."""
-    from persona_engine.generator.population import Population
-    from persona_engine.generator.report.figures import likeliest
+    from census_personas.generator.population.population import Population
+    from census_personas.generator.report.figures import likeliest
 
     condition = config_of(None, None, where=where).where
     population = Population.load(locale)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from persona_engine.generator.run.pipeline import Tally
+    from census_personas.generator.run.pipeline import Tally
 
 _REDRAW_S = 0.2
 _LINE_S = 10.0

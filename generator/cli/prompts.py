@@ -20,9 +20,9 @@ def check(
     prompts: Annotated[str, typer.Argument(metavar="SET", help="A folder of prompts/, or a path.")] = "en_US",
 ) -> None:
     """Find everything that is wrong with a prompt set; exit 1 when there is something."""
-    from persona_engine.generator.llm.backends import offline_faults
-    from persona_engine.prompts.lint import lint
-    from persona_engine.prompts.template import PromptSet
+    from census_personas.generator.narration.backends import offline_faults
+    from census_personas.prompts.lint import lint
+    from census_personas.prompts.template import PromptSet
 
     if faults := lint(prompts) or offline_faults(PromptSet.load(prompts).folder):
         print(*faults, sep="\n")

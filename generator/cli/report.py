@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from persona_engine.generator.cli.options import AsJson, Dataset
+from census_personas.generator.cli.options import AsJson, Dataset
 
 Output = Annotated[
     Path | None,
@@ -44,14 +44,14 @@ def report(
     """
     if swap and not people:
         raise typer.BadParameter("say of how many people, with --counterfactual N", param_hint="--swap")
-    from persona_engine.census_priors.named_place import output_folder
-    from persona_engine.generator.config import Config
-    from persona_engine.generator.config_file import load
-    from persona_engine.generator.population import Population
-    from persona_engine.generator.report import counterfactual
-    from persona_engine.generator.report import run_report as reporting
-    from persona_engine.generator.run.manifest import Manifest
-    from persona_engine.generator.run.store import check_parts
+    from census_personas.foundation.named_place import output_folder
+    from census_personas.generator.config.config_file import load
+    from census_personas.generator.config.run_config import Config
+    from census_personas.generator.population.population import Population
+    from census_personas.generator.report import counterfactual
+    from census_personas.generator.report import run_report as reporting
+    from census_personas.generator.run.manifest import Manifest
+    from census_personas.generator.run.shard_store import check_parts
 
     folder = output or (dataset if dataset.is_dir() else dataset.parent)
     output_folder(folder, run=dataset)
@@ -75,8 +75,8 @@ def compare(
     """Compare the margins of two datasets: distance of every table that both have, beside what chance makes."""
     import numpy as np
 
-    from persona_engine.generator.report import comparison
-    from persona_engine.generator.run.store import check_parts
+    from census_personas.generator.report import comparison
+    from census_personas.generator.run.shard_store import check_parts
 
     for dataset in (one, other):
         check_parts(dataset)

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from persona_engine.generator.cli.failure import INTERRUPTED
+from census_personas.generator.cli.failure import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from persona_engine.generator.config import Config
-    from persona_engine.generator.llm.chat import ChatModel
-    from persona_engine.generator.run.manifest import Manifest
+    from census_personas.generator.config.run_config import Config
+    from census_personas.generator.llm.chat import ChatModel
+    from census_personas.generator.run.manifest import Manifest
 
 
 def run_folder(path: Path, inputs: Iterable[Path] = ()) -> Path:
     """The folder that a run is to be written into, refused where it is no place for one."""
-    from persona_engine.census_priors.named_place import output_folder
+    from census_personas.foundation.named_place import output_folder
 
     return output_folder(path, inputs=inputs)
 
 
 def run(settings: Config, folder: Path, *, as_json: bool) -> None:
     """Write or resume a run; a shortfall is the last line, and exit code 1, or 130 after an interrupt."""
-    from persona_engine.generator.session import InterruptedRunError
+    from census_personas.generator.session import InterruptedRunError
 
     try:
         manifest, code = narrated(settings, folder), 1
@@ -39,8 +39,8 @@ def run(settings: Config, folder: Path, *, as_json: bool) -> None:
 
 def narrated(settings: Config, folder: Path, model: ChatModel | None = None) -> Manifest:
     """The manifest of a run that was written or resumed, its progress shown on the way."""
-    from persona_engine.generator.cli.progress import progress
-    from persona_engine.generator.session import generate
+    from census_personas.generator.cli.progress import progress
+    from census_personas.generator.session import generate
 
     with progress(settings.runtime.progress) as observe:
         return generate(settings, folder, observe, model=model)
@@ -66,7 +66,7 @@ def headline(manifest: Manifest, folder: Path, code: int = 1) -> None:
 
 
 def _remedy(manifest: Manifest, folder: Path) -> str:
-    from persona_engine.generator.run import rejections
+    from census_personas.generator.run import rejections
 
     again = "the same command tries them again"
     hopeless = rejections.for_facts(folder) if manifest.rejected else 0

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from persona_engine.generator.cli.options import (
+from census_personas.generator.cli.options import (
     MaybeConfigFile,
     Overrides,
     Quota,
@@ -48,10 +48,10 @@ def sample(  # noqa: PLR0917  each option is one
     overrides: Overrides = None,
 ) -> None:
     """Sample a population: who they are, without narratives."""
-    from persona_engine.census_priors.named_place import output_file
-    from persona_engine.generator.run.population_file import PopulationFile
-    from persona_engine.generator.run.store import SUFFIXES, json_lines
-    from persona_engine.generator.sampling.quota import refuse_other_counts
+    from census_personas.foundation.dataset_writer import SUFFIXES, json_lines
+    from census_personas.foundation.named_place import output_file
+    from census_personas.generator.population.population_file import PopulationFile
+    from census_personas.generator.sampling.quota import refuse_other_counts
 
     read = [config] if config else []
     place = output_file(output, SUFFIXES, inputs=read) if output is not None else None

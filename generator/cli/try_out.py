@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from persona_engine.generator.cli.options import AsJson, ConfigFile, Overrides, Seed, Where, config_of
+from census_personas.generator.cli.options import AsJson, ConfigFile, Overrides, Seed, Where, config_of
 
 _FEW = Annotated[int, typer.Option("-n", "--rows", min=1, max=1000, help="Rows to narrate.")]
 
@@ -23,7 +23,7 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Narrate a few rows and print them; nothing is written."""
-    from persona_engine.generator.session import preview as narrate
+    from census_personas.generator.session import preview as narrate
 
     settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
     results, _ = narrate(settings)
@@ -41,7 +41,7 @@ def preview(
 
 def print_record(record: dict[str, Any], *, accepted: bool, reasons: tuple[str, ...]) -> None:
     """Print a row; texts of a model, which a rule may have refused, reach no terminal as they are."""
-    from persona_engine.generator.llm.redaction import printable
+    from census_personas.generator.llm.redaction import printable
 
     print(f"row {record['row']}  {'accepted' if accepted else 'REJECTED'}")
     for reason in reasons:
@@ -63,9 +63,9 @@ def estimate(
 
     Where the endpoint does not answer, tokens are told from the length of the prompts, at four characters each.
     """
-    from persona_engine.generator.estimate import assumed, narrated
-    from persona_engine.generator.llm.chat import LLMError
-    from persona_engine.generator.run.rooms import Rooms
+    from census_personas.generator.estimate import assumed, narrated
+    from census_personas.generator.llm.chat import LLMError
+    from census_personas.generator.run.resources import Rooms
 
     settings = config_of(config, overrides)
     llm = settings.llm

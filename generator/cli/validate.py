@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from persona_engine.generator.cli.options import AsJson, Dataset, Locale
+from census_personas.generator.cli.options import AsJson, Dataset, Locale
 
 if TYPE_CHECKING:
-    from persona_engine.census_priors.priors import Priors
-    from persona_engine.generator.run.manifest import Manifest
+    from census_personas.census_priors.priors import Priors
+    from census_personas.generator.run.manifest import Manifest
 
 _SHORT = {
     "rejected_rows": "{} of {} rows have errors",
@@ -53,12 +53,12 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Check every row against the record rules; exit 1 when a row has an error, or the uuid of another."""
-    from persona_engine.census_priors.named_place import output_file
-    from persona_engine.census_priors.priors import Priors
-    from persona_engine.generator.dataset_file import dataset_files
-    from persona_engine.generator.report import validation_report
-    from persona_engine.generator.run.manifest import Manifest
-    from persona_engine.generator.run.store import check_parts
+    from census_personas.census_priors.priors import Priors
+    from census_personas.foundation.dataset_reader import dataset_files
+    from census_personas.foundation.named_place import output_file
+    from census_personas.generator.report import validation_report
+    from census_personas.generator.run.manifest import Manifest
+    from census_personas.generator.run.shard_store import check_parts
 
     chosen = _chosen(policy or ())
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
@@ -89,14 +89,14 @@ def _chosen(policy: Sequence[str]) -> dict[str, str]:
 
 
 def _of_samples() -> dict[str, str]:
-    from persona_engine.validators.check import SAMPLED
+    from census_personas.validators.rules import SAMPLED
 
     return dict(SAMPLED)
 
 
 def _usual(dataset: Path, first: Path, manifest: Manifest | None) -> dict[str, str]:
     """What a dataset's origin changes: one that says that it was sampled has rare people by design."""
-    from persona_engine.generator.dataset_file import is_sample
+    from census_personas.foundation.dataset_reader import is_sample
 
     if not ("input" not in manifest.identity["digests"] if manifest else is_sample(first)):
         return {}
@@ -107,14 +107,14 @@ def _usual(dataset: Path, first: Path, manifest: Manifest | None) -> dict[str, s
 def _judged(
     dataset: Path, files: Sequence[Path], priors: Priors, *, findings: Path | None, **options: Any
 ) -> dict[str, Any]:
-    from persona_engine.generator.dataset_file import DatasetError
-    from persona_engine.generator.model.plausibility import Plausibility
-    from persona_engine.generator.population import Population
-    from persona_engine.validators.file import validate_files
-    from persona_engine.validators.reference import Reference
+    from census_personas.foundation.errors import DatasetError
+    from census_personas.generator.population.plausibility import Plausibility
+    from census_personas.generator.population.population import Population
+    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.validate_file import validate_files
 
     # A model that is not in the cache is fitted, which takes long enough to say so.
-    logging.getLogger("persona_engine.generator.model").setLevel(logging.INFO)
+    logging.getLogger("census_personas.generator.model").setLevel(logging.INFO)
     reference = Reference(priors, Plausibility(Population.load(priors).network))
     result = validate_files(files, reference, findings=findings, **options)
     if not result["rows"]:

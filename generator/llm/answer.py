@@ -11,9 +11,10 @@ from typing import Any
 
 import orjson
 
-from persona_engine.generator.llm.body import MOST_DEPTH, depth
-from persona_engine.prompts.fields import FieldSpec
-from persona_engine.validators.finding import Finding
+from census_personas.foundation.errors import PersonasError
+from census_personas.generator.llm.body import MOST_DEPTH, depth
+from census_personas.prompts.fields import FieldSpec
+from census_personas.validators.finding import Finding
 
 CODE = "answer_shape"
 THINKING_OFF = (
@@ -48,7 +49,7 @@ _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 _LONGEST_NUMBER = 9
 
 
-class AnswerError(ValueError):
+class AnswerError(PersonasError, ValueError):
     """Text in which no JSON object can be found."""
 
 

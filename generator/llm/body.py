@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from census_personas.foundation.errors import PersonasError
+
 MOST_BYTES = 4 * 2**20
 """Of an answer, unpacked: thirty times what a long chain of thought takes."""
 MOST_ERROR_BYTES = 2**16
@@ -22,7 +24,7 @@ _BRACKETS = re.compile(r"[\[\]{}]")
 _PIECE = 2**16
 
 
-class BodyError(ValueError):
+class BodyError(PersonasError, ValueError):
     """Bytes that are too many, or packed in a way that cannot be undone; the message completes "sent …".
 
     Attributes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from persona_engine.generator.config import LLMConfig
-from persona_engine.generator.llm.chat import EndpointError
+from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.llm.chat import EndpointError
 
 
 class BudgetError(EndpointError):

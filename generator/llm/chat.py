@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from persona_engine.generator.llm.redaction import printable
+from census_personas.foundation.errors import PersonasError
+from census_personas.generator.llm.redaction import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,13 @@ class ChatModel(Protocol):
         ...
 
 
-class LLMError(Exception):
+class LLMError(PersonasError):
     """A completion that did not come. `retryable` steers the retry policy, `hint` is for the user.
 
     Endpoints have a part in messages and hints, so that both are made printable here, for terminals and logs alike.
     """
 
+    exit_code = 1
     retryable = False
 
     def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from persona_engine.generator.config import LLMConfig
-from persona_engine.generator.llm.chat import LLMError, ThrottledError, TransientError
-from persona_engine.generator.llm.circuit import Circuit
-from persona_engine.generator.llm.dialect import Dialect
-from persona_engine.generator.llm.gate import Gate
-from persona_engine.generator.llm.monitor import Monitor
-from persona_engine.generator.llm.payload import counted_tokens
-from persona_engine.generator.llm.transport import Address, Transport
+from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.llm.chat import LLMError, ThrottledError, TransientError
+from census_personas.generator.llm.circuit_breaker import Circuit
+from census_personas.generator.llm.concurrency_limit import Gate
+from census_personas.generator.llm.dialect import Dialect
+from census_personas.generator.llm.monitor import Monitor
+from census_personas.generator.llm.payload import counted_tokens
+from census_personas.generator.llm.transport import Address, Transport
 
 
 class Endpoint:

@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from persona_engine.generator.llm.body import ACCEPT_ENCODING, MOST_BYTES, read_body
-from persona_engine.generator.llm.gate import Gate
-from persona_engine.generator.llm.transport import Address
+from census_personas.generator.llm.body import ACCEPT_ENCODING, MOST_BYTES, read_body
+from census_personas.generator.llm.concurrency_limit import Gate
+from census_personas.generator.llm.transport import Address
 
 logger = logging.getLogger(__name__)
 # Gauges: requests that wait, requests worked on, share of the cache in use. The last is of older vLLM.

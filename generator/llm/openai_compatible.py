@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from persona_engine.generator.config import LLMConfig
-from persona_engine.generator.llm.budget import Budget
-from persona_engine.generator.llm.chat import (
+from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.llm.budget import Budget
+from census_personas.generator.llm.chat import (
     ChatRequest,
     Completion,
     EndpointError,
@@ -23,11 +23,11 @@ from persona_engine.generator.llm.chat import (
     UnreachableError,
     UnreadableError,
 )
-from persona_engine.generator.llm.dialect import Dialect
-from persona_engine.generator.llm.endpoint import Endpoint
-from persona_engine.generator.llm.payload import BYTES_PER_TOKEN, completion_of
-from persona_engine.generator.llm.probe import adapt, detect
-from persona_engine.generator.llm.transport import LONGEST_ASKED_WAIT_S
+from census_personas.generator.llm.dialect import Dialect
+from census_personas.generator.llm.endpoint import Endpoint
+from census_personas.generator.llm.payload import BYTES_PER_TOKEN, completion_of
+from census_personas.generator.llm.probe import adapt, detect
+from census_personas.generator.llm.transport import LONGEST_ASKED_WAIT_S
 
 logger = logging.getLogger(__name__)
 _FIRST_WAIT_S = 0.25

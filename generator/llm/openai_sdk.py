@@ -9,18 +9,17 @@ from typing import Any, cast
 import httpx2
 import openai
 
-from persona_engine.generator.config import LLMConfig
-from persona_engine.generator.llm.body import (
+from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.llm.body import (
     ACCEPT_ENCODING,
     MOST_BYTES,
     MOST_ERROR_BYTES,
     BodyError,
     read_body,
 )
-from persona_engine.generator.llm.chat import EndpointError, LLMError
-from persona_engine.generator.llm.faults import FAULTS, Faults
-from persona_engine.generator.llm.proxy import FAULT, HINT, proxy_for
-from persona_engine.generator.llm.transport import (
+from census_personas.generator.llm.chat import EndpointError, LLMError
+from census_personas.generator.llm.proxy import FAULT, HINT, proxy_for
+from census_personas.generator.llm.transport import (
     KEEP_ALIVE_S,
     OK,
     Address,
@@ -28,6 +27,7 @@ from persona_engine.generator.llm.transport import (
     served_models,
     status_error,
 )
+from census_personas.generator.llm.transport_faults import FAULTS, Faults
 
 # aiohttp reads "no limit" as 100 through this adapter, so a number must be given; concurrency is bounded elsewhere.
 _MANY = 65_536

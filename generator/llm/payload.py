@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from persona_engine.generator.llm.chat import Completion, UnreadableError
-from persona_engine.generator.llm.redaction import Secrets
+from census_personas.generator.llm.chat import Completion, UnreadableError
+from census_personas.generator.llm.redaction import Secrets
 
 MOST_CHARACTERS = 2**20
 """Of an answer's text, thoughts and all."""

@@ -13,16 +13,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from persona_engine.generator.llm.answer import THINKING_OFF, AnswerError, parse_object
-from persona_engine.generator.llm.chat import (
+from census_personas.generator.llm.answer import THINKING_OFF, AnswerError, parse_object
+from census_personas.generator.llm.chat import (
     ChatRequest,
     Completion,
     EndpointError,
     RequestError,
     TransientError,
 )
-from persona_engine.generator.llm.dialect import FORMS, Dialect
-from persona_engine.generator.llm.roles import is_no_system_role
+from census_personas.generator.llm.dialect import FORMS, Dialect
+from census_personas.generator.llm.roles import is_no_system_role
 
 logger = logging.getLogger(__name__)
 _WORD = "cartographer"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from persona_engine.generator.llm.chat import EndpointError
+from census_personas.generator.llm.chat import EndpointError
 
 HINT = "write HTTP_PROXY, HTTPS_PROXY or ALL_PROXY as http://host:port, or unset it"
 FAULT = "the proxy that the environment names is no http address (not shown, as it may hold a password)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from persona_engine.generator.llm.chat import ChatRequest, Completion, LLMError
+from census_personas.generator.llm.chat import ChatRequest, Completion, LLMError
 
 Line = str | Completion | LLMError
 

@@ -12,9 +12,9 @@ from ipaddress import IPv4Address
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from persona_engine.generator.config import LLMConfig
-from persona_engine.generator.llm.body import parse_body
-from persona_engine.generator.llm.chat import (
+from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.llm.body import parse_body
+from census_personas.generator.llm.chat import (
     EndpointError,
     LLMError,
     RequestError,
@@ -22,8 +22,8 @@ from persona_engine.generator.llm.chat import (
     TransientError,
     UnreadableError,
 )
-from persona_engine.generator.llm.redaction import Secrets
-from persona_engine.generator.llm.roles import is_template_error
+from census_personas.generator.llm.redaction import Secrets
+from census_personas.generator.llm.roles import is_template_error
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 # A server closes idle connections after 5 s or more (vLLM: 5 s). A client that keeps them longer sends requests

@@ -22,8 +22,8 @@ import numpy.typing as npt
 from pgmpy.factors.discrete import TabularCPD
 from pgmpy.models import DiscreteBayesianNetwork
 
-from persona_engine.generator.model.fitting import FitError
-from persona_engine.generator.model.network import Network, Node, certain_axis
+from census_personas.generator.model.fitting import FitError
+from census_personas.generator.model.network import Network, Node, certain_axis
 
 Array = npt.NDArray[np.float64]
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.marginal import Marginal
-from persona_engine.generator.model import fitting
-from persona_engine.generator.model.fitting import Array, Dense, FitError, Margin, coarsen
-from persona_engine.generator.model.network import Codes, Network, Node
+from census_personas.census_priors.marginal import Marginal
+from census_personas.generator.model import fitting
+from census_personas.generator.model.fitting import Array, Dense, FitError, Margin, coarsen
+from census_personas.generator.model.network import Codes, Network, Node
 
 NOBODY = 1e-9
 """Share of people below which nobody is missed: less than one in a thousand million."""

@@ -7,8 +7,8 @@ from itertools import permutations
 
 import numpy as np
 
-from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.model.fitting import FitError, Margin
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.generator.model.fitting import FitError, Margin
 
 LEAST = 1e-6
 """Share of people that a table may give to a state that another denies."""

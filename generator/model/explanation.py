@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.model.fitting import informs
-from persona_engine.generator.model.leaves import Leaf
-from persona_engine.generator.model.network import Network, Node
+from census_personas.census_priors.priors import Priors
+from census_personas.generator.model.fitting import informs
+from census_personas.generator.model.network import Network, Node
+from census_personas.generator.model.sparse_conditionals import Leaf
 
 
 def explanation(priors: Priors, network: Network, leaves: Sequence[Leaf]) -> dict[str, Any]:

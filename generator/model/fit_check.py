@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from persona_engine.census_priors.check import Verdict
-from persona_engine.census_priors.domain import DomainError
-from persona_engine.census_priors.marginal import TableError
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.model.cascade import within_memory
-from persona_engine.generator.model.fitting import FitError
-from persona_engine.generator.model.model_cache import load_or_fit
+from census_personas.census_priors.check import Verdict
+from census_personas.census_priors.domain import DomainError
+from census_personas.census_priors.marginal import TableError
+from census_personas.census_priors.priors import Priors
+from census_personas.generator.model.core_factoring import within_memory
+from census_personas.generator.model.fitting import FitError
+from census_personas.generator.model.model_cache import load_or_fit
 
 NAME = "a model can be fitted to the tables"
 

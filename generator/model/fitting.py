@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.census_priors.marginal import Marginal
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.census_priors.marginal import Marginal
+from census_personas.foundation.errors import PersonasError
 
 Array = npt.NDArray[np.float64]
 Dense = npt.NDArray[np.float32]
@@ -23,7 +24,7 @@ DISAGREEMENT = 0.02
 log = logging.getLogger(__name__)
 
 
-class FitError(ValueError):
+class FitError(PersonasError, ValueError):
     """Tables that no distribution satisfies; the message names those that disagree."""
 
 

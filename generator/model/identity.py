@@ -32,11 +32,11 @@ from typing import Any
 
 import numpy as np
 
-from persona_engine.census_priors import given_names, names, places
-from persona_engine.census_priors.lookup import numbers, read_lookup, strings
-from persona_engine.census_priors.marginal import Marginal
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.model.traits import DEVIATION, HIGHEST, LOWEST, MEAN, TRAITS
+from census_personas.census_priors import given_names, names, places
+from census_personas.census_priors.lookup import numbers, read_lookup, strings
+from census_personas.census_priors.marginal import Marginal
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.traits import DEVIATION, HIGHEST, LOWEST, MEAN, TRAITS
 
 FORM_VERSION = 1
 """The canonical form of this module."""

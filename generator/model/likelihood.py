@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from persona_engine.census_priors.domain import DomainError
-from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.model.network import Network, Node
+from census_personas.census_priors.domain import DomainError
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.census_priors.priors import Priors
+from census_personas.generator.model.network import Network, Node
 
 Codes = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.atomic import write_whole
-from persona_engine.generator.model.identity import VERSIONS, identity_of
-from persona_engine.generator.model.network import Network, Node
-from persona_engine.generator.model.network_fit import fit_network
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.atomic_file import write_whole
+from census_personas.generator.model.identity import VERSIONS, identity_of
+from census_personas.generator.model.network import Network, Node
+from census_personas.generator.model.network_fit import fit_network
 
 STORED_VERSION = 1
 """The form in which a network is stored; raised when it changes, and no uuid changes with it."""
@@ -49,7 +49,7 @@ _TORN = (
 def folder() -> Path:
     """Where fitted models are kept: PERSONAS_CACHE, else the user's cache folder."""
     chosen = os.environ.get("PERSONAS_CACHE")
-    return (Path(chosen) if chosen else platformdirs.user_cache_path("persona-engine")) / "models"
+    return (Path(chosen) if chosen else platformdirs.user_cache_path("census-personas")) / "models"
 
 
 def model_digest(priors: Priors) -> str:

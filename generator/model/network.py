@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.model.fitting import Array, Dense, FitError, coarsen
+from census_personas.census_priors.domain import Domain
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.generator.model.fitting import Array, Dense, FitError, coarsen
 
 Codes = npt.NDArray[np.int32]
 

@@ -9,19 +9,20 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.coverage import uncounted
-from persona_engine.census_priors.declaration import ConditionalDeclaration
-from persona_engine.census_priors.domain import DomainError
-from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.model import fitting, footprint
-from persona_engine.generator.model.cascade import within_memory
-from persona_engine.generator.model.child_margin import Wanted, child_margin
-from persona_engine.generator.model.contradiction import refuse_contradictions
-from persona_engine.generator.model.fitting import Array, Dense, FitError
-from persona_engine.generator.model.network import Codes, Network, Node
-from persona_engine.generator.model.reconciliation import reconciled
-from persona_engine.generator.model.shrinkage import child_axis, shrink
+from census_personas.census_priors.coverage import uncounted
+from census_personas.census_priors.declaration import ConditionalDeclaration
+from census_personas.census_priors.domain import DomainError
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.census_priors.priors import Priors
+from census_personas.generator.model import fit_memory as footprint
+from census_personas.generator.model import fitting
+from census_personas.generator.model.child_margin import Wanted, child_margin
+from census_personas.generator.model.contradiction import refuse_contradictions
+from census_personas.generator.model.core_factoring import within_memory
+from census_personas.generator.model.fitting import Array, Dense, FitError
+from census_personas.generator.model.network import Codes, Network, Node
+from census_personas.generator.model.reconciliation import reconciled
+from census_personas.generator.model.shrinkage import child_axis, shrink
 
 log = logging.getLogger(__name__)
 

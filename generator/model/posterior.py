@@ -12,8 +12,8 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.model.network import Network, Node
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.generator.model.network import Network, Node
 
 Codes = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]

@@ -19,7 +19,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.generator.model.fitting import DISAGREEMENT, Array, Margin, coarsen
+from census_personas.generator.model.fitting import DISAGREEMENT, Array, Margin, coarsen
 
 Codes = npt.NDArray[np.int32]
 View = tuple[tuple[int, Codes], ...]

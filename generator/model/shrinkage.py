@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.priors import Priors
+from census_personas.census_priors.priors import Priors
 
 Array = npt.NDArray[np.float64]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from persona_engine.generator.llm.offline.article import article
-from persona_engine.generator.model.traits import TRAITS
-from persona_engine.generator.narration.neighbourhood import Neighbourhood
-from persona_engine.prompts.template import PromptSet
+from census_personas.foundation.traits import TRAITS
+from census_personas.generator.narration.nearby_towns import Neighbourhood
+from census_personas.generator.offline.article import article
+from census_personas.prompts.template import PromptSet
 
 if TYPE_CHECKING:
-    from persona_engine.census_priors.priors import Priors
+    from census_personas.census_priors.priors import Priors
 
 _LABELLED = ("ethnicity", "marital_status", "education_level", "bachelors_field", "labor_force_status")
 # Columns beyond the core, told to the model when the priors have them, with the name that it reads.

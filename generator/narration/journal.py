@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
-import hashlib
 import logging
 import os
 import threading
@@ -16,9 +15,10 @@ from typing import Self
 
 import orjson
 
-from persona_engine.census_priors.named_place import check_input
-from persona_engine.generator.atomic import sync
-from persona_engine.generator.llm.chat import ChatRequest, Completion
+from census_personas.foundation.atomic_file import sync
+from census_personas.foundation.errors import PersonasError
+from census_personas.foundation.named_place import check_input
+from census_personas.generator.llm.chat import Completion
 
 logger = logging.getLogger(__name__)
 _NAME = "answers.jsonl"
@@ -29,23 +29,10 @@ _SELDOM = ("fault", "estimated")
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
-class JournalError(OSError):
+class JournalError(PersonasError, OSError):
     """A journal that cannot be opened or written."""
 
-
-def key(request: ChatRequest, model: str) -> str:
-    """SHA-256 of all that decides an answer: messages, schema, model, parameters, seed."""
-    decides = {
-        "messages": request.messages,
-        "schema_name": request.schema_name,
-        "schema": request.schema,
-        "model": model,
-        "temperature": request.temperature,
-        "top_p": request.top_p,
-        "max_tokens": request.max_tokens,
-        "seed": request.seed,
-    }
-    return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    exit_code = 1
 
 
 def kept_keys(folder: Path) -> Iterator[str]:

@@ -7,18 +7,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from persona_engine.generator.config import Config
-from persona_engine.generator.llm.answer import read
-from persona_engine.generator.llm.chat import (
-    ChatRequest,
-    Completion,
-    DeferredError,
-    EndpointError,
-    LLMError,
-)
-from persona_engine.generator.sampling.randomness import uniforms
-from persona_engine.prompts.template import RenderError, Template
-from persona_engine.validators.reading import NARRATIVES
+from census_personas.foundation.randomness import uniforms
+from census_personas.foundation.schema import NARRATIVES
+from census_personas.generator.config.run_config import Config
+from census_personas.generator.llm.answer import read
+from census_personas.generator.llm.chat import ChatRequest, Completion, DeferredError, EndpointError, LLMError
+from census_personas.prompts.template import RenderError, Template
 
 logger = logging.getLogger(__name__)
 CALL = "judge"

@@ -10,22 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from persona_engine.census_priors.occupations import UnknownOccupationError
-from persona_engine.census_priors.places import UnknownPlaceError
-from persona_engine.generator.config import Config
-from persona_engine.generator.llm.answer import Answer, read
-from persona_engine.generator.llm.chat import ChatModel, ChatRequest, Completion
-from persona_engine.generator.llm.payload import usable
-from persona_engine.generator.llm.redaction import Secrets
-from persona_engine.generator.narration.facts import FactSheet
-from persona_engine.generator.narration.journal import Journal, key
-from persona_engine.generator.narration.judge import CALL as JUDGE
-from persona_engine.generator.narration.judge import Judge, Verdict
-from persona_engine.generator.narration.repair import faults_shown
-from persona_engine.generator.narration.review import Review
-from persona_engine.prompts.fields import FieldSpec
-from persona_engine.prompts.template import PromptSet, RenderError, Template
-from persona_engine.validators.finding import Finding
+from census_personas.census_priors.occupations import UnknownOccupationError
+from census_personas.census_priors.places import UnknownPlaceError
+from census_personas.generator.config.run_config import Config
+from census_personas.generator.llm.answer import Answer, read
+from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion
+from census_personas.generator.llm.payload import usable
+from census_personas.generator.llm.redaction import Secrets
+from census_personas.generator.llm.request_key import request_key
+from census_personas.generator.narration.check_batcher import Review
+from census_personas.generator.narration.facts import FactSheet
+from census_personas.generator.narration.journal import Journal
+from census_personas.generator.narration.judge import CALL as JUDGE
+from census_personas.generator.narration.judge import Judge, Verdict
+from census_personas.generator.narration.repair import faults_shown
+from census_personas.prompts.fields import FieldSpec
+from census_personas.prompts.template import PromptSet, RenderError, Template
+from census_personas.validators.finding import Finding
 
 CALLS = ("attributes", "personas")
 FACTS = "known_facts"
@@ -238,7 +239,7 @@ class Narrator:
         return completion
 
     async def _complete(self, request: ChatRequest, cost: _Cost) -> Completion:
-        name = key(request, self._model.name) if self._journal is not None else ""
+        name = request_key(request, self._model.name) if self._journal is not None else ""
         kept = self._journal.get(name) if self._journal is not None else None
         if kept is not None:
             # Earlier releases kept answers as they came.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from persona_engine.validators.finding import Finding
+from census_personas.validators.finding import Finding
 
 # Characters of a field, of a finding's message or evidence, and findings: with thirteen fields wrong at once the
 # message stays below the length that templates may give it.

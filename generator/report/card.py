@@ -9,12 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.atomic import write_whole
-from persona_engine.generator.model.traits import TRAITS
-from persona_engine.generator.report.run_report import render
-from persona_engine.generator.run.manifest import Manifest
-from persona_engine.generator.run.schema import Table
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.atomic_file import write_whole
+from census_personas.foundation.schema import Table
+from census_personas.foundation.traits import TRAITS
+from census_personas.generator.report.run_report import render
+from census_personas.generator.run.manifest import Manifest
 
 # The hub's own buckets.
 _SIZES = (

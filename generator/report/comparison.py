@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from persona_engine.generator.dataset_file import DatasetError
-from persona_engine.generator.report.people import people_of
-from persona_engine.generator.report.tabulation import Counts, Tabulation, distance
-from persona_engine.validators.dataset.family import FAMILY
+from census_personas.foundation.errors import DatasetError
+from census_personas.generator.report.people import people_of
+from census_personas.generator.report.tabulation import Counts, Tabulation, distance
+from census_personas.validators.dataset.family import FAMILY
 
 DRAWS = 64  # pairs of samples whose mean distance is taken
 

@@ -9,18 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.census_priors.named_place import check_input
-from persona_engine.generator.atomic import write_whole
-from persona_engine.generator.config_file import load
-from persona_engine.generator.dataset_file import DatasetError, read_frames
-from persona_engine.generator.llm.backends import connect
-from persona_engine.generator.run.rooms import Rooms
-from persona_engine.validators.dataset.counterfactual import Pair, SwapEffect, more_than_chance, swap_effect
-from persona_engine.validators.reading import PROSE
+from census_personas.foundation.atomic_file import write_whole
+from census_personas.foundation.dataset_reader import read_frames
+from census_personas.foundation.errors import DatasetError
+from census_personas.foundation.named_place import check_input
+from census_personas.foundation.schema import PROSE
+from census_personas.generator.config.config_file import load
+from census_personas.generator.narration.backends import connect
+from census_personas.generator.run.resources import Rooms
+from census_personas.validators.dataset.counterfactual import Pair, SwapEffect, more_than_chance, swap_effect
 
 if TYPE_CHECKING:
-    from persona_engine.generator.llm.chat import ChatModel, ChatRequest, Completion
-    from persona_engine.generator.narration.narrator import Narrated, Narrator
+    from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion
+    from census_personas.generator.narration.narrator import Narrated, Narrator
 
 FACTS = ("sex", "ethnicity", "age", "name")
 PEOPLE = 60

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from persona_engine.census_priors.domain import DomainError
-from persona_engine.census_priors.marginal import Marginal, TableError
-from persona_engine.census_priors.priors import Priors
-from persona_engine.census_priors.table_file import table_path
-from persona_engine.generator.model.fitting import FitError
-from persona_engine.generator.population import Population
-from persona_engine.generator.sampling.evidence import EvidenceError
+from census_personas.census_priors.domain import DomainError
+from census_personas.census_priors.marginal import Marginal, TableError
+from census_personas.census_priors.priors import Priors
+from census_personas.census_priors.table_file import table_path
+from census_personas.generator.config.selection import EvidenceError
+from census_personas.generator.model.fitting import FitError
+from census_personas.generator.population.population import Population
 
 _BUNDLED = 250_000  # cells of a table that several are taken from
 

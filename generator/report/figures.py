@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from persona_engine.census_priors.domain import State
-from persona_engine.census_priors.marginal import Marginal
-from persona_engine.generator.report.tabulation import Counts
+from census_personas.census_priors.domain import State
+from census_personas.census_priors.marginal import Marginal
+from census_personas.generator.report.tabulation import Counts
 
 AGE_EDGES = (18, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85)
 MARITAL = ("never_married", "married_present", "separated", "divorced", "widowed")

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from persona_engine.census_priors.marginal import Marginal
-from persona_engine.generator.report.expectation import Expectation
-from persona_engine.validators.dataset.assumption import TESTED, Assumption, assumptions
-from persona_engine.validators.dataset.bias import GROUPS, Gap, representation
-from persona_engine.validators.dataset.family import counted_together
-from persona_engine.validators.dataset.fidelity import Fidelity, fidelity
-from persona_engine.validators.dataset.naming import NAMES, NameFidelity, name_fidelity
+from census_personas.census_priors.marginal import Marginal
+from census_personas.generator.report.expectation import Expectation
+from census_personas.validators.dataset.assumption import TESTED, Assumption, assumptions
+from census_personas.validators.dataset.bias import GROUPS, Gap, representation
+from census_personas.validators.dataset.family import counted_together
+from census_personas.validators.dataset.fidelity import Fidelity, fidelity
+from census_personas.validators.dataset.naming import NAMES, NameFidelity, name_fidelity
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from persona_engine.generator.dataset_file import DatasetError, columns_of, read_frame
+from census_personas.foundation.dataset_reader import columns_of, read_frame
+from census_personas.foundation.errors import DatasetError
 
 _ABSURD = 1000  # years; an age from here on is none
 

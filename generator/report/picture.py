@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from persona_engine.generator.population import Population
+from census_personas.generator.population.population import Population
 
 _HERE = Path(__file__).parent
 _BOX, _GAP, _LAYER = (150, 26), 14, 230

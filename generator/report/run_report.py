@@ -14,28 +14,29 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from persona_engine.census_priors.marginal import Marginal
-from persona_engine.census_priors.named_place import refuse_irregular
-from persona_engine.generator.atomic import write_whole
-from persona_engine.generator.dataset_file import DatasetError, columns_of, dataset_files
-from persona_engine.generator.narration.judge import summary
-from persona_engine.generator.population import Population
-from persona_engine.generator.report import counterfactual, figures
-from persona_engine.generator.report.expectation import Expectation
-from persona_engine.generator.report.judgement import Judge, Judgement, chosen_by
-from persona_engine.generator.report.people import people_of
-from persona_engine.generator.report.tabulation import Counts, Tabulation
-from persona_engine.generator.run import rejections
-from persona_engine.generator.run.manifest import Manifest
-from persona_engine.generator.run.run_folder import verdicts
-from persona_engine.generator.run.store import read_shard
-from persona_engine.validators.dataset.bias import GUIDED, guide_bias
-from persona_engine.validators.dataset.diversity import people_diversity, text_diversity
-from persona_engine.validators.dataset.duplication import duplication, sentence_sharing
-from persona_engine.validators.dataset.family import FAMILY
-from persona_engine.validators.dataset.independence import PLACE, TRAIT_COLUMNS
-from persona_engine.validators.dataset.naming import NAMES, names_in_texts
-from persona_engine.validators.reader import read_records
+from census_personas.census_priors.marginal import Marginal
+from census_personas.foundation.atomic_file import write_whole
+from census_personas.foundation.dataset_reader import columns_of, dataset_files
+from census_personas.foundation.errors import DatasetError
+from census_personas.foundation.named_place import refuse_irregular
+from census_personas.foundation.record_reader import read_records
+from census_personas.generator.narration.judge import summary
+from census_personas.generator.population.population import Population
+from census_personas.generator.report import counterfactual, figures
+from census_personas.generator.report.expectation import Expectation
+from census_personas.generator.report.judgement import Judge, Judgement, chosen_by
+from census_personas.generator.report.people import people_of
+from census_personas.generator.report.tabulation import Counts, Tabulation
+from census_personas.generator.run import rejections
+from census_personas.generator.run.manifest import Manifest
+from census_personas.generator.run.run_folder import verdicts
+from census_personas.generator.run.shard_store import read_shard
+from census_personas.validators.dataset.bias import GUIDED, guide_bias
+from census_personas.validators.dataset.diversity import people_diversity, text_diversity
+from census_personas.validators.dataset.duplication import duplication, sentence_sharing
+from census_personas.validators.dataset.family import FAMILY
+from census_personas.validators.dataset.independence import PLACE, TRAIT_COLUMNS
+from census_personas.validators.dataset.naming import NAMES, names_in_texts
 
 PYRAMID = ("age", "sex")
 MARITAL = ("age", "marital_status")

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from persona_engine.census_priors.named_place import output_file, output_folder, refuse_irregular
-from persona_engine.generator.atomic import write_whole
-from persona_engine.generator.config import Config
-from persona_engine.generator.config_file import load
-from persona_engine.generator.population import Population
-from persona_engine.generator.report import counterfactual
-from persona_engine.generator.report.expectation import Expectation
-from persona_engine.generator.report.run_report import render, try_out, writing
-from persona_engine.generator.run.manifest import Manifest
-from persona_engine.validators.assess import assess_files
-from persona_engine.validators.check import GUIDE_CHECKS
+from census_personas.foundation.atomic_file import write_whole
+from census_personas.foundation.named_place import output_file, output_folder, refuse_irregular
+from census_personas.generator.config.config_file import load
+from census_personas.generator.config.run_config import Config
+from census_personas.generator.population.population import Population
+from census_personas.generator.report import counterfactual
+from census_personas.generator.report.expectation import Expectation
+from census_personas.generator.report.run_report import render, try_out, writing
+from census_personas.generator.run.manifest import Manifest
+from census_personas.validators.assess import assess_files
+from census_personas.validators.rules import GUIDE_CHECKS
 
 if TYPE_CHECKING:
-    from persona_engine.census_priors.priors import Priors
+    from census_personas.census_priors.priors import Priors
 
 NAME = "validation.html"
 
@@ -59,7 +59,7 @@ def of(
     also tried on people with one fact swapped, for which other narrators are paid when `personas report` is asked to.
 
     Raises:
-        ReaderError: a file that cannot be read.
+        DatasetError: a file that cannot be read.
         ValueError: a dataset without rows.
     """
     rules = {rule: counts for rule, counts in result["by_rule"].items() if any(counts.values())}

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from persona_engine.generator.atomic import UnwritableError
-from persona_engine.generator.config import ConfigError
+from census_personas.foundation.atomic_file import UnwritableError
+from census_personas.generator.config.run_config import ConfigError
 
 
 @contextmanager

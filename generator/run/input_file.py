@@ -12,13 +12,12 @@ from typing import Any
 import orjson
 import pandas as pd
 
-from persona_engine.generator.config import ConfigError
-from persona_engine.generator.dataset_file import columns_of, count_rows, dataset_files
-from persona_engine.generator.run.imputation import IMPUTED, Imputation
-from persona_engine.generator.run.schema import NEMOTRON_1_1
-from persona_engine.generator.run.store import check_parts
-from persona_engine.validators.reader import read_records
-from persona_engine.validators.reading import LISTS, PROSE
+from census_personas.foundation.dataset_reader import columns_of, count_rows, dataset_files
+from census_personas.foundation.record_reader import read_records
+from census_personas.foundation.schema import LISTS, NEMOTRON_1_1, PROSE
+from census_personas.generator.config.run_config import ConfigError
+from census_personas.generator.population.imputation import IMPUTED, Imputation
+from census_personas.generator.run.shard_store import check_parts
 
 _BLOCK = 1 << 20
 _ROW_BITS = 63

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from persona_engine.census_priors.named_place import check_input
-from persona_engine.generator.atomic import write_whole
-from persona_engine.generator.config import Config, ConfigError
+from census_personas.foundation.atomic_file import write_whole
+from census_personas.foundation.named_place import check_input
+from census_personas.generator.config.run_config import Config, ConfigError
 
 _FILE = "manifest.json"
-_PACKAGES = ("persona-engine", "pgmpy", "numpy", "pandas", "pyarrow", "openai", "pydantic")
+_PACKAGES = ("census-personas", "pgmpy", "numpy", "pandas", "pyarrow", "openai", "pydantic")
 
 _Count = Annotated[int, Field(ge=0, lt=2**63)]
 _MOST_BYTES = 2**24

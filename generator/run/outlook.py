@@ -7,9 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from persona_engine.generator.llm.answer import remedy
-from persona_engine.generator.llm.chat import EndpointError
-from persona_engine.generator.narration.narrator import Narrated
+from census_personas.generator.llm.answer import remedy
+from census_personas.generator.llm.chat import EndpointError
+from census_personas.generator.narration.narrator import Narrated
 
 UNREADABLE = 32
 """Rows that a session pays for without one answer that can be read."""

@@ -17,11 +17,11 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from persona_engine.generator.llm.budget import BudgetError
-from persona_engine.generator.llm.chat import DeferredError, EndpointError, LLMError
-from persona_engine.generator.narration.narrator import Narrated
-from persona_engine.generator.run.outlook import HopelessError, Outlook
-from persona_engine.generator.run.store import Shard, ShardInfo
+from census_personas.generator.llm.budget import BudgetError
+from census_personas.generator.llm.chat import DeferredError, EndpointError, LLMError
+from census_personas.generator.narration.narrator import Narrated
+from census_personas.generator.run.outlook import HopelessError, Outlook
+from census_personas.generator.run.shard_store import Shard, ShardInfo
 
 # Two, so that the last rows of one shard do not leave the endpoint idle.
 _OPEN = 2

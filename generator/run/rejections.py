@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from persona_engine.census_priors.named_place import check_input
-from persona_engine.generator.atomic import whole_file
-from persona_engine.generator.narration.narrator import FACTS, Narrated
+from census_personas.foundation.atomic_file import whole_file
+from census_personas.foundation.named_place import check_input
+from census_personas.generator.narration.narrator import FACTS, Narrated
 
 log = logging.getLogger(__name__)
 

@@ -15,18 +15,18 @@ from typing import Any
 import orjson
 import yaml
 
-from persona_engine.census_priors.named_place import check_input
-from persona_engine.generator.atomic import PARTIAL, whole_file, write_whole
-from persona_engine.generator.config import Config, ConfigError
-from persona_engine.generator.config_file import with_places
-from persona_engine.generator.dataset_file import DatasetError
-from persona_engine.generator.narration.judge import Verdict
-from persona_engine.generator.narration.narrator import Narrated
-from persona_engine.generator.run import rejections
-from persona_engine.generator.run.folder_lock import locked
-from persona_engine.generator.run.manifest import Manifest, State
-from persona_engine.generator.run.schema import Table
-from persona_engine.generator.run.store import Shard, ShardInfo, read_shard, write_shard
+from census_personas.foundation.atomic_file import PARTIAL, whole_file, write_whole
+from census_personas.foundation.errors import DatasetError
+from census_personas.foundation.named_place import check_input
+from census_personas.foundation.schema import Table
+from census_personas.generator.config.config_file import with_places
+from census_personas.generator.config.run_config import Config, ConfigError
+from census_personas.generator.narration.judge import Verdict
+from census_personas.generator.narration.narrator import Narrated
+from census_personas.generator.run import rejections
+from census_personas.generator.run.folder_lock import locked
+from census_personas.generator.run.manifest import Manifest, State
+from census_personas.generator.run.shard_store import Shard, ShardInfo, read_shard, write_shard
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.generator.sampling.randomness import Fractions
+from census_personas.foundation.randomness import Fractions
 
 Cells = npt.NDArray[np.int32]
 FULL = float(2**32 - 1)

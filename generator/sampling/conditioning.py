@@ -15,11 +15,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.model.leaves import Leaf
-from persona_engine.generator.model.network import Network, Node
-from persona_engine.generator.sampling.message import Dense, Message, scaled
-from persona_engine.generator.sampling.product import Product
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.generator.model.network import Network, Node
+from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.sampling.message import Dense, Message, scaled
+from census_personas.generator.sampling.product import Product
 
 Weights = npt.NDArray[np.bool_] | npt.NDArray[np.float64]
 Evidence = Mapping[str, Weights]

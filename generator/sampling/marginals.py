@@ -9,14 +9,14 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.domain import State
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.model.fitting import Array, FitError
-from persona_engine.generator.model.leaves import Leaf
-from persona_engine.generator.model.network import MOST_CELLS, Network
-from persona_engine.generator.model.reduction import reduced
-from persona_engine.generator.sampling import evidence
-from persona_engine.generator.sampling.conditioning import Conditioned, Weights
+from census_personas.census_priors.domain import State
+from census_personas.census_priors.priors import Priors
+from census_personas.generator.model.fitting import Array, FitError
+from census_personas.generator.model.network import MOST_CELLS, Network
+from census_personas.generator.model.pruning import reduced
+from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.sampling import where_clause as evidence
+from census_personas.generator.sampling.conditioning import Conditioned, Weights
 
 Codes = npt.NDArray[np.int64]
 

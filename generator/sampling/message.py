@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.model.network import taken
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.generator.model.network import taken
 
 Dense = npt.NDArray[np.floating]
 Codes = npt.NDArray[np.int32]

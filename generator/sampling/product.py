@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.model.network import Node, certain_axis, taken
-from persona_engine.generator.sampling.message import Codes, Dense, Message
-from persona_engine.generator.sampling.threads import each
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.foundation.threads import each
+from census_personas.generator.model.network import Node, certain_axis, taken
+from census_personas.generator.sampling.message import Codes, Dense, Message
 
 States = npt.NDArray[np.intp]
 SLABS, MOST_SLABS = 8, 64

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.generator.sampling.evidence import EvidenceError
+from census_personas.generator.config.selection import EvidenceError
 
 Codes = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]

@@ -9,17 +9,17 @@ from math import ceil
 
 import numpy as np
 
-from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.generator.model.leaves import Leaf
-from persona_engine.generator.model.network import Network
-from persona_engine.generator.sampling.conditioning import Conditioned
-from persona_engine.generator.sampling.core_steps import Cells, ChainStep, CoreStep
-from persona_engine.generator.sampling.entries import Codes, smallest
-from persona_engine.generator.sampling.leaf_steps import RaggedStep, compile_leaf
-from persona_engine.generator.sampling.product import Product
-from persona_engine.generator.sampling.randomness import Fractions, fractions
-from persona_engine.generator.sampling.steps import FixedStep, TableStep, compile_product
-from persona_engine.generator.sampling.threads import cores, each
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.foundation.randomness import Fractions, fractions
+from census_personas.foundation.threads import cores, each
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.sampling.conditional_draw import FixedStep, TableStep, compile_product
+from census_personas.generator.sampling.conditioning import Conditioned
+from census_personas.generator.sampling.core_draw import Cells, ChainStep, CoreStep
+from census_personas.generator.sampling.guide_table import Codes, smallest
+from census_personas.generator.sampling.product import Product
+from census_personas.generator.sampling.sparse_draw import RaggedStep, compile_leaf
 
 BLOCK = 1 << 17
 """Rows drawn at once: so many that threads seldom wait for the interpreter's lock between two numpy calls."""

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.dataset_file import columns_of, read_frame
-from persona_engine.generator.model.leaves import Leaf
-from persona_engine.generator.sampling import evidence
-from persona_engine.generator.sampling.evidence import EvidenceError
-from persona_engine.generator.sampling.marginals import Axis, axis_of
-from persona_engine.generator.sampling.selection import TABLES
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.dataset_reader import columns_of, read_frame
+from census_personas.generator.config.selection import TABLES, EvidenceError
+from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.sampling import where_clause as evidence
+from census_personas.generator.sampling.marginals import Axis, axis_of
 
 Codes = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]

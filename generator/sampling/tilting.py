@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.generator.model.fitting import Array
-from persona_engine.generator.model.leaves import Leaf
-from persona_engine.generator.model.network import MOST_CELLS, Network
-from persona_engine.generator.sampling.conditioning import Conditioned, Evidence, condition
-from persona_engine.generator.sampling.evidence import EvidenceError
-from persona_engine.generator.sampling.marginals import Axis, joint
-from persona_engine.generator.sampling.message import Message
-from persona_engine.generator.sampling.target import Target, shares_of
+from census_personas.generator.config.selection import EvidenceError
+from census_personas.generator.model.fitting import Array
+from census_personas.generator.model.network import MOST_CELLS, Network
+from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.sampling.conditioning import Conditioned, Evidence, condition
+from census_personas.generator.sampling.marginals import Axis, joint
+from census_personas.generator.sampling.message import Message
+from census_personas.generator.sampling.target import Target, shares_of
 
 MOST_ROUNDS = 2000
 CLOSE = 1e-7

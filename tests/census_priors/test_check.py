@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from persona_engine.census_priors import lock
-from persona_engine.census_priors.check import Verdict, check
-from persona_engine.census_priors.declaration import DeclarationError
-from persona_engine.census_priors.priors import Priors
-from persona_engine.census_priors.published import read_facts
+from census_personas.census_priors import lock
+from census_personas.census_priors.check import Verdict, check
+from census_personas.census_priors.declaration import DeclarationError
+from census_personas.census_priors.priors import Priors
+from census_personas.census_priors.published import read_facts
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
 EN_US = Priors.load("en_US")

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from persona_engine.census_priors.domain import DomainError
-from persona_engine.census_priors.outline import lines, outline
-from persona_engine.census_priors.priors import Priors
+from census_personas.census_priors.domain import DomainError
+from census_personas.census_priors.outline import lines, outline
+from census_personas.census_priors.priors import Priors
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
-MAIN = [sys.executable, "-c", "from persona_engine.generator.cli.main import main; main()", "priors"]
+MAIN = [sys.executable, "-c", "from census_personas.generator.cli.main import main; main()", "priors"]
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:

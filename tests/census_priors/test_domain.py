@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from persona_engine.census_priors.domain import Domain, DomainError
+from census_personas.census_priors.domain import Domain, DomainError
 
 DOMAIN = Domain({"sex": ("Female", "Male"), "age": (18, 19, 20), "state": ("NY", "WY", "VI", "PR")})
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.population import Population
+from census_personas.census_priors.priors import Priors
+from census_personas.generator.population.population import Population
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
 ROWS = 40_000
@@ -76,7 +76,7 @@ def test_the_command_samples_a_locale_folder(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "from persona_engine.generator.cli.main import main; main()",
+        "from census_personas.generator.cli.main import main; main()",
         "sample",
         str(config),
     ]

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from persona_engine.census_priors.domain import Domain, DomainError
-from persona_engine.census_priors.hierarchy import Hierarchy
-from persona_engine.census_priors.priors import Priors
+from census_personas.census_priors.domain import Domain, DomainError
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.census_priors.priors import Priors
 
 TREE = Hierarchy(
     Domain(

@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from persona_engine.census_priors.check import Verdict, check
-from persona_engine.census_priors.declaration import DeclarationError
-from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.marginal import Marginal, TableError
-from persona_engine.census_priors.priors import Priors
-from persona_engine.census_priors.table_file import MOST_CELLS, read_marginal, table_path
+from census_personas.census_priors.check import Verdict, check
+from census_personas.census_priors.declaration import DeclarationError
+from census_personas.census_priors.domain import Domain
+from census_personas.census_priors.marginal import Marginal, TableError
+from census_personas.census_priors.priors import Priors
+from census_personas.census_priors.table_file import MOST_CELLS, read_marginal, table_path
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
 DOMAIN = Domain({"sex": ("Male", "Female"), "age": (18, 19)})

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from persona_engine.census_priors.domain import Domain, DomainError
-from persona_engine.census_priors.marginal import Marginal, TableError
+from census_personas.census_priors.domain import Domain, DomainError
+from census_personas.census_priors.marginal import Marginal, TableError
 
 DOMAIN = Domain({"sex": ("Female", "Male"), "age": (18, 19, 20)})
 WEIGHTS = arrays(np.float64, (2, 3), elements=st.floats(0.5, 1e6))

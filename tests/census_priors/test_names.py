@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from persona_engine.census_priors.cohorts import (
+from census_personas.census_priors.cohorts import (
     BIRTH_COHORTS,
     GENERATIONS,
     cohort_codes,
@@ -14,11 +14,11 @@ from persona_engine.census_priors.cohorts import (
     generation_codes,
     generation_of,
 )
-from persona_engine.census_priors.conditional import ConditionalTable
-from persona_engine.census_priors.lookup import numbers, read_lookup, strings
-from persona_engine.census_priors.names import ETHNICITIES, SEXES, SURNAME_GROUPS, Names
+from census_personas.census_priors.conditional import ConditionalTable
+from census_personas.census_priors.lookup import numbers, read_lookup, strings
+from census_personas.census_priors.names import ETHNICITIES, SEXES, SURNAME_GROUPS, Names
 
-LOCALE = Path(str(files("persona_engine.census_priors") / "en_US"))
+LOCALE = Path(str(files("census_personas.census_priors") / "en_US"))
 
 
 @pytest.fixture(scope="module")

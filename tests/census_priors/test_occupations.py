@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from persona_engine.census_priors.marginal import TableError
-from persona_engine.census_priors.occupations import ONET_ATTRIBUTION, Occupations, UnknownOccupationError
+from census_personas.census_priors.marginal import TableError
+from census_personas.census_priors.occupations import ONET_ATTRIBUTION, Occupations, UnknownOccupationError
 
-LOCALE = Path(str(files("persona_engine.census_priors") / "en_US"))
+LOCALE = Path(str(files("census_personas.census_priors") / "en_US"))
 
 
 @pytest.fixture(scope="module")

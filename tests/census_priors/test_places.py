@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from persona_engine.census_priors.conditional import ConditionalTable
-from persona_engine.census_priors.places import EDUCATION_GROUPS, STATE_NAMES, Places, UnknownPlaceError
+from census_personas.census_priors.conditional import ConditionalTable
+from census_personas.census_priors.places import EDUCATION_GROUPS, STATE_NAMES, Places, UnknownPlaceError
 
-LOCALE = Path(str(files("persona_engine.census_priors") / "en_US"))
+LOCALE = Path(str(files("census_personas.census_priors") / "en_US"))
 STATES = tuple(STATE_NAMES)
 ETHNICITIES = ("hispanic", "white", "black", "asian", "native", "pacific_islander", "multiple")
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from persona_engine.census_priors.declaration import DeclarationError
-from persona_engine.census_priors.domain import DomainError
-from persona_engine.census_priors.marginal import TableError
-from persona_engine.census_priors.priors import Priors
+from census_personas.census_priors.declaration import DeclarationError
+from census_personas.census_priors.domain import DomainError
+from census_personas.census_priors.marginal import TableError
+from census_personas.census_priors.priors import Priors
 
 EN_US = Priors.load("en_US")
 SMALL = {

@@ -13,22 +13,22 @@ import pandas as pd
 import pytest
 import yaml
 
-from persona_engine.census_priors import lock
-from persona_engine.census_priors.check import Verdict, check
-from persona_engine.census_priors.declaration import DeclarationError
-from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.marginal import TableError
-from persona_engine.census_priors.priors import Priors
-from persona_engine.census_priors.table_file import read_marginal
-from persona_engine.generator.model.leaves import leaves_of
-from persona_engine.generator.model.network_fit import fit_network
-from persona_engine.generator.population import Population
+from census_personas.census_priors import lock
+from census_personas.census_priors.check import Verdict, check
+from census_personas.census_priors.declaration import DeclarationError
+from census_personas.census_priors.domain import Domain
+from census_personas.census_priors.marginal import TableError
+from census_personas.census_priors.priors import Priors
+from census_personas.census_priors.table_file import read_marginal
+from census_personas.generator.model.network_fit import fit_network
+from census_personas.generator.model.sparse_conditionals import leaves_of
+from census_personas.generator.population.population import Population
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
 EN_US = Priors.load("en_US").folder
 LOOKUPS = "look-ups are those declared, and can be read"
 LOCK = "files are those of tables.lock"
-MAIN = [sys.executable, "-c", "from persona_engine.generator.cli.main import main; main()"]
+MAIN = [sys.executable, "-c", "from census_personas.generator.cli.main import main; main()"]
 
 Spoil = Callable[[Path], object]
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from persona_engine.census_priors.domain import Domain
-from persona_engine.census_priors.marginal import Marginal, TableError
-from persona_engine.census_priors.table_file import read_marginal, table_path, write_marginal
+from census_personas.census_priors.domain import Domain
+from census_personas.census_priors.marginal import Marginal, TableError
+from census_personas.census_priors.table_file import read_marginal, table_path, write_marginal
 
 DOMAIN = Domain({"sex": ("Male", "Female"), "age": (18, 19, 20)})
 

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.model.network_fit import fit_network
-from persona_engine.generator.population import Population
-from persona_engine.prompts.template import PromptSet
+from census_personas.census_priors.priors import Priors
+from census_personas.generator.model.network_fit import fit_network
+from census_personas.generator.population.population import Population
+from census_personas.prompts.template import PromptSet
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ class InferenceServer:
 def vllm_folder() -> Path:
     """Where the environment and the model are kept."""
     given = os.environ.get("PERSONAS_VLLM")
-    return Path(given) if given else platformdirs.user_cache_path("persona-engine") / "vllm"
+    return Path(given) if given else platformdirs.user_cache_path("census-personas") / "vllm"
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from persona_engine.generator.config import LLMConfig
-from persona_engine.generator.llm.backends import connect
-from persona_engine.generator.llm.chat import ChatModel, ChatRequest
-from persona_engine.generator.llm.openai_compatible import OpenAICompatible
+from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.llm.chat import ChatModel, ChatRequest
+from census_personas.generator.llm.openai_compatible import OpenAICompatible
+from census_personas.generator.narration.backends import connect
 
 AT_ONCE = 64  # requests that vllm.sh lets the server work on
 CALLERS = 256

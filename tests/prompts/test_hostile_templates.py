@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from persona_engine.prompts.lint import lint
-from persona_engine.prompts.template import PromptSet
+from census_personas.prompts.lint import lint
+from census_personas.prompts.template import PromptSet
 
 SHIPPED = PromptSet.load("en_US").folder
 SECONDS, BYTES = 1.0, 200 * 2**20

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from persona_engine.census_priors.priors import Priors
-from persona_engine.generator.run import imputation
-from persona_engine.generator.run.schema import NEMOTRON_1_1, PROVENANCE
-from persona_engine.prompts import names
-from persona_engine.prompts.lint import lint
-from persona_engine.prompts.template import PromptSet, TemplateError
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.schema import NEMOTRON_1_1, PROVENANCE
+from census_personas.generator.population import imputation
+from census_personas.prompts import names
+from census_personas.prompts.lint import lint
+from census_personas.prompts.template import PromptSet, TemplateError
 
 
 @pytest.fixture

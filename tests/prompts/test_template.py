@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from persona_engine.prompts.lint import lint
-from persona_engine.prompts.template import PromptSet, TemplateError
+from census_personas.prompts.lint import lint
+from census_personas.prompts.template import PromptSet, TemplateError
 
 SHIPPED = Path(PromptSet.load("en_US").folder)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from persona_engine.census_priors.priors import Priors
-from persona_engine.validators.check import RecordChecker
-from persona_engine.validators.reference import Reference
+from census_personas.census_priors.priors import Priors
+from census_personas.validators.rule_context import Reference
+from census_personas.validators.rules import RecordChecker
 
 
 @pytest.fixture(scope="session")

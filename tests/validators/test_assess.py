@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from persona_engine.census_priors.priors import Priors
-from persona_engine.validators.assess import assess_files
+from census_personas.census_priors.priors import Priors
+from census_personas.validators.assess import assess_files
 
 
 def _file(tmp_path: Path, rows: list[dict[str, Any]]) -> Path:

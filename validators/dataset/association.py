@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from persona_engine.census_priors.marginal import Marginal, TableError
-from persona_engine.validators.dataset.coding import Coded, information
-from persona_engine.validators.dataset.family import significant
+from census_personas.census_priors.marginal import Marginal, TableError
+from census_personas.validators.dataset.coding import Coded, information
+from census_personas.validators.dataset.family import significant
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from persona_engine.census_priors.priors import Priors
+    from census_personas.census_priors.priors import Priors
 
 PERMUTED = 8  # shuffles that show what chance alone makes
 CLEAR = 4.0  # standard deviations of chance from which two attributes go together

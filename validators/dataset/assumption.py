@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.domain import DomainError
-from persona_engine.census_priors.marginal import TableError
-from persona_engine.validators.dataset.coding import Coded, Codes, entropy, joint
-from persona_engine.validators.dataset.family import significant
-from persona_engine.validators.dataset.independence import independences
-from persona_engine.validators.dataset.naming import with_kinds_of_names
+from census_personas.census_priors.domain import DomainError
+from census_personas.census_priors.marginal import TableError
+from census_personas.validators.dataset.coding import Coded, Codes, entropy, joint
+from census_personas.validators.dataset.family import significant
+from census_personas.validators.dataset.independence import independences
+from census_personas.validators.dataset.naming import with_kinds_of_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from persona_engine.census_priors.priors import Priors
+    from census_personas.census_priors.priors import Priors
 
 STATES = 8  # of each side that are told apart; the rarer ones count as one
 SHUFFLES = 8  # within the groups, which show what chance alone makes

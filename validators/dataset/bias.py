@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from persona_engine.census_priors.marginal import Marginal
-from persona_engine.validators.dataset.chance import cell_probabilities
-from persona_engine.validators.dataset.family import significant
-from persona_engine.validators.dataset.people import People, records_of
-from persona_engine.validators.reading import NARRATIVES, Reading
-from persona_engine.validators.reference import LEVELS
+from census_personas.census_priors.marginal import Marginal
+from census_personas.foundation.schema import NARRATIVES
+from census_personas.validators.dataset.chance import cell_probabilities
+from census_personas.validators.dataset.family import significant
+from census_personas.validators.dataset.people import People, records_of
+from census_personas.validators.rule_context import LEVELS
+from census_personas.validators.text.record_view import Reading
 
 if TYPE_CHECKING:
     import pandas as pd

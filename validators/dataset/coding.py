@@ -10,7 +10,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pandas as pd
 
-    from persona_engine.census_priors.priors import Priors
+    from census_personas.census_priors.priors import Priors
 
 Codes = npt.NDArray[np.int64]
 

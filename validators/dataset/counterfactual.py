@@ -10,9 +10,10 @@ from typing import Any
 
 from scipy.special import stdtr  # type: ignore[import-untyped]
 
-from persona_engine.validators.dataset.bias import GRAMMAR, log_odds
-from persona_engine.validators.dataset.family import FAMILY
-from persona_engine.validators.reading import PROSE, Reading
+from census_personas.foundation.schema import PROSE
+from census_personas.validators.dataset.bias import GRAMMAR, log_odds
+from census_personas.validators.dataset.family import FAMILY
+from census_personas.validators.text.record_view import Reading
 
 Record = Mapping[str, Any]
 SHOWN = 12  # words named for each value

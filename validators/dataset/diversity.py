@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from persona_engine.validators.dataset.people import People, frame_of, records_of
-from persona_engine.validators.prose import words
-from persona_engine.validators.reading import NARRATIVES, Reading
+from census_personas.foundation.schema import NARRATIVES
+from census_personas.validators.dataset.people import People, frame_of, records_of
+from census_personas.validators.text.prose import words
+from census_personas.validators.text.record_view import Reading
 
 ENTROPIES = ("sex", "education_level", "state", "occupation")
 LENGTHS = (1, 2, 3)  # of the runs of words that are counted as distinct

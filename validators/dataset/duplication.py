@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from persona_engine.validators.dataset.people import People, records_of
-from persona_engine.validators.prose import plain, words
-from persona_engine.validators.reading import NARRATIVES, PROSE, Reading
+from census_personas.foundation.schema import NARRATIVES, PROSE
+from census_personas.validators.dataset.people import People, records_of
+from census_personas.validators.text.prose import plain, words
+from census_personas.validators.text.record_view import Reading
 
 SHINGLE = 4  # words in a row that are compared
 PERMUTATIONS = 64

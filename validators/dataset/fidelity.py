@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.census_priors.marginal import Marginal
-from persona_engine.validators.dataset.chance import (
+from census_personas.census_priors.marginal import Marginal
+from census_personas.validators.dataset.chance import (
     cell_probabilities,
     excess_of,
     mean_distance,
     probability_beyond,
     widest,
 )
-from persona_engine.validators.dataset.family import FAMILY, significant
+from census_personas.validators.dataset.family import FAMILY, significant
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from persona_engine.validators.dataset.coding import Coded
+from census_personas.validators.dataset.coding import Coded
 
 if TYPE_CHECKING:
-    from persona_engine.census_priors.priors import Priors
+    from census_personas.census_priors.priors import Priors
 
 FINEST = 30  # states of the level at which the other side is looked at
 PLACE = ("county", "zipcode", "city")  # where people live within a state; the first that a dataset has

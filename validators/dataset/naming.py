@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from persona_engine.census_priors.conditional import ConditionalTable
-from persona_engine.census_priors.marginal import TableError
-from persona_engine.validators.dataset.bearers import NEEDED, TOLD, Bearers, Shares
-from persona_engine.validators.dataset.chance import widest
-from persona_engine.validators.dataset.fidelity import Fidelity, compared
-from persona_engine.validators.prose import plain
-from persona_engine.validators.reading import Reading
+from census_personas.census_priors.conditional import ConditionalTable
+from census_personas.census_priors.marginal import TableError
+from census_personas.validators.dataset.chance import widest
+from census_personas.validators.dataset.fidelity import Fidelity, compared
+from census_personas.validators.dataset.name_exposure import NEEDED, TOLD, Bearers, Shares
+from census_personas.validators.text.prose import plain
+from census_personas.validators.text.record_view import Reading
 
 if TYPE_CHECKING:
-    from persona_engine.census_priors.priors import Priors
+    from census_personas.census_priors.priors import Priors
 
 # Each kind of name, and the people among whom it is counted.
 NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(

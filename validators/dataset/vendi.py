@@ -9,8 +9,8 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from persona_engine.validators.dataset.people import People, records_of
-from persona_engine.validators.prose import plain, words
+from census_personas.validators.dataset.people import People, records_of
+from census_personas.validators.text.prose import plain, words
 
 Vectors = npt.NDArray[np.float64]
 HASHED = 1 << 12  # columns into which words and pairs of words are hashed

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
-from persona_engine.validators.lexicon import lexicon
-from persona_engine.validators.prose import words
-from persona_engine.validators.reading import LISTS, NARRATIVES, Reading
+from census_personas.foundation.schema import LISTS, NARRATIVES
+from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.prose import words
+from census_personas.validators.text.record_view import Reading
 
 if TYPE_CHECKING:
-    from persona_engine.validators.reference import Reference
+    from census_personas.validators.rule_context import Reference
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
-from persona_engine.validators.lexicon import lexicon
-from persona_engine.validators.reading import Reading
-from persona_engine.validators.reference import LEVELS
+from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.rule_context import LEVELS
+from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.record_view import Reading
 
 if TYPE_CHECKING:
-    from persona_engine.validators.reference import Reference
+    from census_personas.validators.rule_context import Reference
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"

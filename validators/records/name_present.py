@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
-from persona_engine.validators.lexicon import stands
-from persona_engine.validators.reading import PersonName, Reading
+from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.lexicon import stands
+from census_personas.validators.text.record_view import PersonName, Reading
 
 if TYPE_CHECKING:
-    from persona_engine.validators.reference import Reference
+    from census_personas.validators.rule_context import Reference
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"

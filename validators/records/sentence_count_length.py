@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
-from persona_engine.validators.reading import LISTS, NARRATIVES, PROSE, Reading
+from census_personas.foundation.schema import LISTS, NARRATIVES, PROSE
+from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.record_view import Reading
 
 if TYPE_CHECKING:
-    from persona_engine.validators.reference import Reference
+    from census_personas.validators.rule_context import Reference
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from persona_engine.validators.finding import Finding, Policy, Rule, Scope, Severity
-from persona_engine.validators.lexicon import lexicon
-from persona_engine.validators.reading import Reading
-from persona_engine.validators.reference import WITHOUT_WORK
-from persona_engine.validators.stages import tells
+from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.rule_context import WITHOUT_WORK
+from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.stages import tells
 
 if TYPE_CHECKING:
-    from persona_engine.validators.reference import Reference
+    from census_personas.validators.rule_context import Reference
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"

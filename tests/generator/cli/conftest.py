@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from persona_engine.generator.cli.main import main
-from persona_engine.generator.population import Population
+from census_personas.generator.cli.main import main
+from census_personas.generator.population.population import Population
 
 
 @pytest.fixture

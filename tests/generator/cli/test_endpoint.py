@@ -91,7 +91,7 @@ def test_a_wrong_key_is_one_line_exit_1_and_no_folder(
 
 
 def start(folder: Path, server: Any) -> subprocess.Popen[str]:
-    code = "from persona_engine.generator.cli.main import main; main()"
+    code = "from census_personas.generator.cli.main import main; main()"
     words = ["generate", VLLM, "-o", folder, "-n", 60, *served(server)]
     words += ["--set", "output.shard_rows=10", "--set", "llm.concurrency=4"]
     command = [sys.executable, "-c", code, *map(str, words)]
@@ -136,7 +136,7 @@ def test_an_interrupted_run_resumes_to_what_it_would_have_been(
 
 def test_two_presses_of_ctrl_c_stop_at_once(tmp_path: Path, chat_server: Callable[..., Any]) -> None:
     server = chat_server("--latency", "3")
-    code = "from persona_engine.generator.cli.main import main; main()"
+    code = "from census_personas.generator.cli.main import main; main()"
     words = ["generate", VLLM, "-o", tmp_path / "run", "-n", 60, *served(server)]
     process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)], stderr=subprocess.PIPE, text=True

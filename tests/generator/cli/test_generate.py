@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 import typer
 
-from persona_engine.generator.cli.run import headline
-from persona_engine.generator.config import Config
-from persona_engine.generator.run.manifest import Manifest
-from persona_engine.generator.run.schema import NEMOTRON
+from census_personas.foundation.schema import NEMOTRON
+from census_personas.generator.cli.run import headline
+from census_personas.generator.config.run_config import Config
+from census_personas.generator.run.manifest import Manifest
 
 QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
 
@@ -115,7 +115,7 @@ def test_columns_that_are_not_kept_are_noted_beside_the_run_and_in_it(
 
 def test_a_run_does_not_need_anybody_who_listens(tmp_path: Path) -> None:
     words = f"generate {QUICKSTART} -n 2 -o {tmp_path / 'run'}"
-    code = "from persona_engine.generator.cli.main import main; main()"
+    code = "from census_personas.generator.cli.main import main; main()"
     done = subprocess.run(["/bin/bash", "-c", f"{sys.executable} -c '{code}' {words} >&- 2>&-"], check=False)
     assert done.returncode == 0
     assert (tmp_path / "run/report.html").exists()

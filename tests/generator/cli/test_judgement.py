@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from persona_engine.generator.report import run_report
+from census_personas.generator.report import run_report
 
 QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from persona_engine.generator.cli.main import app
+from census_personas.generator.cli.main import app
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -79,7 +79,7 @@ def test_a_target_that_is_no_json_is_explained(toy_folder: Path) -> None:
 def test_plot_to_png_names_the_extra_that_it_needs(toy_folder: Path, tmp_path: Path) -> None:
     done = run("priors", "plot", "--locale", str(toy_folder), "-o", str(tmp_path / "toy.png"))
     assert done.exit_code == 2
-    assert "persona-engine[plot]" in " ".join(done.output.split())
+    assert "census-personas[plot]" in " ".join(done.output.split())
     assert "toy.svg" in done.output
 
 

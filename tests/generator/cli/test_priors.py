@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from persona_engine.census_priors.priors import Priors
+from census_personas.census_priors.priors import Priors
 
 Personas = Callable[..., tuple[int, str, str]]
 

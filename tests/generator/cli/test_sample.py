@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from persona_engine.generator.run.schema import NEMOTRON
+from census_personas.foundation.schema import NEMOTRON
 
 Personas = Callable[..., tuple[int, str, str]]
 
@@ -45,7 +45,7 @@ def test_sample_in_full_has_names_traits_and_everything_else_that_is_known(
 
 
 def test_sample_prints_json_lines_that_depend_on_the_seed_alone() -> None:
-    command = [sys.executable, "-c", "from persona_engine.generator.cli.main import main; main()", "sample"]
+    command = [sys.executable, "-c", "from census_personas.generator.cli.main import main; main()", "sample"]
     first, again, other = (
         subprocess.run([*command, "-n", "3", "--seed", seed], capture_output=True, check=True).stdout
         for seed in ("1", "1", "2")
@@ -123,7 +123,7 @@ def test_an_interrupted_sample_leaves_nothing(command: Any, tmp_path: Path, how:
 
 
 def test_a_reader_that_has_read_enough_is_no_failure() -> None:
-    sample = "from persona_engine.generator.cli.main import main; main()"
+    sample = "from census_personas.generator.cli.main import main; main()"
     command = f"{sys.executable} -c '{sample}' sample -n 3000 | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1] == "0"
@@ -131,7 +131,7 @@ def test_a_reader_that_has_read_enough_is_no_failure() -> None:
 
 
 def test_standard_output_on_a_full_disk_is_named() -> None:
-    main = "from persona_engine.generator.cli.main import main; main()"
+    main = "from census_personas.generator.cli.main import main; main()"
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-c", main, "priors", "list"],

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from persona_engine.generator.cli import try_out
-from persona_engine.prompts.template import PromptSet
+from census_personas.generator.cli import try_out
+from census_personas.prompts.template import PromptSet
 
 QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from persona_engine.generator.cli import failure
-from persona_engine.generator.cli.main import main
-from persona_engine.validators.finding import Finding
-from persona_engine.validators.writer import FindingsWriter, WriterError
+from census_personas.generator.cli import failure
+from census_personas.generator.cli.main import main
+from census_personas.validators.finding import Finding
+from census_personas.validators.findings_writer import FindingsWriter, WriterError
 
 QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
 
@@ -22,7 +22,7 @@ Personas = Callable[..., tuple[int, str, str]]
 
 
 def test_help_is_instant() -> None:
-    command = [sys.executable, "-c", "from persona_engine.generator.cli.main import main; main()", "--help"]
+    command = [sys.executable, "-c", "from census_personas.generator.cli.main import main; main()", "--help"]
     best = 9.0
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -89,7 +89,7 @@ def test_wrong_input_is_one_line_with_the_remedy_and_leaves_nothing(
 
 
 def test_the_version_is_printed_and_nothing_else(personas: Personas) -> None:
-    assert personas("--version") == (0, f"{version('persona-engine')}\n", "")
+    assert personas("--version") == (0, f"{version('census-personas')}\n", "")
 
 
 @pytest.mark.parametrize(

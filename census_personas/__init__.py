@@ -1,0 +1,1 @@
+"""Census-true populations of personas."""

@@ -1,0 +1,94 @@
+"""Columns: official PUMS values as numbers, refused where the PUMS data dictionary does not have them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from census_personas.census_priors.build.source import SourceError
+
+REQUIRED = ("SERIALNO", "PWGTP", "AGEP", "SEX", "RAC1P", "HISP", "SCHL")
+"""What every person record of every area has, those of reduced files included (and STATE, or ST in older files)."""
+FILLED = frozenset({"PWGTP", "AGEP", "SEX", "RAC1P", "HISP"})
+"""Columns that are blank for nobody."""
+CODES: Mapping[str, tuple[int, int]] = {
+    "AGEP": (0, 99),
+    "SEX": (1, 2),
+    "RAC1P": (1, 9),
+    "HISP": (1, 24),
+    "CIT": (1, 5),
+    "LANX": (1, 2),
+    "SCHL": (1, 24),
+    "FOD1P": (1100, 6403),
+    "MAR": (1, 5),
+    "ESR": (1, 6),
+    "INDP": (170, 9920),
+    "OCCP": (10, 9920),
+    "COW": (1, 9),
+    "JWTRNS": (1, 12),
+    "DIS": (1, 2),
+    "MIL": (1, 4),
+    "HHT": (1, 7),
+    "HHL": (1, 5),
+    "TYPEHUGQ": (1, 3),
+}
+"""First and last code of a column (PUMS data dictionary, ACS 1-year, 2023 and 2024)."""
+
+
+def require(frame: pd.DataFrame, file: Path) -> None:
+    """See that person records have the columns that all of them need.
+
+    Raises:
+        SourceError: naming those that are missing.
+    """
+    lacking = [name for name in REQUIRED if name not in frame]
+    if not {"STATE", "ST"} & set(frame):
+        lacking.append("STATE")
+    if lacking:
+        has = "column {} is" if len(lacking) == 1 else "columns {} are"
+        raise SourceError(f"{file}: {has.format(', '.join(lacking))} missing; PUMS person files have it")
+
+
+def numbers(frame: pd.DataFrame, names: Sequence[str], file: Path) -> dict[str, npt.NDArray[np.float64]]:
+    """The columns as float64, NaN where one is blank or the file lacks it; numbers may stand as text.
+
+    Raises:
+        SourceError: naming the first value that is no number, or that the data dictionary does not have.
+    """
+    return {
+        name: _column(frame, name, file) if name in frame else np.full(len(frame), np.nan) for name in names
+    }
+
+
+def _column(frame: pd.DataFrame, name: str, file: Path) -> npt.NDArray[np.float64]:
+    column = frame[name]
+    if not pd.api.types.is_numeric_dtype(column):
+        text = column.astype("string").str.strip()
+        text = text.mask(text == "")
+        column = pd.to_numeric(text, errors="coerce")
+        _refuse(frame, name, text, (text.notna() & column.isna()).to_numpy(), file, "it has numbers")
+    values: npt.NDArray[np.float64] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    blank = np.isnan(values)
+    if name in FILLED:
+        _refuse(frame, name, column, blank, file, "it is blank for nobody")
+    if name == "PWGTP":
+        _refuse(frame, name, column, ~(values > 0) | np.isinf(values), file, "weights are above 0")
+    elif name in CODES:
+        first, last = CODES[name]
+        wrong = ~blank & ~((values >= first) & (values <= last) & (values == np.floor(values)))
+        _refuse(frame, name, column, wrong, file, f"the PUMS data dictionary has {first} to {last}")
+    return values
+
+
+def _refuse(
+    frame: pd.DataFrame, name: str, column: pd.Series, wrong: npt.NDArray[np.bool_], file: Path, remedy: str
+) -> None:
+    if wrong.any():
+        at = int(wrong.argmax())
+        more = f" (and {int(wrong.sum()) - 1:,} more)" if wrong.sum() > 1 else ""
+        whose = frame["SERIALNO"].iloc[at] if "SERIALNO" in frame else frame.index[at]
+        raise SourceError(f"{file}: {name}={column.iloc[at]} of SERIALNO {whose}{more}; {remedy}")

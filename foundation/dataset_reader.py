@@ -1,0 +1,178 @@
+"""Dataset files: Parquet, CSV and JSONL in, as frames, with flat memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from census_personas.foundation.errors import DatasetError
+from census_personas.foundation.json_lines import read_json_lines
+from census_personas.foundation.named_place import check_input
+
+FOOTER, SAMPLE = b"persona_engine", b"sample"
+"""Key and value in the footer of a Parquet file that holds a population which nobody narrated."""
+_BATCH = 50_000
+
+
+def dataset_files(path: Path) -> tuple[Path, ...]:
+    """The files of a dataset: the file itself, a run folder's shards, or a folder's Parquet files.
+
+    Raises:
+        DatasetError: when there are none.
+    """
+    folder = path / "personas" if (path / "personas").is_dir() else path
+    files = tuple(sorted(folder.glob("*.parquet"))) if folder.is_dir() else (path,)
+    if not files or not files[0].exists():
+        raise DatasetError(f"{path}: no dataset there; give a .parquet, .csv or .jsonl file or a run folder")
+    for file in files:
+        with _readable(file):
+            check_input(file)
+    return files
+
+
+def read_frames(path: Path, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+    """Read a dataset in blocks, with flat memory; of `columns`, those that the dataset has.
+
+    Raises:
+        DatasetError: a file that is missing, torn, or of an unknown kind.
+    """
+    for file in dataset_files(path):
+        with _readable(file):
+            for batch in _batches(file, columns):
+                yield batch.to_pandas()
+
+
+def read_frame(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of coded values as one frame, text as categories: some bytes a row, so that millions fit.
+
+    Raises:
+        DatasetError: as `read_frames`; or a cell that holds a list or an object.
+    """
+    blocks: list[pa.Table] = []
+    for file in dataset_files(path):
+        with _readable(file):
+            blocks += [_coded(file, batch) for batch in _batches(file, columns)]
+            whole = pa.concat_tables(blocks, promote_options="permissive") if blocks else pa.table({})
+    frame: pd.DataFrame = whole.unify_dictionaries().to_pandas()
+    return frame
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        said = getattr(error, "strerror", None) or " ".join(str(error).split()).rstrip(".")
+        raise DatasetError(
+            f"{file}: cannot be read as a dataset ({said}); give a whole .parquet, .csv or .jsonl file of rows"
+        ) from error
+
+
+def _coded(file: Path, batch: pa.RecordBatch) -> pa.Table:
+    """The batch with text as dictionary codes."""
+    columns = {}
+    for name, values in zip(batch.schema.names, batch.columns, strict=True):
+        kind = values.type
+        if pa.types.is_nested(kind):
+            raise DatasetError(
+                f"{file}: column {name!r} holds {kind} where one value is needed; write one value a cell"
+            )
+        number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        columns[name] = values if number else values.cast(pa.string()).dictionary_encode()
+        if not number:
+            columns[name].dictionary.validate(full=True)  # text that is no UTF-8
+    return pa.table(columns)
+
+
+def columns_of(path: Path) -> tuple[str, ...]:
+    """The columns of a dataset's first file.
+
+    Raises:
+        DatasetError: as `read_frames`, or a text file without rows.
+    """
+    file = dataset_files(path)[0]
+    with _readable(file):
+        if file.suffix == ".parquet":
+            return tuple(pq.read_schema(file).names)
+        first = next(iter(_batches(file, None)), None)
+    if first is None:
+        raise DatasetError(f"{file}: has no rows; give a dataset that has some")
+    return tuple(first.schema.names)
+
+
+def is_sample(path: Path) -> bool:
+    """Whether a Parquet file says that `personas sample` wrote it; text files cannot say so."""
+    file = dataset_files(path)[0]
+    if file.suffix != ".parquet":
+        return False
+    with _readable(file):
+        return (pq.read_schema(file).metadata or {}).get(FOOTER) == SAMPLE
+
+
+def _batches(file: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+    if file.suffix == ".parquet":
+        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            known = _known(file, parquet.schema_arrow.names, columns)
+            yield from parquet.iter_batches(_BATCH, columns=known)
+    elif file.suffix in {".csv", ".jsonl"}:
+        for batch in _open_text(file):
+            yield batch.select(_known(file, batch.schema.names, columns))
+    else:
+        raise DatasetError(f"{file}: unknown suffix {file.suffix!r}; read .parquet, .csv or .jsonl")
+
+
+def _known(file: Path, names: Sequence[str], columns: Sequence[str] | None) -> list[str]:
+    """Of `columns` those that the file has; all of its own without them."""
+    known = [name for name in columns or names if name in names]
+    twice = next((name for name in known if names.count(name) > 1), None)
+    if twice is not None:
+        raise DatasetError(f"{file}: has two columns {twice!r}; name one of them otherwise")
+    return known
+
+
+def _open_text(file: Path) -> Iterator[pa.RecordBatch]:
+    if file.suffix == ".jsonl":
+        rows = read_json_lines(file)
+        while block := list(islice(rows, _BATCH)):
+            try:
+                yield pa.RecordBatch.from_pylist(block)
+            except (OverflowError, pa.ArrowException) as error:
+                raise DatasetError(
+                    f"{file}: column {_mixed(block)!r} holds values of two kinds ({error}); write one kind"
+                ) from error
+        return
+    # Codes such as ZIP are text, whatever digits they are made of.
+    codes = {"zipcode": pa.string(), "occupation_code": pa.string()}
+    with pyarrow.csv.open_csv(
+        file,
+        convert_options=pyarrow.csv.ConvertOptions(column_types=codes, strings_can_be_null=False),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+    ) as reader:
+        yield from reader
+
+
+def _mixed(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The first column that is none, as its values are of two kinds."""
+    for name in rows[0]:
+        try:
+            pa.array([row.get(name) for row in rows])
+        except (OverflowError, pa.ArrowException):
+            return name
+    return ""
+
+
+def count_rows(path: Path) -> int:
+    """Rows of a dataset; footers suffice for Parquet, and it raises as `read_frames` does."""
+    files = dataset_files(path)
+    if all(file.suffix == ".parquet" for file in files):
+        with _readable(path):
+            return sum(pq.read_metadata(file).num_rows for file in files)
+    return sum(len(frame) for frame in read_frames(path))

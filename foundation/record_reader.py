@@ -1,0 +1,95 @@
+"""Record reader: the rows of a dataset file as records, batch by batch."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from census_personas.foundation.errors import DatasetError
+from census_personas.foundation.json_lines import read_json_lines
+from census_personas.foundation.named_place import check_input
+from census_personas.foundation.schema import LISTS, PROSE
+
+BATCH_ROWS = 1024
+LONGEST_AGE = 9  # digits
+BUFFER = 1 << 20  # bytes read ahead of a column
+KNOWN = frozenset(
+    (*PROSE, *LISTS, "sex", "age", "marital_status", "education_level", "occupation", "state", "zipcode")
+)
+
+
+def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of a Parquet, JSONL or CSV file, in order, with memory for one batch.
+
+    ZIP codes and states are always strings; a numeric age in text becomes an integer.
+
+    Raises:
+        DatasetError: unknown suffix, unreadable file or row, or no column of the persona schema.
+    """
+    path = Path(path)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise DatasetError(f"{path}: unknown file type {path.suffix!r}; known: {', '.join(_READERS)}")
+    try:
+        check_input(path)
+        for row, record in enumerate(itertools.islice(reader(path), limit)):
+            if row == 0 and KNOWN.isdisjoint(record):
+                raise DatasetError(
+                    f"{path}: none of its columns ({', '.join(record)}) is of the persona schema; "
+                    "give a file that has some, such as sex, age or persona"
+                )
+            yield record
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: is not UTF-8 text ({error.reason} in it); save it as UTF-8") from error
+    except (OSError, pa.ArrowException, csv.Error) as error:
+        known = error.strerror if isinstance(error, OSError) and error.filename is not None else None
+        known = known or (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else None)
+        said = known or " ".join(str(error).split()).rstrip(".")
+        raise DatasetError(
+            f"{path}: cannot be read: {said}; give a whole {path.suffix} file of rows"
+        ) from error
+
+
+def _parquet(path: Path) -> Iterator[dict[str, Any]]:
+    # Without a bound on what is read ahead, memory grows with the file.
+    with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True) as file:
+        _refuse_twins(path, file.schema_arrow.names)
+        for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            yield from batch.to_pylist()
+
+
+def _csv(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        rows: csv.DictReader[str] = csv.DictReader(lines)
+        _refuse_twins(path, rows.fieldnames or ())
+        for record in rows:
+            if None in record:
+                raise DatasetError(
+                    f"{path}:{rows.line_num}: has more cells than there are columns; mend the row"
+                )
+            age = record.get("age")
+            yield {**record, "age": int(age)} if age is not None and _is_number(age) else record
+
+
+_READERS: Mapping[str, Callable[[Path], Iterator[dict[str, Any]]]] = MappingProxyType(
+    {".parquet": _parquet, ".jsonl": read_json_lines, ".csv": _csv}
+)
+
+
+def _refuse_twins(path: Path, columns: Sequence[str]) -> None:
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise DatasetError(f"{path}: has two columns {twice!r}; name one of them otherwise")
+
+
+def _is_number(text: str) -> bool:
+    """Whether a cell is a whole number that a person's age could be written as."""
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_AGE

@@ -1,0 +1,207 @@
+"""Schema: the columns of a dataset, in order, and the cells that records become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from census_personas.foundation.errors import PersonasError
+from census_personas.foundation.traits import TRAITS
+
+Schema = Literal["nemotron", "nemotron-1.1", "full"]
+Kind = Literal["text", "integer", "list"]
+
+NARRATIVES = (
+    "persona",
+    "professional_persona",
+    "sports_persona",
+    "arts_persona",
+    "travel_persona",
+    "culinary_persona",
+)
+"""The six persona narratives."""
+LISTS = ("skills_and_expertise_list", "hobbies_and_interests_list")
+BACKGROUND = (
+    "cultural_background",
+    "skills_and_expertise",
+    "hobbies_and_interests",
+    "career_goals_and_ambitions",
+)
+"""The attributes that are prose."""
+PROSE = NARRATIVES + BACKGROUND
+"""Every field of running text."""
+_ATTRIBUTES = (
+    "skills_and_expertise",
+    "skills_and_expertise_list",
+    "hobbies_and_interests",
+    "hobbies_and_interests_list",
+    "career_goals_and_ambitions",
+)
+_CONTEXT = (
+    "sex",
+    "age",
+    "marital_status",
+    "education_level",
+    "bachelors_field",
+    "occupation",
+    "city",
+    "state",
+    "zipcode",
+    "country",
+)
+# What `full` adds, in this order; a locale whose priors lack one of the context columns leaves it out.
+_ENGINE = (
+    "first_name",
+    "middle_name",
+    "last_name",
+    "birth_year",
+    "ethnicity",
+    "nativity",
+    "labor_force_status",
+    "occupation_code",
+    "county",
+    "metro_area",
+    *(column for trait in TRAITS for column in (trait, f"{trait}_label")),
+)
+PROVENANCE = ("row", "model", "prompt_digest", "attempts", "flags")
+
+NEMOTRON = ("uuid", *NARRATIVES, *_ATTRIBUTES, *_CONTEXT)
+"""The 22 columns of the first release of Nemotron-Personas, in its order."""
+
+NEMOTRON_1_1 = ("uuid", *NARRATIVES, "cultural_background", *_ATTRIBUTES, *_CONTEXT)
+"""The 23 columns of the second release."""
+
+_KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys(("age", "birth_year", "row", "attempts", *TRAITS), "integer"),
+    **dict.fromkeys((*LISTS, "flags"), "list"),
+}
+_WRITTEN = frozenset({*PROSE, *LISTS})
+_TYPES: Mapping[Kind, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "list": pa.list_(pa.field("element", pa.string())),
+}
+
+
+class SchemaError(PersonasError, ValueError):
+    """A field that a dataset cannot hold as a column; the message names it and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name and what its cells are."""
+
+    name: str
+    kind: Kind
+
+    @property
+    def missing(self) -> Any:
+        """What stands in the column of a record that has no such value."""
+        return {"text": "", "integer": None, "list": []}[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The ordered columns of one file.
+
+    Attributes:
+        columns: in file order.
+        lists: `native` writes Parquet lists, `string` a Python list's text as the released dataset does.
+    """
+
+    columns: tuple[Column, ...]
+    lists: Literal["native", "string"] = "native"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names, in file order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The same columns for pyarrow."""
+        text = self.lists == "string"
+        kinds: list[Kind] = ["text" if text and c.kind == "list" else c.kind for c in self.columns]
+        return pa.schema([(name, _TYPES[kind]) for name, kind in zip(self.names, kinds, strict=True)])
+
+    def values(self, records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+        """The records column by column: this table's columns and nothing else."""
+        values = {}
+        for column in self.columns:
+            name, missing = column.name, column.missing
+            cells = [record.get(name, missing) for record in records]
+            text = self.lists == "string" and column.kind == "list"
+            values[name] = [repr(list(cell)) for cell in cells] if text else cells
+        return values
+
+
+def table_of(
+    schema: Schema,
+    context: Mapping[str, Kind],
+    *,
+    written: Mapping[str, Kind] | None = None,
+    lists: Literal["native", "string"] = "native",
+) -> Table:
+    """Columns of a narrated dataset.
+
+    Args:
+        schema: which public schema.
+        context: the columns that the population gives, and their kinds; `full` takes them all.
+        written: fields that the prompts write, and their kinds; those that no schema knows come last, in every
+            schema. `full` has no columns for texts that nobody writes. All that schemas know, if left out.
+        lists: how list columns are written.
+    """
+    names = [*_public(schema)]
+    if schema == "full":
+        names = [name for name in names if written is None or name not in _WRITTEN or name in written]
+        names += [*_engine(context), *PROVENANCE]
+    kinds = written or {}
+    names += [name for name in kinds if name not in {*names, *_WRITTEN}]
+    return Table(_columns(names, {**context, **kinds}), lists)
+
+
+def refuse_written(schema: Schema, context: Iterable[str], written: Mapping[str, Kind]) -> None:
+    """Refuse fields that a dataset has no room for, and a public schema whose texts nobody writes.
+
+    Raises:
+        SchemaError: naming the field or column and the remedy.
+    """
+    taken = {name.casefold(): name for name in (*context, *PROVENANCE)}
+    for name, kind in written.items():
+        if name.casefold() in taken:
+            raise SchemaError(
+                f"prompts: field {name}: the people have {taken[name.casefold()]!r} already, which the text would "
+                "overwrite; give the field another name"
+            )
+        if name in _WRITTEN and kind != (known := _KINDS.get(name, "text")):
+            raise SchemaError(f"prompts: field {name}: the column of this name holds a {known}, not a {kind}")
+    lacking = [name for name in _public(schema) if name in _WRITTEN and name not in written]
+    if lacking and schema != "full":
+        raise SchemaError(
+            f"output.schema={schema}: its {len(_public(schema))} columns have {', '.join(lacking)}, which these "
+            "prompts do not write; write them, or set output.schema=full, which leaves such columns out"
+        )
+
+
+def context_table(schema: Schema, context: Mapping[str, Kind]) -> Table:
+    """Columns of a population that nobody has narrated: those of the schema that the population gives."""
+    names = [name for name in _public(schema) if name not in _WRITTEN and name in context]
+    if schema == "full":
+        names += [*_engine(context), *(["row"] if "row" in context else [])]
+    return Table(_columns(names, context))
+
+
+def _public(schema: Schema) -> tuple[str, ...]:
+    return NEMOTRON if schema == "nemotron" else NEMOTRON_1_1
+
+
+def _engine(context: Mapping[str, Kind]) -> list[str]:
+    known = [name for name in _ENGINE if name in context]
+    return known + [name for name in context if name not in {*known, *NEMOTRON_1_1, *PROVENANCE}]
+
+
+def _columns(names: Iterable[str], context: Mapping[str, Kind]) -> tuple[Column, ...]:
+    return tuple(Column(name, _KINDS.get(name) or context.get(name, "text")) for name in names)

@@ -1,0 +1,181 @@
+"""Config files: a run's configuration from YAML, overrides and options, with every fault in one line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from census_personas.census_priors.priors import locales
+from census_personas.foundation.yaml_file import YamlError, parse_yaml, read_yaml
+from census_personas.generator.config.run_config import Config, ConfigError
+from census_personas.generator.config.selection import TABLES
+
+_SECTIONS = frozenset(
+    name
+    for name, field in Config.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+)
+_DEEPEST = 4
+_SHOWN = 80
+
+
+def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] | None = None) -> Config:
+    """Read a YAML file, apply `a.b=value` overrides (values are YAML), then the values `given` by key.
+
+    Relative paths in the file start from the file's folder. Where nothing is there they start from the working
+    folder, as those of overrides and options do.
+
+    Raises:
+        ConfigError: naming file, key and remedy, for unreadable YAML, unknown keys and bad values.
+    """
+    try:
+        values = read_yaml(path)
+    except YamlError as error:
+        raise ConfigError(f"{error}; give a YAML config") from error
+    if isinstance(values, dict):
+        values = with_places(values, path.parent)
+    return _config(values, str(path), overrides, given or {})
+
+
+def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The values of a config with whole paths in place of those that lead somewhere from this folder.
+
+    Names of shipped locales and prompt sets, and of places that are not there, stay as they are.
+    """
+
+    def placed(value: Any) -> Any:
+        if not isinstance(value, str) or not value or "\0" in value or Path(value).is_absolute():
+            return value
+        place = folder.absolute() / value
+        return os.path.normpath(place) if os.path.lexists(place) else value
+
+    def tables(wanted: Any) -> Any:
+        if not isinstance(wanted, dict):
+            return wanted
+        named = {name: said for name, said in wanted.items() if isinstance(said, str)}
+        return wanted | {name: placed(said) for name, said in named.items() if said.endswith(TABLES)}
+
+    changed = {"input": placed, "target": tables, "quota": tables}
+    if values.get("locale") not in locales():
+        changed["locale"] = placed
+    whole = values | {key: change(values[key]) for key, change in changed.items() if key in values}
+    prompts = values.get("prompts")
+    if isinstance(prompts, dict) and not _is_shipped(prompts.get("set")):
+        whole["prompts"] = prompts | {key: placed(prompts[key]) for key in ("set",) if key in prompts}
+    return whole
+
+
+def _is_shipped(prompt_set: Any) -> bool:
+    """Whether a prompt set is named that is shipped, which is taken before a folder of that name."""
+    home = Path(str(files("census_personas.prompts")))
+    return isinstance(prompt_set, str) and prompt_set.isidentifier() and (home / prompt_set).is_dir()
+
+
+def parse(
+    text: str, place: str, overrides: tuple[str, ...] = (), given: Mapping[str, Any] | None = None
+) -> Config:
+    """`load` for text already in hand; `place` names it in errors."""
+    try:
+        values = parse_yaml(text)
+    except YamlError as error:
+        raise ConfigError(f"{place}: {error}") from error
+    return _config(values, place, overrides, given or {})
+
+
+def _config(values: Any, place: str, overrides: tuple[str, ...], given: Mapping[str, Any]) -> Config:
+    values = {} if values is None else values
+    if not isinstance(values, dict):
+        raise ConfigError(f"{place}: a config is a mapping of keys to values, not a {type(values).__name__}")
+    for override in overrides:
+        _apply(values, override)
+    values |= given
+    options = {override.partition("=")[0]: "--set" for override in overrides} | {
+        key: f"--{key}" for key in given
+    }
+    values = {key: value for key, value in values.items() if value is not None or key not in _SECTIONS}
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(
+            "; ".join(_explain(_place(item, options) or place, item) for item in error.errors())
+        ) from error
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    *sections, last = key.split(".")
+    if not equals or not all((*sections, last)) or len(sections) > _DEEPEST:
+        raise ConfigError(f"--set {_cut(override)}: write it as section.key=value")
+    for section in sections:
+        if values.get(section) is None:
+            values[section] = {}
+        values = values[section]
+        if not isinstance(values, dict):
+            raise ConfigError(f"--set {_cut(override)}: {section!r} is a value, not a section")
+    try:
+        values[last] = parse_yaml(text)
+    except YamlError as error:
+        raise ConfigError(f"--set {_cut(override)}: {error}") from error
+
+
+def _place(item: Any, options: Mapping[str, str]) -> str | None:
+    """The option that the value came from, if it was one and not the file."""
+    keys = [".".join(map(str, item["loc"][:end])) for end in range(len(item["loc"]), 0, -1)]
+    return next((options[key] for key in keys if key in options), None)
+
+
+# These two may hold a secret put in the wrong place, so their errors do not repeat the value.
+_REMEDIES = {
+    "llm.base_url": "must be an http(s) URL without user name or password, such as http://localhost:8000/v1",
+    "llm.api_key_env": "must be the name of an environment variable; the key itself never stands in a config",
+}
+_PATTERNS = {"name": "takes letters, digits, dots, hyphens and underscores, a letter or digit first"}
+
+
+def _explain(place: str, item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"]) or "config"
+    message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "value_error":
+        return f"{place}: {message}"
+    if item["type"] == "extra_forbidden":
+        return f"{place}: unknown key {where!r}; known there: {', '.join(_known(item['loc'][:-1]))}"
+    if item["type"] == "plain":  # names the part of the value itself
+        return f"{place}: {where}.{message}"
+    named = place if place == f"--{where}" else f"{place}: {where}"
+    return f"{named}: {_fault(where, message, item)}"
+
+
+def _fault(where: str, message: str, item: Any) -> str:
+    """What is wrong with a value."""
+    if where in _REMEDIES:
+        return _REMEDIES[where]
+    if item["type"] == "model_type":  # not the value: whatever was pasted here may be a key
+        return f"is a section of keys, not a {type(item['input']).__name__}"
+    if item["input"] is None:
+        return "has no value; give one, or leave the key out"
+    if item["type"] == "tuple_type":
+        return f"is a list; write [{_cut(str(item['input']))}], not {_cut(repr(item['input']))}"
+    if item["type"] == "string_pattern_mismatch":
+        return (
+            f"{_PATTERNS.get(where, 'holds a character that no name has')}, not {_cut(repr(item['input']))}"
+        )
+    return f"{message[:1].lower()}{message[1:]}, not {_cut(repr(item['input']))}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _known(sections: tuple[Any, ...]) -> list[str]:
+    model: Any = Config
+    for section in sections:
+        field = model.model_fields.get(section) or next(
+            field for field in model.model_fields.values() if field.alias == section
+        )
+        model = field.annotation
+    return sorted(field.alias or name for name, field in model.model_fields.items())

@@ -1,0 +1,147 @@
+"""Leaves: attributes with many states, or with none to hang on, as rows of a conditional table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from census_personas.census_priors.cohorts import cohort_codes, generation_codes
+from census_personas.census_priors.conditional import ConditionalTable
+from census_personas.census_priors.domain import Domain
+from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.census_priors.names import OUTSIDE_BIRTHS
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.traits import DEVIATION, HIGHEST, LOWEST, MEAN, TRAITS
+
+Rows = npt.NDArray[np.int32]
+Starts = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.bool_] | npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """P(child | parents) by rows of a conditional table.
+
+    Attributes:
+        child: attribute that the leaf gives.
+        parents: attributes of the model that choose the row.
+        rows: row of `table` for every combination of parent states, shape by parents; 0-d without parents.
+        table: the distributions.
+    """
+
+    child: str
+    parents: tuple[str, ...]
+    rows: Rows
+    table: ConditionalTable
+
+    def entries(self, weights: Weights | None = None) -> tuple[Starts, Rows, Weights]:
+        """The table's entries: where each row starts, states and probabilities.
+
+        With weights of the states, probabilities are times those, and entries of weight 0 are left out.
+        """
+        table = self.table
+        if weights is None:
+            return table.indptr, table.indices, table.probabilities
+        weight = weights.take(table.indices)
+        kept = np.flatnonzero(weight)
+        shares = table.probabilities.take(kept)
+        if weights.dtype != np.bool_:
+            shares = shares * weight.take(kept)
+        starts = np.searchsorted(kept, table.indptr).astype(np.int64)
+        return starts, table.indices.take(kept), shares
+
+    def likelihood(self, weights: Weights) -> npt.NDArray[np.float64]:
+        """Mean weight of the child's state given the parents, shape by parents; for a mask, P(allowed | parents)."""
+        starts, _, shares = self.entries(weights)
+        sums = np.zeros(len(starts) - 1)
+        filled = np.flatnonzero(np.diff(starts))
+        sums[filled] = np.add.reduceat(shares, starts[:-1][filled], dtype=np.float64)
+        return np.asarray(sums[self.rows])
+
+
+def leaves_of(priors: Priors) -> tuple[Leaf, ...]:
+    """Traits, and the names and ZIP codes if the locale declares look-ups for them."""
+    found = [_trait(name) for name in TRAITS]
+    if "places" in priors.declaration.lookups:
+        found.append(_zipcode(priors))
+    if "names" in priors.declaration.lookups:
+        found += _names(priors)
+    return tuple(found)
+
+
+def _trait(name: str) -> Leaf:
+    scores = np.arange(LOWEST, HIGHEST + 1)
+    scale = NormalDist(MEAN, DEVIATION)
+    upper = np.array([*(scale.cdf(score + 0.5) for score in scores[:-1]), 1.0])
+    table = ConditionalTable(
+        name,
+        Domain({}),
+        scores.astype(object),
+        np.array([0, len(scores)], dtype=np.int64),
+        np.arange(len(scores), dtype=np.int32),
+        np.diff(upper, prepend=0.0),
+    )
+    return Leaf(name, (), np.zeros((), dtype=np.int32), table)
+
+
+def _zipcode(priors: Priors) -> Leaf:
+    domain = priors.domain
+    table = priors.places.zip_table(
+        [str(state) for state in domain["state"]], [str(state) for state in domain["ethnicity"]]
+    )
+    return _leaf(table, priors.hierarchy, ("state", "ethnicity", "education"), {})
+
+
+def _names(priors: Priors) -> list[Leaf]:
+    names = priors.names
+    years = int(priors.declaration.vintage) - np.array(priors.domain["age"], dtype=np.int64)
+    derived: dict[str, tuple[tuple[str, ...], Rows]] = {
+        "birth_cohort": (("age",), cohort_codes(years)),
+        "birth_generation": (("age",), generation_codes(years)),
+        "nativity_group": (("nativity", "state"), _nativity_groups(priors, names.first.parents)),
+    }
+    given = ("sex", "age", "ethnicity", "nativity", "state")
+    return [
+        _leaf(names.first, priors.hierarchy, given, derived),
+        _leaf(names.middle, priors.hierarchy, given, derived),
+        _leaf(names.last, priors.hierarchy, ("ethnicity",), derived),
+    ]
+
+
+def _nativity_groups(priors: Priors, parents: Domain) -> Rows:
+    """Whether births in the states cover a person, by nativity and state."""
+    inside, outside = (parents.code("nativity_group", state) for state in parents["nativity_group"][:2])
+    domain = priors.domain
+    codes = np.full((len(domain["nativity"]), len(domain["state"])), outside, dtype=np.int32)
+    codes[domain.code("nativity", "us_born")] = inside
+    for territory in OUTSIDE_BIRTHS:
+        codes[:, domain.code("state", territory)] = outside
+    return codes
+
+
+def _leaf(
+    table: ConditionalTable,
+    hierarchy: Hierarchy,
+    parents: tuple[str, ...],
+    derived: Mapping[str, tuple[tuple[str, ...], Rows]],
+) -> Leaf:
+    """Match a table's own parents to attributes of the model, each a view of one or derived from some."""
+    shape = hierarchy.domain.project(parents).shape
+    grid = np.indices(shape, dtype=np.int32)
+    axis = {name: number for number, name in enumerate(parents)}
+    find: Callable[[str], str] = lambda name: next(p for p in parents if hierarchy.refines(p, name))  # noqa: E731
+    codes = []
+    for name in table.parents:
+        if name in derived:
+            sources, values = derived[name]
+            codes.append(values[tuple(grid[axis[source]] for source in sources)])
+        else:
+            fine = find(name)
+            order = [table.parents.code(name, state) for state in hierarchy.domain[name]]
+            codes.append(np.array(order, dtype=np.int32)[hierarchy.codes(fine, name)][grid[axis[fine]]])
+    rows = np.ravel_multi_index(codes, table.parents.shape).astype(np.int32)
+    return Leaf(table.child, parents, rows, table)

@@ -1,0 +1,77 @@
+"""Faults of a grammar that would show only when a text of it is drawn: found before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+
+from census_personas.generator.offline.grammar import Grammar, GrammarError
+
+
+def refuse_faults(
+    grammar: Grammar, *, words: AbstractSet[str], tags: AbstractSet[str], asked: Iterable[str]
+) -> None:
+    """Check that every slot can be filled, every condition can be met and every expansion comes to an end.
+
+    Args:
+        grammar: what to check.
+        words: words of a person that a slot may name, beside symbols.
+        tags: tags that a person may have.
+        asked: symbols that must be there.
+
+    Raises:
+        GrammarError: the first fault, with the symbol and the remedy.
+    """
+    for symbol in asked:
+        if symbol not in grammar.symbols:
+            raise GrammarError(f"{grammar.place}: no symbol {symbol!r}, which every person needs; define it.")
+    for symbol in grammar.symbols:
+        _refuse_unknown_slots(grammar, symbol, words)
+        unknown = sorted(grammar.symbols[symbol].conditions - tags)
+        if unknown:
+            raise GrammarError(
+                f"{grammar.place}: {symbol}: nobody has the tag {unknown[0]!r}; mend it, or take its texts out."
+            )
+    _refuse_cycles(grammar)
+
+
+def _refuse_unknown_slots(grammar: Grammar, symbol: str, words: AbstractSet[str]) -> None:
+    for alternative in grammar.alternatives(symbol):
+        for slot in alternative.slots:
+            if not (slot.ranked or slot.word in words or slot.symbol in grammar.symbols):
+                raise GrammarError(
+                    f"{grammar.place}: {symbol}: {{{slot.name}}} in {alternative.text[:60]!r} is no symbol and no "
+                    "word of a person; define it or mend the slot."
+                )
+
+
+def _refuse_cycles(grammar: Grammar) -> None:
+    leads = {symbol: _leads_to(grammar, symbol) for symbol in grammar.symbols}
+    done: set[str] = set()
+    for start in leads:
+        _walk(start, leads, done, (), grammar.place)
+
+
+def _leads_to(grammar: Grammar, symbol: str) -> list[str]:
+    found: dict[str, None] = {}
+    for alternative in grammar.alternatives(symbol):
+        for slot in alternative.slots:
+            if slot.ranked:
+                kind = slot.word.partition("_")[2]
+                found |= dict.fromkeys(name for name in grammar.symbols if name.startswith(f"{kind}_"))
+            elif slot.symbol in grammar.symbols:
+                found[slot.symbol] = None
+    return list(found)
+
+
+def _walk(
+    symbol: str, leads: Mapping[str, list[str]], done: set[str], way: tuple[str, ...], place: str
+) -> None:
+    if symbol in way:
+        circle = " -> ".join((*way[way.index(symbol) :], symbol))
+        raise GrammarError(f"{place}: {circle}: a symbol that holds itself never ends; break the circle.")
+    if symbol in done:
+        return
+    for following in leads[symbol]:
+        _walk(following, leads, done, (*way, symbol), place)
+    done.add(symbol)

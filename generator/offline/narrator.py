@@ -1,0 +1,225 @@
+"""OfflineNarrator: the narrator without a model, a grammar over facts, O*NET grounding and traits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from census_personas.foundation.traits import TRAITS
+from census_personas.generator.llm.chat import ChatRequest, Completion, RequestError
+from census_personas.generator.offline import details, portrait
+from census_personas.generator.offline.derivation import Derivation
+from census_personas.generator.offline.details import Details
+from census_personas.generator.offline.draws import draws
+from census_personas.generator.offline.grammar import Grammar, GrammarError
+from census_personas.generator.offline.grammar_faults import refuse_faults
+from census_personas.generator.offline.portrait import PRONOUNS, Portrait, sex_of
+
+# Characters: texts keep to the lengths that the released Nemotron-Personas have.
+_BOUNDS = {
+    "persona": (150, 500),
+    "professional_persona": (170, 560),
+    "sports_persona": (170, 500),
+    "arts_persona": (170, 500),
+    "travel_persona": (170, 500),
+    "culinary_persona": (160, 500),
+    "cultural_background": (380, 1000),
+    "skills_and_expertise": (380, 900),
+    "hobbies_and_interests": (380, 900),
+    "career_goals_and_ambitions": (330, 900),
+}
+_ANY_LENGTH = (1, 1000)
+_TURN = {field: turn for turn, field in enumerate(_BOUNDS)}
+_SYMBOLS = {"skills_and_expertise": "skills_prose", "hobbies_and_interests": "hobby_prose"}
+_LISTS = {"skills_and_expertise_list": "skills", "hobbies_and_interests_list": "hobbies"}
+_REWRITES = 12
+# Symbols that say what a state, an occupation, a metropolitan area and a family name stand for, as tags.
+_LISTED = ("region", "metro", "roots", "pooled")
+_GIVEN = ("job", *_LISTED)
+_ASKED = ("region", "job", *_SYMBOLS.values(), "hobby", "work_task", "work_skill", "skill_everyday")
+# Everything that the texts hang on: what is not here cannot be told, and what is here decides who is remembered.
+_FACTS = (
+    "uuid", "first_name", "last_name", "sex", "age", "marital_status", "education_level", "bachelors_field",
+    "labor_force_status", "occupation", "occupation_title", "occupation_code", "city", "county", "state", "state_name",
+    "ethnicity", "nativity", "language_at_home", "urbanicity", "household_type", "veteran_status",
+    "disability_status", "class_of_worker", "industry", "commute_mode", "income_band", "metro_area",
+    *TRAITS, *(f"{trait}_label" for trait in TRAITS),
+)  # fmt: skip
+_NEEDED = ("first_name", "last_name", "sex", "age")
+_GROUNDING = ("tasks", "tools", "skills", "nearby")
+_REMEMBERED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """What both calls of a record have in common."""
+
+    identity: str
+    portrait: Portrait
+    details: Details
+    grammar: Grammar
+
+
+class OfflineNarrator:
+    """A `ChatModel` that needs no model: every text is derived from a grammar (`prompts/<locale>/offline`).
+
+    The answer is a function of the request's facts, of the fields that its schema asks for and of its
+    seed. What belongs together across fields and calls (hobbies and skills, in lists and in prose) hangs
+    on the facts alone, so that a repaired field agrees with those that stay. It is no stand-in for a
+    model, and is named for what it is wherever its texts are recorded.
+    """
+
+    name = "offline"
+
+    def __init__(self, grammar: Grammar) -> None:
+        """`grammar` must derive every field that will be asked for; `load` reads one that does.
+
+        Raises:
+            GrammarError: a slot, a tag or a circle that would show only when such a person is written of.
+        """
+        drawn = {text.text for symbol in grammar.leanings for text in grammar.alternatives(symbol.name)}
+        given = {
+            tag for name in _GIVEN if name in grammar.symbols for tag in grammar.symbols[name].conditions
+        }
+        refuse_faults(
+            grammar,
+            words=portrait.WORDS | details.WORDS,
+            tags=portrait.TAGS | details.TAGS | drawn | given,
+            asked=_ASKED,
+        )
+        self._grammar = grammar
+        self._spoken = {sex: grammar.spoken(words) for sex, words in PRONOUNS.items()}
+        self._known = {*grammar.symbols, *_LISTS, *_SYMBOLS}
+        self._person = lru_cache(_REMEMBERED)(self._met)
+
+    @classmethod
+    def load(cls, locale_or_folder: str | Path = "en_US") -> OfflineNarrator:
+        """Read the grammar of a locale, or of a folder.
+
+        Raises:
+            GrammarError: no such grammar, or a file of it that cannot be read.
+        """
+        return cls(Grammar.load(locale_or_folder))
+
+    def refuse_unwritable(self, fields: Sequence[str]) -> None:
+        """Say before anything is written which of the fields that will be asked for the grammar does not have.
+
+        Raises:
+            GrammarError: naming them, and those that it has.
+        """
+        if unknown := [field for field in fields if field not in self._known]:
+            raise GrammarError(
+                f"{self._grammar.place}: no symbol {', '.join(unknown)}; the offline narrator writes "
+                f"{', '.join(field for field in fields if field in self._known)}. Leave the others out of "
+                "prompts.narratives, add symbols for them, or set llm.backend=openai"
+            )
+
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Answer with a JSON object of exactly the properties of the request's schema.
+
+        Raises:
+            RequestError: a property that the grammar has no symbol for, or facts without name, sex or age.
+        """
+        properties = request.schema.get("properties") or {}
+        answer = self.write(request.facts, properties, seed=request.seed)
+        return Completion(text=orjson.dumps(answer).decode(), model=self.name, finish_reason="stop")
+
+    def account(self) -> Mapping[str, Any]:
+        """Nothing: no endpoint stands behind it."""
+        return {}
+
+    async def aclose(self) -> None:
+        """Nothing is held open."""
+
+    def write(
+        self, facts: Mapping[str, Any], properties: Mapping[str, Mapping[str, Any]], *, seed: int
+    ) -> dict[str, str | list[str]]:
+        """Write the fields named by `properties` (JSON schema: `minLength` and `maxLength` are respected)."""
+        if not properties.keys() <= self._known:
+            self._refuse_unknown(properties)
+        told = facts.get("grounding") or {}
+        person = self._person(
+            tuple(map(facts.get, _FACTS)), tuple([tuple(told.get(kind) or ()) for kind in _GROUNDING])
+        )
+        derivation = Derivation(
+            person.grammar,
+            draws(f"{seed} {person.identity}"),
+            words=person.details.words,
+            tags=person.details.tags,
+            avoid=person.portrait.home,
+            used=person.details.owned,
+        )
+        return {
+            field: list(getattr(person.details, _LISTS[field]))
+            if field in _LISTS
+            else self._text(derivation, person, field, schema)
+            for field, schema in properties.items()
+        }
+
+    def _met(self, values: tuple[Any, ...], grounding: tuple[tuple[str, ...], ...]) -> _Person:
+        """Portrait and details of the person of whom these are the facts.
+
+        Raises:
+            RequestError: no name, sex or age.
+        """
+        facts: dict[str, Any] = dict(zip(_FACTS, values, strict=True))
+        missing = [key for key in _NEEDED if facts[key] in (None, "")]
+        if missing:
+            raise RequestError(
+                f"facts lack {', '.join(missing)}; the offline narrator writes from the facts of a record.",
+                hint="sample with the full schema before narrating",
+            )
+        facts["grounding"] = dict(zip(_GROUNDING, grounding, strict=True))
+        grammar = self._spoken[sex_of(facts)]
+        code = str(facts["occupation_code"] or "")
+        listed = (
+            str(facts["state"]),
+            _main_city(str(facts["metro_area"] or "")),
+            str(facts["last_name"]),
+            code,
+        )
+        seen = Portrait.of(facts)
+        tags = grammar.bits.of(seen.tags)
+        tags |= grammar.bits_of("job", code) or grammar.bits_of("job", code[:2])
+        for symbol, text in zip(_LISTED, listed, strict=True):
+            tags |= grammar.bits_of(symbol, text)
+        identity = str(facts["uuid"] or seen.words["name"])
+        chosen = Details.of(facts, seen, grammar, draws(f"details {identity}"), tags=tags)
+        return _Person(identity, seen, chosen, grammar)
+
+    def _text(self, derivation: Derivation, person: _Person, field: str, schema: Mapping[str, Any]) -> str:
+        """Derive until the length fits; after that the nearest miss is the answer."""
+        shortest, longest = _BOUNDS.get(field, _ANY_LENGTH)
+        if "minLength" in schema or "maxLength" in schema:
+            shortest = max(shortest, schema.get("minLength", shortest))
+            longest = min(longest, schema.get("maxLength", longest))
+        symbol = _SYMBOLS.get(field, field)
+        ranks = person.grammar.ranks(*person.portrait.leads(_TURN.get(field, 0)))
+        best, missed = "", 1 << 30
+        for _ in range(_REWRITES):
+            text = derivation.write(symbol, ranks)
+            if shortest <= len(text) <= longest:
+                return text
+            miss = max(shortest - len(text), len(text) - longest)
+            if miss < missed:
+                best, missed = text, miss
+        return best
+
+    def _refuse_unknown(self, properties: Iterable[str]) -> None:
+        unknown = [field for field in properties if field not in self._known]
+        raise RequestError(
+            f"{self._grammar.place}: no symbol {', '.join(map(repr, unknown))}; "
+            "the offline narrator cannot write it.",
+            hint="add the symbol to the grammar, or choose llm.backend: openai",
+        )
+
+
+@lru_cache(maxsize=4096)
+def _main_city(metro_area: str) -> str:
+    """Return the first of the cities that name a metropolitan area ("Dallas-Fort Worth-Arlington, TX")."""
+    return metro_area.partition("-")[0].partition(",")[0]

@@ -1,0 +1,1 @@
+"""A fitted population to sample, condition and query, and what is computed from it."""

@@ -1,0 +1,183 @@
+"""Plausibility: how odd each fact of a record is given its others, by the fitted model's conditional probability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from census_personas.generator.model.network import Network, Node
+from census_personas.generator.model.posterior import Posterior, at
+from census_personas.generator.model.pruning import reduced
+from census_personas.validators.rarity import Oddity
+
+Codes = npt.NDArray[np.int64]
+Array = npt.NDArray[np.float64]
+
+JUDGED = ("education_level", "marital_status", "sex", "labor_force_status", "veteran_status")
+"""Facts that are judged given the others; age and occupation are among what they are judged by."""
+ASIDE = frozenset({"ethnicity", "ethnicity_group", "nativity", "language_at_home"})
+"""Facts that are summed over as if the record did not say them: what is rare with them is somebody's life."""
+PEOPLE = 10_000  # sampled people whose conditional distributions say what is odd
+SEED = 20_240_701
+_CELLS = 100_000  # of which more are hidden is not judged: nearly nothing would be known
+_KINDS = 8  # sets of columns that are calibrated; records with further ones are not judged
+_BLOCK = 2048  # rows drawn at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What is odd for one fact.
+
+    Attributes:
+        lifts: in ascending order.
+        below: share of the modelled population with at most each lift.
+        shares: P(fact), by state.
+    """
+
+    lifts: Array
+    below: Array
+    shares: Array
+
+    def of(self, lifts: Array) -> Array:
+        """Share of the population that is as odd or odder; 0 where the model gives no probability."""
+        return np.where(lifts > 0, np.interp(lifts, self.lifts, self.below), 0.0)
+
+
+class Plausibility:
+    """P(fact | all other facts of the record), see `Posterior`, beside that of people whom the model draws.
+
+    The lift of a fact is that probability divided by the fact's share among all adults. How odd a lift is, the
+    model itself says: `Oddity.tail` is the share of the modelled population with a lift at most that small. It is
+    taken over sampled people, of each of whom the whole conditional distribution counts and not the one value drawn
+    (Rao-Blackwell), so that shares far below one in `PEOPLE` are resolved.
+    """
+
+    def __init__(
+        self, network: Network, judged: Sequence[str] = JUDGED, *, people: int = PEOPLE, seed: int = SEED
+    ) -> None:
+        """Nothing is computed before records come; facts that the model does not have are not judged."""
+        self._network = network
+        self._facts = tuple(name for name in judged if name in network.hierarchy.domain)
+        self._hierarchy = network.hierarchy
+        self._posterior = Posterior(network)
+        self._people, self._seed = people, seed
+        self._tails: dict[tuple[str, ...], dict[str, Tail]] = {}
+
+    @cached_property
+    def attributes(self) -> tuple[str, ...]:
+        """The facts that are looked at."""
+        given = {*self._network.core_attributes, *(node.child for node in self._network.nodes)}
+        return tuple(
+            name
+            for name in self._hierarchy.domain
+            if name not in ASIDE and given.intersection(self._hierarchy.chain(name))
+        )
+
+    def oddities(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Oddity]]:
+        """For each record, how odd each judged fact is; missing and unknown facts are neither judged nor used."""
+        codes = self._codes(records, self.attributes)
+        known = np.stack([codes[name] >= 0 for name in self.attributes], axis=1)
+        found: list[dict[str, Oddity]] = [{} for _ in records]
+        kinds, kind_of = np.unique(known, axis=0, return_inverse=True)
+        for kind, present in enumerate(kinds):
+            rows = np.flatnonzero(kind_of.ravel() == kind)
+            names = tuple(name for name, there in zip(self.attributes, present, strict=True) if there)
+            for fact, tail in self._tails_of(names).items():
+                here = {name: codes[name][rows] for name in names}
+                probabilities, own = self._posterior.given(here, fact), at(self._hierarchy, fact, here)
+                chosen = probabilities[np.arange(len(rows)), own]
+                lifts = chosen / tail.shares[own]
+                for row, lift, share, probability in zip(rows, lifts, tail.of(lifts), chosen, strict=True):
+                    if probability == probability:  # noqa: PLR0124 - NaN: the other facts exclude each other
+                        found[row][fact] = Oddity(float(lift), float(share), float(probability))
+        return found
+
+    def _codes(self, records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Codes]:
+        """Codes of the facts, -1 where one is missing or no state; ages beyond the last state belong to it."""
+        domain = self._hierarchy.domain
+        found = {}
+        for name in names:
+            states: dict[Any, int] = {state: code for code, state in enumerate(domain[name])}
+            last = domain[name][-1]
+            values = [record.get(name) for record in records]
+            if isinstance(last, int):
+                found[name] = np.array([_age(value, states, last) for value in values], dtype=np.int64)
+            else:
+                kept = (states.get(value, -1) if isinstance(value, str) else -1 for value in values)
+                found[name] = np.fromiter(kept, dtype=np.int64, count=len(values))
+        return found
+
+    def _tails_of(self, names: tuple[str, ...]) -> dict[str, Tail]:
+        """What is odd among people of whom these facts are known, by fact."""
+        if names not in self._tails:
+            if len(self._tails) >= _KINDS:
+                return {}
+            codes = self._sampled(names)
+            roots = {self._hierarchy.root(name) for name in names}
+            self._tails[names] = {
+                fact: self._tail(codes, fact)
+                for fact in self._facts
+                if any(name in names for name in self._hierarchy.chain(fact))
+                and len(roots) > 1
+                and self._posterior.cells(names, fact) <= _CELLS
+            }
+        return self._tails[names]
+
+    def _sampled(self, names: Sequence[str]) -> dict[str, Codes]:
+        """These facts of sampled people, drawn row by row: so few are not worth compiling a sampler."""
+        network, _ = reduced(self._network, names, {})
+        rng = np.random.Generator(np.random.Philox(self._seed))
+        below = np.cumsum(network.core, dtype=np.float64)
+        cells = np.searchsorted(below, rng.random(self._people) * below[-1], side="right")
+        core = np.unravel_index(cells, network.core.shape)
+        codes: dict[str, Codes] = {
+            name: c.astype(np.int64) for name, c in zip(network.core_attributes, core, strict=True)
+        }
+        for node in network.nodes:
+            numbers = rng.random(self._people)
+            starts = range(0, self._people, _BLOCK)
+            codes[node.child] = np.concatenate(
+                [
+                    self._drawn(
+                        node, {n: c[i : i + _BLOCK] for n, c in codes.items()}, numbers[i : i + _BLOCK]
+                    )
+                    for i in starts
+                ]
+            )
+        return {name: at(self._hierarchy, name, codes) for name in names}
+
+    def _drawn(self, node: Node, codes: Mapping[str, Codes], numbers: Array) -> Codes:
+        """The child of each person, by inverting the distribution function."""
+        index = []
+        fixed = np.full(len(numbers), -1, dtype=np.int64)
+        for parent in node.parents:
+            states = at(self._hierarchy, parent, codes)
+            index.append(np.maximum(node.axis_codes(parent, len(self._hierarchy.domain[parent]))[states], 0))
+            if node.certain is not None and node.certain[0] == parent:
+                fixed = node.certain[1][states].astype(np.int64)
+        weights = node.table[tuple(index)].astype(np.float64)
+        if node.refines is not None:
+            inside = self._hierarchy.codes(node.child, node.refines)
+            weights = weights * (inside[None, :] == at(self._hierarchy, node.refines, codes)[:, None])
+        below = np.cumsum(weights, axis=1)
+        drawn = (below <= numbers[:, None] * below[:, -1:]).sum(axis=1)
+        return np.where(fixed >= 0, fixed, np.minimum(drawn, weights.shape[1] - 1))
+
+    def _tail(self, codes: Mapping[str, Codes], fact: str) -> Tail:
+        probabilities = self._posterior.given(codes, fact)
+        shares = np.asarray(self._network.joint((fact,)), dtype=np.float64)
+        lifts = (probabilities / shares).ravel()
+        order = np.argsort(lifts, kind="stable")
+        below = np.cumsum(probabilities.ravel()[order]) / len(probabilities)
+        return Tail(lifts[order], below, shares)
+
+
+def _age(value: Any, states: Mapping[Any, int], last: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
+        return -1
+    return states.get(min(value, last), -1)

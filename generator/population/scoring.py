@@ -1,0 +1,164 @@
+"""Scoring: how well the population predicts person records that it has not seen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from census_personas.census_priors.build.codes import Codes
+from census_personas.census_priors.build.en_US.ages import read_top_codes
+from census_personas.census_priors.build.en_US.pums import Records, read_records
+from census_personas.census_priors.build.source import SourceError
+from census_personas.generator.model.likelihood import log_probabilities_of
+from census_personas.generator.model.network import Network
+from census_personas.generator.population.population import Population
+
+SCORED = (
+    "state",
+    "age",
+    "sex",
+    "ethnicity",
+    "marital_status",
+    "education",
+    "labor_force_status",
+    "occupation",
+)
+COLUMNS = {
+    "sex": "SEX",
+    "ethnicity": "HISP and RAC1P",
+    "marital_status": "MAR",
+    "education": "SCHL and FOD1P",
+    "labor_force_status": "ESR",
+    "occupation": "OCCP",
+}
+"""The PUMS columns behind what is scored."""
+MERGED = {"age_band": "age", "occupation_group": "occupation"}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Weighted mean negative log-likelihood of person records.
+
+    Attributes:
+        nats_per_person: total, in nats an adult; lower is better.
+        by_attribute: its parts, each attribute given those before it; they sum to the total.
+        adults: persons scored.
+        areas: states and territories among them.
+        left_out: adults of areas without all columns, or with a blank one.
+        standard_error: of the total, from the spread of persons (households not taken into account).
+    """
+
+    nats_per_person: float
+    by_attribute: dict[str, float]
+    adults: int
+    areas: int
+    left_out: int
+    standard_error: float
+
+
+def score_file(population: Population, place: Path) -> Score:
+    """Score PUMS person records, a file or a folder, in any form that `priors build` reads.
+
+    State, age, sex, ethnicity, marital status, education, field of degree, labour-force status and occupation
+    are scored. Areas that lack a column are left out, and the model is given that a person lives in one of the
+    others. A top-coded age counts as the interval it stands for.
+
+    Raises:
+        SourceError: no person records, or none with every column.
+    """
+    records = read_records(place, population.priors, SCORED)
+    if not len(records):
+        raise SourceError(f"{place}: has no adult; the model is one of persons of 18 and over")
+    state = records.codes["state"]
+    given = {name: records.codes[name] >= 0 for name in SCORED}
+    lacking = {name for name in SCORED if not given[name].any()}
+    if lacking:
+        columns = ", ".join(dict.fromkeys(COLUMNS.get(name, name) for name in SCORED if name in lacking))
+        raise SourceError(f"{place}: nobody has {columns}; the score needs {', '.join(COLUMNS.values())}")
+    whole = np.ones(len(records), dtype=bool)
+    for code in np.unique(state):
+        here = state == code
+        if any(not given[name][here].any() for name in SCORED):
+            whole &= ~here
+    kept = whole & np.all(list(given.values()), axis=0)
+    if not kept.any():
+        raise SourceError(
+            f"{place}: no adult has every column that is scored ({', '.join(COLUMNS.values())})"
+        )
+    blank = int((whole & ~kept).sum())
+    if blank:
+        log.warning("%s: %d adults are left out, of whom a scored column is blank", place, blank)
+    return score(population, records.take(kept), left_out=int((~kept).sum()))
+
+
+def score(population: Population, records: Records, *, left_out: int = 0) -> Score:
+    """`score_file` for records already read, every one complete.
+
+    Raises:
+        SourceError: the model gives somebody no probability at all; says whom.
+    """
+    network, hierarchy = population.network, population.priors.hierarchy
+    coded = Codes(population.priors, records)
+    known = (*network.core_attributes, *(node.child for node in network.nodes))
+    scored = [name for name in known if any(hierarchy.related(name, other) for other in SCORED)]
+    codes = {name: coded[name] for name in scored}
+    nats = -log_probabilities_of(network, codes, {"age": _open_ages(population, records)})
+    if "education_level" in hierarchy.domain:
+        given = _given(network, "education")
+        before = network.joint(given)[tuple(codes[n] for n in given)]
+        level = network.joint((*given, "education_level"))
+        now = level[(*(codes[n] for n in given), coded["education_level"])]
+        nats.insert(list(nats).index("education"), "education_level", -np.log(now / before))
+        nats["bachelors_field"] = nats.pop("education") - nats["education_level"]
+    _check_possible(population, codes, nats.sum(axis=1).to_numpy())
+    present = np.unique(records.codes["state"])
+    nats["state"] += np.log(network.joint(("state",))[present].sum())
+    weight = records.weight / records.weight.sum()
+    parts: dict[str, float] = {}
+    for name in nats:
+        label = MERGED.get(str(name), str(name))
+        parts[label] = parts.get(label, 0.0) + float(weight @ nats[name].to_numpy())
+    total = nats.sum(axis=1).to_numpy()
+    mean = float(weight @ total)
+    error = float(np.sqrt((weight**2) @ (total - mean) ** 2))
+    return Score(mean, parts, len(records), len(present), left_out, error)
+
+
+def _check_possible(
+    population: Population, codes: Mapping[str, npt.NDArray[np.int64]], nats: npt.NDArray[np.float64]
+) -> None:
+    impossible = ~np.isfinite(nats)
+    if impossible.any():
+        at = int(impossible.argmax())
+        person = ", ".join(
+            f"{name}={population.priors.domain[name][found[at]]}" for name, found in codes.items()
+        )
+        raise SourceError(
+            f"{int(impossible.sum())} of {len(nats)} adults cannot occur in the model of "
+            f"{population.priors.locale}, the first with {person}: their likelihood is 0, and no mean exists"
+        )
+
+
+def _given(network: Network, attribute: str) -> tuple[str, ...]:
+    """What an attribute is given in the model: those before it in the core, or its parents."""
+    if attribute in network.core_attributes:
+        return network.core_attributes[: network.core_attributes.index(attribute)]
+    return next(node.parents for node in network.nodes if node.child == attribute)
+
+
+def _open_ages(population: Population, records: Records) -> npt.NDArray[np.int64]:
+    """First code of the interval for top-coded ages, -1 for the others."""
+    domain = population.priors.domain
+    result = np.full(len(records), -1, dtype=np.int64)
+    ages = np.array(domain["age"], dtype=np.int64)[records.codes["age"]]
+    for state, top in read_top_codes(population.priors).items():
+        here = (records.codes["state"] == domain.code("state", state)) & (ages >= top.value)
+        result[here] = domain.code("age", top.first)
+    return result

@@ -1,0 +1,180 @@
+"""Selected: a model made ready for a selection: conditioned, bent to targets, compiled, drawn by quota."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.randomness import Fractions, fractions, stratified_fractions
+from census_personas.generator.config.selection import EvidenceError, Selection
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.sampling.conditioning import Conditioned, Evidence, condition
+from census_personas.generator.sampling.guide_table import Codes
+from census_personas.generator.sampling.marginals import joint
+from census_personas.generator.sampling.message import Message
+from census_personas.generator.sampling.quota import apportion
+from census_personas.generator.sampling.sampler import Sampler, in_blocks
+from census_personas.generator.sampling.target import MOST_CELLS, Target, read_targets, refuse_many
+from census_personas.generator.sampling.tilting import cell_table, tilt, weigh
+
+Array = npt.NDArray[np.float64]
+Achieved = Mapping[str, Mapping[str, tuple[float, float]]]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A model under a selection, before it is compiled.
+
+    Attributes:
+        conditioned: the model.
+        evidence, factors: what the whole population is given to become it.
+        achieved: target -> cell -> (share wanted, share of the model).
+        nats: relative entropy that targets cost, in nats a person.
+        quota: cells of which rows come in exact numbers, with their shares.
+    """
+
+    conditioned: Conditioned
+    evidence: Evidence
+    factors: Sequence[Message] = ()
+    achieved: Achieved = field(default_factory=dict)
+    nats: float = 0.0
+    quota: tuple[Target, Array] | None = None
+
+
+def give(
+    conditioned: Conditioned,
+    evidence: Evidence,
+    selection: Selection,
+    network: Network,
+    priors: Priors,
+    leaves: Sequence[Leaf],
+) -> Given:
+    """Bend a conditioned model to the targets and the quota of a selection.
+
+    Rows of a quota's cells are those of the model with the quota's shares as a target.
+
+    Raises:
+        EvidenceError: a target or quota cannot be read or met.
+    """
+    targets = read_targets(selection.target, priors, leaves)
+    quotas = read_targets(selection.quota, priors, leaves, "quota")
+    if len(quotas) > 1:
+        together = ",".join(selection.quota)
+        raise EvidenceError(f"quota: counts are exact for one table at a time; write it as {together!r}")
+    if not targets and not quotas:
+        return Given(conditioned, evidence)
+    if quotas:
+        _few(quotas[0], conditioned, evidence, leaves)
+    tilted = tilt(network, leaves, evidence, (*targets, *quotas), conditioned)
+    quota = None
+    if quotas:
+        wanted = tilted.achieved[quotas[0].name]
+        shares = np.array([wanted.get(label, (0.0, 0.0))[0] for label in quotas[0].labels])
+        quota = (quotas[0], shares)
+    return Given(tilted.given, tilted.evidence, tilted.factors, tilted.achieved, tilted.nats, quota)
+
+
+def _few(quota: Target, conditioned: Conditioned, evidence: Evidence, leaves: Sequence[Leaf]) -> None:
+    """Refuse a quota of too many cells before the model is bent to it, which would take long."""
+    beside = {leaf.child for leaf in leaves}
+    if quota.shares is not None:
+        counts = [int(np.count_nonzero(quota.shares))]
+    elif not evidence and quota.axes[0].source in beside:  # everybody: each name and place has somebody
+        counts = [len(quota.labels)]
+    else:  # every state that anyone has is in a cell, so that one attribute may be enough to tell
+        counts = [int(np.count_nonzero(joint(conditioned, leaves, [axis]))) for axis in quota.axes]
+        if max(counts) <= MOST_CELLS < len(quota.labels):
+            counts.append(int(np.count_nonzero(cell_table(conditioned, leaves, [quota]))))
+    refuse_many(f"quota.{quota.name}", max(counts))
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A selection's model, compiled.
+
+    Attributes:
+        given: the model.
+        network, leaves: the whole population's, which quota cells are conditioned from.
+        base: the whole population's sampler; parts that the selection leaves alone are shared.
+        stratified: whether draws are spread evenly.
+    """
+
+    given: Given
+    network: Network
+    leaves: tuple[Leaf, ...]
+    base: Sampler
+    stratified: bool = False
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        """The sampler of the model without its quota."""
+        given = self.given
+        plain = not given.evidence and not given.factors
+        sampler = self.base if plain else self.base.given(given.conditioned, self.leaves)
+        return replace(sampler, chained=True) if self.stratified else sampler
+
+    @cached_property
+    def cells(self) -> dict[int, Sampler]:
+        """A sampler for every cell of the quota."""
+        if self.given.quota is None:
+            return {}
+        target, shares = self.given.quota
+        found = {}
+        for cell in np.flatnonzero(shares):
+            only = np.zeros(len(shares))
+            only[cell] = 1.0
+            found[int(cell)] = self._inside([target], [only])
+        return found
+
+    def _inside(self, targets: Sequence[Target], weights: Sequence[Array]) -> Sampler:
+        """The sampler of those in a cell; what the cell leaves alone is shared with the sampler of all."""
+        if any(leaf.child == targets[0].axes[0].source for leaf in self.leaves):
+            factors, evidence = weigh(self.given.evidence, targets, weights, self.network)
+            inside = condition(self.network, self.leaves, evidence, (*self.given.factors, *factors))
+            base = replace(self.base, chained=self.stratified)
+            return base.given(inside, self.leaves)
+        network = self.given.conditioned.network
+        factors, evidence = weigh({}, targets, weights, network)
+        inside = condition(network, (), evidence, factors)
+        return self.sampler.given(inside, ())
+
+    def draw(self, seed: int, start: int, count: int) -> dict[str, Codes]:
+        """Codes of rows `start` up to `start + count`, a function of (model, selection, seed, row)."""
+        stream = stratified_fractions if self.stratified else fractions
+        if self.given.quota is None:
+            return self.sampler.draw(seed, start, count, stream)
+        shares, cells = self.given.quota[1], self.cells
+
+        def block(at: int, size: int) -> dict[str, Codes]:
+            numbers = _Numbers(lambda name: stream(seed, name, at, size))
+            result: dict[str, Codes] = {}
+            cell_of = apportion(shares, at, size)
+            for cell in np.unique(cell_of):
+                rows = np.flatnonzero(cell_of == cell)
+                for name, codes in cells[int(cell)].draw_by(numbers.of(rows)).items():
+                    result.setdefault(name, np.zeros(size, dtype=codes.dtype))[rows] = codes
+            return result
+
+        return in_blocks(block, start, count)
+
+
+class _Numbers(dict[str, Fractions]):
+    """The numbers of a block by stream, drawn when they are first asked for."""
+
+    def __init__(self, draw: Callable[[str], Fractions]) -> None:
+        super().__init__()
+        self._draw = draw
+
+    def __missing__(self, stream: str) -> Fractions:
+        self[stream] = self._draw(stream)
+        return self[stream]
+
+    def of(self, rows: npt.NDArray[np.intp]) -> Callable[[str], Fractions]:
+        """The numbers of some rows."""
+        return lambda stream: self[stream][rows]

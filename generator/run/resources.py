@@ -1,0 +1,190 @@
+"""Rooms: population, prompts and checks of one run, loaded and checked before a file is written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.dataset_writer import kinds_of
+from census_personas.foundation.schema import Kind, Table, refuse_written, table_of
+from census_personas.generator.config.run_config import Config, ConfigError
+from census_personas.generator.llm.chat import ChatModel
+from census_personas.generator.narration.check_batcher import Review
+from census_personas.generator.narration.facts import FactSheet
+from census_personas.generator.narration.journal import Journal
+from census_personas.generator.narration.narrator import CALLS, Narrator
+from census_personas.generator.offline.grammar import digest as grammar_digest
+from census_personas.generator.population.imputation import Imputation
+from census_personas.generator.population.plausibility import Plausibility
+from census_personas.generator.population.population import Population
+from census_personas.generator.run.input_file import InputFile
+from census_personas.generator.run.pipeline import narrations
+from census_personas.generator.sampling.where_clause import attributes
+from census_personas.prompts.fields import FieldSpec
+from census_personas.prompts.lint import lint, summary
+from census_personas.prompts.template import PromptSet, TemplateError
+from census_personas.validators.rule_context import Reference
+from census_personas.validators.rules import SAMPLED, RecordChecker
+
+NARRATED = (
+    "first_name",
+    "last_name",
+    "sex",
+    "age",
+    "marital_status",
+    "education_level",
+    "occupation",
+    "city",
+    "state",
+    "zipcode",
+)
+"""Columns that the shipped prompts cannot do without."""
+_GRAMMAR = "offline"
+_CELLS: dict[str, Kind] = {"text": "text", "list": "list", "score": "integer"}
+# Seconds for which an answer of a served model waits for others to be checked with: little beside its own time.
+_GATHER_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """All that a run needs, loaded and checked before a file is written."""
+
+    config: Config
+    population: Population
+    prompts: PromptSet
+    checker: RecordChecker
+    facts: FactSheet
+    input: InputFile | None = None
+
+    @classmethod
+    def load(cls, config: Config) -> Rooms:
+        """Load what the configuration names.
+
+        Raises:
+            ConfigError, TableError, DomainError, TemplateError, GrammarError, PolicyError: each names place
+                and remedy.
+        """
+        choice = config.prompts.narratives, config.prompts.without
+        try:
+            prompts = PromptSet.load(config.prompts.set, *choice)
+        except TemplateError as error:
+            raise TemplateError(summary(str(error).splitlines(), config.prompts.set)) from error
+        if config.llm.backend == "offline":
+            # The narrator without a model is prompted by its grammar: another grammar is another dataset.
+            both = f"{prompts.digest}/{grammar_digest(prompts.folder / _GRAMMAR)}"
+            prompts = replace(prompts, digest=hashlib.sha256(both.encode()).hexdigest())
+        if (prompts.folder / "sample.yaml").exists() and (faults := lint(prompts.folder, *choice)):
+            raise TemplateError(summary(faults, prompts.folder))
+        population = Population.load(config.locale)
+        cls._check_narratable(population)
+        people = InputFile(Path(config.input), Imputation(population, config.seed)) if config.input else None
+        if people is not None and config.rows > len(people):
+            raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
+        policy = {**({} if people else SAMPLED), **config.validation.policy}
+        # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
+        reference = Reference(population.priors, Plausibility(population.network) if people else None)
+        rooms = cls(
+            config=config,
+            population=population,
+            prompts=prompts,
+            # Twice those who are written of, some 0.1 MB each: whoever is given up is remembered for a while too.
+            checker=RecordChecker(reference, policy, remember=2 * narrations(config.llm.concurrency)),
+            facts=FactSheet(population.priors, prompts),
+            input=people,
+        )
+        columns = people.columns if people else attributes(population.priors, population.leaves)
+        refuse_written(config.output.schema_, columns, rooms.written)
+        return rooms
+
+    @staticmethod
+    def _check_narratable(population: Population) -> None:
+        """Refuse a locale without the columns that every text speaks of."""
+        known = attributes(population.priors, population.leaves)
+        missing = [name for name in NARRATED if name not in known]
+        if missing:
+            raise ConfigError(
+                f"locale {population.priors.locale}: has no {', '.join(missing)}, which every text speaks of; "
+                "its people can be sampled (personas sample), not narrated"
+            )
+
+    @property
+    def priors(self) -> Priors:
+        """The priors that population, prompts and checks share."""
+        return self.population.priors
+
+    @property
+    def grammar(self) -> Path:
+        """The prompt set's grammar, which the offline narrator writes in."""
+        return self.prompts.folder / _GRAMMAR
+
+    @property
+    def written(self) -> dict[str, Kind]:
+        """The fields that the narrator is asked for, and what stands in their columns."""
+        return {spec.name: _CELLS[spec.kind] for spec in self._specs}
+
+    @property
+    def described(self) -> dict[str, str]:
+        """What the prompts say of the fields that they ask for."""
+        return {spec.name: spec.description for spec in self._specs}
+
+    @property
+    def _specs(self) -> list[FieldSpec]:
+        return [spec for call in CALLS for spec in self.prompts.templates[call].fields]
+
+    def sample(self, n: int, start: int = 0) -> pd.DataFrame:
+        """Rows of the configured population, or of the input that stands for it."""
+        if self.input is not None:
+            return self.input.sample(n, start)
+        return self.population.select(self.config.selection, n, self.config.seed, start)
+
+    def table(self) -> Table:
+        """The dataset's columns."""
+        return table_of(
+            self.config.output.schema_,
+            kinds_of(self.sample(1)),
+            written=self.written,
+            lists=self.config.output.lists,
+        )
+
+    def digests(self) -> dict[str, str]:
+        """Digests of the data that rows depend on beside the configuration."""
+        digests = {
+            "priors": self.priors.digest,
+            "model": self.population.digest,
+            "prompts": self.prompts.digest,
+        }
+        return digests if self.input is None else {**digests, "input": self.input.digest}
+
+    @contextmanager
+    def narrator(
+        self,
+        model: ChatModel,
+        config: Config,
+        journal: Path | None,
+        hear: Callable[[bool], None] = lambda _: None,
+    ) -> Iterator[Narrator]:
+        """A narrator, and its journal open; `hear` is told of each new answer whether it could be read."""
+        kept = None if journal is None else Journal(journal)
+        gather_s = 0.0 if journal is None else _GATHER_S
+        try:
+            narrator = Narrator(
+                model,
+                self.prompts,
+                self.facts,
+                Review(self.checker.check_together, gather_s=gather_s),
+                config,
+                kept,
+                policy=self.checker.policy,
+                review_facts=Review(self.checker.facts_together, gather_s=gather_s),
+            )
+            narrator.hear = hear
+            yield narrator
+        finally:
+            if kept is not None:
+                kept.close()

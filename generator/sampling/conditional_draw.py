@@ -1,0 +1,117 @@
+"""Steps: the conditionals of a network made ready to be drawn from, by inversion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from census_personas.foundation.randomness import Fractions
+from census_personas.generator.sampling.guide_table import Codes, Entries, Index, smallest
+from census_personas.generator.sampling.product import Product
+
+Lookup = Index | int
+"""What each code of a parent adds to the row number; a number if that is the code times it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableStep:
+    """One conditional: runs of thresholds, chosen by the codes of the parents and of what the child refines.
+
+    Attributes:
+        child: attribute that is drawn.
+        lookups: parent -> its code's part of the row number.
+        entries: the states that evidence leaves, by row and run.
+        kind: type of the codes.
+        codes: child code of each state that evidence leaves; None if that is all of them.
+        refines: the parent that chooses the run.
+        certain: parent and the child code that it makes certain (-1: draw).
+    """
+
+    child: str
+    lookups: Mapping[str, Lookup]
+    entries: Entries
+    kind: np.dtype[np.integer]
+    codes: Codes | None
+    refines: str | None = None
+    certain: tuple[str, npt.NDArray[np.int64]] | None = None
+
+    def whole(self) -> None:
+        """Make every run beforehand."""
+        self.entries.whole()
+
+    def draw(self, codes: Mapping[str, Codes], numbers: Fractions) -> Codes:
+        """Child codes for numbers, given the codes of every earlier attribute."""
+        row = row_number(self.lookups, codes, len(numbers), self.entries.kind)
+        run = None if self.refines is None else codes[self.refines]
+        if self.certain is None:
+            return self._draw(row, run, numbers)
+        parent, values = self.certain
+        result = values.take(codes[parent], mode="clip")
+        drawn = np.flatnonzero(result < 0)
+        found = self._draw(row.take(drawn), None if run is None else run.take(drawn), numbers.take(drawn))
+        result = result.astype(found.dtype)
+        result[drawn] = found
+        return result
+
+    def _draw(self, row: Index, run: Codes | None, numbers: Fractions) -> Codes:
+        state = self.entries.draw(row, run, numbers)
+        return (
+            state.astype(self.kind, copy=False) if self.codes is None else self.codes.take(state, mode="clip")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FixedStep:
+    """An attribute that evidence leaves one state of."""
+
+    child: str
+    code: int
+    kind: np.dtype[np.integer]
+
+    def draw(self, _: Mapping[str, Codes], numbers: Fractions) -> Codes:
+        """The code, as often as there are numbers."""
+        return np.full(len(numbers), self.code, dtype=self.kind)
+
+
+def row_number(
+    lookups: Mapping[str, Lookup], codes: Mapping[str, Codes], count: int, kind: np.dtype[np.signedinteger]
+) -> Index:
+    """The row that the parents' codes choose."""
+    row = np.zeros(count, dtype=kind)
+    for parent, part in lookups.items():
+        if isinstance(part, int):
+            row += codes[parent] if part == 1 else np.multiply(codes[parent], part, dtype=kind)
+        else:
+            row += part.astype(kind).take(codes[parent], mode="clip")
+    return row
+
+
+def compile_product(product: Product) -> TableStep:
+    """Thresholds of the states that evidence leaves, made on demand."""
+    states = product.node.table.shape[-1]
+    kind = smallest(states)
+    certain = product.node.certain
+    return TableStep(
+        product.node.child,
+        _lookups(product),
+        Entries(product),
+        kind,
+        None if len(product.states) == states else product.states.astype(kind),
+        product.node.refines,
+        None if certain is None else (certain[0], certain[1].astype(np.int64)),
+    )
+
+
+def _lookups(product: Product) -> dict[str, Lookup]:
+    """What each parent's code adds to the number of the row."""
+    lookups: dict[str, Lookup] = {}
+    stride = 1
+    for axis in reversed(range(len(product.parents))):
+        places = product.places(axis)
+        plain = bool((places == np.arange(len(places))).all())
+        lookups[product.parents[axis]] = stride if plain else places * stride
+        stride *= product.shape[axis]
+    return lookups

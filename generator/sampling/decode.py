@@ -1,0 +1,143 @@
+"""Frame: drawn codes as a table of people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from census_personas.census_priors.domain import State
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.randomness import words
+from census_personas.foundation.traits import LEVELS, TRAITS, level_of
+from census_personas.generator.model.sparse_conditionals import Leaf
+
+Codes = npt.NDArray[np.integer]
+
+FIRST = (
+    "row uuid first_name middle_name last_name sex age birth_year ethnicity nativity marital_status education_level "
+    "bachelors_field labor_force_status occupation occupation_code state city zipcode county metro_area urbanicity "
+    "country"
+).split()
+PLACE = ("city", "county", "metro_area", "urbanicity")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that a population's rows have, with their categories computed once.
+
+    Attributes:
+        priors: for states and look-ups.
+        leaves: for the states of leaves.
+    """
+
+    priors: Priors
+    leaves: Sequence[Leaf]
+
+    def frame(self, codes: Mapping[str, Codes], seed: int, start: int, identity: str) -> pd.DataFrame:
+        """One row a person: every attribute that a reader may want, derived ones included.
+
+        Args:
+            codes: codes of every network child, core attribute and leaf, same length.
+            seed: decides the UUIDs, with `identity`.
+            start: number of the first row.
+            identity: digest of the model and its conditions.
+        """
+        count = len(next(iter(codes.values())))
+        columns: dict[str, object] = {
+            "row": np.arange(start, start + count, dtype=np.int64),
+            "uuid": uuids(seed, start, count, identity),
+            "country": Values.of_states([self.priors.country]).of(np.zeros(count, dtype=np.int32)),
+        }
+        for name, (source, values) in self._values.items():
+            if source in codes:
+                columns[name] = values.of(codes[source])
+        order = [name for name in FIRST if name in columns]
+        traits = [part for name in TRAITS for part in (name, f"{name}_label")]
+        rest = [name for name in columns if name not in order and name not in traits]
+        return pd.DataFrame({name: columns[name] for name in (*order, *rest, *traits) if name in columns})
+
+    @cached_property
+    def _values(self) -> dict[str, tuple[str, Values]]:
+        """Column -> the drawn attribute that decides it, and the value of each of its states."""
+        priors, hierarchy = self.priors, self.priors.hierarchy
+        model = priors.declaration.model
+        helpers = {name for name, item in priors.declaration.attributes.items() if item.of} | {"education"}
+        drawn = [*model.core, *(node.child for node in model.conditionals)]
+        found = {name: (name, Values.of_states(priors.domain[name])) for name in drawn if name not in helpers}
+        for view in ("education_level", "bachelors_field"):
+            fine = hierarchy.finer.get(view)
+            if fine in drawn and view not in found:
+                states = [priors.domain[view][code] for code in hierarchy.codes(fine, view)]
+                found[view] = (fine, Values.of_states(states))
+        if "age" in drawn:
+            vintage = int(priors.declaration.vintage)
+            found["birth_year"] = (
+                "age",
+                Values.of_states([vintage - int(age) for age in priors.domain["age"]]),
+            )
+        if "occupation" in drawn and "occupations" in priors.declaration.lookups:
+            codes = [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]]
+            found["occupation_code"] = ("occupation", Values.of_states(codes))
+        known: dict[int, Values] = {}  # first and middle names have the same states
+        for leaf in self.leaves:
+            number = id(leaf.table.states)
+            if number not in known:
+                known[number] = Values.of_states(leaf.table.states.tolist())
+            found[leaf.child] = (leaf.child, known[number])
+            if leaf.child in TRAITS:
+                levels = [LEVELS[level_of(int(score))] for score in leaf.table.states]
+                found[f"{leaf.child}_label"] = (leaf.child, Values.of_states(levels, LEVELS))
+            if leaf.child == "zipcode":
+                for name in PLACE:
+                    found[name] = (leaf.child, Values.of_states(priors.places.column(name).tolist()))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The value of every state of an attribute: integers, or positions among categories.
+
+    Attributes:
+        by_code: value, or position, by code.
+        dtype: the categories; None for integers.
+    """
+
+    by_code: npt.NDArray[np.integer]
+    dtype: pd.CategoricalDtype | None = None
+
+    @classmethod
+    def of_states(cls, states: Sequence[State], categories: Sequence[str] | None = None) -> Values:
+        """Values of states in code order; categories come in order of first use, unless given."""
+        if isinstance(states[0], int | np.integer):
+            return cls(np.asarray(states, dtype=np.int64))
+        texts = pd.Index([str(state) for state in states], dtype=object)
+        if categories is None:
+            by_code, found = texts.factorize()
+            kept = pd.Index(found)
+        else:
+            kept = pd.Index(list(categories), dtype=object)
+            by_code = kept.get_indexer(texts)
+        return cls(by_code.astype(np.int32), pd.CategoricalDtype(kept.astype(str)))
+
+    def of(self, codes: Codes) -> object:
+        """Values of many codes."""
+        values = self.by_code.take(codes)
+        return values if self.dtype is None else pd.Categorical.from_codes(values, dtype=self.dtype)
+
+
+def uuids(seed: int, start: int, count: int, identity: str) -> npt.NDArray[np.object_]:
+    """Version-8 UUIDs (RFC 9562: custom), a function of seed, model and row alone."""
+    high = words(seed, f"uuid/high/{identity}", start, count)
+    low = words(seed, f"uuid/low/{identity}", start, count)
+    high = (high & np.uint64(0xFFFFFFFFFFFF0FFF)) | np.uint64(0x8000)
+    low = (low & np.uint64(0x3FFFFFFFFFFFFFFF)) | np.uint64(0x8000000000000000)
+    raw = np.empty((count, 2), dtype=">u8")
+    raw[:, 0], raw[:, 1] = high, low
+    digits = raw.tobytes().hex()
+    texts = [digits[i : i + 32] for i in range(0, 32 * count, 32)]
+    return np.array([f"{t[:8]}-{t[8:12]}-{t[12:16]}-{t[16:20]}-{t[20:]}" for t in texts], dtype=object)

@@ -1,0 +1,225 @@
+"""Evidence: what `where` asks of a population, as allowed states of the model's attributes."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.traits import LEVELS, TRAITS, level_of
+from census_personas.generator.config.selection import EvidenceError
+from census_personas.generator.model.sparse_conditionals import Leaf
+
+Mask = npt.NDArray[np.bool_]
+
+PLACE_COLUMNS = {"city": "city", "county": "county", "metro_area": "metro_area", "urbanicity": "urbanicity"}
+LABEL = "_label"
+# Of a text that is nowhere, what is compared with what is known.
+_SHORTEST, _LONGEST = 4, 100
+RANGE = re.compile(r"(\d{1,9})?\s*-\s*(\d{1,9})?")
+
+
+def masks(where: Mapping[str, Any], priors: Priors, leaves: Sequence[Leaf]) -> dict[str, Mask]:
+    """Allowed states by attribute of the model.
+
+    Args:
+        where: attribute -> wanted: a value, a list of values, a range (`"30-45"`, `"65-"`, `{"min": 30, "max":
+            45}`) or a pattern (`"*engineer*"`); lists may mix them. Every attribute must be met.
+        priors: the locale.
+        leaves: attributes beside the network.
+
+    Raises:
+        EvidenceError: unknown attribute or state, or a part that matches nothing.
+    """
+    found: dict[str, Mask] = {}
+    for attribute, wanted in where.items():
+        root, values, codes = states_of(attribute, priors, leaves)
+        matched = match(attribute, wanted, values, words=priors.words(attribute))
+        mask = matched if codes is None else matched[codes]
+        found[root] = found.get(root, np.ones(len(mask), dtype=bool)) & mask
+        if not found[root].any():
+            raise EvidenceError(
+                f"where.{attribute}: nothing meets it together with the other conditions on {root}"
+            )
+    return found
+
+
+def attributes(priors: Priors, leaves: Sequence[Leaf]) -> tuple[str, ...]:
+    """Every attribute that `where` takes."""
+    own = list(priors.domain)
+    beside = [leaf.child for leaf in leaves]
+    places = [*PLACE_COLUMNS] if "zipcode" in beside else []
+    derived = ["birth_year", "occupation_code"] if "occupation" in own else ["birth_year"]
+    labels = [f"{name}{LABEL}" for name in beside if name in TRAITS]
+    return (*own, *beside, *places, *derived, *labels)
+
+
+def states_of(
+    attribute: str, priors: Priors, leaves: Sequence[Leaf], place: str | None = None
+) -> tuple[str, Sequence[Any], npt.NDArray[np.integer] | None]:
+    """The model attribute that decides this one, this one's values, and which value each state has.
+
+    `place` is what a message names; the attribute within `where` if it is not given.
+
+    Raises:
+        EvidenceError: unknown attribute.
+    """
+    by_child = {leaf.child: leaf for leaf in leaves}
+    if attribute in priors.domain:
+        return _rooted(attribute, priors)
+    if attribute in by_child:
+        return attribute, by_child[attribute].table.states.tolist(), None
+    trait = attribute.removesuffix(LABEL)
+    if trait != attribute and trait in TRAITS and trait in by_child:
+        return trait, LEVELS, np.array([level_of(int(score)) for score in by_child[trait].table.states])
+    if attribute in PLACE_COLUMNS and "zipcode" in by_child:
+        return "zipcode", *_distinct(priors.places.column(PLACE_COLUMNS[attribute]))
+    if attribute == "birth_year" and "age" in priors.domain:
+        vintage = int(priors.declaration.vintage)
+        return "age", [vintage - int(age) for age in priors.domain["age"]], None
+    if attribute == "occupation_code" and "occupation" in priors.domain:
+        codes = [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]]
+        return "occupation", *_distinct(np.array(codes, dtype=object))
+    known = attributes(priors, leaves)
+    near = _near(attribute, known)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise EvidenceError(
+        f"{place or f'where.{attribute}'}: unknown attribute {attribute!r}; {hint}known: {', '.join(sorted(known))}"
+    )
+
+
+def _rooted(attribute: str, priors: Priors) -> tuple[str, Sequence[Any], npt.NDArray[np.integer] | None]:
+    hierarchy, model = priors.hierarchy, priors.declaration.model
+    given = {*model.core, *(node.child for node in model.conditionals)}
+    root = next((name for name in hierarchy.chain(attribute) if name in given), None)
+    if root is None:
+        raise EvidenceError(f"where.{attribute}: declared in priors.yaml but not part of the model")
+    return root, priors.domain[attribute], hierarchy.codes(root, attribute)
+
+
+def _distinct(column: npt.NDArray[np.object_]) -> tuple[Sequence[Any], npt.NDArray[np.integer]]:
+    values, codes = np.unique(column.astype(str), return_inverse=True)
+    return values.tolist(), codes
+
+
+def match(
+    attribute: str,
+    wanted: Any,
+    values: Sequence[Any],
+    within: str = "where",
+    words: Mapping[str, str] | None = None,
+) -> Mask:
+    """Which values a condition takes in.
+
+    Args:
+        attribute: whose values they are.
+        wanted: value, list, range or pattern.
+        values: all of them, integers or texts.
+        within: what the condition is part of, for messages.
+        words: what values are called, for hints.
+
+    Raises:
+        EvidenceError: none of them, or a condition that cannot be read.
+    """
+    place = f"{within}.{attribute}"
+    if isinstance(wanted, Mapping):
+        return _between(place, wanted.get("min"), wanted.get("max"), values, set(wanted) - {"min", "max"})
+    if isinstance(wanted, Iterable) and not isinstance(wanted, str):
+        parts = [match(attribute, part, values, within, words) for part in wanted]
+        if not parts:
+            raise EvidenceError(
+                f"{place}: an empty list matches nobody; leave the condition out or name a value"
+            )
+        return np.asarray(np.any(parts, axis=0), dtype=np.bool_)
+    numeric = isinstance(values[0], int | np.integer)
+    if numeric:
+        return _number(place, wanted, values)
+    text = str(wanted)
+    if is_pattern(text):
+        pattern = re.compile(fnmatch.translate(text.casefold()))
+        matched = np.fromiter(
+            (bool(pattern.match(str(v).casefold())) for v in values), dtype=bool, count=len(values)
+        )
+        if not matched.any():
+            raise EvidenceError(f"{place}: no state matches the pattern {text!r}")
+        return matched
+    matched = np.fromiter((str(v) == text for v in values), dtype=bool, count=len(values))
+    if not matched.any():
+        raise EvidenceError(_unknown(place, text, values, words or {}))
+    return matched
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a condition is a pattern, and no state's name."""
+    return any(sign in text for sign in "*?[")
+
+
+def _number(place: str, wanted: Any, values: Sequence[Any]) -> Mask:
+    whole = isinstance(wanted, float) and wanted.is_integer()
+    text = str(int(wanted) if whole else wanted).strip()
+    if re.fullmatch(r"\d{1,9}", text):
+        return _between(place, int(text), int(text), values, set())
+    span = RANGE.fullmatch(text) if isinstance(wanted, str) else None  # the number -30 is no range up to 30
+    if span is None or not any(span.groups()):
+        raise EvidenceError(
+            f'{place}: {text[:_LONGEST]!r} is no whole number and no range; write 30, "30-45", "65-" or "-25"'
+        )
+    low, high = (None if part is None else int(part) for part in span.groups())
+    return _between(place, low, high, values, set())
+
+
+def _between(place: str, low: Any, high: Any, values: Sequence[Any], unknown: set[Any]) -> Mask:
+    if unknown:
+        raise EvidenceError(f"{place}: unknown key {min(map(str, unknown))!r}; a range has min and max")
+    if not isinstance(values[0], int | np.integer):
+        raise EvidenceError(f"{place}: ranges are for numbers; name values, a list or a pattern")
+    if low is None and high is None:
+        raise EvidenceError(f"{place}: a range without bounds is met by all; give min, max or both")
+    numbers = np.array([int(v) for v in values])
+    first, last = _bound(place, low, numbers.min()), _bound(place, high, numbers.max())
+    if low is not None and high is not None and first > last:
+        raise EvidenceError(f"{place}: the range {low} to {high} is reversed; write {high}-{low}")
+    matched: Mask = (numbers >= first) & (numbers <= last)
+    if not matched.any():
+        shown = f"{numbers.min()} to {numbers.max()}"
+        asked = " to ".join("" if bound is None else str(bound) for bound in (low, high)).strip()
+        raise EvidenceError(f"{place}: {asked} is outside the values {shown}")
+    return matched
+
+
+def _bound(place: str, given: Any, otherwise: int) -> float:
+    if given is None:
+        return otherwise
+    try:
+        return float(given)
+    except (TypeError, ValueError, OverflowError) as error:
+        shown = str(given)[:_LONGEST]
+        raise EvidenceError(f"{place}: {shown!r} is no number; min and max of a range are numbers") from error
+
+
+def _unknown(place: str, text: str, values: Sequence[Any], words: Mapping[str, str]) -> str:
+    text, states = text[:_LONGEST], list(dict.fromkeys(shown for v in values if (shown := str(v))))
+    called = [state for state in states if words.get(state, "").casefold() == text.casefold()]
+    near = called or _near(text, states)
+    shown = (
+        f"did you mean {', '.join(near)}?"
+        if near
+        else f"known: {', '.join(states[:12])}" + (", …" if len(states) > 12 else "")
+    )
+    return f"{place}: unknown value {text!r}; {shown}"
+
+
+def _near(text: str, known: Sequence[str]) -> list[str]:
+    """At most three that are like a text, whatever its case and however its words are joined."""
+    plain = {"_".join(re.findall(r"[^\W_]+", name.casefold())): name for name in known}
+    asked = "_".join(re.findall(r"[^\W_]+", text.casefold()))
+    if asked in plain:
+        return [plain[asked]]
+    holding = [plain[name] for name in plain if len(asked) >= _SHORTEST and asked in name]
+    return (holding or [plain[name] for name in difflib.get_close_matches(asked, plain, n=3)])[:3]

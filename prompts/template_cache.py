@@ -1,0 +1,68 @@
+"""Shelf: what the templates of one prompt set share, and what of it need not be rendered again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from jinja2 import Template
+
+from census_personas.prompts.source import Trees
+
+# Texts remembered of one file. The shipped ones read a single fact, of which there are eight.
+_REMEMBERED = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """A file's guidance for the field that it declares: the same wherever the facts that it reads are the same."""
+
+    file: str
+    text: Template
+    _reads: tuple[tuple[str, ...], ...] | None
+    _known: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def known(self, facts: Mapping[str, Any]) -> str | None:
+        """What was rendered from the same facts before."""
+        read = self._read(facts)
+        return None if read is None else self._known.get(read)
+
+    def learn(self, facts: Mapping[str, Any], said: str) -> None:
+        """Remember what was rendered."""
+        read = self._read(facts)
+        if read is not None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[read] = said
+
+    def _read(self, facts: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """What the text may read; None unless all of it is there and text: other values may look alike and differ."""
+        if self._reads is None:
+            return None
+        read = []
+        for path in self._reads:
+            value: Any = facts
+            for step in path:
+                if not isinstance(value, dict) or step not in value:
+                    return None
+                value = value[step]
+            if type(value) is not str:
+                return None
+            read.append(value)
+        return tuple(read)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The texts of a set, its guides by field, and the messages that are the same for everybody."""
+
+    trees: Trees
+    guides: Mapping[str, Guide]
+    constants: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, trees: Trees, files: Mapping[str, str]) -> Self:
+        """The shelf of a set whose fields are declared in these files."""
+        guides = {name: Guide(file, trees.compiled(file), trees.reads(file)) for name, file in files.items()}
+        return cls(trees, guides)

@@ -1,0 +1,223 @@
+"""Identity: what a uuid and a cached fit depend on, and what neither may depend on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from census_personas.census_priors.priors import HERE, Priors
+from census_personas.generator.model import identity, model_cache
+from census_personas.generator.model.core_factoring import cascaded
+from census_personas.generator.model.identity import identity_of
+
+Write = Callable[..., Path]
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PERSONAS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def declared(folder: Path) -> Any:
+    return yaml.safe_load((folder / "priors.yaml").read_text(encoding="utf-8"))
+
+
+def changed(folder: Path, change: Change) -> Priors:
+    """The locale of a folder after a change of what it declares."""
+    values = declared(folder)
+    change(values)
+    (folder / "priors.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    return Priors.load(folder)
+
+
+def new_label(values: dict[str, Any]) -> None:
+    values["attributes"]["sex"]["label"] = "Gender"
+
+
+def new_phrase(values: dict[str, Any]) -> None:
+    values["attributes"]["status"]["states"]["working"] = "has a job"
+
+
+def new_view_label(values: dict[str, Any]) -> None:
+    values["attributes"]["trade_group"]["labels"] = {"hands": "manual"}
+
+
+def new_source_text(values: dict[str, Any]) -> None:
+    values["sources"]["survey"] |= {"title": "A survey", "url": "https://example.com", "publisher": "Other"}
+
+
+def new_prose(values: dict[str, Any]) -> None:
+    values |= {"title": "Elsewhere", "independences": ["none"], "language": "Toyish", "country": "TOYLAND"}
+
+
+def unused_view(values: dict[str, Any]) -> None:
+    values["attributes"]["coast"] = {
+        "label": "Coast",
+        "of": "region",
+        "map": {"yes": ["west"], "no": ["north", "south"]},
+    }
+
+
+@pytest.mark.parametrize(
+    "change", [new_label, new_phrase, new_view_label, new_source_text, new_prose, unused_view]
+)
+def test_words_change_neither_the_identity_nor_the_cached_fit(
+    toy_locale: Write, tmp_path: Path, cache: Path, change: Change
+) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    before, raw = Priors.load(folder), Priors.load(folder).digest
+    model_cache.load_or_fit(before)
+    after = changed(folder, change)
+    assert after.digest != raw, "the locale's files are others"
+    assert identity_of(after) == identity_of(before)
+    model_cache.load_or_fit(after)
+    assert [path.name for path in (cache / "models").iterdir()] == [model_cache.fit_key(before)]
+
+
+def heavier(folder: Path) -> None:
+    path = folder / "tables" / "trade-mood.csv"
+    table = pd.read_csv(path)
+    table.loc[3, "weight"] *= 1.0001
+    table.to_csv(path, index=False)
+
+
+def better_sampled(folder: Path) -> None:
+    path = folder / "tables" / "trade-mood.csv"
+    table = pd.read_csv(path)
+    table.loc[3, "samples"] += 1
+    table.to_csv(path, index=False)
+
+
+def by(change: Change) -> Callable[[Path], None]:
+    return lambda folder: changed(folder, change) and None
+
+
+def other_view(folder: Path) -> None:
+    path = folder / "tables" / "voter-transport-mood.csv"
+    path.write_text(path.read_text().replace("18-20", "18-21").replace("21+", "22+"))
+    changed(folder, lambda values: values["attributes"]["voter"].update(edges=[22]))
+
+
+CHANGES: dict[str, Callable[[Path], None]] = {
+    "a weight": heavier,
+    "persons behind a cell": better_sampled,
+    "a design effect": by(lambda v: v["sources"]["survey"].update(design_effect=1.6)),
+    "a table left out": by(lambda v: v["tables"]["census"].remove(["region", "sex"])),
+    "a parent": by(lambda v: v["model"]["conditionals"][0].update(parents=["age_band", "region"])),
+    "a zero": by(lambda v: v["model"]["zeros"].pop()),
+    "order of states": by(
+        lambda v: v["attributes"]["sex"].update(states={"Male": "male", "Female": "female"})
+    ),
+    "a view": other_view,
+    "whom a table counts": by(lambda v: v["attributes"]["mood"].update(universe="awake")),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_decides_a_distribution_changes_the_identity(
+    toy_locale: Write, tmp_path: Path, change: str
+) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    before = Priors.load(folder)
+    known = model_cache.model_digest(before)
+    CHANGES[change](folder)
+    assert model_cache.model_digest(Priors.load(folder)) != known
+
+
+def test_the_form_of_a_table_and_the_order_of_its_rows_change_nothing(
+    toy_locale: Write, tmp_path: Path
+) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    before = identity_of(Priors.load(folder))
+    path = folder / "tables" / "trade-mood.csv"
+    table = pd.read_csv(path).sample(frac=1, random_state=1)
+    path.unlink()
+    table.to_parquet(path.with_suffix(".parquet"))
+    assert identity_of(Priors.load(folder)) == before
+
+
+def test_a_cascade_has_an_identity_of_its_own(toy_locale: Write, tmp_path: Path) -> None:
+    priors = Priors.load(toy_locale(tmp_path / "toy"))
+    assert identity_of(cascaded(priors, 12)) != identity_of(priors)
+
+
+@pytest.mark.parametrize("name", ["FIT_VERSION", "LEAVES_VERSION"])
+def test_another_version_of_an_algorithm_is_another_identity(
+    toy_locale: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    priors = Priors.load(toy_locale(tmp_path / "toy"))
+    before = identity_of(priors)
+    versions = {"FIT_VERSION": (1, 99, 1), "LEAVES_VERSION": (1, identity.FIT_VERSION, 99)}
+    monkeypatch.setattr(identity, "VERSIONS", versions[name])
+    assert identity_of(priors) != before
+
+
+def test_a_form_of_the_cache_changes_the_place_of_a_fit_and_no_uuid(
+    toy_locale: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    priors = Priors.load(toy_locale(tmp_path / "toy"))
+    before = model_cache.model_digest(priors), model_cache.fit_key(priors)
+    monkeypatch.setattr(model_cache, "STORED_VERSION", 99)
+    assert model_cache.model_digest(priors) == before[0]
+    assert model_cache.fit_key(priors) != before[1]
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff" * 64, b"a" * 63])
+def test_a_remembered_identity_that_is_damaged_is_taken_anew(
+    toy_locale: Write, tmp_path: Path, cache: Path, content: bytes
+) -> None:
+    priors = Priors.load(toy_locale(tmp_path / "toy"))
+    known = model_cache.model_digest(priors)
+    (path,) = (cache / "identities").iterdir()
+    path.write_bytes(content)
+    assert model_cache.model_digest(priors) == known
+    assert path.read_text() == known
+
+
+def test_a_cache_that_cannot_be_written_leaves_the_identity_as_it_is(
+    toy_locale: Write, tmp_path: Path, cache: Path
+) -> None:
+    cache.write_text("no folder")
+    priors = Priors.load(toy_locale(tmp_path / "toy"))
+    assert model_cache.model_digest(priors) == identity_of(priors)
+
+
+def test_words_of_the_united_states_change_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "us"
+    folder.mkdir()
+    for name in ("tables", "lookups"):
+        (folder / name).symlink_to(HERE / "en_US" / name)
+    text = (HERE / "en_US" / "priors.yaml").read_text(encoding="utf-8")
+    for old, new in (
+        ("Native Hawaiian or other", "Hawaiian or other"),
+        ("US Census Bureau", "Census"),
+        ("locale: en_US", "locale: us"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "priors.yaml").write_text(text, encoding="utf-8")
+    assert identity_of(Priors.load(folder)) == identity_of(Priors.load("en_US"))
+
+
+def test_another_processor_and_another_process_find_the_same_identity(
+    toy_locale: Write, tmp_path: Path
+) -> None:
+    folder = toy_locale(tmp_path / "toy")
+    code = (
+        "import sys; from census_personas.census_priors.priors import Priors; "
+        "from census_personas.generator.model.identity import identity_of; print(identity_of(Priors.load(sys.argv[1])))"
+    )
+    plain = {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL", "PYTHONHASHSEED": "7"}
+    command = [sys.executable, "-W", "ignore", "-c", code, str(folder)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | plain)
+    assert found.stdout.strip() == identity_of(Priors.load(folder))

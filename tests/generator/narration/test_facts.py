@@ -1,0 +1,130 @@
+"""The facts agree with the row, its words are words, and its grounding is its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from census_personas.census_priors.priors import Priors
+from census_personas.generator.narration.facts import FactSheet
+from census_personas.generator.narration.nearby_towns import Neighbourhood
+from census_personas.prompts.template import PromptSet
+
+
+@pytest.fixture(scope="session")
+def sheet(priors: Priors, prompts: PromptSet) -> FactSheet:
+    return FactSheet(priors, prompts)
+
+
+def stream(row: int) -> np.random.Generator:
+    return np.random.default_rng(row)
+
+
+def test_codes_become_words(sheet: FactSheet, nurse: dict[str, Any]) -> None:
+    told = sheet.of(nurse, stream(1))
+    assert told["work"] == "works as a registered nurse"
+    assert told["state_name"] == "Ohio"
+    assert told["pronouns"]["possessive"] == "her"
+    assert not [words for words in told["labels"].values() if "_" in words]
+
+
+def test_somebody_without_an_occupation_has_no_work_details(
+    sheet: FactSheet, retiree: dict[str, Any]
+) -> None:
+    told = sheet.of(retiree, stream(1))
+    assert told["occupation_title"] == ""
+    assert "retired" in told["work"]
+    assert told["grounding"]["tasks"] == []
+
+
+def test_the_unemployed_are_not_said_to_work(sheet: FactSheet, nurse: dict[str, Any]) -> None:
+    changed = nurse | {"labor_force_status": "unemployed", "occupation": "no_occupation"}
+    assert sheet.of(changed, stream(1))["work"] == "without a job at present and looking for one"
+
+
+def test_grounding_is_a_function_of_the_rows_stream(sheet: FactSheet, nurse: dict[str, Any]) -> None:
+    assert sheet.of(nurse, stream(1)) == sheet.of(nurse, stream(1))
+    assert sheet.of(nurse, stream(1))["grounding"] != sheet.of(nurse, stream(2))["grounding"]
+
+
+def test_two_thousand_nurses_are_told_two_thousand_different_things(
+    sheet: FactSheet, nurse: dict[str, Any]
+) -> None:
+    told = {str(sheet.of(nurse, stream(row))["grounding"]) for row in range(2000)}
+    assert len(told) == 2000
+
+
+def test_grounding_comes_from_the_occupation(sheet: FactSheet, nurse: dict[str, Any], priors: Priors) -> None:
+    occupation = priors.occupations.get("registered_nurse")
+    grounding = sheet.of(nurse, stream(3))["grounding"]
+    assert grounding["tasks"]
+    assert set(grounding["tasks"]) <= set(occupation.tasks)
+    assert set(grounding["tools"]) <= set(occupation.tools)
+
+
+def test_habits_show_the_traits_furthest_from_the_mean(
+    sheet: FactSheet, nurse: dict[str, Any], prompts: PromptSet
+) -> None:
+    facets = sheet.of(nurse, stream(3))["grounding"]["facets"]
+    assert facets[0] in prompts.words("personality", "facets", "neuroticism", "low")
+    assert facets[1] in prompts.words("personality", "facets", "conscientiousness", "high")
+
+
+def test_the_linters_sample_has_exactly_the_facts_that_a_row_has(
+    sheet: FactSheet, nurse: dict[str, Any], prompts: PromptSet
+) -> None:
+    told = sheet.of(nurse, stream(1))
+    sample = prompts.words("sample")
+    later = {field.name for field in prompts.templates["attributes"].fields} | {
+        "findings",
+        "previous",
+        "texts",
+    }
+    assert set(told) - set(sample) == set()
+    assert set(sample) - set(told) - later == {"nativity"}
+    assert set(sample["grounding"]) == set(told["grounding"])
+    assert set(sample["labels"]) == set(told["labels"])
+
+
+def test_towns_nearby_are_in_the_state_and_near(priors: Priors) -> None:
+    towns = Neighbourhood(priors.places).towns("45402")
+    assert "Dayton" not in towns
+    assert "Kettering" in towns or "Beavercreek" in towns or "Fairborn" in towns
+    assert set(towns) <= priors.places.cities("OH")
+
+
+@pytest.mark.parametrize("zipcode", ["00801", "96799", "99501", "20001"])
+def test_every_corner_has_a_neighbourhood_or_none(priors: Priors, zipcode: str) -> None:
+    if zipcode in priors.places:
+        assert isinstance(Neighbourhood(priors.places).towns(zipcode), tuple)
+
+
+def test_every_stage_of_life_has_words(sheet: FactSheet, nurse: dict[str, Any]) -> None:
+    stages = {
+        sheet.of(nurse | {"age": age, "birth_year": 2024 - age}, stream(0))["grounding"]["life_stage"]
+        for age in range(18, 106)
+    }
+    assert len(stages) == 8
+
+
+def test_what_somebody_is_not_is_not_mentioned(sheet: FactSheet, nurse: dict[str, Any]) -> None:
+    more = {"veteran_status": "never_served", "industry": "health", "disability_status": "without_disability"}
+    told = sheet.of(nurse | more | {"commute_mode": "none", "urbanicity": "suburban"}, stream(1))[
+        "background"
+    ]
+    assert [fact["name"] for fact in told] == ["Industry", "Surroundings"]
+
+
+@pytest.mark.parametrize(
+    ("occupation", "work"),
+    [
+        ("meter_reader_utilities", "a utility meter reader"),
+        ("usher_lobby_attendant_or_ticket_taker", "an usher"),
+    ],
+)
+def test_the_article_goes_by_sound(
+    sheet: FactSheet, nurse: dict[str, Any], occupation: str, work: str
+) -> None:
+    assert work in sheet.of(nurse | {"occupation": occupation}, stream(1))["work"]

@@ -1,0 +1,433 @@
+"""A row becomes a persona or says why not; facts are never exchanged, answers never paid for twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from census_personas.census_priors.priors import Priors
+from census_personas.generator.config.run_config import Config
+from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion, EndpointError
+from census_personas.generator.llm.request_key import request_key
+from census_personas.generator.llm.scripted import ScriptedModel
+from census_personas.generator.narration.backends import connect
+from census_personas.generator.narration.check_batcher import Review
+from census_personas.generator.narration.facts import FactSheet
+from census_personas.generator.narration.journal import Journal
+from census_personas.generator.narration.narrator import Narrated, Narrator
+from census_personas.prompts.template import PromptSet
+from census_personas.validators.finding import Finding
+from census_personas.validators.rule_context import Reference
+from census_personas.validators.rules import RecordChecker
+
+Server = Callable[..., Any]
+
+
+def nothing(_: Mapping[str, Any]) -> Iterable[Finding]:
+    return ()
+
+
+def one_by_one(check: Callable[[Mapping[str, Any]], Iterable[Finding]]) -> Review:
+    return Review(lambda records: [tuple(check(record)) for record in records])
+
+
+def good(request: ChatRequest) -> str:
+    """Texts of the right shape for whatever the schema asks."""
+    values: dict[str, Any] = {}
+    for name, spec in request.schema["properties"].items():
+        filler = f"{request.facts['first_name']} {request.facts['last_name']} and {name} in words. " * 20
+        values[name] = (
+            filler[: spec["minLength"] + 20] if spec["type"] == "string" else ["one", "two", "three", "four"]
+        )
+    return json.dumps(values)
+
+
+@pytest.fixture
+def narrator(priors: Priors, prompts: PromptSet) -> Callable[..., Narrator]:
+    def make(model: ChatModel, check: Any = nothing, **more: Any) -> Narrator:
+        settings = Config.model_validate(
+            {"validation": more.pop("validation", {}), "seed": more.pop("seed", 0)}
+        )
+        return Narrator(model, prompts, FactSheet(priors, prompts), one_by_one(check), settings, **more)
+
+    return make
+
+
+def complains(field: str, code: str = "rule", times: int = 1_000, severity: Any = "error") -> Any:
+    """A check that finds fault with one field, `times` times, once it is written."""
+    left = [times]
+
+    def check(record: Mapping[str, Any]) -> Iterable[Finding]:
+        if field in record and left[0] > 0:
+            left[0] -= 1
+            yield Finding(code, severity, field, "is not right", "these words")
+
+    return check
+
+
+async def test_two_calls_make_a_record_with_its_provenance(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any], prompts: PromptSet
+) -> None:
+    model = ScriptedModel(good)
+    done = await narrator(model).narrate(nurse)
+    assert done.accepted
+    assert [request.schema_name for request in model.requests] == ["attributes", "personas"]
+    assert nurse.items() <= done.record.items()
+    assert (done.record["model"], done.record["attempts"], done.record["flags"]) == ("scripted", 1, [])
+    assert done.record["prompt_digest"] == prompts.digest
+    assert (done.prompt_tokens, done.completion_tokens) == (20, 40)
+
+
+async def test_a_row_is_told_the_same_whichever_rows_came_before_it(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    alone, after = ScriptedModel(good), ScriptedModel(good)
+    await narrator(alone).narrate(nurse)
+    both = narrator(after)
+    await both.narrate(nurse | {"row": nurse["row"] + 1})
+    await both.narrate(nurse)
+    assert [request.messages for request in after.requests[2:]] == [r.messages for r in alone.requests]
+    assert after.requests[0].messages != alone.requests[0].messages
+
+
+async def test_the_second_call_is_told_what_the_first_one_wrote(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    done = await narrator(model).narrate(nurse)
+    assert done.record["cultural_background"] in model.requests[1].messages[1]["content"]
+
+
+async def test_only_the_failing_field_is_asked_for_again_with_its_finding(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    done = await narrator(model, complains("arts_persona", times=1)).narrate(nurse)
+    assert done.accepted
+    repair = model.requests[2]
+    assert repair.schema["required"] == ["arts_persona"]
+    assert "is not right (these words)" in repair.messages[1]["content"]
+    assert done.attempts == 1
+
+
+async def test_fields_of_the_wrong_shape_are_repaired(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    def short(request: ChatRequest) -> str:
+        values = json.loads(good(request))
+        return (
+            json.dumps(values | {"persona": "Short."}) if "travel_persona" in values else json.dumps(values)
+        )
+
+    model = ScriptedModel(short)
+    done = await narrator(model).narrate(nurse)
+    assert done.accepted
+    assert model.requests[2].schema["required"] == ["persona"]
+    assert "has 6 characters; write 90 to 520" in model.requests[2].messages[1]["content"]
+
+
+async def test_an_answer_without_json_is_asked_for_again_with_another_seed(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    said = iter(["I cannot do that.", ""])
+    model = ScriptedModel(lambda request: next(said, None) or good(request))
+    done = await narrator(model).narrate(nurse)
+    assert done.accepted
+    first, second = model.requests[:2]
+    assert first.messages == second.messages
+    assert first.seed != second.seed
+
+
+async def test_a_record_that_stays_wrong_is_rejected_after_its_bounds(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    bounds = {"max_repairs": 2, "max_attempts": 3}
+    done = await narrator(model, complains("persona"), validation=bounds).narrate(nurse)
+    assert not done.accepted
+    assert done.reasons == ("rule: persona: is not right",)
+    assert done.attempts == 3
+    assert len(model.requests) == 3 * (1 + 1 + 2)
+    assert {name: done.record[name] for name in nurse} == nurse
+
+
+async def test_every_attempt_has_its_own_seeds(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    await narrator(model, complains("persona")).narrate(nurse)
+    assert len({request.seed for request in model.requests}) == len(model.requests)
+
+
+async def test_a_rule_with_the_policy_reject_is_not_repaired(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    bounds = {"policy": {"rule": "reject"}, "max_attempts": 2}
+    done = await narrator(model, complains("persona"), validation=bounds).narrate(nurse)
+    assert not done.accepted
+    assert [request.schema_name for request in model.requests] == ["attributes", "personas"] * 2
+
+
+async def test_a_warning_is_a_flag_and_no_reason_to_repair(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    done = await narrator(model, complains("persona", "odd", severity="warning")).narrate(nurse)
+    assert done.accepted
+    assert done.record["flags"] == ["odd"]
+    assert len(model.requests) == 2
+
+
+async def test_no_words_are_paid_for_when_a_fact_is_wrong(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    done = await narrator(model, complains("age")).narrate(nurse)
+    assert not done.accepted
+    assert model.requests == []
+    assert done.reasons == ("rule: age: is not right",)
+
+
+async def test_a_field_of_the_first_call_can_still_be_repaired_after_the_second(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    def check(record: Mapping[str, Any]) -> Iterable[Finding]:
+        if "persona" in record and "REPAIRED" not in record["career_goals_and_ambitions"]:
+            yield Finding("late", "error", "career_goals_and_ambitions", "contradicts the narrative")
+
+    def says(request: ChatRequest) -> str:
+        if request.schema["required"] == ["career_goals_and_ambitions"]:
+            return json.dumps({"career_goals_and_ambitions": "REPAIRED " * 40})
+        return good(request)
+
+    done = await narrator(ScriptedModel(says), check).narrate(nurse)
+    assert done.accepted
+    assert "REPAIRED" in done.record["career_goals_and_ambitions"]
+
+
+async def test_an_endpoint_error_reaches_the_caller(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    with pytest.raises(EndpointError):
+        await narrator(ScriptedModel([EndpointError("gone")])).narrate(nurse)
+
+
+async def test_a_finished_answer_is_never_paid_for_twice(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path
+) -> None:
+    first, second = ScriptedModel(good), ScriptedModel([])
+    with Journal(tmp_path) as journal:
+        paid = await narrator(first, journal=journal).narrate(nurse)
+    with Journal(tmp_path) as journal:
+        replayed = await narrator(second, journal=journal).narrate(nurse)
+    assert replayed == paid
+    assert second.requests == []
+
+
+async def test_another_seed_is_another_answer(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path
+) -> None:
+    first, second = ScriptedModel(good), ScriptedModel(good)
+    with Journal(tmp_path) as journal:
+        await narrator(first, journal=journal).narrate(nurse)
+        await narrator(second, journal=journal, seed=1).narrate(nurse)
+    assert len(second.requests) == 2
+
+
+async def test_an_answer_is_on_disk_before_it_is_used(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path
+) -> None:
+    size = []
+
+    def says(request: ChatRequest) -> str:
+        size.append((tmp_path / "answers.jsonl").stat().st_size)
+        return good(request)
+
+    with Journal(tmp_path) as journal:
+        await narrator(ScriptedModel(says), journal=journal).narrate(nurse)
+    assert size[0] == 0 < size[1]
+
+
+def served(server: Any, **llm: Any) -> Config:
+    values = {"backend": "openai", "model": server.model, "base_url": server.base_url, "timeout_s": 10, **llm}
+    return Config.model_validate({"llm": values})
+
+
+@pytest.fixture(scope="module")
+def reference(priors: Priors) -> Reference:
+    """What the rules look things up in, made once: making it takes longer than any test."""
+    return Reference(priors)
+
+
+async def narrated(
+    config: Config, reference: Reference, prompts: PromptSet, rows: list[dict[str, Any]]
+) -> list[Narrated]:
+    model = connect(config.llm)
+    checker = RecordChecker(reference)
+    sheet = FactSheet(reference.priors, prompts)
+    narrator = Narrator(model, prompts, sheet, Review(checker.check_together), config, policy=checker.policy)
+    try:
+        return await asyncio.gather(*(narrator.narrate(row) for row in rows))
+    finally:
+        await model.aclose()
+
+
+async def test_every_row_is_accepted_through_a_real_server_and_the_real_rules(
+    chat_server: Server,
+    reference: Reference,
+    prompts: PromptSet,
+    nurse: dict[str, Any],
+    retiree: dict[str, Any],
+) -> None:
+    rows = [row | {"row": i} for i in range(20) for row in (nurse, retiree)]
+    done = await narrated(served(chat_server()), reference, prompts, rows)
+    assert [result.reasons for result in done if not result.accepted] == []
+    assert all(result.record["persona"].startswith(result.record["first_name"]) for result in done)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["bad_json", "refusal", "empty", "prose", "fenced", "control", "wrong_type", "missing", "wrong_age", "nameless",
+     "foreign", "reasoning"],
+)  # fmt: skip
+async def test_bad_answers_are_repaired_and_nothing_is_lost(
+    chat_server: Server, reference: Reference, prompts: PromptSet, nurse: dict[str, Any], fault: str
+) -> None:
+    server = chat_server("--fault", f"{fault}=0.3")
+    rows = [nurse | {"row": i} for i in range(12)]
+    done = await narrated(served(server, structured_output="json_schema"), reference, prompts, rows)
+    assert [result.reasons for result in done if not result.accepted] == []
+    assert all(result.record["age"] == 47 for result in done)
+
+
+async def test_random_faults_of_every_kind_change_no_byte_of_the_result(
+    chat_server: Server, reference: Reference, prompts: PromptSet, nurse: dict[str, Any]
+) -> None:
+    rows = [nurse | {"row": i} for i in range(60)]
+    faults = [
+        f"--fault={name}=0.02" for name in ("429", "500", "503", "drop", "reset", "truncate", "half_json")
+    ]
+    calm = await narrated(served(chat_server()), reference, prompts, rows)
+    stormy = await narrated(served(chat_server(*faults), max_retries=8), reference, prompts, rows)
+    assert [result.record for result in stormy] == [result.record for result in calm]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("bad_json", "no JSON object in the answer"),
+        ("refusal", "the answer is empty"),
+        ("prose", "no JSON object in the answer"),
+        ("wrong_type", "is not a text"),
+        ("missing", "is missing"),
+        ("wrong_age", "stated_age"),
+        ("nameless", "name_present"),
+        ("foreign", "language"),
+    ],
+)
+async def test_a_model_that_never_does_right_is_rejected_with_its_reasons(
+    chat_server: Server,
+    reference: Reference,
+    prompts: PromptSet,
+    nurse: dict[str, Any],
+    fault: str,
+    said: str,
+) -> None:
+    server = chat_server("--fault", f"{fault}=1")
+    [done] = await narrated(served(server, structured_output="json_schema"), reference, prompts, [nurse])
+    assert not done.accepted
+    assert done.attempts == 3
+    assert [reason for reason in done.reasons if said in reason]
+
+
+N = 100_000
+SPOILT: dict[str, Callable[[str], str]] = {
+    "half a pair": lambda text: text.replace(" and ", " \\ud800 ", 1),
+    "nested": lambda _: '{"a":' * N,
+    "long field": lambda text: json.dumps(
+        {k: v * 1000 if isinstance(v, str) else v for k, v in json.loads(text).items()}
+    ),
+    "long items": lambda text: json.dumps(
+        {k: v if isinstance(v, str) else ["x" * N] * 4 for k, v in json.loads(text).items()}
+    ),
+    "thoughts": lambda text: "<think>" * N + text,
+    "braces": lambda _: "{" * N,
+    "control": lambda text: text.replace(" and ", "\\u0000\\u001b[31m", 1),
+    "not an object": lambda text: f"[{text}]" if text else "[]",
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+async def test_a_spoilt_answer_is_repaired_and_a_row_of_them_rejected_with_reasons(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path, name: str
+) -> None:
+    seen: set[str] = set()
+
+    def once(request: ChatRequest) -> str:
+        if request.schema_name in seen:
+            return good(request)
+        seen.add(request.schema_name)
+        return SPOILT[name](good(request))
+
+    with Journal(tmp_path / "once") as journal:
+        done = await narrator(ScriptedModel(once), journal=journal).narrate(nurse)
+    assert done.accepted
+    model = ScriptedModel(lambda request: SPOILT[name](good(request)))
+    with Journal(tmp_path / "always") as journal:
+        rejected = await narrator(model, journal=journal).narrate(nurse)
+    # What a decoder may leave out, or what is read through, is no reason to reject.
+    assert rejected.accepted == (name in {"control", "not an object", "thoughts"})
+    assert rejected.accepted or all(reason.startswith("answer_shape: ") for reason in rejected.reasons)
+    orjson.dumps([done.record, rejected.record, rejected.reasons])
+    assert max(len(m["content"]) for request in model.requests for m in request.messages) < 64_000
+    resumed = ScriptedModel(lambda _: pytest.fail("was paid for"))
+    with Journal(tmp_path / "always") as journal:
+        assert await narrator(resumed, journal=journal).narrate(nurse) == rejected
+
+
+async def test_answers_that_an_earlier_release_kept_end_no_run(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "sk-proj-0123456789abcdef"
+    monkeypatch.setenv("OPENAI_API_KEY", secret)
+    asked = ScriptedModel(good)
+    await narrator(asked).narrate(nurse)
+    first = request_key(asked.requests[0], asked.name)
+    for number, text in enumerate([*(spoil(good(asked.requests[0])) for spoil in SPOILT.values()), secret]):
+        with Journal(tmp_path / str(number)) as journal:
+            await journal.put(first, Completion(text, "scripted", "stop", 2**64 - 1, 2**63))
+            done = await narrator(ScriptedModel(good), journal=journal).narrate(nurse)
+        assert done.accepted
+        assert secret not in orjson.dumps(done.record).decode()
+        assert done.prompt_tokens < 1000
+
+
+async def test_what_is_found_wrong_is_shown_short(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    def many(_: Mapping[str, Any]) -> Iterable[Finding]:
+        return [Finding("rule", "error", "persona", f"{i} " + "m" * N, "e" * N) for i in range(200)]
+
+    model = ScriptedModel(good)
+    done = await narrator(model, many, validation={"max_attempts": 1}).narrate(nurse)
+    assert not done.accepted
+    assert max(len(m["content"]) for request in model.requests for m in request.messages) < 64_000
+    assert "… (cut here)" in model.requests[-1].messages[1]["content"]
+
+
+async def test_a_fact_too_long_for_a_message_costs_its_row(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    done = await narrator(model).narrate(nurse | {"last_name": "A" * N})
+    assert not done.accepted
+    assert model.requests == []
+    assert "message is longer than 64000 characters" in done.reasons[0]
+    assert done.reasons[0].startswith("prompt: ")

@@ -1,0 +1,259 @@
+"""A grammar opens its alternatives by tags, and the grammar that ships is whole and wide."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import census_personas.prompts
+from census_personas.foundation.schema import NARRATIVES
+from census_personas.generator.offline import symbol
+from census_personas.generator.offline.article import article, with_articles
+from census_personas.generator.offline.derivation import Derivation
+from census_personas.generator.offline.draws import draws
+from census_personas.generator.offline.grammar import Grammar, GrammarError, digest
+from census_personas.generator.offline.grammar_faults import refuse_faults
+from census_personas.generator.offline.narrator import OfflineNarrator
+from census_personas.generator.offline.portrait import TRAITS
+
+GRAMMAR = Grammar.load("en_US")
+TEXTS = ("cultural_background", "career_goals_and_ambitions", "skills_prose", "hobby_prose")
+
+
+def texts(grammar: Grammar, name: str, *tags: str) -> list[str]:
+    return [alternative.text for alternative in grammar.pool(name, frozenset(tags))]
+
+
+def test_articles_follow_the_sound() -> None:
+    words = "apple European hour uniform uninhibited 18-year-old 80-year-old 19-year-old MRI CNC one-armed up"
+    assert [article(word) for word in words.split()] == [
+        "an",
+        "a",
+        "an",
+        "a",
+        "an",
+        "an",
+        "an",
+        "a",
+        "an",
+        "a",
+        "a",
+        "an",
+    ]
+    assert with_articles("A(n) actor met a(n) 58-year-old.") == "An actor met a 58-year-old."
+
+
+def test_groups_open_by_conditions() -> None:
+    grammar = Grammar({"food": {"any": ["bread"], "old+rural|rich": ["pie"], "!old *2": ["soup"]}})
+    assert texts(grammar, "food") == ["bread", "soup", "soup"]
+    assert texts(grammar, "food", "old", "rural") == ["bread", "pie"]
+    assert texts(grammar, "food", "old", "rich") == ["bread", "pie"]
+    assert grammar.tags_of("food", "pie") == {"old", "rural", "rich"}
+
+
+def test_no_more_pools_are_kept_than_memory_is_meant_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(symbol, "_KEPT", 3)
+    grammar = Grammar({"food": {"any": ["bread"], **{tag: [f"{tag} pie"] for tag in "abcdef"}}})
+    for tag in "abcdefabc":
+        assert texts(grammar, "food", tag) == ["bread", f"{tag} pie"]
+    assert len(grammar.symbol("food").pools) == 3
+
+
+def test_a_derivation_takes_nothing_twice_while_there_is_a_choice() -> None:
+    grammar = Grammar({"pair": {"any": ["{fruit} and {fruit_2}"]}, "fruit": {"any": ["figs", "pears"]}})
+    written = {Derivation(grammar, draws(str(seed)), words={}, tags=0).write("pair") for seed in range(20)}
+    assert written == {"figs and pears", "pears and figs"}
+
+
+def test_a_text_tells_no_word_of_a_person_twice_while_there_is_another() -> None:
+    grammar = Grammar(
+        {
+            "text": {"any": ["{own_dish}, then {treat} and {treat_2}"]},
+            "treat": {"any": ["more {own_dish}", "{own_bake}", "coffee"]},
+        }
+    )
+    words = {"own_dish": "soup", "own_bake": "pie"}
+    written = {Derivation(grammar, draws(str(seed)), words=words, tags=0).write("text") for seed in range(40)}
+    assert written == {"soup, then pie and coffee", "soup, then coffee and pie"}
+
+
+def test_what_stands_for_a_word_alone_may_come_again_but_not_in_the_same_text() -> None:
+    grammar = Grammar(
+        {"text": {"any": ["{joy} and {joy_2}"]}, "joy": {"any": ["{own_sport_name}", "{own_craft_name}"]}}
+    )
+    words = {"own_sport_name": "golf", "own_craft_name": "pottery"}
+    derivation = Derivation(grammar, draws("a"), words=words, tags=0)
+    assert {derivation.write("text") for _ in range(20)} == {"golf and pottery", "pottery and golf"}
+
+
+def test_large_pools_share_their_parts_and_offer_what_small_ones_would() -> None:
+    groups = {f"t{tag}": [f"{tag}-{text}" for text in range(60)] for tag in range(5)}
+    grammar = Grammar({"food": {"any": ["bread"], "t0+t1": ["both"], **groups, "!t9 *2": ["soup"]}})
+    for tags in (("t0", "t1"), ("t1", "t2", "t3"), ("t9", "t4"), ("t0", "t1", "t2", "t3", "t4")):
+        found = texts(grammar, "food", *tags)
+        assert sorted(found) == sorted(
+            ["bread"]
+            + ["both"] * ({"t0", "t1"} <= set(tags))
+            + ["soup", "soup"] * ("t9" not in tags)
+            + [text for tag in tags for text in groups.get(tag, [])]
+        )
+        pool = grammar.pool("food", frozenset(tags))
+        assert [pool[place].text for place in range(len(pool))] == found
+        with pytest.raises(IndexError):
+            pool[len(pool)]
+
+
+def test_pronouns_may_be_written_in_beforehand() -> None:
+    grammar = Grammar({"text": {"any": ["{He} knows {his} {thing}"]}, "thing": {"any": ["trade"]}})
+    spoken = grammar.spoken({"he": "she", "his": "her"})
+    assert texts(spoken, "text") == ["She knows her {thing}"]
+    assert Derivation(spoken, draws("a"), words={}, tags=0).write("text") == "She knows her trade"
+
+
+def test_draws_are_a_function_of_the_identity() -> None:
+    first, again, other = draws("Ana"), draws("Ana"), draws("Ben")
+    numbers = [first() for _ in range(200)]
+    assert numbers == [again() for _ in range(200)]
+    assert numbers != [other() for _ in range(200)]
+    assert all(0 <= number < 2**16 for number in numbers)
+    # Known values: another machine or Python must not tell other stories.
+    assert numbers[:2] == [59449, 27782]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: [b", "not YAML|not valid YAML"),
+        ("- a", "must map symbols"),
+        ("a: {any: [yes]}", "holds True in its list of texts"),
+        ("a: {any: word}", "list of texts"),
+        ("a: {any: []}", "has no texts"),
+        ("a: {any: ['  ']}", "blank text"),
+        ("a: {any: ['{b']}", "write {name}"),
+        ("a: {any: ['{b!r}']}", "is no slot"),
+        ("a: {'old+': [b]}", "lacks a tag"),
+        ("a: {any: [b], any: [c]}", "'any' is given twice"),
+        ("a: [b]\na: [c]", "'a' is given twice"),
+        ("1: [b]", "is no text; quote it"),
+        ("", "must map symbols"),
+    ],
+)
+def test_a_broken_grammar_is_named_by_file_and_symbol(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "food.yaml").write_text(content)
+    with pytest.raises(GrammarError, match=message) as broken:
+        Grammar.load(tmp_path)
+    assert str(tmp_path) in str(broken.value)
+
+
+def test_a_grammar_that_is_not_utf_8_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "food.yaml").write_bytes("a: [cr\u00eape]".encode("latin-1"))
+    with pytest.raises(GrammarError, match=r"food\.yaml: not UTF-8 text .* save it as UTF-8$"):
+        Grammar.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "message"),
+    [
+        ({"dish": {"any": ["{soup} of the day"]}}, "dish: {soup} in .* is no symbol"),
+        ({"dish": {"retird": ["soup"]}}, "dish: nobody has the tag 'retird'"),
+        (
+            {"dish": {"any": ["{side}"]}, "side": {"any": ["rice", "{Dish_2}"]}},
+            "dish -> side -> dish: .* never ends",
+        ),
+        ({"dish": {"any": ["{lead_adj}"]}, "adj_o1": {"any": ["{dish}"]}}, "dish -> adj_o1 -> dish"),
+        ({"side": {"any": ["rice"]}}, "no symbol 'dish', which every person needs"),
+    ],
+)
+def test_faults_that_only_some_person_would_meet_are_found_before_anybody_is_written_of(
+    symbols: dict[str, dict[str, list[str]]], message: str
+) -> None:
+    with pytest.raises(GrammarError, match=message):
+        refuse_faults(Grammar(symbols), words={"name"}, tags={"retired"}, asked=["dish"])
+
+
+def test_a_misspelt_slot_in_a_copy_of_the_grammar_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
+    for file in (Path(census_personas.prompts.__path__[0]) / "en_US" / "offline").glob("*.yaml"):
+        (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+    OfflineNarrator.load(tmp_path)
+    with (tmp_path / "persona.yaml").open("a") as file:
+        file.write("extra: ['{nmae} is here']\n")
+    with pytest.raises(GrammarError, match=r"extra: \{nmae\}"):
+        OfflineNarrator.load(tmp_path)
+
+
+def test_a_symbol_defined_twice_and_a_grammar_that_is_not_there_are_refused(tmp_path: Path) -> None:
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text("dish: [soup]")
+    with pytest.raises(GrammarError, match="'dish' is defined in another file"):
+        Grammar.load(tmp_path)
+    with pytest.raises(GrammarError, match="name a prompt set that has an offline grammar"):
+        OfflineNarrator.load("xx_YY")
+    with pytest.raises(GrammarError, match="no symbol 'wine'"):
+        Grammar({"dish": {"any": ["soup"]}}).pool("wine", frozenset())
+    with pytest.raises(GrammarError, match="add an `any` group"):
+        Grammar({"dish": {"old": ["soup"]}}).pool("dish", frozenset())
+
+
+def test_each_level_of_each_trait_has_its_own_words() -> None:
+    seen: Counter[str] = Counter()
+    for kind in ("adj", "clause", "foible"):
+        for trait in TRAITS:
+            for level in range(1, 6):
+                pool = texts(GRAMMAR, f"{kind}_{trait[0]}{level}")
+                assert len(set(pool)) >= 3
+                seen.update(set(pool) if kind != "adj" else ())
+    assert max(seen.values()) == 1
+
+
+def test_the_pools_are_large() -> None:
+    for stage in ("young", "prime", "mature", "senior"):
+        assert len(texts(GRAMMAR, "hobby", "male", stage)) >= 50
+    sports = {text.text for text in GRAMMAR.alternatives("own_sport")}
+    assert len(sports) >= 100
+    assert len({*texts(GRAMMAR, "away_place"), *texts(GRAMMAR, "away_dream")}) >= 100
+    assert len({text.text for text in GRAMMAR.alternatives("own_dish")}) >= 150
+    for status in ("worker", "military", "seeking", "student", "homebound", "retired"):
+        assert len(texts(GRAMMAR, "professional_persona", status)) >= 8
+    for field in set(NARRATIVES) - {"professional_persona"}:
+        assert len(texts(GRAMMAR, field, "male")) >= 8
+
+
+def test_every_symbol_is_used() -> None:
+    used = {
+        slot.symbol for name in GRAMMAR.symbols for text in GRAMMAR.alternatives(name) for slot in text.slots
+    }
+    read = {"region", "job", "metro", "roots", "pooled"}
+    asked_for = {*NARRATIVES, *TEXTS, "hobby", "work_task", "work_skill", "skill_everyday", *read}
+    drawn = {name for name in GRAMMAR.symbols if name.startswith(("adj_", "clause_", "foible_", "leaning_"))}
+    assert set(GRAMMAR.symbols) - used - asked_for - drawn == set()
+
+
+@pytest.mark.parametrize("sport_or_craft", ["own_sport", "own_craft", "sport_note", "craft_note"])
+def test_each_leaning_has_texts_of_its_own(sport_or_craft: str) -> None:
+    leaning = "leaning_sport" if "sport" in sport_or_craft else "leaning_craft"
+    for tag in {text.text for text in GRAMMAR.alternatives(leaning)}:
+        assert len(texts(GRAMMAR, sport_or_craft, tag, "young")) >= 2, tag
+
+
+@pytest.mark.parametrize("kitchen_text", ["own_dish", "dish", "added", "own_bake"])
+def test_each_kitchen_has_texts_of_its_own(kitchen_text: str) -> None:
+    for kitchen in {text.text for text in GRAMMAR.alternatives("leaning_kitchen")}:
+        assert len(texts(GRAMMAR, kitchen_text, kitchen)) >= 3, kitchen
+
+
+@pytest.mark.parametrize("symbol", ["hobby", "own_sport", "own_craft", "work_task"])
+def test_activities_are_gerund_phrases_that_fit_behind_any_verb(symbol: str) -> None:
+    for activity in GRAMMAR.alternatives(symbol):
+        assert re.match(r"(?:[a-z-]+ ){0,2}[a-z-]+ing\b", activity.text), activity.text
+
+
+def test_another_text_in_any_file_of_a_grammar_is_another_digest(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("dish: {any: [soup]}")
+    before = digest(tmp_path)
+    (tmp_path / "notes.txt").write_text("no part of the grammar")
+    assert digest(tmp_path) == before
+    (tmp_path / "a.yaml").write_text("dish: {any: [stew]}")
+    assert digest(tmp_path) != before

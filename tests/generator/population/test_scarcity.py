@@ -1,0 +1,146 @@
+"""Conditions that hardly anybody meets, and what the Python API takes: mappings, names alone, counts."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from census_personas.census_priors.domain import DomainError
+from census_personas.generator.config.run_config import Config
+from census_personas.generator.config.selection import EvidenceError
+from census_personas.generator.population.population import Population
+from census_personas.generator.population.population_file import PopulationFile
+from census_personas.generator.sampling.quota import refuse_other_counts
+from census_personas.generator.sampling.scarcity import more_rows_than_people, too_few
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "puerto_rico"
+FEW = {"age": 94, "occupation": "legal", "marital_status": "separated", "education_level": "less_than_9th"}
+
+
+@pytest.fixture
+def people() -> Population:
+    return Population.load(EXAMPLE)
+
+
+def test_fewer_than_one_person_is_said_with_the_number() -> None:
+    said = too_few({"age": 18}, 1e-9, 267e6)
+    assert said is not None
+    assert said.startswith('where {"age": 18}: 0.27 of 267,000,000 people are expected to meet this')
+    assert too_few({"age": 18}, 1e-8, 267e6) is None
+    assert too_few({"age": 18}, 1e-9, None) is None
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda p: p.sample(2, where=FEW),
+        lambda p: p.probability(FEW),
+        lambda p: p.given(FEW),
+        lambda p: p.marginal("sex", where=FEW),
+    ],
+    ids=["sample", "probability", "given", "marginal"],
+)
+def test_a_condition_of_less_than_one_person_is_warned_about_once(
+    people: Population, caplog: pytest.LogCaptureFixture, ask: Callable[[Population], object]
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        ask(people)
+        ask(people)
+    assert caplog.text.count("of 2,288,030 people are expected to meet this, fewer than one") == 1
+
+
+def test_a_condition_that_somebody_meets_is_not_warned_about(
+    people: Population, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        people.sample(2, where={"age": 94})
+    assert not caplog.text
+
+
+def test_more_rows_than_people_are_noted() -> None:
+    said = "\n".join(PopulationFile(Config(locale=str(EXAMPLE), rows=1_000_000, where={"age": 94})).notes())
+    assert "note: 1,000,000 rows of about " in said
+    assert more_rows_than_people(10, 1.0, 10) is None
+    assert more_rows_than_people(10, 1.0, None) is None
+
+
+def test_given_and_select_take_a_condition_as_sample_does(people: Population) -> None:
+    where = {"sex": "Female"}
+    assert people.given(where).conditioned.probability == pytest.approx(people.probability(where))
+    pd.testing.assert_frame_equal(people.select(where, 5, seed=3), people.sample(5, seed=3, where=where))
+    assert people.given(None).conditioned.probability == 1
+
+
+@pytest.mark.parametrize("wrong", ["sex", ["sex"], 5, {1: 2}], ids=str)
+def test_what_is_no_mapping_is_refused_alike_everywhere(people: Population, wrong: Any) -> None:
+    asked: list[Callable[[], object]] = [
+        lambda: people.given(wrong),
+        lambda: people.select(wrong, 2),
+        lambda: people.probability(wrong),
+        lambda: people.sample(2, where=wrong),
+        lambda: people.sample(2, target=wrong),
+        lambda: people.sample(2, quota=wrong),
+        lambda: people.marginal("sex", where=wrong),
+    ]
+    for ask in asked:
+        with pytest.raises(EvidenceError, match="give a mapping of attributes, such as"):
+            ask()
+
+
+@pytest.mark.parametrize("wrong", [(), 5, None, [5]], ids=str)
+def test_what_names_no_attribute_is_refused(people: Population, wrong: Any) -> None:
+    with pytest.raises(EvidenceError, match="marginal: no attribute is named; give some"):
+        people.marginal(wrong)
+    with pytest.raises(EvidenceError, match="model_of: no attribute is named; give some"):
+        people.model_of(wrong)
+
+
+def test_attributes_may_be_named_one_by_one_in_a_list_or_an_index(people: Population) -> None:
+    for names in ("sex", ["sex"], ("sex",), pd.Index(["sex"]), np.array(["sex"])):
+        assert people.marginal(names).domain.attributes == ("sex",)  # type: ignore[arg-type]
+        assert set(people.model_of(names).nodes()) == set(people.model_of("sex").nodes())  # type: ignore[arg-type]
+
+
+def test_the_likelihood_of_a_record_is_that_of_its_row(people: Population) -> None:
+    frame = people.sample(3, seed=1)
+    scores = people.log_likelihood(frame)
+    np.testing.assert_allclose(people.log_likelihood(frame.to_dict("records")), scores)
+    np.testing.assert_allclose(people.log_likelihood(frame.iloc[1]), scores[[1]])
+    np.testing.assert_allclose(people.log_likelihood(dict(frame.iloc[2])), scores[[2]])
+    with pytest.raises(DomainError, match="is missing"):
+        people.log_likelihood([])
+
+
+@pytest.mark.parametrize("kind", [int, float, np.int64], ids=str)
+def test_counts_of_a_quota_are_counts(people: Population, kind: Callable[[int], Any]) -> None:
+    quota = {"sex": {"Female": kind(6), "Male": kind(4)}}
+    assert people.sample(10, quota=quota)["sex"].value_counts().to_dict() == {"Female": 6, "Male": 4}
+    with pytest.raises(EvidenceError, match=r"quota\.sex: counts sum to 10, and 20 rows are asked for"):
+        people.sample(20, quota=quota)
+    with pytest.raises(EvidenceError, match="counts sum to 10, and are of the rows from 0 on"):
+        people.sample(10, start=10, quota=quota)
+
+
+def test_shares_and_lists_of_a_quota_are_of_any_number_of_rows() -> None:
+    for wanted in ({"Female": 0.6, "Male": 0.4}, {"Female": 1, "Male": 1}, ["Female"], "uniform"):
+        refuse_other_counts({"sex": wanted}, 7)
+
+
+@pytest.mark.parametrize("attribute", ["zipcode", "first_name", "last_name", "city"])
+def test_a_quota_of_too_many_cells_is_refused_at_once(population: Population, attribute: str) -> None:
+    states = next((leaf.table.states for leaf in population.leaves if leaf.child == attribute), None)
+    for wanted in ("uniform", None if states is None else states.tolist()):
+        if wanted is not None:
+            started = time.monotonic()
+            with pytest.raises(
+                EvidenceError, match=rf"quota\.{attribute}: \d+ cells or more; a quota has 256"
+            ):
+                population.sample(5, quota={attribute: wanted})
+            assert time.monotonic() - started < 3

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.schema import table_of
+from census_personas.generator.config.run_config import Config
+from census_personas.generator.report import card
+from census_personas.generator.run.manifest import Manifest
+
+TABLE = table_of("nemotron-1.1", {"age": "integer"})
+AGE = {
+    "attributes": ["age"],
+    "tvd": 0.01,
+    "floor": 0.02,
+    "limit": 0.03,
+    "passes": True,
+    "source": "sex-age.parquet",
+}
+NAMES = {**AGE, "attributes": ["last_name"], "source": "names", "passes": False}
+
+
+@pytest.fixture(scope="module")
+def priors() -> Priors:
+    return Priors.load("en_US")
+
+
+def _manifest(accepted: int = 20, **config: Any) -> Manifest:
+    settings = Config(name=config.pop("name", "people"), rows=20, **config)
+    manifest = Manifest.of(settings, {"priors": "0"}, "Some/Model-7B", "")
+    return manifest.model_copy(update={"accepted": accepted})
+
+
+def _front(text: str) -> dict[str, Any]:
+    _, front, _ = text.split("---\n", 2)
+    found: dict[str, Any] = yaml.safe_load(front)
+    return found
+
+
+def _text(manifest: Manifest, priors: Priors) -> str:
+    return card.text(manifest, priors, TABLE, {"fidelity": [AGE, NAMES]})
+
+
+def test_the_front_matter_is_what_the_hub_reads(priors: Priors) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    text = _text(_manifest(name="1.0"), priors)
+    data = hub.DatasetCard(text).data
+    assert (data.pretty_name, data.license, data.language) == ("1.0", "cc-by-4.0", ["en"])
+    assert data.configs[0]["data_files"] == [{"split": "train", "path": "personas/*.parquet"}]
+    assert (data.source_datasets, data.language_creators) == (["original"], ["machine-generated"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "size"),
+    [
+        (0, "n<1K"),
+        (1_000, "1K<n<10K"),
+        (999_999, "100K<n<1M"),
+        (1_000_000, "1M<n<10M"),
+        (10**7, "10M<n<100M"),
+    ],
+)
+def test_the_size_is_one_of_the_hubs_categories(priors: Priors, rows: int, size: str) -> None:
+    assert _front(_text(_manifest(rows), priors))["size_categories"] == [size]
+
+
+def test_every_column_is_said_to_hold_something(priors: Priors) -> None:
+    lines = _text(_manifest(), priors).splitlines()
+    rows = [line.split(" | ") for line in lines if line.startswith("| `")]
+    assert [name.strip("| `") for name, _, _ in rows] == list(TABLE.names)
+    assert all(said.strip(" |") for _, _, said in rows)
+    assert "| `sex` | text | Sex: `Male`, `Female` |" in lines
+
+
+def test_it_tells_how_near_the_census_it_is(priors: Priors) -> None:
+    text = _text(_manifest(), priors)
+    assert "1 of 2 tables agree with the model of the census" in text
+    assert "| age | 0.0100 | 0.0200 | 0.0300 |" in text
+    assert "last name |" not in text
+    assert "20 rows\nshow no departure that leaves a table below its limit, from 0.0300 (age)" in text
+
+
+def test_a_table_of_one_cell_is_not_the_finest(priors: Priors) -> None:
+    state = {**AGE, "attributes": ["state"], "tvd": 0.0, "floor": 0.0, "limit": 0.0}
+    text = card.text(_manifest(), priors, TABLE, {"fidelity": [state, AGE]})
+    assert "below its limit, from 0.0300 (age) to 0.0300 (age)" in text
+
+
+def test_who_they_are_begins_a_paragraph(priors: Priors) -> None:
+    read = Manifest.of(Config(rows=20), {"priors": "0", "input": "ab" * 32}, "Some/Model-7B", "")
+    for manifest in (_manifest(), read):
+        assert "\n\nWho they are was" in _text(manifest, priors)
+
+
+def test_whoever_is_not_the_whole_population_is_said_to_be_so(priors: Priors) -> None:
+    text = _text(_manifest(where={"state": ["HI"]}, target={"sex": "uniform"}), priors)
+    assert 'Sampled under the condition `{"state": ["HI"]}`: it does not stand for the whole' in text
+    assert 'Weighted to the target `{"sex": "uniform"}`: it does not' in text
+    assert "does not stand for the whole" not in _text(_manifest(), priors)
+
+
+def test_the_narrator_is_named(priors: Priors) -> None:
+    model = {"backend": "openai", "model": "Some/Model-7B"}
+    assert "the licence of Some/Model-7B" in _text(_manifest(llm=model), priors)
+    offline = _text(_manifest(), priors)
+    assert "the offline narrator" in offline
+    assert "Some/Model" not in offline
+
+
+def test_people_who_were_read_are_not_said_to_be_the_population(priors: Priors) -> None:
+    digests = {"priors": "0", "input": "ab" * 32}
+    text = _text(Manifest.of(Config(rows=20), digests, "Some/Model-7B", ""), priors)
+    assert f"a file with SHA-256 `{'ab' * 8}…`" in text
+    assert "Row *i* is decided" not in text
+    assert "Population:" not in text
+    assert _front(text)["source_datasets"] == ["extended"]
+
+
+def test_what_the_prompts_add_is_described_in_their_words_and_stays_in_its_cell(priors: Priors) -> None:
+    table = table_of("nemotron", {"age": "integer"}, written={"finance_persona": "text"})
+    words = {"finance_persona": "Money | <b>and</b> [more](javascript:x)", "persona": "ignored"}
+    text = card.text(_manifest(), priors, table, {"fidelity": [AGE]}, words)
+    cell = r"Money \| \<b\>and\</b\> \[more\](javascript:x)"
+    assert f"| `finance_persona` | text | {cell} |" in text
+    assert "| `persona` | text | the person in one sentence |" in text

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from census_personas.generator.population.population import Population
+from census_personas.generator.report.expectation import Expectation
+from census_personas.generator.report.judgement import Judge, Judgement
+
+FACTS = (
+    "sex",
+    "age",
+    "ethnicity",
+    "marital_status",
+    "education_level",
+    "labor_force_status",
+    "occupation",
+    "state",
+)
+
+
+@pytest.fixture(scope="module")
+def judge(population: Population) -> Judge:
+    return Judge(Expectation(population), FACTS)
+
+
+def judged(judge: Judge, people: pd.DataFrame) -> Judgement:
+    people = judge.expected.with_views(
+        people[list(FACTS)], {name for table in judge.tables for name in table}
+    )
+    return judge.judge(people, people, None)
+
+
+@pytest.fixture(scope="module")
+def people(population: Population) -> pd.DataFrame:
+    return population.sample(100_000, seed=4)
+
+
+def test_a_run_of_the_model_has_no_mark_though_the_model_is_not_quite_the_census(
+    judge: Judge, people: pd.DataFrame
+) -> None:
+    found = judged(judge, people)
+    assert found.marks == ()
+    assert ("labor_force_status", "occupation") in [item.attributes for item in found.tables]
+    distances = [judge.model_distance(item.attributes) for item in found.tables]
+    assert any(distance is not None and distance > 1e-5 for distance in distances)
+
+
+def test_armed_forces_drawn_as_civilians_are_marked(judge: Judge, people: pd.DataFrame) -> None:
+    rng, status = np.random.default_rng(0), people["labor_force_status"]
+    occupation = people["occupation"].to_numpy(dtype=object).copy()
+    serving = np.flatnonzero(status == "armed_forces")
+    occupation[serving] = occupation[rng.choice(np.flatnonzero(status == "employed"), len(serving))]
+    found = judged(judge, people.assign(occupation=occupation))
+    assert "labor_force_status x occupation" in found.marks
+    table = next(x for x in found.tables if x.attributes == ("labor_force_status", "occupation"))
+    assert table.cell.states[0] == "armed_forces"
+
+
+def test_marital_status_that_does_not_depend_on_education_is_marked(
+    judge: Judge, people: pd.DataFrame
+) -> None:
+    rng = np.random.default_rng(0)
+    status = people["marital_status"].to_numpy(dtype=object).copy()
+    for rows in people.groupby(["age", "sex"], observed=True).indices.values():
+        status[rows] = status[rng.permutation(rows)]
+    assert "marital_status x education_level" in judged(judge, people.assign(marital_status=status)).marks
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        {"where": {"sex": "Female", "state": ["NY", "WY"]}},
+        {"target": {"sex": {"Female": 0.8, "Male": 0.2}}},
+        {"quota": {"ethnicity": "uniform"}},
+        {"stratified": True},
+    ],
+)
+def test_runs_of_every_selection_are_held_against_what_was_asked_for(
+    population: Population, selection: dict[str, Any]
+) -> None:
+    where, target = selection.get("where"), selection.get("target") or selection.get("quota")
+    judge = Judge(Expectation(population, where, target), FACTS, {*(where or {}), *(target or {})})
+    assert judged(judge, population.sample(5_000, seed=5, **selection)).marks == ()

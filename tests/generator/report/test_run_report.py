@@ -1,0 +1,151 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from census_personas.generator.population.population import Population
+from census_personas.generator.report import figures
+from census_personas.generator.report import run_report as report
+from census_personas.generator.report.tabulation import Tabulation, distance
+
+PEOPLE = pd.DataFrame(
+    {
+        "age": [20, 20, 40, 70, 70, 90],
+        "sex": ["Female", "Male", "Female", "Male", "Female", "Female"],
+        "marital_status": ["never_married"] * 2 + ["divorced", "widowed", "married_present", "widowed"],
+        "education_level": ["bachelors", "high_school", "graduate", "bachelors", "high_school", "associates"],
+        "state": ["NY", "NY", "NY", "WV", "WV", "WV"],
+        "occupation": ["actor", "no_occupation", "actor", "not_in_workforce", "baker", "not_in_workforce"],
+    }
+)
+
+
+def counted(*tables: tuple[str, ...]) -> Tabulation:
+    return Tabulation.of([PEOPLE[:2], PEOPLE[2:]], tables)
+
+
+def test_tables_counted_block_by_block_are_those_of_the_whole() -> None:
+    tabulation = counted(("age",), ("age", "sex"), ("planet",))
+    assert tabulation.rows == 6
+    assert tabulation.counts("age").to_dict() == {(20,): 2, (40,): 1, (70,): 2, (90,): 1}
+    assert tabulation.counts("age", "sex").loc[(70, "Male")] == 1
+    assert ("planet",) not in tabulation
+
+
+def test_the_pyramid_shares_add_up_to_everyone() -> None:
+    shares = figures.age_pyramid(counted(("age", "sex")).counts("age", "sex"))
+    assert list(shares) == ["Male", "Female"]
+    assert sum(map(sum, shares.values())) == pytest.approx(1)
+    assert shares["Female"][figures.bands().index("85+")] == pytest.approx(1 / 6)
+
+
+def test_marital_shares_add_up_within_each_age_that_has_people() -> None:
+    shares = figures.marital_by_age(counted(("age", "marital_status")).counts("age", "marital_status"))
+    young, empty = figures.bands().index("18-24"), figures.bands().index("25-29")
+    assert shares["never_married"][young] == 1
+    assert sum(values[empty] for values in shares.values()) == 0
+    assert list(shares) == ["never_married", "married_present", "divorced", "widowed"]
+
+
+def test_the_bachelors_share_counts_those_over_25_and_is_ordered() -> None:
+    tabulation = counted(report.DEGREES)
+    assert figures.bachelors_by_state(tabulation.counts(*report.DEGREES)) == [
+        {"state": "NY", "share": 1.0, "error": 0.0, "people": 1.0},
+        {
+            "state": "WV",
+            "share": pytest.approx(1 / 3),
+            "error": pytest.approx(0.272, abs=1e-3),
+            "people": 3.0,
+        },
+    ]
+    enough = figures.bachelors_by_state(tabulation.counts(*report.DEGREES), least=3)
+    assert [item["state"] for item in enough] == ["WV"]
+
+
+def test_occupations_leave_out_those_without_one_and_tell_ages() -> None:
+    first, second = figures.top_occupations(counted(("occupation", "age")).counts("occupation", "age"))
+    ages = PEOPLE.loc[PEOPLE["occupation"] == "actor", "age"]
+    assert first == {
+        "occupation": "actor", "people": 2, "mean_age": 30, "median_age": ages.median(), "std_age": ages.std()
+    }  # fmt: skip
+    assert (second["occupation"], second["std_age"]) == ("baker", 0)
+
+
+def test_a_figure_ends_where_nobody_is_older_or_younger() -> None:
+    young = figures.age_pyramid(PEOPLE[PEOPLE["age"] < 45].groupby(["age", "sex"]).size())
+    bands, (pyramid, missing) = figures.within_ends([{"dataset": young, "census": None}, None])
+    assert (bands[0], bands[-1], len(bands)) == ("18-24", "40-44", 5)
+    assert pyramid is not None
+    assert {len(row) for row in pyramid["dataset"].values()} == {5}
+    assert missing is None
+
+
+def test_a_state_in_which_nobody_is_has_no_share() -> None:
+    states = pd.MultiIndex.from_tuples(
+        [(30, "bachelors", "CA"), (30, "bachelors", "OR"), (30, "high_school", "CA")],
+        names=list(report.DEGREES),
+    )
+    shares = figures.bachelors_by_state(pd.Series([1.0, 0.0, 3.0], index=states))
+    assert [(item["state"], item["share"]) for item in shares] == [("CA", 0.25)]
+    assert figures.bachelors_by_state(pd.Series([0.0, 0.0, 0.0], index=states)) == []
+
+
+def test_the_distance_of_two_datasets_is_between_the_same_and_apart() -> None:
+    one = counted(("sex",)).counts("sex")
+    other = Tabulation.of([pd.DataFrame({"sex": ["x", "y"]})], [("sex",)]).counts("sex")
+    assert distance(one, one) == 0
+    assert distance(one, other) == 1
+
+
+def numbers(**more: object) -> dict[str, object]:
+    empty = {
+        "rows": 0,
+        "tests": {"number": 0, "chance": 0.01, "marked": []},
+        "run": None,
+        "fidelity": [],
+        "names_not_judged": {},
+        "assumptions": [],
+        "bands": figures.bands(),
+        "age_pyramid": None,
+        "marital_by_age": None,
+        "bachelors_by_state": [],
+        "occupations": [],
+        "diversity": {},
+        "bias": {},
+        "texts": {},
+        "swaps": [],
+        "findings": {},
+        "judge": {"rows": 0, "not_judged": 0, "scores": {}, "lowest": []},
+        "rejected": {},
+    }
+    return {**empty, **more}
+
+
+def test_a_report_of_nothing_says_what_it_could_not_judge(tmp_path: Path) -> None:
+    as_json, page = report.write(tmp_path, numbers())
+    assert json.loads(as_json.read_text())["rows"] == 0
+    assert "Not judged" in page.read_text()
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_escapes_what_it_is_given(tmp_path: Path) -> None:
+    found = {
+        "bachelors_by_state": [
+            {"state": "<script>", "share": 0.5, "error": 0.1, "people": 3.0, "census": None}
+        ]
+    }
+    unjudged = {"last_name": "no table has <i>ethnicity</i>"}
+    _, page = report.write(tmp_path, numbers(rejected={"<b>bad</b>": 2}, names_not_judged=unjudged, **found))
+    text = page.read_text()
+    assert "Not judged: last name; no table has &lt;i&gt;ethnicity&lt;/i&gt;." in text
+    assert "<script" not in text
+    assert "&lt;b&gt;bad" in text
+    assert not any(word in text for word in ("http://", "https://", "src=", "@import", "url("))
+
+
+def test_people_of_one_state_have_a_report(population: Population, tmp_path: Path) -> None:
+    dataset, where = tmp_path / "people.parquet", {"state": "CA"}
+    population.sample(1, where=where).to_parquet(dataset)
+    found = report.of(dataset, population, where=where)
+    report.write(tmp_path, found)
+    assert not [item for item in found["fidelity"] if item["unknown"]]

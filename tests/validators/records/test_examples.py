@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from census_personas.validators.finding import Policy, Severity
+from census_personas.validators.rule_context import Reference
+from census_personas.validators.rules import GUIDE_CHECKS, rules
+from census_personas.validators.text.record_view import Reading
+
+
+def _errors(code: str, record: dict[str, object], reference: Reference) -> list[str]:
+    found = rules()[code].check(Reading(record), reference)
+    return [finding.message for finding in found if finding.severity == "error"]
+
+
+@pytest.mark.parametrize("code", rules())
+def test_every_rule_finds_nothing_wrong_with_its_accepted_examples(code: str, reference: Reference) -> None:
+    assert rules()[code].ACCEPTS
+    for record in rules()[code].ACCEPTS:
+        assert _errors(code, dict(record), reference) == [], record
+
+
+@pytest.mark.parametrize("code", rules())
+def test_every_rule_finds_an_error_in_its_rejected_examples(code: str, reference: Reference) -> None:
+    assert rules()[code].REJECTS
+    for record in rules()[code].REJECTS:
+        assert _errors(code, dict(record), reference), record
+
+
+@pytest.mark.parametrize("code", rules())
+def test_every_rule_states_its_severity_and_a_known_policy(code: str) -> None:
+    assert rules()[code].SEVERITY in get_args(Severity)
+    assert rules()[code].POLICY in get_args(Policy)
+
+
+@pytest.mark.parametrize("code", rules())
+def test_every_rule_survives_an_empty_record_and_one_of_wrong_types(code: str, reference: Reference) -> None:
+    wrong = dict.fromkeys(
+        ("age", "sex", "persona", "zipcode", "occupation", "skills_and_expertise_list", "state"), 3.5
+    )
+    for record in ({}, wrong, dict.fromkeys(wrong, None), dict.fromkeys(wrong, "")):
+        for finding in rules()[code].check(Reading(record), reference):
+            assert finding.code == code
+
+
+def test_the_five_checks_of_the_guide_name_only_rules_that_exist() -> None:
+    assert len(GUIDE_CHECKS) == 5
+    assert {code for codes in GUIDE_CHECKS.values() for code in codes} <= set(rules())

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import numpy as np
+
+from census_personas.validators.text.list_literal import parse_list
+from census_personas.validators.text.prose import plain, plain_each, words
+from census_personas.validators.text.record_view import Reading
+
+
+def test_plain_text_has_straight_quotes_hyphens_and_no_diacritics() -> None:
+    assert (
+        plain("Zo\u00eb\u2019s well\u2011known \u201ccaf\u00e9\u201d\u202f\u2014 stra\u00dfe")
+        == 'Zoe\'s well-known "cafe" - strasse'
+    )
+
+
+def test_plain_text_has_single_spaces() -> None:
+    assert plain(" a\n\nb\tc  d ") == "a b c d"
+
+
+def test_words_are_lower_case_and_hyphenated_ones_are_taken_apart() -> None:
+    assert words("A well-known 3D artist's Work") == ["a", "well", "known", "d", "artist", "s", "work"]
+
+
+def test_the_name_is_read_from_most_personas_when_facts_have_none() -> None:
+    record = {
+        "persona": "Ana Wu sings.",
+        "sports_persona": "Ana Wu runs.",
+        "arts_persona": "Leo Park paints.",
+    }
+    name = Reading(record).name
+    assert name is not None
+    assert (name.full, name.stated) == ("Ana Wu", False)
+
+
+def test_the_name_is_found_where_few_texts_begin_with_it() -> None:
+    texts = ("A baker, Ana Wu sings.", "On Sundays Ana Wu runs.", "Curious, Ana Wu paints.")
+    record = dict(zip(("persona", "sports_persona", "arts_persona"), texts, strict=True))
+    name = Reading(record).name
+    assert name is not None
+    assert name.full == "Ana Wu"
+
+
+def test_the_city_that_all_texts_name_is_not_the_person() -> None:
+    told = ("persona", "arts_persona", "travel_persona")
+    texts = {field: f"At home in San Diego, Ana Wu has her {field}." for field in told}
+    name = Reading({**texts, "sports_persona": "Around San Diego she runs.", "city": "San Diego"}).name
+    assert name is not None
+    assert name.full == "Ana Wu"
+
+
+def test_no_name_is_made_up_when_personas_disagree() -> None:
+    assert Reading({"persona": "A baker sings.", "arts_persona": "The painter rests."}).name is None
+
+
+def test_lists_are_read_from_lists_and_from_literals_of_lists() -> None:
+    assert Reading({"skills_and_expertise_list": ["a", "b"]}).list_of("skills_and_expertise_list") == [
+        "a",
+        "b",
+    ]
+    assert parse_list("['it\\'s', \"so\"]") == ["it's", "so"]
+    assert parse_list("[open(") is None
+    assert parse_list("a, b") is None
+
+
+def test_ages_are_read_from_text_and_refused_from_anything_else() -> None:
+    assert Reading({"age": "41"}).age == 41
+    assert Reading({"age": "young"}).age is None
+    assert Reading({"age": True}).age is None
+
+
+def test_missing_empty_and_nan_facts_are_none() -> None:
+    reading = Reading({"sex": "", "state": None, "city": float("nan")})
+    assert [reading.fact(field) for field in ("sex", "state", "city", "county")] == [None] * 4
+
+
+def test_a_reading_is_the_record_that_it_wraps() -> None:
+    record = {"persona": "Ana\u2019s."}
+    reading = Reading(Reading(record))
+    assert dict(reading) == record
+    assert Reading.of(reading) is reading
+
+
+def test_texts_made_plain_together_are_the_same_as_one_by_one() -> None:
+    texts = ["Ana\u2019s \u201ccaf\u00e9\u201d", "two\nlines\u202fhere", "  plain ", "\u65e5\u672c"]
+    assert plain_each(texts) == [plain(text) for text in texts]
+    assert plain_each(texts[::3]) == [plain(text) for text in texts[::3]]
+
+
+def test_simple_and_odd_literals_of_lists_are_read_alike() -> None:
+    for items in (["a"], ["a", "b c"], ["it's", "b"], ['"q"', "b"], ["a', 'b"], ["back\\slash"], [""]):
+        assert parse_list(repr(items)) == items
+        assert parse_list(str(np.array(items, dtype=object))) == items  # as pandas writes it into a CSV file

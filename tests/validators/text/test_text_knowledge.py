@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from census_personas.foundation.schema import LISTS
+from census_personas.validators.occupations.occupation_match import Match, OccupationMatcher
+from census_personas.validators.occupations.stems import BREAK, stems
+from census_personas.validators.records import age_in_text
+from census_personas.validators.rule_context import Reference
+from census_personas.validators.text.gazetteer import Gazetteer
+from census_personas.validators.text.lexicon import Phrases, lexicon, stands
+from census_personas.validators.text.prose import words
+from census_personas.validators.text.record_view import Reading
+
+PLACES = (
+    ("Portland", "Multnomah County", "OR", 500_000.0),
+    ("Portland", "Cumberland County", "ME", 50_000.0),
+    ("Georgia", "Lamar County", "TX", 90_000.0),
+    ("Tinytown", "Harney County", "OR", 100.0),
+)
+STATES = {"OR": "Oregon", "ME": "Maine", "TX": "Texas", "GA": "Georgia"}
+
+
+def test_a_city_votes_for_its_states_by_their_adults() -> None:
+    votes = Gazetteer(PLACES, STATES).votes(["Ana cycles through Portland."])
+    assert votes == {"OR": 500_000 / 550_000, "ME": 50_000 / 550_000}
+
+
+def test_a_state_name_outweighs_cities_and_small_towns_do_not_vote() -> None:
+    gazetteer = Gazetteer(PLACES, STATES)
+    assert gazetteer.votes(["Back in Texas."]) == {"TX": 2.0}
+    assert gazetteer.votes(["Tinytown is small."]) == {}
+
+
+def test_a_name_that_is_a_state_does_not_vote_for_it() -> None:
+    gazetteer = Gazetteer(PLACES, STATES)
+    assert gazetteer.votes(["Georgia Wu sings."], frozenset({"Georgia", "Wu"})) == {}
+
+
+def test_phrases_match_whole_words_only() -> None:
+    assert stands("retired", "a retired baker")
+    assert not stands("tired", "a retired baker")
+
+
+def test_phrases_are_found_with_their_field() -> None:
+    reading = Reading({"persona": "Ana is kind.", "arts_persona": "As an AI model, Ana paints."})
+    assert list(Phrases(["as an ai model", "never there"]).found(reading)) == [
+        ("arts_persona", "as an ai model")
+    ]
+
+
+@dataclass(frozen=True)
+class Job:
+    name: str
+    title: str
+    soc: str
+    tasks: tuple[str, ...]
+    tools: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    alternate_titles: tuple[str, ...] = ()
+
+
+JOBS = (
+    Job(
+        "baker", "baker", "51-3011", ("Bake bread in ovens", "Knead dough"), alternate_titles=("pastry chef",)
+    ),
+    Job("roofer", "roofer", "47-2181", ("Lay shingles on roofs", "Flash chimneys")),
+    Job("surgeon", "surgeon", "29-1240", ("Operate on patients", "Plan surgical procedures")),
+)
+
+
+def _match(matcher: OccupationMatcher, name: str, text: str, titled: str = "", **options: float) -> Match:
+    told = matcher.told([[(text, 1.0)]])[0]
+    return matcher.match(name, told, words(titled), **options)
+
+
+def test_a_text_fits_the_occupation_whose_title_it_names() -> None:
+    text = "Bakes bread on roofs, lays shingles."
+    match = _match(OccupationMatcher(JOBS), "baker", text, "Ana, a pastry chef, bakes bread.")
+    assert (match.share, match.best, match.named) == (1.0, "roofer", True)
+
+
+def test_a_title_alone_does_not_outweigh_what_the_text_tells() -> None:
+    text = "Ana lays shingles and flashes chimneys on roofs."
+    match = _match(OccupationMatcher(JOBS), "surgeon", text, "Ana, a surgeon of roofs.")
+    assert match.named
+    assert match.share < 0.4
+
+
+def test_a_title_is_found_in_the_plural_and_not_by_its_first_letters() -> None:
+    matcher, text = OccupationMatcher(JOBS), "Knead dough."
+    for titled, named in (("Roofers like her", True), ("Ana roofs", False), ("Pastry chefs", True)):
+        assert any(_match(matcher, name, text, titled).named for name in ("roofer", "baker")) == named, titled
+
+
+def test_a_text_without_a_title_is_compared_by_its_words() -> None:
+    text, matcher = "Ana lays shingles and flashes chimneys on roofs.", OccupationMatcher(JOBS)
+    assert _match(matcher, "roofer", text).share == 1.0
+    assert _match(matcher, "surgeon", text).share < 0.3
+
+
+def test_a_text_that_speaks_of_no_work_is_no_evidence() -> None:
+    for text in ("Ana hums.", ""):
+        assert _match(OccupationMatcher(JOBS), "baker", text).best == ""
+
+
+def test_broad_occupations_are_judged_by_their_neighbours(reference: Reference) -> None:
+    text = "Ana develops software, writes code and tests computer programs and databases."
+    assert _match(reference.occupations, "computer_occupation", text).share > 0.44
+    assert _match(reference.occupations, "roofer", text).share < 0.4
+
+
+def test_a_share_that_is_surely_large_enough_is_not_computed_further() -> None:
+    matcher, text = OccupationMatcher(JOBS), "Ana, a baker, kneads dough and bakes bread in ovens."
+    exact = _match(matcher, "baker", text, text)
+    bound = _match(matcher, "baker", text, text, enough=0.5)
+    assert bound.named
+    assert 0.5 <= bound.share <= exact.share
+
+
+def test_many_records_read_at_once_tell_what_each_tells_alone() -> None:
+    matcher = OccupationMatcher(JOBS)
+    records = [
+        [("Ana lays shingles on roofs", 1.0), ("Lay shingles, bake bread", 2.0)],
+        [("", 1.0)],
+        [],
+        [("Knead dough and knead dough", 2.0)],
+    ]
+    for record, together in zip(records, matcher.told(records), strict=True):
+        alone = matcher.told([record])[0]
+        assert together.grams.tolist() == alone.grams.tolist()
+        assert together.scales.tolist() == alone.scales.tolist()
+
+
+def test_a_stem_is_a_words_first_six_letters() -> None:
+    first, second, third, between, last = stems(["Manager, management of", "it"]).tolist()
+    assert first == second == int.from_bytes(b"manage", "little")
+    assert (third, between, last) == (int.from_bytes(b"of", "little"), BREAK, int.from_bytes(b"it", "little"))
+
+
+def test_words_that_tell_an_age_are_words_of_texts_that_are_read() -> None:
+    content = lexicon("age_words")
+    age_words = age_in_text.AgeWords.of(content)
+    assert set(age_words.words) <= {*age_in_text.FIELDS, *LISTS}
+    for told in (told for groups in content["words"].values() for told in groups.values()):
+        assert words(told) == told.split()

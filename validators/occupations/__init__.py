@@ -1,0 +1,1 @@
+"""Which occupation a text describes."""

@@ -1,0 +1,105 @@
+"""Lift: how much rarer a combination of two attributes is than chance, and how many real people share that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from census_personas.census_priors.domain import Domain
+from census_personas.census_priors.marginal import Marginal
+
+PRIOR_PERSONS = 2.0  # unweighted persons by which a cell is pulled towards independence
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """How odd a combination is.
+
+    Attributes:
+        lift: P(child, parents) / (P(child) P(parents)), shrunk; 1 is what independence expects.
+        tail: share of the population in cells with at most this lift. A rule that reports all combinations
+            with `tail < t` reports a share t of real people, whatever the table.
+        probability: P(child | parents), shrunk.
+    """
+
+    lift: float
+    tail: float
+    probability: float
+
+
+class LiftTable:
+    """Lift and tail of every cell of one census table.
+
+    The lift is shrunk as a Gamma-Poisson rate, (observed + m) / (expected + m) in unweighted persons with
+    m = 2 (DuMouchel 1999, The American Statistician 53:177, with a fixed prior), so that an empty cell of a
+    thin table proves nothing.
+    """
+
+    def __init__(self, table: Marginal, child: str, parents: Sequence[str]) -> None:
+        """Take a table over the child and its parents."""
+        ordered = table.project((*parents, child))
+        self.child, self.parents, self.domain = child, tuple(parents), ordered.domain
+        share = ordered.probabilities()
+        persons = float(ordered.samples.sum()) if ordered.samples is not None else ordered.total
+        given = share.sum(axis=-1, keepdims=True)
+        alone = share.sum(axis=tuple(range(share.ndim - 1)), keepdims=True)
+        independent = given * alone
+        self.lift = (persons * share + PRIOR_PERSONS) / (persons * independent + PRIOR_PERSONS)
+        self.probability = np.minimum(self.lift * alone, 1.0)
+        self.tail = _tail(self.lift, share)
+        self._attributes = self.domain.attributes
+        self._codes = [_codes(self.domain, attribute) for attribute in self._attributes]
+        self._known: dict[tuple[Any, ...], Oddity | None] = {}
+
+    def oddity(self, record: Mapping[str, Any]) -> Oddity | None:
+        """The cell of a record, or None if it lacks an attribute or has a state that the table does not."""
+        values = tuple(map(record.get, self._attributes))
+        try:
+            return self._known[values]
+        except KeyError:
+            found = self._oddity(values)
+        except TypeError:
+            return None
+        if found is not None and len(self._known) < self.lift.size:  # ages beyond the last have no end
+            self._known[values] = found
+        return found
+
+    def _oddity(self, values: tuple[Any, ...]) -> Oddity | None:
+        cell = tuple(
+            codes.get(value) if isinstance(value, str) and oldest is None else _age_code(value, codes, oldest)
+            for (codes, oldest), value in zip(self._codes, values, strict=True)
+        )
+        if None in cell:
+            return None
+        return Oddity(float(self.lift[cell]), float(self.tail[cell]), float(self.probability[cell]))
+
+
+def _tail(lift: npt.NDArray[np.float64], share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    order = np.argsort(lift, axis=None, kind="stable")
+    below = np.cumsum(share.ravel()[order])
+    ranked = lift.ravel()[order]
+    last = np.searchsorted(ranked, ranked, side="right") - 1
+    tail = np.empty(lift.size)
+    tail[order] = below[last]
+    return tail.reshape(lift.shape)
+
+
+def _codes(domain: Domain, attribute: str) -> tuple[Mapping[Any, int], int | None]:
+    """State -> position, and the last state where the states are ages."""
+    states = domain[attribute]
+    codes = {state: code for code, state in enumerate(states)}
+    return codes, int(states[-1]) if isinstance(states[-1], int) else None
+
+
+def _age_code(value: Any, codes: Mapping[Any, int], oldest: int | None) -> int | None:
+    """Position of an age; ages beyond the last belong to it. None for what is no state."""
+    if oldest is None:
+        return None
+    try:
+        return codes.get(min(int(value), oldest))
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,199 @@
+"""Reference: what the census says, in the form in which rules ask for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from census_personas.census_priors.domain import DomainError
+from census_personas.census_priors.marginal import TableError
+from census_personas.census_priors.occupations import Occupation
+from census_personas.census_priors.places import Place
+from census_personas.validators.occupations.occupation_match import OccupationMatcher
+from census_personas.validators.rarity import LiftTable, Oddity
+from census_personas.validators.text.gazetteer import Gazetteer
+
+if TYPE_CHECKING:
+    from census_personas.census_priors.priors import Priors
+
+WITHOUT_WORK = frozenset({"not_in_workforce", "no_occupation"})
+LEVELS = (
+    "less_than_9th",
+    "9th_12th_no_diploma",
+    "high_school",
+    "some_college",
+    "associates",
+    "bachelors",
+    "graduate",
+)
+"""Levels of education, from the lowest."""
+_KEPT = 4096  # records whose judgement by the model is kept
+
+
+class FactModel(Protocol):
+    """A fitted model of the population, which is asked about many records at once."""
+
+    @property
+    def attributes(self) -> Sequence[str]:
+        """The facts that it looks at."""
+        ...
+
+    def oddities(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Oddity]]:
+        """For each record, how odd each fact that it judges is, given all the record's other facts."""
+        ...
+
+
+class Reference:
+    """Priors as rules ask for them: places, occupations, probabilities. Everything is read on first use.
+
+    Args:
+        priors: the locale's tables and look-ups.
+        model: the model fitted to them, if there is one; without it rules ask the tables, two or three facts at a
+            time.
+    """
+
+    def __init__(self, priors: Priors, model: FactModel | None = None) -> None:
+        """Wrap loaded priors; nothing is read until a rule asks."""
+        self.priors = priors
+        self._model = model
+        self._judged: dict[tuple[str, ...], Mapping[str, Oddity]] = {}
+        self._lifts: dict[tuple[str, ...], LiftTable | None] = {}
+        self._labels: dict[tuple[str, str], str] = {}
+        self._cities: dict[str, frozenset[str]] = {}
+
+    def expect(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Ask the model, if there is one, about records that are about to be judged; one by one it is slower."""
+        if self._model is not None:
+            if len(self._judged) + len(records) > _KEPT:
+                self._judged.clear()
+            new = {key: record for record in records if (key := self._facts(record)) not in self._judged}
+            self._judged |= zip(new, self._model.oddities(list(new.values())), strict=True) if new else ()
+
+    def judged(self, record: Mapping[str, Any]) -> Mapping[str, Oddity] | None:
+        """How odd the record's facts are, each given all others, by the fitted model; None without a model."""
+        if self._model is None:
+            return None
+        key = self._facts(record)
+        if key not in self._judged:
+            self.expect([record])
+        return self._judged[key]
+
+    def _facts(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(str(record.get(name)) for name in self._model.attributes) if self._model else ()
+
+    def states(self, attribute: str) -> frozenset[Any] | None:
+        """Values that an attribute can take, or None if the locale does not declare it."""
+        return self._states.get(attribute)
+
+    @cached_property
+    def _states(self) -> dict[str, frozenset[Any]]:
+        domain = self.priors.domain
+        return {attribute: frozenset(domain[attribute]) for attribute in domain}
+
+    def label(self, attribute: str, state: str) -> str:
+        """Words for a coded value, as prompts use them."""
+        known = self._labels.get((attribute, state))
+        if known is None:
+            try:
+                known = self._labels[attribute, state] = self.priors.label(attribute, state)
+            except DomainError:  # not kept: a file may have another one in every row
+                return state.replace("_", " ")
+        return known
+
+    def with_views(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The record's coded facts, and the coarser attributes (age_span, ethnicity_group) that follow from them."""
+        facts: dict[str, Any] = dict(record)
+        for attribute, (finer, view) in self._views.items():
+            if attribute in facts:
+                continue
+            value = facts.get(finer)
+            if isinstance(value, int) and not isinstance(value, bool):
+                value = min(value, self._oldest)
+            if isinstance(value, str | int) and value in view:
+                facts[attribute] = view[value]
+        return facts
+
+    @cached_property
+    def _oldest(self) -> int:
+        return max((state for state in self._states.get("age", ()) if isinstance(state, int)), default=0)
+
+    @cached_property
+    def _views(self) -> dict[str, tuple[str, dict[Any, Any]]]:
+        hierarchy = self.priors.hierarchy
+        domain = self.priors.domain
+        return {
+            coarse: (
+                fine,
+                {domain[fine][i]: domain[coarse][code] for i, code in enumerate(hierarchy.maps[coarse])},
+            )
+            for coarse, fine in hierarchy.finer.items()
+        }
+
+    def place(self, zipcode: str) -> Place | None:
+        """The place of a five-character ZIP code, or None if there is none."""
+        places = self.priors.places
+        return places.get(zipcode) if zipcode in places else None
+
+    def state_name(self, code: str) -> str | None:
+        """Full name of a state, or None for an unknown code."""
+        return self.priors.places.state_name(code) if code in self.state_codes else None
+
+    @cached_property
+    def state_codes(self) -> frozenset[str]:
+        """Codes of all states that have ZIP codes."""
+        return frozenset(self.priors.places.states)
+
+    def state_at_start(self, text: str) -> str | None:
+        """Code of the state whose name a text begins with, or None."""
+        match = self._state_name.match(text)
+        return self._state_names[match.group()] if match else None
+
+    @cached_property
+    def _state_names(self) -> dict[str, str]:
+        return {self.priors.places.state_name(code): code for code in sorted(self.state_codes)}
+
+    @cached_property
+    def _state_name(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(re.escape, sorted(self._state_names, key=len, reverse=True))))
+
+    def city_keys(self, state: str, key: Callable[[str], str]) -> frozenset[str]:
+        """Cities of a state, each as `key` writes it."""
+        if state not in self._cities:
+            self._cities[state] = frozenset(key(city) for city in self.priors.places.cities(state))
+        return self._cities[state]
+
+    @cached_property
+    def gazetteer(self) -> Gazetteer:
+        """Places by name."""
+        places = self.priors.places
+        columns = (places.column(name) for name in ("city", "county", "state", "adults"))
+        names = {code: places.state_name(code) for code in places.states}
+        return Gazetteer(zip(*columns, strict=True), names)
+
+    def occupation(self, name: str) -> Occupation | None:
+        """An occupation by name, or None if the locale does not have it."""
+        return self.priors.occupations.get(name) if name in self.priors.occupations else None
+
+    @cached_property
+    def occupations(self) -> OccupationMatcher:
+        """What texts say of each occupation."""
+        return OccupationMatcher(self.priors.occupations)
+
+    def oddity(self, child: str, parents: Sequence[str], record: Mapping[str, Any]) -> Oddity | None:
+        """How odd the record's value of `child` is given its `parents`, by the census table that has them.
+
+        None where the record or the locale lacks one of them.
+        """
+        key = (child, *parents)
+        if key not in self._lifts:
+            self._lifts[key] = self._lift(child, parents)
+        table = self._lifts[key]
+        return None if table is None else table.oddity(record)
+
+    def _lift(self, child: str, parents: Sequence[str]) -> LiftTable | None:
+        try:
+            return LiftTable(self.priors.marginal((*parents, child)), child, parents)
+        except (DomainError, TableError):
+            return None

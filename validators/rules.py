@@ -1,0 +1,225 @@
+"""RecordChecker: every record rule, under one policy."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from itertools import islice
+from operator import attrgetter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, cast, get_args, runtime_checkable
+
+from census_personas.foundation.errors import PersonasError
+from census_personas.validators import records
+from census_personas.validators.finding import Finding, Policy, Scope, Severity
+from census_personas.validators.rule_context import Reference
+from census_personas.validators.text.finding_cache import Memory, Person
+from census_personas.validators.text.record_view import Reading
+
+if TYPE_CHECKING:
+    from census_personas.census_priors.priors import Priors
+
+Record = Mapping[str, Any]
+
+GUIDE_CHECKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "demographic_consistency": ("schema_types", "age_bounds", "demographic_consistency"),
+        "geographic_validity": ("geographic_validity", "zip_leading_zero", "place_in_text"),
+        "occupation_education_alignment": ("occupation_education", "education_in_text"),
+        "age_marital_consistency": ("age_marital",),
+        "narrative_coherence": (
+            "name_present",
+            "pronouns",
+            "stated_age",
+            "age_in_text",
+            "life_stage",
+            "place_in_text",
+            "occupation_in_text",
+            "working_life",
+            "education_in_text",
+            "lists_agree",
+        ),
+    }
+)
+"""The five quality checks that the guide to Nemotron-Personas names, and the rules that carry each out."""
+
+
+SAMPLED: Mapping[str, Policy] = MappingProxyType(
+    {
+        "age_in_text": "off",
+        "age_marital": "flag",
+        "demographic_consistency": "flag",
+        "occupation_education": "flag",
+    }
+)
+"""Policy for rows that were sampled from the census. Somebody has every rare combination that the tables hold, the
+sample has its share of them, and no retry can change a fact: they are flagged, and only foreign files are judged. What
+words tell of an age was learned from the released texts, which another narrator does not write."""
+
+
+_TOGETHER = 256  # records
+
+
+class PolicyError(PersonasError, ValueError):
+    """A policy that names no rule or no action; the message lists the known ones."""
+
+
+class RuleModule(Protocol):
+    """What a file in `validators/records` must define."""
+
+    SEVERITY: Severity
+    POLICY: Policy
+    SCOPE: Scope
+    ACCEPTS: tuple[Record, ...]
+    REJECTS: tuple[Record, ...]
+
+    @staticmethod
+    def check(record: Record, reference: Reference) -> Iterator[Finding]:
+        """Yield what is wrong with the record; nothing when all is well."""
+
+
+@cache
+def rules() -> Mapping[str, RuleModule]:
+    """Rule code -> rule module, in alphabetical order: one for each file in `validators/records`."""
+    codes = sorted(module.name for module in pkgutil.iter_modules(records.__path__))
+    found = {code: importlib.import_module(f"{records.__name__}.{code}") for code in codes}
+    return MappingProxyType(cast("dict[str, RuleModule]", found))
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """What a rule may define beside `check`, for what many records at once are cheaper to be asked."""
+
+    @staticmethod
+    def prepare(readings: Sequence[Reading], reference: Reference) -> None:
+        """Find out about records that are about to be checked."""
+
+
+class RecordChecker:
+    """Runs the record rules under a policy.
+
+    `repair` and `reject` leave findings as they are: an error means that the record may not be delivered, and
+    the caller decides by `policy[code]` whether the model is asked to repair it. `flag` lowers errors to
+    warnings, `off` does not run the rule. Rules not named keep their own default.
+    """
+
+    def __init__(
+        self,
+        priors: Priors | Reference,
+        policy: Mapping[str, str] | None = None,
+        only: Iterable[str] | None = None,
+        *,
+        remember: int = 0,
+    ) -> None:
+        """Take the priors to judge by, what to do per rule, and the rules to run (all by default).
+
+        What was read and found of `remember` people is kept for when they come again with the same facts, as they
+        do while a record is written field by field.
+
+        Raises:
+            PolicyError: a rule or an action that does not exist.
+        """
+        self.reference = priors if isinstance(priors, Reference) else Reference(priors)
+        self.policy = resolve_policy(policy or {}, only)
+        self._running = {
+            scope: tuple(
+                (module.check, self.policy[code] == "flag")
+                for code, module in rules().items()
+                if scope == module.SCOPE and self.policy[code] != "off"
+            )
+            for scope in get_args(Scope)
+        }
+        self._prepare = tuple(
+            module.prepare
+            for code, module in rules().items()
+            if self.policy[code] != "off" and isinstance(module, Prepared)
+        )
+        self._memory = Memory(remember) if remember else None
+
+    def check(self, record: Record) -> tuple[Finding, ...]:
+        """All findings about one record, ordered by rule code."""
+        return self.check_together([record])[0]
+
+    def check_together(self, records: Iterable[Record]) -> list[tuple[Finding, ...]]:
+        """All findings about each of a few hundred records, found for less than one by one."""
+        return self._each(records, self._judged)
+
+    def check_each(self, records: Iterable[Record]) -> Iterator[tuple[Finding, ...]]:
+        """All findings about each of any number of records, in order."""
+        left = iter(records)
+        while some := list(islice(left, _TOGETHER)):
+            yield from self.check_together(some)
+
+    def facts_together(self, records: Iterable[Record]) -> list[tuple[Finding, ...]]:
+        """All that can be said of records before they have texts: findings of the rules that look beyond them."""
+        return self._each(records, self._judged_by_facts)
+
+    def _each(
+        self, records: Iterable[Record], judge: Callable[[Person | None, Reading], tuple[Finding, ...]]
+    ) -> list[tuple[Finding, ...]]:
+        met = [self._met(record) for record in records]
+        for prepare in self._prepare:
+            prepare([reading for _, reading in met], self.reference)
+        met.reverse()
+        found = []
+        while met:  # each is let go of when it is judged: what is known of a text takes much memory
+            found.append(judge(*met.pop()))
+        return found
+
+    def _judged(self, person: Person | None, reading: Reading) -> tuple[Finding, ...]:
+        found = self._run("record", reading)
+        if person is None or self._memory is None:
+            found += self._run("facts", reading) + self._run("field", reading)
+        else:
+            found += person.facts(reading, partial(self._run, "facts"))
+            found += person.texts(reading, partial(self._run, "field"))
+            if not any(finding.severity == "error" for finding in found):
+                self._memory.forget(reading)
+        return tuple(sorted(found, key=attrgetter("code")))
+
+    def _judged_by_facts(self, person: Person | None, reading: Reading) -> tuple[Finding, ...]:
+        judge = partial(self._run, "facts")
+        found = judge(reading) if person is None else person.facts(reading, judge)
+        return tuple(found + self._run("record", reading))
+
+    def _met(self, record: Record) -> tuple[Person | None, Reading]:
+        """Who is remembered of the record, and a reading of it."""
+        person = self._person(record)
+        return person, Reading.of(record) if person is None else person.read(record)
+
+    def _person(self, record: Record) -> Person | None:
+        """Who is remembered of the record. Without a name among the facts, texts tell of each other's person."""
+        named = isinstance(record.get("first_name"), str) and isinstance(record.get("last_name"), str)
+        return self._memory.person(record) if self._memory is not None and named else None
+
+    def _run(self, scope: Scope, reading: Reading) -> list[Finding]:
+        found: list[Finding] = []
+        for check, flagged in self._running[scope]:
+            for finding in check(reading, self.reference):
+                lower = flagged and finding.severity == "error"
+                found.append(finding.lowered() if lower else finding)
+        return found
+
+
+def resolve_policy(policy: Mapping[str, str], only: Iterable[str] | None = None) -> Mapping[str, Policy]:
+    """A policy for every rule: the one given, else the rule's own; rules outside `only` are off.
+
+    Raises:
+        PolicyError: a rule or an action that does not exist.
+    """
+    known = rules()
+    chosen = set(known if only is None else only)
+    for code in (*policy, *sorted(chosen)):
+        if code not in known:
+            raise PolicyError(f"validation.policy: unknown rule {code!r}; known: {', '.join(known)}")
+    for code, action in policy.items():
+        if action not in get_args(Policy):
+            raise PolicyError(
+                f"validation.policy.{code}: unknown action {action!r}; known: {', '.join(get_args(Policy))}"
+            )
+    resolved = {
+        code: policy.get(code, module.POLICY) if code in chosen else "off" for code, module in known.items()
+    }
+    return MappingProxyType(cast("dict[str, Policy]", resolved))

@@ -1,0 +1,1 @@
+"""Texts and records in the form in which rules read them."""

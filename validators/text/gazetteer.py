@@ -1,0 +1,77 @@
+"""Gazetteer: which state the places named in a text lie in."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from census_personas.validators.text.prose import plain
+
+KNOWN_FROM = 30_000  # adults of all places of a name together; smaller towns share names with too many things
+STATE_VOTE = (
+    2.0  # votes of a state's name; a city or county has one, divided among the states that have such a place
+)
+LONGEST = 4  # words of a place's name
+_CAPITALISED = re.compile(r"[A-Z][A-Za-z.'-]+(?: (?:of |the )?[A-Z][A-Za-z.'-]+)*")
+# Names of cities that stand for other things in most texts.
+_WORDS = frozenset(
+    "Early Center Union Trail Supply Mission Liberty Independence Success Hope Joy Faith Christian Catholic Baptist"
+    " Temple Reading Art Hobby Kitchen Friendship Harmony Pride Energy Industry Commerce Unity Orange Bath Sandwich"
+    " Canon Shirley Dallas-Fort English Spanish Mexican Cuba Mexico Lebanon Peru Poland Holland Egypt Paris Rome Athens"
+    " London Berlin Dublin Florence Milan Naples Venice Vienna Moscow Cairo Havana Lima Manila Delhi Warsaw Toledo"
+    " Montreal Ontario Canada Jamaica Panama Belgrade Oxford Cambridge Manchester Birmingham Melbourne Jackson"
+    " Lincoln Franklin Madison Monroe Jefferson Washington Marshall Austin Houston Jordan Chester Tyler Mason Taylor"
+    " Parker Carter Logan Sydney Savannah Charlotte Phoenix Asia Georgia Virginia Carolina Long Park Beach"
+    " River".split()
+)
+# Home teams and names that a gazetteer of cities lacks, or that belong to a state beyond doubt.
+_SURE = {
+    "Austin": "TX", "Houston": "TX", "Phoenix": "AZ", "Charlotte": "NC", "Savannah": "GA",
+}  # fmt: skip
+_AMBIGUOUS = {"Washington": {"WA": 0.5, "DC": 0.5, "MD": 0.5, "VA": 0.5}}
+_WHOLE_CITY = {"New York": {"NY": 1.5, "NJ": 0.5, "CT": 0.5}}
+
+
+class Gazetteer:
+    """Names of states, counties and cities, each with the states that it may mean."""
+
+    def __init__(self, places: Iterable[tuple[str, str, str, float]], state_names: Mapping[str, str]) -> None:
+        """Index (city, county, state, adults) rows and state code -> name."""
+        adults: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for city, county, state, count in places:
+            adults[plain(city)][state] += count
+            adults[plain(county)][state] += count
+        self._votes: dict[str, Mapping[str, float]] = {}
+        for name, by_state in adults.items():
+            total = sum(by_state.values())
+            is_county = name.endswith((" County", " Parish", " Borough"))
+            if (total >= KNOWN_FROM and name not in _WORDS) or (is_county and total > 0):
+                self._votes[name] = {state: count / total for state, count in by_state.items()}
+        self._votes |= {name: {state: 1.0} for name, state in _SURE.items()}
+        self._votes |= {name: {code: STATE_VOTE} for code, name in state_names.items()}
+        self._votes |= {**_AMBIGUOUS, **_WHOLE_CITY}
+
+    def names(self, text: str, without: frozenset[str] = frozenset()) -> Iterator[str]:
+        """Places named in plain text, longest names first; `without` are words that name the person."""
+        for match in _CAPITALISED.finditer(text):
+            parts = match.group().replace("'s", "").split(" ")
+            at = 0
+            while at < len(parts):
+                for length in range(min(LONGEST, len(parts) - at), 0, -1):
+                    name = " ".join(parts[at : at + length]).strip(".,'")
+                    if name in self._votes and not (length == 1 and name in without):
+                        yield name
+                        at += length
+                        break
+                else:
+                    at += 1
+
+    def votes(self, texts: Iterable[str], without: frozenset[str] = frozenset()) -> dict[str, float]:
+        """State -> votes of the places that the texts name."""
+        votes: dict[str, float] = defaultdict(float)
+        for text in texts:
+            for name in self.names(text, without):
+                for state, vote in self._votes[name].items():
+                    votes[state] += vote
+        return dict(votes)

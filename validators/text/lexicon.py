@@ -1,0 +1,69 @@
+"""Lexicon: words and phrases that rules look for, kept as data beside the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from census_personas.foundation.schema import PROSE
+from census_personas.foundation.yaml_file import parse_yaml
+from census_personas.validators.text.prose import words
+from census_personas.validators.text.record_view import Reading
+
+
+@cache
+def lexicon(name: str) -> Any:
+    """The content of `validators/lexicons/en/<name>.yaml`."""
+    file = resources.files("census_personas.validators").joinpath("lexicons", "en", f"{name}.yaml")
+    return parse_yaml(file.read_text(encoding="utf-8"))
+
+
+class Phrases:
+    """Lower-case phrases, each filed under its longest word, so that a text is searched only for likely ones."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        """Take plain lower-case phrases with at least one letter each."""
+        self._by_anchor: dict[str, list[tuple[frozenset[str], str]]] = {}
+        for phrase in phrases:
+            found = words(phrase)
+            self._by_anchor.setdefault(max(found, key=len), []).append((frozenset(found), phrase))
+        self._anchors = frozenset(self._by_anchor)
+
+    def candidates(self, reading: Reading) -> list[str]:
+        """Phrases that occur somewhere in the record's prose."""
+        anchors = self._anchors & reading.words
+        if not anchors:
+            return []
+        return [
+            phrase
+            for anchor in sorted(anchors)
+            for found, phrase in self._by_anchor[anchor]
+            if found <= reading.words and phrase in reading.lower
+        ]
+
+    def found(self, reading: Reading, fields: Iterable[str] = PROSE) -> Iterator[tuple[str, str]]:
+        """Field and phrase, for phrases that stand in one of the fields as whole words."""
+        for phrase in self.candidates(reading):
+            for field in fields:
+                if stands(phrase, reading.lowered.get(field, "")):
+                    yield field, phrase
+
+
+def stands(phrase: str, text: str) -> bool:
+    """Whether a phrase stands in a text with no letter or digit right before or after it."""
+    at = text.find(phrase)
+    while at >= 0:
+        end = at + len(phrase)
+        if not (at and text[at - 1].isalnum()) and not (end < len(text) and text[end].isalnum()):
+            return True
+        at = text.find(phrase, at + 1)
+    return False
+
+
+@cache
+def phrases(name: str, section: str) -> Phrases:
+    """One section of a lexicon, ready to search for."""
+    content: Mapping[str, list[str]] = lexicon(name)
+    return Phrases(content[section])

@@ -1,0 +1,284 @@
+"""Reading: one record with its text normalised once, for all rules that look at it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from census_personas.foundation.schema import LISTS, NARRATIVES, PROSE
+from census_personas.validators.text.list_literal import as_list
+from census_personas.validators.text.prose import letters, numbers, plain, plain_each
+
+_T = TypeVar("_T")
+_OF_WHOLE = ("tokens", "vocabulary", "words")
+
+_PARTICLE = (
+    r"(?>(?:de la|de los|del|de|la|le|van der|van den|van|von|da|dos|das|di|du|bin|al|el|st\.|ter|ten|y)\s+)"
+)
+_CAPITAL = r"(?:[A-Z](?:[A-Za-z'-]*[A-Za-z]|\.?)|\d?[A-Z]\.)"
+_LEADING_NAME = re.compile(rf"(?:{_PARTICLE}?{_CAPITAL})(?:\s+{_PARTICLE}*{_CAPITAL}){{0,4}}")
+
+_ARTICLES = frozenset({"A", "An", "As", "The", "In", "At", "With"})
+_PAIR = re.compile(r"(?=\b([A-Z][A-Za-z'-]{0,40}[A-Za-z] [A-Z][A-Za-z'-]{0,40}[A-Za-z]))\b(?<!')")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """A person's name with plain ASCII letters, and whether facts or only the text gave it."""
+
+    first: str
+    last: str
+    stated: bool
+
+    @property
+    def full(self) -> str:
+        """First and last name."""
+        return f"{self.first} {self.last}".strip()
+
+
+class _Once(Generic[_T]):
+    """A value found when first asked for. That of the standard library takes a lock each time (until Python 3.12)."""
+
+    def __init__(self, find: Callable[[Any], _T]) -> None:
+        self._find = find
+        self.__doc__ = find.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, reading: Any, owner: type | None = None) -> _T:
+        found = reading.__dict__[self._name] = self._find(reading)
+        return found
+
+
+class Reading(Mapping[str, Any]):
+    """A record (it reads as the mapping that it wraps) with what rules need to know of its text.
+
+    `prose` holds the text fields that are present and not empty, as plain ASCII (see `plain`); the mapping
+    itself keeps the original characters.
+    """
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        """Wrap a record; wrapping a reading wraps the record below it."""
+        self.record: Mapping[str, Any] = record.record if isinstance(record, Reading) else record
+        self.given: Mapping[str, Any] = {}
+        self.beside: dict[str, Any] = {}  # by rule, what it found of many readings at once
+        self._kept: dict[tuple[str, ...], dict[Any, Any]] | None = None  # by fields, and what finds it
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Reading:
+        """The record itself if it is a reading already, so that every rule shares one."""
+        return record if isinstance(record, Reading) else cls(record)
+
+    def __getitem__(self, field: str) -> Any:
+        """The record's value, unchanged."""
+        return self.record[field]
+
+    def __iter__(self) -> Iterator[str]:
+        """The record's fields."""
+        return iter(self.record)
+
+    def __len__(self) -> int:
+        """Number of fields."""
+        return len(self.record)
+
+    def __contains__(self, field: object) -> bool:
+        """Whether the record has the field."""
+        return field in self.record
+
+    def get(self, field: str, default: Any = None) -> Any:
+        """The record's value, unchanged, or the default."""
+        return self.record.get(field, default)
+
+    def only(self, fields: Iterable[str]) -> Reading:
+        """The facts with these text fields and lists and no others; what is known of their text is kept."""
+        kept = frozenset(fields)
+        rest = dict(self.record)
+        for field in (*PROSE, *LISTS):
+            if field in self.record and field not in kept:
+                del rest[field]
+        part = Reading(rest)
+        part.__dict__["prose"] = {field: text for field, text in self.prose.items() if field in kept}
+        # Words are those of the whole: rules ask by field, or whether to look.
+        part.__dict__ |= {known: self.__dict__[known] for known in _OF_WHOLE if known in self.__dict__}
+        return part
+
+    @classmethod
+    def following(cls, record: Mapping[str, Any], earlier: Reading | None) -> Reading:
+        """A reading of a record with the same facts as an earlier one, of which it knows what stayed."""
+        later = cls(record)
+        given = later.record
+        later.given = {
+            field: tuple(value) if isinstance(value, list) else value
+            for field in (*PROSE, *LISTS)
+            if (value := given.get(field)) is not None
+        }
+        later._kept = {}
+        if earlier is not None:
+            later._inherit(earlier)
+        return later
+
+    def _inherit(self, earlier: Reading) -> None:
+        new = {field for field, value in self.given.items() if earlier.given.get(field) != value}
+        changed = new.union(earlier.given.keys() - self.given.keys())
+        self._kept = {
+            fields: found for fields, found in (earlier._kept or {}).items() if changed.isdisjoint(fields)
+        }
+        known, before = self.__dict__, earlier.__dict__
+        if "age" in before:
+            known["age"] = before["age"]
+        if (name := before.get("name")) is not None and name.stated:
+            known["name"] = name
+        if not earlier._texts:
+            return
+        texts = self._texts
+        fresh = {field: text for field, text in texts.items() if field in new}
+        plainly = dict(zip(fresh, plain_each(list(fresh.values())), strict=True)) if fresh else {}
+        tokens = _tokens(plainly)
+        vocabulary = {field: frozenset(found) for field, found in tokens.items()}
+        if changed.isdisjoint(earlier._texts):
+            known["words"] = earlier.words.union(*vocabulary.values())
+        for part, own, others in (
+            ("prose", plainly, earlier.prose),
+            ("tokens", tokens, earlier.tokens),
+            ("vocabulary", vocabulary, earlier.vocabulary),
+        ):
+            known[part] = {field: own[field] if field in own else others[field] for field in texts}
+
+    def once(self, find: Callable[..., _T], *fields: str, **beside: Any) -> _T:
+        """What `find` makes of facts and fields, beside what is the same for all; readings that follow keep it."""
+        if self._kept is None:
+            return find(self, *fields, **beside)
+        known = self._kept.setdefault(fields, {})
+        if find not in known:
+            known[find] = find(self, *fields, **beside)
+        return cast("_T", known[find])
+
+    def fact(self, field: str) -> str | None:
+        """A fact as a string, or None where it is missing or empty."""
+        value = self.record.get(field)
+        if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN is the value unequal to itself
+            return None
+        return str(value)
+
+    @_Once
+    def age(self) -> int | None:
+        """The age as a whole number, or None where it is missing or no number."""
+        value = self.record.get("age")
+        try:
+            return int(value) if value is not None and not isinstance(value, bool) else None
+        except (TypeError, ValueError, OverflowError):
+            return None
+
+    @_Once
+    def prose(self) -> dict[str, str]:
+        """Text fields that are present and not empty, as plain ASCII."""
+        texts = self._texts
+        return dict(zip(texts, plain_each(list(texts.values())), strict=True)) if texts else {}
+
+    @_Once
+    def _texts(self) -> dict[str, str]:
+        record = self.record
+        return {
+            field: text
+            for field in PROSE
+            if isinstance(text := record.get(field), str) and text and not text.isspace()
+        }
+
+    @_Once
+    def narratives(self) -> dict[str, str]:
+        """The six personas among `prose`."""
+        prose = self.prose
+        return {field: prose[field] for field in NARRATIVES if field in prose}
+
+    @_Once
+    def text(self) -> str:
+        """All prose, one field a line."""
+        return "\n".join(self.prose.values())
+
+    @_Once
+    def lower(self) -> str:
+        """`text` in lower case."""
+        return self.text.lower()
+
+    @_Once
+    def lowered(self) -> dict[str, str]:
+        """`prose` in lower case."""
+        return dict(zip(self.prose, self.lower.split("\n"), strict=True)) if self.prose else {}
+
+    @_Once
+    def tokens(self) -> dict[str, list[str]]:
+        """Field -> the lower-case words of its prose in order, hyphenated ones taken apart."""
+        return _tokens(self.prose)
+
+    @_Once
+    def vocabulary(self) -> dict[str, frozenset[str]]:
+        """Field -> the different words of its prose."""
+        return {field: frozenset(tokens) for field, tokens in self.tokens.items()}
+
+    @_Once
+    def words(self) -> frozenset[str]:
+        """The different words of all prose."""
+        return frozenset().union(*self.vocabulary.values())
+
+    @_Once
+    def numbers(self) -> list[str]:
+        """The runs of digits in all prose."""
+        return numbers(self.text)
+
+    def list_of(self, field: str) -> list[str] | None:
+        """A list column as a list of strings, from a list, an array or the literal of a Python list."""
+        return self._lists[field]
+
+    @_Once
+    def listed(self) -> dict[str, str]:
+        """List column -> its items in one line, for the columns that have some."""
+        return {field: "; ".join(items) for field, items in self._lists.items() if items}
+
+    @_Once
+    def _lists(self) -> dict[str, list[str] | None]:
+        return {field: as_list(self.record.get(field)) for field in LISTS}
+
+    @_Once
+    def name(self) -> PersonName | None:
+        """First and last name, from the facts, else the name that most narratives begin with."""
+        first, last = self.fact("first_name"), self.fact("last_name")
+        if first and last:
+            return PersonName(plain(first), plain(last), stated=True)
+        leading, home = list(self.leading_names.values()), plain(self.fact("city") or "")
+        full = (
+            self._majority(name for name in leading if " " in name)
+            or self._majority(pair for pair in self.capitalised_pairs if pair not in home)
+            or self._majority(name for name in leading if name not in _ARTICLES)
+        )
+        if full is None:
+            return None
+        first, _, last = full.partition(" ")
+        return PersonName(first, last, stated=False)
+
+    def _majority(self, names: Iterable[str]) -> str | None:
+        """The name that more than half of the narratives have, if there is one."""
+        votes = Counter(names).most_common(1)
+        return votes[0][0] if votes and votes[0][1] * 2 > len(self.narratives) else None
+
+    @property
+    def capitalised_pairs(self) -> Iterator[str]:
+        """Two capitalised words in a row, each pair once for each narrative that has it."""
+        for text in self.narratives.values():
+            yield from dict.fromkeys(_PAIR.findall(text))
+
+    @_Once
+    def leading_names(self) -> dict[str, str]:
+        """Narrative -> the run of capitalised words that it begins with, without a possessive."""
+        matches = {field: _LEADING_NAME.match(text) for field, text in self.narratives.items()}
+        return {
+            field: match.group().removesuffix("'s").strip("'") for field, match in matches.items() if match
+        }
+
+
+def _tokens(prose: Mapping[str, str]) -> dict[str, list[str]]:
+    texts = letters("\n".join(prose.values())).split("\n") if prose else ()
+    return {field: text.split() for field, text in zip(prose, texts, strict=True)}
