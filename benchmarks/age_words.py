@@ -28,11 +28,11 @@ from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
 from census_personas.validators.finding import Finding
 from census_personas.validators.records.age_in_text import AgeWords, judged, known_words
-from census_personas.validators.rule_context import LEVELS, WITHOUT_WORK, Reference
+from census_personas.validators.rule_context import LEVELS, WITHOUT_WORK, RuleContext
 from census_personas.validators.rules import RecordChecker
 from census_personas.validators.text.lexicon import lexicon
 from census_personas.validators.text.prose import plain, words
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 Array = npt.NDArray[np.float64]
 Feature = tuple[str, str]
@@ -71,10 +71,10 @@ def main() -> None:
     parser.add_argument("rows", type=Path)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    readings = [Reading(row) for row in read_records(options.rows)]
+    readings = [RecordView(row) for row in read_records(options.rows)]
     ages = np.array([float(reading.age or 0) for reading in readings])
     priors = Priors.load("en_US")
-    checker = RecordChecker(Reference(priors, Plausibility(Population.load(priors).network)), {RULE: "off"})
+    checker = RecordChecker(RuleContext(priors, Plausibility(Population.load(priors).network)), {RULE: "off"})
     names, table = _table(readings, priors)
     error = _cross_validated(readings, ages, names, table, checker)
     if options.write:
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def _cross_validated(
-    readings: Sequence[Reading],
+    readings: Sequence[RecordView],
     ages: Array,
     names: Sequence[Feature],
     table: npt.NDArray[np.bool],
@@ -95,7 +95,7 @@ def _cross_validated(
     fold = np.random.default_rng(SEED).permutation(len(readings)) % FOLDS
     errors: list[float] = []
     suspected = 0
-    moved: list[tuple[int, Reading, float, bool]] = []
+    moved: list[tuple[int, RecordView, float, bool]] = []
     for number in range(FOLDS):
         age_words = AgeWords.of(_fitted(names, table[fold != number], ages[fold != number]))
         for row in map(int, np.flatnonzero(fold == number)):
@@ -104,7 +104,7 @@ def _cross_validated(
             suspected += any(judged(reading, age_words))
             steps = [step for step in (-YEARS, YEARS) if YOUNGEST <= age + step <= OLDEST]
             for step in steps:
-                reading = Reading({**readings[row].record, "age": age + step})
+                reading = RecordView({**readings[row].record, "age": age + step})
                 moved.append((row, reading, 1 / len(steps), any(judged(reading, age_words))))
     known = list(map(_wrong, others.check_each(readings)))
     found = others.check_each(reading for _, reading, _, _ in moved)
@@ -125,7 +125,7 @@ def _wrong(findings: Sequence[Finding]) -> frozenset[tuple[str, str]]:
     return frozenset((finding.code, finding.field) for finding in findings if finding.severity == "error")
 
 
-def _table(readings: Sequence[Reading], priors: Priors) -> tuple[list[Feature], npt.NDArray[np.bool]]:
+def _table(readings: Sequence[RecordView], priors: Priors) -> tuple[list[Feature], npt.NDArray[np.bool]]:
     """The features, facts first, and row by feature whether the row has it."""
     places = _places(priors.places)
     facts = [(field, value) for field, values in FACTS.items() for value in values]

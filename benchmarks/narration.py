@@ -52,7 +52,7 @@ from census_personas.generator.narration.backends import connect
 from census_personas.generator.narration.narrator import CALLS
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.pipeline import Pipeline, Tally, narrations
-from census_personas.generator.run.resources import Rooms
+from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.run_folder import RunFolder
 
 PEER = Path(__file__).parent / "narration_by_data_designer.py"
@@ -95,17 +95,17 @@ def settings(rows: int, seed: int, llm: dict[str, Any]) -> Config:
     return Config.model_validate({"rows": rows, "seed": seed, "llm": {**served_by, **llm}})
 
 
-async def engine(config: Config, rooms: Rooms) -> tuple[Cost, list[ChatRequest]]:
+async def engine(config: Config, resources: RunResources) -> tuple[Cost, list[ChatRequest]]:
     """What a whole run costs, and its requests."""
-    rooms, model = replace(rooms, config=config), Recorder(connect(config.llm))
-    manifest = Manifest.of(config, rooms.digests(), model.name, "")
+    resources, model = replace(resources, config=config), Recorder(connect(config.llm))
+    manifest = Manifest.of(config, resources.digests(), model.name, "")
     with (
         tempfile.TemporaryDirectory() as place,
-        RunFolder.opened(Path(place) / "run", config, manifest, rooms.table()) as folder,
+        RunFolder.opened(Path(place) / "run", config, manifest, resources.table()) as folder,
     ):
         pipeline = Pipeline(
-            rooms.sample,
-            lambda shard: rooms.narrator(model, config, folder.journal(shard)),
+            resources.sample,
+            lambda shard: resources.narrator(model, config, folder.journal(shard)),
             folder.write,
             concurrency=narrations(CONCURRENCY),
         )
@@ -162,12 +162,12 @@ async def held(latency: float, requests: Sequence[ChatRequest]) -> int:
             return int((await answer.json())["max_in_flight"])
 
 
-def data_designer(python: Path, url: str, rooms: Rooms) -> dict[str, float]:
+def data_designer(python: Path, url: str, resources: RunResources) -> dict[str, float]:
     """What NeMo Data Designer took for the rows of a run: records, seconds, CPU seconds."""
-    llm, templates = rooms.config.llm, rooms.prompts.templates
+    llm, templates = resources.config.llm, resources.prompts.templates
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        rows, personas = seeds(rooms)
+        rows, personas = seeds(resources)
         pd.DataFrame(rows).to_parquet(folder / "rows.parquet")
         job = {
             "base_url": url,
@@ -188,9 +188,9 @@ def data_designer(python: Path, url: str, rooms: Rooms) -> dict[str, float]:
     return said
 
 
-def seeds(rooms: Rooms) -> tuple[list[dict[str, str]], str]:
+def seeds(resources: RunResources) -> tuple[list[dict[str, str]], str]:
     """Messages of every row, and the template of the second prompt, which waits for the first answer in its middle."""
-    first, second = (rooms.prompts.templates[name] for name in CALLS)
+    first, second = (resources.prompts.templates[name] for name in CALLS)
     answers: dict[str, Any] = {field.name: f"{{{{ attributes.{field.name} }}}}" for field in first.fields}
     answers |= {
         field.name: [f'{{{{ attributes.{field.name} | join("; ") }}}}']
@@ -198,8 +198,8 @@ def seeds(rooms: Rooms) -> tuple[list[dict[str, str]], str]:
         if field.kind == "list"
     }
     rows, middle = [], ""
-    for record in rooms.sample(rooms.config.rows).to_dict("records"):
-        facts = rooms.facts.of(record, np.random.default_rng(record["row"]))
+    for record in resources.sample(resources.config.rows).to_dict("records"):
+        facts = resources.facts.of(record, np.random.default_rng(record["row"]))
         system, ask = (message["content"] for message in first.render(facts))
         system_too, ask_too = (message["content"] for message in second.render({**facts, **answers}))
         before, after = ask_too[: ask_too.index("{{")], ask_too[ask_too.rindex("}}") + 2 :]
@@ -218,7 +218,7 @@ def seeds(rooms: Rooms) -> tuple[list[dict[str, str]], str]:
 
 def measured(rows: int, rounds: int, latency: float, peer: Path | None) -> dict[str, Any]:
     """All figures."""
-    rooms = Rooms.load(settings(rows, 1, {}))
+    resources = RunResources.load(settings(rows, 1, {}))
     result: dict[str, Any] = {
         "rows": rows,
         "rounds": rounds,
@@ -230,10 +230,10 @@ def measured(rows: int, rounds: int, latency: float, peer: Path | None) -> dict[
     for transport, bare in (("openai", bare_openai), ("lean", bare_aiohttp)):
         with served(latency) as url:
             llm = {"base_url": url, "transport": transport}
-            asyncio.run(engine(settings(min(rows, 200), 2, llm), rooms))
+            asyncio.run(engine(settings(min(rows, 200), 2, llm), resources))
             ours, bares = [], []
             for _ in range(rounds):
-                cost, requests = asyncio.run(engine(settings(rows, 1, llm), rooms))
+                cost, requests = asyncio.run(engine(settings(rows, 1, llm), resources))
                 ours.append(cost)
                 bares.append(asyncio.run(bare(url, requests)))
         rate, cpu_us = fmean(cost.rate for cost in ours), fmean(cost.cpu_us for cost in ours)
@@ -252,7 +252,7 @@ def measured(rows: int, rounds: int, latency: float, peer: Path | None) -> dict[
         }
     if peer is not None:
         with served(latency) as url:
-            theirs = data_designer(peer, url, rooms)
+            theirs = data_designer(peer, url, resources)
         rate = theirs["records"] / theirs["seconds"]
         result |= {
             "data_designer_rows_per_s": rate,

@@ -32,7 +32,7 @@ from census_personas.foundation.record_reader import read_records
 from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
 from census_personas.validators.finding import Finding
-from census_personas.validators.rule_context import Reference
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import RecordChecker
 
 Record = Mapping[str, Any]
@@ -55,7 +55,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = list(_half(read_records(options.rows), options.half))
     priors = Priors.load("en_US")
-    checker = RecordChecker(Reference(priors, Plausibility(Population.load(priors).network)))
+    checker = RecordChecker(RuleContext(priors, Plausibility(Population.load(priors).network)))
     list(_checked(checker, rows[:WARM]))
     started = time.process_time()
     findings = list(_checked(checker, rows))

@@ -90,7 +90,7 @@ def _digests(priors: Priors) -> Verdict:
         return Verdict(
             name, not compiled, f"{lock.LOCK} is missing" if compiled else "the locale has no lock"
         )
-    return _faultless(name, len(locked), lock.changes(priors.folder))
+    return _faultless(name, len(locked), lock.diff_lock(priors.folder))
 
 
 def _margins(priors: Priors, tables: Tables) -> Verdict:
@@ -224,7 +224,7 @@ def _open(priors: Priors, name: Lookup) -> None:
 def _published(priors: Priors) -> Iterator[Verdict]:
     for fact in published.read_facts(priors.folder):
         try:
-            value = published.found(fact, priors)
+            value = published.table_value(fact, priors)
         except (TableError, DomainError) as error:
             yield Verdict(fact.name, False, str(error), _number(fact.value), fact.source)
             continue

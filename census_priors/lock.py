@@ -51,7 +51,7 @@ def read_lock(folder: Path) -> Mapping[str, str] | None:
     return locked
 
 
-def changes(folder: Path) -> list[str]:
+def diff_lock(folder: Path) -> list[str]:
     """What differs from the lock, one line each; none where there is no lock."""
     locked = read_lock(folder)
     if locked is None:

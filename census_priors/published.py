@@ -86,7 +86,7 @@ def read_facts(folder: Path) -> tuple[Fact, ...]:
     return validated(_File, values, path).facts
 
 
-def found(fact: Fact, priors: Priors) -> float:
+def table_value(fact: Fact, priors: Priors) -> float:
     """What the locale says of a fact; NaN where the row that should be the largest is not.
 
     Raises:

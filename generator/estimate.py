@@ -12,7 +12,7 @@ import orjson
 from census_personas.generator.config.run_config import Config, LLMConfig
 from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.narrator import CALLS
-from census_personas.generator.run.resources import Rooms
+from census_personas.generator.run.resources import RunResources
 from census_personas.generator.session import preview
 from census_personas.prompts.fields import FieldSpec
 from census_personas.prompts.template import PromptSet
@@ -72,15 +72,15 @@ def narrated(config: Config, sample: int) -> Estimate:
     )
 
 
-def assumed(rooms: Rooms, sample: int) -> Estimate:
+def assumed(resources: RunResources, sample: int) -> Estimate:
     """Render the prompts of some rows and count characters; nobody is asked.
 
     Every text is taken to be as long as the middle of its bounds, and no answer to need a repair.
     """
-    config = rooms.config
-    rows = cast("list[dict[str, Any]]", rooms.sample(min(sample, config.rows)).to_dict("records"))
-    facts = FactSheet(rooms.priors, rooms.prompts)
-    lengths = np.array([_lengths(rooms.prompts, facts.of(row, np.random.default_rng(i)))
+    config = resources.config
+    rows = cast("list[dict[str, Any]]", resources.sample(min(sample, config.rows)).to_dict("records"))
+    facts = FactSheet(resources.priors, resources.prompts)
+    lengths = np.array([_lengths(resources.prompts, facts.of(row, np.random.default_rng(i)))
                         for i, row in enumerate(rows)])  # fmt: skip
     prompt, completion = lengths.mean(axis=0) * config.rows / CHARACTERS_A_TOKEN
     return Estimate(

@@ -23,7 +23,7 @@ from census_personas.generator.report import run_report as report
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.outlook import Outlook
 from census_personas.generator.run.pipeline import Pipeline, Tally, narrations
-from census_personas.generator.run.resources import Rooms
+from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.run_folder import RunFolder
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 
@@ -70,19 +70,19 @@ def generate(
         LLMError: the endpoint cannot be used, or its first answers leave no hope; finished shards and answers are kept.
         InterruptedRunError: a signal stopped the run before it was whole.
     """
-    rooms = Rooms.load(config)
-    manifest = asyncio.run(_generate(rooms, folder, observe, model, fresh=not folder.exists()))
+    resources = RunResources.load(config)
+    manifest = asyncio.run(_generate(resources, folder, observe, model, fresh=not folder.exists()))
     if manifest.state != "stopped":
         try:
-            numbers = report.of(
-                folder, rooms.population, manifest, config.where, config.target | config.quota
+            numbers = report.build_report(
+                folder, resources.population, manifest, config.where, config.target | config.quota
             )
         except DatasetError as error:
             raise DatasetError(
                 f"{error}; or delete it and repeat the command: it is written again"
             ) from error
         report.write(folder, numbers)
-        card.write(folder, manifest, rooms.priors, rooms.table(), numbers, rooms.described)
+        card.write(folder, manifest, resources.priors, resources.table(), numbers, resources.described)
     return manifest
 
 
@@ -96,7 +96,7 @@ def preview(config: Config) -> tuple[list[Narrated], float]:
     Raises:
         LLMError: the endpoint cannot be used.
     """
-    rooms = Rooms.load(config)
+    resources = RunResources.load(config)
     results: list[Narrated] = []
 
     def keep(shard: Shard, narrated: Sequence[Narrated]) -> ShardInfo:
@@ -104,14 +104,14 @@ def preview(config: Config) -> tuple[list[Narrated], float]:
         return ShardInfo(shard.start, shard.stop, len(narrated), 0)
 
     async def narrate() -> float:
-        model = connect(config.llm, rooms.grammar)
+        model = connect(config.llm, resources.grammar)
         outlook = Outlook(stops=config.validation.stop_early)
         seconds = 0.0
         try:
             for shard in (Shard(0, 0, 1), Shard(1, 1, config.rows))[: config.rows]:
                 pipeline = Pipeline(
-                    rooms.sample,
-                    lambda _: rooms.narrator(model, config, None, outlook.hear),
+                    resources.sample,
+                    lambda _: resources.narrator(model, config, None, outlook.hear),
                     keep,
                     concurrency=config.llm.concurrency,
                     outlook=outlook,
@@ -128,41 +128,51 @@ def preview(config: Config) -> tuple[list[Narrated], float]:
 
 
 async def _generate(
-    rooms: Rooms, path: Path, observe: Callable[[Tally], None], given: ChatModel | None, *, fresh: bool
+    resources: RunResources,
+    path: Path,
+    observe: Callable[[Tally], None],
+    given: ChatModel | None,
+    *,
+    fresh: bool,
 ) -> Manifest:
-    config = rooms.config
-    model = given or connect(config.llm, rooms.grammar, [*rooms.written])
+    config = resources.config
+    model = given or connect(config.llm, resources.grammar, [*resources.written])
     try:
         if fresh and given is None:
             await check_endpoint(model, config)
-        manifest = Manifest.of(config, rooms.digests(), model.name, notice_of(config))
-        table = rooms.table()
-        if rooms.input is not None:
-            notes = rooms.input.notes(config.output.schema_, table.names)
+        manifest = Manifest.of(config, resources.digests(), model.name, notice_of(config))
+        table = resources.table()
+        if resources.input is not None:
+            notes = resources.input.notes(config.output.schema_, table.names)
             manifest = manifest.model_copy(update={"notes": notes})
         with RunFolder.opened(path, config, manifest, table) as folder:
             # Answers of a batch are paid for whatever they are.
-            return await _narrate(rooms, folder, model, observe, stoppable=given is None)
+            return await _narrate(resources, folder, model, observe, stoppable=given is None)
     finally:
         await model.aclose()
 
 
 async def _narrate(
-    rooms: Rooms, folder: RunFolder, model: ChatModel, observe: Callable[[Tally], None], *, stoppable: bool
+    resources: RunResources,
+    folder: RunFolder,
+    model: ChatModel,
+    observe: Callable[[Tally], None],
+    *,
+    stoppable: bool,
 ) -> Manifest:
-    config = rooms.config
+    config = resources.config
     validation = config.validation.model_copy(update={"max_attempts": folder.allowance})
     allowed = config.model_copy(update={"validation": validation})
     outlook = Outlook(stops=config.validation.stop_early and stoppable)
 
     def open_narrator(shard: Shard) -> contextlib.AbstractContextManager[Narrator]:
         journal = folder.journal(shard) if folder.journaled else None
-        return rooms.narrator(model, allowed, journal, outlook.hear)
+        return resources.narrator(model, allowed, journal, outlook.hear)
 
     pending = folder.pending()
     tally = Tally(config.rows, done=config.rows - sum(shard.stop - shard.begin for shard in pending))
     pipeline = Pipeline(
-        rooms.sample,
+        resources.sample,
         open_narrator,
         folder.write,
         concurrency=narrations(config.llm.concurrency),

@@ -14,7 +14,7 @@ from census_personas.generator.llm.answer import THINKING_OFF, AnswerError, pars
 from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion, RequestError
 from census_personas.generator.narration.backends import connect
 from census_personas.generator.narration.narrator import Narrated
-from census_personas.generator.run.resources import Rooms
+from census_personas.generator.run.resources import RunResources
 from census_personas.generator.session import ready_request
 
 # Rows looked through for one whose facts are right, in an input.
@@ -87,25 +87,25 @@ class _Recorder:
         await self.model.aclose()
 
 
-def try_row(rooms: Rooms) -> Trial:
+def try_row(resources: RunResources) -> Trial:
     """Narrate the first row whose facts are right, once, as a run would: both calls, with repairs.
 
     Raises:
         LLMError: the endpoint is not there, refuses the key, does not know the model or keeps failing.
     """
-    return asyncio.run(_try_row(rooms))
+    return asyncio.run(_try_row(resources))
 
 
-async def _try_row(rooms: Rooms) -> Trial:
-    config = rooms.config
+async def _try_row(resources: RunResources) -> Trial:
+    config = resources.config
     once = config.model_copy(update={"validation": config.validation.model_copy(update={"max_attempts": 1})})
-    recorder = _Recorder(connect(config.llm, rooms.grammar, list(rooms.written)))
+    recorder = _Recorder(connect(config.llm, resources.grammar, list(resources.written)))
     result: Narrated | None = None
     refusal = ""
     try:
         try:
-            with rooms.narrator(recorder, once, None) as narrator:
-                for record in _records(rooms):
+            with resources.narrator(recorder, once, None) as narrator:
+                for record in _records(resources):
                     result = await narrator.narrate(record)
                     if recorder.passed:
                         break
@@ -141,8 +141,8 @@ async def _unknown() -> int:
     return 0
 
 
-def _records(rooms: Rooms) -> list[dict[str, Any]]:
-    rows = rooms.sample(min(_MOST_ROWS if rooms.input is not None else 1, rooms.config.rows))
+def _records(resources: RunResources) -> list[dict[str, Any]]:
+    rows = resources.sample(min(_MOST_ROWS if resources.input is not None else 1, resources.config.rows))
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 

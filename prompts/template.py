@@ -17,7 +17,7 @@ from census_personas.prompts.names import refuse_taken
 from census_personas.prompts.narratives import FOLDER, choose
 from census_personas.prompts.set_folder import digest_of, files_of, folder_of, read_wording
 from census_personas.prompts.source import Trees, declared_fields, declared_names, front_matter
-from census_personas.prompts.template_cache import Guide, Shelf
+from census_personas.prompts.template_cache import FieldGuidance, TemplateCache
 from census_personas.prompts.wording import refuse_misshapen
 from census_personas.prompts.work import MAX_GUIDE_STEPS, MAX_STEPS, STEPS, Steps, gathered
 
@@ -41,7 +41,7 @@ class Template:
     place: Path
     fields: tuple[FieldSpec, ...]
     schema: Mapping[str, Any]
-    _shelf: Shelf
+    _shelf: TemplateCache
     _shown: tuple[Mapping[str, Any], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -137,7 +137,7 @@ class Template:
             for field, shown in zip(self.fields, self._shown, strict=True)
         ]
 
-    def _guidance(self, guide: Guide, facts: Mapping[str, Any], steps: Steps) -> str:
+    def _guidance(self, guide: FieldGuidance, facts: Mapping[str, Any], steps: Steps) -> str:
         said = guide.known(facts)
         if said is None:
             context = guide.text.new_context({**facts, STEPS: steps}, shared=True)
@@ -210,7 +210,7 @@ class PromptSet:
         environment = sandbox.Environment({name: text for name, (_, text) in heads.items()})
         fields = {name: declared_fields(texts[name], head) for name, (head, _) in heads.items()}
         guides = {spec.name: name for name in asked for spec in fields[name]}
-        shelf = Shelf.of(Trees(environment, texts), guides)
+        shelf = TemplateCache.of(Trees(environment, texts), guides)
         refuse_taken({texts[name]: fields[name] for name in (*CALLED, *asked)})
         templates = {}
         for name, place in texts.items():

@@ -1,4 +1,4 @@
-"""Shelf: what the templates of one prompt set share, and what of it need not be rendered again."""
+"""Template cache: what the templates of one prompt set share, and renderings that need not be repeated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Guide:
+class FieldGuidance:
     """A file's guidance for the field that it declares: the same wherever the facts that it reads are the same."""
 
     file: str
@@ -54,15 +54,17 @@ class Guide:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class TemplateCache:
     """The texts of a set, its guides by field, and the messages that are the same for everybody."""
 
     trees: Trees
-    guides: Mapping[str, Guide]
+    guides: Mapping[str, FieldGuidance]
     constants: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, trees: Trees, files: Mapping[str, str]) -> Self:
         """The shelf of a set whose fields are declared in these files."""
-        guides = {name: Guide(file, trees.compiled(file), trees.reads(file)) for name, file in files.items()}
+        guides = {
+            name: FieldGuidance(file, trees.compiled(file), trees.reads(file)) for name, file in files.items()
+        }
         return cls(trees, guides)

@@ -32,7 +32,7 @@ def warm() -> None:
     population = Population.load("en_US")
     Population.load = lambda _: population  # type: ignore[method-assign,assignment]
     preview(Config(rows=1))
-    assert openai_sdk.OpenAISDK, lean.Lean
+    assert openai_sdk.OpenAISDK, lean.AiohttpTransport
 
 
 def run(asked: dict[str, Any]) -> None:

@@ -45,9 +45,7 @@ def source_of(package: str) -> Path:
 
 
 def test_every_folder_of_code_is_a_listed_package(pyproject: dict[str, Any]) -> None:
-    on_disk = {
-        ".".join(PurePosixPath(name).parent.parts) for name in files_on_disk() if name.endswith(".py")
-    }
+    on_disk = {".".join(PurePosixPath(name).parent.parts) for name in files_on_disk() if name.endswith(".py")}
     assert on_disk == set(pyproject["tool"]["setuptools"]["packages"])
 
 

@@ -1,4 +1,4 @@
-"""Lift: how much rarer a combination of two attributes is than chance, and how many real people share that."""
+"""Rarity: how much rarer a combination of two attributes is than chance, and how many real people share that."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRIOR_PERSONS = 2.0  # unweighted persons by which a cell is pulled towards inde
 
 
 @dataclass(frozen=True, slots=True)
-class Oddity:
+class Rarity:
     """How odd a combination is.
 
     Attributes:
@@ -53,9 +53,9 @@ class LiftTable:
         self.tail = _tail(self.lift, share)
         self._attributes = self.domain.attributes
         self._codes = [_codes(self.domain, attribute) for attribute in self._attributes]
-        self._known: dict[tuple[Any, ...], Oddity | None] = {}
+        self._known: dict[tuple[Any, ...], Rarity | None] = {}
 
-    def oddity(self, record: Mapping[str, Any]) -> Oddity | None:
+    def oddity(self, record: Mapping[str, Any]) -> Rarity | None:
         """The cell of a record, or None if it lacks an attribute or has a state that the table does not."""
         values = tuple(map(record.get, self._attributes))
         try:
@@ -68,14 +68,14 @@ class LiftTable:
             self._known[values] = found
         return found
 
-    def _oddity(self, values: tuple[Any, ...]) -> Oddity | None:
+    def _oddity(self, values: tuple[Any, ...]) -> Rarity | None:
         cell = tuple(
             codes.get(value) if isinstance(value, str) and oldest is None else _age_code(value, codes, oldest)
             for (codes, oldest), value in zip(self._codes, values, strict=True)
         )
         if None in cell:
             return None
-        return Oddity(float(self.lift[cell]), float(self.tail[cell]), float(self.probability[cell]))
+        return Rarity(float(self.lift[cell]), float(self.tail[cell]), float(self.probability[cell]))
 
 
 def _tail(lift: npt.NDArray[np.float64], share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Reference: what the census says, in the form in which rules ask for it."""
+"""Rule context: what the census says, in the form in which rules ask for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from census_personas.census_priors.marginal import TableError
 from census_personas.census_priors.occupations import Occupation
 from census_personas.census_priors.places import Place
 from census_personas.validators.occupations.occupation_match import OccupationMatcher
-from census_personas.validators.rarity import LiftTable, Oddity
+from census_personas.validators.rarity import LiftTable, Rarity
 from census_personas.validators.text.gazetteer import Gazetteer
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ class FactModel(Protocol):
         """The facts that it looks at."""
         ...
 
-    def oddities(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Oddity]]:
+    def oddities(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Rarity]]:
         """For each record, how odd each fact that it judges is, given all the record's other facts."""
         ...
 
 
-class Reference:
+class RuleContext:
     """Priors as rules ask for them: places, occupations, probabilities. Everything is read on first use.
 
     Args:
@@ -58,7 +58,7 @@ class Reference:
         """Wrap loaded priors; nothing is read until a rule asks."""
         self.priors = priors
         self._model = model
-        self._judged: dict[tuple[str, ...], Mapping[str, Oddity]] = {}
+        self._judged: dict[tuple[str, ...], Mapping[str, Rarity]] = {}
         self._lifts: dict[tuple[str, ...], LiftTable | None] = {}
         self._labels: dict[tuple[str, str], str] = {}
         self._cities: dict[str, frozenset[str]] = {}
@@ -71,7 +71,7 @@ class Reference:
             new = {key: record for record in records if (key := self._facts(record)) not in self._judged}
             self._judged |= zip(new, self._model.oddities(list(new.values())), strict=True) if new else ()
 
-    def judged(self, record: Mapping[str, Any]) -> Mapping[str, Oddity] | None:
+    def judged(self, record: Mapping[str, Any]) -> Mapping[str, Rarity] | None:
         """How odd the record's facts are, each given all others, by the fitted model; None without a model."""
         if self._model is None:
             return None
@@ -181,7 +181,7 @@ class Reference:
         """What texts say of each occupation."""
         return OccupationMatcher(self.priors.occupations)
 
-    def oddity(self, child: str, parents: Sequence[str], record: Mapping[str, Any]) -> Oddity | None:
+    def oddity(self, child: str, parents: Sequence[str], record: Mapping[str, Any]) -> Rarity | None:
         """How odd the record's value of `child` is given its `parents`, by the census table that has them.
 
         None where the record or the locale lacks one of them.

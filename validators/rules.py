@@ -1,4 +1,4 @@
-"""RecordChecker: every record rule, under one policy."""
+"""Rules: every record rule under one policy, as one `RecordChecker`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, get_args, runtime_checkab
 from census_personas.foundation.errors import PersonasError
 from census_personas.validators import records
 from census_personas.validators.finding import Finding, Policy, Scope, Severity
-from census_personas.validators.rule_context import Reference
-from census_personas.validators.text.finding_cache import Memory, Person
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.rule_context import RuleContext
+from census_personas.validators.text.finding_cache import FindingCache, Person
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
@@ -76,7 +76,7 @@ class RuleModule(Protocol):
     REJECTS: tuple[Record, ...]
 
     @staticmethod
-    def check(record: Record, reference: Reference) -> Iterator[Finding]:
+    def check(record: Record, reference: RuleContext) -> Iterator[Finding]:
         """Yield what is wrong with the record; nothing when all is well."""
 
 
@@ -93,7 +93,7 @@ class Prepared(Protocol):
     """What a rule may define beside `check`, for what many records at once are cheaper to be asked."""
 
     @staticmethod
-    def prepare(readings: Sequence[Reading], reference: Reference) -> None:
+    def prepare(readings: Sequence[RecordView], reference: RuleContext) -> None:
         """Find out about records that are about to be checked."""
 
 
@@ -107,7 +107,7 @@ class RecordChecker:
 
     def __init__(
         self,
-        priors: Priors | Reference,
+        priors: Priors | RuleContext,
         policy: Mapping[str, str] | None = None,
         only: Iterable[str] | None = None,
         *,
@@ -121,7 +121,7 @@ class RecordChecker:
         Raises:
             PolicyError: a rule or an action that does not exist.
         """
-        self.reference = priors if isinstance(priors, Reference) else Reference(priors)
+        self.reference = priors if isinstance(priors, RuleContext) else RuleContext(priors)
         self.policy = resolve_policy(policy or {}, only)
         self._running = {
             scope: tuple(
@@ -136,7 +136,7 @@ class RecordChecker:
             for code, module in rules().items()
             if self.policy[code] != "off" and isinstance(module, Prepared)
         )
-        self._memory = Memory(remember) if remember else None
+        self._memory = FindingCache(remember) if remember else None
 
     def check(self, record: Record) -> tuple[Finding, ...]:
         """All findings about one record, ordered by rule code."""
@@ -157,7 +157,7 @@ class RecordChecker:
         return self._each(records, self._judged_by_facts)
 
     def _each(
-        self, records: Iterable[Record], judge: Callable[[Person | None, Reading], tuple[Finding, ...]]
+        self, records: Iterable[Record], judge: Callable[[Person | None, RecordView], tuple[Finding, ...]]
     ) -> list[tuple[Finding, ...]]:
         met = [self._met(record) for record in records]
         for prepare in self._prepare:
@@ -168,7 +168,7 @@ class RecordChecker:
             found.append(judge(*met.pop()))
         return found
 
-    def _judged(self, person: Person | None, reading: Reading) -> tuple[Finding, ...]:
+    def _judged(self, person: Person | None, reading: RecordView) -> tuple[Finding, ...]:
         found = self._run("record", reading)
         if person is None or self._memory is None:
             found += self._run("facts", reading) + self._run("field", reading)
@@ -179,22 +179,22 @@ class RecordChecker:
                 self._memory.forget(reading)
         return tuple(sorted(found, key=attrgetter("code")))
 
-    def _judged_by_facts(self, person: Person | None, reading: Reading) -> tuple[Finding, ...]:
+    def _judged_by_facts(self, person: Person | None, reading: RecordView) -> tuple[Finding, ...]:
         judge = partial(self._run, "facts")
         found = judge(reading) if person is None else person.facts(reading, judge)
         return tuple(found + self._run("record", reading))
 
-    def _met(self, record: Record) -> tuple[Person | None, Reading]:
+    def _met(self, record: Record) -> tuple[Person | None, RecordView]:
         """Who is remembered of the record, and a reading of it."""
         person = self._person(record)
-        return person, Reading.of(record) if person is None else person.read(record)
+        return person, RecordView.of(record) if person is None else person.read(record)
 
     def _person(self, record: Record) -> Person | None:
         """Who is remembered of the record. Without a name among the facts, texts tell of each other's person."""
         named = isinstance(record.get("first_name"), str) and isinstance(record.get("last_name"), str)
         return self._memory.person(record) if self._memory is not None and named else None
 
-    def _run(self, scope: Scope, reading: Reading) -> list[Finding]:
+    def _run(self, scope: Scope, reading: RecordView) -> list[Finding]:
         found: list[Finding] = []
         for check, flagged in self._running[scope]:
             for finding in check(reading, self.reference):

@@ -15,7 +15,7 @@ from census_personas.foundation.record_reader import BATCH_ROWS, read_records
 from census_personas.validators.finding import Finding, Severity
 from census_personas.validators.findings_writer import FindingsWriter, WriterError
 from census_personas.validators.records.schema_types import NEEDED
-from census_personas.validators.rule_context import Reference
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import RecordChecker
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LOOKUPS = ("occupations", "places")
 
 def validate_files(
     paths: Sequence[Path],
-    priors: Priors | Reference,
+    priors: Priors | RuleContext,
     *,
     policy: Mapping[str, str] | None = None,
     findings: Path | None = None,

@@ -13,7 +13,7 @@ from census_personas.generator.cli.options import AsJson, ConfigFile, Overrides,
 
 if TYPE_CHECKING:
     from census_personas.generator.config.run_config import Config
-    from census_personas.generator.run.resources import Rooms
+    from census_personas.generator.run.resources import RunResources
     from census_personas.generator.trial import Trial
 
 
@@ -23,16 +23,16 @@ def check(config: ConfigFile, overrides: Overrides = None, as_json: AsJson = Fal
     The row goes through both calls with the run's own prompts and schemas. Tokens and cost of the run are told from
     it. Exits 1 where a run would go wrong.
     """
-    from census_personas.generator.run.resources import Rooms
+    from census_personas.generator.run.resources import RunResources
     from census_personas.generator.trial import try_row
 
     settings = config_of(config, overrides)
-    rooms = Rooms.load(settings)
-    named = _named(settings, rooms)
+    resources = RunResources.load(settings)
+    named = _named(settings, resources)
     if not as_json:
         for name, said in named.items():
             print(f"{name}: {said}")
-    trial = try_row(rooms)
+    trial = try_row(resources)
     if as_json:
         print(json.dumps({**named, "trial": asdict(trial)}))
     else:
@@ -42,19 +42,19 @@ def check(config: ConfigFile, overrides: Overrides = None, as_json: AsJson = Fal
         raise typer.Exit(1)
 
 
-def _named(settings: Config, rooms: Rooms) -> dict[str, Any]:
+def _named(settings: Config, resources: RunResources) -> dict[str, Any]:
     """What the config names, as far as it can be checked without an endpoint."""
     from census_personas.generator.estimate import CHARACTERS_A_TOKEN, assumed
 
     named = {
         "config": f"{settings.fingerprint()[:12]}, {settings.rows} rows",
-        "priors": f"{rooms.priors.locale}, {rooms.priors.digest[:12]}",
-        "prompts": f"{settings.prompts.set}, {rooms.prompts.digest[:12]}",
+        "priors": f"{resources.priors.locale}, {resources.priors.digest[:12]}",
+        "prompts": f"{settings.prompts.set}, {resources.prompts.digest[:12]}",
     }
     if settings.where:
-        named["where"] = f"{rooms.population.probability(settings.where):.6g} of the population"
-    named["dataset"] = f"{len(rooms.table().columns)} columns"
-    tokens = assumed(rooms, 1).prompt_tokens // settings.rows
+        named["where"] = f"{resources.population.probability(settings.where):.6g} of the population"
+    named["dataset"] = f"{len(resources.table().columns)} columns"
+    tokens = assumed(resources, 1).prompt_tokens // settings.rows
     named["a row's prompts"] = f"about {tokens} tokens, at {CHARACTERS_A_TOKEN} characters each"
     return named
 

@@ -16,7 +16,7 @@ _NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def told(error: Exception) -> tuple[str, int]:
+def describe(error: Exception) -> tuple[str, int]:
     """The line, and 2 for wrong usage or configuration, 1 where data, disk or endpoint fell short."""
     if isinstance(error, typer.TyperException):
         return _usage(error), 2

@@ -98,7 +98,7 @@ def main() -> None:
             sys.exit(2)
         if os.environ.get(_DEBUG):
             raise
-        _fail(*failure.told(error))
+        _fail(*failure.describe(error))
     sys.exit(0)
 
 

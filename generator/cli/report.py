@@ -62,7 +62,9 @@ def report(
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
     settings = load(dataset / "config.yaml") if manifest else Config()
     population = Population.load(locale or settings.locale)
-    numbers = reporting.of(dataset, population, manifest, settings.where, settings.target | settings.quota)
+    numbers = reporting.build_report(
+        dataset, population, manifest, settings.where, settings.target | settings.quota
+    )
     _, page = reporting.write(folder, numbers)
     print(json.dumps(numbers) if as_json else page)
 

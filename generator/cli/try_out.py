@@ -65,7 +65,7 @@ def estimate(
     """
     from census_personas.generator.estimate import assumed, narrated
     from census_personas.generator.llm.chat import LLMError
-    from census_personas.generator.run.resources import Rooms
+    from census_personas.generator.run.resources import RunResources
 
     settings = config_of(config, overrides)
     llm = settings.llm
@@ -75,7 +75,7 @@ def estimate(
         print(
             f"personas: {' '.join(str(error).split())}; time is left out, tokens are assumed", file=sys.stderr
         )
-        found = assumed(Rooms.load(settings), sample)
+        found = assumed(RunResources.load(settings), sample)
     if as_json:
         print(json.dumps(asdict(found)))
         return

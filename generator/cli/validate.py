@@ -73,7 +73,7 @@ def validate(
     priors = Priors.load(locale)
     result = _judged(dataset, files, priors, policy=actions, findings=findings, limit=limit)
     if page is not None:
-        numbers = validation_report.of(dataset, files, priors, result, manifest)
+        numbers = validation_report.build_report(dataset, files, priors, result, manifest)
         validation_report.write(page, numbers)
         # By verdict, as rules are counted by severity: the page tells which.
         result["assumptions"] = Counter(item["verdict"] for item in numbers["measures"]["assumptions"])
@@ -110,12 +110,12 @@ def _judged(
     from census_personas.foundation.errors import DatasetError
     from census_personas.generator.population.plausibility import Plausibility
     from census_personas.generator.population.population import Population
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
     from census_personas.validators.validate_file import validate_files
 
     # A model that is not in the cache is fitted, which takes long enough to say so.
     logging.getLogger("census_personas.generator.model").setLevel(logging.INFO)
-    reference = Reference(priors, Plausibility(Population.load(priors).network))
+    reference = RuleContext(priors, Plausibility(Population.load(priors).network))
     result = validate_files(files, reference, findings=findings, **options)
     if not result["rows"]:
         if findings is not None:

@@ -1,4 +1,4 @@
-"""The lean transport: aiohttp and nothing above it, for thousands of requests in flight.
+"""Aiohttp transport: nothing above aiohttp, for thousands of requests in flight.
 
 It sends the same bytes as the reference transport and raises the same errors, at about a tenth of the CPU.
 """
@@ -31,7 +31,7 @@ from census_personas.generator.llm.transport import (
 from census_personas.generator.llm.transport_faults import FAULTS, Faults
 
 
-class Lean:
+class AiohttpTransport:
     """`Transport` over one aiohttp session."""
 
     def __init__(self, config: LLMConfig, address: Address) -> None:

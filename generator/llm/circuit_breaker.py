@@ -1,4 +1,4 @@
-"""Circuit: stop asking an endpoint that is down, try it now and then, and give up after a stated patience."""
+"""Circuit breaker: stop asking an endpoint that is down, try it now and then, give up after a stated patience."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIRST_TRIAL_S = 0.25
 _LONGEST_TRIAL_S = 10.0
 
 
-class Circuit:
+class CircuitBreaker:
     """Closed while the endpoint answers. Open, one request at a time tries it and the others wait.
 
     Time is the event loop's monotonic clock; a changed wall clock is of no consequence.

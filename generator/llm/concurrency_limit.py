@@ -1,4 +1,4 @@
-"""Gate: how many requests an endpoint has in flight, found by watching it rather than by being told.
+"""Concurrency limit: how many requests an endpoint has in flight, found by watching it rather than by being told.
 
 Three phases, as in TCP. The limit doubles while that pays; after the first sign of congestion it grows by a tenth at a
 time; at a sign of congestion it shrinks. There are three signs:
@@ -46,7 +46,7 @@ class _Window:
     was_full: bool = False
 
 
-class Gate:
+class ConcurrencyLimit:
     """Admits requests up to an adaptive limit, in order of arrival: `async with gate`. For one event loop."""
 
     def __init__(self, ceiling: int) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from census_personas.generator.config.run_config import LLMConfig
 from census_personas.generator.llm.chat import LLMError, ThrottledError, TransientError
-from census_personas.generator.llm.circuit_breaker import Circuit
-from census_personas.generator.llm.concurrency_limit import Gate
+from census_personas.generator.llm.circuit_breaker import CircuitBreaker
+from census_personas.generator.llm.concurrency_limit import ConcurrencyLimit
 from census_personas.generator.llm.dialect import Dialect
 from census_personas.generator.llm.monitor import Monitor
 from census_personas.generator.llm.payload import counted_tokens
@@ -23,8 +23,8 @@ class Endpoint:
         """The dialect is known when it is configured; else the first request finds it."""
         self.address = address
         self.transport = transport
-        self.gate = Gate(config.concurrency)
-        self.circuit = Circuit(address.shown, config.patience_s)
+        self.gate = ConcurrencyLimit(config.concurrency)
+        self.circuit = CircuitBreaker(address.shown, config.patience_s)
         self.dialect = None if config.structured_output == "auto" else Dialect(form=config.structured_output)
         self.has_answered = False
         """Whether a request was answered in the dialect, which is then settled."""

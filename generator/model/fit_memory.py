@@ -1,4 +1,4 @@
-"""Footprint: how large a model will be, before it is fitted."""
+"""Fit memory: how large a model will be, before it is fitted."""
 
 from __future__ import annotations
 

@@ -58,9 +58,9 @@ def _affordable(config: LLMConfig, endpoints: int) -> LLMConfig:
 
 def _transport(config: LLMConfig, address: Address) -> Transport:
     if config.transport == "lean":
-        from census_personas.generator.llm.aiohttp_transport import Lean  # noqa: PLC0415 - one transport is loaded
+        from census_personas.generator.llm.aiohttp_transport import AiohttpTransport  # noqa: PLC0415 - one transport is loaded
 
-        return Lean(config, address)
+        return AiohttpTransport(config, address)
     from census_personas.generator.llm.openai_sdk import OpenAISDK  # noqa: PLC0415 - as above
 
     return OpenAISDK(config, address)

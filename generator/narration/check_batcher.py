@@ -1,4 +1,4 @@
-"""Review: findings about records that come at about the same time, judged together."""
+"""Check batcher: records that arrive at about the same time are checked together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Findings = tuple[Finding, ...]
 _AT_ONCE = 64  # records; judging them takes some hundredths of a second, and more together gain little
 
 
-class Review:
+class CheckBatcher:
     """What is found of one record, asked by many narrations at once.
 
     Some things rules find out of many records for less than one by one, and all else goes faster while the processor

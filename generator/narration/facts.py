@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from census_personas.foundation.traits import TRAITS
-from census_personas.generator.narration.nearby_towns import Neighbourhood
+from census_personas.generator.narration.nearby_towns import NearbyTowns
 from census_personas.generator.offline.article import article
 from census_personas.prompts.template import PromptSet
 
@@ -49,7 +49,7 @@ class FactSheet:
         self._priors = priors
         self._angles = {name: angles for name, angles in prompts.angles.items() if angles}
         self._narratives = len(prompts.templates["personas"].fields)
-        self._neighbourhood = Neighbourhood(priors.places)
+        self._neighbourhood = NearbyTowns(priors.places)
         self._words: Callable[..., Any] = cache(prompts.words)
         if "sex" in priors.domain:
             for sex in priors.domain["sex"]:

@@ -18,7 +18,7 @@ from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completio
 from census_personas.generator.llm.payload import usable
 from census_personas.generator.llm.redaction import Secrets
 from census_personas.generator.llm.request_key import request_key
-from census_personas.generator.narration.check_batcher import Review
+from census_personas.generator.narration.check_batcher import CheckBatcher
 from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.journal import Journal
 from census_personas.generator.narration.judge import CALL as JUDGE
@@ -92,11 +92,11 @@ class Narrator:
         model: ChatModel,
         prompts: PromptSet,
         facts: FactSheet,
-        review: Review,
+        review: CheckBatcher,
         settings: Config,
         journal: Journal | None = None,
         policy: Mapping[str, str] | None = None,
-        review_facts: Review | None = None,
+        review_facts: CheckBatcher | None = None,
     ) -> None:
         """Take the rooms that a narration goes through.
 

@@ -1,4 +1,4 @@
-"""Neighbourhood: towns that somebody in a ZIP code would know, for local colour in prompts."""
+"""Nearby towns: towns that somebody in a ZIP code would know, for local colour in prompts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SMALLEST = 1_500
 Coordinates = npt.NDArray[np.float64]
 
 
-class Neighbourhood:
+class NearbyTowns:
     """The nearest sizeable towns of the same state; what is known of states and ZIP codes is kept."""
 
     def __init__(self, places: Places) -> None:

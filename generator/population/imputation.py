@@ -28,7 +28,7 @@ from census_personas.foundation.schema import LISTS
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.population.population import Population
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 Array = npt.NDArray[np.float64]
 
@@ -83,7 +83,7 @@ class Imputation:
         if isinstance(found.get("age"), int):
             found.setdefault("birth_year", int(self._priors.declaration.vintage) - found["age"])
         if "first_name" not in found or "last_name" not in found:
-            name = Reading.of(record).name
+            name = RecordView.of(record).name
             if name is not None and name.last:
                 found |= {"first_name": name.first, "last_name": name.last, "middle_name": ""}
         self._place(found)

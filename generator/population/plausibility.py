@@ -13,7 +13,7 @@ import numpy.typing as npt
 from census_personas.generator.model.network import Network, Node
 from census_personas.generator.model.posterior import Posterior, at
 from census_personas.generator.model.pruning import reduced
-from census_personas.validators.rarity import Oddity
+from census_personas.validators.rarity import Rarity
 
 Codes = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
@@ -78,11 +78,11 @@ class Plausibility:
             if name not in ASIDE and given.intersection(self._hierarchy.chain(name))
         )
 
-    def oddities(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Oddity]]:
+    def oddities(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Rarity]]:
         """For each record, how odd each judged fact is; missing and unknown facts are neither judged nor used."""
         codes = self._codes(records, self.attributes)
         known = np.stack([codes[name] >= 0 for name in self.attributes], axis=1)
-        found: list[dict[str, Oddity]] = [{} for _ in records]
+        found: list[dict[str, Rarity]] = [{} for _ in records]
         kinds, kind_of = np.unique(known, axis=0, return_inverse=True)
         for kind, present in enumerate(kinds):
             rows = np.flatnonzero(kind_of.ravel() == kind)
@@ -94,7 +94,7 @@ class Plausibility:
                 lifts = chosen / tail.shares[own]
                 for row, lift, share, probability in zip(rows, lifts, tail.of(lifts), chosen, strict=True):
                     if probability == probability:  # noqa: PLR0124 - NaN: the other facts exclude each other
-                        found[row][fact] = Oddity(float(lift), float(share), float(probability))
+                        found[row][fact] = Rarity(float(lift), float(share), float(probability))
         return found
 
     def _codes(self, records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Codes]:

@@ -27,10 +27,14 @@ from census_personas.generator.model.likelihood import log_probabilities
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.pruning import reduced
 from census_personas.generator.model.sparse_conditionals import Leaf, leaves_of
-from census_personas.generator.population.selection_sampler import Given, Selected, give
+from census_personas.generator.population.selection_sampler import (
+    ConditionedModel,
+    SelectionSampler,
+    condition_on,
+)
 from census_personas.generator.sampling import where_clause as evidence
 from census_personas.generator.sampling.conditioning import Conditioned, Evidence, condition
-from census_personas.generator.sampling.decode import Columns
+from census_personas.generator.sampling.decode import FrameDecoder
 from census_personas.generator.sampling.marginals import axis_of, joint
 from census_personas.generator.sampling.quota import refuse_other_counts
 from census_personas.generator.sampling.sampler import Sampler
@@ -58,8 +62,8 @@ class Population:
 
     priors: Priors
     network: Network
-    _selected: dict[str, Selected] = field(default_factory=dict, repr=False, compare=False)
-    _known: dict[str, Given] = field(default_factory=dict, repr=False, compare=False)
+    _selected: dict[str, SelectionSampler] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[str, ConditionedModel] = field(default_factory=dict, repr=False, compare=False)
     _warned: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -90,8 +94,8 @@ class Population:
         return leaves_of(self.priors)
 
     @cached_property
-    def _columns(self) -> Columns:
-        return Columns(self.priors, self.leaves)
+    def _columns(self) -> FrameDecoder:
+        return FrameDecoder(self.priors, self.leaves)
 
     @cached_property
     def model(self) -> DiscreteBayesianNetwork:
@@ -188,7 +192,7 @@ class Population:
         conditions = mapping("where", where)
         return self._conditions(conditions)[0].probability if conditions else 1.0
 
-    def given(self, selection: Selection | Where | None) -> Given:
+    def given(self, selection: Selection | Where | None) -> ConditionedModel:
         """The model under a selection, or under a condition given as a plain mapping.
 
         Raises:
@@ -202,11 +206,11 @@ class Population:
             self._known[key] = given
         return self._known[key]
 
-    def _give(self, selection: Selection) -> Given:
+    def _give(self, selection: Selection) -> ConditionedModel:
         if not selection.where and not selection.target and not selection.quota:
-            return Given(Conditioned(self.network, self.network.core), {})
+            return ConditionedModel(Conditioned(self.network, self.network.core), {})
         conditioned, masks = self._conditions(selection.where)
-        return give(conditioned, masks, selection, self.network, self.priors, self.leaves)
+        return condition_on(conditioned, masks, selection, self.network, self.priors, self.leaves)
 
     def marginal(
         self, attributes: str | Sequence[str], *, where: Where | None = None, target: Where | None = None
@@ -252,10 +256,10 @@ class Population:
     def _sampler(self) -> Sampler:
         return Sampler.compile(self.network, self.leaves)
 
-    def _select(self, selection: Selection) -> Selected:
+    def _select(self, selection: Selection) -> SelectionSampler:
         key = selection.key
         if key not in self._selected:
-            selected = Selected(
+            selected = SelectionSampler(
                 self.given(selection), self.network, self.leaves, self._sampler, selection.stratified
             )
             self._selected.clear()

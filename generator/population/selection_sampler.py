@@ -1,4 +1,4 @@
-"""Selected: a model made ready for a selection: conditioned, bent to targets, compiled, drawn by quota."""
+"""Selection sampler: a model made ready for a selection: conditioned, bent to targets, compiled, drawn by quota."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Achieved = Mapping[str, Mapping[str, tuple[float, float]]]
 
 
 @dataclass(frozen=True)
-class Given:
+class ConditionedModel:
     """A model under a selection, before it is compiled.
 
     Attributes:
@@ -47,14 +47,14 @@ class Given:
     quota: tuple[Target, Array] | None = None
 
 
-def give(
+def condition_on(
     conditioned: Conditioned,
     evidence: Evidence,
     selection: Selection,
     network: Network,
     priors: Priors,
     leaves: Sequence[Leaf],
-) -> Given:
+) -> ConditionedModel:
     """Bend a conditioned model to the targets and the quota of a selection.
 
     Rows of a quota's cells are those of the model with the quota's shares as a target.
@@ -68,7 +68,7 @@ def give(
         together = ",".join(selection.quota)
         raise EvidenceError(f"quota: counts are exact for one table at a time; write it as {together!r}")
     if not targets and not quotas:
-        return Given(conditioned, evidence)
+        return ConditionedModel(conditioned, evidence)
     if quotas:
         _few(quotas[0], conditioned, evidence, leaves)
     tilted = tilt(network, leaves, evidence, (*targets, *quotas), conditioned)
@@ -77,7 +77,9 @@ def give(
         wanted = tilted.achieved[quotas[0].name]
         shares = np.array([wanted.get(label, (0.0, 0.0))[0] for label in quotas[0].labels])
         quota = (quotas[0], shares)
-    return Given(tilted.given, tilted.evidence, tilted.factors, tilted.achieved, tilted.nats, quota)
+    return ConditionedModel(
+        tilted.given, tilted.evidence, tilted.factors, tilted.achieved, tilted.nats, quota
+    )
 
 
 def _few(quota: Target, conditioned: Conditioned, evidence: Evidence, leaves: Sequence[Leaf]) -> None:
@@ -95,7 +97,7 @@ def _few(quota: Target, conditioned: Conditioned, evidence: Evidence, leaves: Se
 
 
 @dataclass(frozen=True)
-class Selected:
+class SelectionSampler:
     """A selection's model, compiled.
 
     Attributes:
@@ -105,7 +107,7 @@ class Selected:
         stratified: whether draws are spread evenly.
     """
 
-    given: Given
+    given: ConditionedModel
     network: Network
     leaves: tuple[Leaf, ...]
     base: Sampler

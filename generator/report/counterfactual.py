@@ -16,7 +16,7 @@ from census_personas.foundation.named_place import check_input
 from census_personas.foundation.schema import PROSE
 from census_personas.generator.config.config_file import load
 from census_personas.generator.narration.backends import connect
-from census_personas.generator.run.resources import Rooms
+from census_personas.generator.run.resources import RunResources
 from census_personas.validators.dataset.counterfactual import Pair, SwapEffect, more_than_chance, swap_effect
 
 if TYPE_CHECKING:
@@ -77,17 +77,17 @@ def of_run(folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS) -> 
     unknown = [name for name in facts if name not in FACTS]
     if unknown:
         raise DatasetError(f"--swap {unknown[0]}: cannot be swapped; known: {', '.join(FACTS)}")
-    rooms = Rooms.load(load(folder / "config.yaml"))
-    narrated = list(_narrated(folder, rooms, people))
+    resources = RunResources.load(load(folder / "config.yaml"))
+    narrated = list(_narrated(folder, resources, people))
     if not narrated:
         raise DatasetError(f"{folder}: has no rows yet; finish the run first")
-    wanted = [fact for fact in facts if fact == "name" or fact in rooms.priors.domain]
-    effects = [effect.as_dict() for effect in asyncio.run(_effects(folder, rooms, narrated, wanted))]
+    wanted = [fact for fact in facts if fact == "name" or fact in resources.priors.domain]
+    effects = [effect.as_dict() for effect in asyncio.run(_effects(folder, resources, narrated, wanted))]
     write_whole(folder / _FOLDER / _FILE, json.dumps(effects, indent=1, ensure_ascii=False) + "\n")
     return effects
 
 
-def kept(folder: Path) -> list[dict[str, Any]]:
+def load_effects(folder: Path) -> list[dict[str, Any]]:
     """The effects that were last found of a run; none if nobody asked for them."""
     file = folder / _FOLDER / _FILE
     if not file.exists():
@@ -106,7 +106,7 @@ def judged(swap: Mapping[str, Any], tests: int) -> dict[str, Any]:
     return {**swap, "exceeds": exceeds}
 
 
-def _narrated(folder: Path, rooms: Rooms, people: int) -> Iterator[tuple[Record, Record]]:
+def _narrated(folder: Path, resources: RunResources, people: int) -> Iterator[tuple[Record, Record]]:
     """Facts and texts of the run's first people."""
     texts: dict[str, Record] = {}
     for frame in read_frames(folder, ("uuid", *PROSE)):
@@ -114,20 +114,20 @@ def _narrated(folder: Path, rooms: Rooms, people: int) -> Iterator[tuple[Record,
         if len(texts) >= people:
             break
     left = len(texts)
-    for start in range(0, rooms.config.rows, _BLOCK):
+    for start in range(0, resources.config.rows, _BLOCK):
         if not left:
             return
-        for facts in rooms.sample(min(_BLOCK, rooms.config.rows - start), start).to_dict("records"):
+        for facts in resources.sample(min(_BLOCK, resources.config.rows - start), start).to_dict("records"):
             if facts["uuid"] in texts:
                 left -= 1
                 yield facts, texts[facts["uuid"]]  # type: ignore[misc]
 
 
 async def _effects(
-    folder: Path, rooms: Rooms, narrated: Sequence[tuple[Record, Record]], facts: Sequence[str]
+    folder: Path, resources: RunResources, narrated: Sequence[tuple[Record, Record]], facts: Sequence[str]
 ) -> list[SwapEffect]:
-    config = rooms.config
-    model = connect(config.llm, rooms.grammar)
+    config = resources.config
+    model = connect(config.llm, resources.grammar)
     journal = None if config.llm.backend == "offline" else folder / _FOLDER
     room = asyncio.Semaphore(config.llm.concurrency)
 
@@ -137,13 +137,13 @@ async def _effects(
 
     try:
         with (
-            rooms.narrator(Reseeded(model), config, journal and journal / "again") as anew,
-            rooms.narrator(model, config, journal and journal / "swapped") as narrator,
+            resources.narrator(Reseeded(model), config, journal and journal / "again") as anew,
+            resources.narrator(model, config, journal and journal / "swapped") as narrator,
         ):
             again = await asyncio.gather(*(write(anew, who) for who, _ in narrated))
             effects = []
             for fact in facts:
-                turned = list(swaps([who for who, _ in narrated], fact, rooms))
+                turned = list(swapped_people([who for who, _ in narrated], fact, resources))
                 others = await asyncio.gather(*(write(narrator, swapped) for *_, swapped in turned))
                 pairs = [
                     Pair(before, after, who, swapped, texts, other.record, once_more.record)
@@ -158,10 +158,12 @@ async def _effects(
     return effects
 
 
-def swaps(people: Sequence[Record], fact: str, rooms: Rooms) -> Iterator[tuple[str, str, Record]]:
+def swapped_people(
+    people: Sequence[Record], fact: str, resources: RunResources
+) -> Iterator[tuple[str, str, Record]]:
     """Each person's value of the fact, the value put in its place, and the facts with it."""
     if fact == "name":
-        others = rooms.population.sample(_NAMESAKES, seed=rooms.config.seed).to_dict("records")
+        others = resources.population.sample(_NAMESAKES, seed=resources.config.seed).to_dict("records")
         for position, who in enumerate(people):
             turned = [*others[position % _NAMESAKES :], *others[: position % _NAMESAKES]]
             fits = (
@@ -177,7 +179,7 @@ def swaps(people: Sequence[Record], fact: str, rooms: Rooms) -> Iterator[tuple[s
             before, after = ("younger", "older")[:: 1 if by > 0 else -1]
             yield before, after, {**who, "age": who["age"] + by, **born}
     else:
-        states = rooms.priors.domain[fact]
+        states = resources.priors.domain[fact]
         following = dict(zip(states, (*states[1:], states[0]), strict=True))
         for who in people:
             yield str(who[fact]), str(following[who[fact]]), {**who, fact: following[who[fact]]}

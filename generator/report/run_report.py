@@ -51,7 +51,7 @@ _READ = 2_000
 _CLOCK = {"started", "finished", "seconds", "endpoint"}
 
 
-def of(
+def build_report(
     path: Path,
     population: Population,
     manifest: Manifest | None = None,
@@ -84,7 +84,7 @@ def of(
             _pair(counted, expected, MARITAL, figures.marital_by_age),
         ]
     )
-    swaps = counterfactual.kept(path)
+    swaps = counterfactual.load_effects(path)
     judged = _judged(path, judge, people, records, len(swaps))
     return {
         "rows": len(people),

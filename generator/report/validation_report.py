@@ -46,7 +46,7 @@ def page_of(target: Path, dataset: Path) -> Path:
     return page
 
 
-def of(
+def build_report(
     dataset: Path,
     files: Sequence[Path],
     priors: Priors,
@@ -71,7 +71,7 @@ def of(
         for check, names in GUIDE_CHECKS.items()
     }
     offline = manifest is not None and manifest.backend == "offline" and manifest.accepted > 0
-    swaps = _swaps(dataset) if offline else counterfactual.kept(dataset)
+    swaps = _swaps(dataset) if offline else counterfactual.load_effects(dataset)
     settings = load(dataset / "config.yaml") if manifest else Config()
     expected = Expectation(Population.load(priors), settings.where, settings.target | settings.quota)
     measures = assess_files(files, priors, np.random.default_rng(0), expected=expected, others=len(swaps))
@@ -97,4 +97,4 @@ def write(page: Path, numbers: Mapping[str, Any]) -> None:
 
 def _swaps(run: Path) -> list[dict[str, Any]]:
     """Of the narrator that costs nothing, found now if nobody asked before."""
-    return counterfactual.kept(run) or counterfactual.of_run(run)
+    return counterfactual.load_effects(run) or counterfactual.of_run(run)

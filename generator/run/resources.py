@@ -1,4 +1,4 @@
-"""Rooms: population, prompts and checks of one run, loaded and checked before a file is written."""
+"""Run resources: population, prompts and checks of one run, loaded and checked before a file is written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from census_personas.foundation.dataset_writer import kinds_of
 from census_personas.foundation.schema import Kind, Table, refuse_written, table_of
 from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.llm.chat import ChatModel
-from census_personas.generator.narration.check_batcher import Review
+from census_personas.generator.narration.check_batcher import CheckBatcher
 from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.journal import Journal
 from census_personas.generator.narration.narrator import CALLS, Narrator
@@ -29,7 +29,7 @@ from census_personas.generator.sampling.where_clause import attributes
 from census_personas.prompts.fields import FieldSpec
 from census_personas.prompts.lint import lint, summary
 from census_personas.prompts.template import PromptSet, TemplateError
-from census_personas.validators.rule_context import Reference
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import SAMPLED, RecordChecker
 
 NARRATED = (
@@ -52,7 +52,7 @@ _GATHER_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
+class RunResources:
     """All that a run needs, loaded and checked before a file is written."""
 
     config: Config
@@ -63,7 +63,7 @@ class Rooms:
     input: InputFile | None = None
 
     @classmethod
-    def load(cls, config: Config) -> Rooms:
+    def load(cls, config: Config) -> RunResources:
         """Load what the configuration names.
 
         Raises:
@@ -88,8 +88,8 @@ class Rooms:
             raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
         policy = {**({} if people else SAMPLED), **config.validation.policy}
         # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
-        reference = Reference(population.priors, Plausibility(population.network) if people else None)
-        rooms = cls(
+        reference = RuleContext(population.priors, Plausibility(population.network) if people else None)
+        resources = cls(
             config=config,
             population=population,
             prompts=prompts,
@@ -99,8 +99,8 @@ class Rooms:
             input=people,
         )
         columns = people.columns if people else attributes(population.priors, population.leaves)
-        refuse_written(config.output.schema_, columns, rooms.written)
-        return rooms
+        refuse_written(config.output.schema_, columns, resources.written)
+        return resources
 
     @staticmethod
     def _check_narratable(population: Population) -> None:
@@ -177,11 +177,11 @@ class Rooms:
                 model,
                 self.prompts,
                 self.facts,
-                Review(self.checker.check_together, gather_s=gather_s),
+                CheckBatcher(self.checker.check_together, gather_s=gather_s),
                 config,
                 kept,
                 policy=self.checker.policy,
-                review_facts=Review(self.checker.facts_together, gather_s=gather_s),
+                review_facts=CheckBatcher(self.checker.facts_together, gather_s=gather_s),
             )
             narrator.hear = hear
             yield narrator

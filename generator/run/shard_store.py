@@ -1,4 +1,4 @@
-"""Store: rows to files and back. The importer of pyarrow, beside the column types in `schema`."""
+"""Shard store: the rows of a shard to its file and back, verified."""
 
 from __future__ import annotations
 

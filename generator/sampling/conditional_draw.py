@@ -1,4 +1,4 @@
-"""Steps: the conditionals of a network made ready to be drawn from, by inversion."""
+"""Conditional draw: the conditionals of a network made ready to be drawn from, by inversion."""
 
 from __future__ import annotations
 

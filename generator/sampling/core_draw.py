@@ -1,4 +1,4 @@
-"""Core steps: the core joint made ready to be drawn from, at once or attribute by attribute."""
+"""Core draw: the core joint made ready to be drawn from, at once or attribute by attribute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frame: drawn codes as a table of people."""
+"""Decoder: drawn codes as a table of people."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PLACE = ("city", "county", "metro_area", "urbanicity")
 
 
 @dataclass(frozen=True)
-class Columns:
+class FrameDecoder:
     """The columns that a population's rows have, with their categories computed once.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Leaf steps: names, places and traits made ready to be drawn from, by inversion."""
+"""Sparse draw: names, places and traits made ready to be drawn from, by inversion."""
 
 from __future__ import annotations
 

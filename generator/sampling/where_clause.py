@@ -1,4 +1,4 @@
-"""Evidence: what `where` asks of a population, as allowed states of the model's attributes."""
+"""Where clause: what `where` asks of a population, as allowed states of the model's attributes."""
 
 from __future__ import annotations
 

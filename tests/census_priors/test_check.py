@@ -60,7 +60,7 @@ def test_a_changed_table_no_longer_matches_the_lock(example: Path) -> None:
 
 def test_a_file_more_or_less_than_locked_is_named(example: Path) -> None:
     (example / "tables" / "sex-age.csv").rename(example / "tables" / "more.csv")
-    assert lock.changes(example) == [
+    assert lock.diff_lock(example) == [
         "tables/sex-age.csv: is locked and missing",
         "tables/more.csv: is not in tables.lock",
     ]

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from census_personas.census_priors.priors import Priors
-from census_personas.validators.rule_context import Reference
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import RecordChecker
 
 
 @pytest.fixture(scope="session")
-def reference() -> Reference:
-    return Reference(Priors.load("en_US"))
+def reference() -> RuleContext:
+    return RuleContext(Priors.load("en_US"))
 
 
 @pytest.fixture(scope="session")
-def checker(reference: Reference) -> RecordChecker:
+def checker(reference: RuleContext) -> RecordChecker:
     return RecordChecker(reference)
 
 

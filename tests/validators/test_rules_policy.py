@@ -9,10 +9,10 @@ import pytest
 
 from census_personas.foundation.schema import LISTS, PROSE
 from census_personas.validators.finding import Finding
-from census_personas.validators.rule_context import Reference
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import SAMPLED, PolicyError, RecordChecker, rules
-from census_personas.validators.text.finding_cache import Memory
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.finding_cache import FindingCache
+from census_personas.validators.text.record_view import RecordView
 
 
 def test_nothing_is_wrong_with_a_good_record(checker: RecordChecker, good: dict[str, Any]) -> None:
@@ -36,19 +36,19 @@ def test_every_mutation_with_evidence_is_found(
             assert any(f.severity == "error" for f in checker.check(mutated)), name
 
 
-def test_flag_lowers_errors_to_warnings(reference: Reference, good: dict[str, Any]) -> None:
+def test_flag_lowers_errors_to_warnings(reference: RuleContext, good: dict[str, Any]) -> None:
     wrong = {**good, "sex": "Male"}
     found = RecordChecker(reference, {"pronouns": "flag"}).check(wrong)
     assert {f.severity for f in found if f.code == "pronouns"} == {"warning"}
 
 
-def test_off_does_not_run_the_rule(reference: Reference, good: dict[str, Any]) -> None:
+def test_off_does_not_run_the_rule(reference: RuleContext, good: dict[str, Any]) -> None:
     found = RecordChecker(reference, {"pronouns": "off"}).check({**good, "sex": "Male"})
     assert "pronouns" not in {f.code for f in found}
 
 
 def test_singular_they_is_a_warning_until_the_policy_is_strict(
-    reference: Reference, good: dict[str, Any]
+    reference: RuleContext, good: dict[str, Any]
 ) -> None:
     text = "Inés Okafor paints boats on Sundays, and they often give the small sketches away to the people next door."
     loose: dict[str, str] = {}
@@ -64,14 +64,14 @@ def test_singular_they_is_a_warning_until_the_policy_is_strict(
     assert severities == [{"warning"}, {"error"}]
 
 
-def test_an_unknown_rule_or_action_is_answered_with_the_known_ones(reference: Reference) -> None:
+def test_an_unknown_rule_or_action_is_answered_with_the_known_ones(reference: RuleContext) -> None:
     with pytest.raises(PolicyError, match=r"unknown rule 'pronoun'; known: .*pronouns"):
         RecordChecker(reference, {"pronoun": "off"})
     with pytest.raises(PolicyError, match="unknown action 'fix'; known: repair, reject, flag, off"):
         RecordChecker(reference, {"pronouns": "fix"})
 
 
-def test_only_some_rules_can_be_run(reference: Reference, good: dict[str, Any]) -> None:
+def test_only_some_rules_can_be_run(reference: RuleContext, good: dict[str, Any]) -> None:
     found = RecordChecker(reference, only=["age_bounds"]).check({**good, "age": 12, "sex": "Male"})
     assert [f.code for f in found] == ["age_bounds"]
 
@@ -104,10 +104,10 @@ def test_both_releases_and_ours_are_read(
 
 @pytest.mark.parametrize("code", [code for code, rule in rules().items() if rule.SCOPE == "field"])
 def test_rules_of_single_fields_find_the_same_in_each_field_alone(
-    code: str, reference: Reference, mutations: ModuleType, good: dict[str, Any], another: dict[str, Any]
+    code: str, reference: RuleContext, mutations: ModuleType, good: dict[str, Any], another: dict[str, Any]
 ) -> None:
     for mutate, _ in mutations.MUTATIONS.values():
-        record = Reading(mutate(good, another, np.random.default_rng(5)) or good)
+        record = RecordView(mutate(good, another, np.random.default_rng(5)) or good)
         whole = set(rules()[code].check(record, reference))
         parts = {
             f for field in (*PROSE, *LISTS) for f in rules()[code].check(record.only([field]), reference)
@@ -117,9 +117,9 @@ def test_rules_of_single_fields_find_the_same_in_each_field_alone(
 
 @pytest.mark.parametrize("code", [code for code, rule in rules().items() if rule.SCOPE == "facts"])
 def test_rules_of_facts_find_the_same_without_texts(
-    code: str, reference: Reference, good: dict[str, Any]
+    code: str, reference: RuleContext, good: dict[str, Any]
 ) -> None:
-    odd = Reading({**good, "age": 17, "marital_status": "widowed", "zipcode": "2139", "state": "OH"})
+    odd = RecordView({**good, "age": 17, "marital_status": "widowed", "zipcode": "2139", "state": "OH"})
     check = rules()[code].check
     assert list(check(odd, reference)) == list(check(odd.only([]), reference))
 
@@ -140,9 +140,9 @@ def test_a_checker_with_a_memory_finds_what_one_without_finds(
 
 def test_texts_that_were_judged_are_not_judged_again() -> None:
     judged: list[set[str]] = []
-    memory = Memory(64)
+    memory = FindingCache(64)
 
-    def judge(part: Reading) -> list[Finding]:
+    def judge(part: RecordView) -> list[Finding]:
         judged.append(set(part.prose))
         return [Finding("a_rule", "error", field, "wrong") for field in part.prose]
 
@@ -159,9 +159,9 @@ def test_texts_that_were_judged_are_not_judged_again() -> None:
 
 def test_facts_are_judged_once_while_texts_are_added() -> None:
     judged: list[str] = []
-    memory = Memory(64)
+    memory = FindingCache(64)
 
-    def judge(part: Reading) -> list[Finding]:
+    def judge(part: RecordView) -> list[Finding]:
         judged.append(str(part["age"]))
         return [Finding("a_rule", "warning", "age", "odd")]
 
@@ -172,7 +172,7 @@ def test_facts_are_judged_once_while_texts_are_added() -> None:
 
 
 def test_a_memory_forgets_the_people_who_were_met_first_and_those_who_are_done(good: dict[str, Any]) -> None:
-    memory = Memory(2)
+    memory = FindingCache(2)
     people = [memory.person({"row": row}) for row in range(3)]
     assert [memory.person({"row": row}) is people[row] for row in (2, 1, 0)] == [True, True, False]
     done = memory.person(good)
@@ -185,18 +185,18 @@ def test_a_memory_forgets_the_people_who_were_met_first_and_those_who_are_done(g
 def test_a_reading_that_follows_reads_new_texts_alone() -> None:
     asked: list[str] = []
 
-    def length(reading: Reading, field: str) -> int:
+    def length(reading: RecordView, field: str) -> int:
         asked.append(field)
         return len(reading.prose[field])
 
     texts = {"persona": "Caf\u00e9 one.", "arts_persona": "Two."}
-    first = Reading.following(texts, None)
+    first = RecordView.following(texts, None)
     assert [first.once(length, field) for field in texts] == [9, 4]
-    second = Reading.following({**texts, "arts_persona": "Three."}, first)
+    second = RecordView.following({**texts, "arts_persona": "Three."}, first)
     assert [second.once(length, field) for field in texts] == [9, 6]
     assert asked == ["persona", "arts_persona", "arts_persona"]
     assert second.prose["persona"] is first.prose["persona"]
-    fresh = Reading(second.record)
+    fresh = RecordView(second.record)
     assert (second.tokens, second.vocabulary, second.words) == (fresh.tokens, fresh.vocabulary, fresh.words)
 
 
@@ -205,7 +205,7 @@ def test_a_run_does_not_judge_ages_by_the_words_of_another_narrator() -> None:
 
 
 def test_sampled_rows_are_flagged_for_rare_facts_and_foreign_rows_rejected(
-    reference: Reference, good: dict[str, Any]
+    reference: RuleContext, good: dict[str, Any]
 ) -> None:
     rare = {**good, "occupation": "physician", "education_level": "less_than_9th"}
     severities = {

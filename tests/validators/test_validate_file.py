@@ -18,7 +18,7 @@ from census_personas.foundation.named_place import DestinationError
 from census_personas.foundation.record_reader import read_records
 from census_personas.validators.finding import Finding
 from census_personas.validators.findings_writer import FindingsWriter, WriterError
-from census_personas.validators.rule_context import Reference
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.validate_file import validate_files
 
 
@@ -37,7 +37,7 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 @pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".csv"])
 def test_every_kind_of_file_gives_the_same_counts(
-    tmp_path: Path, suffix: str, good: dict[str, Any], reference: Reference
+    tmp_path: Path, suffix: str, good: dict[str, Any], reference: RuleContext
 ) -> None:
     rows = [good, {**good, "sex": "Male"}, {**good, "zipcode": "2139", "city": "Cambridge", "state": "MA"}]
     result = validate_files([_write(tmp_path / f"rows{suffix}", rows)], reference)
@@ -47,7 +47,7 @@ def test_every_kind_of_file_gives_the_same_counts(
 
 
 def test_findings_are_written_with_the_row_they_belong_to(
-    tmp_path: Path, good: dict[str, Any], reference: Reference
+    tmp_path: Path, good: dict[str, Any], reference: RuleContext
 ) -> None:
     file = _write(tmp_path / "rows.jsonl", [good, {**good, "sex": "Male"}])
     for name in ("findings.parquet", "findings.jsonl"):
@@ -62,7 +62,7 @@ def test_findings_are_written_with_the_row_they_belong_to(
 
 
 def test_a_policy_counts_only_the_rules_that_run(
-    tmp_path: Path, good: dict[str, Any], reference: Reference
+    tmp_path: Path, good: dict[str, Any], reference: RuleContext
 ) -> None:
     file = _write(tmp_path / "rows.jsonl", [{**good, "sex": "Male"}])
     result = validate_files([file], reference, policy={"pronouns": "off"})
@@ -71,14 +71,14 @@ def test_a_policy_counts_only_the_rules_that_run(
 
 
 def test_rows_with_the_uuid_of_an_earlier_row_are_counted(
-    tmp_path: Path, good: dict[str, Any], reference: Reference
+    tmp_path: Path, good: dict[str, Any], reference: RuleContext
 ) -> None:
     rows = [good, {**good, "uuid": good["uuid"][::-1]}, good, good, {**good, "uuid": None}]
     assert validate_files([_write(tmp_path / "rows.jsonl", rows)], reference)["repeated_uuids"] == 2
 
 
 def test_columns_that_rules_need_and_no_row_has_are_named(
-    tmp_path: Path, good: dict[str, Any], reference: Reference
+    tmp_path: Path, good: dict[str, Any], reference: RuleContext
 ) -> None:
     placeless = {name: value for name, value in good.items() if name not in {"state", "zipcode"}}
     result = validate_files([_write(tmp_path / "rows.jsonl", [placeless, placeless])], reference)
@@ -93,7 +93,7 @@ def test_a_locale_that_rules_cannot_judge_by_is_refused(tmp_path: Path, good: di
         validate_files([_write(tmp_path / "rows.jsonl", [good])], islands)
 
 
-def test_the_limit_is_kept(tmp_path: Path, good: dict[str, Any], reference: Reference) -> None:
+def test_the_limit_is_kept(tmp_path: Path, good: dict[str, Any], reference: RuleContext) -> None:
     assert validate_files([_write(tmp_path / "rows.jsonl", [good] * 3)], reference, limit=2)["rows"] == 2
 
 
@@ -143,7 +143,7 @@ def test_findings_are_parquet_or_jsonl(tmp_path: Path) -> None:
 
 
 def test_findings_go_where_they_can_be_written_or_say_why_not(
-    tmp_path: Path, good: dict[str, Any], reference: Reference
+    tmp_path: Path, good: dict[str, Any], reference: RuleContext
 ) -> None:
     rows = _write(tmp_path / "rows.jsonl", [good])
     (tmp_path / "file").write_text("")

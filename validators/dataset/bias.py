@@ -16,7 +16,7 @@ from census_personas.validators.dataset.chance import cell_probabilities
 from census_personas.validators.dataset.family import significant
 from census_personas.validators.dataset.people import People, records_of
 from census_personas.validators.rule_context import LEVELS
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,7 +179,7 @@ def word_associations(
     texts: Counter[str] = Counter()
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for record in records_of(people):
-        reading = Reading.of(record)
+        reading = RecordView.of(record)
         group = reading.fact(attribute)
         if group is None:
             continue

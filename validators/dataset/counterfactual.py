@@ -13,7 +13,7 @@ from scipy.special import stdtr  # type: ignore[import-untyped]
 from census_personas.foundation.schema import PROSE
 from census_personas.validators.dataset.bias import GRAMMAR, log_odds
 from census_personas.validators.dataset.family import FAMILY
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 Record = Mapping[str, Any]
 SHOWN = 12  # words named for each value
@@ -136,7 +136,7 @@ def swap_effect(attribute: str, pairs: Iterable[Pair]) -> SwapEffect:
 
 
 def _words(facts: Record, texts: Record) -> dict[str, frozenset[str]]:
-    reading = Reading({**facts, **texts})
+    reading = RecordView({**facts, **texts})
     names = frozenset(reading.name.full.casefold().replace("-", " ").split()) if reading.name else frozenset()
     return {field: found - names - GRAMMAR for field, found in reading.vocabulary.items()}
 

@@ -13,7 +13,7 @@ import numpy as np
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.validators.dataset.people import People, frame_of, records_of
 from census_personas.validators.text.prose import words
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 ENTROPIES = ("sex", "education_level", "state", "occupation")
 LENGTHS = (1, 2, 3)  # of the runs of words that are counted as distinct
@@ -91,7 +91,7 @@ def text_diversity(people: People, fields: Sequence[str] = NARRATIVES) -> tuple[
     """
     texts: dict[str, list[str]] = {field: [] for field in fields}
     for record in records_of(people):
-        reading = Reading.of(record)
+        reading = RecordView.of(record)
         name = reading.name.full if reading.name else ""
         for field in fields:
             if field in reading.prose:

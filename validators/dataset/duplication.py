@@ -15,7 +15,7 @@ import numpy as np
 from census_personas.foundation.schema import NARRATIVES, PROSE
 from census_personas.validators.dataset.people import People, records_of
 from census_personas.validators.text.prose import plain, words
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 SHINGLE = 4  # words in a row that are compared
 PERMUTATIONS = 64
@@ -126,7 +126,7 @@ def sentence_sharing(people: People, fields: Sequence[str] = PROSE) -> SentenceS
     rows_of: dict[str, set[int]] = defaultdict(set)
     rows = 0
     for record in records_of(people):
-        reading = Reading.of(record)
+        reading = RecordView.of(record)
         name = reading.name.full if reading.name else ""
         texts = [reading.prose[field] for field in fields if field in reading.prose]
         if not texts:
@@ -157,7 +157,7 @@ def near_duplication(people: People, fields: Sequence[str] = ("persona",)) -> Ne
     alike: set[int] = set()
     example: tuple[str, str] | None = None
     for record in records_of(people):
-        reading = Reading.of(record)
+        reading = RecordView.of(record)
         name = reading.name.full if reading.name else ""
         text = " ".join(reading.prose[field] for field in fields if field in reading.prose)
         text = text.replace(name, "") if name else text

@@ -1,4 +1,4 @@
-"""Bearers: what a dataset tells of its people that names hang on, and what the census says where it is silent."""
+"""Name exposure: the columns that determine names, with census defaults for those that a dataset lacks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TOLD = (*NEEDED, "state", "ethnicity", "nativity")  # what names hang on, as col
 BORN = ("born_in_us", "foreign_born")  # as the name tables call whom the births of the states cover
 
 
-class Bearers:
+class NameExposure:
     """The people of a dataset as cells of the name tables.
 
     Ethnicity and birthplace that the dataset has no column of are unknown; everybody is then spread over them as the

@@ -15,9 +15,9 @@ from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.marginal import TableError
 from census_personas.validators.dataset.chance import widest
 from census_personas.validators.dataset.fidelity import Fidelity, compared
-from census_personas.validators.dataset.name_exposure import NEEDED, TOLD, Bearers, Shares
+from census_personas.validators.dataset.name_exposure import NEEDED, TOLD, NameExposure, Shares
 from census_personas.validators.text.prose import plain
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
@@ -100,7 +100,7 @@ def name_fidelity(frame: pd.DataFrame, priors: Priors) -> NameFidelity:
     names = [name for name in NAMES if name in frame.columns]
     if why := _silence(frame, priors):
         return NameFidelity((), dict.fromkeys(names, why))
-    bearers, found, silent = Bearers(frame, priors), [], {}
+    bearers, found, silent = NameExposure(frame, priors), [], {}
     for name in names:
         try:
             found.append(_measured(frame[name], name, _table(priors, name), bearers))
@@ -113,7 +113,7 @@ def names_in_texts(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """First and last names as the texts of records have them, beside the facts on which names hang."""
     rows = []
     for record in records:
-        if (name := Reading.of(record).name) is not None:
+        if (name := RecordView.of(record).name) is not None:
             facts = {fact: record.get(fact) for fact in TOLD}
             rows.append({**facts, "first_name": name.first or None, "last_name": name.last or None})
     return pd.DataFrame(rows).dropna(axis="columns", how="all")
@@ -130,7 +130,7 @@ def with_kinds_of_names(frame: pd.DataFrame, priors: Priors) -> pd.DataFrame:
     named = [name for name in NAMES if known and name in frame.columns]
     found = {name: _kinds(frame[name], _table(priors, name)) for name in named}
     if found:
-        born = Bearers(frame, priors).born(priors.names.first.parents)
+        born = NameExposure(frame, priors).born(priors.names.first.parents)
         found |= {} if born is None else {"nativity_group": born}
     rest = frame.drop(columns=[name for name in NAMES if name in frame.columns])
     return rest.assign(
@@ -159,7 +159,7 @@ def _key(name: str) -> str:
     return "".join(filter(str.isalpha, plain(name).casefold()))
 
 
-def _measured(column: pd.Series, name: str, table: _NameTable, bearers: Bearers) -> Fidelity:
+def _measured(column: pd.Series, name: str, table: _NameTable, bearers: NameExposure) -> Fidelity:
     by = tuple(parent for parent in NAMES[name] if parent != "ethnicity" or parent in bearers.told)
     column = column.astype(object).fillna("") if name == OPTIONAL else column
     rows = bearers.known & column.notna().to_numpy()

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from census_personas.validators.occupations.tfidf_index import GramIndex, Told
+from census_personas.validators.occupations.tfidf_index import GramIndex, QueryTerms
 from census_personas.validators.text.lexicon import lexicon
 from census_personas.validators.text.prose import plain, plain_each, words
 
@@ -122,12 +122,12 @@ class OccupationMatcher:
         """Whether the occupation is known."""
         return name in self._position
 
-    def told(self, records: Sequence[Sequence[tuple[str, float]]]) -> list[Told]:
+    def told(self, records: Sequence[Sequence[tuple[str, float]]]) -> list[QueryTerms]:
         """What plain texts about work, each with its weight, tell; for each of many records."""
         return self._index.told(records)
 
     def match(
-        self, name: str, told: Told, titled: Tokens, hinted: Tokens = (), *, enough: float = math.inf
+        self, name: str, told: QueryTerms, titled: Tokens, hinted: Tokens = (), *, enough: float = math.inf
     ) -> Match:
         """Compare an occupation with texts.
 

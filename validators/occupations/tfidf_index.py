@@ -1,4 +1,4 @@
-"""Grams: words and pairs of words, and how much each speaks for each of many documents."""
+"""Tf-idf index: words and pairs of words, and how much each speaks for each of many documents."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _BEFORE = np.array([-1])
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class QueryTerms:
     """The grams that texts have, in order, and the logarithm of the weight of the texts that have each."""
 
     grams: Integers
@@ -71,7 +71,7 @@ class GramIndex:
         np.maximum.at(most, (grams, own * BLOCKS // self._size), found)
         self._most = np.nextafter(most, np.float32(np.inf))  # rounded upwards
 
-    def told(self, records: Sequence[Sequence[tuple[str, float]]]) -> list[Told]:
+    def told(self, records: Sequence[Sequence[tuple[str, float]]]) -> list[QueryTerms]:
         """What plain texts with weights tell, for each of many records; of many at once it is found much faster."""
         texts = [text for record in records for text in record]
         number = max(len(texts), 1)
@@ -92,20 +92,20 @@ class GramIndex:
         scales = np.log1p(np.add.reduceat(told, first)) if len(first) else told
         record, grams = np.divmod(grams[1:][first], size)
         ends = record.searchsorted(np.arange(len(records) + 1))
-        return [Told(grams[start:end], scales[start:end]) for start, end in pairwise(ends.tolist())]
+        return [QueryTerms(grams[start:end], scales[start:end]) for start, end in pairwise(ends.tolist())]
 
-    def score(self, told: Told, document: int) -> float:
+    def score(self, told: QueryTerms, document: int) -> float:
         """One document's score: over the grams, their scale times the document's weight."""
         grams, weights = self._by_document.row(document)
         at = grams.searchsorted(told.grams)
         at[at == len(grams)] = 0
         return float(told.scales @ np.where(grams[at] == told.grams, weights[at], 0.0))
 
-    def bound(self, told: Told) -> float:
+    def bound(self, told: QueryTerms) -> float:
         """A score that no document exceeds."""
         return float((told.scales @ self._most[told.grams]).max())
 
-    def scores(self, told: Told) -> Floats:
+    def scores(self, told: QueryTerms) -> Floats:
         """The score of every document."""
         return self._by_gram.sum(told.grams, told.scales, self._size)
 

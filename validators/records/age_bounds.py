@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "reject"
@@ -21,9 +21,9 @@ OLDEST = 105  # one adult in 60,000 is older, and the highest age that the censu
 RARE = 100
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Compare the age with the bounds."""
-    age = Reading.of(record).age
+    age = RecordView.of(record).age
     if age is None:
         yield RULE.not_judged("age", "no age is given")
     elif not YOUNGEST <= age <= OLDEST:

@@ -11,10 +11,10 @@ from census_personas.foundation.schema import LISTS, NARRATIVES
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.lexicon import lexicon
 from census_personas.validators.text.prose import words
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -56,16 +56,16 @@ class AgeWords:
         telling = {field: frozenset(years) for field, years in weights.items()}
         return cls(content["start"], content["facts"], weights, telling)
 
-    def expected(self, reading: Reading) -> float:
+    def expected(self, reading: RecordView) -> float:
         """The age that a reader thinks of."""
         years = [sum(map(weights.__getitem__, found)) for weights, found in self._found(reading)]
         return round(self.start + sum(years), 1)  # words come in any order, and sums of floats with them
 
-    def told(self, reading: Reading) -> list[tuple[float, str]]:
+    def told(self, reading: RecordView) -> list[tuple[float, str]]:
         """The years that each fact and each word adds, and the word; one that stands in two texts comes twice."""
         return [(weights[word], word) for weights, found in self._found(reading) for word in found]
 
-    def _found(self, reading: Reading) -> Iterator[tuple[Mapping[str, float], Iterable[str]]]:
+    def _found(self, reading: RecordView) -> Iterator[tuple[Mapping[str, float], Iterable[str]]]:
         """For each fact and each field, the years of all its words, and the words that are there."""
         for field, weights in self.facts.items():
             value = reading.fact(field)
@@ -77,18 +77,18 @@ class AgeWords:
                 yield self.words[field], telling & known[field]
 
 
-def known_words(reading: Reading) -> dict[str, frozenset[str]]:
+def known_words(reading: RecordView) -> dict[str, frozenset[str]]:
     """Field -> the different words of its text or list, for the fields that are read."""
     known = {field: reading.vocabulary[field] for field in FIELDS if field in reading.prose}
     return known | {field: frozenset(words(items)) for field, items in reading.listed.items()}
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Add up the years by which words make their reader think of an older or a younger person."""
-    yield from judged(Reading.of(record), _age_words())
+    yield from judged(RecordView.of(record), _age_words())
 
 
-def judged(reading: Reading, age_words: AgeWords) -> Iterator[Finding]:
+def judged(reading: RecordView, age_words: AgeWords) -> Iterator[Finding]:
     """What weights find wrong with a record."""
     age = reading.age
     if age is None or not all(field in reading.prose for field in FIELDS):

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "reject"
@@ -22,9 +22,9 @@ WARNING_SHARE = 1e-3
 MARRIAGEABLE = 16  # age below which no state lets people marry without a court
 
 
-def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Ask the census how much rarer the status is at this age than among all adults."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     status, age = reading.fact("marital_status"), reading.age
     if status is None or age is None:
         yield RULE.not_judged("marital_status", "no marital status or age is given")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.rule_context import WITHOUT_WORK
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "reject"
@@ -33,9 +33,9 @@ DEGREES = frozenset({"bachelors", "graduate"})
 NO_FIELD = frozenset({"", "no_degree"})
 
 
-def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """First what the schema itself excludes, then what the fitted model, or without one the tables, find odd."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     yield from _structure(reading)
     judged = reference.judged(reading.record)
     if judged is None:
@@ -56,12 +56,12 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
             )
 
 
-def prepare(readings: Sequence[Reading], reference: Reference) -> None:
+def prepare(readings: Sequence[RecordView], reference: RuleContext) -> None:
     """Ask the model about many records at once, which takes much longer one by one."""
     reference.expect(readings)
 
 
-def _by_tables(reading: Reading, reference: Reference) -> Iterator[Finding]:
+def _by_tables(reading: RecordView, reference: RuleContext) -> Iterator[Finding]:
     facts = reference.with_views(reading.record)
     for child, parents in TABLES:
         oddity = reference.oddity(child, parents, facts)
@@ -75,7 +75,7 @@ def _by_tables(reading: Reading, reference: Reference) -> Iterator[Finding]:
             )
 
 
-def _structure(reading: Reading) -> Iterator[Finding]:
+def _structure(reading: RecordView) -> Iterator[Finding]:
     level, field = reading.fact("education_level"), reading.fact("bachelors_field")
     if level is not None and "bachelors_field" in reading:
         if level in DEGREES and (field is None or field in NO_FIELD):

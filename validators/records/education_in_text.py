@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.rule_context import LEVELS
 from census_personas.validators.text.lexicon import lexicon
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -81,13 +81,13 @@ class _Claim(NamedTuple):
     quote: str
 
 
-def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Read each credential as held or planned, and compare the levels that this allows with the level given.
 
     Held: at least that level (a diploma or an associate's degree is also claimed by people one level above). Planned:
     below it; people who hold a degree plan further ones of the same level, so that only lower plans speak.
     """
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     level = reading.fact("education_level")
     if level not in LEVELS:
         if reading.prose:
@@ -100,7 +100,7 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
         yield RULE.error(claim.field, f"the person's education is: {words}", claim.quote)
 
 
-def _claims(reading: Reading) -> Iterator[_Claim]:
+def _claims(reading: RecordView) -> Iterator[_Claim]:
     lexis, words = _words(), reading.words
     anchors = lexis.anchors & words
     pairs = [(both, last) for both, last in lexis.pairs if both <= words]

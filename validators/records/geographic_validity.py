@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.prose import plain
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "reject"
@@ -20,14 +20,14 @@ RULE = Rule.of(__name__)
 DIGITS = 5
 
 
-def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Compare each part of the address with the place of the ZIP code.
 
     ZIP codes that lost their leading zeros are read with them (`zip_leading_zero` reports them). Several
     cities share a ZIP code under other names, so that a city other than the preferred one is a warning, unless
     only other states have it.
     """
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     state, city, zipcode = reading.fact("state"), reading.fact("city"), reading.fact("zipcode")
     if state is None or zipcode is None or not zipcode.isdigit():
         if "state" in record or "zipcode" in record:
@@ -69,7 +69,7 @@ def _key(name: str) -> str:
     return key.replace("'", "").replace(" ", "")
 
 
-def _has(reference: Reference, state: str, city: str) -> bool:
+def _has(reference: RuleContext, state: str, city: str) -> bool:
     return _key(city) in reference.city_keys(state, _key)
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.lexicon import phrases
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "flag"
@@ -20,9 +20,9 @@ SCOPE: Scope = "field"
 RULE = Rule.of(__name__)
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Search the personas, not the cultural background, for words that name a heritage."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     for field, phrase in phrases("heritage", "terms").found(reading, NARRATIVES):
         yield RULE.error(field, "heritage is named; show it by what the person does", phrase)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.prose import words
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -40,9 +40,9 @@ SHORT = 12  # words; shorter texts are not judged by their function words
 FOREIGN_LETTERS = 0.2  # share of letters outside the Latin script
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Count different English function words in each text, and letters of other scripts."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     prose, originals = reading.prose, reading.record
     for field, text in prose.items():
         if not (" and " in text and (" the " in text or " with " in text)) and not _english(text):

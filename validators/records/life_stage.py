@@ -8,11 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 from census_personas.validators.text.stages import Stage, stages
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -52,9 +52,9 @@ _BORN = re.compile(
 )
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Compare the stages told with the age; one far outside, or two outside, is an error."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     age = reading.age
     if age is None or not reading.prose:
         return
@@ -71,7 +71,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         yield make(field, f"{what} does not fit a person of {age}", quote)
 
 
-def _likely(reading: Reading, age: int) -> list[str]:
+def _likely(reading: RecordView, age: int) -> list[str]:
     """The texts that have a word, or a number, by which a stage is told."""
     words = reading.words & _outside(age).telling
     years = any(run[:2] in {"19", "20"} for run in reading.numbers)
@@ -104,7 +104,7 @@ def _outside_of(age: int) -> _Outside:
     return _Outside(found, words, words | _UNITS)
 
 
-def _missed(reading: Reading, field: str) -> list[tuple[int, str, str]]:
+def _missed(reading: RecordView, field: str) -> list[tuple[int, str, str]]:
     """For each stage that a text tells of and the age is not in: years between them, what, and the words."""
     age = reading.age or 0
     told = _told(reading.lowered[field], reading.vocabulary[field], age, reading.fact("birth_year"))

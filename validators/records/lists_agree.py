@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.prose import letters, plain_each
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -28,15 +28,15 @@ _EMPTY = frozenset(
 )
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Look for each item's words in the prose of the same name; none found is an error, few a warning."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     for prose, listed in PAIRS:
         if listed in reading.record:
             yield from reading.once(_compared, prose, listed)
 
 
-def _compared(reading: Reading, prose: str, listed: str) -> tuple[Finding, ...]:
+def _compared(reading: RecordView, prose: str, listed: str) -> tuple[Finding, ...]:
     items = reading.list_of(listed)
     if items is None:
         wrong = reading.record[listed] not in (None, "")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.lexicon import stands
-from census_personas.validators.text.record_view import PersonName, Reading
+from census_personas.validators.text.record_view import PersonName, RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -31,9 +31,9 @@ _NO_NAMES = frozenset(
 )
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Look for the full name in each persona, and for another person's where the text opens with one."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     name = reading.name
     if name is None:
         if reading.narratives:

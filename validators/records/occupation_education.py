@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.rule_context import LEVELS, WITHOUT_WORK
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "reject"
@@ -24,9 +24,9 @@ WARNING_SHARE = 2e-3
 LEAST_FOR_ZONE = {4: 2, 5: 4}  # O*NET job zone -> place in LEVELS below which it is odd; used without a table
 
 
-def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Ask the census how much rarer the occupation is with this education; licensed ones are judged harder."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     name, level = reading.fact("occupation"), reading.fact("education_level")
     if name is None or level is None:
         yield RULE.not_judged("occupation", "no occupation or education is given")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.rule_context import WITHOUT_WORK
 from census_personas.validators.text.prose import plain
-from census_personas.validators.text.record_view import Reading
-from census_personas.validators.text.stages import tells
+from census_personas.validators.text.record_view import RecordView
+from census_personas.validators.text.stages import quote_of
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -30,12 +30,12 @@ WORK = {
 }
 
 
-def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Compare the words about work with those of every occupation; a job and "retired" exclude each other.
 
     People without a job are not judged by what they can do: most texts about them tell of a trade.
     """
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     name = reading.fact("occupation")
     if name is None or name in WITHOUT_WORK or "professional_persona" not in reading.prose:
         if name is None and reading.prose:
@@ -61,7 +61,7 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     yield from _retired(reading, name, fits=match.named or match.share >= 1)
 
 
-def prepare(readings: Sequence[Reading], reference: Reference) -> None:
+def prepare(readings: Sequence[RecordView], reference: RuleContext) -> None:
     """Read what the texts of many records tell of work, which takes much longer one by one."""
     workers = [reading for reading in readings if reading.fact("occupation") in reference.occupations]
     judged = [reading for reading in workers if "professional_persona" in reading.prose]
@@ -70,7 +70,7 @@ def prepare(readings: Sequence[Reading], reference: Reference) -> None:
         reading.beside[RULE.code] = found
 
 
-def _texts(reading: Reading) -> list[tuple[str, float]]:
+def _texts(reading: RecordView) -> list[tuple[str, float]]:
     """The texts about work, plain, each with its weight."""
     prose = reading.prose
     told = [(prose[field], weight) for field, weight in WORK.items() if field in prose]
@@ -78,13 +78,13 @@ def _texts(reading: Reading) -> list[tuple[str, float]]:
     return [*told, (plain(". ".join(skills)), 1.0)] if skills else told
 
 
-def _retired(reading: Reading, name: str, *, fits: bool) -> Iterator[Finding]:
+def _retired(reading: RecordView, name: str, *, fits: bool) -> Iterator[Finding]:
     """An error unless the text names the very occupation: "a retired bus driver" may drive on."""
     make = RULE.warning if fits else RULE.error
     if "retire" not in reading.lower:
         return
     for field, text in reading.lowered.items():
-        quote = tells("retired", text)
+        quote = quote_of("retired", text)
         if quote:
             yield make(field, f"the person works ({name}); the text calls them retired", quote)
             return

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.prose import numbers
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -51,9 +51,9 @@ _PARTS = frozenset("www http https com org net gov edu us io".split())  # words 
 _MARKS = ("@", "(at)", "[at]", "www.", "://", ".com", ".org", ".net", ".gov", ".edu", ".us/", ".io/")
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Search texts and lists for the patterns; a bare domain name is only a warning."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     lists = "\n".join(reading.listed.values())
     runs = [run for run in (*reading.numbers, *numbers(lists)) if len(run) >= FEWEST]
     marked = (

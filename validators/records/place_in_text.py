@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.lexicon import stands
 from census_personas.validators.text.prose import plain
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -30,9 +30,9 @@ ENOUGH = 1.0  # votes for another state: its name, or a city that no other state
 MORE = 3.0  # times the votes of the person's own state that the other must have
 
 
-def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Count the places named by state, and report another state that clearly prevails, or is called home."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     state, city = reading.fact("state"), reading.fact("city")
     texts = {field: reading.prose[field] for field in HOME if field in reading.prose}
     if state is None or state not in reference.state_codes or not texts:
@@ -54,7 +54,7 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
 
 
 def _report(
-    texts: Mapping[str, str], state: str, other: str, name: frozenset[str], reference: Reference
+    texts: Mapping[str, str], state: str, other: str, name: frozenset[str], reference: RuleContext
 ) -> Iterator[Finding]:
     """The field that names most places of the other state."""
     best, named = max(
@@ -68,7 +68,7 @@ def _report(
 
 
 def _city_elsewhere(
-    texts: Mapping[str, str], city: str, state: str, reference: Reference
+    texts: Mapping[str, str], city: str, state: str, reference: RuleContext
 ) -> Iterator[Finding]:
     """The person's own city, written with another state's name."""
     if not city:

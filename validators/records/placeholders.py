@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -34,9 +34,9 @@ _EMPTY = frozenset(
 )
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Look for gaps that a template or a model left open."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     everything = reading.text
     marked = "{" in everything or "[" in everything or "<" in everything or "_" in everything
     filled = "N/A" in everything or not reading.words.isdisjoint(_FILLER_WORDS)

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -28,14 +28,14 @@ _PATTERNS = {
 _OTHER = {"Male": "Female", "Female": "Male"}
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Count the pronouns of the other sex.
 
     Relatives and friends may be named with the other sex's pronouns ("he and his sister, who ... her"), so they are
     an error only in a field that has none of the person's own; where a field has both it is a warning if the other
     sex's are more and stand as subject.
     """
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     sex = reading.fact("sex")
     if sex not in _OTHER:
         if reading.prose:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.lexicon import phrases
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -29,9 +29,9 @@ _MARKUP = re.compile(
 )
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Search for the lexicon's phrases, for chat markup, and for a narrator who says "I" or greets."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     for field, phrase in phrases("refusal", "refusals").found(reading):
         yield RULE.error(field, "an assistant speaks of itself; write about the person alone", phrase)
     for field, phrase in phrases("refusal", "leaks").found(reading):

@@ -8,10 +8,10 @@ from operator import eq
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -24,9 +24,9 @@ LONG = 40
 AROUND = " .\"')"  # what may stand around a sentence
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Compare sentences across fields, then look for loops within one."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     repeated = _repeated(reading)
     seen: dict[str, str] = {}
     for field in reading.tokens:
@@ -40,7 +40,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
                 break
 
 
-def _looped(reading: Reading, field: str) -> tuple[Finding, ...]:
+def _looped(reading: RecordView, field: str) -> tuple[Finding, ...]:
     """What is wrong in a text by itself."""
     tokens, different = reading.tokens[field], len(reading.vocabulary[field])
     if len(tokens) >= LONG and different < LOOP * len(tokens):
@@ -51,13 +51,13 @@ def _looped(reading: Reading, field: str) -> tuple[Finding, ...]:
     return ()
 
 
-def _repeated(reading: Reading) -> bool:
+def _repeated(reading: RecordView) -> bool:
     """Whether a sentence, or a part of one, stands twice in the record."""
     parts = [part for field in reading.tokens for part in reading.once(_parts, field)]
     return len(set(parts)) < len(parts)
 
 
-def _parts(reading: Reading, field: str) -> list[str]:
+def _parts(reading: RecordView, field: str) -> list[str]:
     """The sentences of a text, bare."""
     return [part.strip(AROUND) for part in _stopped(reading.lowered[field]).split(". ")]
 

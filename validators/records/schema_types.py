@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.foundation.schema import LISTS, PROSE
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "reject"
@@ -38,9 +38,9 @@ _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 _ZIP = re.compile(r"\d{3,5}")
 
 
-def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Look at types, then at coded values; a state that only the locale does not know is not judged."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     record = reading.record
     for field in PROSE:
         value = record.get(field, "")
@@ -57,12 +57,12 @@ def check(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
     yield from reading.once(_facts, reference=reference)
 
 
-def _facts(reading: Reading, reference: Reference) -> tuple[Finding, ...]:
+def _facts(reading: RecordView, reference: RuleContext) -> tuple[Finding, ...]:
     record = reading.record
     return (*_age(record), *_columns(record, reference), *_identifiers(reading))
 
 
-def _columns(record: Mapping[str, Any], reference: Reference) -> Iterator[Finding]:
+def _columns(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     for field in CODED:
         if field in record:
             value, states = record[field], reference.states(field)
@@ -115,7 +115,7 @@ def _trait(field: str, value: Any) -> Iterator[Finding]:
         yield RULE.error(field, f"a trait is a T score between {LEAST_TRAIT} and {MOST_TRAIT}", shown)
 
 
-def _identifiers(reading: Reading) -> Iterator[Finding]:
+def _identifiers(reading: RecordView) -> Iterator[Finding]:
     uuid = reading.fact("uuid")
     if uuid is not None and not _UUID.fullmatch(uuid):
         yield RULE.error("uuid", "a UUID has 32 lowercase hexadecimal digits", uuid[:60])

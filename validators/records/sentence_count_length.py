@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.foundation.schema import LISTS, NARRATIVES, PROSE
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -29,9 +29,9 @@ CLOSING = "\"')]"
 _SENTENCE = re.compile(r"(?<![A-Z.])(?<!\b(?:St|Mr|Dr|vs|Jr|Sr|Mt|Ft|No))[.!?][\"')]* +(?=[A-Z\"'])")
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Measure each text and list that the record has."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     prose, record = reading.prose, reading.record
     for field, text in prose.items():
         shortest, longest = _USUAL[field]

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "flag"
@@ -29,9 +29,9 @@ _GROUPS = frozenset("couple parents neighbors coworkers customers patients stude
 _GROUP = re.compile(rf"\b(?:{'|'.join(sorted(_GROUPS))})\b")
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Report personas in which "they" can only be the person: no other pronoun and no group to refer to."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     if reading.words.isdisjoint(_TRIGGERS) or reading.fact("sex") is None:
         return
     vocabulary = reading.vocabulary

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -61,9 +61,9 @@ _STARTS = _OLD | _LATINS | _TENS.keys() | {"something"}
 _SPELT = (_STARTS - _OLD) | _TEN.keys()  # without them an age stands in digits
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Compare every statement of an age about the person with the age in the facts."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     age = reading.age
     stated = list(_stated(reading, age))
     if age is None:
@@ -75,7 +75,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
             yield RULE.error(field, f"the person is {age} years old; say so or leave the age out", quote)
 
 
-def _stated(reading: Reading, age: int | None) -> Iterator[tuple[str, int, int, str]]:
+def _stated(reading: RecordView, age: int | None) -> Iterator[tuple[str, int, int, str]]:
     """Field, lowest and highest age that each statement allows, and its words.
 
     Rules of regular expressions are tried where the record has the words, or the digits, that they begin with. Whose

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.rule_context import WITHOUT_WORK
 from census_personas.validators.text.lexicon import lexicon
-from census_personas.validators.text.record_view import Reading
-from census_personas.validators.text.stages import tells
+from census_personas.validators.text.record_view import RecordView
+from census_personas.validators.text.stages import quote_of
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
@@ -36,9 +36,9 @@ BEGINNER = 1.9  # of being introduced as aspiring, retired, in training
 INTRODUCED = {"professional_persona": 150, "persona": 80}
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Add up the weights of the phrases about work; most texts about people without a job say so, or tell of plans."""
-    reading = Reading.of(record)
+    reading = RecordView.of(record)
     occupation = reading.fact("occupation")
     if occupation is None or not all(field in reading.prose for field in FIELDS):
         return
@@ -50,7 +50,7 @@ def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]
         yield from _in_none(reading, occupation)
 
 
-def _in_a_job(reading: Reading, occupation: str) -> Iterator[Finding]:
+def _in_a_job(reading: RecordView, occupation: str) -> Iterator[Finding]:
     intercept, weights = _weights()
     found = {phrase: weights[phrase] for phrase in sorted(_phrases(reading))}
     score = intercept + sum(found.values())
@@ -64,7 +64,7 @@ def _in_a_job(reading: Reading, occupation: str) -> Iterator[Finding]:
         yield make("professional_persona", f"the person {state}; the text tells of a job", ", ".join(told))
 
 
-def _in_none(reading: Reading, occupation: str) -> Iterator[Finding]:
+def _in_none(reading: RecordView, occupation: str) -> Iterator[Finding]:
     doubts = _doubts()
     if all(doubts.isdisjoint(reading.vocabulary[field]) for field in FIELDS):
         return
@@ -83,15 +83,15 @@ def _in_none(reading: Reading, occupation: str) -> Iterator[Finding]:
         )
 
 
-def _retired(reading: Reading) -> Iterator[Finding]:
+def _retired(reading: RecordView) -> Iterator[Finding]:
     for field, text in reading.lowered.items():
-        quote = tells("retired", text)
+        quote = quote_of("retired", text)
         if quote:
             yield RULE.error(field, "the person is looking for work; the text calls them retired", quote)
             return
 
 
-def _phrases(reading: Reading) -> frozenset[str]:
+def _phrases(reading: RecordView) -> frozenset[str]:
     """The lexicon's phrases that stand in one of the texts."""
     single, several = _shapes()
     known = frozenset[str]().union(*(reading.vocabulary[field] for field in FIELDS))
@@ -102,7 +102,7 @@ def _phrases(reading: Reading) -> frozenset[str]:
     }
 
 
-def _said_to_have_none(reading: Reading) -> float:
+def _said_to_have_none(reading: RecordView) -> float:
     """Nats against a job for what the text says outright, which counts of words may drown."""
     idle, beginner = _outright()
     said = any(idle.search(reading.lowered[field]) for field in FIELDS)

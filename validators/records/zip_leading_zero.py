@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
-    from census_personas.validators.rule_context import Reference
+    from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "flag"
@@ -19,9 +19,9 @@ RULE = Rule.of(__name__)
 DIGITS = 5
 
 
-def check(record: Mapping[str, Any], _reference: Reference) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
     """Count the digits."""
-    zipcode = Reading.of(record).fact("zipcode")
+    zipcode = RecordView.of(record).fact("zipcode")
     if zipcode is not None and zipcode.isdigit() and len(zipcode) < DIGITS:
         yield RULE.error("zipcode", f"write {zipcode.zfill(DIGITS)}; leading zeros were lost", zipcode)
 

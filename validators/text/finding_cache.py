@@ -1,4 +1,4 @@
-"""Memory: what was read and found of people who are still written of, for when they come with further texts."""
+"""Finding cache: what was read and found of people who are still being written, for their further texts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from census_personas.foundation.schema import LISTS, PROSE
 from census_personas.validators.finding import Finding
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 _TEXTS = (*PROSE, *LISTS)
 _NO_FACTS = frozenset(_TEXTS)
-Judge = Callable[[Reading], list[Finding]]
+Judge = Callable[[RecordView], list[Finding]]
 
 
 class Person:
@@ -23,7 +23,7 @@ class Person:
     def __init__(self, record: Mapping[str, Any]) -> None:
         """Know the facts of a record."""
         self._known = {field: value for field, value in record.items() if field not in _NO_FACTS}
-        self._last: Reading | None = None
+        self._last: RecordView | None = None
         self._facts: tuple[Finding, ...] | None = None
         self._found: dict[str, tuple[Any, tuple[Finding, ...]]] = {}
 
@@ -32,18 +32,18 @@ class Person:
         facts = len(record) - sum([field in record for field in _TEXTS])
         return facts == len(self._known) and self._known.items() <= record.items()
 
-    def read(self, record: Mapping[str, Any]) -> Reading:
+    def read(self, record: Mapping[str, Any]) -> RecordView:
         """A reading of the record, of which the texts that it has kept need not be read again."""
-        self._last = Reading.following(record, self._last)
+        self._last = RecordView.following(record, self._last)
         return self._last
 
-    def facts(self, reading: Reading, judge: Judge) -> list[Finding]:
+    def facts(self, reading: RecordView, judge: Judge) -> list[Finding]:
         """What `judge` finds in the facts, which is asked once."""
         if self._facts is None:
             self._facts = tuple(judge(reading))
         return list(self._facts)
 
-    def texts(self, reading: Reading, judge: Judge) -> list[Finding]:
+    def texts(self, reading: RecordView, judge: Judge) -> list[Finding]:
         """What `judge` finds in the texts, each beside the facts; it is asked only about those that are new."""
         found: list[Finding] = []
         new = []
@@ -61,7 +61,7 @@ class Person:
         return found + judged
 
 
-class Memory:
+class FindingCache:
     """The people who were judged last, each until all texts are there and right.
 
     A narrator checks a record after every answer; its facts, and most of its texts, are then the same as before.

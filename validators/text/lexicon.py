@@ -10,7 +10,7 @@ from typing import Any
 from census_personas.foundation.schema import PROSE
 from census_personas.foundation.yaml_file import parse_yaml
 from census_personas.validators.text.prose import words
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 
 @cache
@@ -31,7 +31,7 @@ class Phrases:
             self._by_anchor.setdefault(max(found, key=len), []).append((frozenset(found), phrase))
         self._anchors = frozenset(self._by_anchor)
 
-    def candidates(self, reading: Reading) -> list[str]:
+    def candidates(self, reading: RecordView) -> list[str]:
         """Phrases that occur somewhere in the record's prose."""
         anchors = self._anchors & reading.words
         if not anchors:
@@ -43,7 +43,7 @@ class Phrases:
             if found <= reading.words and phrase in reading.lower
         ]
 
-    def found(self, reading: Reading, fields: Iterable[str] = PROSE) -> Iterator[tuple[str, str]]:
+    def found(self, reading: RecordView, fields: Iterable[str] = PROSE) -> Iterator[tuple[str, str]]:
         """Field and phrase, for phrases that stand in one of the fields as whole words."""
         for phrase in self.candidates(reading):
             for field in fields:

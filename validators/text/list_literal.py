@@ -1,4 +1,4 @@
-"""Literal: a list of strings that is written as Python or numpy writes it, as the columns of both releases are."""
+"""List literal: a list of strings written as Python or numpy writes it, as the columns of both releases are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading: one record with its text normalised once, for all rules that look at it."""
+"""Record view: one record with its text normalised once, for all rules that look at it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _Once(Generic[_T]):
         return found
 
 
-class Reading(Mapping[str, Any]):
+class RecordView(Mapping[str, Any]):
     """A record (it reads as the mapping that it wraps) with what rules need to know of its text.
 
     `prose` holds the text fields that are present and not empty, as plain ASCII (see `plain`); the mapping
@@ -63,15 +63,15 @@ class Reading(Mapping[str, Any]):
 
     def __init__(self, record: Mapping[str, Any]) -> None:
         """Wrap a record; wrapping a reading wraps the record below it."""
-        self.record: Mapping[str, Any] = record.record if isinstance(record, Reading) else record
+        self.record: Mapping[str, Any] = record.record if isinstance(record, RecordView) else record
         self.given: Mapping[str, Any] = {}
         self.beside: dict[str, Any] = {}  # by rule, what it found of many readings at once
         self._kept: dict[tuple[str, ...], dict[Any, Any]] | None = None  # by fields, and what finds it
 
     @classmethod
-    def of(cls, record: Mapping[str, Any]) -> Reading:
+    def of(cls, record: Mapping[str, Any]) -> RecordView:
         """The record itself if it is a reading already, so that every rule shares one."""
-        return record if isinstance(record, Reading) else cls(record)
+        return record if isinstance(record, RecordView) else cls(record)
 
     def __getitem__(self, field: str) -> Any:
         """The record's value, unchanged."""
@@ -93,21 +93,21 @@ class Reading(Mapping[str, Any]):
         """The record's value, unchanged, or the default."""
         return self.record.get(field, default)
 
-    def only(self, fields: Iterable[str]) -> Reading:
+    def only(self, fields: Iterable[str]) -> RecordView:
         """The facts with these text fields and lists and no others; what is known of their text is kept."""
         kept = frozenset(fields)
         rest = dict(self.record)
         for field in (*PROSE, *LISTS):
             if field in self.record and field not in kept:
                 del rest[field]
-        part = Reading(rest)
+        part = RecordView(rest)
         part.__dict__["prose"] = {field: text for field, text in self.prose.items() if field in kept}
         # Words are those of the whole: rules ask by field, or whether to look.
         part.__dict__ |= {known: self.__dict__[known] for known in _OF_WHOLE if known in self.__dict__}
         return part
 
     @classmethod
-    def following(cls, record: Mapping[str, Any], earlier: Reading | None) -> Reading:
+    def following(cls, record: Mapping[str, Any], earlier: RecordView | None) -> RecordView:
         """A reading of a record with the same facts as an earlier one, of which it knows what stayed."""
         later = cls(record)
         given = later.record
@@ -121,7 +121,7 @@ class Reading(Mapping[str, Any]):
             later._inherit(earlier)
         return later
 
-    def _inherit(self, earlier: Reading) -> None:
+    def _inherit(self, earlier: RecordView) -> None:
         new = {field for field, value in self.given.items() if earlier.given.get(field) != value}
         changed = new.union(earlier.given.keys() - self.given.keys())
         self._kept = {

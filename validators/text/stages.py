@@ -53,7 +53,7 @@ def stages() -> tuple[Stage, ...]:
     )
 
 
-def tells(what: str, text: str) -> str | None:
+def quote_of(what: str, text: str) -> str | None:
     """The words with which a lower-case text tells one stage, or None."""
     stage = next(stage for stage in stages() if stage.what == what)
     return next(stage.told(text), None)

@@ -1,4 +1,4 @@
-"""Carried forward: what the 2018 detailed tables say of an area, brought to the year of the records.
+"""Carry forward: what the 2018 detailed tables say of an area, brought to the year of the records.
 
 The donor areas' share now, times a power of the ratio of the area's 2018 share to theirs, by sex and age. States
 grow alike: with the power `PERSISTENCE` eight states with every column, told from the rest, come closer to their own

@@ -1,4 +1,4 @@
-"""Grounding: what O*NET says of an occupation, chosen short and distinctive.
+"""O*NET grounding: what O*NET says of an occupation, chosen short and distinctive.
 
 An OCCP code is often several O*NET occupations. Each choice goes over them in order of closeness; what more
 of them share comes first, so that a postsecondary teacher grades papers before teaching astronomy.

@@ -157,9 +157,9 @@ def test_what_a_machine_is_short_of_is_no_wrong_usage(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     said = "findings cannot be written (File too large); name a file in a folder with room"
-    assert failure.told(full.value) == (f"{tmp_path}/findings.jsonl: {said}", 1)
-    assert failure.told(WriterError("x: findings are written as .parquet"))[1] == 2
-    said, code = failure.told(MemoryError("Unable to allocate 9 GiB"))
+    assert failure.describe(full.value) == (f"{tmp_path}/findings.jsonl: {said}", 1)
+    assert failure.describe(WriterError("x: findings are written as .parquet"))[1] == 2
+    said, code = failure.describe(MemoryError("Unable to allocate 9 GiB"))
     assert (said, code) == (
         "out of memory (Unable to allocate 9 GiB); end what else runs, or take a machine with more",
         1,

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from census_personas.generator.llm.concurrency_limit import START, Gate
+from census_personas.generator.llm.concurrency_limit import START, ConcurrencyLimit
 
 
 class FakeServer:
@@ -24,7 +24,7 @@ class FakeServer:
         return in_flight - running, running, 0.3
 
 
-def settled(gate: Gate, server: FakeServer, windows: int) -> list[int]:
+def settled(gate: ConcurrencyLimit, server: FakeServer, windows: int) -> list[int]:
     """Limits over time when as many are in flight as the gate allows."""
     limits = []
     for _ in range(windows):
@@ -35,7 +35,7 @@ def settled(gate: Gate, server: FakeServer, windows: int) -> list[int]:
     return limits
 
 
-def looked(gate: Gate, server: FakeServer, looks: int) -> list[int]:
+def looked(gate: ConcurrencyLimit, server: FakeServer, looks: int) -> list[int]:
     """Limits over time when the server is looked at, as many are in flight as allowed, and answers come at once."""
     limits = []
     for _ in range(looks):
@@ -46,7 +46,7 @@ def looked(gate: Gate, server: FakeServer, looks: int) -> list[int]:
 
 
 def test_the_limit_doubles_to_the_ceiling_where_there_is_room() -> None:
-    gate = Gate(1024)
+    gate = ConcurrencyLimit(1024)
     limits = []
     while gate.limit < 1024:
         gate.in_flight = gate.limit
@@ -58,14 +58,14 @@ def test_the_limit_doubles_to_the_ceiling_where_there_is_room() -> None:
 
 @pytest.mark.parametrize("places", [8, 40, 100, 300])
 def test_a_server_that_queues_is_not_given_more_than_it_works_on(places: int) -> None:
-    gate = Gate(4096)
+    gate = ConcurrencyLimit(4096)
     limits = settled(gate, FakeServer(places, 0.5), 60)
     assert max(limits[10:]) <= max(1.1 * START, 3 * places)
     assert min(limits[10:]) >= min(START, places)
 
 
 def test_answers_that_are_longer_are_no_sign_of_a_queue() -> None:
-    gate = Gate(1024)
+    gate = ConcurrencyLimit(1024)
     for tokens in (100, 300, 900):
         gate.in_flight = gate.limit
         for _ in range(gate.limit // 2):
@@ -74,7 +74,7 @@ def test_answers_that_are_longer_are_no_sign_of_a_queue() -> None:
 
 
 def test_answers_to_what_was_sent_under_another_limit_say_nothing() -> None:
-    gate = Gate(1024)
+    gate = ConcurrencyLimit(1024)
     gate.in_flight = gate.limit
     for _ in range(10 * START):
         gate.answered(0, 0.2)
@@ -82,21 +82,21 @@ def test_answers_to_what_was_sent_under_another_limit_say_nothing() -> None:
 
 
 def test_the_limit_grows_again_when_the_server_does() -> None:
-    gate = Gate(4096)
+    gate = ConcurrencyLimit(4096)
     before = settled(gate, FakeServer(50, 0.5), 40)[-1]
     assert settled(gate, FakeServer(2000, 0.5), 200)[-1] > 2 * before
 
 
 @pytest.mark.parametrize("places", [1, 8, 64, 100, 300])
 def test_a_queue_that_is_seen_is_kept_short_and_the_server_busy(places: int) -> None:
-    gate = Gate(4096)
+    gate = ConcurrencyLimit(4096)
     limits = looked(gate, FakeServer(places, 0.5), 60)
     assert places <= min(limits[20:])
     assert max(limits[20:]) <= 1.25 * places + 1
 
 
 def test_a_queue_that_is_gone_when_looked_at_again_is_no_sign() -> None:
-    gate = Gate(START)
+    gate = ConcurrencyLimit(START)
     for waiting in (20, 0) * 10:
         gate.in_flight = gate.limit
         gate.observed(waiting, START - waiting, 0.3)
@@ -104,7 +104,7 @@ def test_a_queue_that_is_gone_when_looked_at_again_is_no_sign() -> None:
 
 
 def test_a_queue_of_other_clients_is_not_taken_for_ours() -> None:
-    gate = Gate(START)
+    gate = ConcurrencyLimit(START)
     for _ in range(10):
         gate.in_flight = gate.limit
         gate.observed(10 * START, 32, 0.3)
@@ -112,7 +112,7 @@ def test_a_queue_of_other_clients_is_not_taken_for_ours() -> None:
 
 
 def test_nothing_is_added_where_the_cache_of_the_server_is_full() -> None:
-    gate = Gate(1024)
+    gate = ConcurrencyLimit(1024)
     gate.in_flight = gate.limit
     gate.observed(0, START, 0.99)
     assert gate.limit == START
@@ -121,14 +121,14 @@ def test_nothing_is_added_where_the_cache_of_the_server_is_full() -> None:
 
 
 def test_nothing_is_added_before_what_was_sent_has_arrived() -> None:
-    gate = Gate(1024)
+    gate = ConcurrencyLimit(1024)
     gate.in_flight = gate.limit
     gate.observed(0, START // 2, 0.3)
     assert gate.limit == START
 
 
 def test_latency_counts_again_once_a_server_tells_no_more() -> None:
-    gate = Gate(1024)
+    gate = ConcurrencyLimit(1024)
     gate.observed(0, 1, 0.1)
     settled(gate, FakeServer(5000, 0.2), 5)
     assert gate.limit == START
@@ -138,7 +138,7 @@ def test_latency_counts_again_once_a_server_tells_no_more() -> None:
 
 
 def test_a_limit_that_is_not_reached_stays() -> None:
-    gate = Gate(1024)
+    gate = ConcurrencyLimit(1024)
     for _ in range(1000):
         gate.answered(gate.epoch, 0.2)
     gate.observed(0, 3, 0.1)
@@ -146,7 +146,7 @@ def test_a_limit_that_is_not_reached_stays() -> None:
 
 
 async def test_429_shrinks_the_limit_once_for_all_that_were_in_flight_together() -> None:
-    gate = Gate(1024)
+    gate = ConcurrencyLimit(1024)
     async with gate as epoch:
         for _ in range(20):
             gate.throttled(epoch)
@@ -154,7 +154,7 @@ async def test_429_shrinks_the_limit_once_for_all_that_were_in_flight_together()
 
 
 async def test_the_gate_admits_in_order_and_loses_no_place_to_cancelled_callers() -> None:
-    gate = Gate(2)
+    gate = ConcurrencyLimit(2)
     order: list[int] = []
 
     async def caller(i: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from census_personas.generator.narration.check_batcher import Review
+from census_personas.generator.narration.check_batcher import CheckBatcher
 from census_personas.validators.finding import Finding
 
 
@@ -28,7 +28,7 @@ class Judge:
 
 async def test_records_that_come_together_are_judged_together_and_each_gets_its_own_findings() -> None:
     judge = Judge()
-    review = Review(judge)
+    review = CheckBatcher(judge)
     for count in (5, 1, 300):
         found = await asyncio.gather(*(review.of({"row": row}) for row in range(count)))
         assert [findings[0].message for findings in found] == [str(row) for row in range(count)]
@@ -37,7 +37,7 @@ async def test_records_that_come_together_are_judged_together_and_each_gets_its_
 
 async def test_who_comes_soon_after_the_first_is_judged_with_it() -> None:
     judge = Judge()
-    review = Review(judge, gather_s=0.2)
+    review = CheckBatcher(judge, gather_s=0.2)
 
     async def later(row: int) -> tuple[Finding, ...]:
         await asyncio.sleep(row / 100)
@@ -48,14 +48,14 @@ async def test_who_comes_soon_after_the_first_is_judged_with_it() -> None:
 
 
 async def test_a_judge_that_fails_fails_for_all_who_sat_with_it_and_for_nobody_later() -> None:
-    review = Review(Judge())
+    review = CheckBatcher(Judge())
     failed = await asyncio.gather(*(review.of({"row": row}) for row in (1, -1)), return_exceptions=True)
     assert [str(error) for error in failed] == ["no such row"] * 2
     assert (await review.of({"row": 3}))[0].message == "3"
 
 
 async def test_a_narration_that_is_cancelled_leaves_the_others_their_findings() -> None:
-    review = Review(Judge())
+    review = CheckBatcher(Judge())
     waiting = [asyncio.create_task(review.of({"row": row})) for row in range(3)]
     await asyncio.sleep(0)
     waiting[0].cancel()
@@ -66,7 +66,7 @@ async def test_a_narration_that_is_cancelled_leaves_the_others_their_findings() 
 
 
 def test_a_review_outlives_the_event_loop_that_was_stopped_with_it() -> None:
-    review = Review(Judge())
+    review = CheckBatcher(Judge())
 
     async def stopped() -> None:
         task = asyncio.create_task(review.of({"row": 1}))

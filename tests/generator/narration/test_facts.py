@@ -9,7 +9,7 @@ import pytest
 
 from census_personas.census_priors.priors import Priors
 from census_personas.generator.narration.facts import FactSheet
-from census_personas.generator.narration.nearby_towns import Neighbourhood
+from census_personas.generator.narration.nearby_towns import NearbyTowns
 from census_personas.prompts.template import PromptSet
 
 
@@ -89,7 +89,7 @@ def test_the_linters_sample_has_exactly_the_facts_that_a_row_has(
 
 
 def test_towns_nearby_are_in_the_state_and_near(priors: Priors) -> None:
-    towns = Neighbourhood(priors.places).towns("45402")
+    towns = NearbyTowns(priors.places).towns("45402")
     assert "Dayton" not in towns
     assert "Kettering" in towns or "Beavercreek" in towns or "Fairborn" in towns
     assert set(towns) <= priors.places.cities("OH")
@@ -98,7 +98,7 @@ def test_towns_nearby_are_in_the_state_and_near(priors: Priors) -> None:
 @pytest.mark.parametrize("zipcode", ["00801", "96799", "99501", "20001"])
 def test_every_corner_has_a_neighbourhood_or_none(priors: Priors, zipcode: str) -> None:
     if zipcode in priors.places:
-        assert isinstance(Neighbourhood(priors.places).towns(zipcode), tuple)
+        assert isinstance(NearbyTowns(priors.places).towns(zipcode), tuple)
 
 
 def test_every_stage_of_life_has_words(sheet: FactSheet, nurse: dict[str, Any]) -> None:

@@ -17,13 +17,13 @@ from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completio
 from census_personas.generator.llm.request_key import request_key
 from census_personas.generator.llm.scripted import ScriptedModel
 from census_personas.generator.narration.backends import connect
-from census_personas.generator.narration.check_batcher import Review
+from census_personas.generator.narration.check_batcher import CheckBatcher
 from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.journal import Journal
 from census_personas.generator.narration.narrator import Narrated, Narrator
 from census_personas.prompts.template import PromptSet
 from census_personas.validators.finding import Finding
-from census_personas.validators.rule_context import Reference
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import RecordChecker
 
 Server = Callable[..., Any]
@@ -33,8 +33,8 @@ def nothing(_: Mapping[str, Any]) -> Iterable[Finding]:
     return ()
 
 
-def one_by_one(check: Callable[[Mapping[str, Any]], Iterable[Finding]]) -> Review:
-    return Review(lambda records: [tuple(check(record)) for record in records])
+def one_by_one(check: Callable[[Mapping[str, Any]], Iterable[Finding]]) -> CheckBatcher:
+    return CheckBatcher(lambda records: [tuple(check(record)) for record in records])
 
 
 def good(request: ChatRequest) -> str:
@@ -261,18 +261,20 @@ def served(server: Any, **llm: Any) -> Config:
 
 
 @pytest.fixture(scope="module")
-def reference(priors: Priors) -> Reference:
+def reference(priors: Priors) -> RuleContext:
     """What the rules look things up in, made once: making it takes longer than any test."""
-    return Reference(priors)
+    return RuleContext(priors)
 
 
 async def narrated(
-    config: Config, reference: Reference, prompts: PromptSet, rows: list[dict[str, Any]]
+    config: Config, reference: RuleContext, prompts: PromptSet, rows: list[dict[str, Any]]
 ) -> list[Narrated]:
     model = connect(config.llm)
     checker = RecordChecker(reference)
     sheet = FactSheet(reference.priors, prompts)
-    narrator = Narrator(model, prompts, sheet, Review(checker.check_together), config, policy=checker.policy)
+    narrator = Narrator(
+        model, prompts, sheet, CheckBatcher(checker.check_together), config, policy=checker.policy
+    )
     try:
         return await asyncio.gather(*(narrator.narrate(row) for row in rows))
     finally:
@@ -281,7 +283,7 @@ async def narrated(
 
 async def test_every_row_is_accepted_through_a_real_server_and_the_real_rules(
     chat_server: Server,
-    reference: Reference,
+    reference: RuleContext,
     prompts: PromptSet,
     nurse: dict[str, Any],
     retiree: dict[str, Any],
@@ -298,7 +300,7 @@ async def test_every_row_is_accepted_through_a_real_server_and_the_real_rules(
      "foreign", "reasoning"],
 )  # fmt: skip
 async def test_bad_answers_are_repaired_and_nothing_is_lost(
-    chat_server: Server, reference: Reference, prompts: PromptSet, nurse: dict[str, Any], fault: str
+    chat_server: Server, reference: RuleContext, prompts: PromptSet, nurse: dict[str, Any], fault: str
 ) -> None:
     server = chat_server("--fault", f"{fault}=0.3")
     rows = [nurse | {"row": i} for i in range(12)]
@@ -308,7 +310,7 @@ async def test_bad_answers_are_repaired_and_nothing_is_lost(
 
 
 async def test_random_faults_of_every_kind_change_no_byte_of_the_result(
-    chat_server: Server, reference: Reference, prompts: PromptSet, nurse: dict[str, Any]
+    chat_server: Server, reference: RuleContext, prompts: PromptSet, nurse: dict[str, Any]
 ) -> None:
     rows = [nurse | {"row": i} for i in range(60)]
     faults = [
@@ -334,7 +336,7 @@ async def test_random_faults_of_every_kind_change_no_byte_of_the_result(
 )
 async def test_a_model_that_never_does_right_is_rejected_with_its_reasons(
     chat_server: Server,
-    reference: Reference,
+    reference: RuleContext,
     prompts: PromptSet,
     nurse: dict[str, Any],
     fault: str,

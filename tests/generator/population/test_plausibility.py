@@ -8,7 +8,7 @@ import pytest
 
 from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
-from census_personas.validators.rule_context import Reference
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import RecordChecker
 
 ATTRIBUTES = ["region", "age", "sex", "status", "trade", "transport", "mood"]
@@ -92,7 +92,7 @@ def test_a_batch_and_one_record_are_judged_alike_whatever_the_order(
 @pytest.fixture(scope="module")
 def checker() -> RecordChecker:
     population = Population.load("en_US")
-    return RecordChecker(Reference(population.priors, Plausibility(population.network)))
+    return RecordChecker(RuleContext(population.priors, Plausibility(population.network)))
 
 
 @pytest.mark.parametrize(

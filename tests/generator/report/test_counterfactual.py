@@ -12,7 +12,7 @@ from census_personas.foundation.errors import DatasetError
 from census_personas.generator.cli.main import main
 from census_personas.generator.config.config_file import parse
 from census_personas.generator.report import counterfactual
-from census_personas.generator.run.resources import Rooms
+from census_personas.generator.run.resources import RunResources
 from census_personas.generator.session import generate
 
 
@@ -35,7 +35,7 @@ def test_the_offline_narrator_hardly_looks_at_sex_and_ethnicity(tmp_path: Path) 
     for effect in effects:
         assert effect["distance"] < effect["chance"] / 2
         assert not effect["exceeds"]
-    assert counterfactual.kept(run) == effects
+    assert counterfactual.load_effects(run) == effects
     assert not (run / "counterfactual" / "swapped").exists()
 
 
@@ -81,8 +81,8 @@ def test_only_a_run_can_be_asked_and_only_about_facts_that_can_be_swapped(tmp_pa
 
 
 def test_each_swap_changes_its_fact_and_what_follows_from_it_alone() -> None:
-    rooms = Rooms.load(parse("", "test", ("rows=5",)))
-    people = rooms.sample(5).to_dict("records")
+    resources = RunResources.load(parse("", "test", ("rows=5",)))
+    people = resources.sample(5).to_dict("records")
     expected = {
         "sex": {"sex"},
         "ethnicity": {"ethnicity"},
@@ -91,7 +91,7 @@ def test_each_swap_changes_its_fact_and_what_follows_from_it_alone() -> None:
     }
     for fact, changed in expected.items():
         for who, (before, after, swapped) in zip(
-            people, counterfactual.swaps(people, fact, rooms), strict=True
+            people, counterfactual.swapped_people(people, fact, resources), strict=True
         ):
             differing = {name for name in who if who[name] != swapped[name]}
             assert differing <= changed

@@ -146,6 +146,6 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_what_it_is_given(tmp_
 def test_people_of_one_state_have_a_report(population: Population, tmp_path: Path) -> None:
     dataset, where = tmp_path / "people.parquet", {"state": "CA"}
     population.sample(1, where=where).to_parquet(dataset)
-    found = report.of(dataset, population, where=where)
+    found = report.build_report(dataset, population, where=where)
     report.write(tmp_path, found)
     assert not [item for item in found["fidelity"] if item["unknown"]]

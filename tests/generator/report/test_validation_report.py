@@ -49,7 +49,9 @@ def test_several_files_are_judged_as_one_dataset(files: list[Path], tmp_path: Pa
 def test_page_and_numbers_tell_of_records_and_of_the_dataset(files: list[Path], tmp_path: Path) -> None:
     priors = Priors.load("en_US")
     page = validation_report.page_of(tmp_path / "there")
-    numbers = validation_report.of(tmp_path / "people", files, priors, validate_files(files, priors))
+    numbers = validation_report.build_report(
+        tmp_path / "people", files, priors, validate_files(files, priors)
+    )
     validation_report.write(page, numbers)
     read = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
     assert read["validation"]["by_rule"]["age_bounds"]["error"] == 1

@@ -11,7 +11,7 @@ from census_personas.census_priors.cohorts import cohort_codes
 from census_personas.census_priors.priors import Priors
 from census_personas.validators.dataset.assumption import assumptions
 from census_personas.validators.dataset.fidelity import Fidelity
-from census_personas.validators.dataset.name_exposure import Bearers
+from census_personas.validators.dataset.name_exposure import NameExposure
 from census_personas.validators.dataset.naming import name_fidelity, names_in_texts
 
 ROWS = 6_000
@@ -158,7 +158,7 @@ def test_untold_ethnicities_are_expected_as_their_sex_has_them(priors: Priors, t
     counts = np.rint(people.ravel() / people.min()).astype(int)
     facts = pd.DataFrame({"sex": np.repeat(priors.domain["sex"], len(ages)), "age": ages * 2, "state": "AL"})
     frame = facts.loc[facts.index.repeat(counts), ["sex", "age", *told]].reset_index(drop=True)
-    cells = Bearers(frame, priors).expected(first, ("sex",), np.ones(len(frame), dtype=bool))
+    cells = NameExposure(frame, priors).expected(first, ("sex",), np.ones(len(frame), dtype=bool))
     expected = cells.reshape(2, *first.shape).sum(axis=(1, 2, 4))
     census = priors.marginal(("state", "sex", "ethnicity")).weights
     census = census[0] if told else census.sum(axis=0)

@@ -5,25 +5,25 @@ from typing import get_args
 import pytest
 
 from census_personas.validators.finding import Policy, Severity
-from census_personas.validators.rule_context import Reference
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import GUIDE_CHECKS, rules
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 
-def _errors(code: str, record: dict[str, object], reference: Reference) -> list[str]:
-    found = rules()[code].check(Reading(record), reference)
+def _errors(code: str, record: dict[str, object], reference: RuleContext) -> list[str]:
+    found = rules()[code].check(RecordView(record), reference)
     return [finding.message for finding in found if finding.severity == "error"]
 
 
 @pytest.mark.parametrize("code", rules())
-def test_every_rule_finds_nothing_wrong_with_its_accepted_examples(code: str, reference: Reference) -> None:
+def test_every_rule_finds_nothing_wrong_with_its_accepted_examples(code: str, reference: RuleContext) -> None:
     assert rules()[code].ACCEPTS
     for record in rules()[code].ACCEPTS:
         assert _errors(code, dict(record), reference) == [], record
 
 
 @pytest.mark.parametrize("code", rules())
-def test_every_rule_finds_an_error_in_its_rejected_examples(code: str, reference: Reference) -> None:
+def test_every_rule_finds_an_error_in_its_rejected_examples(code: str, reference: RuleContext) -> None:
     assert rules()[code].REJECTS
     for record in rules()[code].REJECTS:
         assert _errors(code, dict(record), reference), record
@@ -36,12 +36,14 @@ def test_every_rule_states_its_severity_and_a_known_policy(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", rules())
-def test_every_rule_survives_an_empty_record_and_one_of_wrong_types(code: str, reference: Reference) -> None:
+def test_every_rule_survives_an_empty_record_and_one_of_wrong_types(
+    code: str, reference: RuleContext
+) -> None:
     wrong = dict.fromkeys(
         ("age", "sex", "persona", "zipcode", "occupation", "skills_and_expertise_list", "state"), 3.5
     )
     for record in ({}, wrong, dict.fromkeys(wrong, None), dict.fromkeys(wrong, "")):
-        for finding in rules()[code].check(Reading(record), reference):
+        for finding in rules()[code].check(RecordView(record), reference):
             assert finding.code == code
 
 

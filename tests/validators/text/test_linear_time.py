@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from census_personas.census_priors.priors import Priors
-from census_personas.validators.rule_context import Reference
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import rules
 
 SIZE = 8_000
@@ -28,12 +28,12 @@ REPEATED = (
 
 
 @pytest.fixture(scope="module")
-def reference() -> Reference:
-    return Reference(Priors.load("en_US"))
+def reference() -> RuleContext:
+    return RuleContext(Priors.load("en_US"))
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_every_rule_reads_any_text_in_linear_time(reference: Reference, named: bool) -> None:
+def test_every_rule_reads_any_text_in_linear_time(reference: RuleContext, named: bool) -> None:
     slow = {}
     names = {"first_name": "Ruth", "last_name": "Castellano"} if named else {}
     for repeated in REPEATED:
@@ -61,7 +61,7 @@ def test_every_rule_reads_any_text_in_linear_time(reference: Reference, named: b
 
 
 @pytest.mark.parametrize("born", ["\u00b2", "9" * 5000, "-1", "x"])
-def test_a_year_of_birth_that_is_none_ends_no_check(reference: Reference, born: str) -> None:
+def test_a_year_of_birth_that_is_none_ends_no_check(reference: RuleContext, born: str) -> None:
     record = {
         "age": 47,
         "birth_year": born,

@@ -4,7 +4,7 @@ import numpy as np
 
 from census_personas.validators.text.list_literal import parse_list
 from census_personas.validators.text.prose import plain, plain_each, words
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 
 def test_plain_text_has_straight_quotes_hyphens_and_no_diacritics() -> None:
@@ -28,7 +28,7 @@ def test_the_name_is_read_from_most_personas_when_facts_have_none() -> None:
         "sports_persona": "Ana Wu runs.",
         "arts_persona": "Leo Park paints.",
     }
-    name = Reading(record).name
+    name = RecordView(record).name
     assert name is not None
     assert (name.full, name.stated) == ("Ana Wu", False)
 
@@ -36,7 +36,7 @@ def test_the_name_is_read_from_most_personas_when_facts_have_none() -> None:
 def test_the_name_is_found_where_few_texts_begin_with_it() -> None:
     texts = ("A baker, Ana Wu sings.", "On Sundays Ana Wu runs.", "Curious, Ana Wu paints.")
     record = dict(zip(("persona", "sports_persona", "arts_persona"), texts, strict=True))
-    name = Reading(record).name
+    name = RecordView(record).name
     assert name is not None
     assert name.full == "Ana Wu"
 
@@ -44,17 +44,17 @@ def test_the_name_is_found_where_few_texts_begin_with_it() -> None:
 def test_the_city_that_all_texts_name_is_not_the_person() -> None:
     told = ("persona", "arts_persona", "travel_persona")
     texts = {field: f"At home in San Diego, Ana Wu has her {field}." for field in told}
-    name = Reading({**texts, "sports_persona": "Around San Diego she runs.", "city": "San Diego"}).name
+    name = RecordView({**texts, "sports_persona": "Around San Diego she runs.", "city": "San Diego"}).name
     assert name is not None
     assert name.full == "Ana Wu"
 
 
 def test_no_name_is_made_up_when_personas_disagree() -> None:
-    assert Reading({"persona": "A baker sings.", "arts_persona": "The painter rests."}).name is None
+    assert RecordView({"persona": "A baker sings.", "arts_persona": "The painter rests."}).name is None
 
 
 def test_lists_are_read_from_lists_and_from_literals_of_lists() -> None:
-    assert Reading({"skills_and_expertise_list": ["a", "b"]}).list_of("skills_and_expertise_list") == [
+    assert RecordView({"skills_and_expertise_list": ["a", "b"]}).list_of("skills_and_expertise_list") == [
         "a",
         "b",
     ]
@@ -64,21 +64,21 @@ def test_lists_are_read_from_lists_and_from_literals_of_lists() -> None:
 
 
 def test_ages_are_read_from_text_and_refused_from_anything_else() -> None:
-    assert Reading({"age": "41"}).age == 41
-    assert Reading({"age": "young"}).age is None
-    assert Reading({"age": True}).age is None
+    assert RecordView({"age": "41"}).age == 41
+    assert RecordView({"age": "young"}).age is None
+    assert RecordView({"age": True}).age is None
 
 
 def test_missing_empty_and_nan_facts_are_none() -> None:
-    reading = Reading({"sex": "", "state": None, "city": float("nan")})
+    reading = RecordView({"sex": "", "state": None, "city": float("nan")})
     assert [reading.fact(field) for field in ("sex", "state", "city", "county")] == [None] * 4
 
 
 def test_a_reading_is_the_record_that_it_wraps() -> None:
     record = {"persona": "Ana\u2019s."}
-    reading = Reading(Reading(record))
+    reading = RecordView(RecordView(record))
     assert dict(reading) == record
-    assert Reading.of(reading) is reading
+    assert RecordView.of(reading) is reading
 
 
 def test_texts_made_plain_together_are_the_same_as_one_by_one() -> None:

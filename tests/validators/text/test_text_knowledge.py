@@ -6,11 +6,11 @@ from census_personas.foundation.schema import LISTS
 from census_personas.validators.occupations.occupation_match import Match, OccupationMatcher
 from census_personas.validators.occupations.stems import BREAK, stems
 from census_personas.validators.records import age_in_text
-from census_personas.validators.rule_context import Reference
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.text.gazetteer import Gazetteer
 from census_personas.validators.text.lexicon import Phrases, lexicon, stands
 from census_personas.validators.text.prose import words
-from census_personas.validators.text.record_view import Reading
+from census_personas.validators.text.record_view import RecordView
 
 PLACES = (
     ("Portland", "Multnomah County", "OR", 500_000.0),
@@ -43,7 +43,7 @@ def test_phrases_match_whole_words_only() -> None:
 
 
 def test_phrases_are_found_with_their_field() -> None:
-    reading = Reading({"persona": "Ana is kind.", "arts_persona": "As an AI model, Ana paints."})
+    reading = RecordView({"persona": "Ana is kind.", "arts_persona": "As an AI model, Ana paints."})
     assert list(Phrases(["as an ai model", "never there"]).found(reading)) == [
         ("arts_persona", "as an ai model")
     ]
@@ -104,7 +104,7 @@ def test_a_text_that_speaks_of_no_work_is_no_evidence() -> None:
         assert _match(OccupationMatcher(JOBS), "baker", text).best == ""
 
 
-def test_broad_occupations_are_judged_by_their_neighbours(reference: Reference) -> None:
+def test_broad_occupations_are_judged_by_their_neighbours(reference: RuleContext) -> None:
     text = "Ana develops software, writes code and tests computer programs and databases."
     assert _match(reference.occupations, "computer_occupation", text).share > 0.44
     assert _match(reference.occupations, "roofer", text).share < 0.4
