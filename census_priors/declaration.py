@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from census_personas.foundation.errors import PersonasError
+from census_personas.foundation.schema import RESERVED
 from census_personas.foundation.yaml_file import YamlError, read_yaml
 
 Lookup = Literal["names", "occupations", "places"]
 MOST_STATES = 10_000
 HIGHEST_PRIORITY = 1_000
-# Columns of a table file that are no attributes.
-_TAKEN = frozenset({"weight", "samples"})
+# Columns of a table file that are no attributes, and columns of a dataset that the engine fills.
+_TAKEN = frozenset({"weight", "samples", *RESERVED})
 
 
 class DeclarationError(PersonasError, ValueError):
@@ -161,8 +162,10 @@ class Declaration(_Part):
     def _names_are_declared(self) -> Declaration:
         known = set(self.attributes)
         for name, item in self.attributes.items():
-            if not name.isidentifier() or name in _TAKEN:
-                raise ValueError(f"attributes: {name!r} cannot be a column; use letters, digits and _")
+            if not name.isidentifier() or name.startswith("_") or name != name.lower():
+                raise ValueError(f"attributes: {name!r} cannot be a column; use small letters, digits and _")
+            if name in _TAKEN:
+                raise ValueError(f"attributes: {name!r} cannot be a column, as the engine fills it; give another name")
             if item.lookup is not None and item.lookup not in self.lookups:
                 raise ValueError(f"attributes.{name}.lookup: add {item.lookup} to `lookups`")
         used = self._check_tables()

@@ -36,7 +36,7 @@ def read_lock(folder: Path) -> Mapping[str, str] | None:
         TableError: something else stands in the file.
     """
     path = folder / LOCK
-    if not path.is_file():
+    if not path.exists():
         return None
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

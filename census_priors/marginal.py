@@ -16,6 +16,10 @@ from census_personas.foundation.errors import PersonasError
 Array = npt.NDArray[np.float64]
 
 
+# Weights that add up to less than this lose digits when they are divided by their sum.
+_LEAST_TOTAL = 1e-100
+
+
 class TableError(PersonasError, ValueError):
     """A table that cannot be trusted; the message names file, cell and remedy."""
 
@@ -46,6 +50,8 @@ class Marginal:
             total = self.weights.sum()
         if not total > 0:
             raise TableError(f"{self.source}: all weights are zero; a table needs at least one person")
+        if total < _LEAST_TOTAL:
+            raise TableError(f"{self.source}: weights add up to {total:g}; give counts of persons, or shares")
         if not np.isfinite(total):
             raise TableError(f"{self.source}: weights are too large to be added up; give counts of persons")
 

@@ -61,6 +61,8 @@ class Fact(_Part):
     def _lookups_say_what_of_them(self) -> Fact:
         if (self.lookup is None) != (self.of is None):
             raise ValueError("`lookup` and `of` go together")
+        if self.lookup is None and not (self.part or self.among):
+            raise ValueError("name attributes in `part` or in `among`: the fact is about nobody")
         return self
 
 

@@ -78,7 +78,15 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
 
     def spread(column: str) -> Array:
         values = np.zeros(domain.size)
-        values[cells] = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64)
+        read = pd.to_numeric(frame[column], errors="coerce")
+        said = frame[column].astype("string").str.strip().str.lower()
+        unread = read.isna() & said.notna() & ~said.isin(["nan", ""])
+        if unread.any():
+            shown = str(frame[column][unread].iloc[0])[:SHOWN]
+            raise TableError(
+                f"{path}: {column} {shown!r} is no number; write digits and a decimal point alone"
+            )
+        values[cells] = read.to_numpy(dtype=np.float64)
         return values.reshape(domain.shape)
 
     samples = spread(SAMPLES) if SAMPLES in frame else None

@@ -86,6 +86,21 @@ _TYPES: Mapping[Kind, pa.DataType] = {
 }
 
 
+RESERVED = frozenset(
+    {
+        "uuid",
+        "country",
+        "birth_year",
+        *PROVENANCE,
+        *PROSE,
+        *LISTS,
+        *TRAITS,
+        *(f"{trait}_label" for trait in TRAITS),
+    }
+)
+"""Columns that the engine computes or a narrator writes: no attribute of a locale may have such a name."""
+
+
 class SchemaError(PersonasError, ValueError):
     """A field that a dataset cannot hold as a column; the message names it and the remedy."""
 

@@ -38,6 +38,11 @@ def choose(
                 f"{folder / FOLDER}: narrative {shortened(name)} is not asked for; asked for: {listed}"
             )
         del asked[stem]
+    for stem in asked:
+        if not declared_fields(known[stem], front_matter(known[stem])[0]):
+            raise TemplateError(
+                f"{known[stem]}: declares no field; name in its front matter what it asks for"
+            )
     return {stem: known[stem] for stem in asked}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from census_personas.prompts.fields import TemplateError
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 # UTF-8 takes at most so many bytes for a character.
 _BYTES = 4
 
@@ -29,4 +31,8 @@ def read_text(place: Path, most: int) -> str:
         raise TemplateError(f"{place}: cannot be read ({error.strerror})") from error
     if len(text) > most:
         raise TemplateError(f"{place}: more than {most} characters; shorten it, or divide it")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if (control := _CONTROL.search(text)) is not None:
+        line = text.count("\n", 0, control.start()) + 1
+        raise TemplateError(f"{place}:{line}: has the control character {control.group()!r}; delete it")
+    return text

@@ -104,10 +104,7 @@ def test_the_wheel_holds_the_rooms_whole_and_only_them(wheel: ZipFile) -> None:
 def test_the_wheel_carries_the_licence_and_the_command(wheel: ZipFile) -> None:
     information = {name.split(".dist-info/")[1]: name for name in wheel.namelist() if ".dist-info/" in name}
     assert "Apache License" in wheel.read(information["licenses/LICENSE"]).decode()
-    assert (
-        f"personas = {PACKAGE}.generator.cli.main:main"
-        in wheel.read(information["entry_points.txt"]).decode()
-    )
+    assert f"personas = {PACKAGE}.__main__:main" in wheel.read(information["entry_points.txt"]).decode()
 
 
 def test_the_wheel_is_small(wheel: ZipFile) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from census_personas.foundation.printable import printable
 from census_personas.generator.cli.options import Overrides, Rows, config_of
 from census_personas.generator.cli.run import headline, narrated
 
@@ -63,7 +64,7 @@ def export(
         model = BatchRequests(settings.llm, file, dialect_of(settings.llm, bounded=bounds), most)
         # One row after the other, so that the same run writes the same file.
         manifest = generate(_with_concurrency(settings, 1), folder or place, model=model)
-    print(f"{output}: {model.written} requests")
+    print(f"{printable(str(output))}: {model.written} requests")
     if not model.written:
         print(f"nothing waits: {manifest.accepted} of {manifest.rows} rows are written", file=sys.stderr)
 
@@ -84,11 +85,13 @@ def import_(
     settings, folder = _run(run, overrides, None)
     with BatchResults(settings.llm, results) as model:
         manifest = narrated(settings, folder, model)
-    print(f"{folder}: {manifest.accepted} rows; {model.answered} of {model.total} answers used")
+    print(
+        f"{printable(str(folder))}: {manifest.accepted} rows; {model.answered} of {model.total} answers used"
+    )
     for note in model.notes:
         print(f"note: {results}: {note}", file=sys.stderr)
     _refuse_wrong(model, results, folder)
-    if strange := sorted(model.unasked):
+    if strange := model.strange():
         print(
             f"{_answers(strange)}: they were taken before, or are of another run or model",
             file=sys.stderr,
@@ -121,7 +124,7 @@ def _refuse_wrong(model: BatchResults, results: Path, folder: Path) -> None:
 
     if not model.belongs(kept_keys(folder / "journal")):
         print(
-            f"personas: {results}: {_answers(sorted(model.unasked))}, nor was taken before: they are of another run "
+            f"personas: {results}: {_answers(model.strange())}, nor was taken before: they are of another run "
             f"or model; give the answers to what was exported from {folder}",
             file=sys.stderr,
         )

@@ -15,6 +15,7 @@ from typing import Annotated, Never
 
 import typer
 
+from census_personas.foundation.printable import printable
 from census_personas.generator.cli import (
     batch,
     check,
@@ -29,6 +30,7 @@ from census_personas.generator.cli import (
 )
 
 _DEBUG = "PERSONAS_DEBUG"
+_LONGEST = 4_000  # characters of a message
 
 app = typer.Typer(
     name="personas",
@@ -151,6 +153,8 @@ def _help_of(error: typer.TyperException) -> str:
 
 
 def _fail(line: str, code: int) -> Never:
-    # A name of a file may hold what is no text.
-    print(f"personas: {line}".encode(errors="backslashreplace").decode(), file=sys.stderr)
+    # Names of files and values of options may be of any length, hold what is no text, or what a terminal obeys.
+    shown = printable(line.encode(errors="backslashreplace").decode())
+    shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+    print(f"personas: {shown}", file=sys.stderr)
     sys.exit(code)

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from census_personas.foundation.printable import printable
 from census_personas.generator.cli import model
 from census_personas.generator.cli.options import AsJson, Locale, Where, config_of
 
@@ -98,7 +99,9 @@ def build(
     records = (pums or Path()).resolve()
     built = build_locale(records, sources or records.parent, output)
     modelled = ", ".join(built.modelled) or "none"
-    print(f"{output}: {built.tables} tables from {built.records:,} adults; modelled areas: {modelled}")
+    print(
+        f"{printable(str(output))}: {built.tables} tables from {built.records:,} adults; modelled areas: {modelled}"
+    )
 
 
 @app.command()

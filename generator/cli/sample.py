@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from census_personas.foundation.printable import printable
 from census_personas.generator.cli.options import (
     MaybeConfigFile,
     Overrides,
@@ -53,6 +54,8 @@ def sample(  # noqa: PLR0917  each option is one
     from census_personas.generator.population.population_file import PopulationFile
     from census_personas.generator.sampling.quota import refuse_other_counts
 
+    if output is None and sys.__stdout__ is None:
+        raise typer.BadParameter("standard output is closed; name a file", param_hint="--output")
     read = [config] if config else []
     place = output_file(output, SUFFIXES, inputs=read) if output is not None else None
     settings = config_of(
@@ -76,4 +79,4 @@ def sample(  # noqa: PLR0917  each option is one
             sys.stdout.buffer.write(json_lines(frame, population.table))
     else:
         population.write(place, _BLOCK)
-        print(f"{output}: {settings.rows} rows", file=sys.stderr)
+        print(f"{printable(str(output))}: {settings.rows} rows", file=sys.stderr)

@@ -23,6 +23,7 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Narrate a few rows and print them; nothing is written."""
+    from census_personas.foundation.printable import printable
     from census_personas.generator.session import preview as narrate
 
     settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
@@ -35,13 +36,18 @@ def preview(
             )
         else:
             print_record(result.record, accepted=result.accepted, reasons=result.reasons)
-    if not all(result.accepted for result in results):
+    rejected = [result for result in results if not result.accepted]
+    if rejected:
+        reason = printable(next(iter(rejected[0].reasons), "no reason"))
+        print(
+            f"personas: {len(rejected)} of {len(results)} rows rejected; the first: {reason}", file=sys.stderr
+        )
         raise typer.Exit(1)
 
 
 def print_record(record: dict[str, Any], *, accepted: bool, reasons: tuple[str, ...]) -> None:
     """Print a row; texts of a model, which a rule may have refused, reach no terminal as they are."""
-    from census_personas.generator.llm.redaction import printable
+    from census_personas.foundation.printable import printable
 
     print(f"row {record['row']}  {'accepted' if accepted else 'REJECTED'}")
     for reason in reasons:

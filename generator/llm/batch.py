@@ -17,13 +17,14 @@ from typing import Any, BinaryIO, Self
 import orjson
 
 from census_personas.foundation.named_place import check_input
+from census_personas.foundation.printable import printable
 from census_personas.generator.config.run_config import ConfigError, LLMConfig
 from census_personas.generator.llm.answer import AnswerError, parse_object, unreadable
 from census_personas.generator.llm.body import MOST_BYTES, parse_body
 from census_personas.generator.llm.chat import ChatRequest, Completion, DeferredError, UnreadableError
 from census_personas.generator.llm.dialect import Dialect
 from census_personas.generator.llm.payload import completion_of
-from census_personas.generator.llm.redaction import Secrets, printable
+from census_personas.generator.llm.redaction import Secrets
 from census_personas.generator.llm.request_key import request_key
 
 URL = "/v1/chat/completions"
@@ -181,6 +182,10 @@ class BatchResults:
         """Whether some line that no request has asked for answers a request of these keys, which has its answer."""
         prefixes = {key[:_PREFIX] for key in kept}
         return any(name.rpartition("-")[2] in prefixes for name in self.unasked)
+
+    def strange(self) -> list[str]:
+        """Ids of answers to no request that waits, fit to be shown."""
+        return [self._secrets.scrub(name) for name in sorted(self.unasked)]
 
     def account(self) -> Mapping[str, Any]:
         """How many answers came from batch files."""

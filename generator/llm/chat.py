@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from census_personas.foundation.errors import PersonasError
-from census_personas.generator.llm.redaction import printable
+from census_personas.foundation.printable import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,12 @@ class UnreadableError(TransientError):
 
 class EndpointError(LLMError):
     """The endpoint is not there, refuses the key or does not know the model: no request will succeed."""
+
+
+class AddressError(EndpointError):
+    """A URL or a key that no request can be sent with: the configuration or the environment is wrong."""
+
+    exit_code = 2
 
 
 class ThrottledError(TransientError):

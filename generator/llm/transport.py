@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from census_personas.generator.config.run_config import LLMConfig
 from census_personas.generator.llm.body import parse_body
 from census_personas.generator.llm.chat import (
+    AddressError,
     EndpointError,
     LLMError,
     RequestError,
@@ -65,7 +66,7 @@ class Address:
         """The key is read from the environment variable of that name; `source` says in errors where the URL stands.
 
         Raises:
-            EndpointError: no URL that a request could go to, or one with a user name; without what could be a secret.
+            AddressError: no URL that a request could go to, or one with a user name; without what could be a secret.
         """
         self.url = url.strip().rstrip("/")
         if fault := _url_fault(self.url):
@@ -74,17 +75,15 @@ class Address:
                 if _PUBLIC.fullmatch(self.url)
                 else f"{source} (not shown, as it may hold a password)"
             )
-            raise EndpointError(f"{place}: {fault}", hint=f"write {source} as http://host:port/v1")
+            raise AddressError(f"{place}: {fault}", hint=f"write {source} as http://host:port/v1")
         self.key_variable = key_variable
         key = os.environ.get(key_variable, "").strip()
         self._key = key or _NO_KEY
         if not self._key.isascii() or not self._key.isprintable():
-            raise EndpointError(
-                f"{key_variable}: holds characters that no key has", hint="copy the key again"
-            )
+            raise AddressError(f"{key_variable}: holds characters that no key has", hint="copy the key again")
         self.secrets = Secrets.of_environment(key)
         parts = urlsplit(self.url)
-        port = f":{parts.port}" if parts.port else ""
+        port = f":{parts.port}" if parts.port is not None else ""
         self.shown = self.secrets.hide(f"{parts.scheme}://{parts.hostname}{port}{parts.path}")
         """The URL without anything that could be a secret."""
 
@@ -93,13 +92,13 @@ class Address:
         """One for each URL (commas between them) of the config, else of OPENAI_BASE_URL, else OpenAI's own.
 
         Raises:
-            EndpointError: as for one; or none is named.
+            AddressError: as for one; or none is named.
         """
         source = "llm.base_url" if config.base_url else "OPENAI_BASE_URL"
         if urls := config.base_url or os.environ.get("OPENAI_BASE_URL"):
             named = tuple(cls(url, config.api_key_env, source) for url in urls.split(",") if url.strip())
             if not named:
-                raise EndpointError(f"{source}: names no URL", hint=f"write {source} as http://host:port/v1")
+                raise AddressError(f"{source}: names no URL", hint=f"write {source} as http://host:port/v1")
             return named
         own = cls(DEFAULT_BASE_URL, config.api_key_env)
         own.shown += " (the default, as neither llm.base_url nor OPENAI_BASE_URL is set)"
@@ -126,10 +125,10 @@ def _url_fault(url: str) -> str:
         host.encode("idna")
         if host.replace(".", "").isdigit():
             IPv4Address(host)
-        sound = parts.scheme in {"http", "https"} and host != "" and (parts.port or 1) > 0
+        sound = parts.scheme in {"http", "https"} and host != "" and parts.port != 0
     except ValueError:
         return "no address that a request could go to"
-    if not sound or not url.isprintable():
+    if not sound or not url.isprintable() or " " in url:
         return "no http address"
     if "@" in parts.netloc:
         return "user names and passwords in a URL are not used; the key stands in the variable of llm.api_key_env"
@@ -148,10 +147,10 @@ def status_error(address: Address, status: int, headers: Mapping[str, str], body
         return EndpointError(message, hint="check llm.model and that llm.base_url ends in /v1")
     if status == 429:
         return ThrottledError(message, retry_after=retry_after(headers))
-    if (not 300 <= status < 500 and not is_template_error(said)) or status in _RETRYABLE:
-        return TransientError(message, retry_after=retry_after(headers))
-    if status in (301, 302, 307, 308):
+    if status in (301, 302, 303, 307, 308):
         return EndpointError(message, hint="the endpoint has moved; set llm.base_url to its new address")
+    if (not 400 <= status < 500 and not is_template_error(said)) or status in _RETRYABLE:
+        return TransientError(message, retry_after=retry_after(headers))
     return RequestError(message, hint="the endpoint refuses this request as it is")
 
 

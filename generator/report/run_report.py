@@ -18,7 +18,7 @@ from census_personas.census_priors.marginal import Marginal
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import columns_of, dataset_files
 from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.named_place import refuse_irregular
+from census_personas.foundation.named_place import DestinationError, refuse_irregular
 from census_personas.foundation.record_reader import read_records
 from census_personas.generator.narration.judge import summary
 from census_personas.generator.population.population import Population
@@ -135,11 +135,29 @@ def try_out(folder: Path) -> None:
         DatasetError: it cannot be made or written to.
         DestinationError: something that is no file has the name of the report.
     """
-    for name in ("report.json", "report.html"):
+    for name, sign in _SIGNS.items():
         refuse_irregular(folder / name)
+        _refuse_foreign(folder / name, sign)
     with writing(folder):
         nearest = next(place for place in (folder, *folder.parents) if place.exists())
         tempfile.TemporaryFile(dir=nearest).close()
+
+
+# What every report of ours, of any release, has in its first bytes.
+_SIGNS = {"report.json": b'"rows":', "report.html": b": report</title>"}
+_FIRST = 1 << 16
+
+
+def _refuse_foreign(place: Path, sign: bytes) -> None:
+    try:
+        with place.open("rb") as file:
+            first = file.read(_FIRST)
+    except OSError:
+        return  # it is not there, or will be refused where it is written
+    if first.strip() and sign not in first:
+        raise DestinationError(
+            f"{place}: is no report of ours and would be replaced; move it, or name another folder with -o"
+        )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from importlib import metadata
@@ -118,6 +119,12 @@ class Manifest(BaseModel):
             if type(value) is int and type(before := self.endpoint.get(name, 0)) is int
         }
         return {**self.endpoint, **account, **added}
+
+    @property
+    def run_digest(self) -> str:
+        """What is the same in all parts of this run and in no other run: SHA-256 of its identity, 16 digits of it."""
+        decides = json.dumps(self.identity, sort_keys=True, ensure_ascii=True, default=str)
+        return hashlib.sha256(decides.encode()).hexdigest()[:16]
 
     def differences(self, other: Manifest) -> tuple[str, ...]:
         """What decides rows and is not the same in `other`, one line each: key, value here, value there.

@@ -26,7 +26,7 @@ from census_personas.generator.narration.narrator import Narrated
 from census_personas.generator.run import rejections
 from census_personas.generator.run.folder_lock import locked
 from census_personas.generator.run.manifest import Manifest, State
-from census_personas.generator.run.shard_store import Shard, ShardInfo, read_shard, write_shard
+from census_personas.generator.run.shard_store import Shard, ShardInfo, is_of_run, read_shard, write_shard
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,8 @@ class RunFolder:
 
     def info(self, shard: Shard) -> ShardInfo | None:
         """What the shard's file says, if it is there and as it was written."""
-        return read_shard(self.path / _SHARDS / shard.file, self.table.names)
+        info = read_shard(self.path / _SHARDS / shard.file, self.table.names)
+        return info if info is None or is_of_run(info, self.manifest) else None
 
     def journal(self, shard: Shard) -> Path:
         """Where the shard's answers are kept."""
@@ -167,6 +168,7 @@ class RunFolder:
             completion_tokens=before.completion_tokens + sum(result.completion_tokens for result in results),
             round=self.manifest.round if rejected else 0,
             findings=dict(sorted(findings.items())),
+            run=self.manifest.run_digest,
         )
 
     def _write_verdicts(self, shard: Shard, verdicts: Sequence[Verdict]) -> None:

@@ -50,7 +50,8 @@ class ShardInfo:
     """What a finished shard's file says about itself, in its Parquet footer.
 
     Nothing here may differ between two runs of the same configuration: files are compared byte by byte.
-    `round` is the round of attempts that left rows rejected; 0 for a shard without any. `findings` counts the
+    `run` is the digest of the run's identity (`Manifest.run_digest`), empty in files of earlier releases. `round` is
+    the round of attempts that left rows rejected; 0 for a shard without any. `findings` counts the
     accepted rows that a rule spoke about, under `rule:severity`. `sha256` is the seal of the file, empty in files
     that were written before there was one.
     """
@@ -64,6 +65,7 @@ class ShardInfo:
     round: int = 0
     findings: Mapping[str, int] = field(default_factory=dict)
     sha256: str = field(default="", compare=False)
+    run: str = field(default="", compare=False)
 
 
 def write_shard(
@@ -129,6 +131,11 @@ def _verified(path: Path, *_: int) -> tuple[ShardInfo, tuple[str, ...]]:
     return info, names
 
 
+def is_of_run(info: ShardInfo, manifest: Manifest) -> bool:
+    """Whether a part was written by this run; those of earlier releases do not say."""
+    return info.run in {"", manifest.run_digest}
+
+
 def check_parts(path: Path) -> None:
     """Refuse a dataset any file of which is not as it was written, or a finished run that lacks some.
 
@@ -142,6 +149,8 @@ def check_parts(path: Path) -> None:
     rows = 0
     for file in dataset_files(path):
         info = read_shard(file) if manifest else None
+        if manifest and info is not None and not is_of_run(info, manifest):
+            info = None
         rows += info.accepted if info else 0
         if (info is None) if manifest else (file.suffix == ".parquet" and is_whole(file) is False):
             raise DatasetError(
@@ -156,7 +165,7 @@ def check_parts(path: Path) -> None:
 def _info(said: Any) -> ShardInfo:
     """The footer's own account, which must be of the right types: it is read from a file."""
     info = ShardInfo(**said)
-    numbers = [value for name, value in asdict(info).items() if name not in {"findings", "sha256"}]
+    numbers = [value for name, value in asdict(info).items() if name not in {"findings", "sha256", "run"}]
     counts = info.findings.values() if isinstance(info.findings, dict) else [None]
     if not all(type(value) is int and value >= 0 for value in (*numbers, *counts)):
         raise TypeError("a shard's account holds numbers")

@@ -301,3 +301,51 @@ def test_an_attribute_outside_the_model_is_no_column(example: Path) -> None:
     path.write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
     priors = Priors.load(example)
     assert "education_level" not in Population(priors, fit_network(priors)).sample(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        *(
+            (name, "cannot be a column, as the engine fills it")
+            for name in ("uuid", "country", "row", "openness", "persona")
+        ),
+        ("Sex", "use small letters"),
+        ("__index_level_0__", "use small letters"),
+    ],
+)
+def test_an_attribute_may_not_have_a_name_that_the_engine_fills(example: Path, name: str, said: str) -> None:
+    path = example / "priors.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("marital_status", name), encoding="utf-8")
+    with pytest.raises(DeclarationError, match=f"attributes: '{name}' .*{said}"):
+        Priors.load(example)
+
+
+def test_a_published_fact_about_nobody_is_refused(example: Path) -> None:
+    facts = [{"what": "adults", "value": 1.0, "within": 0.1, "source": "x", "url": "https://x", "part": {}}]
+    (example / "published.yaml").write_text(yaml.safe_dump({"facts": facts}), encoding="utf-8")
+    code, _, err = personas("priors", "check", "--locale", example)
+    assert code in {1, 2}
+    assert "internal error" not in err
+    assert "published.yaml" in err
+
+
+def test_a_lock_that_is_no_file_is_no_missing_lock(example: Path) -> None:
+    (example / "tables.lock").unlink(missing_ok=True)
+    (example / "tables.lock").mkdir()
+    with pytest.raises(TableError, match=r"tables\.lock: cannot be read"):
+        lock.read_lock(example)
+
+
+@pytest.mark.parametrize(
+    ("weight", "said"),
+    [
+        ("many", "weight 'many' is no number"),
+        ("1e-320", "weights add up to"),
+        ("1,000", "'1,000' is no number"),
+    ],
+)
+def test_a_weight_that_is_no_count_is_named(tmp_path: Path, weight: str, said: str) -> None:
+    (tmp_path / "sex.csv").write_text(f'sex,weight\nMale,"{weight}"\n', encoding="utf-8")
+    with pytest.raises(TableError, match=said):
+        read_marginal(tmp_path / "sex.csv", Domain({"sex": ("Male", "Female")}))

@@ -271,6 +271,14 @@ PLAIN = {
 RENDERED = {"a chain of comparisons", "~ of long facts", "~ of ~", "many comments", "many raws"}
 
 
+CASES |= {
+    "an escape sequence in a template": PLAIN["judge.j2"].rstrip("\n") + "\x1b[31m\n",
+    "a NUL in a template": PLAIN["judge.j2"].rstrip("\n") + "\0\n",
+    "a narrative that asks for nothing": {"narratives/empty.j2": "Say nothing.\n"},
+    "a narrative without a letter": {"narratives/empty.j2": ""},
+}
+
+
 @pytest.fixture
 def folder(tmp_path: Path, case: str) -> Path:
     """A small set, with the files of a case in it."""

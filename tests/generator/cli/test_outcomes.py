@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -198,3 +200,64 @@ def test_names_that_are_no_text_or_hold_a_line_end_crash_nothing(personas: Perso
         code, _, err = personas(*words)
         assert (code, len(err.splitlines())) == (2, 1)
         assert "is not UTF-8 text" in err
+
+
+def test_a_part_of_another_run_is_narrated_anew(personas: Personas, here: Path) -> None:
+    shards = ("--set", "output.shard_rows=3")
+    for folder, seed in (("run", 1), ("other", 2)):
+        assert personas("generate", QUICKSTART, "-n", 6, "--seed", seed, "-o", folder, *shards)[0] == 0
+    before = content(here / "run")
+    part = "personas/part-00001.parquet"
+    shutil.copy(here / "other" / part, here / "run" / part)
+    code, _, err = personas("report", "run")
+    assert code == 2
+    assert "part-00001.parquet: is not as it was written" in err
+    assert personas("generate", QUICKSTART, "-n", 6, "--seed", 1, "-o", "run", *shards)[0] == 0
+    assert content(here / "run")[part] == before[part]
+
+
+def test_a_report_replaces_no_file_that_is_no_report(personas: Personas) -> None:
+    assert personas("sample", "-n", 300, "-o", "people.parquet")[0] == 0
+    Path("report.html").write_text("<p>precious</p>")
+    code, _, err = personas("report", "people.parquet")
+    assert code == 2
+    assert "report.html: is no report of ours and would be replaced" in err
+    assert Path("report.html").read_text() == "<p>precious</p>"
+    Path("report.html").unlink()
+    assert personas("report", "people.parquet")[0] == 0
+    assert personas("report", "people.parquet")[0] == 0
+
+
+def test_a_message_shows_what_a_terminal_obeys_as_escapes_and_is_bounded(personas: Personas) -> None:
+    _, _, err = personas("sample", "-n", 1, "--where", json.dumps({"\x1b[31mx": "1"}))
+    assert "\x1b" not in err
+    _, _, err = personas("sample", "-n", 1, "--where", json.dumps({"x" * 100_000: "1"}))
+    assert len(err) < 5_000
+    _, _, err = personas("sample", "-n", 1, "-o", "a\x1b[31mb.csv")
+    assert "\x1b" not in err
+
+
+def test_an_interrupt_while_the_command_loads_ends_with_130() -> None:
+    code = """
+import sys
+from census_personas.__main__ import main
+class Stop:
+    def find_spec(self, name, path=None, target=None):
+        if name == "census_personas.generator.cli.main":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Stop())
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "personas: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:1/v1", "http://", "ftp://x/v1", "http://127.0.0.1:0/v1", "http://a b/v1"]
+)
+def test_a_url_that_is_none_is_wrong_configuration(personas: Personas, url: str) -> None:
+    options = ("--set", "llm.backend=openai", "--set", "llm.model=m", "--set", f"llm.base_url={url}")
+    code, _, err = personas("generate", QUICKSTART, "-n", 2, "-o", "run", *options)
+    assert code == 2
+    assert "http://host:port/v1" in err
+    assert not Path("run").exists()

@@ -41,7 +41,7 @@ def test_priors_check_names_a_table_that_is_negative(
     code, out, err = personas("priors", "check", "--locale", tmp_path / "xx")
     assert code == 1
     assert "state-occupation.parquet" in out
-    assert "2 of 19 checks failed" in one_line(err)
+    assert "3 of 20 checks failed" in one_line(err)
 
 
 def test_priors_query_answers_from_the_model_under_a_condition(

@@ -74,7 +74,7 @@ def test_check_finds_a_text_that_the_offline_narrator_cannot_write(
     (tmp_path / "mine/narratives/pets.j2").write_text(f"---\nfields: [{field}]\n---\nSay of pets.\n")
     more = ("--set", f"prompts.set={tmp_path / 'mine'}", "--set", "prompts.narratives=[pets]")
     code, _, err = personas("check", QUICKSTART, *more)
-    assert code == 1
+    assert code == 2
     assert "pets" in one_line(err)
 
 

@@ -106,6 +106,21 @@ def test_answers_to_no_request_are_named_and_end_in_failure(
     assert "1 answers are to no request that waits (9-attributes-aa)" in capsys.readouterr().err
 
 
+def test_an_id_that_holds_the_key_is_not_shown(
+    tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk-Zq7SECRETxyzzy/+=0123456789abc"
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    run, results = tmp_path / "run", tmp_path / "in.jsonl"
+    export(settings(chat_server(), tmp_path), tmp_path / "out.jsonl", folder=run)
+    results.write_text(json.dumps({"custom_id": f"x {key}", "response": None}) + "\n")
+    with pytest.raises(typer.Exit):
+        import_(run, results)
+    shown = "".join(capsys.readouterr())
+    assert key[:12] not in shown
+    assert "answers are to no request that waits" in shown
+
+
 def test_a_file_of_another_run_is_told_from_one_that_was_taken_before(
     tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:

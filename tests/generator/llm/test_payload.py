@@ -10,10 +10,11 @@ from urllib.parse import quote
 import orjson
 import pytest
 
+from census_personas.foundation.printable import printable
 from census_personas.generator.llm.body import parse_body
 from census_personas.generator.llm.chat import Completion, LLMError, UnreadableError
 from census_personas.generator.llm.payload import completion_of, usable
-from census_personas.generator.llm.redaction import Secrets, printable
+from census_personas.generator.llm.redaction import Secrets
 
 KEY = "sk-proj/0123456789+abcdef"
 MESSAGES = ({"role": "user", "content": "Write a line."},)

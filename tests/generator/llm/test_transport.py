@@ -27,6 +27,8 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Address:
         (401, EndpointError),
         (403, EndpointError),
         (404, EndpointError),
+        (303, EndpointError),
+        (304, TransientError),
         (307, EndpointError),
         (408, TransientError),
         (413, RequestError),

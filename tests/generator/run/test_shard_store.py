@@ -17,6 +17,7 @@ from census_personas.foundation.schema import (
     NEMOTRON,
     NEMOTRON_1_1,
     Kind,
+    SchemaError,
     Table,
     context_table,
     refuse_written,
@@ -115,7 +116,7 @@ def test_the_full_schema_has_no_columns_for_texts_that_nobody_writes() -> None:
 def test_texts_that_a_schema_has_no_room_for_are_refused(
     schema: Schema, written: dict[str, Kind], said: str
 ) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(SchemaError, match=said):
         refuse_written(schema, CONTEXT, written)
 
 
