@@ -75,6 +75,7 @@ class OfflineNarrator:
     """
 
     name = "offline"
+    needs_messages = False
 
     def __init__(self, grammar: Grammar) -> None:
         """`grammar` must derive every field that will be asked for; `load` reads one that does.
