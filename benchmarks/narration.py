@@ -68,7 +68,7 @@ class Recorder:
 
     def __init__(self, model: Any) -> None:
         """Pass on to `model`."""
-        self.model, self.name = model, model.name
+        self.model, self.name, self.needs_messages = model, model.name, model.needs_messages
         self.requests: list[ChatRequest] = []
         self.answered: list[float] = []
 

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from census_personas.census_priors.lookup import read_lookup
+from census_personas.census_priors.lookup import REMEDY, read_lookup
+from census_personas.census_priors.marginal import TableError
 from census_personas.foundation.errors import PersonasError
 
 ONET_ATTRIBUTION = (
@@ -18,7 +19,16 @@ ONET_ATTRIBUTION = (
     "Tasks, tools, skills and titles were selected, shortened and joined by Census occupation code; "
     "USDOL/ETA has not approved, endorsed or tested these modifications."
 )
-LISTS = ("onet", "tasks", "tools", "skills", "alternate_titles")
+PHRASES: Mapping[str, tuple[str, ...]] = {
+    "tasks": ("task_phrases", "task_short_phrases", "task_supervises"),
+    "tools": ("tool_names", "tool_kinds"),
+    "skills": ("skill_phrases",),
+}
+"""Lists that say something of each member of another list, in its order."""
+LISTS = (
+    *("onet", "tasks", "tools", "skills", "alternate_titles"),
+    *(column for columns in PHRASES.values() for column in columns),
+)
 TEXTS = ("occupation", "code", "title", "soc", "group", "education")
 
 
@@ -48,6 +58,13 @@ class Occupation:
         tools: tools and technologies.
         skills: skills and fields of knowledge that matter here more than elsewhere.
         alternate_titles: short titles that incumbents report.
+        task_phrases: each task as a phrase inside a sentence ("preparing reports"), cut to about 84 characters; ''
+            for a task that makes no such phrase.
+        task_short_phrases: the same, cut to about 62 characters.
+        task_supervises: whether each task is for those who have people under them.
+        tool_names: each tool in the words of a sentence; '' for one that says nothing of a person.
+        tool_kinds: what each tool is: `equipment`, `program`, `code` (a program that others are built with) or ''.
+        skill_phrases: each skill as one would say that a person has it.
     """
 
     name: str
@@ -63,6 +80,12 @@ class Occupation:
     tools: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
     alternate_titles: tuple[str, ...] = ()
+    task_phrases: tuple[str, ...] = ()
+    task_short_phrases: tuple[str, ...] = ()
+    task_supervises: tuple[bool, ...] = ()
+    tool_names: tuple[str, ...] = ()
+    tool_kinds: tuple[str, ...] = ()
+    skill_phrases: tuple[str, ...] = ()
 
 
 WITHOUT = (
@@ -85,11 +108,11 @@ class Occupations:
 
     @cached_property
     def _all(self) -> Mapping[str, Occupation]:
-        rows: list[dict[str, Any]] = read_lookup(
-            self._folder / "lookups" / "occupations.parquet", TEXTS, ("job_zone", "licensed"), LISTS
-        ).to_pylist()
+        path = self._folder / "lookups" / "occupations.parquet"
+        rows: list[dict[str, Any]] = read_lookup(path, TEXTS, ("job_zone", "licensed"), LISTS).to_pylist()
         found = {}
         for row in rows:
+            _check_aligned(row, path)
             fields = (
                 row | {column: tuple(row[column]) for column in LISTS} | {"job_zone": row["job_zone"] or None}
             )
@@ -137,3 +160,13 @@ class Occupations:
                 f"unknown occupation {name!r}: not known to the locale, which need not make it wrong; {hint}"
             )
         return found
+
+
+def _check_aligned(row: Mapping[str, Any], path: Path) -> None:
+    for phrased, columns in PHRASES.items():
+        for column in columns:
+            if len(row[column]) != len(row[phrased]):
+                raise TableError(
+                    f"{path}: occupation {row['occupation']!r} has {len(row[column])} {column} for "
+                    f"{len(row[phrased])} {phrased}; {REMEDY}"
+                )

@@ -74,6 +74,10 @@ class _Recorder:
     def name(self) -> str:
         return self.model.name
 
+    @property
+    def needs_messages(self) -> bool:
+        return self.model.needs_messages
+
     async def complete(self, request: ChatRequest) -> Completion:
         began = time.monotonic()
         answer = await self.model.complete(request)

@@ -91,7 +91,7 @@ def _lookup(path: Path) -> dict[str, Any]:
         used = [sources_en_us.PUMS.name, *used]
     module = {
         "age_top_codes": "ages",
-        "minors": "locale_en_us",
+        "minors": "locale",
         "places": "geography",
         "counties": "geography",
     }
@@ -100,7 +100,7 @@ def _lookup(path: Path) -> dict[str, Any]:
         "file": f"lookups/{path.name}",
         "rows": pq.read_metadata(path).num_rows,
         "sources": used,
-        "code": f"census_personas.census_priors.build.{code}",
+        "code": f"census_personas.census_priors.build.en_US.{code}",
     }
 
 

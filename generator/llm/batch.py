@@ -65,6 +65,8 @@ def refuse_other_lines(path: Path) -> None:
 class BatchRequests:
     """`ChatModel` that writes each request down and defers the row."""
 
+    needs_messages = True
+
     def __init__(self, config: LLMConfig, file: BinaryIO, dialect: Dialect, most: int | None = None) -> None:
         """Write to `file`, which the caller closes, at most so many requests."""
         self.name = _named(config)
@@ -111,6 +113,8 @@ class BatchResults:
         unasked: ids of lines that no request has asked for.
         notes: what is odd about the file and was put up with.
     """
+
+    needs_messages = True
 
     def __init__(self, config: LLMConfig, path: Path) -> None:
         """Index the file: some hundred bytes of memory an answer.

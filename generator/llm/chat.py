@@ -14,9 +14,9 @@ from census_personas.foundation.printable import printable
 class ChatRequest:
     """One structured chat completion.
 
-    `messages` are OpenAI chat messages. `schema` is the JSON schema of the object that is asked for,
-    `schema_name` its name in `response_format`. `facts` are the values that the messages were rendered
-    from: the narrator without a model writes from them, a served model never sees them.
+    `messages` are OpenAI chat messages, none for a model that does not need them. `schema` is the JSON schema of
+    the object that is asked for, `schema_name` its name in `response_format`. `facts` are the values that the
+    messages were rendered from: the narrator without a model writes from them, a served model never sees them.
     """
 
     messages: tuple[Mapping[str, str], ...]
@@ -52,6 +52,11 @@ class ChatModel(Protocol):
     @property
     def name(self) -> str:
         """The model's name as it is recorded in the dataset."""
+        ...
+
+    @property
+    def needs_messages(self) -> bool:
+        """Whether it reads `messages`; requests to one that reads `facts` alone may have none."""
         ...
 
     async def complete(self, request: ChatRequest) -> Completion:

@@ -58,6 +58,8 @@ class OpenAICompatible:
     of one endpoint is the business of the others.
     """
 
+    needs_messages = True
+
     def __init__(self, config: LLMConfig, endpoints: Sequence[Endpoint]) -> None:
         """No request is sent; what an endpoint understands is probed by its first request."""
         if not config.model:

@@ -18,6 +18,7 @@ class ScriptedModel:
     ) -> None:
         """A list that is used up raises `StopIteration`, for the test to notice."""
         self._name = name
+        self.needs_messages = True
         self._says: Callable[[ChatRequest], Line]
         if callable(script):
             self._says = script

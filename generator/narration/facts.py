@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
+from census_personas.census_priors.occupations import PHRASES, Occupation
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.narration.nearby_towns import NearbyTowns
 from census_personas.generator.offline.article import article
@@ -35,6 +36,7 @@ _SILENT = frozenset({"", "none", "never_served", "without_disability"})
 _LABELS = {name: f"{name}_label" for name in TRAITS}
 _DRAWS = 128
 _NO_OCCUPATION = frozenset({"not_in_workforce", "no_occupation"})
+_Choice = TypeVar("_Choice")
 
 
 class FactSheet:
@@ -119,13 +121,10 @@ class FactSheet:
         words = self._words
         # One call for all that a row needs: numpy's own choice costs more than everything else here.
         draws = iter(rng.random(_DRAWS).tolist())
-        work: dict[str, Sequence[str]] = {"tasks": (), "tools": (), "skills": ()}
-        if record["occupation"] not in _NO_OCCUPATION:
-            occupation = self._priors.occupations.get(record["occupation"])
-            work = {"tasks": occupation.tasks, "tools": occupation.tools, "skills": occupation.skills}
+        occupation = self._priors.occupations.get(record["occupation"])
         stage, times = self._stage(record["age"], record["birth_year"])
         return {
-            **{kind: _some(choices, 3, draws) for kind, choices in work.items()},
+            **_work_grounding(occupation, draws),
             "life_stage": _one(stage, draws),
             "times": times,
             "nearby": _some(self._neighbourhood.towns(record["zipcode"]), 2, draws),
@@ -145,6 +144,17 @@ def occupation_title(record: Mapping[str, Any], priors: Priors) -> str:
     return "" if name in _NO_OCCUPATION else priors.occupations.get(name).title
 
 
+def _work_grounding(occupation: Occupation, draws: Iterator[float]) -> dict[str, list[Any]]:
+    """Up to three tasks, tools and skills of the occupation, each with its phrases."""
+    grounding: dict[str, list[Any]] = {}
+    for kind, phrases in PHRASES.items():
+        drawn = _some(range(len(getattr(occupation, kind))), 3, draws)
+        for column in (kind, *phrases):
+            values = getattr(occupation, column)
+            grounding[column] = [values[place] for place in drawn]
+    return grounding
+
+
 def _furthest(record: Mapping[str, Any]) -> list[str]:
     # One habit for each of the two traits furthest from the mean: the others say little about the person.
     return sorted(TRAITS, key=lambda name: -abs(record[name] - 50))[:2]
@@ -154,7 +164,7 @@ def _one(choices: Sequence[str], draws: Iterator[float]) -> str:
     return choices[int(next(draws) * len(choices))]
 
 
-def _some(choices: Sequence[str], count: int, draws: Iterator[float]) -> list[str]:
+def _some(choices: Sequence[_Choice], count: int, draws: Iterator[float]) -> list[_Choice]:
     pool = list(choices)
     return [pool.pop(int(next(draws) * len(pool))) for _ in range(min(count, len(pool)))]
 

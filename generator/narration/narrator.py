@@ -102,7 +102,7 @@ class Narrator:
 
         Args:
             model: answers the requests.
-            prompts: renders them.
+            prompts: renders them, unless the model needs no messages and no journal keeps answers by them.
             facts: words for a row's codes, and its grounding.
             review: findings about a record, whole or in part.
             settings: seed, sampling parameters and the bounds of the repair loop.
@@ -119,6 +119,8 @@ class Narrator:
         self.hear: Callable[[bool], None] = lambda _: None
         """Called for each new answer with whether anything in it could be read."""
         self._journal = journal
+        # A journal keeps answers by their messages.
+        self._renders = model.needs_messages or journal is not None
         self._policy = settings.validation.policy if policy is None else policy
         self._specs = {spec.name: spec for call in CALLS for spec in prompts.templates[call].fields}
         self._judge = Judge(prompts.templates[JUDGE], settings)
@@ -216,7 +218,7 @@ class Narrator:
         told = {**draft.told(), **(more or {})}
         llm = self._settings.llm
         request = ChatRequest(
-            messages=template.render(told),
+            messages=template.render(told) if self._renders else (),
             schema_name=call,
             schema=template.schema,
             temperature=llm.temperature,

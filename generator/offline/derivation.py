@@ -11,8 +11,7 @@ from census_personas.generator.offline.symbol import ELSEWHERE
 if TYPE_CHECKING:
     from census_personas.generator.offline.draws import Draw
     from census_personas.generator.offline.grammar import Grammar
-    from census_personas.generator.offline.pool import Pool
-    from census_personas.generator.offline.symbol import Alternative, Symbol
+    from census_personas.generator.offline.symbol import Alternative, Pool, Symbol
 
 _TRIES = 3
 _NO_RANKS: Mapping[str, Symbol] = {}

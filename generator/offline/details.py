@@ -11,9 +11,8 @@ from census_personas.generator.offline import work
 from census_personas.generator.offline.derivation import Derivation
 from census_personas.generator.offline.draws import Draw
 from census_personas.generator.offline.grammar import Grammar
-from census_personas.generator.offline.pool import Pool
 from census_personas.generator.offline.portrait import Portrait
-from census_personas.generator.offline.symbol import Alternative
+from census_personas.generator.offline.symbol import Alternative, Pool
 from census_personas.generator.offline.work import Work, joined, leads, suited
 
 _EVERYDAY_SKILLS = 8

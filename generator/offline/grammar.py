@@ -8,8 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from census_personas.generator.offline.grammar_files import GrammarError, digest, folder_of, read_symbols
-from census_personas.generator.offline.pool import Pool
-from census_personas.generator.offline.symbol import AWAY, OWN, Alternative, Bits, Group, Symbol
+from census_personas.generator.offline.symbol import AWAY, OWN, Alternative, Bits, Group, Pool, Symbol
 
 __all__ = ["Grammar", "GrammarError", "digest"]
 _LEANING = "leaning_"

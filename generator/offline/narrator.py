@@ -12,7 +12,7 @@ import orjson
 
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.llm.chat import ChatRequest, Completion, RequestError
-from census_personas.generator.offline import details, portrait
+from census_personas.generator.offline import details, portrait, work
 from census_personas.generator.offline.derivation import Derivation
 from census_personas.generator.offline.details import Details
 from census_personas.generator.offline.draws import draws
@@ -51,7 +51,7 @@ _FACTS = (
     *TRAITS, *(f"{trait}_label" for trait in TRAITS),
 )  # fmt: skip
 _NEEDED = ("first_name", "last_name", "sex", "age")
-_GROUNDING = ("tasks", "tools", "skills", "nearby")
+_GROUNDING = (*work.GROUNDING, "nearby")
 _REMEMBERED = 256
 
 
@@ -75,6 +75,7 @@ class OfflineNarrator:
     """
 
     name = "offline"
+    needs_messages = False
 
     def __init__(self, grammar: Grammar) -> None:
         """`grammar` must derive every field that will be asked for; `load` reads one that does.
@@ -161,7 +162,7 @@ class OfflineNarrator:
             for field, schema in properties.items()
         }
 
-    def _met(self, values: tuple[Any, ...], grounding: tuple[tuple[str, ...], ...]) -> _Person:
+    def _met(self, values: tuple[Any, ...], grounding: tuple[tuple[Any, ...], ...]) -> _Person:
         """Portrait and details of the person of whom these are the facts.
 
         Raises:

@@ -5,88 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from census_personas.generator.offline.equipment import told_tools
-from census_personas.generator.offline.gerund import gerund_phrase
-
-_LONGEST = (84, 62)  # longest task in a narrative, and in a list
 _TOLD, _LISTED, _SKILLS = 2, 3, 5
 WORDS = frozenset({"t1", "t2", "t_both", "s1", "s2", "s3", "s_both", "tasks", "gear", "k_list"})
 """Words that `Work` gives, as slots name them, beside `k1` to `k5`."""
 _LEADER = re.compile(r"\b(?:supervisor|manager|administrator|director|executive|chief)\b")
-# What a task says that only those do who have people under them.
-_SUPERVISION = re.compile(
-    r"\b(?:supervise|supervising|oversee|hire)\b|^(?:Train|Direct|Assign|Manage|Recruit|Educate)\b.{0,45}"
-    r"\b(?:staff|workers?|employees|personnel|technicians|engineers|assistants|crews?|teams?|subordinates)\b",
-    re.IGNORECASE,
-)
-# O*NET names of skills and knowledge, as one would say that a person has them.
-_SKILL_WORDS = {
-    "active learning": "learning on the job",
-    "administration and management": "team administration",
-    "administrative": "office administration",
-    "biology": "a grounding in biology",
-    "building and construction": "construction know-how",
-    "chemistry": "practical chemistry",
-    "communications and media": "media communication",
-    "complex problem solving": "untangling hard problems",
-    "computers and electronics": "computer skills",
-    "coordination": "coordinating with others",
-    "customer and personal service": "customer service",
-    "design": "design principles",
-    "economics and accounting": "basic accounting",
-    "education and training": "training others",
-    "engineering and technology": "engineering basics",
-    "english language": "clear written English",
-    "equipment maintenance": "equipment upkeep",
-    "equipment selection": "choosing the right equipment",
-    "fine arts": "artistic technique",
-    "food production": "food handling",
-    "foreign language": "foreign languages",
-    "geography": "geographic knowledge",
-    "history and archeology": "historical research",
-    "installation": "equipment installation",
-    "instructing": "instructing beginners",
-    "judgment and decision making": "sound judgment",
-    "law and government": "rules and regulations",
-    "learning strategies": "teaching methods",
-    "management of financial resources": "budget management",
-    "management of material resources": "materials management",
-    "management of personnel resources": "staff supervision",
-    "mathematics": "practical math",
-    "mechanical": "mechanical know-how",
-    "medicine and dentistry": "medical knowledge",
-    "monitoring": "progress monitoring",
-    "negotiation": "negotiating",
-    "operation and control": "equipment operation",
-    "operations analysis": "working out what a system must do",
-    "operations monitoring": "reading gauges and indicators",
-    "personnel and human resources": "hiring and staff relations",
-    "philosophy and theology": "ethical reasoning",
-    "persuasion": "bringing others around",
-    "physics": "applied physics",
-    "production and processing": "production planning",
-    "psychology": "applied psychology",
-    "public safety and security": "workplace safety",
-    "quality control analysis": "quality control",
-    "reading comprehension": "close reading",
-    "repairing": "equipment repair",
-    "science": "scientific reasoning",
-    "service orientation": "looking after people's needs",
-    "social perceptiveness": "reading people",
-    "sociology and anthropology": "cultural awareness",
-    "speaking": "confident speaking",
-    "systems analysis": "seeing how systems fit together",
-    "systems evaluation": "judging how well systems work",
-    "technology design": "adapting tools to the task",
-    "telecommunications": "communications equipment",
-    "therapy and counseling": "counseling",
-    "transportation": "transport logistics",
-    "writing": "concise writing",
-}
+# Facts of the grounding that are aligned with the tasks, and with the tools.
+_TASKS = ("task_phrases", "task_short_phrases", "task_supervises")
+_TOOLS = ("tool_names", "tool_kinds")
+GROUNDING = (*_TASKS, *_TOOLS, "skill_phrases")
+"""What of the grounding a `Work` is chosen from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +44,9 @@ class Work:
 
         Programs are told of those who work at a desk, and those that others are built with of a `coder`.
         """
-        phrases = [_phrases(task) for task in grounding.get("tasks") or ()]
-        long, short = [long for long, _ in phrases if long], [short for _, short in phrases if short]
-        equipment, software = told_tools(grounding.get("tools") or (), desk=desk, coder=coder)
-        named = [_SKILL_WORDS.get(skill, skill) for skill in grounding.get("skills") or ()]
+        long, short, _ = ([phrase for phrase in column if phrase] for column in _columns(grounding, _TASKS))
+        equipment, software = _tools(grounding, desk=desk, coder=coder)
+        named = grounding.get("skill_phrases") or ()
         return cls(
             _apart(long, tasks, _TOLD),
             _apart(short, tasks, _LISTED),
@@ -168,9 +97,13 @@ def suited(grounding: Mapping[str, Any], *, junior: bool, pooled: bool, manager:
     """
     if not (junior or pooled or manager):
         return grounding
-    tasks = [task for task in grounding.get("tasks") or () if not (junior and _SUPERVISION.search(task))]
-    kept = {"tasks": tasks[:1] if pooled else tasks}
-    return {**grounding, **kept, "tools": ()} if pooled or manager else {**grounding, **kept}
+    tasks = [
+        task
+        for task in zip(*_columns(grounding, _TASKS), strict=True)
+        if not (junior and task[_TASKS.index("task_supervises")])
+    ][: 1 if pooled else None]
+    kept = {name: [task[place] for task in tasks] for place, name in enumerate(_TASKS)}
+    return {**grounding, **kept, **(dict.fromkeys(_TOOLS, ()) if pooled or manager else {})}
 
 
 def joined(texts: Sequence[str]) -> str:
@@ -180,12 +113,17 @@ def joined(texts: Sequence[str]) -> str:
     return f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
-@lru_cache(maxsize=65536)
-def _phrases(task: str) -> tuple[str | None, str | None]:
-    """Return a task as a narrative and as a list tells it."""
-    told, listed = _LONGEST
-    phrase = gerund_phrase(task, told)
-    return phrase, phrase if phrase and len(phrase) <= listed else gerund_phrase(task, listed)
+def _columns(grounding: Mapping[str, Any], names: Iterable[str]) -> list[Sequence[Any]]:
+    return [grounding.get(name) or () for name in names]
+
+
+def _tools(grounding: Mapping[str, Any], *, desk: bool, coder: bool) -> tuple[list[str], list[str]]:
+    """Return a piece of equipment and a program, or two pieces of equipment."""
+    tools = list(zip(*_columns(grounding, _TOOLS), strict=True))
+    equipment = [name for name, kind in tools if kind == "equipment"]
+    programs = {"program", "code"} if coder else {"program"}
+    software = [name for name, kind in tools if desk and kind in programs]
+    return equipment[: 1 if software else 2], software[:1]
 
 
 def _apart(phrases: Iterable[str], spare: Iterable[str], count: int) -> list[str]:

@@ -47,6 +47,11 @@ class Reseeded:
         """The model's own name."""
         return self.model.name
 
+    @property
+    def needs_messages(self) -> bool:
+        """As the model itself."""
+        return self.model.needs_messages
+
     async def complete(self, request: ChatRequest) -> Completion:
         """Answer the request under the other seed."""
         return await self.model.complete(replace(request, seed=request.seed ^ _OTHER))

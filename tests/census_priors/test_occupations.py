@@ -106,6 +106,28 @@ def test_a_missing_table_says_how_to_make_it(tmp_path: Path) -> None:
         Occupations.load(tmp_path).names  # noqa: B018 - reading is what fails
 
 
+def test_phrases_that_do_not_match_their_tasks_are_refused_by_name(tmp_path: Path) -> None:
+    table = pq.read_table(LOCALE / "lookups" / "occupations.parquet")
+    place = table.column_names.index("task_phrases")
+    (tmp_path / "lookups").mkdir()
+    pq.write_table(
+        table.set_column(place, "task_phrases", table["task_short_phrases"].take([*range(1, 529), 0])),
+        tmp_path / "lookups" / "occupations.parquet",
+    )
+    with pytest.raises(
+        TableError, match=r"occupation '\w+' has \d task_phrases for \d tasks; rebuild the locale"
+    ):
+        Occupations.load(tmp_path).names  # noqa: B018 - reading is what fails
+
+
+def test_a_table_of_an_earlier_release_says_that_it_has_no_phrases(tmp_path: Path) -> None:
+    table = pq.read_table(LOCALE / "lookups" / "occupations.parquet")
+    (tmp_path / "lookups").mkdir()
+    pq.write_table(table.drop_columns(["skill_phrases"]), tmp_path / "lookups" / "occupations.parquet")
+    with pytest.raises(TableError, match=r"columns skill_phrases are missing; rebuild the locale"):
+        Occupations.load(tmp_path).names  # noqa: B018 - reading is what fails
+
+
 def test_the_table_carries_the_attribution_that_its_licence_asks_for() -> None:
     metadata = pq.read_schema(LOCALE / "lookups" / "occupations.parquet").metadata
     assert metadata[b"attribution"].decode() == ONET_ATTRIBUTION

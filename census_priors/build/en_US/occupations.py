@@ -21,8 +21,9 @@ import pandas as pd
 from census_personas.census_priors.build.compiled import write_table
 from census_personas.census_priors.build.en_US.occupation_titles import name, prose
 from census_personas.census_priors.build.en_US.onet_grounding import Grounding
+from census_personas.census_priors.build.en_US.work_phrases import phrase_columns
 from census_personas.census_priors.build.source import Source, SourceError
-from census_personas.census_priors.occupations import ONET_ATTRIBUTION
+from census_personas.census_priors.occupations import ONET_ATTRIBUTION, PHRASES
 
 CODES = "codes/occp_2018_titles_soc.csv"
 ONET = "onet_29_3"
@@ -135,6 +136,11 @@ def build_occupations(sources: Path, out: Path) -> None:
     for column in ("tasks", "tools", "skills", "alternate_titles"):
         choose = getattr(grounding, column)
         frame[column] = _lists([choose(codes) for codes in ordered])
+    phrased = [
+        phrase_columns(*lists) for lists in zip(frame["tasks"], frame["tools"], frame["skills"], strict=True)
+    ]
+    for column in (column for columns in PHRASES.values() for column in columns):
+        frame[column] = _lists([phrases[column] for phrases in phrased])
     write_table(frame, out / "lookups" / "occupations.parquet", notes={"attribution": ONET_ATTRIBUTION})
 
 

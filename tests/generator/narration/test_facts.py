@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from census_personas.census_priors.occupations import PHRASES
 from census_personas.census_priors.priors import Priors
 from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.nearby_towns import NearbyTowns
@@ -62,6 +63,19 @@ def test_grounding_comes_from_the_occupation(sheet: FactSheet, nurse: dict[str, 
     assert grounding["tasks"]
     assert set(grounding["tasks"]) <= set(occupation.tasks)
     assert set(grounding["tools"]) <= set(occupation.tools)
+
+
+def test_each_task_tool_and_skill_comes_with_its_own_phrases(
+    sheet: FactSheet, nurse: dict[str, Any], priors: Priors
+) -> None:
+    occupation = priors.occupations.get("registered_nurse")
+    grounding = sheet.of(nurse, stream(3))["grounding"]
+    for kind, columns in PHRASES.items():
+        rows = list(
+            zip(getattr(occupation, kind), *(getattr(occupation, name) for name in columns), strict=True)
+        )
+        drawn = zip(grounding[kind], *(grounding[name] for name in columns), strict=True)
+        assert all(row in rows for row in drawn)
 
 
 def test_habits_show_the_traits_furthest_from_the_mean(

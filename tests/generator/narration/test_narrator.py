@@ -433,3 +433,22 @@ async def test_a_fact_too_long_for_a_message_costs_its_row(
     assert model.requests == []
     assert "message is longer than 64000 characters" in done.reasons[0]
     assert done.reasons[0].startswith("prompt: ")
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_model_that_reads_facts_alone_gets_messages_only_where_a_journal_keeps_its_answers(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path, *, kept: bool
+) -> None:
+    model = ScriptedModel(good)
+    model.needs_messages = False
+    journal = Journal(tmp_path / "journal") if kept else None
+    done = await narrator(model, complains("arts_persona", times=1), journal=journal).narrate(nurse)
+    if journal is not None:
+        journal.close()
+    assert done.accepted
+    assert [bool(request.messages) for request in model.requests] == [kept] * 3
+    assert all(request.facts["first_name"] == nurse["first_name"] for request in model.requests)
+
+
+def test_the_narrator_without_a_model_needs_no_messages() -> None:
+    assert not connect(Config().llm.model_copy(update={"backend": "offline"})).needs_messages

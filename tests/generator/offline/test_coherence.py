@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
+from census_personas.census_priors.build.en_US.work_phrases import phrase_columns
 from census_personas.foundation.schema import NARRATIVES
-from census_personas.generator.offline.equipment import told_tools
 from census_personas.generator.offline.grammar import Grammar
 from census_personas.generator.offline.narrator import OfflineNarrator
 from census_personas.generator.offline.work import Work, leads, suited
 
 NARRATOR = OfflineNarrator.load("en_US")
 GRAMMAR = Grammar.load("en_US")
+CHORES = ("cleaning and oiling tools", "loading and stacking", "counting")
 # Words per narrative, first and third quartile, of 1,500 adults of Nemotron-Personas-USA 1.1 (NVIDIA, CC BY 4.0).
 RELEASED = {
     "professional_persona": (40, 49),
@@ -60,9 +61,11 @@ def adult(row: int, **changes: object) -> dict[str, Any]:
         "ethnicity": "white",
         "nativity": "us_born",
         "grounding": {
-            "tasks": ["Measure and mark cutting lines on materials.", "Build or repair cabinets."],
-            "tools": ["circular saws"],
-            "skills": ["mathematics"],
+            **phrase_columns(
+                ["Measure and mark cutting lines on materials.", "Build or repair cabinets."],
+                ["circular saws"],
+                ["mathematics"],
+            ),
             "nearby": ["Kettering", "Xenia"],
         },
     }
@@ -138,16 +141,20 @@ def test_the_people_in_a_life_are_the_same_in_all_its_texts() -> None:
 
 
 def test_programs_of_programmers_are_told_of_those_who_program() -> None:
-    assert told_tools(("JavaScript", "SAP software")) == ([], ["SAP software"])
-    assert told_tools(("JavaScript", "SAP software"), coder=True) == ([], ["JavaScript"])
-    assert told_tools(("The MathWorks MATLAB",)) == ([], ["MATLAB"])
+    grounding = phrase_columns([], ["JavaScript", "SAP software"], [])
+    plain = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=True, coder=False)
+    assert plain.software == ["SAP software"]
+    coded = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=True, coder=True)
+    assert coded.software == ["JavaScript"]
 
 
 def test_office_programs_are_told_of_those_who_work_at_a_desk() -> None:
-    assert told_tools(("pizza ovens", "SAP software"), desk=False) == (["pizza ovens"], [])
+    grounding = phrase_columns([], ["pizza ovens", "SAP software"], [])
+    done = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=False, coder=False)
+    assert (done.equipment, done.software) == (["pizza ovens"], [])
     lists = [
         NARRATOR.write(
-            adult(row, occupation_code=code, grounding={"tools": ["SAP software"]}),
+            adult(row, occupation_code=code, grounding=phrase_columns([], ["SAP software"], [])),
             {"skills_and_expertise_list": {}},
             seed=1,
         )["skills_and_expertise_list"]
@@ -158,13 +165,15 @@ def test_office_programs_are_told_of_those_who_work_at_a_desk() -> None:
 
 
 def test_the_tasks_of_a_person_begin_with_different_verbs_and_lists_come_last() -> None:
-    grounding = {
-        "tasks": [
+    grounding = phrase_columns(
+        [
             "Plan, direct, and coordinate repairs, deliveries, and returns.",
             "Plan menus for large parties.",
             "Measure cutting lines.",
-        ]
-    }
+        ],
+        [],
+        [],
+    )
     done = Work.of(
         grounding,
         tasks=["planning the week ahead", "sharpening knives"],
@@ -183,7 +192,7 @@ def test_the_tasks_of_a_person_begin_with_different_verbs_and_lists_come_last() 
     ]
     plain = Work.of(
         {},
-        tasks=["cleaning and oiling tools", "loading and stacking", "counting"],
+        tasks=CHORES,
         skills=["tact"],
         desk=True,
         coder=False,
@@ -261,7 +270,7 @@ def test_sights_across_the_state_are_no_saturday_outings() -> None:
 def test_nobody_starts_a_career_by_supervising_others() -> None:
     tasks = ["Supervise technologists or other engineers.", "Train new staff.", "Test pumps."]
     engineer = {"occupation": "engineer", "occupation_title": "civil engineer", "occupation_code": "1360"}
-    grounding = adult(0)["grounding"] | {"tasks": tasks}
+    grounding = adult(0)["grounding"] | phrase_columns(tasks, ["circular saws"], ["mathematics"])
     for age, supervises in ((26, False), (52, True)):
         text = " ".join(
             written(adult(row, age=age, grounding=grounding, **engineer), "skills_and_expertise")[
@@ -275,13 +284,11 @@ def test_nobody_starts_a_career_by_supervising_others() -> None:
 
 
 def test_one_task_and_no_tool_is_told_where_a_code_pools_several_occupations() -> None:
-    grounding = {
-        "tasks": ["Place wafers.", "Mix chemicals."],
-        "tools": ["scissor lifts"],
-        "skills": ["physics"],
-    }
+    grounding = phrase_columns(["Place wafers.", "Mix chemicals."], ["scissor lifts"], ["physics"])
     kept = suited(grounding, junior=False, pooled=True, manager=False)
-    assert kept == {"tasks": ["Place wafers."], "tools": (), "skills": ["physics"]}
+    assert kept["task_phrases"] == grounding["task_phrases"][:1]
+    assert kept["tool_names"] == ()
+    assert kept["skill_phrases"] == ["applied physics"]
     assert suited(grounding, junior=False, pooled=False, manager=False) == grounding
     worker = {"occupation": "production_worker", "occupation_title": "production worker"}
     told = written(

@@ -14,10 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import census_personas.census_priors
-from census_personas.census_priors.occupations import Occupations
+from census_personas.census_priors.occupations import PHRASES, Occupations
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.generator.llm.chat import ChatRequest, RequestError
-from census_personas.generator.offline.gerund import gerund_phrase
 from census_personas.generator.offline.grammar import Grammar
 from census_personas.generator.offline.narrator import OfflineNarrator
 from census_personas.generator.offline.portrait import TRAITS, sex_of
@@ -93,9 +92,9 @@ def facts(row: int, **changes: object) -> dict[str, Any]:
 def grounding(occupation: str, row: int) -> dict[str, Any]:
     found = OCCUPATIONS.get(occupation)
     if not found.code:
-        return {"occupation_title": "", "grounding": {"tasks": [], "tools": [], "skills": []}}
-    kinds = {"tasks": found.tasks, "tools": found.tools, "skills": found.skills}
-    drawn = {kind: [*texts[row % 3 :], *texts[: row % 3]][:3] for kind, texts in kinds.items()}
+        return {"occupation_title": "", "grounding": {}}
+    columns = {name: getattr(found, name) for kind, names in PHRASES.items() for name in (kind, *names)}
+    drawn = {name: [*texts[row % 3 :], *texts[: row % 3]][:3] for name, texts in columns.items()}
     return {"occupation_title": found.title, "grounding": drawn}
 
 
@@ -183,7 +182,7 @@ def test_an_occupation_is_named_and_its_tasks_are_told(told: Told) -> None:
     nurse = facts(0, occupation="registered_nurse", labor_force_status="employed", age=40)
     text = json.dumps(written(nurse))
     assert "registered nurse" in text
-    assert any(phrase in text for task in nurse["grounding"]["tasks"] if (phrase := gerund_phrase(task, 62)))
+    assert any(phrase in text for phrase in nurse["grounding"]["task_short_phrases"] if phrase)
 
 
 def test_nobody_outside_the_workforce_has_a_job_and_only_the_old_are_retired(told: Told) -> None:

@@ -1,11 +1,11 @@
-"""Tools: which of the O*NET tools of an occupation are worth telling, and in what words."""
+"""Tool names: which O*NET tools of an occupation a text may name, and in what words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
 
+KINDS = ("equipment", "program", "code")
+"""What a tool is: equipment, a program, or a program that others are built with."""
 _LONGEST = 34
 _ACRONYM = re.compile(r"^(?P<words>.+?) (?P<acronym>[A-Z]{2,5})(?P<rest> .*)?$")
 _PUNCTUATED = re.compile(r"[,;:!?{}]|\.(?: |$)")
@@ -26,27 +26,16 @@ _CODE = re.compile(
 _VENDOR = re.compile(r"^(?:The MathWorks|Adobe Systems|IBM|Oracle) (?=[A-Z])")
 
 
-def told_tools(
-    tools: Sequence[str], *, desk: bool = True, coder: bool = False
-) -> tuple[Sequence[str], Sequence[str]]:
-    """Return a piece of equipment and a program, or two pieces of equipment, without what is commonplace.
-
-    O*NET lists office programs for nearly everybody: they are told of those who work at a desk. `coder` if programs
-    that others are built with belong to the work.
-    """
-    named = [name for name, codes in map(_named, tools) if name and (coder or not codes)]
-    equipment = [name for name in named if name[0].islower() and name.endswith(("s", "equipment"))]
-    software = [name for name in named if name[0].isupper()] if desk else []
-    return equipment[: 1 if software else 2], software[:1]
-
-
-@lru_cache(maxsize=16384)
-def _named(text: str) -> tuple[str | None, bool]:
-    """Return what to call a tool, None if it is better not named, and whether others are built with it."""
+def name_tool(text: str) -> tuple[str, str]:
+    """Return what a sentence calls an O*NET tool and its kind, one of `KINDS`; two empty strings to leave it out."""
     name = _name(text)
     if name is None or _COMMONPLACE.search(name):
-        return None, False
-    return name, _CODE.search(name) is not None
+        return "", ""
+    if _CODE.search(name):
+        return name, "code"
+    if name[0].islower() and name.endswith(("s", "equipment")):
+        return name, "equipment"
+    return (name, "program") if name[0].isupper() else ("", "")
 
 
 def _name(text: str) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 _IRREGULAR = {
     "be": "being",
@@ -138,7 +137,6 @@ _UNFIT = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
 def gerund(verb: str) -> str:
     """Return the -ing form of a base verb; a hyphenated verb is inflected in its last part."""
     head, hyphen, last = verb.lower().rpartition("-")
@@ -162,13 +160,13 @@ def _doubles(verb: str) -> bool:
     return one_syllable is not None
 
 
-@lru_cache(maxsize=65536)
 def gerund_phrase(task: str, longest: int = 90, shortest: int = 14) -> str | None:
-    """Return a task statement as a gerund phrase of `shortest` to `longest` characters.
+    """Return a task statement as a gerund phrase that is cut to `shortest` to `longest` characters.
 
     Only the leading verbs are inflected; a second clause ("..., and direct calls") and trailing
     qualifications ("such as ...", "according to ...") are cut where the phrase stays whole. None when no
-    whole phrase of that length is left, or the statement is unfit to describe a person by.
+    whole phrase of that length is left, or the statement is unfit to describe a person by. In the phrase an "or"
+    becomes an "and", one character longer.
     """
     text = _SPACES.sub(" ", _PARENTHESES.sub("", task)).strip().rstrip(".;,")
     if not text or _UNFIT.search(text) or any(mark in text for mark in ';:{}"') or ". " in text:

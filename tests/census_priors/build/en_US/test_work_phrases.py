@@ -1,0 +1,86 @@
+"""Tasks, tools and skills get the words in which a text names them, and the shipped look-up holds them."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from census_personas.census_priors.build.en_US.tool_names import KINDS, name_tool
+from census_personas.census_priors.build.en_US.work_phrases import LONGEST, LONGEST_SHORT, phrase_columns
+from census_personas.census_priors.occupations import PHRASES, Occupations
+
+OCCUPATIONS = Occupations.load(Path(str(files("census_personas.census_priors") / "en_US")))
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "kind"),
+    [
+        ("pizza ovens", "pizza ovens", "equipment"),
+        ("welding equipment", "welding equipment", "equipment"),
+        ("SAP software", "SAP software", "program"),
+        ("JavaScript", "JavaScript", "code"),
+        ("The MathWorks MATLAB", "MATLAB", "program"),
+        ("graphics tablets GT", "graphics tablets", "equipment"),
+        ("desktop computers", "", ""),
+        ("Microsoft Office", "", ""),
+        ("operating theatre", "", ""),
+        ("35 millimeter cameras", "", ""),
+        ("laser measuring systems of extraordinary length", "", ""),
+    ],
+)
+def test_a_tool_is_named_as_equipment_a_program_or_code_or_left_out(tool: str, name: str, kind: str) -> None:
+    assert name_tool(tool) == (name, kind)
+
+
+def test_a_long_task_has_a_shorter_phrase_for_lists_or_none() -> None:
+    columns = phrase_columns(
+        [
+            "Test pumps.",
+            "Measure and mark dimensions of parts on paper or lumber stock prior to cutting, following blueprints, "
+            "to ensure a tight fit and quality product.",
+            "Perform other duties.",
+        ],
+        [],
+        [],
+    )
+    assert columns["task_phrases"] == ["", "", ""]
+    assert columns["task_short_phrases"] == ["", "measuring and marking dimensions of parts", ""]
+
+
+@pytest.mark.parametrize(
+    ("task", "supervises"),
+    [
+        ("Supervise technologists or other engineers.", True),
+        ("Train new staff.", True),
+        ("Hire cooks.", True),
+        ("Train horses.", False),
+        ("Test pumps.", False),
+    ],
+)
+def test_tasks_of_those_who_lead_others_are_marked(task: str, supervises: bool) -> None:
+    assert phrase_columns([task], [], [])["task_supervises"] == [supervises]
+
+
+def test_a_skill_without_words_of_its_own_keeps_its_name() -> None:
+    assert phrase_columns([], [], ["mechanical", "active listening"])["skill_phrases"] == [
+        "mechanical know-how",
+        "active listening",
+    ]
+
+
+def test_the_shipped_phrases_are_those_of_the_shipped_tasks_tools_and_skills() -> None:
+    for occupation in OCCUPATIONS:
+        phrases = phrase_columns(occupation.tasks, occupation.tools, occupation.skills)
+        assert {name: list(getattr(occupation, name)) for name in phrases} == phrases, occupation.name
+
+
+def test_shipped_phrases_keep_their_length_and_kinds_are_known() -> None:
+    assert {column for columns in PHRASES.values() for column in columns} == set(phrase_columns([], [], []))
+    for occupation in OCCUPATIONS:
+        # An "or" becomes an "and" after the cut.
+        assert all(len(phrase) <= LONGEST + 2 for phrase in occupation.task_phrases)
+        assert all(len(phrase) <= LONGEST_SHORT + 2 for phrase in occupation.task_short_phrases)
+        assert {*occupation.tool_kinds} <= {"", *KINDS}
+        assert [not name for name in occupation.tool_names] == [not kind for kind in occupation.tool_kinds]
