@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from census_personas.census_priors.domain import Domain, DomainError
 
 Codes = npt.NDArray[np.int32]
+Known = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,21 @@ class Hierarchy:
         for step in reversed(chain[: chain.index(fine)]):
             codes = self.maps[step][codes]
         return codes
+
+    def source(self, attribute: str, among: Container[str]) -> str | None:
+        """The attribute, or the coarsest finer one, that is among some: its codes decide the attribute's."""
+        return next((name for name in self.chain(attribute) if name in among), None)
+
+    def view(self, attribute: str, codes: Mapping[str, Known]) -> Known:
+        """Codes of an attribute, from its own or from those of a finer one.
+
+        Raises:
+            DomainError: neither is there.
+        """
+        fine = self.source(attribute, codes)
+        if fine is None:
+            raise DomainError(f"{attribute!r} follows from none of {', '.join(codes)}")
+        return self.codes(fine, attribute)[codes[fine]].astype(np.int64)
 
     def finest(self, attributes: Iterable[str]) -> tuple[str, ...]:
         """The attributes without those that another of them refines; the first of equals is kept in place."""

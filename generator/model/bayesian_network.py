@@ -23,7 +23,8 @@ from pgmpy.factors.discrete import TabularCPD
 from pgmpy.models import DiscreteBayesianNetwork
 
 from census_personas.generator.model.fitting import FitError
-from census_personas.generator.model.network import Network, Node, certain_axis
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 
 Array = npt.NDArray[np.float64]
 
@@ -164,17 +165,8 @@ class _Writer:
 
     def add_node(self, node: Node) -> None:
         """P(child | parents), states that make the child certain included."""
-        table = np.asarray(node.table, dtype=np.float64)
-        if node.certain is not None:
-            axis, values = certain_axis(node, node.parents, self.network.hierarchy)
-            shape = [*table.shape]
-            shape[axis] = len(values)
-            whole = np.zeros(shape)
-            view = np.moveaxis(whole, axis, 0)
-            view[values < 0] = np.moveaxis(table, axis, 0)
-            for code in np.flatnonzero(values >= 0):
-                view[code, ..., values[code]] = 1.0
-            table = whole
+        people = np.ones([self.network.size(parent) for parent in node.parents])
+        table = np.asarray(node.joint(node.parents, people, self.network.hierarchy), dtype=np.float64)
         self._add_given(node.child, self._states(node.child), node.parents, table)
 
     def add_refinement(self, node: Node) -> None:

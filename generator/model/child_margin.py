@@ -12,7 +12,8 @@ import numpy.typing as npt
 from census_personas.census_priors.marginal import Marginal
 from census_personas.generator.model import fitting
 from census_personas.generator.model.fitting import Array, Dense, FitError, Margin, coarsen
-from census_personas.generator.model.network import Codes, Network, Node
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Codes, Node
 
 NOBODY = 1e-9
 """Share of people below which nobody is missed: less than one in a thousand million."""

@@ -20,7 +20,8 @@ from census_personas.generator.model.child_margin import Wanted, child_margin
 from census_personas.generator.model.contradiction import refuse_contradictions
 from census_personas.generator.model.core_factoring import within_memory
 from census_personas.generator.model.fitting import Array, Dense, FitError
-from census_personas.generator.model.network import Codes, Network, Node
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Codes, Node
 from census_personas.generator.model.reconciliation import reconciled
 from census_personas.generator.model.shrinkage import child_axis, shrink
 

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.generator.model.network import Network, Node
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling.message import Dense, Message, scaled
 from census_personas.generator.sampling.product import Product

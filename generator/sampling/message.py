@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.generator.model.network import taken
+from census_personas.generator.model.node import taken
 
 Dense = npt.NDArray[np.floating]
 Codes = npt.NDArray[np.int32]

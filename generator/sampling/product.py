@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.foundation.threads import each
-from census_personas.generator.model.network import Node, certain_axis, taken
+from census_personas.generator.model.node import Node, open_positions, taken
 from census_personas.generator.sampling.message import Codes, Dense, Message
 
 States = npt.NDArray[np.intp]
@@ -134,11 +134,7 @@ class Product:
         runs = np.zeros(len(hierarchy.domain[node.child]), dtype=np.int64)
         if node.refines is not None:
             runs = hierarchy.codes(node.child, node.refines).astype(np.int64)
-        axes = [next(i for i, f in enumerate(parents) if hierarchy.refines(f, name)) for name in node.parents]
-        codes = [
-            node.axis_codes(name, len(hierarchy.domain[name]))[hierarchy.codes(parents[at], name)]
-            for at, name in zip(axes, node.parents, strict=True)
-        ]
+        axes, codes = node.positions(parents, hierarchy)
         table = np.asarray(node.table)
         said = [Factor.of_message(message, scope, states, hierarchy) for message in messages]
         return cls(
@@ -146,8 +142,8 @@ class Product:
             parents,
             tuple(len(hierarchy.domain[name]) for name in parents),
             tuple(left[:-1]),
-            _made_certain(node, parents, hierarchy),
-            None if above is None else _made_certain(above, parents, hierarchy),
+            node.certain_axis(parents, hierarchy),
+            None if above is None else above.certain_axis(parents, hierarchy),
             states,
             np.searchsorted(runs[states], np.arange(runs[-1] + 2)),
             (*sorted(said, key=lambda factor: factor.values.size), Factor.of(table, axes, codes, states)),
@@ -157,8 +153,7 @@ class Product:
         """Of every state of a parent its place among those that have rows; -1 where the child is certain."""
         if self.certain is None or self.certain[0] != axis:
             return np.arange(self.sizes[axis])
-        drawn = self.certain[1] < 0
-        return np.where(drawn, np.cumsum(drawn) - 1, -1)
+        return open_positions(self.certain[1]).astype(np.intp)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -248,13 +243,6 @@ class Product:
 def _product(parts: Iterable[Dense]) -> Dense:
     """Parts multiplied in their order, so that a row's are the same in any company."""
     return reduce(np.multiply, parts)
-
-
-def _made_certain(node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> tuple[int, Codes] | None:
-    """The axis that makes a node's child certain, and the child's code by its states; None if there is none."""
-    if node.certain is None or not any(hierarchy.refines(fine, node.certain[0]) for fine in parents):
-        return None
-    return certain_axis(node, parents, hierarchy)
 
 
 def _slabs(states: Sequence[States]) -> list[list[States]]:

@@ -12,7 +12,8 @@ import pytest
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.generator.model.network import Network, Node
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.alias import AliasTable
