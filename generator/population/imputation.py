@@ -16,7 +16,6 @@ where the row does not say it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from census_personas.foundation.randomness import uniform_of
 from census_personas.foundation.schema import LISTS
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.model.sparse_conditionals import Leaf
@@ -186,12 +186,8 @@ class Imputation:
 
     def _choice(self, weights: npt.NDArray[np.floating], found: Mapping[str, Any], stream: str) -> int:
         sums = np.cumsum(weights, dtype=np.float64)
-        return int(np.searchsorted(sums, self._uniform(found, stream) * sums[-1], side="right"))
-
-    def _uniform(self, found: Mapping[str, Any], stream: str) -> float:
-        identity = f"persona-engine/{self._seed}/imputation/{stream}/{found['uuid']}".encode()
-        word = int.from_bytes(hashlib.blake2b(identity, digest_size=8).digest(), "big")
-        return float(word >> 11) * 2.0**-53
+        number = uniform_of(self._seed, f"imputation/{stream}", found["uuid"])
+        return int(np.searchsorted(sums, number * sums[-1], side="right"))
 
     def _positions(self, leaf: Leaf) -> Mapping[str, int]:
         if leaf.child not in self._by_state:

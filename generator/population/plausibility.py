@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from census_personas.foundation.randomness import generator_of
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.posterior import Posterior
 from census_personas.generator.model.pruning import reduced
@@ -135,7 +136,7 @@ class Plausibility:
         would change. So few people are not worth compiling one either.
         """
         network, _ = reduced(self._network, names, {})
-        rng = np.random.Generator(np.random.Philox(self._seed))
+        rng = generator_of(self._seed)
         below = np.cumsum(network.core, dtype=np.float64)
         cells = np.searchsorted(below, rng.random(self._people) * below[-1], side="right")
         core = np.unravel_index(cells, network.core.shape)
@@ -169,7 +170,8 @@ def _inverted(shares: Array, numbers: Array) -> Codes:
     """The state at which each row's distribution function exceeds its number."""
     below = np.cumsum(shares, axis=1)
     drawn: Codes = (below <= numbers[:, None] * below[:, -1:]).sum(axis=1)
-    return np.minimum(drawn, shares.shape[1] - 1)
+    states: Codes = np.minimum(drawn, shares.shape[1] - 1)
+    return states
 
 
 def _age(value: Any, states: Mapping[Any, int], last: int) -> int:
