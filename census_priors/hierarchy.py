@@ -6,12 +6,9 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.domain import Domain, DomainError
-
-Codes = npt.NDArray[np.int32]
-Known = npt.NDArray[np.int64]
+from census_personas.foundation.arrays import Codes, Codes32
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +20,7 @@ class Hierarchy:
 
     domain: Domain
     finer: Mapping[str, str]
-    maps: Mapping[str, Codes]
+    maps: Mapping[str, Codes32]
 
     def chain(self, attribute: str) -> tuple[str, ...]:
         """The attribute and every finer one it is a view of, coarsest first."""
@@ -44,7 +41,7 @@ class Hierarchy:
         """Whether one of the two is a view of the other, or they are the same."""
         return self.refines(one, other) or self.refines(other, one)
 
-    def codes(self, fine: str, coarse: str) -> Codes:
+    def codes(self, fine: str, coarse: str) -> Codes32:
         """Code of `coarse` for every state of `fine`.
 
         Raises:
@@ -62,7 +59,7 @@ class Hierarchy:
         """The attribute, or the coarsest finer one, that is among some: its codes decide the attribute's."""
         return next((name for name in self.chain(attribute) if name in among), None)
 
-    def view(self, attribute: str, codes: Mapping[str, Known]) -> Known:
+    def view(self, attribute: str, codes: Mapping[str, Codes]) -> Codes:
         """Codes of an attribute, from its own or from those of a finer one.
 
         Raises:

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pyarrow.types
 
 from census_personas.census_priors.domain import Domain
-from census_personas.census_priors.marginal import Array, Marginal, TableError
+from census_personas.census_priors.marginal import Marginal, TableError
+from census_personas.foundation.arrays import Floats
 from census_personas.foundation.named_place import check_input
 
 WEIGHT, SAMPLES = "weight", "samples"
@@ -76,7 +77,7 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
         where = ", ".join(f"{name}={frame[name].iloc[first]}" for name in domain)
         raise TableError(f"{path}: the cell {where} is given twice; give each cell once")
 
-    def spread(column: str) -> Array:
+    def spread(column: str) -> Floats:
         values = np.zeros(domain.size)
         values[cells] = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64)
         return values.reshape(domain.shape)

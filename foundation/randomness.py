@@ -33,6 +33,8 @@ from itertools import chain, count
 import numpy as np
 import numpy.typing as npt
 
+from census_personas.foundation.arrays import Floats, Words
+
 WORDS_A_BLOCK = 4
 UNIT = 2.0**-53
 Fractions = npt.NDArray[np.uint32]
@@ -50,13 +52,13 @@ _PROJECT = "persona-engine"  # frozen: another name changes every row
 _BLOCK = struct.Struct("<84H")  # one block of the hash: about what a person's texts need for each call
 
 
-def stream_key(seed: int, stream: str) -> npt.NDArray[np.uint64]:
+def stream_key(seed: int, stream: str) -> Words:
     """The Philox key of a stream: the first 128 bits of SHA-256 over seed and name."""
     digest = hashlib.sha256(f"{_PROJECT}/{seed}/{stream}".encode()).digest()
     return np.frombuffer(digest[:16], dtype="<u8").astype(np.uint64)
 
 
-def words(seed: int, stream: str, start: int, count: int) -> npt.NDArray[np.uint64]:
+def words(seed: int, stream: str, start: int, count: int) -> Words:
     """Words `start` up to `start + count` of a stream, as uint64."""
     block, skipped = divmod(start, WORDS_A_BLOCK)
     counter = np.array([block & (2**64 - 1), block >> 64, 0, 0], dtype=np.uint64)
@@ -64,7 +66,7 @@ def words(seed: int, stream: str, start: int, count: int) -> npt.NDArray[np.uint
     return np.asarray(raw[skipped:], dtype=np.uint64)
 
 
-def uniforms(seed: int, stream: str, start: int, count: int) -> npt.NDArray[np.float64]:
+def uniforms(seed: int, stream: str, start: int, count: int) -> Floats:
     """Uniform numbers in [0, 1) of rows `start` up to `start + count`, 53 bits each."""
     drawn = words(seed, stream, start, count)
     return (drawn >> np.uint64(11)).astype(np.float64) * UNIT
@@ -101,9 +103,7 @@ def stratified_fractions(seed: int, stream: str, start: int, count: int) -> Frac
     return drawn
 
 
-def permuted(
-    numbers: npt.NDArray[np.uint64], bits: int, key: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.uint64]:
+def permuted(numbers: Words, bits: int, key: Words) -> Words:
     """A permutation of 0 .. 2^bits - 1 that the key chooses, of some of these numbers.
 
     Rounds of steps that are one-to-one on `bits` bits: exclusive or, multiplication by an odd number, and

@@ -18,15 +18,13 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 import numpy as np
-import numpy.typing as npt
 from pgmpy.factors.discrete import TabularCPD
 from pgmpy.models import DiscreteBayesianNetwork
 
+from census_personas.foundation.arrays import Floats
 from census_personas.generator.model.fitting import FitError
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.node import Node
-
-Array = npt.NDArray[np.float64]
 
 
 def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
@@ -84,7 +82,7 @@ class _Writer:
     def _states(self, attribute: str) -> list[str]:
         return [encoded(state) for state in self.network.hierarchy.domain[attribute]]
 
-    def _add(self, variable: str, states: list[str], parents: Sequence[str], table: Array) -> None:
+    def _add(self, variable: str, states: list[str], parents: Sequence[str], table: Floats) -> None:
         """`table` has the parents' axes first, the variable's last; parents are variables."""
         totals = table.sum(axis=-1, keepdims=True)
         overall = table.reshape(-1, table.shape[-1]).sum(axis=0)
@@ -115,7 +113,7 @@ class _Writer:
                 "attribute or state"
             )
 
-    def _add_given(self, variable: str, states: list[str], parents: Sequence[str], table: Array) -> None:
+    def _add_given(self, variable: str, states: list[str], parents: Sequence[str], table: Floats) -> None:
         """`_add` where parents may also be attributes that no variable gives by itself."""
         hidden = next((axis for axis, name in enumerate(parents) if not self._add_view(name)), None)
         if hidden is None:

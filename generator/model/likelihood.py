@@ -6,17 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.domain import DomainError
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Codes, Floats
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.node import Node
-
-Codes = npt.NDArray[np.int64]
-Array = npt.NDArray[np.float64]
 
 
 def log_probabilities(network: Network, priors: Priors, frame: pd.DataFrame) -> pd.DataFrame:
@@ -83,8 +80,8 @@ def log_probabilities_of(
         at_least: for some children, the first code of an interval that reaches to the last state of the run:
             the record says only that its value lies there (a top-coded age); -1 where it says the value.
     """
-    parts: dict[str, Array] = {}
-    before: Array = np.zeros(len(next(iter(codes.values()))))
+    parts: dict[str, Floats] = {}
+    before: Floats = np.zeros(len(next(iter(codes.values()))))
     names = network.core_attributes
     for position, name in enumerate(names):
         joint = network.joint(names[: position + 1])
@@ -99,7 +96,7 @@ def log_probabilities_of(
     return pd.DataFrame(parts)
 
 
-def _node_log(node: Node, hierarchy: Hierarchy, codes: Mapping[str, Codes], tail: Codes | None) -> Array:
+def _node_log(node: Node, hierarchy: Hierarchy, codes: Mapping[str, Codes], tail: Codes | None) -> Floats:
     likelihood = node.probability(codes, hierarchy)
     if tail is not None:
         rows = np.flatnonzero(tail >= 0)

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.generator.model.fitting import Array, Dense, FitError, coarsen
+from census_personas.foundation.arrays import AnyFloats, Floats, Floats32
+from census_personas.generator.model.fitting import FitError, coarsen
 from census_personas.generator.model.node import Node
 
 
@@ -28,7 +28,7 @@ class Network:
 
     hierarchy: Hierarchy
     core_attributes: tuple[str, ...]
-    core: Dense
+    core: Floats32
     nodes: tuple[Node, ...]
     distances: Mapping[str, float]
 
@@ -36,7 +36,7 @@ class Network:
         """Number of states of an attribute."""
         return len(self.hierarchy.domain[attribute])
 
-    def joint(self, attributes: Sequence[str]) -> Array:
+    def joint(self, attributes: Sequence[str]) -> Floats:
         """P(attributes), axes in the order given, float64.
 
         A table that the parents which tie the attributes would make larger than `SLICE_CELLS` is summed over
@@ -91,7 +91,7 @@ class Network:
         ]
         return max(free, key=self.size, default=None)
 
-    def _joint_by_slices(self, cut: str, attributes: Sequence[str]) -> Array:
+    def _joint_by_slices(self, cut: str, attributes: Sequence[str]) -> Floats:
         result = np.zeros([self.size(name) for name in attributes])
         for code in range(self.size(cut)):
             index: list[slice] = [slice(None)] * len(attributes)
@@ -127,7 +127,7 @@ class Network:
             others = [name for name in others if not self.hierarchy.refines(node.refines, name)]
         return (*self.hierarchy.finest((*node.parents, *others)), node.child)
 
-    def _with_child(self, node: Node, attributes: Sequence[str]) -> tuple[Dense, tuple[str, ...]]:
+    def _with_child(self, node: Node, attributes: Sequence[str]) -> tuple[Floats32, tuple[str, ...]]:
         """P(parents, further attributes, child) and its axes."""
         scope = self._scope(node, attributes)
         parents = scope[:-1]
@@ -140,7 +140,7 @@ class Network:
         joint = node.joint(parents, self.joint(known).astype(np.float32), self.hierarchy)
         return joint.astype(np.float32, copy=False), scope
 
-    def open_parents(self, node: Node) -> Array:
+    def open_parents(self, node: Node) -> Floats:
         """P(parents) of a node, for the parent states that its table decides."""
         joint = self.joint(node.parents)
         certain = node.certain_axis(node.parents, self.hierarchy)
@@ -149,9 +149,7 @@ class Network:
         axis, values = certain
         return np.compress(values < 0, joint, axis=axis)
 
-    def _view(
-        self, array: npt.NDArray[np.floating], scope: Sequence[str], attributes: Sequence[str]
-    ) -> Array:
+    def _view(self, array: AnyFloats, scope: Sequence[str], attributes: Sequence[str]) -> Floats:
         """Sum an array over `scope` to `attributes`, each in the scope or a coarser view of one that is."""
         fine = [next(s for s in scope if self.hierarchy.refines(s, name)) for name in attributes]
         axes = sorted({scope.index(name) for name in fine})

@@ -6,12 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.generator.model.fitting import Array, Dense
-
-Codes = npt.NDArray[np.int32]
+from census_personas.foundation.arrays import AnyCodes, AnyFloats, Codes, Codes32, Floats, Floats32
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +28,22 @@ class Node:
 
     child: str
     parents: tuple[str, ...]
-    table: Dense
+    table: Floats32
     refines: str | None = None
-    certain: tuple[str, Codes] | None = None
+    certain: tuple[str, Codes32] | None = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
         """Every attribute that the child depends on: the parents, and the one that it refines."""
         return (*self.parents, *([self.refines] if self.refines is not None else []))
 
-    def axis_codes(self, parent: str, states: int) -> Codes:
+    def axis_codes(self, parent: str, states: int) -> Codes32:
         """Axis position of every state of a parent; -1 where the child is certain."""
         if self.certain is None or self.certain[0] != parent:
             return np.arange(states, dtype=np.int32)
         return open_positions(self.certain[1])
 
-    def probability(self, codes: Mapping[str, npt.NDArray[np.int64]], hierarchy: Hierarchy) -> Array:
+    def probability(self, codes: Mapping[str, Codes], hierarchy: Hierarchy) -> Floats:
         """P(child | parents) of people.
 
         Args:
@@ -65,7 +62,7 @@ class Node:
             possible = possible & (inside == hierarchy.view(self.refines, codes))
         return np.asarray(np.where(drawn, self.table[(*index, child)], 1.0) * possible, dtype=np.float64)
 
-    def distribution(self, codes: Mapping[str, npt.NDArray[np.int64]], hierarchy: Hierarchy) -> Array:
+    def distribution(self, codes: Mapping[str, Codes], hierarchy: Hierarchy) -> Floats:
         """P(every state of the child | parents) of people, shape (people, states), float64.
 
         Args:
@@ -82,9 +79,7 @@ class Node:
             weights = weights * (inside[None, :] == hierarchy.view(self.refines, codes)[:, None])
         return weights
 
-    def _rows(
-        self, codes: Mapping[str, npt.NDArray[np.int64]], hierarchy: Hierarchy
-    ) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64]]:
+    def _rows(self, codes: Mapping[str, Codes], hierarchy: Hierarchy) -> tuple[list[Codes], Codes]:
         """Which row of the table people have, and the child code that their parents make certain (-1: none).
 
         Where the child is certain there is no row, and the position along that axis is 0.
@@ -99,7 +94,7 @@ class Node:
                 certain = self.certain[1][states].astype(np.int64)
         return index, certain
 
-    def certain_axis(self, parents: Sequence[str], hierarchy: Hierarchy) -> tuple[int, Codes] | None:
+    def certain_axis(self, parents: Sequence[str], hierarchy: Hierarchy) -> tuple[int, Codes32] | None:
         """Which axis makes the child certain, and the child code by the states of that axis (-1: drawn).
 
         None if nothing makes the child certain, or if no finer view of what does is among the parents.
@@ -110,9 +105,7 @@ class Node:
         axis = next((i for i, fine in enumerate(parents) if hierarchy.refines(fine, parent)), None)
         return None if axis is None else (axis, values[hierarchy.codes(parents[axis], parent)])
 
-    def positions(
-        self, parents: Sequence[str], hierarchy: Hierarchy
-    ) -> tuple[list[int], list[npt.NDArray[np.int32]]]:
+    def positions(self, parents: Sequence[str], hierarchy: Hierarchy) -> tuple[list[int], list[Codes32]]:
         """For each axis of the table, which of other parents decides it, and the position by the states of that."""
         order = [
             next(i for i, fine in enumerate(parents) if hierarchy.refines(fine, n)) for n in self.parents
@@ -123,13 +116,13 @@ class Node:
         ]
         return order, codes
 
-    def over(self, parents: Sequence[str], hierarchy: Hierarchy) -> npt.NDArray[np.floating]:
+    def over(self, parents: Sequence[str], hierarchy: Hierarchy) -> AnyFloats:
         """The table over other parents: its own, finer views of them, and any further ones.
 
         The axis of a parent that makes the child certain has the drawn states only. Axes of further parents have
         length 1.
         """
-        table: npt.NDArray[np.floating] = self.table
+        table: AnyFloats = self.table
         if tuple(parents) == self.parents:
             return table
         order, codes = self.positions(parents, hierarchy)
@@ -146,9 +139,7 @@ class Node:
             shape[at] = size
         return table.reshape(shape)
 
-    def joint(
-        self, parents: Sequence[str], weights: npt.NDArray[np.floating], hierarchy: Hierarchy
-    ) -> npt.NDArray[np.floating]:
+    def joint(self, parents: Sequence[str], weights: AnyFloats, hierarchy: Hierarchy) -> AnyFloats:
         """P(parents, child), states that make the child certain included.
 
         Args:
@@ -172,15 +163,13 @@ class Node:
         return result
 
 
-def open_positions(certain: Codes) -> Codes:
+def open_positions(certain: Codes32) -> Codes32:
     """Of every state of a parent its position among those that the table decides; -1 for the others."""
     drawn = certain < 0
     return np.where(drawn, np.cumsum(drawn) - 1, -1).astype(np.int32)
 
 
-def taken(
-    table: npt.NDArray[np.floating], index: npt.NDArray[np.integer], axis: int
-) -> npt.NDArray[np.floating]:
+def taken(table: AnyFloats, index: AnyCodes, axis: int) -> AnyFloats:
     """Some states of an axis; a view if they lie together."""
     first, count = (int(index[0]), len(index)) if len(index) else (0, 0)
     if np.array_equal(index, np.arange(first, first + count)):
@@ -188,9 +177,7 @@ def taken(
     return table.take(index, axis=axis)
 
 
-def _diagonal(
-    table: npt.NDArray[np.floating], order: Sequence[int], codes: Sequence[Codes], axes: int
-) -> npt.NDArray[np.floating]:
+def _diagonal(table: AnyFloats, order: Sequence[int], codes: Sequence[Codes32], axes: int) -> AnyFloats:
     """`Node.over` where two parents are views of one: they are read at the states that agree."""
     index = []
     for at, own in zip(order, codes, strict=True):

@@ -10,13 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
 import numpy as np
-import numpy.typing as npt
 
+from census_personas.foundation.arrays import Codes, Floats
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.node import Node
-
-Codes = npt.NDArray[np.int64]
-Array = npt.NDArray[np.float64]
 
 _BLOCK = 2048  # rows at a time: a hidden attribute multiplies them
 
@@ -35,7 +32,7 @@ class Posterior:
         others = [name for name in names if self._hierarchy.root(name) != asked]
         return prod(len(self._hierarchy.domain[name]) for name in (asked, *self._hidden(others, asked)))
 
-    def given(self, codes: Mapping[str, Codes], fact: str) -> Array:
+    def given(self, codes: Mapping[str, Codes], fact: str) -> Floats:
         """P(fact | the other facts), a row a person; NaN where these exclude each other."""
         hierarchy = self._hierarchy
         asked = hierarchy.root(fact)
@@ -68,7 +65,7 @@ class Posterior:
             if name != asked and not any(self._hierarchy.refines(known, name) for known in codes)
         ]
 
-    def _joint(self, codes: Mapping[str, Codes], asked: str, allowed: Mapping[str, Codes]) -> Array:
+    def _joint(self, codes: Mapping[str, Codes], asked: str, allowed: Mapping[str, Codes]) -> Floats:
         """P(known facts, asked), a row a person and a column a state, summed over what is `allowed` of the hidden."""
         rows, axes = len(next(iter(codes.values()))), 2 + len(allowed)
         spread = {name: c.reshape(rows, *[1] * (axes - 1)) for name, c in codes.items()}
@@ -78,7 +75,7 @@ class Posterior:
                 rows, *(states.shape[1] if at == axis else 1 for at in range(1, axes))
             )
         core = tuple(self._hierarchy.view(name, spread) for name in self._network.core_attributes)
-        weights: Array = self._network.core[core].astype(np.float64)
+        weights: Floats = self._network.core[core].astype(np.float64)
         for node in self._network.nodes:
             if self._tells(node, spread):
                 weights = weights * node.probability(spread, self._hierarchy)

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.foundation.arrays import AnyIntegers
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.node import Node
 
-Classes = npt.NDArray[np.integer]
+Classes = AnyIntegers
 
 
 def reduced(

@@ -8,16 +8,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from census_personas.foundation.arrays import Codes, Floats
 from census_personas.foundation.randomness import generator_of
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.posterior import Posterior
 from census_personas.generator.model.pruning import reduced
 from census_personas.validators.rarity import Rarity
-
-Codes = npt.NDArray[np.int64]
-Array = npt.NDArray[np.float64]
 
 JUDGED = ("education_level", "marital_status", "sex", "labor_force_status", "veteran_status")
 """Facts that are judged given the others; age and occupation are among what they are judged by."""
@@ -40,11 +37,11 @@ class Tail:
         shares: P(fact), by state.
     """
 
-    lifts: Array
-    below: Array
-    shares: Array
+    lifts: Floats
+    below: Floats
+    shares: Floats
 
-    def of(self, lifts: Array) -> Array:
+    def of(self, lifts: Floats) -> Floats:
         """Share of the population that is as odd or odder; 0 where the model gives no probability."""
         return np.where(lifts > 0, np.interp(lifts, self.lifts, self.below), 0.0)
 
@@ -166,7 +163,7 @@ class Plausibility:
         return Tail(lifts[order], below, shares)
 
 
-def _inverted(shares: Array, numbers: Array) -> Codes:
+def _inverted(shares: Floats, numbers: Floats) -> Codes:
     """The state at which each row's distribution function exceeds its number."""
     below = np.cumsum(shares, axis=1)
     drawn: Codes = (below <= numbers[:, None] * below[:, -1:]).sum(axis=1)

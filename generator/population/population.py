@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import Marginal
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats
 from census_personas.foundation.randomness import selection_seed
 from census_personas.generator.config.selection import EvidenceError, Selection, mapping, names_of
 from census_personas.generator.model import model_cache
@@ -231,7 +231,7 @@ class Population:
         domain = Domain({axis.attribute: axis.states for axis in axes})
         return Marginal(domain, weights, None, f"model of {self.priors.locale}")
 
-    def log_likelihood(self, frame: pd.DataFrame | Where | Sequence[Where]) -> npt.NDArray[np.float64]:
+    def log_likelihood(self, frame: pd.DataFrame | Where | Sequence[Where]) -> Floats:
         """Log-probability (nats) of every row, over the network's attributes that the frame has all of.
 
         Args:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.domain import State
 from census_personas.census_priors.marginal import Marginal
+from census_personas.foundation.arrays import Indices
 from census_personas.generator.report.tabulation import Counts
 
 AGE_EDGES = (18, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85)
@@ -132,7 +132,7 @@ def likeliest(marginal: Marginal, top: int | None = None) -> list[list[Any]]:
     return [[*states, float(shares[cell])] for cell, states in _named(marginal, order) if shares[cell] > 0]
 
 
-def _named(marginal: Marginal, cells: npt.NDArray[np.intp]) -> Iterator[tuple[int, list[State]]]:
+def _named(marginal: Marginal, cells: Indices) -> Iterator[tuple[int, list[State]]]:
     codes = np.unravel_index(cells, marginal.domain.shape)
     for cell, *code in zip(cells, *codes, strict=True):
         yield (

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import chdtrc  # type: ignore[import-untyped]
 
 from census_personas.census_priors.domain import DomainError
 from census_personas.census_priors.marginal import TableError
-from census_personas.validators.dataset.coding import Coded, Codes, entropy, joint
+from census_personas.foundation.arrays import Codes, Floats, Integers
+from census_personas.validators.dataset.coding import Coded, entropy, joint
 from census_personas.validators.dataset.family import significant
 from census_personas.validators.dataset.independence import independences
 from census_personas.validators.dataset.naming import with_kinds_of_names
@@ -27,8 +27,6 @@ SHUFFLES = 8  # within the groups, which show what chance alone makes
 LEAST = 200  # rows in groups of two and more, without which nothing can be said
 TESTED = 20_000  # rows that a test needs at most
 _BLOCK = 4096  # groups at a time
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +199,7 @@ def _mantel_haenszel(first: Codes, second: Codes, within: Codes) -> float:
     return float(chdtrc(degrees, float((along**2 / values[kept]).sum()))) if degrees else 1.0
 
 
-def _scatter(counts: npt.NDArray[np.int64], total: Array) -> Array:
+def _scatter(counts: Integers, total: Floats) -> Floats:
     """diag(counts) - counts countsᵀ / total of every group, flat."""
     found = -counts[:, :, None] * counts[:, None, :] / total[:, None, None]
     diagonal = np.arange(counts.shape[1])

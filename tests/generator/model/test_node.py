@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from census_personas.census_priors.domain import DomainError
+from census_personas.foundation.arrays import Codes32
 from census_personas.generator.model.network import Network
-from census_personas.generator.model.node import Codes, Node, open_positions
+from census_personas.generator.model.node import Node, open_positions
 from census_personas.generator.population.population import Population
 
 
-def _people(network: Network, node: Node) -> dict[str, Codes]:
+def _people(network: Network, node: Node) -> dict[str, Codes32]:
     """One person of every combination of the child and of the finest attributes that decide it."""
     hierarchy = network.hierarchy
     names = dict.fromkeys(hierarchy.root(name) for name in (*node.conditions, node.child))
