@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.census_priors.places import Places
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats
@@ -29,7 +30,7 @@ from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
 from census_personas.validators.finding import Finding
 from census_personas.validators.records.age_in_text import AgeWords, judged, known_words
-from census_personas.validators.rule_context import LEVELS, WITHOUT_WORK, RuleContext
+from census_personas.validators.rule_context import LEVELS, RuleContext
 from census_personas.validators.rules import RecordChecker
 from census_personas.validators.text.lexicon import lexicon
 from census_personas.validators.text.prose import plain, words

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.narration.nearby_towns import NearbyTowns
 from census_personas.generator.offline.article import article
@@ -34,7 +35,6 @@ _BACKGROUND = {
 _SILENT = frozenset({"", "none", "never_served", "without_disability"})
 _LABELS = {name: f"{name}_label" for name in TRAITS}
 _DRAWS = 128
-_NO_OCCUPATION = frozenset({"not_in_workforce", "no_occupation"})
 
 
 class FactSheet:
@@ -120,7 +120,7 @@ class FactSheet:
         # One call for all that a row needs: numpy's own choice costs more than everything else here.
         draws = iter(rng.random(_DRAWS).tolist())
         work: dict[str, Sequence[str]] = {"tasks": (), "tools": (), "skills": ()}
-        if record["occupation"] not in _NO_OCCUPATION:
+        if record["occupation"] not in WITHOUT_WORK:
             occupation = self._priors.occupations.get(record["occupation"])
             work = {"tasks": occupation.tasks, "tools": occupation.tools, "skills": occupation.skills}
         stage, times = self._stage(record["age"], record["birth_year"])
@@ -142,7 +142,7 @@ class FactSheet:
 def occupation_title(record: Mapping[str, Any], priors: Priors) -> str:
     """The occupation in words, such as 'registered nurse'; empty for those who have none."""
     name = record["occupation"]
-    return "" if name in _NO_OCCUPATION else priors.occupations.get(name).title
+    return "" if name in WITHOUT_WORK else priors.occupations.get(name).title
 
 
 def _furthest(record: Mapping[str, Any]) -> list[str]:
