@@ -1,4 +1,8 @@
-"""Scoring: how well the population predicts person records that it has not seen."""
+"""Scoring: how well the population predicts person records that it has not seen.
+
+The only module of the engine, the command line apart, that uses a locale's builder: the records of people who were not
+seen must be read and recoded as those were that the tables are of, by the same code.
+"""
 
 from __future__ import annotations
 
