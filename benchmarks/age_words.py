@@ -21,20 +21,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.census_priors.places import Places
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats
 from census_personas.foundation.record_reader import read_records
 from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
 from census_personas.validators.finding import Finding
 from census_personas.validators.records.age_in_text import AgeWords, judged, known_words
-from census_personas.validators.rule_context import LEVELS, WITHOUT_WORK, RuleContext
+from census_personas.validators.rule_context import LEVELS, RuleContext
 from census_personas.validators.rules import RecordChecker
 from census_personas.validators.text.lexicon import lexicon
 from census_personas.validators.text.prose import plain, words
 from census_personas.validators.text.record_view import RecordView
 
-Array = npt.NDArray[np.float64]
 Feature = tuple[str, str]
 """A text, or a fact, and the word or value that it has."""
 RULE = "age_in_text"
@@ -86,7 +87,7 @@ def main() -> None:
 
 def _cross_validated(
     readings: Sequence[RecordView],
-    ages: Array,
+    ages: Floats,
     names: Sequence[Feature],
     table: npt.NDArray[np.bool],
     others: RecordChecker,
@@ -158,7 +159,7 @@ def _places(places: Places) -> frozenset[str]:
     return frozenset(words(plain(" ".join(named)))) - WORDS_TOO
 
 
-def _fitted(names: Sequence[Feature], table: npt.NDArray[np.bool], ages: Array) -> dict[str, Any]:
+def _fitted(names: Sequence[Feature], table: npt.NDArray[np.bool], ages: Floats) -> dict[str, Any]:
     """The lexicon's content: weights of all facts and of the words that go with age most."""
     facts = sum(map(len, FACTS.values()))
     count = table.sum(axis=0)

@@ -33,7 +33,8 @@ from pgmpy import config as pgmpy_config
 from pgmpy.sampling import BayesianModelSampling
 
 from census_personas.generator.model.bayesian_network import to_pgmpy
-from census_personas.generator.model.network import Network, Node
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.conditioning import Conditioned, condition
 from census_personas.generator.sampling.sampler import Sampler

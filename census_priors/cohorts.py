@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
-Codes = npt.NDArray[np.int32]
+from census_personas.foundation.arrays import Codes32
 
 FIRST_YEAR, COHORT_YEARS = 1925, 5
 BIRTH_COHORTS = (
@@ -19,17 +18,17 @@ GENERATIONS = ("to_1944", "1945_1964", "1965_1984", "from_1985")
 COHORTS_A_GENERATION = 4
 
 
-def cohort_codes(birth_years: Iterable[int]) -> Codes:
+def cohort_codes(birth_years: Iterable[int]) -> Codes32:
     """Positions in `BIRTH_COHORTS` of many years of birth."""
     years = np.asarray(birth_years if isinstance(birth_years, np.ndarray) else list(birth_years))
-    codes: Codes = np.clip((years - FIRST_YEAR) // COHORT_YEARS, 0, len(BIRTH_COHORTS) - 1).astype(np.int32)
+    codes: Codes32 = np.clip((years - FIRST_YEAR) // COHORT_YEARS, 0, len(BIRTH_COHORTS) - 1).astype(np.int32)
     return codes
 
 
-def generation_codes(birth_years: Iterable[int]) -> Codes:
+def generation_codes(birth_years: Iterable[int]) -> Codes32:
     """Positions in `GENERATIONS` of many years of birth."""
     last = len(GENERATIONS) - 1
-    generations: Codes = np.minimum(cohort_codes(birth_years) // COHORTS_A_GENERATION, last)
+    generations: Codes32 = np.minimum(cohort_codes(birth_years) // COHORTS_A_GENERATION, last)
     return generations
 
 

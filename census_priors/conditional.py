@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import TableError
+from census_personas.foundation.arrays import AnyFloats, Integers, Integers32, Objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class ConditionalTable:
 
     child: str
     parents: Domain
-    states: npt.NDArray[np.object_]
-    indptr: npt.NDArray[np.int64]
-    indices: npt.NDArray[np.int32]
-    probabilities: npt.NDArray[np.floating]
+    states: Objects
+    indptr: Integers
+    indices: Integers32
+    probabilities: AnyFloats
 
     def __post_init__(self) -> None:
         """Reject rows that are no distributions."""
@@ -51,7 +51,7 @@ class ConditionalTable:
                 f"{self.child}: probabilities of parent cell {row} sum to {sums.max():.6f}, not 1"
             )
 
-    def row(self, cell: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.floating]]:
+    def row(self, cell: int) -> tuple[Integers32, AnyFloats]:
         """State positions and probabilities of one parent cell."""
         part = slice(int(self.indptr[cell]), int(self.indptr[cell + 1]))
         return self.indices[part], self.probabilities[part]

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.marginal import Marginal
 from census_personas.census_priors.priors import Priors, view
-
-Array = npt.NDArray[np.float64]
+from census_personas.foundation.arrays import Floats
 
 
 def uncounted(priors: Priors, tables: Iterable[Marginal]) -> Iterator[str]:
@@ -20,7 +18,7 @@ def uncounted(priors: Priors, tables: Iterable[Marginal]) -> Iterator[str]:
     whether a table has every combination of its states, which only a fit can tell.
     """
     hierarchy, model = priors.hierarchy, priors.declaration.model
-    counts: dict[str, Array] = {}
+    counts: dict[str, Floats] = {}
     seen: set[str] = set()
     for table in tables:
         for name in table.domain:

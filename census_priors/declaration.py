@@ -165,7 +165,9 @@ class Declaration(_Part):
             if not name.isidentifier() or name.startswith("_") or name != name.lower():
                 raise ValueError(f"attributes: {name!r} cannot be a column; use small letters, digits and _")
             if name in _TAKEN:
-                raise ValueError(f"attributes: {name!r} cannot be a column, as the engine fills it; give another name")
+                raise ValueError(
+                    f"attributes: {name!r} cannot be a column, as the engine fills it; give another name"
+                )
             if item.lookup is not None and item.lookup not in self.lookups:
                 raise ValueError(f"attributes.{name}.lookup: add {item.lookup} to `lookups`")
         used = self._check_tables()

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
-import numpy.typing as npt
 
+from census_personas.foundation.arrays import Integers32
 from census_personas.foundation.errors import PersonasError
 
 State = str | int
@@ -86,7 +86,7 @@ class Domain:
             raise DomainError(f"unknown {attribute} {state!r}; known: {shown}")
         return self._codes[attribute][state]
 
-    def codes(self, attribute: str, values: Iterable[State]) -> npt.NDArray[np.int32]:
+    def codes(self, attribute: str, values: Iterable[State]) -> Integers32:
         """Positions of many states, as int32."""
         return np.fromiter((self.code(attribute, value) for value in values), dtype=np.int32)
 

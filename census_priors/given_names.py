@@ -8,18 +8,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.cohorts import BIRTH_COHORTS, COHORTS_A_GENERATION, GENERATIONS
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.lookup import REMEDY, Table, numbers, read_lookup, strings
 from census_personas.census_priors.marginal import TableError
+from census_personas.foundation.arrays import Codes32, Floats, Floats32, Objects
 
-Array = npt.NDArray[np.float64]
-Single = npt.NDArray[np.float32]
-Codes = npt.NDArray[np.int32]
-Row = tuple[Codes, Single]
+Row = tuple[Codes32, Floats32]
 
 SEXES = ("Male", "Female")
 ETHNICITIES = ("hispanic", "white", "black", "asian", "native", "pacific_islander", "multiple")
@@ -110,7 +107,7 @@ class GivenNames:
         return tabulate("middle_name", parents, states, rows)
 
     @cached_property
-    def _spellings(self) -> tuple[npt.NDArray[np.object_], Codes]:
+    def _spellings(self) -> tuple[Objects, Codes32]:
         """Given names, '' first, with the position of each name's accented spelling (or its own)."""
         table = self._counts
         plain, accents = strings(table, "name"), strings(table, "accented")
@@ -127,13 +124,13 @@ class GivenNames:
         path = self._folder / "lookups" / "names_given.parquet"
         return read_lookup(path, ("name", "accented"), tuple(columns))
 
-    def _rates(self, kind: str) -> dict[str, Array]:
+    def _rates(self, kind: str) -> dict[str, Floats]:
         """Rate of every state (0 for '') among the bearers of each group."""
         counts = {g: np.concatenate([[0.0], numbers(self._counts, f"{kind}_{g}")]) for g in GROUPS}
         return {group: count / count.sum() for group, count in counts.items()}
 
     @cached_property
-    def _births(self) -> dict[tuple[str, int], tuple[Codes, Array]]:
+    def _births(self) -> dict[tuple[str, int], tuple[Codes32, Floats]]:
         """Names and births of each sex and cohort, names ascending."""
         table = read_lookup(
             self._folder / "lookups" / "names_births.parquet", (), ("sex", "cohort", "name", "births")
@@ -150,27 +147,27 @@ class GivenNames:
         }
 
     @cached_property
-    def _born_rates(self) -> dict[str, Array]:
+    def _born_rates(self) -> dict[str, Floats]:
         """Rates with pseudo-bearers, and under 'cohort' their mean over the population of each cohort."""
         pool = sum(numbers(self._counts, f"first_{group}").sum() for group in GROUPS)
         return {group: rate + PRIOR_BEARERS / pool for group, rate in self._rates("first").items()}
 
     @cached_property
-    def _population(self) -> Array:
+    def _population(self) -> Floats:
         """Share of each group among the US-born of a cohort, shape (cohorts, groups)."""
         table = read_lookup(self._folder / "lookups" / "names_population.parquet", (), GROUPS)
         persons = np.stack([numbers(table, group) for group in GROUPS], axis=1)
-        shares: Array = persons / persons.sum(axis=1, keepdims=True)
+        shares: Floats = persons / persons.sum(axis=1, keepdims=True)
         return shares
 
-    def _given_born(self, names: Codes, births: Array, cohort: int) -> dict[str, Single]:
+    def _given_born(self, names: Codes32, births: Floats, cohort: int) -> dict[str, Floats32]:
         rates = {group: rate[names] for group, rate in self._born_rates.items()}
         mean = sum(share * rates[g] for share, g in zip(self._population[cohort], GROUPS, strict=True))
         weights = {group: births * rate / mean for group, rate in rates.items()}
         return {group: (weight / weight.sum()).astype(np.float32) for group, weight in weights.items()}
 
     @cached_property
-    def _by_cohort(self) -> Array:
+    def _by_cohort(self) -> Floats:
         """Births of both sexes by state and cohort."""
         total = np.zeros((len(self._spellings[0]), COHORTS))
         for (_, cohort), (names, births) in self._births.items():
@@ -178,17 +175,17 @@ class GivenNames:
         return total
 
     @cached_property
-    def _fashion(self) -> Single:
+    def _fashion(self) -> Floats32:
         """How much commoner a name is in a cohort than over all, shape (states, cohorts); 1 if unknown."""
         return _fashion(self._by_cohort, ABROAD_FASHION)
 
     @cached_property
-    def _generation_fashion(self) -> Single:
+    def _generation_fashion(self) -> Floats32:
         starts = np.arange(len(GENERATIONS)) * COHORTS_A_GENERATION
         births = np.add.reduceat(self._by_cohort, starts, axis=1)
         return _fashion(births, MIDDLE_FASHION)
 
-    def _from_rates(self, kind: str, sex: str, group: str, fashion: Single) -> Row:
+    def _from_rates(self, kind: str, sex: str, group: str, fashion: Floats32) -> Row:
         """Names of one sex and group, and their shares in every cohort (columns sum to 1)."""
         female = np.concatenate([[0.0], numbers(self._counts, f"{kind}_female")]) / PERCENT
         weight = self._rates(kind)[group] * (female if sex == "Female" else 1 - female)
@@ -197,15 +194,15 @@ class GivenNames:
         return kept, shares / shares.sum(axis=0, dtype=np.float64).astype(np.float32)
 
 
-def _fashion(births: Array, power: float) -> Single:
+def _fashion(births: Floats, power: float) -> Floats32:
     usual = births.sum(axis=0) / births.sum()
     known = births.sum(axis=1, keepdims=True)
     share = (births + PRIOR_BIRTHS * usual) / (known + PRIOR_BIRTHS)
-    fashion: Array = (share / usual) ** power
+    fashion: Floats = (share / usual) ** power
     return fashion.astype(np.float32)
 
 
-def _respelled(codes: Codes, shares: Single, spelling: Codes) -> Row:
+def _respelled(codes: Codes32, shares: Floats32, spelling: Codes32) -> Row:
     """A row with other spellings, its states ascending again."""
     changed = spelling[codes]
     order = np.argsort(changed, kind="stable")
@@ -213,7 +210,7 @@ def _respelled(codes: Codes, shares: Single, spelling: Codes) -> Row:
 
 
 def tabulate(
-    child: str, parents: Mapping[str, tuple[str, ...]], states: npt.NDArray[np.object_], rows: list[Row]
+    child: str, parents: Mapping[str, tuple[str, ...]], states: Objects, rows: list[Row]
 ) -> ConditionalTable:
     """A table from its rows, which come in C order of the parents."""
     return ConditionalTable(

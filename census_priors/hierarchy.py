@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.domain import Domain, DomainError
-
-Codes = npt.NDArray[np.int32]
+from census_personas.foundation.arrays import Codes, Codes32
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class Hierarchy:
 
     domain: Domain
     finer: Mapping[str, str]
-    maps: Mapping[str, Codes]
+    maps: Mapping[str, Codes32]
 
     def chain(self, attribute: str) -> tuple[str, ...]:
         """The attribute and every finer one it is a view of, coarsest first."""
@@ -43,7 +41,7 @@ class Hierarchy:
         """Whether one of the two is a view of the other, or they are the same."""
         return self.refines(one, other) or self.refines(other, one)
 
-    def codes(self, fine: str, coarse: str) -> Codes:
+    def codes(self, fine: str, coarse: str) -> Codes32:
         """Code of `coarse` for every state of `fine`.
 
         Raises:
@@ -56,6 +54,21 @@ class Hierarchy:
         for step in reversed(chain[: chain.index(fine)]):
             codes = self.maps[step][codes]
         return codes
+
+    def source(self, attribute: str, among: Container[str]) -> str | None:
+        """The attribute, or the coarsest finer one, that is among some: its codes decide the attribute's."""
+        return next((name for name in self.chain(attribute) if name in among), None)
+
+    def view(self, attribute: str, codes: Mapping[str, Codes]) -> Codes:
+        """Codes of an attribute, from its own or from those of a finer one.
+
+        Raises:
+            DomainError: neither is there.
+        """
+        fine = self.source(attribute, codes)
+        if fine is None:
+            raise DomainError(f"{attribute!r} follows from none of {', '.join(codes)}")
+        return self.codes(fine, attribute)[codes[fine]].astype(np.int64)
 
     def finest(self, attributes: Iterable[str]) -> tuple[str, ...]:
         """The attributes without those that another of them refines; the first of equals is kept in place."""

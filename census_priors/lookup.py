@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from census_personas.census_priors.marginal import TableError
+from census_personas.foundation.arrays import Floats, Objects
 from census_personas.foundation.named_place import check_input
 
 Table: TypeAlias = pa.Table
@@ -72,13 +72,13 @@ def open_lookup(
     return table
 
 
-def strings(table: Table, column: str) -> npt.NDArray[np.object_]:
+def strings(table: Table, column: str) -> Objects:
     """A text column as an array of Python strings ("NULL" and "NaN" stay the words they are)."""
-    values: npt.NDArray[np.object_] = table[column].to_numpy(zero_copy_only=False)
+    values: Objects = table[column].to_numpy(zero_copy_only=False)
     return values.astype(object)
 
 
-def numbers(table: Table, column: str) -> npt.NDArray[np.float64]:
+def numbers(table: Table, column: str) -> Floats:
     """A numeric column as float64."""
-    values: npt.NDArray[np.float64] = table[column].to_numpy(zero_copy_only=False).astype(np.float64)
+    values: Floats = table[column].to_numpy(zero_copy_only=False).astype(np.float64)
     return values

@@ -7,14 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.domain import Domain
+from census_personas.foundation.arrays import Floats
 from census_personas.foundation.errors import PersonasError
-
-Array = npt.NDArray[np.float64]
-
 
 # Weights that add up to less than this lose digits when they are divided by their sum.
 _LEAST_TOTAL = 1e-100
@@ -37,8 +34,8 @@ class Marginal:
     """
 
     domain: Domain
-    weights: Array
-    samples: Array | None = None
+    weights: Floats
+    samples: Floats | None = None
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -55,7 +52,7 @@ class Marginal:
         if not np.isfinite(total):
             raise TableError(f"{self.source}: weights are too large to be added up; give counts of persons")
 
-    def _check(self, kind: str, values: Array) -> None:
+    def _check(self, kind: str, values: Floats) -> None:
         if values.shape != self.domain.shape:
             raise TableError(
                 f"{self.source}: {kind} have shape {values.shape}, the domain {self.domain.shape}"
@@ -83,7 +80,7 @@ class Marginal:
         summed = tuple(axis for axis in range(self.weights.ndim) if axis not in kept)
         order = np.argsort(np.argsort(kept))
 
-        def shrink(values: Array) -> Array:
+        def shrink(values: Floats) -> Floats:
             return np.asarray(np.transpose(values.sum(axis=summed), order), dtype=np.float64)
 
         samples = None if self.samples is None else shrink(self.samples)
@@ -91,7 +88,7 @@ class Marginal:
             self, domain=self.domain.project(attributes), weights=shrink(self.weights), samples=samples
         )
 
-    def probabilities(self) -> Array:
+    def probabilities(self) -> Floats:
         """Weights divided by their sum."""
         return np.asarray(self.weights / self.weights.sum(), dtype=np.float64)
 

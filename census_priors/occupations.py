@@ -92,6 +92,8 @@ WITHOUT = (
     Occupation("not_in_workforce", "", "not in the labor force"),
     Occupation("no_occupation", "", "unemployed"),
 )
+WITHOUT_WORK = frozenset(occupation.name for occupation in WITHOUT)
+"""States of `occupation` that are none."""
 
 
 class Occupations:

@@ -15,6 +15,7 @@ from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.lookup import REMEDY, numbers, read_lookup, strings
 from census_personas.census_priors.marginal import TableError
+from census_personas.foundation.arrays import Floats, Integers, Objects
 from census_personas.foundation.errors import PersonasError
 
 EDUCATION_GROUPS = ("no_college", "some_college", "degree")
@@ -35,8 +36,6 @@ GROUPS = ("hispanic", "white", "black", "asian_or_pacific_islander", "native", "
 TEXTS = ("zip", "city", "county", "county_fips", "state", "metro_area", "urbanicity")
 FIGURES = ("latitude", "longitude", "adults", "residents", *GROUPS)
 FACTORS = tuple(f"g_{group}" for group in EDUCATION_GROUPS)
-
-Array = npt.NDArray[np.float64]
 
 
 class UnknownPlaceError(PersonasError, KeyError):
@@ -100,7 +99,7 @@ class Places:
         return {zipcode: row for row, zipcode in enumerate(self.zipcodes)}
 
     @property
-    def zipcodes(self) -> npt.NDArray[np.object_]:
+    def zipcodes(self) -> Objects:
         """All ZIP codes in ascending order; the states of `zip_table`."""
         return self._columns["zip"]
 
@@ -221,7 +220,7 @@ class Places:
             probabilities=np.concatenate(probabilities),
         )
 
-    def _factors(self, names: tuple[str, ...]) -> dict[str, Array]:
+    def _factors(self, names: tuple[str, ...]) -> dict[str, Floats]:
         """County factors spread over the ZIP codes."""
         table = read_lookup(self._folder / "lookups" / "counties.parquet", ("county_fips",), names)
         position = {fips: i for i, fips in enumerate(strings(table, "county_fips"))}
@@ -230,7 +229,7 @@ class Places:
         county = np.fromiter((position[fips] for fips in self._columns["county_fips"]), dtype=np.int64)
         return {name: numbers(table, name)[county] for name in names}
 
-    def _adults(self, ethnicity: str, rows: npt.NDArray[np.int64], islanders: Array) -> Array:
+    def _adults(self, ethnicity: str, rows: Integers, islanders: Floats) -> Floats:
         if ethnicity in {"asian", "pacific_islander"}:
             share = islanders[rows] if ethnicity == "pacific_islander" else 1 - islanders[rows]
             return np.asarray(self._columns["asian_or_pacific_islander"][rows], dtype=np.float64) * share

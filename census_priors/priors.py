@@ -19,13 +19,14 @@ from census_personas.census_priors.declaration import (
     SourceDeclaration,
 )
 from census_personas.census_priors.domain import Domain, DomainError, State, first_of
-from census_personas.census_priors.hierarchy import Codes, Hierarchy
+from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.census_priors.lookup import REMEDY
 from census_personas.census_priors.marginal import Marginal, TableError
 from census_personas.census_priors.names import Names
 from census_personas.census_priors.occupations import Occupations
 from census_personas.census_priors.places import Places
 from census_personas.census_priors.table_file import read_marginal, table_path
+from census_personas.foundation.arrays import Codes32
 from census_personas.foundation.named_place import check_input
 from census_personas.foundation.yaml_file import YamlError, read_yaml
 
@@ -99,9 +100,9 @@ class Priors:
         return Hierarchy(self.domain, finer, self._states_and_maps[1])
 
     @cached_property
-    def _states_and_maps(self) -> tuple[dict[str, tuple[State, ...]], dict[str, Codes]]:
+    def _states_and_maps(self) -> tuple[dict[str, tuple[State, ...]], dict[str, Codes32]]:
         states: dict[str, tuple[State, ...]] = {}
-        maps: dict[str, Codes] = {}
+        maps: dict[str, Codes32] = {}
         for name, item in self.declaration.attributes.items():
             if item.of is None:
                 states[name] = self._own_states(item)
@@ -134,7 +135,7 @@ class Priors:
 
     def _view(
         self, name: str, item: AttributeDeclaration, fine: tuple[State, ...]
-    ) -> tuple[tuple[State, ...], Codes]:
+    ) -> tuple[tuple[State, ...], Codes32]:
         if item.edges is not None:
             firsts = np.array([first_of(state) for state in fine])
             if inside := set(item.edges) - set(firsts[1:].tolist()):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -16,6 +15,7 @@ from census_personas.census_priors.domain import State, first_of
 from census_personas.census_priors.lookup import open_lookup
 from census_personas.census_priors.marginal import TableError
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Mask
 from census_personas.foundation.yaml_file import YamlError, read_yaml
 
 FILE = "published.yaml"
@@ -109,7 +109,7 @@ def table_value(fact: Fact, priors: Priors) -> float:
     return some / whole
 
 
-def _mask(priors: Priors, attributes: tuple[str, ...], wanted: Filter) -> npt.NDArray[np.bool_]:
+def _mask(priors: Priors, attributes: tuple[str, ...], wanted: Filter) -> Mask:
     shape = priors.domain.project(attributes).shape
     mask = np.ones(shape, dtype=bool)
     for axis, name in enumerate(attributes):

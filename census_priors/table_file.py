@@ -1,9 +1,8 @@
-"""Table files: a census table as Parquet or CSV, one row a cell, read into a `Marginal`."""
+"""Table files: a census table as Parquet or CSV, one row a cell, read into a `Marginal`; builders write them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,8 @@ import pyarrow.parquet as pq
 import pyarrow.types
 
 from census_personas.census_priors.domain import Domain
-from census_personas.census_priors.marginal import Array, Marginal, TableError
+from census_personas.census_priors.marginal import Marginal, TableError
+from census_personas.foundation.arrays import Floats
 from census_personas.foundation.named_place import check_input
 
 WEIGHT, SAMPLES = "weight", "samples"
@@ -76,7 +76,7 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
         where = ", ".join(f"{name}={frame[name].iloc[first]}" for name in domain)
         raise TableError(f"{path}: the cell {where} is given twice; give each cell once")
 
-    def spread(column: str) -> Array:
+    def spread(column: str) -> Floats:
         values = np.zeros(domain.size)
         read = pd.to_numeric(frame[column], errors="coerce")
         said = frame[column].astype("string").str.strip().str.lower()
@@ -162,22 +162,6 @@ def _check_columns(path: Path, domain: Domain, known: list[str]) -> None:
         raise TableError(
             f"{path}: column {missing!r} is missing; there are {', '.join(known) or 'none'}{hint}"
         )
-
-
-def write_marginal(marginal: Marginal, path: Path, notes: Mapping[str, str] | None = None) -> None:
-    """Write the cells that are not zero, as Parquet that is byte for byte the same from the same table."""
-    from census_personas.census_priors.build.compiled import write_table  # noqa: PLC0415  only builders write
-
-    cells = np.flatnonzero(marginal.weights)
-    codes = np.unravel_index(cells, marginal.domain.shape)
-    columns: dict[str, object] = {}
-    for name, code in zip(marginal.domain, codes, strict=True):
-        states = marginal.domain[name]
-        columns[name] = np.asarray(states, dtype=np.int16 if isinstance(states[0], int) else object)[code]
-    columns[WEIGHT] = np.round(marginal.weights.ravel()[cells], 2)
-    if marginal.samples is not None:
-        columns[SAMPLES] = marginal.samples.ravel()[cells].astype(np.int32)
-    write_table(pd.DataFrame(columns), path, notes=notes)
 
 
 def _codes(path: Path, domain: Domain, name: str, column: pd.Series) -> np.ndarray:

@@ -31,8 +31,9 @@ class _Loader(yaml.SafeLoader):
 
     depth = 0
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, largest: int, longest: int) -> None:
         super().__init__(text)
+        self.largest, self.longest = largest, longest
         self.sizes: dict[yaml.Node, tuple[int, int]] = {}
         self.composed = 0
 
@@ -41,8 +42,8 @@ class _Loader(yaml.SafeLoader):
         self.composed += 1
         if self.depth > DEEPEST:
             raise YamlError(f"line {self.line + 1}: nested more than {DEEPEST} deep; simplify it")
-        if self.composed > LARGEST:
-            raise YamlError(f"line {self.line + 1}: more than {LARGEST} values; simplify it")
+        if self.composed > self.largest:
+            raise YamlError(f"line {self.line + 1}: more than {self.largest} values; simplify it")
         node = super().compose_node(parent, index)
         self.depth -= 1
         if node is not None and node not in self.sizes:
@@ -53,10 +54,12 @@ class _Loader(yaml.SafeLoader):
             values = 1 + sum(size for size, _ in sizes)
             signs = sum(signs for _, signs in sizes) if sizes else len(node.value)
             self.sizes[node] = values, signs
-            if values > LARGEST:
-                raise YamlError(f"{place}: more than {LARGEST} values, aliases written out; simplify it")
-            if signs > LONGEST:
-                raise YamlError(f"{place}: more than {LONGEST} characters, aliases written out; simplify it")
+            if values > self.largest:
+                raise YamlError(f"{place}: more than {self.largest} values, aliases written out; simplify it")
+            if signs > self.longest:
+                raise YamlError(
+                    f"{place}: more than {self.longest} characters, aliases written out; simplify it"
+                )
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
@@ -100,14 +103,19 @@ def _parts(node: yaml.Node) -> list[yaml.Node]:
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
-def parse_yaml(text: str) -> Any:
+def parse_yaml(text: str, largest: int = LARGEST, longest: int = LONGEST) -> Any:
     """The value that a text says; None where it says nothing.
+
+    Args:
+        text: YAML.
+        largest: values that it may have, aliases written out.
+        longest: characters that its values may have, aliases written out.
 
     Raises:
         YamlError: one line that names the place.
     """
     try:
-        return yaml.load(text, _Loader)  # noqa: S506  a safe loader, and a stricter one
+        return _Loader(text, largest, longest).get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""

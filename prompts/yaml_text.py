@@ -1,122 +1,15 @@
-"""YAML of a prompt set: a mapping whose keys stand once, or one line that says what is wrong.
-
-The loader is that of the census tables' files with smaller bounds: the two rooms share no module.
-"""
+"""YAML of a prompt set: a mapping whose keys stand once, or one line that says what is wrong."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
-from census_personas.foundation.errors import PersonasError
+from census_personas.foundation.yaml_file import YamlError, parse_yaml
 from census_personas.prompts.fields import TemplateError
 
-DEEPEST, LARGEST, LONGEST, HIGHEST = 50, 5_000, 64_000, 2**64
-"""Levels of nesting; values, and their characters, with every alias written out; numbers."""
-
-# Digits after a zero are a code, such as the ZIP code 01002, and not the octal number that YAML 1.1 takes them for.
-_CODE = re.compile("0[0-9]+")
-# PyYAML takes a time that grows with the square of the digits for numbers such as 1:30:00.
-_NUMBERS, _DIGITS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"), 10_000
-# What PyYAML raises from a scalar that is not what it looks like, such as 2024-13-45 or !!int x.
-_FAULTS = (ValueError, ArithmeticError, AttributeError, LookupError, TypeError)
-
-
-class YamlError(PersonasError, ValueError):
-    """Text that is not YAML, or that says a thing twice; the message names line and remedy."""
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain values, no key twice (YAML forbids it, PyYAML keeps the last in silence), and nothing inside itself."""
-
-    depth = 0
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.sizes: dict[yaml.Node, tuple[int, int]] = {}
-        self.composed = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        self.depth += 1
-        self.composed += 1
-        if self.depth > DEEPEST:
-            raise YamlError(f"line {self.line + 1}: nested more than {DEEPEST} deep; simplify it")
-        if self.composed > LARGEST:
-            raise YamlError(f"line {self.line + 1}: more than {LARGEST} values; simplify it")
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        if node is not None and node not in self.sizes:
-            place = f"line {node.start_mark.line + 1}"
-            if node.end_mark is None:  # an alias of what is still being read
-                raise YamlError(f"{place}: a value that holds itself; take its alias out")
-            sizes = [self.sizes[part] for part in _parts(node)]
-            values = 1 + sum(size for size, _ in sizes)
-            signs = sum(signs for _, signs in sizes) if sizes else len(node.value)
-            self.sizes[node] = values, signs
-            if values > LARGEST:
-                raise YamlError(f"{place}: more than {LARGEST} values, aliases written out; simplify it")
-            if signs > LONGEST:
-                raise YamlError(f"{place}: more than {LONGEST} characters, aliases written out; simplify it")
-        return node
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        if isinstance(node, yaml.ScalarNode) and _CODE.fullmatch(node.value):
-            return node.value
-        is_scalar = isinstance(node, yaml.ScalarNode)
-        shown = node.value[:40] if is_scalar else node.tag
-        place = f"line {node.start_mark.line + 1}: {shown!r}"
-        if is_scalar and node.tag in _NUMBERS and len(node.value) > _DIGITS:
-            raise YamlError(f"{place} is a number of too many digits")
-        try:
-            value = super().construct_object(node, deep)
-            if isinstance(value, str):  # JSON writes what lies beyond 16 bits as two halves
-                value = value.encode("utf-16", "surrogatepass").decode("utf-16")
-        except YamlError:
-            raise
-        except _FAULTS as error:
-            raise YamlError(f"{place} is not what it looks like ({error})") from error
-        if isinstance(value, int) and abs(value) >= HIGHEST:
-            raise YamlError(f"{place} is a number of too many digits")
-        return value
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        first: dict[tuple[str, str], int] = {}
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                line = key.start_mark.line + 1
-                if (key.tag, key.value) in first:
-                    before = first[key.tag, key.value]
-                    raise YamlError(
-                        f"line {line}: key {key.value!r} is given twice, first in line {before}; keep one"
-                    )
-                first[key.tag, key.value] = line
-        return node
-
-
-def _parts(node: yaml.Node) -> list[yaml.Node]:
-    if isinstance(node, yaml.MappingNode):
-        return [part for pair in node.value for part in pair]
-    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
-
-
-def parse_yaml(text: str) -> Any:
-    """The value that a text says; None where it says nothing.
-
-    Raises:
-        YamlError: one line that names the place.
-    """
-    try:
-        return yaml.load(text, _Loader)  # noqa: S506  a safe loader, and a stricter one
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise YamlError(f"not valid YAML{place}: {error.problem or error.context}") from error
-    except yaml.YAMLError as error:
-        raise YamlError(f"not valid YAML: {' '.join(str(error).split())}") from error
+LARGEST, LONGEST = 5_000, 64_000
+"""Values, and their characters, with every alias written out: prompts are untrusted text, and small."""
 
 
 def mapping(text: str, place: str) -> Mapping[Any, Any]:
@@ -126,7 +19,7 @@ def mapping(text: str, place: str) -> Mapping[Any, Any]:
         TemplateError: it is not YAML, says a thing twice, is too large, or is no mapping.
     """
     try:
-        values = parse_yaml(text)
+        values = parse_yaml(text, LARGEST, LONGEST)
     except YamlError as error:
         raise TemplateError(f"{place}: {error}") from error
     if values is None:

@@ -18,6 +18,19 @@ def test_no_module_is_a_drawer_for_everything() -> None:
     assert [str(path.relative_to(ROOT)) for path in MODULES if path.stem in NOT_A_NOUN] == []
 
 
+def test_a_type_of_array_has_one_name() -> None:
+    here = ROOT / "foundation/arrays.py"
+    shared = re.findall(r"npt\.NDArray\[np\.\w+\]", here.read_text(encoding="utf-8"))
+    spelled_out = {
+        str(path.relative_to(ROOT)): spelling
+        for path in MODULES
+        if path != here
+        for spelling in shared
+        if spelling in path.read_text(encoding="utf-8")
+    }
+    assert spelled_out == {}
+
+
 def test_nothing_but_the_command_line_prints_or_exits() -> None:
     loud = re.compile(r"(?<![\w.])(print|sys\.exit|exit)\(")
     found = [

@@ -119,6 +119,17 @@ def test_a_folder_of_the_engine_imports_only_those_before_it() -> None:
     assert not trespasses
 
 
+def test_tables_are_read_without_the_builders_that_write_them() -> None:
+    users = {
+        str(module.relative_to(ROOT))
+        for room in ROOMS
+        for module in modules(room)
+        if "build" not in module.relative_to(ROOT).parts
+        and any(name.startswith("census_personas.census_priors.build") for name in imported(module))
+    }
+    assert users == {"generator/population/scoring.py", "generator/cli/priors.py"}
+
+
 @pytest.mark.parametrize("dependency", sorted(IMPORTERS))
 def test_a_heavy_dependency_has_its_few_importers(dependency: str) -> None:
     importers = [

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import Marginal
+from census_personas.foundation.arrays import Floats
 
 PRIOR_PERSONS = 2.0  # unweighted persons by which a cell is pulled towards independence
 
@@ -78,7 +78,7 @@ class LiftTable:
         return Rarity(float(self.lift[cell]), float(self.tail[cell]), float(self.probability[cell]))
 
 
-def _tail(lift: npt.NDArray[np.float64], share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _tail(lift: Floats, share: Floats) -> Floats:
     order = np.argsort(lift, axis=None, kind="stable")
     below = np.cumsum(share.ravel()[order])
     ranked = lift.ravel()[order]

@@ -18,7 +18,6 @@ from census_personas.validators.text.gazetteer import Gazetteer
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
-WITHOUT_WORK = frozenset({"not_in_workforce", "no_occupation"})
 LEVELS = (
     "less_than_9th",
     "9th_12th_no_diploma",

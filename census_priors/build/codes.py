@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.build.en_US.pums import Records
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Codes:
     priors: Priors
     records: Records
 
-    def __getitem__(self, attribute: str) -> npt.NDArray[np.int64]:
+    def __getitem__(self, attribute: str) -> Integers:
         """Codes as int64; -1 is missing."""
         have = self.records.codes
         if attribute in have:
@@ -28,7 +28,7 @@ class Codes:
         table = np.append(self.priors.hierarchy.codes(fine, attribute).astype(np.int64), -1)
         return table[have[fine]]
 
-    def cells(self, attributes: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    def cells(self, attributes: tuple[str, ...]) -> Integers:
         """C-order cell of every record in the table over these attributes; -1 where one is missing."""
         shape = self.priors.domain.project(attributes).shape
         codes = [self[name] for name in attributes]

@@ -1,13 +1,17 @@
-"""Compiled tables: Parquet files that come out byte for byte the same from the same rows."""
+"""Compiled tables: Parquet files of a locale that come out byte for byte the same from the same rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from census_personas.census_priors.marginal import Marginal
+from census_personas.census_priors.table_file import SAMPLES, WEIGHT
 
 ROW_GROUP = 1 << 20
 
@@ -30,3 +34,17 @@ def write_table(frame: pd.DataFrame, path: Path, *, notes: Mapping[str, str] | N
     table = table.replace_schema_metadata(metadata or None)
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path, compression="zstd", compression_level=19, row_group_size=ROW_GROUP)
+
+
+def write_marginal(marginal: Marginal, path: Path, notes: Mapping[str, str] | None = None) -> None:
+    """Write the cells that are not zero, as Parquet that is byte for byte the same from the same table."""
+    cells = np.flatnonzero(marginal.weights)
+    codes = np.unravel_index(cells, marginal.domain.shape)
+    columns: dict[str, object] = {}
+    for name, code in zip(marginal.domain, codes, strict=True):
+        states = marginal.domain[name]
+        columns[name] = np.asarray(states, dtype=np.int16 if isinstance(states[0], int) else object)[code]
+    columns[WEIGHT] = np.round(marginal.weights.ravel()[cells], 2)
+    if marginal.samples is not None:
+        columns[SAMPLES] = marginal.samples.ravel()[cells].astype(np.int32)
+    write_table(pd.DataFrame(columns), path, notes=notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +22,8 @@ MARGINS = (
     "The Census Bureau publishes no margins of error for tables made from PUMS. Each table has the persons behind "
     "every cell (`samples`); with the design effect of its source in priors.yaml they give its standard error."
 )
+_MODELLED = re.compile(r"^modelled:.*\n(?:(?:[ \t#].*)?\n)*?(?=^\S|\Z)", re.MULTILINE)
+"""The `modelled:` block of a priors.yaml, up to the next key."""
 
 
 def write_provenance(out: Path, pums: Path, sources: Path, records: int) -> None:
@@ -152,3 +155,24 @@ def _digests(files: Mapping[str, str]) -> list[str]:
     if not files:
         return []
     return ["```text", *(f"{digest}  {name}" for name, digest in files.items()), "```", ""]
+
+
+def write_modelled(path: Path, modelled: Mapping[str, tuple[str, ...]]) -> None:
+    """Replace the `modelled:` block of a priors.yaml, or add one at the end; the rest of the file stays as it is.
+
+    Args:
+        path: the priors.yaml.
+        modelled: attributes that were modelled, by area.
+    """
+    text = path.read_text(encoding="utf-8")
+    lines = [f"  {area}: [{', '.join(names)}]" for area, names in modelled.items()]
+    block = (
+        "\n".join(("modelled:  # written by `personas priors build`", *lines)) if lines else "modelled: {}"
+    )
+    block = f"{block}\n\n"
+    changed = (
+        _MODELLED.sub(lambda _: block, text, count=1)
+        if _MODELLED.search(text)
+        else f"{text.rstrip()}\n\n{block}"
+    )
+    path.write_text(changed.rstrip() + "\n", encoding="utf-8")

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from census_personas.foundation.arrays import Floats, Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,30 +15,30 @@ class Target:
     """One margin to meet: the cell of every donor (-1: outside the table) and persons per cell."""
 
     name: str
-    cells: npt.NDArray[np.int64]
-    persons: Array
+    cells: Integers
+    persons: Floats
 
-    def miss(self, weights: Array) -> float:
+    def miss(self, weights: Floats) -> float:
         """Total variation distance between the donors' margin and the target, both as shares."""
         inside = self.cells >= 0
         have = np.bincount(self.cells[inside], weights=weights[inside], minlength=len(self.persons))
         return float(0.5 * np.abs(have / have.sum() - self.persons / self.persons.sum()).sum())
 
 
-def count(cells: npt.NDArray[np.int64], weights: Array, size: int) -> Array:
+def count(cells: Integers, weights: Floats, size: int) -> Floats:
     """Weight per cell; records outside the table (-1) are left out."""
     inside = cells >= 0
     return np.bincount(cells[inside], weights=weights[inside], minlength=size).astype(np.float64)
 
 
-def shares(counts: Array) -> Array:
+def shares(counts: Floats) -> Floats:
     """Counts over the sum of their last axis; zero where nothing is counted."""
     totals = counts.sum(axis=-1, keepdims=True)
-    result: Array = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    result: Floats = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
     return result
 
 
-def rake(weights: Array, targets: Sequence[Target], *, rounds: int = 40, tolerance: float = 1e-4) -> Array:
+def rake(weights: Floats, targets: Sequence[Target], *, rounds: int = 40, tolerance: float = 1e-4) -> Floats:
     """Iterative proportional fitting of record weights (Deming and Stephan 1940).
 
     Cells without donors are left out of their target. Margins of different years disagree a little, so the

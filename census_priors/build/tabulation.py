@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.build.codes import Codes
 from census_personas.census_priors.build.en_US.pums import Records
-from census_personas.census_priors.build.raking import Array, count
+from census_personas.census_priors.build.raking import count
 from census_personas.census_priors.marginal import Marginal
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats, Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ModelledArea:
     """
 
     donors: Records
-    weights: Array
+    weights: Floats
     modelled: tuple[str, ...]
 
 
@@ -62,7 +62,7 @@ class Tabulation:
         related = self.priors.hierarchy.related
         return any(related(name, other) for name in attributes for other in area.modelled)
 
-    def _taken_from_donors(self, attributes: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    def _taken_from_donors(self, attributes: tuple[str, ...]) -> Mask:
         modelled = [
             self.priors.domain.code("state", name)
             for name, area in self.areas.items()
@@ -70,7 +70,7 @@ class Tabulation:
         ]
         return np.isin(self.records.codes["state"], modelled)
 
-    def _from_donors(self, area: ModelledArea, state: str, attributes: tuple[str, ...]) -> Array:
+    def _from_donors(self, area: ModelledArea, state: str, attributes: tuple[str, ...]) -> Floats:
         code = np.full(len(area.donors), self.priors.domain.code("state", state), dtype=np.int16)
         here = Records({**area.donors.codes, "state": code}, area.weights)
         size = self.priors.domain.project(attributes).size

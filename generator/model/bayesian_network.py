@@ -18,14 +18,13 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 import numpy as np
-import numpy.typing as npt
 from pgmpy.factors.discrete import TabularCPD
 from pgmpy.models import DiscreteBayesianNetwork
 
+from census_personas.foundation.arrays import Floats
 from census_personas.generator.model.fitting import FitError
-from census_personas.generator.model.network import Network, Node, certain_axis
-
-Array = npt.NDArray[np.float64]
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 
 
 def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
@@ -83,7 +82,7 @@ class _Writer:
     def _states(self, attribute: str) -> list[str]:
         return [encoded(state) for state in self.network.hierarchy.domain[attribute]]
 
-    def _add(self, variable: str, states: list[str], parents: Sequence[str], table: Array) -> None:
+    def _add(self, variable: str, states: list[str], parents: Sequence[str], table: Floats) -> None:
         """`table` has the parents' axes first, the variable's last; parents are variables."""
         totals = table.sum(axis=-1, keepdims=True)
         overall = table.reshape(-1, table.shape[-1]).sum(axis=0)
@@ -114,7 +113,7 @@ class _Writer:
                 "attribute or state"
             )
 
-    def _add_given(self, variable: str, states: list[str], parents: Sequence[str], table: Array) -> None:
+    def _add_given(self, variable: str, states: list[str], parents: Sequence[str], table: Floats) -> None:
         """`_add` where parents may also be attributes that no variable gives by itself."""
         hidden = next((axis for axis, name in enumerate(parents) if not self._add_view(name)), None)
         if hidden is None:
@@ -164,17 +163,8 @@ class _Writer:
 
     def add_node(self, node: Node) -> None:
         """P(child | parents), states that make the child certain included."""
-        table = np.asarray(node.table, dtype=np.float64)
-        if node.certain is not None:
-            axis, values = certain_axis(node, node.parents, self.network.hierarchy)
-            shape = [*table.shape]
-            shape[axis] = len(values)
-            whole = np.zeros(shape)
-            view = np.moveaxis(whole, axis, 0)
-            view[values < 0] = np.moveaxis(table, axis, 0)
-            for code in np.flatnonzero(values >= 0):
-                view[code, ..., values[code]] = 1.0
-            table = whole
+        people = np.ones([self.network.size(parent) for parent in node.parents])
+        table = np.asarray(node.joint(node.parents, people, self.network.hierarchy), dtype=np.float64)
         self._add_given(node.child, self._states(node.child), node.parents, table)
 
     def add_refinement(self, node: Node) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.marginal import Marginal
+from census_personas.foundation.arrays import Codes32, Floats, Floats32, Mask
 from census_personas.generator.model import fitting
-from census_personas.generator.model.fitting import Array, Dense, FitError, Margin, coarsen
-from census_personas.generator.model.network import Codes, Network, Node
+from census_personas.generator.model.fitting import FitError, Margin, coarsen
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 
 NOBODY = 1e-9
 """Share of people below which nobody is missed: less than one in a thousand million."""
@@ -32,13 +33,13 @@ class Wanted:
     """
 
     table: Marginal
-    values: Array
+    values: Floats
     persons: float
     priority: int
 
 
 def child_margin(
-    network: Network, node: Node, start: Dense, wanted: Wanted, back_off: Sequence[str] = ()
+    network: Network, node: Node, start: Floats32, wanted: Wanted, back_off: Sequence[str] = ()
 ) -> Margin:
     """The table as P(child | its parents) x the model's own P(its parents): tables need not agree on parents.
 
@@ -94,9 +95,7 @@ def child_margin(
     return replace(margin, wanted=conditioned)
 
 
-def _refuse(
-    network: Network, node: Node, table: Marginal, margin: Margin, bare: npt.NDArray[np.bool_], model: Array
-) -> None:
+def _refuse(network: Network, node: Node, table: Marginal, margin: Margin, bare: Mask, model: Floats) -> None:
     shown = _shown(network, node, table, margin, bare, model)
     names = shown.replace("=", " ").split()[::2]
     others = [name for name in node.parents if any(network.hierarchy.refines(name, n) for n in names)]
@@ -108,9 +107,7 @@ def _refuse(
     )
 
 
-def _shown(
-    network: Network, node: Node, table: Marginal, margin: Margin, bare: npt.NDArray[np.bool_], model: Array
-) -> str:
+def _shown(network: Network, node: Node, table: Marginal, margin: Margin, bare: Mask, model: Floats) -> str:
     """A state of one parent that the table lacks altogether, else its commonest combination that it lacks."""
     hierarchy, scope = network.hierarchy, (*node.parents, node.child)
     names = [
@@ -143,7 +140,7 @@ def _open_states(node: Node, margin: Margin, scope: Sequence[str]) -> Margin:
     return replace(margin, codes=tuple(codes))
 
 
-def _groups(network: Network, node: Node, table: Marginal, margin: Margin) -> Codes:
+def _groups(network: Network, node: Node, table: Marginal, margin: Margin) -> Codes32:
     """Group of every child state within which rows sum to the parents' probability."""
     hierarchy = network.hierarchy
     name = next(name for name in table.domain if hierarchy.refines(node.child, name))
@@ -153,6 +150,6 @@ def _groups(network: Network, node: Node, table: Marginal, margin: Margin) -> Co
     return hierarchy.codes(name, node.refines)
 
 
-def _sum_groups(values: Array, groups: Codes) -> Array:
+def _sum_groups(values: Floats, groups: Codes32) -> Floats:
     kept = [np.arange(size, dtype=np.int32) for size in values.shape[:-1]]
     return coarsen(values, [*kept, groups], (*values.shape[:-1], int(groups.max()) + 1))

@@ -18,8 +18,9 @@ import numpy as np
 
 from census_personas.census_priors.declaration import ConditionalDeclaration
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats
 from census_personas.generator.model import fit_memory as footprint
-from census_personas.generator.model.fitting import Array, FitError, informs
+from census_personas.generator.model.fitting import FitError, informs
 from census_personas.generator.model.shrinkage import shrink
 
 Ties = Mapping[frozenset[str], float]
@@ -116,7 +117,7 @@ def ties(priors: Priors) -> Ties:
     return found
 
 
-def information(table: Array) -> float:
+def information(table: Floats) -> float:
     """Mutual information of the two axes of a table of probabilities, in nats."""
     free = np.outer(table.sum(axis=1), table.sum(axis=0))
     inside = table > 0

@@ -7,7 +7,8 @@ from typing import Any
 
 from census_personas.census_priors.priors import Priors
 from census_personas.generator.model.fitting import informs
-from census_personas.generator.model.network import Network, Node
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 from census_personas.generator.model.sparse_conditionals import Leaf
 
 

@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.census_priors.marginal import Marginal
+from census_personas.foundation.arrays import AnyFloats, Floats, Floats32, Integers32
 from census_personas.foundation.errors import PersonasError
-
-Array = npt.NDArray[np.float64]
-Dense = npt.NDArray[np.float32]
 
 TOLERANCE = 1e-4
 MAX_ROUNDS = 60
@@ -43,17 +40,17 @@ class Margin:
 
     name: str
     axes: tuple[int, ...]
-    codes: tuple[npt.NDArray[np.int32], ...]
-    wanted: Array
+    codes: tuple[Integers32, ...]
+    wanted: Floats
     persons: float = 0.0
     priority: int = 0
 
-    def project(self, array: npt.NDArray[np.floating]) -> Array:
+    def project(self, array: AnyFloats) -> Floats:
         """Sum the array to the table's cells."""
         summed = tuple(axis for axis in range(array.ndim) if axis not in self.axes)
         return coarsen(array.sum(axis=summed) if summed else array, self.codes, self.wanted.shape)
 
-    def scale(self, array: Dense, ratio: Array) -> None:
+    def scale(self, array: Floats32, ratio: Floats) -> None:
         """Multiply every cell of the array by its table cell's ratio, in place."""
         fine = ratio.astype(np.float32)
         shape = [1] * array.ndim
@@ -64,15 +61,13 @@ class Margin:
         array *= fine.reshape(shape)
 
 
-def coarsen(
-    array: npt.NDArray[np.floating], codes: Sequence[npt.NDArray[np.int32]], shape: Sequence[int]
-) -> Array:
+def coarsen(array: AnyFloats, codes: Sequence[Integers32], shape: Sequence[int]) -> Floats:
     """Sum states of each axis that share a code; code -1 drops the state.
 
     Sums are taken by numpy in a fixed order. A product with a matrix of indicators would be one of the BLAS, whose last
     bits depend on the processor and the number of threads: rows of one seed would then differ between machines.
     """
-    result: npt.NDArray[np.floating] = array
+    result: AnyFloats = array
     for axis, (code, size) in enumerate(zip(codes, shape, strict=True)):
         if _is_identity(code, size):
             continue
@@ -80,16 +75,14 @@ def coarsen(
     return np.asarray(result, dtype=np.float64)
 
 
-def _sum_states(
-    array: npt.NDArray[np.floating], code: npt.NDArray[np.int32], size: int, axis: int
-) -> npt.NDArray[np.floating]:
+def _sum_states(array: AnyFloats, code: Integers32, size: int, axis: int) -> AnyFloats:
     order = np.argsort(code, kind="stable")
     order = order[code[order] >= 0]
     if not np.array_equal(order, np.arange(len(code))):
         array = array.take(order, axis=axis)
     starts = np.searchsorted(code[order], np.arange(size))
     filled = np.flatnonzero(np.diff(starts, append=len(order)))
-    summed: npt.NDArray[np.floating] = np.add.reduceat(array, starts[filled], axis=axis)
+    summed: AnyFloats = np.add.reduceat(array, starts[filled], axis=axis)
     if len(filled) == size:
         return summed
     whole = np.zeros((*array.shape[:axis], size, *array.shape[axis + 1 :]), dtype=array.dtype)
@@ -97,13 +90,13 @@ def _sum_states(
     return whole
 
 
-def _is_identity(code: npt.NDArray[np.int32], size: int) -> bool:
+def _is_identity(code: Integers32, size: int) -> bool:
     return len(code) == size and bool((code == np.arange(size)).all())
 
 
 def margin_of(
     table: Marginal,
-    wanted: Array,
+    wanted: Floats,
     attributes: Sequence[str],
     hierarchy: Hierarchy,
     persons: float = 0.0,
@@ -132,7 +125,7 @@ def informs(table: Sequence[str], attributes: Sequence[str], hierarchy: Hierarch
     return None not in found and len(set(found)) == len(found)
 
 
-def fit(array: Dense, margins: Sequence[Margin], place: str, agreement: float = 0.0) -> float:
+def fit(array: Floats32, margins: Sequence[Margin], place: str, agreement: float = 0.0) -> float:
     """Scale `array` in place until it has every margin (iterative proportional fitting).
 
     Zeros of the array stay zero: they are the structural zeros. Table cells that the array cannot reach from the

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.domain import DomainError
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.census_priors.priors import Priors
-from census_personas.generator.model.network import Network, Node
-
-Codes = npt.NDArray[np.int64]
-Array = npt.NDArray[np.float64]
+from census_personas.foundation.arrays import Codes, Floats
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 
 
 def log_probabilities(network: Network, priors: Priors, frame: pd.DataFrame) -> pd.DataFrame:
@@ -82,8 +80,8 @@ def log_probabilities_of(
         at_least: for some children, the first code of an interval that reaches to the last state of the run:
             the record says only that its value lies there (a top-coded age); -1 where it says the value.
     """
-    parts: dict[str, Array] = {}
-    before: Array = np.zeros(len(next(iter(codes.values()))))
+    parts: dict[str, Floats] = {}
+    before: Floats = np.zeros(len(next(iter(codes.values()))))
     names = network.core_attributes
     for position, name in enumerate(names):
         joint = network.joint(names[: position + 1])
@@ -92,43 +90,18 @@ def log_probabilities_of(
         parts[name] = np.subtract(now, before, out=np.zeros_like(now), where=np.isfinite(before))
         before = now
     for node in network.nodes:
-        given = (*node.parents, *([node.refines] if node.refines else []))
-        if node.child in codes and all(_known(name, network.hierarchy, codes) for name in given):
+        if node.child in codes and all(network.hierarchy.source(name, codes) for name in node.conditions):
             tail = None if at_least is None else at_least.get(node.child)
             parts[node.child] = _node_log(node, network.hierarchy, codes, tail)
     return pd.DataFrame(parts)
 
 
-def _known(attribute: str, hierarchy: Hierarchy, codes: Mapping[str, Codes]) -> str | None:
-    """The attribute, or the finer one, whose codes tell it; None if there are none."""
-    return next((name for name in hierarchy.chain(attribute) if name in codes), None)
-
-
-def _node_log(node: Node, hierarchy: Hierarchy, codes: Mapping[str, Codes], tail: Codes | None) -> Array:
-    child = codes[node.child]
-    drawn = np.ones(len(child), dtype=bool)
-    possible = np.ones(len(child), dtype=bool)
-    index = []
-    for parent in node.parents:
-        fine = _known(parent, hierarchy, codes) or parent
-        axis = node.axis_codes(parent, len(hierarchy.domain[parent]))
-        position = axis[hierarchy.codes(fine, parent)[codes[fine]]]
-        drawn &= position >= 0
-        index.append(position)
-        if node.certain is not None and node.certain[0] == parent:
-            certain = node.certain[1][hierarchy.codes(fine, parent)[codes[fine]]]
-            possible &= (certain < 0) | (certain == child)
-    if node.refines is not None and node.refines in codes:
-        possible &= hierarchy.codes(node.child, node.refines)[child] == codes[node.refines]
-    where = tuple(position[drawn] for position in index)
+def _node_log(node: Node, hierarchy: Hierarchy, codes: Mapping[str, Codes], tail: Codes | None) -> Floats:
+    likelihood = node.probability(codes, hierarchy)
+    if tail is not None:
+        rows = np.flatnonzero(tail >= 0)
+        shares = node.distribution({name: known[rows] for name, known in codes.items()}, hierarchy)
+        from_here_on = np.cumsum(shares[:, ::-1], axis=1)[:, ::-1]
+        likelihood[rows] = from_here_on[np.arange(len(rows)), tail[rows]]
     with np.errstate(divide="ignore"):
-        value = np.log(node.table[(*where, child[drawn])].astype(np.float64))
-        if tail is not None:
-            open_ended = tail[drawn] >= 0
-            rows = tuple(position[open_ended] for position in where)
-            tails = np.cumsum(node.table[rows][:, ::-1].astype(np.float64), axis=1)[:, ::-1]
-            value[open_ended] = np.log(tails[np.arange(len(tails)), tail[drawn][open_ended]])
-    result = np.zeros(len(drawn))
-    result[drawn] = value
-    result[~possible] = -np.inf
-    return result
+        return np.log(likelihood)

@@ -24,8 +24,9 @@ import platformdirs
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.generator.model.identity import VERSIONS, identity_of
-from census_personas.generator.model.network import Network, Node
+from census_personas.generator.model.network import Network
 from census_personas.generator.model.network_fit import fit_network
+from census_personas.generator.model.node import Node
 
 STORED_VERSION = 1
 """The form in which a network is stored; raised when it changes, and no uuid changes with it."""

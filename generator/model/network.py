@@ -6,42 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.generator.model.fitting import Array, Dense, FitError, coarsen
-
-Codes = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """P(child | parents).
-
-    Attributes:
-        child: attribute that the node gives.
-        parents: attributes of the table's leading axes.
-        table: float32, shape (*parents, child); every row sums to 1 within each state of `refines`, or, if the
-            child refines none, in all. Rows of parents that cannot occur are zero.
-        refines: the parent that is a coarser view of the child, if there is one; it has no axis, because the
-            child's states of one of its states lie together.
-        certain: parent -> child code by parent code, -1 where the table decides; such parents keep their axis
-            only for the states that the table decides.
-    """
-
-    child: str
-    parents: tuple[str, ...]
-    table: Dense
-    refines: str | None = None
-    certain: tuple[str, Codes] | None = None
-
-    def axis_codes(self, parent: str, states: int) -> Codes:
-        """Axis position of every state of a parent; -1 where the child is certain."""
-        if self.certain is None or self.certain[0] != parent:
-            return np.arange(states, dtype=np.int32)
-        open_states = self.certain[1] < 0
-        return np.where(open_states, np.cumsum(open_states) - 1, -1).astype(np.int32)
+from census_personas.foundation.arrays import AnyFloats, Floats, Floats32
+from census_personas.generator.model.fitting import FitError, coarsen
+from census_personas.generator.model.node import Node
 
 
 @dataclass(frozen=True)
@@ -58,7 +28,7 @@ class Network:
 
     hierarchy: Hierarchy
     core_attributes: tuple[str, ...]
-    core: Dense
+    core: Floats32
     nodes: tuple[Node, ...]
     distances: Mapping[str, float]
 
@@ -66,7 +36,7 @@ class Network:
         """Number of states of an attribute."""
         return len(self.hierarchy.domain[attribute])
 
-    def joint(self, attributes: Sequence[str]) -> Array:
+    def joint(self, attributes: Sequence[str]) -> Floats:
         """P(attributes), axes in the order given, float64.
 
         A table that the parents which tie the attributes would make larger than `SLICE_CELLS` is summed over
@@ -121,7 +91,7 @@ class Network:
         ]
         return max(free, key=self.size, default=None)
 
-    def _joint_by_slices(self, cut: str, attributes: Sequence[str]) -> Array:
+    def _joint_by_slices(self, cut: str, attributes: Sequence[str]) -> Floats:
         result = np.zeros([self.size(name) for name in attributes])
         for code in range(self.size(cut)):
             index: list[slice] = [slice(None)] * len(attributes)
@@ -157,7 +127,7 @@ class Network:
             others = [name for name in others if not self.hierarchy.refines(node.refines, name)]
         return (*self.hierarchy.finest((*node.parents, *others)), node.child)
 
-    def _with_child(self, node: Node, attributes: Sequence[str]) -> tuple[Dense, tuple[str, ...]]:
+    def _with_child(self, node: Node, attributes: Sequence[str]) -> tuple[Floats32, tuple[str, ...]]:
         """P(parents, further attributes, child) and its axes."""
         scope = self._scope(node, attributes)
         parents = scope[:-1]
@@ -166,38 +136,20 @@ class Network:
             raise FitError(
                 f"{', '.join(attributes)}: a joint over {', '.join(scope)} would have {cells:,} cells"
             )
-        table = over(node, parents, self.hierarchy)
-        if node.refines is not None:
-            coarse = self.hierarchy.codes(node.child, node.refines)
-            joint = self.joint((*parents, node.refines)).astype(np.float32)
-            return np.take(joint, coarse, axis=-1) * table, scope
-        joint = self.joint(parents).astype(np.float32)
-        if node.certain is None:
-            return joint[..., None] * table, scope
-        return self._with_certain(node, parents, joint, table), scope
+        known = parents if node.refines is None else (*parents, node.refines)
+        joint = node.joint(parents, self.joint(known).astype(np.float32), self.hierarchy)
+        return joint.astype(np.float32, copy=False), scope
 
-    def _with_certain(
-        self, node: Node, parents: Sequence[str], joint: Dense, table: npt.NDArray[np.floating]
-    ) -> Dense:
-        axis, values = certain_axis(node, parents, self.hierarchy)
-        result = np.zeros((*joint.shape, table.shape[-1]), dtype=np.float32)
-        drawn = np.compress(values < 0, joint, axis=axis)[..., None] * table
-        np.moveaxis(result, axis, 0)[values < 0] = np.moveaxis(drawn, axis, 0)
-        for code in np.flatnonzero(values >= 0):
-            np.moveaxis(result, axis, 0)[code, ..., values[code]] = np.moveaxis(joint, axis, 0)[code]
-        return result
-
-    def open_parents(self, node: Node) -> Array:
+    def open_parents(self, node: Node) -> Floats:
         """P(parents) of a node, for the parent states that its table decides."""
         joint = self.joint(node.parents)
-        if node.certain is None:
+        certain = node.certain_axis(node.parents, self.hierarchy)
+        if certain is None:
             return joint
-        axis, values = certain_axis(node, node.parents, self.hierarchy)
+        axis, values = certain
         return np.compress(values < 0, joint, axis=axis)
 
-    def _view(
-        self, array: npt.NDArray[np.floating], scope: Sequence[str], attributes: Sequence[str]
-    ) -> Array:
+    def _view(self, array: AnyFloats, scope: Sequence[str], attributes: Sequence[str]) -> Floats:
         """Sum an array over `scope` to `attributes`, each in the scope or a coarser view of one that is."""
         fine = [next(s for s in scope if self.hierarchy.refines(s, name)) for name in attributes]
         axes = sorted({scope.index(name) for name in fine})
@@ -220,58 +172,3 @@ SMALL = 1 << 24
 """Arrays below this size are summed in float64; above it numpy's pairwise float32 sums are as good and faster."""
 SLICE_CELLS = 1 << 24
 MOST_CELLS = 1 << 27
-
-
-def certain_axis(node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> tuple[int, Codes]:
-    """Which axis makes the child certain, and the child code by the states of that axis (-1: drawn)."""
-    parent, certain = node.certain or ("", np.empty(0, dtype=np.int32))
-    axis = next(i for i, fine in enumerate(parents) if hierarchy.refines(fine, parent))
-    return axis, certain[hierarchy.codes(parents[axis], parent)]
-
-
-def over(node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> npt.NDArray[np.floating]:
-    """A node's table over other parents: its own, finer views of them, and any further ones.
-
-    The axis of a parent that makes the child certain has the drawn states only. Axes of further parents have
-    length 1.
-    """
-    table: npt.NDArray[np.floating] = node.table
-    order = [next(i for i, fine in enumerate(parents) if hierarchy.refines(fine, n)) for n in node.parents]
-    codes = [
-        node.axis_codes(name, len(hierarchy.domain[name]))[hierarchy.codes(parents[at], name)]
-        for at, name in zip(order, node.parents, strict=True)
-    ]
-    if len(set(order)) < len(order):
-        return _diagonal(table, order, codes, len(parents))
-    asked = [own[own >= 0] for own in codes]
-    for axis in sorted(range(len(asked)), key=lambda axis: len(asked[axis]) / table.shape[axis]):  # few first
-        table = taken(table, asked[axis], axis)
-    table = np.transpose(table, [*np.argsort(order), table.ndim - 1])
-    shape = [1] * len(parents) + [table.shape[-1]]
-    for at, size in zip(sorted(order), table.shape[:-1], strict=True):
-        shape[at] = size
-    return table.reshape(shape)
-
-
-def taken(
-    table: npt.NDArray[np.floating], index: npt.NDArray[np.integer], axis: int
-) -> npt.NDArray[np.floating]:
-    """Some states of an axis; a view if they lie together."""
-    first, count = (int(index[0]), len(index)) if len(index) else (0, 0)
-    if np.array_equal(index, np.arange(first, first + count)):
-        return table[(slice(None),) * axis + (slice(first, first + count),)]
-    return table.take(index, axis=axis)
-
-
-def _diagonal(
-    table: npt.NDArray[np.floating], order: Sequence[int], codes: Sequence[Codes], axes: int
-) -> npt.NDArray[np.floating]:
-    """`over` where two parents are views of one: they are read at the states that agree."""
-    index = []
-    for at, own in zip(order, codes, strict=True):
-        shared = [other for place, other in zip(order, codes, strict=True) if place == at]
-        drawn = np.all([other >= 0 for other in shared], axis=0)
-        shape = [1] * axes
-        shape[at] = -1
-        index.append(own[drawn].reshape(shape))
-    return table[tuple(index)]

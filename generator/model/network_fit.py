@@ -7,20 +7,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.coverage import uncounted
 from census_personas.census_priors.declaration import ConditionalDeclaration
 from census_personas.census_priors.domain import DomainError
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Codes32, Floats, Floats32, Indices
 from census_personas.generator.model import fit_memory as footprint
 from census_personas.generator.model import fitting
 from census_personas.generator.model.child_margin import Wanted, child_margin
 from census_personas.generator.model.contradiction import refuse_contradictions
 from census_personas.generator.model.core_factoring import within_memory
-from census_personas.generator.model.fitting import Array, Dense, FitError
-from census_personas.generator.model.network import Codes, Network, Node
+from census_personas.generator.model.fitting import FitError
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 from census_personas.generator.model.reconciliation import reconciled
 from census_personas.generator.model.shrinkage import child_axis, shrink
 
@@ -50,7 +51,7 @@ def fit_network(priors: Priors) -> Network:
 def _fit_core(priors: Priors, wanted: Sequence[Wanted]) -> Network:
     attributes, hierarchy = priors.declaration.model.core, priors.hierarchy
     shape = priors.domain.project(attributes).shape
-    core: Dense = np.full(shape, 1.0 / np.prod(shape), dtype=np.float32)
+    core: Floats32 = np.full(shape, 1.0 / np.prod(shape), dtype=np.float32)
     _clear(core, attributes, priors)
     margins = [
         fitting.margin_of(item.table, item.values, attributes, hierarchy, item.persons, item.priority)
@@ -142,12 +143,12 @@ def _has(scope: Sequence[str], name: str, priors: Priors) -> bool:
 
 
 def _clear(
-    array: Dense, scope: Sequence[str], priors: Priors, certain: tuple[str, Codes] | None = None
+    array: Floats32, scope: Sequence[str], priors: Priors, certain: tuple[str, Codes32] | None = None
 ) -> None:
     """Set the structural zeros that lie in an array's scope; the axis of `certain` has its open states only."""
     for zero in priors.declaration.model.zeros:
         if all(_has(scope, name, priors) for name in zero):
-            index: list[npt.NDArray[np.intp]] = [np.arange(size) for size in array.shape]
+            index: list[Indices] = [np.arange(size) for size in array.shape]
             for name, states in zero.items():
                 axis = next(i for i, fine in enumerate(scope) if priors.hierarchy.refines(fine, name))
                 named = [priors.domain.code(name, state) for state in states]
@@ -189,7 +190,7 @@ def _add(
     return replace(network, nodes=(*network.nodes, node), distances={**network.distances, child: distance})
 
 
-def _keep_from_zeros(start: Dense, priors: Priors, network: Network, node: Node) -> None:
+def _keep_from_zeros(start: Floats32, priors: Priors, network: Network, node: Node) -> None:
     """Clear the structural zeros of a start in place; what they take from a row goes to its other states.
 
     A row that lost it would speak for fewer people than there are, and every table that does not tell these parents
@@ -207,7 +208,7 @@ def _keep_from_zeros(start: Dense, priors: Priors, network: Network, node: Node)
     start *= np.take(ratio.astype(np.float32), groups, axis=-1)
 
 
-def _where(network: Network, node: Node, row: npt.NDArray[np.intp]) -> str:
+def _where(network: Network, node: Node, row: Indices) -> str:
     """What holds of the people of a row, as `parent=state, …`."""
     domain = network.hierarchy.domain
     said = []
@@ -238,7 +239,7 @@ def _check_refinement(hierarchy: Hierarchy, declared: ConditionalDeclaration, pa
         )
 
 
-def _certain(network: Network, declared: ConditionalDeclaration) -> tuple[str, Codes] | None:
+def _certain(network: Network, declared: ConditionalDeclaration) -> tuple[str, Codes32] | None:
     domain = network.hierarchy.domain
     for parent, states in declared.otherwise.items():
         codes = np.full(len(domain[parent]), -1, dtype=np.int32)
@@ -248,7 +249,7 @@ def _certain(network: Network, declared: ConditionalDeclaration) -> tuple[str, C
     return None
 
 
-def _start(network: Network, node: Node) -> Dense:
+def _start(network: Network, node: Node) -> Floats32:
     """P(parents) spread evenly over the child's states, as float32 over (*parents, child)."""
     states = network.size(node.child)
     if node.refines is not None:
@@ -263,20 +264,20 @@ def _start(network: Network, node: Node) -> Dense:
     return np.asarray(joint[..., None].astype(np.float32) * (free / free.sum()))
 
 
-def _row_groups(network: Network, node: Node) -> Codes:
+def _row_groups(network: Network, node: Node) -> Codes32:
     """Group of every child state within which a row is a distribution."""
     if node.refines is None:
         return np.zeros(network.size(node.child), dtype=np.int32)
     return network.hierarchy.codes(node.child, node.refines)
 
 
-def _row_sums(array: Dense, groups: Codes) -> Array:
+def _row_sums(array: Floats32, groups: Codes32) -> Floats:
     return np.asarray(
         np.add.reduceat(array, np.flatnonzero(np.diff(groups, prepend=-1)), axis=-1, dtype=np.float64)
     )
 
 
-def _rows(network: Network, node: Node, start: Dense) -> fitting.Margin:
+def _rows(network: Network, node: Node, start: Floats32) -> fitting.Margin:
     """The parents' own probabilities: tables of the child with some of them say nothing of how they go together.
 
     Without it the tables would be met with other parents than the model has, and missed with those.
@@ -287,7 +288,7 @@ def _rows(network: Network, node: Node, start: Dense) -> fitting.Margin:
     return fitting.Margin("its parents", tuple(range(start.ndim)), (*kept, groups), wanted)
 
 
-def _normalise(network: Network, array: Dense, node: Node) -> Dense:
+def _normalise(network: Network, array: Floats32, node: Node) -> Floats32:
     groups = _row_groups(network, node)
     spread = np.take(_row_sums(array, groups), groups, axis=-1)
     shares = np.divide(array, spread, out=np.zeros_like(spread), where=spread > 0)

@@ -10,13 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import prod
 
 import numpy as np
-import numpy.typing as npt
 
-from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.generator.model.network import Network, Node
-
-Codes = npt.NDArray[np.int64]
-Array = npt.NDArray[np.float64]
+from census_personas.foundation.arrays import Codes, Floats
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 
 _BLOCK = 2048  # rows at a time: a hidden attribute multiplies them
 
@@ -35,7 +32,7 @@ class Posterior:
         others = [name for name in names if self._hierarchy.root(name) != asked]
         return prod(len(self._hierarchy.domain[name]) for name in (asked, *self._hidden(others, asked)))
 
-    def given(self, codes: Mapping[str, Codes], fact: str) -> Array:
+    def given(self, codes: Mapping[str, Codes], fact: str) -> Floats:
         """P(fact | the other facts), a row a person; NaN where these exclude each other."""
         hierarchy = self._hierarchy
         asked = hierarchy.root(fact)
@@ -68,7 +65,7 @@ class Posterior:
             if name != asked and not any(self._hierarchy.refines(known, name) for known in codes)
         ]
 
-    def _joint(self, codes: Mapping[str, Codes], asked: str, allowed: Mapping[str, Codes]) -> Array:
+    def _joint(self, codes: Mapping[str, Codes], asked: str, allowed: Mapping[str, Codes]) -> Floats:
         """P(known facts, asked), a row a person and a column a state, summed over what is `allowed` of the hidden."""
         rows, axes = len(next(iter(codes.values()))), 2 + len(allowed)
         spread = {name: c.reshape(rows, *[1] * (axes - 1)) for name, c in codes.items()}
@@ -77,11 +74,11 @@ class Posterior:
             spread[name] = states.reshape(
                 rows, *(states.shape[1] if at == axis else 1 for at in range(1, axes))
             )
-        core = tuple(at(self._hierarchy, name, spread) for name in self._network.core_attributes)
-        weights: Array = self._network.core[core].astype(np.float64)
+        core = tuple(self._hierarchy.view(name, spread) for name in self._network.core_attributes)
+        weights: Floats = self._network.core[core].astype(np.float64)
         for node in self._network.nodes:
             if self._tells(node, spread):
-                weights = weights * self._factor(node, spread)
+                weights = weights * node.probability(spread, self._hierarchy)
         whole = np.broadcast_to(weights, (rows, *weights.shape[1:]))
         return np.asarray(whole.sum(axis=tuple(range(2, axes))), dtype=np.float64)
 
@@ -94,9 +91,9 @@ class Posterior:
             if self._hierarchy.refines(name, view):
                 allowed &= self._hierarchy.codes(name, view)[None, :] == codes[view][:, None]
         for node in self._network.nodes:
-            known = any(fine in codes for fine in self._hierarchy.chain(node.child))
+            known = self._hierarchy.source(node.child, codes)
             if known and node.certain is not None and node.certain[0] == name:
-                child, certain = at(self._hierarchy, node.child, codes), node.certain[1]
+                child, certain = self._hierarchy.view(node.child, codes), node.certain[1]
                 allowed &= (certain < 0)[None, :] | (certain[None, :] == child[:, None])
         first = np.argsort(~allowed, axis=1, kind="stable")[:, : max(int(allowed.sum(axis=1).max()), 1)]
         found: Codes = np.where(np.take_along_axis(allowed, first, axis=1), first, -1)
@@ -104,29 +101,4 @@ class Posterior:
 
     def _tells(self, node: Node, spread: Mapping[str, Codes]) -> bool:
         """Whether a node's child and all that it hangs on are known, hidden or asked for."""
-        names = (node.child, *node.parents, *([node.refines] if node.refines else []))
-        return all(any(fine in spread for fine in self._hierarchy.chain(name)) for name in names)
-
-    def _factor(self, node: Node, spread: Mapping[str, Codes]) -> Array:
-        """P(child | parents), where parents may make the child certain."""
-        child = at(self._hierarchy, node.child, spread)
-        index: list[Codes] = []
-        drawn, possible = np.ones_like(child, dtype=bool), np.ones_like(child, dtype=bool)
-        for parent in node.parents:
-            codes = at(self._hierarchy, parent, spread)
-            position = node.axis_codes(parent, len(self._hierarchy.domain[parent]))[codes]
-            index.append(np.maximum(position, 0))
-            drawn = drawn & (position >= 0)
-            if node.certain is not None and node.certain[0] == parent:
-                possible = (node.certain[1][codes] < 0) | (node.certain[1][codes] == child)
-        if node.refines is not None:
-            inside = self._hierarchy.codes(node.child, node.refines)[child]
-            possible = possible & (inside == at(self._hierarchy, node.refines, spread))
-        return np.asarray(np.where(drawn, node.table[(*index, child)], 1.0) * possible, dtype=np.float64)
-
-
-def at(hierarchy: Hierarchy, name: str, codes: Mapping[str, Codes]) -> Codes:
-    """Codes of an attribute, its own or those of a finer one."""
-    fine = next(fine for fine in hierarchy.chain(name) if fine in codes)
-    found: Codes = hierarchy.codes(fine, name)[codes[fine]].astype(np.int64)
-    return found
+        return all(self._hierarchy.source(name, spread) for name in (node.child, *node.conditions))

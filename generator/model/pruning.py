@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.generator.model.network import Network, Node
+from census_personas.foundation.arrays import AnyIntegers
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 
-Classes = npt.NDArray[np.integer]
+Classes = AnyIntegers
 
 
 def reduced(
@@ -38,7 +39,7 @@ def reduced(
     kept: list[Node] = []
     for node in reversed(network.nodes):
         if any(network.gives(node, name) for name in needed):
-            needed |= {*node.parents, *([node.refines] if node.refines else [])}
+            needed |= {*node.conditions}
             kept.append(node)
     kept.reverse()
     result = replace(network, nodes=tuple(kept))

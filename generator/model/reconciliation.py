@@ -17,12 +17,11 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
-from census_personas.generator.model.fitting import DISAGREEMENT, Array, Margin, coarsen
+from census_personas.foundation.arrays import Codes32, Floats
+from census_personas.generator.model.fitting import DISAGREEMENT, Margin, coarsen
 
-Codes = npt.NDArray[np.int32]
-View = tuple[tuple[int, Codes], ...]
+View = tuple[tuple[int, Codes32], ...]
 """Axes of the array that is fitted, each with a code for every state of it."""
 
 AGREED = 0.005
@@ -79,15 +78,15 @@ def _reconcile(margins: list[Margin], view: View, place: str, agreement: float, 
     return max(gaps.values())
 
 
-def _way(margins: Sequence[Margin], seen: Mapping[int, Array], *, averaged: bool) -> str:
+def _way(margins: Sequence[Margin], seen: Mapping[int, Floats], *, averaged: bool) -> str:
     if len({margins[i].priority for i in seen}) > 1:
         return "priority"
     return "their mean, as none has a priority" if averaged else "sample size"
 
 
 def _decided(
-    margins: Sequence[Margin], seen: Mapping[int, Array], agreement: float
-) -> tuple[Array, set[int]]:
+    margins: Sequence[Margin], seen: Mapping[int, Floats], agreement: float
+) -> tuple[Floats, set[int]]:
     """What is taken of a view, and the full counts that stay as they are."""
     highest = max(margins[i].priority for i in seen)
     deciding = [i for i in seen if margins[i].priority == highest]
@@ -100,7 +99,7 @@ def _decided(
     return mean, set() if averaged else set(counts)
 
 
-def _distance(values: Array, mean: Array) -> float:
+def _distance(values: Floats, mean: Floats) -> float:
     """Total variation distance; `mean` sums to 1."""
     return 0.5 * float(np.abs(values / values.sum() - mean / mean.sum()).sum())
 
@@ -119,7 +118,7 @@ def _shared(one: Margin, other: Margin) -> View:
     return tuple(shared)
 
 
-def _step(fine: Codes, coarse: Codes) -> Codes | None:
+def _step(fine: Codes32, coarse: Codes32) -> Codes32 | None:
     """The coarse code of every fine code; None if the one does not decide the other."""
     if len(fine) != len(coarse) or (fine < 0).any():
         return None
@@ -134,7 +133,7 @@ def _same(one: View, other: View) -> bool:
     )
 
 
-def _steps(margin: Margin, view: View) -> list[Codes] | None:
+def _steps(margin: Margin, view: View) -> list[Codes32] | None:
     """For each axis of the margin, the view's code of its codes: 0 throughout for axes that the view lacks."""
     steps = [np.zeros(size, dtype=np.int32) for size in margin.wanted.shape]
     for axis, coarse in view:
@@ -150,7 +149,7 @@ def _steps(margin: Margin, view: View) -> list[Codes] | None:
     return steps
 
 
-def _project(margin: Margin, view: View) -> Array | None:
+def _project(margin: Margin, view: View) -> Floats | None:
     steps = _steps(margin, view)
     if steps is None:
         return None
@@ -160,7 +159,7 @@ def _project(margin: Margin, view: View) -> Array | None:
     return np.asarray(summed.reshape([sizes[place] for place in places]), dtype=np.float64)
 
 
-def _scaled(margin: Margin, view: View, have: Array, mean: Array) -> Margin:
+def _scaled(margin: Margin, view: View, have: Floats, mean: Floats) -> Margin:
     """The margin with the mean on the view, its total kept."""
     steps = _steps(margin, view) or []
     ratio = np.divide(mean * have.sum(), have, out=np.ones_like(have), where=have > 0)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.priors import Priors
-
-Array = npt.NDArray[np.float64]
+from census_personas.foundation.arrays import Floats
 
 POOLED = 32
 """Degrees of freedom of a whole table that are added to those of each state (see `shrink`)."""
 
 
-def rake(table: Array, margins: Sequence[Array], rounds: int = 30) -> Array:
+def rake(table: Floats, margins: Sequence[Floats], rounds: int = 30) -> Floats:
     """Scale a table until summing out axis i gives `margins[i]` (kept as an axis of length 1)."""
     table = table.copy()
     for _ in range(rounds):
@@ -25,7 +23,7 @@ def rake(table: Array, margins: Sequence[Array], rounds: int = 30) -> Array:
     return table
 
 
-def shrink(table: Array, persons: float, design_effect: float, along: int | None = None) -> Array:
+def shrink(table: Floats, persons: float, design_effect: float, along: int | None = None) -> Floats:
     """Probabilities of a table, each order of interaction shrunk by how much of it is noise.
 
     From the lowest order up: the interaction's likelihood-ratio statistic G² = 2 n Σ p log(p / p₀) against the
@@ -53,7 +51,7 @@ def shrink(table: Array, persons: float, design_effect: float, along: int | None
     ]
     free = rake(np.ones_like(table), margins, rounds=1 if table.ndim == 2 else 30)
     if along is None:
-        noise: float | Array = _noise(table, free, persons, design_effect)
+        noise: float | Floats = _noise(table, free, persons, design_effect)
     else:
         noise = _noise_along(table, free, persons, design_effect, along)
     weight = np.round(noise, 9)  # processors differ in the last bit of a logarithm; rows must not
@@ -66,7 +64,7 @@ def _without(along: int | None, axis: int) -> int | None:
     return None if along is None or along == axis else along - (axis < along)
 
 
-def _noise(table: Array, free: Array, persons: float, design_effect: float) -> float:
+def _noise(table: Floats, free: Floats, persons: float, design_effect: float) -> float:
     """Share of an interaction that noise explains."""
     inside = (table > 0) & (free > 0)
     statistic = 2 * persons * float((table[inside] * np.log(table[inside] / free[inside])).sum())
@@ -74,7 +72,7 @@ def _noise(table: Array, free: Array, persons: float, design_effect: float) -> f
     return min(1.0, design_effect * freedom / max(statistic, 1e-12))
 
 
-def _noise_along(table: Array, free: Array, persons: float, design_effect: float, along: int) -> Array:
+def _noise_along(table: Floats, free: Floats, persons: float, design_effect: float, along: int) -> Floats:
     """`_noise` by state of an axis; the others have length 1."""
     ratio = np.divide(table, free, out=np.ones_like(table), where=(table > 0) & (free > 0))
     cells = 2 * persons * (table * np.log(ratio) - table + free)
@@ -82,7 +80,9 @@ def _noise_along(table: Array, free: Array, persons: float, design_effect: float
     statistic = cells.sum(axis=others, keepdims=True)
     freedom = float(np.prod([table.shape[axis] - 1 for axis in others]))
     pooled = POOLED * float(statistic.sum()) / max(freedom * (table.shape[along] - 1), 1.0)
-    noise: Array = np.minimum(1.0, design_effect * (freedom + POOLED) / np.maximum(statistic + pooled, 1e-12))
+    noise: Floats = np.minimum(
+        1.0, design_effect * (freedom + POOLED) / np.maximum(statistic + pooled, 1e-12)
+    )
     return noise
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.cohorts import cohort_codes, generation_codes
 from census_personas.census_priors.conditional import ConditionalTable
@@ -15,11 +14,12 @@ from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.census_priors.names import OUTSIDE_BIRTHS
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import AnyFloats, Floats, Integers, Integers32, Mask
 from census_personas.foundation.traits import DEVIATION, HIGHEST, LOWEST, MEAN, TRAITS
 
-Rows = npt.NDArray[np.int32]
-Starts = npt.NDArray[np.int64]
-Weights = npt.NDArray[np.bool_] | npt.NDArray[np.floating]
+Rows = Integers32
+Starts = Integers
+Weights = Mask | AnyFloats
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Leaf:
         starts = np.searchsorted(kept, table.indptr).astype(np.int64)
         return starts, table.indices.take(kept), shares
 
-    def likelihood(self, weights: Weights) -> npt.NDArray[np.float64]:
+    def likelihood(self, weights: Weights) -> Floats:
         """Mean weight of the child's state given the parents, shape by parents; for a mask, P(allowed | parents)."""
         starts, _, shares = self.entries(weights)
         sums = np.zeros(len(starts) - 1)

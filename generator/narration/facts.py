@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from census_personas.census_priors.occupations import PHRASES, Occupation
+from census_personas.census_priors.occupations import PHRASES, WITHOUT_WORK, Occupation
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.narration.nearby_towns import NearbyTowns
 from census_personas.generator.offline.article import article
@@ -35,7 +35,6 @@ _BACKGROUND = {
 _SILENT = frozenset({"", "none", "never_served", "without_disability"})
 _LABELS = {name: f"{name}_label" for name in TRAITS}
 _DRAWS = 128
-_NO_OCCUPATION = frozenset({"not_in_workforce", "no_occupation"})
 _Choice = TypeVar("_Choice")
 
 
@@ -141,7 +140,7 @@ class FactSheet:
 def occupation_title(record: Mapping[str, Any], priors: Priors) -> str:
     """The occupation in words, such as 'registered nurse'; empty for those who have none."""
     name = record["occupation"]
-    return "" if name in _NO_OCCUPATION else priors.occupations.get(name).title
+    return "" if name in WITHOUT_WORK else priors.occupations.get(name).title
 
 
 def _work_grounding(occupation: Occupation, draws: Iterator[float]) -> dict[str, list[Any]]:

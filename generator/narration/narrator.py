@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from census_personas.census_priors.occupations import UnknownOccupationError
 from census_personas.census_priors.places import UnknownPlaceError
+from census_personas.foundation.randomness import GROUNDING, RowGenerator, sampling_seed
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.llm.answer import Answer, read
 from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion
@@ -31,7 +29,6 @@ from census_personas.validators.finding import Finding
 CALLS = ("attributes", "personas")
 FACTS = "known_facts"
 PROMPT = "prompt"
-_GROUNDING = 0x6E61727261746F72
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +122,7 @@ class Narrator:
         self._specs = {spec.name: spec for call in CALLS for spec in prompts.templates[call].fields}
         self._judge = Judge(prompts.templates[JUDGE], settings)
         self._repairs: dict[tuple[str, ...], Template] = {}
-        self._stream = _Stream(settings.seed)
+        self._stream = RowGenerator(settings.seed, GROUNDING)
         self._secrets = Secrets.of_environment(os.environ.get(settings.llm.api_key_env, "").strip())
 
     async def narrate(self, record: Mapping[str, Any]) -> Narrated:
@@ -144,7 +141,7 @@ class Narrator:
             # No words can mend a fact, so none are paid for.
             return self._result(record, draft, wrong, cost)
         try:
-            told = self._facts.of(record, self._stream.of(int(record["row"])))
+            told = self._facts.of(record, self._stream.at(int(record["row"])))
         except (UnknownOccupationError, UnknownPlaceError) as error:
             # Rows from elsewhere may have an occupation or a place that the locale does not know.
             name = "occupation" if isinstance(error, UnknownOccupationError) else "zipcode"
@@ -157,7 +154,7 @@ class Narrator:
                 break
         verdict = None
         if not wrong and self._judge.hears(told["row"]):
-            seed = _sampling_seed(self._settings.seed, told["row"], JUDGE, 1, 0)
+            seed = sampling_seed(self._settings.seed, told["row"], JUDGE, 1, 0)
             verdict = await self._judge.of(draft.told(), seed, lambda request: self._paid(request, cost))
         return self._result(record, draft, wrong, cost, verdict)
 
@@ -224,7 +221,7 @@ class Narrator:
             temperature=llm.temperature,
             top_p=llm.top_p,
             max_tokens=llm.max_tokens,
-            seed=_sampling_seed(self._settings.seed, told["row"], call, draft.attempt, draft.turn),
+            seed=sampling_seed(self._settings.seed, told["row"], call, draft.attempt, draft.turn),
             facts=told,
         )
         asked = cost.asked
@@ -278,25 +275,3 @@ class Narrator:
             verdict=verdict,
             asked=cost.asked,
         )
-
-
-class _Stream:
-    """A row's own random numbers for its grounding, apart from the streams that sampled the row."""
-
-    def __init__(self, seed: int) -> None:
-        """One generator, set to each row in turn: making one costs three times as much."""
-        self._bits = np.random.Philox(key=[seed, _GROUNDING])
-        self._state = self._bits.state
-        self._generator = np.random.Generator(self._bits)
-
-    def of(self, row: int) -> np.random.Generator:
-        """The stream at its beginning, good until the next row is asked for."""
-        self._state["state"]["counter"] = np.array([0, 0, 0, row], dtype=np.uint64)
-        self._bits.state = self._state
-        return self._generator
-
-
-def _sampling_seed(seed: int, row: int, call: str, attempt: int, turn: int) -> int:
-    # 31 bits: some servers read the seed as a signed 32-bit integer.
-    identity = f"{seed}/{row}/{call}/{attempt}/{turn}".encode()
-    return int.from_bytes(hashlib.blake2b(identity, digest_size=4).digest(), "big") >> 1

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from census_personas.foundation.arrays import Floats
 
 if TYPE_CHECKING:
     from census_personas.census_priors.places import Places
@@ -15,7 +16,7 @@ _KNOWN = 12
 # Below this many adults a place name means little to those who live elsewhere.
 _SMALLEST = 1_500
 
-Coordinates = npt.NDArray[np.float64]
+Coordinates = Floats
 
 
 class NearbyTowns:

@@ -9,7 +9,7 @@ from census_personas.generator.offline.article import with_articles
 from census_personas.generator.offline.symbol import ELSEWHERE
 
 if TYPE_CHECKING:
-    from census_personas.generator.offline.draws import Draw
+    from census_personas.foundation.randomness import Draw
     from census_personas.generator.offline.grammar import Grammar
     from census_personas.generator.offline.symbol import Alternative, Pool, Symbol
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from census_personas.foundation.randomness import Draw
 from census_personas.generator.offline import work
 from census_personas.generator.offline.derivation import Derivation
-from census_personas.generator.offline.draws import Draw
 from census_personas.generator.offline.grammar import Grammar
 from census_personas.generator.offline.portrait import Portrait
 from census_personas.generator.offline.symbol import Alternative, Pool

@@ -10,12 +10,12 @@ from typing import Any
 
 import orjson
 
+from census_personas.foundation.randomness import draws
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.llm.chat import ChatRequest, Completion, RequestError
 from census_personas.generator.offline import details, portrait, work
 from census_personas.generator.offline.derivation import Derivation
 from census_personas.generator.offline.details import Details
-from census_personas.generator.offline.draws import draws
 from census_personas.generator.offline.grammar import Grammar, GrammarError
 from census_personas.generator.offline.grammar_faults import refuse_faults
 from census_personas.generator.offline.portrait import PRONOUNS, Portrait, sex_of

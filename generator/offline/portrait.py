@@ -9,6 +9,7 @@ from typing import Any
 
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.offline.title import occupation_words
+from census_personas.validators.text.number_words import TENS
 
 _LABELS = {trait: f"{trait}_label" for trait in TRAITS}
 _LEVEL_OF: Mapping[object, int] = {level: place for place, level in enumerate(LEVELS, 1)}
@@ -79,9 +80,7 @@ PRONOUNS = {
         "man": "woman",
     },
 }
-_DECADES = dict(
-    zip(range(2, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True)
-)
+_DECADES = {number // 10: name for name, number in TENS.items()}
 TAGS = frozenset(
     {
         *PRONOUNS,

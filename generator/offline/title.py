@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from census_personas.census_priors.occupations import WITHOUT_WORK
+
 # Nouns for the members of an occupation end so ("plumber", "technician"); other words are halves of compounds.
 _AGENT = re.compile(
     r"(?:er|or|ist|yst|ian|(?:ist|end|ult|unt|rv)ant|agent|man|nurse|clerk|guard|aide|maid|chef|cook|judge|coach|mason"
@@ -49,7 +51,7 @@ def occupation_words(facts: Mapping[str, Any], sex: str) -> str:
     Empty for people without one.
     """
     occupation = str(facts.get("occupation") or "")
-    if occupation in {"", "not_in_workforce", "no_occupation"}:
+    if not occupation or occupation in WITHOUT_WORK:
         return ""
     return _one_title(str(facts.get("occupation_title") or occupation.replace("_", " ")), sex)
 

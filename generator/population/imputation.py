@@ -16,21 +16,19 @@ where the row does not say it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from census_personas.foundation.arrays import AnyFloats, Floats
+from census_personas.foundation.randomness import uniform_of
 from census_personas.foundation.schema import LISTS
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.population.population import Population
 from census_personas.validators.text.record_view import RecordView
-
-Array = npt.NDArray[np.float64]
 
 IMPUTED = (
     "first_name",
@@ -152,7 +150,7 @@ class Imputation:
         for name, drawn in zip(("ethnicity", "nativity"), chosen, strict=True):
             found.setdefault(name, domain[name][int(drawn)])
 
-    def _likelihood(self, leaf: Leaf, found: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+    def _likelihood(self, leaf: Leaf, found: Mapping[str, Any], shape: tuple[int, ...]) -> Floats:
         """P(the row's value | ethnicity, nativity, the rest); 1 throughout for a value that nobody has."""
         position = self._positions(leaf).get(str(found[leaf.child]))
         if position is None:
@@ -173,7 +171,7 @@ class Imputation:
         at = [fixed.get(name, self._code(name, found) or 0) for name in leaf.parents]
         return int(leaf.rows[tuple(at)])
 
-    def _given(self, table: Array, found: Mapping[str, Any], attributes: Sequence[str]) -> Array:
+    def _given(self, table: Floats, found: Mapping[str, Any], attributes: Sequence[str]) -> Floats:
         """The table at the row's values; summed over those that are unknown."""
         for name in attributes:
             code = self._code(name, found)
@@ -184,14 +182,10 @@ class Imputation:
         column, codes = self._codes[name]
         return codes.get(str(found.get(column)))
 
-    def _choice(self, weights: npt.NDArray[np.floating], found: Mapping[str, Any], stream: str) -> int:
+    def _choice(self, weights: AnyFloats, found: Mapping[str, Any], stream: str) -> int:
         sums = np.cumsum(weights, dtype=np.float64)
-        return int(np.searchsorted(sums, self._uniform(found, stream) * sums[-1], side="right"))
-
-    def _uniform(self, found: Mapping[str, Any], stream: str) -> float:
-        identity = f"persona-engine/{self._seed}/imputation/{stream}/{found['uuid']}".encode()
-        word = int.from_bytes(hashlib.blake2b(identity, digest_size=8).digest(), "big")
-        return float(word >> 11) * 2.0**-53
+        number = uniform_of(self._seed, f"imputation/{stream}", found["uuid"])
+        return int(np.searchsorted(sums, number * sums[-1], side="right"))
 
     def _positions(self, leaf: Leaf) -> Mapping[str, int]:
         if leaf.child not in self._by_state:
@@ -221,22 +215,22 @@ class Imputation:
         return codes
 
     @cached_property
-    def _groups(self) -> Array:
+    def _groups(self) -> Floats:
         return self._table("state", "sex", "age_band", "education_level", "ethnicity")
 
     @cached_property
-    def _births(self) -> Array:
+    def _births(self) -> Floats:
         return self._table("state", "age_band", "ethnicity", "nativity")
 
     @cached_property
-    def _fields(self) -> Array:
+    def _fields(self) -> Floats:
         return self._table("education_level", "sex", "occupation", "bachelors_field")
 
     @cached_property
-    def _status(self) -> Array:
+    def _status(self) -> Floats:
         return self._table("occupation", "labor_force_status")
 
-    def _table(self, *attributes: str) -> Array:
+    def _table(self, *attributes: str) -> Floats:
         return np.asarray(self._population.marginal(attributes).weights, dtype=np.float64)
 
 

@@ -8,15 +8,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from census_personas.generator.model.network import Network, Node
-from census_personas.generator.model.posterior import Posterior, at
+from census_personas.foundation.arrays import Codes, Floats
+from census_personas.foundation.randomness import generator_of
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.posterior import Posterior
 from census_personas.generator.model.pruning import reduced
 from census_personas.validators.rarity import Rarity
-
-Codes = npt.NDArray[np.int64]
-Array = npt.NDArray[np.float64]
 
 JUDGED = ("education_level", "marital_status", "sex", "labor_force_status", "veteran_status")
 """Facts that are judged given the others; age and occupation are among what they are judged by."""
@@ -39,11 +37,11 @@ class Tail:
         shares: P(fact), by state.
     """
 
-    lifts: Array
-    below: Array
-    shares: Array
+    lifts: Floats
+    below: Floats
+    shares: Floats
 
-    def of(self, lifts: Array) -> Array:
+    def of(self, lifts: Floats) -> Floats:
         """Share of the population that is as odd or odder; 0 where the model gives no probability."""
         return np.where(lifts > 0, np.interp(lifts, self.lifts, self.below), 0.0)
 
@@ -89,7 +87,7 @@ class Plausibility:
             names = tuple(name for name, there in zip(self.attributes, present, strict=True) if there)
             for fact, tail in self._tails_of(names).items():
                 here = {name: codes[name][rows] for name in names}
-                probabilities, own = self._posterior.given(here, fact), at(self._hierarchy, fact, here)
+                probabilities, own = self._posterior.given(here, fact), self._hierarchy.view(fact, here)
                 chosen = probabilities[np.arange(len(rows)), own]
                 lifts = chosen / tail.shares[own]
                 for row, lift, share, probability in zip(rows, lifts, tail.of(lifts), chosen, strict=True):
@@ -129,9 +127,13 @@ class Plausibility:
         return self._tails[names]
 
     def _sampled(self, names: Sequence[str]) -> dict[str, Codes]:
-        """These facts of sampled people, drawn row by row: so few are not worth compiling a sampler."""
+        """These facts of sampled people, drawn by inverting the distribution function of each node.
+
+        `Sampler` would draw other people, and with them other tails: which rows of a dataset are flagged as unusual
+        would change. So few people are not worth compiling one either.
+        """
         network, _ = reduced(self._network, names, {})
-        rng = np.random.Generator(np.random.Philox(self._seed))
+        rng = generator_of(self._seed)
         below = np.cumsum(network.core, dtype=np.float64)
         cells = np.searchsorted(below, rng.random(self._people) * below[-1], side="right")
         core = np.unravel_index(cells, network.core.shape)
@@ -140,33 +142,17 @@ class Plausibility:
         }
         for node in network.nodes:
             numbers = rng.random(self._people)
-            starts = range(0, self._people, _BLOCK)
+            parts = [slice(first, first + _BLOCK) for first in range(0, self._people, _BLOCK)]
             codes[node.child] = np.concatenate(
                 [
-                    self._drawn(
-                        node, {n: c[i : i + _BLOCK] for n, c in codes.items()}, numbers[i : i + _BLOCK]
+                    _inverted(
+                        node.distribution({n: c[part] for n, c in codes.items()}, self._hierarchy),
+                        numbers[part],
                     )
-                    for i in starts
+                    for part in parts
                 ]
             )
-        return {name: at(self._hierarchy, name, codes) for name in names}
-
-    def _drawn(self, node: Node, codes: Mapping[str, Codes], numbers: Array) -> Codes:
-        """The child of each person, by inverting the distribution function."""
-        index = []
-        fixed = np.full(len(numbers), -1, dtype=np.int64)
-        for parent in node.parents:
-            states = at(self._hierarchy, parent, codes)
-            index.append(np.maximum(node.axis_codes(parent, len(self._hierarchy.domain[parent]))[states], 0))
-            if node.certain is not None and node.certain[0] == parent:
-                fixed = node.certain[1][states].astype(np.int64)
-        weights = node.table[tuple(index)].astype(np.float64)
-        if node.refines is not None:
-            inside = self._hierarchy.codes(node.child, node.refines)
-            weights = weights * (inside[None, :] == at(self._hierarchy, node.refines, codes)[:, None])
-        below = np.cumsum(weights, axis=1)
-        drawn = (below <= numbers[:, None] * below[:, -1:]).sum(axis=1)
-        return np.where(fixed >= 0, fixed, np.minimum(drawn, weights.shape[1] - 1))
+        return {name: self._hierarchy.view(name, codes) for name in names}
 
     def _tail(self, codes: Mapping[str, Codes], fact: str) -> Tail:
         probabilities = self._posterior.given(codes, fact)
@@ -175,6 +161,14 @@ class Plausibility:
         order = np.argsort(lifts, kind="stable")
         below = np.cumsum(probabilities.ravel()[order]) / len(probabilities)
         return Tail(lifts[order], below, shares)
+
+
+def _inverted(shares: Floats, numbers: Floats) -> Codes:
+    """The state at which each row's distribution function exceeds its number."""
+    below = np.cumsum(shares, axis=1)
+    drawn: Codes = (below <= numbers[:, None] * below[:, -1:]).sum(axis=1)
+    states: Codes = np.minimum(drawn, shares.shape[1] - 1)
+    return states
 
 
 def _age(value: Any, states: Mapping[Any, int], last: int) -> int:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import Marginal
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats
+from census_personas.foundation.randomness import selection_seed
 from census_personas.generator.config.selection import EvidenceError, Selection, mapping, names_of
 from census_personas.generator.model import model_cache
 from census_personas.generator.model.core_factoring import within_memory
@@ -230,7 +231,7 @@ class Population:
         domain = Domain({axis.attribute: axis.states for axis in axes})
         return Marginal(domain, weights, None, f"model of {self.priors.locale}")
 
-    def log_likelihood(self, frame: pd.DataFrame | Where | Sequence[Where]) -> npt.NDArray[np.float64]:
+    def log_likelihood(self, frame: pd.DataFrame | Where | Sequence[Where]) -> Floats:
         """Log-probability (nats) of every row, over the network's attributes that the frame has all of.
 
         Args:
@@ -297,7 +298,7 @@ class Population:
         """The seed of the streams: two selections share no draws, so that their samples may be joined."""
         if not (selection.where or selection.target or selection.quota):
             return seed
-        return int.from_bytes(hashlib.sha256(f"{seed}/{selection.key}".encode()).digest()[:8])
+        return selection_seed(seed, selection.key)
 
     def _identity(self, selection: Selection) -> str:
         return hashlib.sha256(f"{self.digest}/{selection.key}".encode()).hexdigest()

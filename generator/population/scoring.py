@@ -1,4 +1,8 @@
-"""Scoring: how well the population predicts person records that it has not seen."""
+"""Scoring: how well the population predicts person records that it has not seen.
+
+The only module of the engine, the command line apart, that uses a locale's builder: the records of people who were not
+seen must be read and recoded as those were that the tables are of, by the same code.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.build.codes import Codes
 from census_personas.census_priors.build.en_US.ages import read_top_codes
 from census_personas.census_priors.build.en_US.pums import Records, read_records
 from census_personas.census_priors.build.source import SourceError
+from census_personas.foundation.arrays import Floats, Integers
 from census_personas.generator.model.likelihood import log_probabilities_of
 from census_personas.generator.model.network import Network
 from census_personas.generator.population.population import Population
@@ -131,9 +135,7 @@ def score(population: Population, records: Records, *, left_out: int = 0) -> Sco
     return Score(mean, parts, len(records), len(present), left_out, error)
 
 
-def _check_possible(
-    population: Population, codes: Mapping[str, npt.NDArray[np.int64]], nats: npt.NDArray[np.float64]
-) -> None:
+def _check_possible(population: Population, codes: Mapping[str, Integers], nats: Floats) -> None:
     impossible = ~np.isfinite(nats)
     if impossible.any():
         at = int(impossible.argmax())
@@ -153,7 +155,7 @@ def _given(network: Network, attribute: str) -> tuple[str, ...]:
     return next(node.parents for node in network.nodes if node.child == attribute)
 
 
-def _open_ages(population: Population, records: Records) -> npt.NDArray[np.int64]:
+def _open_ages(population: Population, records: Records) -> Integers:
     """First code of the interval for top-coded ages, -1 for the others."""
     domain = population.priors.domain
     result = np.full(len(records), -1, dtype=np.int64)

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import AnyCodes, Floats, Indices
 from census_personas.foundation.randomness import Fractions, fractions, stratified_fractions
 from census_personas.generator.config.selection import EvidenceError, Selection
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling.conditioning import Conditioned, Evidence, condition
-from census_personas.generator.sampling.guide_table import Codes
 from census_personas.generator.sampling.marginals import joint
 from census_personas.generator.sampling.message import Message
 from census_personas.generator.sampling.quota import apportion
@@ -23,7 +22,6 @@ from census_personas.generator.sampling.sampler import Sampler, in_blocks
 from census_personas.generator.sampling.target import MOST_CELLS, Target, read_targets, refuse_many
 from census_personas.generator.sampling.tilting import cell_table, tilt, weigh
 
-Array = npt.NDArray[np.float64]
 Achieved = Mapping[str, Mapping[str, tuple[float, float]]]
 
 
@@ -44,7 +42,7 @@ class ConditionedModel:
     factors: Sequence[Message] = ()
     achieved: Achieved = field(default_factory=dict)
     nats: float = 0.0
-    quota: tuple[Target, Array] | None = None
+    quota: tuple[Target, Floats] | None = None
 
 
 def condition_on(
@@ -134,7 +132,7 @@ class SelectionSampler:
             found[int(cell)] = self._inside([target], [only])
         return found
 
-    def _inside(self, targets: Sequence[Target], weights: Sequence[Array]) -> Sampler:
+    def _inside(self, targets: Sequence[Target], weights: Sequence[Floats]) -> Sampler:
         """The sampler of those in a cell; what the cell leaves alone is shared with the sampler of all."""
         if any(leaf.child == targets[0].axes[0].source for leaf in self.leaves):
             factors, evidence = weigh(self.given.evidence, targets, weights, self.network)
@@ -146,16 +144,16 @@ class SelectionSampler:
         inside = condition(network, (), evidence, factors)
         return self.sampler.given(inside, ())
 
-    def draw(self, seed: int, start: int, count: int) -> dict[str, Codes]:
+    def draw(self, seed: int, start: int, count: int) -> dict[str, AnyCodes]:
         """Codes of rows `start` up to `start + count`, a function of (model, selection, seed, row)."""
         stream = stratified_fractions if self.stratified else fractions
         if self.given.quota is None:
             return self.sampler.draw(seed, start, count, stream)
         shares, cells = self.given.quota[1], self.cells
 
-        def block(at: int, size: int) -> dict[str, Codes]:
+        def block(at: int, size: int) -> dict[str, AnyCodes]:
             numbers = _Numbers(lambda name: stream(seed, name, at, size))
-            result: dict[str, Codes] = {}
+            result: dict[str, AnyCodes] = {}
             cell_of = apportion(shares, at, size)
             for cell in np.unique(cell_of):
                 rows = np.flatnonzero(cell_of == cell)
@@ -177,6 +175,6 @@ class _Numbers(dict[str, Fractions]):
         self[stream] = self._draw(stream)
         return self[stream]
 
-    def of(self, rows: npt.NDArray[np.intp]) -> Callable[[str], Fractions]:
+    def of(self, rows: Indices) -> Callable[[str], Fractions]:
         """The numbers of some rows."""
         return lambda stream: self[stream][rows]

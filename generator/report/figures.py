@@ -10,17 +10,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.domain import State
 from census_personas.census_priors.marginal import Marginal
+from census_personas.census_priors.occupations import WITHOUT_WORK
+from census_personas.foundation.arrays import Indices
 from census_personas.generator.report.tabulation import Counts
 
 AGE_EDGES = (18, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85)
 MARITAL = ("never_married", "married_present", "separated", "divorced", "widowed")
 DEGREES = frozenset({"bachelors", "graduate"})
-NO_JOB = frozenset({"not_in_workforce", "no_occupation"})
 
 
 def band(age: int) -> str:
@@ -102,7 +102,7 @@ def bachelors_by_state(
 
 def top_occupations(occupation_age: Counts[Any], top: int = 10) -> list[dict[str, Any]]:
     """The commonest occupations of those who have one: count, and mean, median and deviation of age."""
-    held = occupation_age[~occupation_age.index.get_level_values("occupation").isin(NO_JOB)]
+    held = occupation_age[~occupation_age.index.get_level_values("occupation").isin(WITHOUT_WORK)]
     sizes = held.groupby(level="occupation").sum().sort_values(ascending=False, kind="stable").head(top)
     return [
         {"occupation": str(name), "people": float(size), **age_moments(held.xs(name, level="occupation"))}
@@ -132,7 +132,7 @@ def likeliest(marginal: Marginal, top: int | None = None) -> list[list[Any]]:
     return [[*states, float(shares[cell])] for cell, states in _named(marginal, order) if shares[cell] > 0]
 
 
-def _named(marginal: Marginal, cells: npt.NDArray[np.intp]) -> Iterator[tuple[int, list[State]]]:
+def _named(marginal: Marginal, cells: Indices) -> Iterator[tuple[int, list[State]]]:
     codes = np.unravel_index(cells, marginal.domain.shape)
     for cell, *code in zip(cells, *codes, strict=True):
         yield (

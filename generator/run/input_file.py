@@ -13,6 +13,7 @@ import orjson
 import pandas as pd
 
 from census_personas.foundation.dataset_reader import columns_of, count_rows, dataset_files
+from census_personas.foundation.randomness import row_of
 from census_personas.foundation.record_reader import read_records
 from census_personas.foundation.schema import LISTS, NEMOTRON_1_1, PROSE
 from census_personas.generator.config.run_config import ConfigError
@@ -20,7 +21,6 @@ from census_personas.generator.population.imputation import IMPUTED, Imputation
 from census_personas.generator.run.shard_store import check_parts
 
 _BLOCK = 1 << 20
-_ROW_BITS = 63
 _NAMED = 8  # columns that are not kept
 
 
@@ -118,7 +118,7 @@ class InputFile:
         uuid = str(record.get("uuid") or _uuid(record, position))
         found = self._imputation.of({**record, "uuid": uuid})
         if not isinstance(found.get("row"), int):
-            found["row"] = _row(uuid)
+            found["row"] = row_of(uuid)
         return {name: found.get(name, "") for name in self.columns}
 
 
@@ -128,8 +128,3 @@ def _uuid(record: Mapping[str, Any], position: int) -> str:
     digits = hashlib.sha256(said).hexdigest()
     variant = "89ab"[int(digits[16], 16) % 4]
     return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
-
-
-def _row(uuid: str) -> int:
-    """The number that a row's streams of randomness go by."""
-    return int.from_bytes(hashlib.sha256(uuid.encode()).digest()[:8], "big") >> (64 - _ROW_BITS)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from census_personas.foundation.arrays import AnyFloats, Integers32, Words
 from census_personas.foundation.randomness import Fractions
 
-Cells = npt.NDArray[np.int32]
+Cells = Integers32
 FULL = float(2**32 - 1)
 HALF = np.uint64(32)
 
@@ -24,12 +24,12 @@ class AliasTable:
         bits: of the number of slots, as a power of two.
     """
 
-    slots: npt.NDArray[np.uint64]
-    cells: npt.NDArray[np.int32] | None
+    slots: Words
+    cells: Integers32 | None
     bits: int
 
     @classmethod
-    def of(cls, weights: npt.NDArray[np.floating]) -> AliasTable:
+    def of(cls, weights: AnyFloats) -> AliasTable:
         """The table of cells with these weights, of which one at least is above 0; their sum need not be 1.
 
         Slots with less than their share are topped up from those with more, both in their order, by sums alone

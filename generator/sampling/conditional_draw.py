@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from census_personas.foundation.arrays import AnyCodes, Integers
 from census_personas.foundation.randomness import Fractions
-from census_personas.generator.sampling.guide_table import Codes, Entries, Index, smallest
+from census_personas.generator.sampling.guide_table import Entries, Index, smallest
 from census_personas.generator.sampling.product import Product
 
 Lookup = Index | int
@@ -34,15 +34,15 @@ class TableStep:
     lookups: Mapping[str, Lookup]
     entries: Entries
     kind: np.dtype[np.integer]
-    codes: Codes | None
+    codes: AnyCodes | None
     refines: str | None = None
-    certain: tuple[str, npt.NDArray[np.int64]] | None = None
+    certain: tuple[str, Integers] | None = None
 
     def whole(self) -> None:
         """Make every run beforehand."""
         self.entries.whole()
 
-    def draw(self, codes: Mapping[str, Codes], numbers: Fractions) -> Codes:
+    def draw(self, codes: Mapping[str, AnyCodes], numbers: Fractions) -> AnyCodes:
         """Child codes for numbers, given the codes of every earlier attribute."""
         row = row_number(self.lookups, codes, len(numbers), self.entries.kind)
         run = None if self.refines is None else codes[self.refines]
@@ -56,7 +56,7 @@ class TableStep:
         result[drawn] = found
         return result
 
-    def _draw(self, row: Index, run: Codes | None, numbers: Fractions) -> Codes:
+    def _draw(self, row: Index, run: AnyCodes | None, numbers: Fractions) -> AnyCodes:
         state = self.entries.draw(row, run, numbers)
         return (
             state.astype(self.kind, copy=False) if self.codes is None else self.codes.take(state, mode="clip")
@@ -71,13 +71,13 @@ class FixedStep:
     code: int
     kind: np.dtype[np.integer]
 
-    def draw(self, _: Mapping[str, Codes], numbers: Fractions) -> Codes:
+    def draw(self, _: Mapping[str, AnyCodes], numbers: Fractions) -> AnyCodes:
         """The code, as often as there are numbers."""
         return np.full(len(numbers), self.code, dtype=self.kind)
 
 
 def row_number(
-    lookups: Mapping[str, Lookup], codes: Mapping[str, Codes], count: int, kind: np.dtype[np.signedinteger]
+    lookups: Mapping[str, Lookup], codes: Mapping[str, AnyCodes], count: int, kind: np.dtype[np.signedinteger]
 ) -> Index:
     """The row that the parents' codes choose."""
     row = np.zeros(count, dtype=kind)

@@ -13,15 +13,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.generator.model.network import Network, Node
+from census_personas.foundation.arrays import AnyFloats, Floats, Mask
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 from census_personas.generator.model.sparse_conditionals import Leaf
-from census_personas.generator.sampling.message import Dense, Message, scaled
+from census_personas.generator.sampling.message import Message, scaled
 from census_personas.generator.sampling.product import Product
 
-Weights = npt.NDArray[np.bool_] | npt.NDArray[np.float64]
+Weights = Mask | Floats
 Evidence = Mapping[str, Weights]
 
 
@@ -39,7 +40,7 @@ class Conditioned:
     """
 
     base: Network
-    core: Dense
+    core: AnyFloats
     products: Mapping[str, Product] = field(default_factory=dict)
     allowed: Evidence = field(default_factory=dict)
     probability: float = 1.0
@@ -100,7 +101,7 @@ def condition(
     return Conditioned(network, core, products, allowed, total * scale, fixed)
 
 
-def _core(network: Network, messages: Sequence[Message], evidence: Evidence) -> Dense:
+def _core(network: Network, messages: Sequence[Message], evidence: Evidence) -> AnyFloats:
     """The core joint times what messages and evidence say of it."""
     core = np.array(network.core, dtype=np.float32)
     own = [
@@ -129,7 +130,7 @@ def _product(network: Network, node: Node, messages: Sequence[Message], evidence
     return Product.with_messages(node, parents, left, messages, hierarchy, above)
 
 
-def possible(attribute: str, evidence: Evidence, hierarchy: Hierarchy) -> npt.NDArray[np.bool_]:
+def possible(attribute: str, evidence: Evidence, hierarchy: Hierarchy) -> Mask:
     """Which states evidence leaves an attribute, by itself or through its views and what it is a view of."""
     found = np.ones(len(hierarchy.domain[attribute]), dtype=np.bool_)
     for name, weights in evidence.items():

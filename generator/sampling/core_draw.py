@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.foundation.arrays import AnyCodes, AnyFloats, Floats, Integers
 from census_personas.foundation.randomness import Fractions
 from census_personas.generator.sampling.alias import AliasTable
 from census_personas.generator.sampling.conditional_draw import Lookup
-from census_personas.generator.sampling.guide_table import Codes, smallest
+from census_personas.generator.sampling.guide_table import smallest
 
 Numbers = Callable[[str], Fractions]
 LEADING, TRAILING = "core/leading", "core/trailing"
@@ -28,7 +29,7 @@ class Cells:
     """
 
     width: int
-    halves: Mapping[str, tuple[str, Codes]]
+    halves: Mapping[str, tuple[str, AnyCodes]]
 
     @classmethod
     def of(cls, attributes: Sequence[str], shape: Sequence[int]) -> Cells:
@@ -42,7 +43,7 @@ class Cells:
                 halves[name] = (half, codes.ravel().astype(smallest(states)))
         return cls(int(np.prod(shape[middle:], dtype=np.int64)), halves)
 
-    def codes(self, cells: npt.NDArray[np.signedinteger]) -> dict[str, Codes]:
+    def codes(self, cells: npt.NDArray[np.signedinteger]) -> dict[str, AnyCodes]:
         """Both numbers of each cell, and the codes of every attribute."""
         leading = cells // self.width
         numbers = {LEADING: leading.astype(np.intp), TRAILING: (cells - leading * self.width).astype(np.intp)}
@@ -71,11 +72,11 @@ class CoreStep:
     cells: Cells
 
     @classmethod
-    def compile(cls, cells: Cells, joint: npt.NDArray[np.floating]) -> CoreStep:
+    def compile(cls, cells: Cells, joint: AnyFloats) -> CoreStep:
         """Compile a joint array; its sum need not be 1."""
         return cls(AliasTable.of(joint.ravel()), cells)
 
-    def draw(self, numbers: Numbers) -> dict[str, Codes]:
+    def draw(self, numbers: Numbers) -> dict[str, AnyCodes]:
         """Cells, and the codes of every core attribute, from two streams."""
         return self.cells.codes(self.table.draw(numbers("core"), numbers("core/share")))
 
@@ -95,19 +96,19 @@ class ChainStep:
 
     cells: Cells
     shape: tuple[int, ...]
-    bounds: npt.NDArray[np.float64]
+    bounds: Floats
 
     @classmethod
-    def compile(cls, cells: Cells, joint: npt.NDArray[np.floating]) -> ChainStep:
+    def compile(cls, cells: Cells, joint: AnyFloats) -> ChainStep:
         """Compile a joint array; its sum need not be 1."""
         bounds = np.zeros(joint.size + 1)
         np.cumsum(joint.ravel(), dtype=np.float64, out=bounds[1:])
         bounds /= bounds[-1]
         return cls(cells, joint.shape, bounds)
 
-    def draw(self, numbers: Numbers) -> dict[str, Codes]:
+    def draw(self, numbers: Numbers) -> dict[str, AnyCodes]:
         """Cells, and the codes of every core attribute, each from the numbers of its stream."""
-        cell: npt.NDArray[np.int64] | int = 0
+        cell: Integers | int = 0
         width = len(self.bounds) - 1
         for name, states in zip(self.cells.halves, self.shape, strict=True):
             u = (numbers(f"core/{name}") + 0.5) * 2.0**-32

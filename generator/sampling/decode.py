@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.domain import State
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import AnyCodes, AnyIntegers, Objects
 from census_personas.foundation.randomness import words
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.model.sparse_conditionals import Leaf
-
-Codes = npt.NDArray[np.integer]
 
 FIRST = (
     "row uuid first_name middle_name last_name sex age birth_year ethnicity nativity marital_status education_level "
@@ -38,7 +36,7 @@ class FrameDecoder:
     priors: Priors
     leaves: Sequence[Leaf]
 
-    def frame(self, codes: Mapping[str, Codes], seed: int, start: int, identity: str) -> pd.DataFrame:
+    def frame(self, codes: Mapping[str, AnyCodes], seed: int, start: int, identity: str) -> pd.DataFrame:
         """One row a person: every attribute that a reader may want, derived ones included.
 
         Args:
@@ -107,7 +105,7 @@ class Values:
         dtype: the categories; None for integers.
     """
 
-    by_code: npt.NDArray[np.integer]
+    by_code: AnyIntegers
     dtype: pd.CategoricalDtype | None = None
 
     @classmethod
@@ -124,13 +122,13 @@ class Values:
             by_code = kept.get_indexer(texts)
         return cls(by_code.astype(np.int32), pd.CategoricalDtype(kept.astype(str)))
 
-    def of(self, codes: Codes) -> object:
+    def of(self, codes: AnyCodes) -> object:
         """Values of many codes."""
         values = self.by_code.take(codes)
         return values if self.dtype is None else pd.Categorical.from_codes(values, dtype=self.dtype)
 
 
-def uuids(seed: int, start: int, count: int, identity: str) -> npt.NDArray[np.object_]:
+def uuids(seed: int, start: int, count: int, identity: str) -> Objects:
     """Version-8 UUIDs (RFC 9562: custom), a function of seed, model and row alone."""
     high = words(seed, f"uuid/high/{identity}", start, count)
     low = words(seed, f"uuid/low/{identity}", start, count)

@@ -13,12 +13,11 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
+from census_personas.foundation.arrays import AnyCodes, AnyFloats
 from census_personas.foundation.randomness import Fractions
 from census_personas.foundation.threads import each
 from census_personas.generator.sampling.product import Product
 
-Codes = npt.NDArray[np.integer]
-"""Codes of many rows, in the smallest type that holds them."""
 Index = npt.NDArray[np.signedinteger]
 Thresholds = npt.NDArray[np.uint32]
 
@@ -68,7 +67,7 @@ class Entries:
         self._firsts = product.bounds[:-1].astype(self.kind)
         self._lock = Lock()
 
-    def draw(self, rows: Index, runs: Codes | None, numbers: Fractions) -> Codes:
+    def draw(self, rows: Index, runs: AnyCodes | None, numbers: Fractions) -> AnyCodes:
         """Which state each number draws of its run, or of its row if that is all one run, among those left."""
         place, guide = self._guided(rows, runs, numbers)
         if not guide.all():
@@ -95,7 +94,7 @@ class Entries:
         """Make every run."""
         self._reach(*np.divmod(np.arange(len(self._places) * len(self._firsts)), len(self._firsts)))
 
-    def _guided(self, rows: Index, runs: Codes | None, numbers: Fractions) -> tuple[Index, Codes]:
+    def _guided(self, rows: Index, runs: AnyCodes | None, numbers: Fractions) -> tuple[Index, AnyCodes]:
         """Places of rows, and what the guide says of numbers."""
         _, count, parts = self._guide.shape
         place = self._places.take(rows, mode="clip")
@@ -106,7 +105,7 @@ class Entries:
         part += (numbers >> np.uint32(33 - parts.bit_length())).view(np.int32)
         return place, self._guide.ravel().take(part, mode="clip")
 
-    def _reach(self, rows: Index, runs: Codes | None) -> None:
+    def _reach(self, rows: Index, runs: AnyCodes | None) -> None:
         """Make those of these runs that are missing."""
         count = len(self._firsts)
         asked = rows if runs is None else rows * count + runs
@@ -169,7 +168,7 @@ def _further(thresholds: Thresholds, at: Index, numbers: Fractions) -> Index:
     return steps
 
 
-def _thresholds(weights: npt.NDArray[np.floating], found: Thresholds) -> None:
+def _thresholds(weights: AnyFloats, found: Thresholds) -> None:
     """Thresholds of states (first axis) with these weights, which become running sums."""
     for state in range(1, len(weights)):
         weights[state] += weights[state - 1]
@@ -178,13 +177,13 @@ def _thresholds(weights: npt.NDArray[np.floating], found: Thresholds) -> None:
     np.add(weights * scale, 0.5, out=found, casting="unsafe")
 
 
-def _guide(thresholds: Thresholds, parts: int, kind: np.dtype[np.unsignedinteger]) -> Codes:
+def _guide(thresholds: Thresholds, parts: int, kind: np.dtype[np.unsignedinteger]) -> AnyCodes:
     """What the guide says of each equal part of the numbers."""
     part = (thresholds >> np.uint32(33 - parts.bit_length())).astype(np.uint8)
     below = part[:, None] < np.arange(parts + 1, dtype=np.uint8)[:, None]
     below[:, 0] = thresholds == 0
     below[:, -1] = thresholds < LAST
-    count: Codes = np.add.reduce(below.view(np.uint8), axis=0, dtype=kind)
-    guide: Codes = (count[:-1] + kind.type(1)) << kind.type(1)
+    count: AnyCodes = np.add.reduce(below.view(np.uint8), axis=0, dtype=kind)
+    guide: AnyCodes = (count[:-1] + kind.type(1)) << kind.type(1)
     guide |= np.diff(count, axis=0) > 1
     return guide

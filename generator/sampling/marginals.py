@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.domain import State
 from census_personas.census_priors.priors import Priors
-from census_personas.generator.model.fitting import Array, FitError
+from census_personas.foundation.arrays import Codes, Floats
+from census_personas.generator.model.fitting import FitError
 from census_personas.generator.model.network import MOST_CELLS, Network
 from census_personas.generator.model.pruning import reduced
 from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling import where_clause as evidence
 from census_personas.generator.sampling.conditioning import Conditioned, Weights
-
-Codes = npt.NDArray[np.int64]
 
 DENSEST = 4
 """Possible keys for each that there is, up to which a table of all of them is quicker than sorting."""
@@ -55,7 +53,7 @@ def axis_of(attribute: str, priors: Priors, leaves: Sequence[Leaf], place: str =
     )
 
 
-def joint(given: Conditioned, leaves: Sequence[Leaf], axes: Sequence[Axis]) -> Array:
+def joint(given: Conditioned, leaves: Sequence[Leaf], axes: Sequence[Axis]) -> Floats:
     """P(axes) of a conditioned model, exactly.
 
     Leaves are independent of each other and of the rest given their parents, so that each adds one
@@ -122,7 +120,7 @@ class _Entries:
 
     codes: Mapping[str, Codes]
     rows: Mapping[str, Codes]
-    weights: Array
+    weights: Floats
 
     @classmethod
     def of_network(cls, network: Network, own: Sequence[str], leaves: Sequence[Leaf]) -> _Entries:
@@ -196,7 +194,7 @@ def _distinct(keys: Codes, below: int) -> tuple[Codes, Codes]:
     return np.flatnonzero(there), (np.cumsum(there) - 1)[keys]
 
 
-def _rows_of(leaf: Leaf, allowed: Weights | None, merged: Codes) -> tuple[Codes, Codes, Array]:
+def _rows_of(leaf: Leaf, allowed: Weights | None, merged: Codes) -> tuple[Codes, Codes, Floats]:
     """Rows of a leaf's table over merged states: first entries, states, probabilities."""
     table = leaf.table
     count = len(table.indptr) - 1

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.generator.model.network import taken
-
-Dense = npt.NDArray[np.floating]
-Codes = npt.NDArray[np.int32]
+from census_personas.foundation.arrays import AnyFloats, Codes32
+from census_personas.generator.model.node import taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +17,9 @@ class Message:
     """P(evidence below | attributes), one axis an attribute; perhaps but for a factor that all values share."""
 
     attributes: tuple[str, ...]
-    values: Dense
+    values: AnyFloats
 
-    def places(self, scope: Sequence[str], hierarchy: Hierarchy) -> tuple[list[int], list[Codes]]:
+    def places(self, scope: Sequence[str], hierarchy: Hierarchy) -> tuple[list[int], list[Codes32]]:
         """For each attribute the place in a scope of what decides it, and its code by the states of that."""
         axes = [
             next(place for place, fine in enumerate(scope) if hierarchy.refines(fine, name))
@@ -31,7 +28,7 @@ class Message:
         codes = [hierarchy.codes(scope[at], name) for at, name in zip(axes, self.attributes, strict=True)]
         return axes, codes
 
-    def over(self, scope: Sequence[str], hierarchy: Hierarchy) -> Dense:
+    def over(self, scope: Sequence[str], hierarchy: Hierarchy) -> AnyFloats:
         """The values over a scope; axes that the message says nothing of have length 1."""
         axes, codes = self.places(scope, hierarchy)
         sizes = [len(codes[axes.index(axis)]) if axis in axes else 1 for axis in range(len(scope))]

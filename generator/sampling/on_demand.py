@@ -10,9 +10,10 @@ from collections.abc import Callable
 from threading import Lock
 
 import numpy as np
-import numpy.typing as npt
 
-Rows = npt.NDArray[np.intp]
+from census_personas.foundation.arrays import AnyIntegers, Indices, Mask
+
+Rows = Indices
 
 
 class OnDemand:
@@ -25,11 +26,11 @@ class OnDemand:
             rows: number of rows.
             make: makes rows of these numbers, the same whatever they are made beside.
         """
-        self._missing: npt.NDArray[np.bool_] | None = np.ones(rows, dtype=np.bool_)
+        self._missing: Mask | None = np.ones(rows, dtype=np.bool_)
         self._make = make
         self._lock = Lock()
 
-    def reach(self, rows: npt.NDArray[np.integer]) -> None:
+    def reach(self, rows: AnyIntegers) -> None:
         """Make those of these rows that are missing."""
         missing = self._missing
         if missing is None or not missing.take(rows).any():
@@ -45,7 +46,7 @@ class OnDemand:
                 self._add(missing, np.flatnonzero(missing))
                 self._missing, self._make = None, _nothing
 
-    def _add(self, missing: npt.NDArray[np.bool_], rows: npt.NDArray[np.integer]) -> None:
+    def _add(self, missing: Mask, rows: AnyIntegers) -> None:
         if len(rows):
             self._make(rows.astype(np.intp, copy=False))
             missing[rows] = False

@@ -14,14 +14,14 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.foundation.arrays import AnyFloats, AnyIntegers, Codes32, Indices
 from census_personas.foundation.threads import each
-from census_personas.generator.model.network import Node, certain_axis, taken
-from census_personas.generator.sampling.message import Codes, Dense, Message
+from census_personas.generator.model.node import Node, open_positions, taken
+from census_personas.generator.sampling.message import Message
 
-States = npt.NDArray[np.intp]
+States = Indices
 SLABS, MOST_SLABS = 8, 64
 """Slabs that are enough, so that the first axis with so many states is cut, since later ones are slow to cut; and
 slabs beyond which their number costs more than their size."""
@@ -36,12 +36,12 @@ class Factor:
         adds: for some axes of the product's parents, what each state of the parent adds to the number of the row.
     """
 
-    values: Dense
+    values: AnyFloats
     adds: tuple[tuple[int, States], ...]
 
     @classmethod
     def of(
-        cls, values: Dense, axes: Sequence[int], codes: Sequence[npt.NDArray[np.integer]], states: States
+        cls, values: AnyFloats, axes: Sequence[int], codes: Sequence[AnyIntegers], states: States
     ) -> Factor:
         """A table whose last axis is the child's, the others read by these codes of these parents."""
         rows = taken(values, states, values.ndim - 1).astype(np.float32, order="C", copy=False)
@@ -70,7 +70,7 @@ class Factor:
             found = found + adds.take(codes[axis])
         return found
 
-    def at(self, rows: States, run: slice) -> Dense:
+    def at(self, rows: States, run: slice) -> AnyFloats:
         """Weights of a run of states in some rows."""
         if run == slice(0, self.values.shape[1]):
             return self.values.take(rows, axis=0)
@@ -98,8 +98,8 @@ class Product:
     parents: tuple[str, ...]
     sizes: tuple[int, ...]
     left: tuple[States, ...]
-    certain: tuple[int, Codes] | None
-    settled: tuple[int, Codes] | None
+    certain: tuple[int, Codes32] | None
+    settled: tuple[int, Codes32] | None
     states: States
     bounds: States
     factors: tuple[Factor, ...]
@@ -134,11 +134,7 @@ class Product:
         runs = np.zeros(len(hierarchy.domain[node.child]), dtype=np.int64)
         if node.refines is not None:
             runs = hierarchy.codes(node.child, node.refines).astype(np.int64)
-        axes = [next(i for i, f in enumerate(parents) if hierarchy.refines(f, name)) for name in node.parents]
-        codes = [
-            node.axis_codes(name, len(hierarchy.domain[name]))[hierarchy.codes(parents[at], name)]
-            for at, name in zip(axes, node.parents, strict=True)
-        ]
+        axes, codes = node.positions(parents, hierarchy)
         table = np.asarray(node.table)
         said = [Factor.of_message(message, scope, states, hierarchy) for message in messages]
         return cls(
@@ -146,8 +142,8 @@ class Product:
             parents,
             tuple(len(hierarchy.domain[name]) for name in parents),
             tuple(left[:-1]),
-            _made_certain(node, parents, hierarchy),
-            None if above is None else _made_certain(above, parents, hierarchy),
+            node.certain_axis(parents, hierarchy),
+            None if above is None else above.certain_axis(parents, hierarchy),
             states,
             np.searchsorted(runs[states], np.arange(runs[-1] + 2)),
             (*sorted(said, key=lambda factor: factor.values.size), Factor.of(table, axes, codes, states)),
@@ -157,8 +153,7 @@ class Product:
         """Of every state of a parent its place among those that have rows; -1 where the child is certain."""
         if self.certain is None or self.certain[0] != axis:
             return np.arange(self.sizes[axis])
-        drawn = self.certain[1] < 0
-        return np.where(drawn, np.cumsum(drawn) - 1, -1)
+        return open_positions(self.certain[1]).astype(np.intp)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -171,7 +166,7 @@ class Product:
         codes = [np.flatnonzero(self.places(axis) >= 0)[place] for axis, place in enumerate(places)]
         return [factor.rows(codes) + np.zeros_like(rows) for factor in self.factors]
 
-    def weights(self, located: Sequence[States], run: slice) -> Dense:
+    def weights(self, located: Sequence[States], run: slice) -> AnyFloats:
         """Weights of a run of states in some rows, told by their places; they need not sum to 1."""
         return _product(factor.at(rows, run) for factor, rows in zip(self.factors, located, strict=True))
 
@@ -202,7 +197,7 @@ class Product:
             states = [*inside[:axis], inside[axis][of == run], *inside[axis + 1 :]]
             yield states, every if run < 0 else range(run, run + 1)
 
-    def _sum(self, sums: Dense, runs: range, states: Sequence[States]) -> None:
+    def _sum(self, sums: AnyFloats, runs: range, states: Sequence[States]) -> None:
         first, last = int(self.bounds[runs[0]]), int(self.bounds[runs[-1] + 1])
         mesh = np.ix_(*states)
         *others, table = (factor.at(factor.rows(mesh), slice(first, last)) for factor in self.factors)
@@ -214,7 +209,7 @@ class Product:
                 found = np.einsum("...i,...i->...", said[..., part], table[..., part])
                 sums[(*box, run)] = found
 
-    def _add_certain(self, sums: Dense, axis: int, values: Codes) -> None:
+    def _add_certain(self, sums: AnyFloats, axis: int, values: Codes32) -> None:
         """Sums for the states of a parent for which the child is certain."""
         for state in self.left[axis][values[self.left[axis]] >= 0]:
             column = np.flatnonzero(self.states == values[state])
@@ -234,7 +229,7 @@ class Product:
         certain = None if self.certain is None else (self.parents[self.certain[0]], self.certain[1])
         return replace(self.node, parents=self.parents, table=table, certain=certain)
 
-    def _fill(self, table: Dense, states: Sequence[States]) -> None:
+    def _fill(self, table: AnyFloats, states: Sequence[States]) -> None:
         mesh = np.ix_(*states)
         product = self.weights([factor.rows(mesh) for factor in self.factors], slice(0, len(self.states)))
         lengths = np.diff(self.bounds)
@@ -245,16 +240,9 @@ class Product:
         table[_box([*places, self.states])] = product
 
 
-def _product(parts: Iterable[Dense]) -> Dense:
+def _product(parts: Iterable[AnyFloats]) -> AnyFloats:
     """Parts multiplied in their order, so that a row's are the same in any company."""
     return reduce(np.multiply, parts)
-
-
-def _made_certain(node: Node, parents: Sequence[str], hierarchy: Hierarchy) -> tuple[int, Codes] | None:
-    """The axis that makes a node's child certain, and the child's code by its states; None if there is none."""
-    if node.certain is None or not any(hierarchy.refines(fine, node.certain[0]) for fine in parents):
-        return None
-    return certain_axis(node, parents, hierarchy)
 
 
 def _slabs(states: Sequence[States]) -> list[list[States]]:

@@ -14,15 +14,12 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from census_personas.foundation.arrays import Codes, Floats
 from census_personas.generator.config.selection import EvidenceError
 
-Codes = npt.NDArray[np.int64]
-Array = npt.NDArray[np.float64]
 
-
-def apportion(shares: Array, start: int, count: int) -> Codes:
+def apportion(shares: Floats, start: int, count: int) -> Codes:
     """The cell of rows `start` up to `start + count`.
 
     Args:

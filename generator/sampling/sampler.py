@@ -10,6 +10,7 @@ from math import ceil
 import numpy as np
 
 from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.foundation.arrays import AnyCodes
 from census_personas.foundation.randomness import Fractions, fractions
 from census_personas.foundation.threads import cores, each
 from census_personas.generator.model.network import Network
@@ -17,7 +18,7 @@ from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling.conditional_draw import FixedStep, TableStep, compile_product
 from census_personas.generator.sampling.conditioning import Conditioned
 from census_personas.generator.sampling.core_draw import Cells, ChainStep, CoreStep
-from census_personas.generator.sampling.guide_table import Codes, smallest
+from census_personas.generator.sampling.guide_table import smallest
 from census_personas.generator.sampling.product import Product
 from census_personas.generator.sampling.sparse_draw import RaggedStep, compile_leaf
 
@@ -29,14 +30,14 @@ Stream = Callable[[int, str, int, int], Fractions]
 """Uniform numbers of (seed, stream, first row, count)."""
 
 
-def in_blocks(draw: Callable[[int, int], dict[str, Codes]], start: int, count: int) -> dict[str, Codes]:
+def in_blocks(draw: Callable[[int, int], dict[str, AnyCodes]], start: int, count: int) -> dict[str, AnyCodes]:
     """Draw rows `start` up to `start + count` by blocks, on every core; `draw` takes a first row and a count."""
     if count <= BLOCK:
         return draw(start, count)
     rounds = ceil(count / (cores() * BLOCK))
     size = ceil(count / (cores() * rounds))  # all threads end together
     blocks = [(at, min(size, start + count - at)) for at in range(start, start + count, size)]
-    whole: dict[str, Codes] = {}
+    whole: dict[str, AnyCodes] = {}
 
     def fill(block: tuple[int, int]) -> None:
         at, size = block[0] - start, block[1]
@@ -142,7 +143,7 @@ class Sampler:
                 part.step.whole()
         return self
 
-    def draw(self, seed: int, start: int, count: int, stream: Stream = fractions) -> dict[str, Codes]:
+    def draw(self, seed: int, start: int, count: int, stream: Stream = fractions) -> dict[str, AnyCodes]:
         """Codes of rows `start` up to `start + count`, a function of (sampler, seed, row) row by row."""
         if count > BLOCK:  # threads would compile the same steps
             self.compiled()
@@ -150,7 +151,7 @@ class Sampler:
             lambda at, size: self.draw_by(lambda name: stream(seed, name, at, size)), start, count
         )
 
-    def draw_by(self, numbers: Callable[[str], Fractions]) -> dict[str, Codes]:
+    def draw_by(self, numbers: Callable[[str], Fractions]) -> dict[str, AnyCodes]:
         """Codes for the numbers that `numbers` gives of each stream, each in the smallest type that holds them."""
         codes = _Codes(self.network.hierarchy, self.core.draw(numbers))
         for step in self.steps:
@@ -159,14 +160,14 @@ class Sampler:
         return {name: codes[name] for name in drawn}
 
 
-class _Codes(dict[str, Codes]):
+class _Codes(dict[str, AnyCodes]):
     """Codes by attribute; a coarser view of one that is there is looked up when it is asked for."""
 
-    def __init__(self, hierarchy: Hierarchy, codes: Mapping[str, Codes]) -> None:
+    def __init__(self, hierarchy: Hierarchy, codes: Mapping[str, AnyCodes]) -> None:
         super().__init__(codes)
         self._hierarchy = hierarchy
 
-    def __missing__(self, attribute: str) -> Codes:
+    def __missing__(self, attribute: str) -> AnyCodes:
         fine = next(name for name in self._hierarchy.chain(attribute)[1:] if name in self)
         table = self._hierarchy.codes(fine, attribute)
         codes = table.astype(smallest(int(table.max()) + 1)).take(self[fine])

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from census_personas.foundation.arrays import AnyCodes, Indices, Integers32
 from census_personas.foundation.randomness import Fractions
 from census_personas.foundation.threads import cores, each
 from census_personas.generator.model.sparse_conditionals import Leaf, Rows
 from census_personas.generator.sampling.conditional_draw import Lookup, row_number
 from census_personas.generator.sampling.conditioning import Weights
-from census_personas.generator.sampling.guide_table import LAST, Codes, Thresholds, smallest
+from census_personas.generator.sampling.guide_table import LAST, Thresholds, smallest
 from census_personas.generator.sampling.on_demand import OnDemand
 
 SHARE = 4
@@ -42,14 +43,14 @@ class RaggedStep:
     lookups: Mapping[str, Lookup]
     rows: Rows
     thresholds: Thresholds
-    states: npt.NDArray[np.int32]
-    guide: npt.NDArray[np.int32]
-    firsts: npt.NDArray[np.int32]
+    states: Integers32
+    guide: Integers32
+    firsts: Integers32
     shifts: npt.NDArray[np.uint32]
     kind: np.dtype[np.integer]
     made: OnDemand
 
-    def draw(self, codes: Mapping[str, Codes], numbers: Fractions) -> Codes:
+    def draw(self, codes: Mapping[str, AnyCodes], numbers: Fractions) -> AnyCodes:
         """Child codes for numbers, given the codes of every earlier attribute."""
         row = self.rows.take(row_number(self.lookups, codes, len(numbers), self.firsts.dtype), mode="clip")
         self.made.reach(row)
@@ -82,7 +83,7 @@ def compile_leaf(leaf: Leaf, weights: Weights | None = None) -> RaggedStep:
     thresholds = np.zeros(len(states), dtype=np.uint32)
     guide = np.zeros(int(firsts[-1]), dtype=np.int32)
 
-    def compile_rows(rows: npt.NDArray[np.intp]) -> None:
+    def compile_rows(rows: Indices) -> None:
         for row in rows:
             entries = slice(starts[row], starts[row + 1])
             sums = np.cumsum(shares[entries], dtype=np.float64)
@@ -94,7 +95,7 @@ def compile_leaf(leaf: Leaf, weights: Weights | None = None) -> RaggedStep:
             edges = np.append(np.maximum(edges, 1), np.uint32(LAST))
             guide[firsts[row] : firsts[row + 1]] = starts[row] + np.searchsorted(thresholds[entries], edges)
 
-    def make(asked: npt.NDArray[np.intp]) -> None:
+    def make(asked: Indices) -> None:
         each(compile_rows, np.array_split(asked, min(8 * cores(), len(asked))))
 
     lookups: dict[str, Lookup] = {

@@ -10,17 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Codes, Floats
 from census_personas.foundation.dataset_reader import columns_of, read_frame
 from census_personas.generator.config.selection import TABLES, EvidenceError
 from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling import where_clause as evidence
 from census_personas.generator.sampling.marginals import Axis, axis_of
-
-Codes = npt.NDArray[np.int64]
-Array = npt.NDArray[np.float64]
 
 UNIFORM = "uniform"
 
@@ -50,7 +47,7 @@ class Target:
     axes: tuple[Axis, ...]
     labels: tuple[str, ...]
     cells: Codes
-    shares: Array | None
+    shares: Floats | None
     within: str = "target"
 
 
@@ -146,7 +143,7 @@ def _label(parts: Sequence[Any]) -> str:
     return ", ".join(map(str, parts))
 
 
-def _shares(values: Sequence[Any], place: str) -> Array:
+def _shares(values: Sequence[Any], place: str) -> Floats:
     try:
         shares = np.array([float(value) for value in values])
     except (TypeError, ValueError) as error:
@@ -197,7 +194,7 @@ def _table(
     ]
 
 
-def shares_of(target: Target, cells: Array, place: str) -> Array:
+def shares_of(target: Target, cells: Floats, place: str) -> Floats:
     """The share that each cell is to have, given what it has; equal ones are filled in.
 
     Raises:

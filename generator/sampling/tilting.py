@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from census_personas.foundation.arrays import Floats, Indices
 from census_personas.generator.config.selection import EvidenceError
-from census_personas.generator.model.fitting import Array
 from census_personas.generator.model.network import MOST_CELLS, Network
 from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling.conditioning import Conditioned, Evidence, condition
@@ -88,7 +87,7 @@ def tilt(
     return Tilted(replace(given, probability=conditioned.probability), achieved, nats, combined, factors)
 
 
-def cell_table(given: Conditioned, leaves: Sequence[Leaf], targets: Sequence[Target]) -> Array:
+def cell_table(given: Conditioned, leaves: Sequence[Leaf], targets: Sequence[Target]) -> Floats:
     """P(cell of each target), one axis a target."""
     sizes = [len(target.labels) for target in targets]
     if np.prod(sizes, dtype=np.float64) > MOST_CELLS:
@@ -107,7 +106,7 @@ def cell_table(given: Conditioned, leaves: Sequence[Leaf], targets: Sequence[Tar
     return np.asarray(table.reshape(sizes) / table.sum(), dtype=np.float64)
 
 
-def _told_apart(axis: Axis, targets: Sequence[Target]) -> tuple[Axis, npt.NDArray[np.intp]]:
+def _told_apart(axis: Axis, targets: Sequence[Target]) -> tuple[Axis, Indices]:
     """The axis with states merged that no target tells apart, and one state of each class."""
     seen = [
         np.moveaxis(target.cells, place, 0).reshape(len(axis.states), -1)
@@ -123,11 +122,11 @@ def _told_apart(axis: Axis, targets: Sequence[Target]) -> tuple[Axis, npt.NDArra
     return replace(axis, states=tuple(range(len(first))), codes=merged), first
 
 
-def _margin(table: Array, axis: int) -> Array:
+def _margin(table: Floats, axis: int) -> Floats:
     return np.asarray(table.sum(axis=tuple(i for i in range(table.ndim) if i != axis)), dtype=np.float64)
 
 
-def _scale(table: Array, wanted: Sequence[Array], targets: Sequence[Target]) -> list[Array]:
+def _scale(table: Floats, wanted: Sequence[Floats], targets: Sequence[Target]) -> list[Floats]:
     """One weight a cell, for each target, that give the table the wanted margins."""
     weights = [np.ones(len(shares)) for shares in wanted]
     scaled = table.copy()
@@ -158,7 +157,7 @@ def _scale(table: Array, wanted: Sequence[Array], targets: Sequence[Target]) -> 
 
 
 def weigh(
-    evidence: Evidence, targets: Sequence[Target], weights: Sequence[Array], network: Network
+    evidence: Evidence, targets: Sequence[Target], weights: Sequence[Floats], network: Network
 ) -> tuple[list[Message], Evidence]:
     """Evidence and factors that multiply the model by a weight for each cell of each target."""
     factors: list[Message] = []

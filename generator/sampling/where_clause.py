@@ -9,14 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import AnyIntegers, Mask, Objects
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.config.selection import EvidenceError
 from census_personas.generator.model.sparse_conditionals import Leaf
-
-Mask = npt.NDArray[np.bool_]
 
 PLACE_COLUMNS = {"city": "city", "county": "county", "metro_area": "metro_area", "urbanicity": "urbanicity"}
 LABEL = "_label"
@@ -62,7 +60,7 @@ def attributes(priors: Priors, leaves: Sequence[Leaf]) -> tuple[str, ...]:
 
 def states_of(
     attribute: str, priors: Priors, leaves: Sequence[Leaf], place: str | None = None
-) -> tuple[str, Sequence[Any], npt.NDArray[np.integer] | None]:
+) -> tuple[str, Sequence[Any], AnyIntegers | None]:
     """The model attribute that decides this one, this one's values, and which value each state has.
 
     `place` is what a message names; the attribute within `where` if it is not given.
@@ -94,7 +92,7 @@ def states_of(
     )
 
 
-def _rooted(attribute: str, priors: Priors) -> tuple[str, Sequence[Any], npt.NDArray[np.integer] | None]:
+def _rooted(attribute: str, priors: Priors) -> tuple[str, Sequence[Any], AnyIntegers | None]:
     hierarchy, model = priors.hierarchy, priors.declaration.model
     given = {*model.core, *(node.child for node in model.conditionals)}
     root = next((name for name in hierarchy.chain(attribute) if name in given), None)
@@ -103,7 +101,7 @@ def _rooted(attribute: str, priors: Priors) -> tuple[str, Sequence[Any], npt.NDA
     return root, priors.domain[attribute], hierarchy.codes(root, attribute)
 
 
-def _distinct(column: npt.NDArray[np.object_]) -> tuple[Sequence[Any], npt.NDArray[np.integer]]:
+def _distinct(column: Objects) -> tuple[Sequence[Any], AnyIntegers]:
     values, codes = np.unique(column.astype(str), return_inverse=True)
     return values.tolist(), codes
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from census_personas.census_priors.build.compiled import write_marginal
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import Marginal, TableError
-from census_personas.census_priors.table_file import read_marginal, table_path, write_marginal
+from census_personas.census_priors.table_file import read_marginal, table_path
 
 DOMAIN = Domain({"sex": ("Male", "Female"), "age": (18, 19, 20)})
 

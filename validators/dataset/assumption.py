@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+from scipy.special import chdtrc  # type: ignore[import-untyped]
 
 from census_personas.census_priors.domain import DomainError
 from census_personas.census_priors.marginal import TableError
-from census_personas.validators.dataset.coding import Coded, Codes, entropy, joint
+from census_personas.foundation.arrays import Codes, Floats, Integers
+from census_personas.validators.dataset.coding import Coded, entropy, joint
 from census_personas.validators.dataset.family import significant
 from census_personas.validators.dataset.independence import independences
 from census_personas.validators.dataset.naming import with_kinds_of_names
@@ -26,8 +27,6 @@ SHUFFLES = 8  # within the groups, which show what chance alone makes
 LEAST = 200  # rows in groups of two and more, without which nothing can be said
 TESTED = 20_000  # rows that a test needs at most
 _BLOCK = 4096  # groups at a time
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +174,7 @@ def _within(found: float, chance: float, first: Codes, second: Codes, within: Co
         here *= np.bincount(states, minlength=len(here)) - 1
     degrees = int(here.sum())
     expected = max(chance, degrees / (2 * math.log(2) * len(within)))
-    return _square_tail(found / expected * degrees, degrees) if degrees else 1.0
+    return float(chdtrc(degrees, found / expected * degrees)) if degrees else 1.0
 
 
 def _mantel_haenszel(first: Codes, second: Codes, within: Codes) -> float:
@@ -196,27 +195,16 @@ def _mantel_haenszel(first: Codes, second: Codes, within: Codes) -> float:
     values, vectors = np.linalg.eigh(square.reshape(apart.size, apart.size))
     kept = values > 1e-9 * max(values[-1], 1e-12)
     along = vectors[:, kept].T @ apart.ravel()
-    return _square_tail(float((along**2 / values[kept]).sum()), int(kept.sum()))
+    degrees = int(kept.sum())
+    return float(chdtrc(degrees, float((along**2 / values[kept]).sum()))) if degrees else 1.0
 
 
-def _scatter(counts: npt.NDArray[np.int64], total: Array) -> Array:
+def _scatter(counts: Integers, total: Floats) -> Floats:
     """diag(counts) - counts countsᵀ / total of every group, flat."""
     found = -counts[:, :, None] * counts[:, None, :] / total[:, None, None]
     diagonal = np.arange(counts.shape[1])
     found[:, diagonal, diagonal] += counts
     return np.asarray(found.reshape(len(counts), -1), dtype=np.float64)
-
-
-def _square_tail(value: float, degrees: int) -> float:
-    """P(chi-squared >= value), by Wilson and Hilferty (1931, PNAS 17:684)."""
-    if not degrees:
-        return 1.0
-    spread = 2 / (9 * degrees)
-    return _normal_tail(((value / degrees) ** (1 / 3) - (1 - spread)) / math.sqrt(spread))
-
-
-def _normal_tail(value: float) -> float:
-    return math.erfc(value / math.sqrt(2)) / 2
 
 
 def _census(priors: Priors, one: str, other: str, given: tuple[str, ...]) -> float | None:

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import bdtr, bdtrc, gammaln, xlog1py, xlogy  # type: ignore[import-untyped]
 
-Array = npt.NDArray[np.float64]
+from census_personas.foundation.arrays import Floats
 
 
-def mean_distance(trials: npt.ArrayLike, shares: Array) -> float:
+def mean_distance(trials: npt.ArrayLike, shares: Floats) -> float:
     """Mean of half the sum of |count - expected count| over cells, in rows.
 
     De Moivre's formula for the mean absolute deviation of a binomial (Diaconis and Zabell 1991, Statistical Science
@@ -35,7 +35,7 @@ def mean_distance(trials: npt.ArrayLike, shares: Array) -> float:
     return float((k * np.exp(choose + xlogy(k, p) + xlog1py(n - k + 1, -p))).sum())
 
 
-def widest(shares: Array) -> float:
+def widest(shares: Floats) -> float:
     """Bound on the variance of whether a row is in any set of cells: p (1 - p), 1/4 at most."""
     largest = float(shares.max(initial=0.0))
     return largest * (1 - largest) if largest > 1 / 2 else 1 / 4
@@ -67,7 +67,7 @@ def excess_of(probability: float, floor: float, spread: float, rows: int) -> flo
     return min(math.sqrt(nats / 2), (3 * nats + math.sqrt(9 * nats**2 + 4 * nats * variance)) / 2)
 
 
-def cell_probabilities(counts: npt.NDArray[Any], trials: npt.ArrayLike, shares: Array) -> Array:
+def cell_probabilities(counts: npt.NDArray[Any], trials: npt.ArrayLike, shares: Floats) -> Floats:
     """Probability of a count so far from the expected one, or further, in each cell: binomial, smaller tail doubled."""
     below, above = bdtr(counts, trials, shares), bdtrc(counts - 1, trials, shares)
     return np.asarray(np.minimum(1.0, 2 * np.minimum(below, above)), dtype=np.float64)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from census_personas.foundation.arrays import Codes
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from census_personas.census_priors.priors import Priors
-
-Codes = npt.NDArray[np.int64]
 
 
 def information(one: Codes, other: Codes, within: Codes) -> float:

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.marginal import Marginal
+from census_personas.foundation.arrays import Floats, Integers
 from census_personas.validators.dataset.chance import (
     cell_probabilities,
     excess_of,
@@ -22,9 +22,9 @@ from census_personas.validators.dataset.family import FAMILY, significant
 if TYPE_CHECKING:
     import pandas as pd
 
-Shares = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
-Positions = npt.NDArray[np.int64]
+Shares = Floats
+Counts = Integers
+Positions = Integers
 _ROUNDING = 1e-9
 PARTS = 3  # tests of a table: its distance, its cells, and sets of them
 RARELY = 0.25  # of what chance makes
@@ -223,7 +223,7 @@ def _furthest(
     )
 
 
-def _cells(frame: pd.DataFrame, census: Marginal) -> npt.NDArray[np.int64]:
+def _cells(frame: pd.DataFrame, census: Marginal) -> Integers:
     """Flat cell of each row in the table, -1 where a value is unknown. Ages beyond the last state belong to it."""
     flat = np.zeros(len(frame), dtype=np.int64)
     lost = np.zeros(len(frame), dtype=bool)

@@ -13,14 +13,15 @@ from census_personas.census_priors.cohorts import cohort_codes, generation_codes
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import TableError
 from census_personas.census_priors.names import OUTSIDE_BIRTHS
-from census_personas.validators.dataset.coding import Coded, Codes
+from census_personas.foundation.arrays import Codes, Floats, Mask
+from census_personas.validators.dataset.coding import Coded
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from census_personas.census_priors.priors import Priors
 
-Shares = npt.NDArray[np.float64]
+Shares = Floats
 
 NEEDED = ("sex", "age")  # without which nothing is said of names
 TOLD = (*NEEDED, "state", "ethnicity", "nativity")  # what names hang on, as columns
@@ -43,7 +44,7 @@ class NameExposure:
         if not {"state", "ethnicity"} <= set(self.told):
             self.told = [name for name in self.told if name != "nativity"]
         self._codes = {name: coded.codes(name) for name in self.told}
-        self.known: npt.NDArray[np.bool_] = np.all([codes >= 0 for codes in self._codes.values()], axis=0)
+        self.known: Mask = np.all([codes >= 0 for codes in self._codes.values()], axis=0)
 
     def cells(self, parents: Domain, names: Sequence[str]) -> Codes:
         """One code for each row's states of some parents of a name table, which the dataset must tell."""
@@ -55,7 +56,7 @@ class NameExposure:
         codes = self._parents({name: np.maximum(found, 0) for name, found in self._codes.items()}, parents)
         return np.where(self.known, codes["nativity_group"], -1) if "nativity_group" in codes else None
 
-    def expected(self, parents: Domain, by: Sequence[str], rows: npt.NDArray[np.bool_]) -> Shares:
+    def expected(self, parents: Domain, by: Sequence[str], rows: Mask) -> Shares:
         """People among these rows by some parents of a name table and by all of them, shape (cells of both).
 
         Raises:
@@ -95,7 +96,7 @@ class NameExposure:
         return np.where(native & ~self._outside[state], inside, outside)
 
     @property
-    def _outside(self) -> npt.NDArray[np.bool_]:
+    def _outside(self) -> Mask:
         return np.isin(self._priors.domain["state"], OUTSIDE_BIRTHS)
 
     def _spread(

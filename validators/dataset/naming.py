@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.marginal import TableError
+from census_personas.foundation.arrays import Integers
 from census_personas.validators.dataset.chance import widest
 from census_personas.validators.dataset.fidelity import Fidelity, compared
 from census_personas.validators.dataset.name_exposure import NEEDED, TOLD, NameExposure, Shares
@@ -35,7 +35,7 @@ SINGLE = 24  # names that are counted one by one among each people, the likelies
 BANDS = (0.25, 0.5, 0.75, 0.9)  # of the bearers of all others, likeliest names first; the bands are counted
 _GROUPS = SINGLE + len(BANDS) + 1
 
-Positions = npt.NDArray[np.int64]
+Positions = Integers
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from census_personas.foundation.arrays import Floats
 from census_personas.validators.dataset.people import People, records_of
 from census_personas.validators.text.prose import plain, words
 
-Vectors = npt.NDArray[np.float64]
+Vectors = Floats
 HASHED = 1 << 12  # columns into which words and pairs of words are hashed
 MOST = 1_000  # texts; the eigenvalues take a second, and longer with the cube
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from census_personas.foundation.arrays import Indices
 from census_personas.validators.occupations.tfidf_index import GramIndex, QueryTerms
 from census_personas.validators.text.lexicon import lexicon
 from census_personas.validators.text.prose import plain, plain_each, words
@@ -208,7 +208,7 @@ def _singular(tokens: Tokens) -> list[str]:
     return [word[:-1] if word[-1] == "s" and word[-2] != "s" else word for word in tokens if len(word) > 1]
 
 
-def _neighbours(groups: list[str]) -> tuple[npt.NDArray[np.intp], ...]:
+def _neighbours(groups: list[str]) -> tuple[Indices, ...]:
     """For each occupation, the positions of those in its group."""
     codes = np.array(groups)
     return tuple(np.flatnonzero(codes == group) for group in groups)

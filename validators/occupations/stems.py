@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
+from census_personas.foundation.arrays import Words
 from census_personas.validators.text.prose import letters
 
-Keys = npt.NDArray[np.uint64]
+Keys = Words
 STEM = 6  # letters by which two words count as the same
 BREAK = ord("|")
 """What stands between two texts, in place of a stem."""

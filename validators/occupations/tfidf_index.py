@@ -9,12 +9,10 @@ from itertools import pairwise, product
 from string import ascii_lowercase
 
 import numpy as np
-import numpy.typing as npt
 
+from census_personas.foundation.arrays import Floats, Integers
 from census_personas.validators.occupations.stems import BREAK, STEM, Keys, stems
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 BLOCKS = 16  # of documents that stand together, for each of which the largest weight of a gram is kept
 _EMPTY = frozenset(
     "and or the of for with in to a an on at by from as other such including use using used etc may that their they"

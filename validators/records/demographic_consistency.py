@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.rule_context import WITHOUT_WORK
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.number_words import ONE_TO_TEN, TENS
 from census_personas.validators.text.record_view import RecordView
 from census_personas.validators.text.stages import Stage, stages
 
@@ -25,8 +26,9 @@ GROWN_UP = 18
 OLDEST = 201  # every stage has ended
 YEAR = 2025  # of records that state no birth year
 YEAR_SLACK = 3
-_NUMBERS = {name: i + 1 for i, name in enumerate("one two three four five six seven eight nine ten".split())}
-_NUMBERS |= {"twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
+_MOST = 50  # years of experience that texts write as a word
+_NUMBERS = ONE_TO_TEN | {"twelve": 12, "fifteen": 15}
+_NUMBERS |= {name: number for name, number in TENS.items() if number <= _MOST}
 # All on lower-case text. An experience, and before it its length: a pattern that begins with a word is found fast.
 _EXPERIENCE = re.compile(
     r"(?P<unit>decades?|years?)(?:'|[- ]long)? (?:of|in|as|on|spent|behind|career|working|teaching|managing|serving"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.rule_context import LEVELS, WITHOUT_WORK
+from census_personas.validators.rule_context import LEVELS
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:

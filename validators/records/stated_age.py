@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.number_words import ONE_TO_TEN, TENS
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
@@ -21,15 +22,9 @@ TOLERANCE = 1  # years: a birthday may lie between the facts and the text
 NEAR = 45  # letters before a statement in which it is told whose age it is
 LONGEST_COUNT = 16  # letters of an age in words: "seventy-seven-"
 LATIN_SLACK = 3  # years by which "octogenarian" and the like are used loosely
-_TENS = {
-    name: 10 * (i + 1)
-    for i, name in enumerate(
-        "teens twenties thirties forties fifties sixties seventies eighties nineties".split()
-    )
-}
-_UNITS = {name: i + 1 for i, name in enumerate("one two three four five six seven eight nine".split())}
-_TEN = {name.removesuffix("ies") + "y": value for name, value in _TENS.items() if name != "teens"}
-_WORD_AGE = rf"(?P<ten>{'|'.join(_TEN)})(?:[- ](?P<unit>{'|'.join(_UNITS)}))?"
+_DECADES = {"teens": 10} | {name.removesuffix("y") + "ies": number for name, number in TENS.items()}
+_UNITS = {name: number for name, number in ONE_TO_TEN.items() if number < 10}
+_WORD_AGE = rf"(?P<ten>{'|'.join(TENS)})(?:[- ](?P<unit>{'|'.join(_UNITS)}))?"
 # All on lower-case text. What follows an age, and, before it, the age: a pattern that begins with a word is found fast.
 _YEARS_OLD = re.compile(r"years?[- ](?:old|young)\b(?:[- ](?P<after>\w+))?")
 _COUNT = re.compile(rf"(?:\b(?P<number>\d{{1,3}})|\b{_WORD_AGE})[- ]$")
@@ -40,9 +35,9 @@ _NOT_NOW = re.compile(
     r", (?:he|she|they) (?:had|first|began|started|learned|left|moved|discovered)\b| (?:to|and) \d|%"
 )
 _DECADE = re.compile(
-    rf" in (?:his|her|their) (?P<part>early|mid|late)?[- ]?(?P<decade>{'|'.join(_TENS)}|\d0'?s)\b"
+    rf" in (?:his|her|their) (?P<part>early|mid|late)?[- ]?(?P<decade>{'|'.join(_DECADES)}|\d0'?s)\b"
 )
-_SOMETHING = re.compile(rf"\b(?P<ten>{'|'.join(_TEN)}|\d0)[- ]something\b")
+_SOMETHING = re.compile(rf"\b(?P<ten>{'|'.join(TENS)}|\d0)[- ]something\b")
 _LATIN = re.compile(r"\b(?P<stem>quinqua|sexa|septua|octo|nona)genarian\b|\b(?P<hundred>centenarian)\b")
 _STEMS = {"quinqua": 50, "sexa": 60, "septua": 70, "octo": 80, "nona": 90}
 _OTHERS = re.compile(
@@ -57,8 +52,8 @@ _PRESENT = re.compile(r"\b(?:now|currently|woman|man|person|professional|\w+er|\
 _INTRODUCES = re.compile(r",?(?: is| remains)?(?: now)? an? (?:(?!(?:of|to|with|for|and) )[\w-]+ ){0,3}")
 _OLD = frozenset({"old", "young"})
 _LATINS = frozenset({"centenarian"}) | frozenset(f"{stem}genarian" for stem in _STEMS)
-_STARTS = _OLD | _LATINS | _TENS.keys() | {"something"}
-_SPELT = (_STARTS - _OLD) | _TEN.keys()  # without them an age stands in digits
+_STARTS = _OLD | _LATINS | _DECADES.keys() | {"something"}
+_SPELT = (_STARTS - _OLD) | TENS.keys()  # without them an age stands in digits
 
 
 def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
@@ -104,7 +99,7 @@ def _read(
         yield from _years_old(text, names, age)
     if numbered:
         yield from _at(text)
-    if not known.isdisjoint(_TENS) or (numbered and "0" in text):
+    if not known.isdisjoint(_DECADES) or (numbered and "0" in text):
         yield from _decades(text)
     if "something" in known:
         yield from _somethings(text)
@@ -151,13 +146,13 @@ def _at(text: str) -> Iterator[tuple[int, int, str]]:
 def _decades(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _DECADE.finditer(text) if " in " in text else ():
         if _PRESENT.search(text, max(0, match.start() - NEAR), match.start()):
-            low = _TENS.get(match["decade"]) or int(match["decade"][:2])
+            low = _DECADES.get(match["decade"]) or int(match["decade"][:2])
             yield *_part(low, match["part"] or ""), match.group().strip()
 
 
 def _somethings(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _SOMETHING.finditer(text):
-        low = _TEN.get(match["ten"]) or int(match["ten"])
+        low = TENS.get(match["ten"]) or int(match["ten"])
         yield low, low + 9, match.group()
 
 
@@ -174,7 +169,7 @@ _ADULTHOOD = 16
 def _number(match: re.Match[str]) -> int:
     if match["number"]:
         return int(match["number"])
-    return _TEN[match["ten"]] + _UNITS.get(match["unit"] or "", 0)
+    return TENS[match["ten"]] + _UNITS.get(match["unit"] or "", 0)
 
 
 def _part(low: int, part: str) -> tuple[int, int]:

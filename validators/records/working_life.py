@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.rule_context import WITHOUT_WORK
 from census_personas.validators.text.lexicon import lexicon
 from census_personas.validators.text.record_view import RecordView
 from census_personas.validators.text.stages import quote_of

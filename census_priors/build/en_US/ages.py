@@ -15,8 +15,9 @@ import pandas as pd
 
 from census_personas.census_priors.build.compiled import write_table
 from census_personas.census_priors.build.en_US.pums import Records
-from census_personas.census_priors.marginal import Array, Marginal
+from census_personas.census_priors.marginal import Marginal
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats
 
 TOP_CODES = Path("lookups") / "age_top_codes.parquet"
 OLDEST_SHOWN = 89
@@ -69,7 +70,7 @@ def spread_top_codes(marginal: Marginal, tops: Mapping[str, TopCode], residents:
     age_axis = names.index("age")
     ages = np.array(marginal.domain["age"], dtype=np.int64)
 
-    def spread(values: Array) -> Array:
+    def spread(values: Floats) -> Floats:
         moved = np.moveaxis(values.copy(), age_axis, -1)
         rest = [name for name in names if name != "age"]
         for cell in np.ndindex(*moved.shape[:-1]):

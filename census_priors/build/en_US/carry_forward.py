@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.build.codes import Codes
 from census_personas.census_priors.build.en_US.acs_table import AcsTable
-from census_personas.census_priors.build.raking import Array, Target, count, shares
+from census_personas.census_priors.build.raking import Target, count, shares
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats, Integers
 
 PERSISTENCE = 0.8
 CARRIED: Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]] = {
@@ -90,7 +90,7 @@ def carry_forward(
     return Target(f"{attribute} carried from {name}", donor_cells, (people[..., None] * wanted).ravel())
 
 
-def _by_cell(cells: pd.Series[float], spans: list[tuple[int, int]], states: list[str]) -> Array:
+def _by_cell(cells: pd.Series[float], spans: list[tuple[int, int]], states: list[str]) -> Floats:
     return np.array(
         [
             [[float(cells.get((sex, *span, state), 0.0)) for state in states] for span in spans]
@@ -99,7 +99,7 @@ def _by_cell(cells: pd.Series[float], spans: list[tuple[int, int]], states: list
     )
 
 
-def _span_codes(priors: Priors, codes: Codes, spans: list[tuple[int, int]]) -> npt.NDArray[np.int64]:
+def _span_codes(priors: Priors, codes: Codes, spans: list[tuple[int, int]]) -> Integers:
     ages = np.array(priors.domain["age"], dtype=np.int64)
     span_of = np.full(len(ages), -1)
     for number, (first, last) in enumerate(spans):
@@ -109,14 +109,14 @@ def _span_codes(priors: Priors, codes: Codes, spans: list[tuple[int, int]]) -> n
 
 def _cells(
     priors: Priors, codes: Codes, attribute: str, spans: list[tuple[int, int]], states: list[str]
-) -> npt.NDArray[np.int64]:
+) -> Integers:
     place = np.array([states.index(str(s)) if s in states else -1 for s in priors.domain[attribute]] + [-1])
     value, span = place[codes[attribute]], _span_codes(priors, codes, spans)
     cells = (codes["sex"] * len(spans) + span) * len(states) + value
     return np.where((value < 0) | (span < 0), -1, cells)
 
 
-def _persons(priors: Priors, population: Codes, attribute: str, spans: list[tuple[int, int]]) -> Array:
+def _persons(priors: Priors, population: Codes, attribute: str, spans: list[tuple[int, int]]) -> Floats:
     span = _span_codes(priors, population, spans)
     inside = span >= 0
     if attribute == "bachelors_field":

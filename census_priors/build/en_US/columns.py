@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.build.source import SourceError
+from census_personas.foundation.arrays import Floats, Mask
 
 REQUIRED = ("SERIALNO", "PWGTP", "AGEP", "SEX", "RAC1P", "HISP", "SCHL")
 """What every person record of every area has, those of reduced files included (and STATE, or ST in older files)."""
@@ -53,7 +53,7 @@ def require(frame: pd.DataFrame, file: Path) -> None:
         raise SourceError(f"{file}: {has.format(', '.join(lacking))} missing; PUMS person files have it")
 
 
-def numbers(frame: pd.DataFrame, names: Sequence[str], file: Path) -> dict[str, npt.NDArray[np.float64]]:
+def numbers(frame: pd.DataFrame, names: Sequence[str], file: Path) -> dict[str, Floats]:
     """The columns as float64, NaN where one is blank or the file lacks it; numbers may stand as text.
 
     Raises:
@@ -64,14 +64,14 @@ def numbers(frame: pd.DataFrame, names: Sequence[str], file: Path) -> dict[str, 
     }
 
 
-def _column(frame: pd.DataFrame, name: str, file: Path) -> npt.NDArray[np.float64]:
+def _column(frame: pd.DataFrame, name: str, file: Path) -> Floats:
     column = frame[name]
     if not pd.api.types.is_numeric_dtype(column):
         text = column.astype("string").str.strip()
         text = text.mask(text == "")
         column = pd.to_numeric(text, errors="coerce")
         _refuse(frame, name, text, (text.notna() & column.isna()).to_numpy(), file, "it has numbers")
-    values: npt.NDArray[np.float64] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    values: Floats = column.to_numpy(dtype=np.float64, na_value=np.nan)
     blank = np.isnan(values)
     if name in FILLED:
         _refuse(frame, name, column, blank, file, "it is blank for nobody")
@@ -84,9 +84,7 @@ def _column(frame: pd.DataFrame, name: str, file: Path) -> npt.NDArray[np.float6
     return values
 
 
-def _refuse(
-    frame: pd.DataFrame, name: str, column: pd.Series, wrong: npt.NDArray[np.bool_], file: Path, remedy: str
-) -> None:
+def _refuse(frame: pd.DataFrame, name: str, column: pd.Series, wrong: Mask, file: Path, remedy: str) -> None:
     if wrong.any():
         at = int(wrong.argmax())
         more = f" (and {int(wrong.sum()) - 1:,} more)" if wrong.sum() > 1 else ""

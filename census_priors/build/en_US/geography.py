@@ -26,7 +26,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -37,8 +36,7 @@ from census_personas.census_priors.build.en_US.tilt import fit_tilt
 from census_personas.census_priors.build.source import Source, SourceError
 from census_personas.census_priors.places import EDUCATION_GROUPS
 from census_personas.census_priors.priors import Priors
-
-Array = npt.NDArray[np.float64]
+from census_personas.foundation.arrays import Floats
 
 ETHNICITIES = ("hispanic", "white", "black", "asian", "native", "pacific_islander", "multiple")
 SCHOOLED = 25  # B15003 counts persons 25 and over
@@ -187,7 +185,7 @@ def _region(fips: str) -> tuple[str, ...]:
     return CONNECTICUT.get(fips, (fips,))
 
 
-def _counties(sources: Path, zips: pd.DataFrame, joint: dict[str, Array]) -> pd.DataFrame:
+def _counties(sources: Path, zips: pd.DataFrame, joint: dict[str, Floats]) -> pd.DataFrame:
     schooling = _by_county(sources / SOURCES[1].file, B15003)
     origin = _by_county(sources / SOURCES[2].file, {ASIAN: "asian", ISLANDER: "islander"})
     groups = ["hispanic", "white", "black", "asian_or_pacific_islander", "native", "multiple"]
@@ -215,7 +213,7 @@ def _islander_share(origin: pd.DataFrame, fips: str) -> np.float32:
     return np.float32(known["islander"] / both if both else 0.0)
 
 
-def ethnicity_by_education(records: Records, priors: Priors) -> dict[str, Array]:
+def ethnicity_by_education(records: Records, priors: Priors) -> dict[str, Floats]:
     """Weighted persons 25 and over by ethnicity and education group, shape (7, 3), of every state with records."""
     grown = records.take(records.codes["age"] >= priors.domain.code("age", SCHOOLED))
     attributes = ("state", "ethnicity", "education_group")
@@ -227,7 +225,7 @@ def ethnicity_by_education(records: Records, priors: Priors) -> dict[str, Array]
     return {str(state): cube[i] for i, state in enumerate(domain["state"]) if cube[i].sum() > 0}
 
 
-def _tilted(state: str, part: pd.DataFrame, schooling: pd.DataFrame, joint: Array | None) -> pd.DataFrame:
+def _tilted(state: str, part: pd.DataFrame, schooling: pd.DataFrame, joint: Floats | None) -> pd.DataFrame:
     """The counties of one state with their factors u (by ethnicity) and g (by education)."""
     adults = np.stack([_group(part, ethnicity) for ethnicity in ETHNICITIES])
     known = np.stack([schooling.reindex(_region(fips)).fillna(0).sum() for fips in part["county_fips"]])
@@ -242,9 +240,9 @@ def _tilted(state: str, part: pd.DataFrame, schooling: pd.DataFrame, joint: Arra
     return named.assign(islander_share=part["islander_share"], **factors)
 
 
-def _group(part: pd.DataFrame, ethnicity: str) -> Array:
-    islanders: Array = part["islander_share"].to_numpy(dtype=np.float64)
+def _group(part: pd.DataFrame, ethnicity: str) -> Floats:
+    islanders: Floats = part["islander_share"].to_numpy(dtype=np.float64)
     split = {"pacific_islander": islanders, "asian": 1 - islanders}
     column = "asian_or_pacific_islander" if ethnicity in split else ethnicity
-    counts: Array = part[column].to_numpy(dtype=np.float64)
+    counts: Floats = part[column].to_numpy(dtype=np.float64)
     return counts * split[ethnicity] if ethnicity in split else counts

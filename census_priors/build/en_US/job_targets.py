@@ -22,16 +22,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.build.codes import Codes
 from census_personas.census_priors.build.en_US.acs_table import AcsTable
 from census_personas.census_priors.build.en_US.occupations import link
 from census_personas.census_priors.build.en_US.recode import STATE_FIPS
-from census_personas.census_priors.build.raking import Array, Target, count, shares
+from census_personas.census_priors.build.raking import Target, count, shares
 from census_personas.census_priors.build.source import SourceError
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats, Integers, Integers32, Mask
 
 OEWS = Path("bls_oews") / "oews_may2024_state_detailed_occ.csv.gz"
 PRIOR_JOBS, LARGEST, EXPONENT = 300.0, 4.0, 0.5
@@ -79,7 +79,7 @@ def group_target(donors: Codes, reference: Codes, tables: Path, area: str, labou
     published = AcsTable.read(tables, "C24010").by_label(C24010)
     columns = [[(sex, group) for group in groups] for sex in sexes]
 
-    def then(areas: list[str]) -> Array:
+    def then(areas: list[str]) -> Floats:
         counts = published.reindex(areas).sum()
         return shares(np.array([[float(counts.get(key, 0.0)) for key in row] for row in columns]))
 
@@ -133,7 +133,7 @@ def _published(counts: pd.Series[float]) -> float:
     return float(counts.sum(skipna=False))
 
 
-def _residual(priors: Priors) -> npt.NDArray[np.bool_]:
+def _residual(priors: Priors) -> Mask:
     """Occupations that hold what others do not: SOC codes that end in 9 or join several (X, Y)."""
     codes = [priors.occupations.get(str(name)).soc for name in priors.domain["occupation"]]
     return np.array([code.endswith("9") or bool({"X", "Y"} & set(code)) for code in codes])
@@ -143,9 +143,9 @@ def _ratio(
     jobs: pd.DataFrame,
     area: str,
     donors: Sequence[str],
-    group_of: npt.NDArray[np.int32],
-    residual: npt.NDArray[np.bool_],
-) -> Array:
+    group_of: Integers32,
+    residual: Mask,
+) -> Floats:
     """The area's share of each occupation in its group over that of the country without the other modelled areas."""
     elsewhere = [state for state in jobs if state not in {COUNTRY, *donors}]
     there = (jobs[COUNTRY] - jobs[elsewhere].fillna(0.0).sum(axis=1)).to_numpy()
@@ -165,11 +165,11 @@ def _states(codes: Codes) -> list[str]:
     return [str(codes.priors.domain["state"][code]) for code in np.unique(codes.records.codes["state"])]
 
 
-def _employed(codes: Codes) -> npt.NDArray[np.bool_]:
+def _employed(codes: Codes) -> Mask:
     employed = codes.priors.domain.code("labor_force_status", "employed")
     return np.asarray(codes["labor_force_status"] == employed)
 
 
-def _group_cells(codes: Codes, groups: int) -> npt.NDArray[np.int64]:
+def _group_cells(codes: Codes, groups: int) -> Integers:
     group = codes["occupation_group"]
     return np.where((group < 0) | ~_employed(codes), -1, codes["sex"] * groups + group)

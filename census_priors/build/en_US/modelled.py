@@ -19,8 +19,9 @@ from census_personas.census_priors.build.en_US.ages import OLDEST_SHOWN
 from census_personas.census_priors.build.en_US.carry_forward import CARRIED, carry_forward
 from census_personas.census_priors.build.en_US.job_targets import group_target, occupation_target
 from census_personas.census_priors.build.en_US.pums import Records
-from census_personas.census_priors.build.raking import Array, Target, count, rake
+from census_personas.census_priors.build.raking import Target, count, rake
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ KNOWN_DIRECTLY = (
 """Margins that even the reduced records have; the last are met best."""
 
 
-def reweight_for_state(priors: Priors, donors: Records, own: Records, sources: Path, state: str) -> Array:
+def reweight_for_state(priors: Priors, donors: Records, own: Records, sources: Path, state: str) -> Floats:
     """Donor weights for a state whose own records have the columns of the reduced files only.
 
     Args:
@@ -72,7 +73,7 @@ def reweight_for_state(priors: Priors, donors: Records, own: Records, sources: P
     return raked
 
 
-def national_conditionals(priors: Priors, donors: Records, own: Records) -> Array:
+def national_conditionals(priors: Priors, donors: Records, own: Records) -> Floats:
     """Donor weights with the state's own margins alone: what modelling is measured against."""
     codes, mine = Codes(priors, donors), Codes(priors, own)
     known = [_own_margin(codes, mine, attributes) for attributes in KNOWN_DIRECTLY]
@@ -110,5 +111,5 @@ def _languages(donors: Codes, own: Codes) -> Target:
     )
 
 
-def _counted(name: str, donors: np.ndarray, own: np.ndarray, weights: Array, size: int) -> Target:
+def _counted(name: str, donors: np.ndarray, own: np.ndarray, weights: Floats, size: int) -> Target:
     return Target(name, donors, count(own, weights, size))

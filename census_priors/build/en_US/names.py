@@ -27,6 +27,7 @@ from census_personas.census_priors.cohorts import cohort_codes
 from census_personas.census_priors.given_names import COHORTS, GROUP_OF, GROUPS
 from census_personas.census_priors.names import SURNAME_GROUPS
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats, Integers, Integers32
 
 _ROSENMAN = "Rosenman, Olivella and Imai (2023), Race and ethnicity data for first, middle, and surnames"
 SOURCES = (
@@ -114,10 +115,10 @@ def build_names(sources: Path, records: Records, priors: Priors, out: Path) -> N
     write_table(population(records, priors), lookups / "names_population.parquet")
 
 
-def significant(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+def significant(counts: Integers) -> Integers32:
     """Counts rounded to three significant digits."""
     scale = 10.0 ** np.maximum(np.floor(np.log10(np.maximum(counts, 1))) - (DIGITS - 1), 0)
-    rounded: npt.NDArray[np.float64] = np.round(counts / scale) * scale
+    rounded: Floats = np.round(counts / scale) * scale
     return rounded.astype(np.int32)
 
 

@@ -19,6 +19,7 @@ from census_personas.census_priors.build.en_US import recode
 from census_personas.census_priors.build.en_US.columns import numbers, require
 from census_personas.census_priors.build.source import SourceError
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats, Mask, Objects
 
 MISSING = -1
 CHUNK_ROWS = 500_000
@@ -37,7 +38,7 @@ KINDS = ("psam_p*.parquet", "psam_p*.csv", "csv_p*.zip")
 
 PANDAS_FAULTS = (pd.errors.ParserError, pd.errors.EmptyDataError)
 
-Keep = Callable[["pd.Series[str]"], npt.NDArray[np.bool_]]
+Keep = Callable[["pd.Series[str]"], Mask]
 """Which households of a file to read, from their SERIALNO."""
 
 log = logging.getLogger(__name__)
@@ -51,14 +52,14 @@ class Records:
     """
 
     codes: dict[str, npt.NDArray[np.int16]]
-    weight: npt.NDArray[np.float64]
+    weight: Floats
     minors: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*MINORS, "weight", "samples"]))
 
     def __len__(self) -> int:
         """Number of persons."""
         return len(self.weight)
 
-    def take(self, rows: npt.NDArray[np.bool_]) -> Records:
+    def take(self, rows: Mask) -> Records:
         """The persons for whom `rows` is true."""
         return Records({name: codes[rows] for name, codes in self.codes.items()}, self.weight[rows])
 
@@ -221,7 +222,7 @@ def _recode(
     return Records(codes, columns["PWGTP"], minors)
 
 
-def _check_occupations(values: npt.NDArray[np.float64], names: dict[int, str], file: Path) -> None:
+def _check_occupations(values: Floats, names: dict[int, str], file: Path) -> None:
     unknown = set(values[~np.isnan(values)].astype(int).tolist()) - {*names, NO_EXPERIENCE}
     if unknown:
         raise SourceError(
@@ -230,13 +231,13 @@ def _check_occupations(values: npt.NDArray[np.float64], names: dict[int, str], f
         )
 
 
-def _states(chunk: pd.DataFrame) -> npt.NDArray[np.object_]:
+def _states(chunk: pd.DataFrame) -> Objects:
     column = chunk["STATE" if "STATE" in chunk else "ST"].astype("string").fillna("blank")
     fips = column.str.removesuffix(".0").str.zfill(2).astype(object)
     return fips.map(recode.STATE_FIPS).fillna("code " + fips).to_numpy(dtype=object)
 
 
-def _minors(columns: dict[str, npt.NDArray[np.float64]], states: npt.NDArray[np.object_]) -> pd.DataFrame:
+def _minors(columns: dict[str, Floats], states: Objects) -> pd.DataFrame:
     """Weighted persons and records by `MINORS`; no labour-force status below 16, or where ESR is missing."""
     frame = pd.DataFrame({"state": states, "ethnicity": recode.ethnicity(columns)})
     frame["labor_force_status"] = recode.labor_force_status(columns)

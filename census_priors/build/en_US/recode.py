@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-Labels = npt.NDArray[np.object_]
-Columns = Mapping[str, npt.NDArray[np.float64]]
+from census_personas.foundation.arrays import Floats, Mask, Objects
+
+Labels = Objects
+Columns = Mapping[str, Floats]
 
 # FIPS 5-2 state codes.
 STATE_FIPS = dict(
@@ -73,17 +74,17 @@ INCOME_BANDS = (
 CIVILIAN_JOB, ARMED_FORCES, UNEMPLOYED = (1, 2), (4, 5), (3,)
 
 
-def _choose(*cases: tuple[npt.NDArray[np.bool_], str | Labels], otherwise: str = "") -> Labels:
+def _choose(*cases: tuple[Mask, str | Labels], otherwise: str = "") -> Labels:
     """First case that holds decides; '' is missing."""
     values = [np.asarray(value, dtype=object) for _, value in cases]
     return np.asarray(np.select([case for case, _ in cases], values, otherwise), dtype=object)
 
 
-def _mapped(values: npt.NDArray[np.float64], states: Mapping[int, str]) -> Labels:
+def _mapped(values: Floats, states: Mapping[int, str]) -> Labels:
     return np.asarray(pd.Series(values).map(states).fillna(""), dtype=object)
 
 
-def _banded(values: npt.NDArray[np.float64], bands: tuple[tuple[int, str], ...], below: str = "") -> Labels:
+def _banded(values: Floats, bands: tuple[tuple[int, str], ...], below: str = "") -> Labels:
     firsts, names = zip(*bands, strict=True)
     place = np.searchsorted(np.array(firsts), np.nan_to_num(values, nan=-1.0), side="right")
     return np.where(np.isnan(values), "", np.array((below, *names), dtype=object)[place])
@@ -234,7 +235,7 @@ def occupation(of: Columns, names: Mapping[int, str]) -> Labels:
     )
 
 
-def _has_job(of: Columns) -> npt.NDArray[np.bool_]:
+def _has_job(of: Columns) -> Mask:
     return np.isin(of["ESR"], CIVILIAN_JOB + ARMED_FORCES)
 
 

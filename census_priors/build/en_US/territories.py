@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from census_personas.census_priors.build.codes import Codes
 from census_personas.census_priors.build.en_US.acs_table import AcsTable
 from census_personas.census_priors.build.en_US.carry_forward import CARRIED, carry_forward
 from census_personas.census_priors.build.en_US.job_targets import group_target
 from census_personas.census_priors.build.en_US.pums import BORN_IN_TERRITORY, Records
-from census_personas.census_priors.build.raking import Array, Target, rake
+from census_personas.census_priors.build.raking import Target, rake
 from census_personas.census_priors.priors import Priors
+from census_personas.foundation.arrays import Floats, Integers
 
 VIRGIN_ISLANDS_ETHNICITY = {
     "hispanic": 0.184,
@@ -42,7 +42,7 @@ def donors_of(records: Records) -> Records:
 
 def weights_for(
     priors: Priors, donors: Records, everyone: Records, tables: Path, ethnicity: Mapping[str, float]
-) -> Array:
+) -> Floats:
     """Donor weights for a territory with Puerto Rico's published tables and the given ethnicity shares.
 
     Args:
@@ -66,9 +66,7 @@ def weights_for(
     return rake(donors.weight, [*carried.values(), jobs, people, ages])
 
 
-def _on(
-    codes: Codes, all_codes: Codes, own: Codes, tables: Path, attribute: str
-) -> tuple[npt.NDArray[np.int64], Array]:
+def _on(codes: Codes, all_codes: Codes, own: Codes, tables: Path, attribute: str) -> tuple[Integers, Floats]:
     """The territory's target from all surveyed areas, with the cells of its own donors."""
     target = carry_forward(all_codes, own, tables, "PR", attribute, power=1.0)
     return carry_forward(codes, own, tables, "PR", attribute, power=1.0).cells, target.persons

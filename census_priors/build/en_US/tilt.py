@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-import numpy.typing as npt
+
+from census_personas.foundation.arrays import Floats
 
 log = logging.getLogger(__name__)
 
-Array = npt.NDArray[np.float64]
 
 # Pseudo-persons with the state's education added to each ethnicity, so that no pair is impossible.
 PRIOR_PERSONS = 50.0
 TOLERANCE, ROUNDS = 1e-10, 2000
 
 
-def fit_tilt(adults: Array, schooling: Array, joint: Array | None) -> tuple[Array, Array]:
+def fit_tilt(adults: Floats, schooling: Floats, joint: Floats | None) -> tuple[Floats, Floats]:
     """Fit q = adults * u * g * a to the three two-way margins of one state.
 
     Args:
@@ -48,7 +48,7 @@ def fit_tilt(adults: Array, schooling: Array, joint: Array | None) -> tuple[Arra
     return _fit_three_way(adults, by_county, by_education)
 
 
-def _fit_three_way(adults: Array, by_county: Array, by_education: Array) -> tuple[Array, Array]:
+def _fit_three_way(adults: Floats, by_county: Floats, by_education: Floats) -> tuple[Floats, Floats]:
     u, a = np.ones_like(adults), np.ones_like(by_education)
     g = np.ones_like(by_county)
 
@@ -66,6 +66,6 @@ def _fit_three_way(adults: Array, by_county: Array, by_education: Array) -> tupl
     return u * scale, g / scale
 
 
-def _ratio(wanted: Array, found: Array) -> Array:
+def _ratio(wanted: Floats, found: Floats) -> Floats:
     """Wanted over found, 1 where nothing is found."""
     return np.divide(wanted, found, out=np.ones_like(wanted), where=found > 0)

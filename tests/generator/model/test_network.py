@@ -12,7 +12,7 @@ import pytest
 
 from census_personas.generator.model import network as network_module
 from census_personas.generator.model.fitting import FitError
-from census_personas.generator.model.network import Node, over
+from census_personas.generator.model.node import Node
 from census_personas.generator.population.population import Population
 
 NAMES = (
@@ -90,7 +90,7 @@ def test_a_node_is_read_at_the_states_of_one_attribute_of_which_two_parents_are_
 ) -> None:
     random = np.random.default_rng(2).dirichlet(np.ones(2), size=(2, 2)).astype(np.float32)
     node = Node("mood", ("age_half", "voter"), random)
-    table = over(node, ("age",), toy.priors.hierarchy)
+    table = node.over(("age",), toy.priors.hierarchy)
     for code, age in enumerate(range(18, 26)):
         np.testing.assert_array_equal(table[code], random[int(age >= 23), int(age >= 21)])
 

@@ -14,7 +14,8 @@ from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.generator.model.bayesian_network import encoded, refined_name, to_pgmpy
 from census_personas.generator.model.fitting import FitError
-from census_personas.generator.model.network import Network, Node
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 
 AWKWARD = (
     *(

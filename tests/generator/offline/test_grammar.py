@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import census_personas.prompts
+from census_personas.foundation.randomness import draws
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.generator.offline import symbol
 from census_personas.generator.offline.article import article, with_articles
 from census_personas.generator.offline.derivation import Derivation
-from census_personas.generator.offline.draws import draws
 from census_personas.generator.offline.grammar import Grammar, GrammarError, digest
 from census_personas.generator.offline.grammar_faults import refuse_faults
 from census_personas.generator.offline.narrator import OfflineNarrator

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import pytest
 
-from census_personas.generator.offline.portrait import LEVELS, Portrait, life_tags
+from census_personas.foundation.yaml_file import parse_yaml
+from census_personas.generator.offline.portrait import LEVELS, RETIREMENT_AGE, Portrait, life_tags
 from census_personas.generator.offline.title import occupation_words
 
 SOMEBODY = {"first_name": "Ana", "last_name": "Wu", "sex": "Female", "age": 40}
@@ -19,6 +22,11 @@ def test_trait_scores_have_the_published_levels() -> None:
         if tag[0] == "o"
     } == scores
     assert "n1" in Portrait.of({**SOMEBODY, "neuroticism_label": LEVELS[0]}).salience
+
+
+def test_the_grammar_retires_people_at_the_age_of_the_prompts() -> None:
+    wording = resources.files("census_personas.prompts").joinpath("en_US", "wording.yaml")
+    assert parse_yaml(wording.read_text(encoding="utf-8"))["work"]["retired_from"] == RETIREMENT_AGE
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.generator.model.network import Network, Node
+from census_personas.foundation.arrays import Codes
+from census_personas.generator.model.network import Network
+from census_personas.generator.model.node import Node
 from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.alias import AliasTable
@@ -23,7 +24,6 @@ from census_personas.generator.sampling.sampler import Sampler
 from census_personas.generator.sampling.sparse_draw import compile_leaf
 from census_personas.generator.sampling.where_clause import masks
 
-Codes = npt.NDArray[np.int64]
 GRID = ((np.arange(2000) + 0.5) / 2000 * 2**32).astype(np.uint32)
 ENDS = np.array([0, 1, 2**31 - 1, 2**31, 2**32 - 2**12, 2**32 - 2, 2**32 - 1], dtype=np.uint32)
 

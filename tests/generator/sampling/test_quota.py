@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from census_personas.foundation.arrays import Floats
 from census_personas.generator.config.selection import EvidenceError, Selection
 from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.quota import apportion, refuse_other_counts
 
-Array = npt.NDArray[np.float64]
 WHOLE = st.lists(st.integers(0, 40), min_size=1, max_size=12).filter(lambda counts: sum(counts) > 0)
 
 
-def counts_of(shares: Array, n: int) -> npt.NDArray[np.int64]:
+def counts_of(shares: Floats, n: int) -> npt.NDArray[np.int64]:
     """Rows of each cell among the first n."""
     return np.bincount(apportion(shares, 0, n), minlength=len(shares)).astype(np.int64)
 

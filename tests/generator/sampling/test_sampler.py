@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from census_personas.generator.model.network import Node
+from census_personas.generator.model.node import Node
 from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.conditioning import condition
 from census_personas.generator.sampling.sampler import BLOCK, Sampler

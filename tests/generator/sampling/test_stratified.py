@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from census_personas.foundation.randomness import fractions, key_of, permuted, stratified_fractions
+from census_personas.foundation.randomness import fractions, permuted, stratified_fractions, stream_key
 from census_personas.generator.population.population import Population
 
 
 @given(st.integers(1, 14), st.integers(0, 2**32))
 def test_a_permutation_takes_every_number_once(bits: int, seed: int) -> None:
     numbers = np.arange(1 << bits, dtype=np.uint64)
-    found = permuted(numbers, bits, key_of(seed, "any"))
+    found = permuted(numbers, bits, stream_key(seed, "any"))
     assert np.array_equal(np.sort(found), numbers)
 
 
