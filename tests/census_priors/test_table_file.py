@@ -42,7 +42,7 @@ def test_samples_are_read_where_they_are_given(tmp_path: Path) -> None:
             "sex,age,weight\nMale,18,-1\nMale,19,1\n",
             r"weights of sex='Male', age=18 are -1.0; counts must be >= 0",
         ),
-        ("sex,age,weight\nMale,18,lots\n", r"weights of sex='Male', age=18 are nan"),
+        ("sex,age,weight\nMale,18,lots\n", r"weight 'lots' is no number"),
         ("sex,age,weight\nMale,18,inf\n", r"weights of sex='Male', age=18 are inf"),
         ("sex,age,weight\nMale,18,0\n", r"all weights are zero"),
         ("sex,age,weight\nOther,18,1\n", r"sex='Other' is no state of the domain \(Male, Female\)"),
