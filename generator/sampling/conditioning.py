@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.foundation.threads import computed_once
 from census_personas.generator.model.network import Network, Node
 from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling.message import Dense, Message, scaled
@@ -45,7 +45,7 @@ class Conditioned:
     probability: float = 1.0
     fixed: Mapping[str, int] = field(default_factory=dict)
 
-    @cached_property
+    @computed_once
     def network(self) -> Network:
         """The conditioned model with every table multiplied out, which a draw does without."""
         nodes = tuple(
