@@ -6,7 +6,9 @@ import asyncio
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -102,6 +104,34 @@ async def test_a_cancelled_run_keeps_its_rows_and_is_resumed(tmp_path: Path) -> 
     assert run.state == "complete"
     assert set(done) == {kept}
     pd.testing.assert_frame_equal(run.to_pandas()[:kept], before)
+
+
+async def test_a_cancelled_run_of_an_endpoint_asks_for_no_answer_twice(
+    chat_server: Callable[..., Any], tmp_path: Path
+) -> None:
+    server = chat_server("--latency", "0.05")
+    llm = {"backend": "openai", "model": server.model, "base_url": server.base_url, "concurrency": 2}
+    config = {"rows": 8, "llm": llm, "output": {"shard_rows": 4}}
+    begun, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def observe(tally: Tally) -> None:
+        if tally.accepted + tally.rejected >= 6:
+            loop.call_soon_threadsafe(begun.set)
+
+    task = asyncio.create_task(census_personas.agenerate(config, tmp_path / "run", observe=observe))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert Run(tmp_path / "run").state == "stopped"
+    before = server.stats()["requests"]
+    run = await census_personas.agenerate(config, tmp_path / "run")
+    assert run.manifest.accepted == 8
+    whole = await census_personas.agenerate(config, tmp_path / "whole")
+    resumed = server.stats()["requests"] - before
+    pd.testing.assert_frame_equal(run.to_pandas(), whole.to_pandas())
+    assert run.manifest.completion_tokens == whole.manifest.completion_tokens
+    assert resumed < 2 * before
 
 
 def test_the_people_of_a_run_are_not_replaced_by_others(tmp_path: Path) -> None:
