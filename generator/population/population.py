@@ -49,6 +49,11 @@ _LAST_ROW = 2**63 - 1
 class Population:
     """The adults of a locale as a probability model.
 
+    ```python
+    population = Population.load("en_US")
+    people = population.sample(1000, seed=7, where={"state": "NY", "age": "30-45"})
+    ```
+
     Attributes:
         priors: tables and look-ups.
         network: the model fitted to the tables.
