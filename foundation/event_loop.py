@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
-_LOOK_S = 0.2  # seconds between two looks at whether the waiting task was cancelled
+_LOOK_S = 0.02  # seconds between two looks at whether the work has ended, or the wait was cancelled
 
 
 def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
@@ -31,13 +32,16 @@ def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     before = task.cancelling() if task else 0
     background = _Background(work)
     interrupt: BaseException | None = None
-    while not background.outcome.done():
+    while True:
         try:
-            wait([background.outcome], _LOOK_S)
-            # Under `asyncio.run` the first Ctrl-C cancels the task, which sync code does not notice by itself.
-            if task and task.cancelling() > before and interrupt is None:
-                interrupt = asyncio.CancelledError()
-                background.cancel()
+            # Asleep, not in a lock: an interrupt may leave a future's lock taken, or a joined thread marked as ended.
+            while not background.ended:
+                time.sleep(_LOOK_S)
+                # Under `asyncio.run` the first Ctrl-C cancels the task, which sync code does not notice by itself.
+                if task and task.cancelling() > before and interrupt is None:
+                    interrupt = asyncio.CancelledError()
+                    background.cancel()
+            break
         except KeyboardInterrupt as error:
             interrupt = error
             background.cancel()
@@ -75,6 +79,7 @@ class _Background(Generic[Result]):
         self._lock = threading.Lock()
         self._task: asyncio.Task[Any] | None = None
         self._cancelled = False
+        self.ended = False
         run_here = contextvars.copy_context().run
         threading.Thread(target=run_here, args=(self._run,), name="personas", daemon=True).start()
 
@@ -93,6 +98,7 @@ class _Background(Generic[Result]):
             self.outcome.set_exception(error)
         else:
             self.outcome.set_result(result)
+        self.ended = True
 
     async def _main(self) -> Result:
         with self._lock:
