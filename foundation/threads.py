@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from threading import RLock
+from typing import Generic, TypeVar, overload
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Owner = TypeVar("Owner")
 
 
 def cores() -> int:
@@ -25,3 +27,33 @@ def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         return [work(item) for item in given]
     with ThreadPoolExecutor(min(cores(), len(given))) as pool:
         return list(pool.map(work, given))
+
+
+class computed_once(Generic[Owner, Result]):  # noqa: N801  used as a decorator, as `cached_property` is
+    """A `cached_property` that is computed once per instance even where several threads ask for it at once.
+
+    The standard one computes it in each of them, or, up to Python 3.11, in one instance at a time.
+    """
+
+    def __init__(self, compute: Callable[[Owner], Result]) -> None:
+        """Decorate a method without arguments."""
+        self._compute = compute
+        self._name = compute.__name__
+        self.__doc__ = compute.__doc__
+
+    @overload
+    def __get__(self, owner: None, kind: type[Owner]) -> computed_once[Owner, Result]: ...
+    @overload
+    def __get__(self, owner: Owner, kind: type[Owner]) -> Result: ...
+    def __get__(self, owner: Owner | None, kind: type[Owner]) -> computed_once[Owner, Result] | Result:
+        """The value; the instance keeps it, and is not asked for it here again."""
+        if owner is None:
+            return self
+        kept = owner.__dict__
+        lock = kept.setdefault(f"_computing_{self._name}", RLock())
+        with lock:
+            if self._name not in kept:
+                kept[self._name] = self._compute(owner)
+            kept.pop(f"_computing_{self._name}", None)
+        result: Result = kept[self._name]
+        return result

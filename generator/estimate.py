@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -10,12 +12,15 @@ import numpy as np
 import orjson
 
 from census_personas.generator.config.run_config import Config, LLMConfig
+from census_personas.generator.llm.chat import LLMError
 from census_personas.generator.narration.facts import FactSheet
-from census_personas.generator.narration.narrator import CALLS
+from census_personas.generator.narration.narrator import CALLS, Narrated
 from census_personas.generator.run.resources import RunResources
-from census_personas.generator.session import preview
+from census_personas.generator.session import apreview, preview
 from census_personas.prompts.fields import FieldSpec
 from census_personas.prompts.template import PromptSet
+
+log = logging.getLogger(__name__)
 
 CHARACTERS_A_TOKEN = 4
 """What the tokenizers of English-speaking models come to; a rule of thumb, good to a quarter either way."""
@@ -47,14 +52,43 @@ class Estimate:
     basis: Literal["narrated", "assumed"]
 
 
+def estimate(config: Config, sample: int = 5) -> Estimate:
+    """Narrate some rows of a run and scale what they took; where the endpoint fails, assume it from lengths.
+
+    Raises:
+        ConfigError: a configuration that cannot be run.
+    """
+    try:
+        return narrated(config, sample)
+    except LLMError as error:
+        log.warning("%s; time is left out, tokens are assumed", " ".join(str(error).split()))
+        return assumed(RunResources.load(config), sample)
+
+
+async def aestimate(config: Config, sample: int = 5) -> Estimate:
+    """`estimate` for async code; the caller's loop stays free."""
+    try:
+        return _scaled(config, *await apreview(_first_rows(config, sample)))
+    except LLMError as error:
+        log.warning("%s; time is left out, tokens are assumed", " ".join(str(error).split()))
+        return await asyncio.to_thread(lambda: assumed(RunResources.load(config), sample))
+
+
 def narrated(config: Config, sample: int) -> Estimate:
     """Narrate some rows and scale what they took.
 
     Raises:
         LLMError: the endpoint cannot be used.
     """
+    return _scaled(config, *preview(_first_rows(config, sample)))
+
+
+def _first_rows(config: Config, sample: int) -> Config:
+    return config.model_copy(update={"rows": min(sample, config.rows)})
+
+
+def _scaled(config: Config, results: Sequence[Narrated], seconds: float) -> Estimate:
     llm = config.llm
-    results, seconds = preview(config.model_copy(update={"rows": min(sample, config.rows)}))
     scale = config.rows / len(results)
     prompt = scale * sum(result.prompt_tokens for result in results)
     completion = scale * sum(result.completion_tokens for result in results)

@@ -7,12 +7,14 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from census_personas.foundation import event_loop
 from census_personas.foundation.errors import DatasetError
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.llm.chat import ChatModel, ChatRequest, RequestError
@@ -71,19 +73,43 @@ def generate(
         InterruptedRunError: a signal stopped the run before it was whole.
     """
     resources = RunResources.load(config)
-    manifest = asyncio.run(_generate(resources, folder, observe, model, fresh=not folder.exists()))
-    if manifest.state != "stopped":
-        try:
-            numbers = report.build_report(
-                folder, resources.population, manifest, config.where, config.target | config.quota
-            )
-        except DatasetError as error:
-            raise DatasetError(
-                f"{error}; or delete it and repeat the command: it is written again"
-            ) from error
-        report.write(folder, numbers)
-        card.write(folder, manifest, resources.priors, resources.table(), numbers, resources.described)
+    manifest = event_loop.run(_narration(resources, folder, observe, model))
+    _sum_up(resources, folder, manifest)
     return manifest
+
+
+async def agenerate(
+    config: Config, folder: Path, observe: Callable[[Tally], None] = lambda _: None
+) -> Manifest:
+    """`generate` for async code: the work is done in threads, and the caller's loop stays free.
+
+    A cancellation drops the rows in flight, keeps the finished ones and leaves the run `stopped`.
+    """
+    resources = await asyncio.to_thread(RunResources.load, config)
+    manifest = await event_loop.run_beside(_narration(resources, folder, observe, None))
+    await asyncio.to_thread(_sum_up, resources, folder, manifest)
+    return manifest
+
+
+def _narration(
+    resources: RunResources, folder: Path, observe: Callable[[Tally], None], model: ChatModel | None
+) -> Callable[[], Coroutine[Any, Any, Manifest]]:
+    return partial(_generate, resources, folder, observe, model, fresh=not folder.exists())
+
+
+def _sum_up(resources: RunResources, folder: Path, manifest: Manifest) -> None:
+    """Write report and card of a run that was not stopped."""
+    if manifest.state == "stopped":
+        return
+    config = resources.config
+    try:
+        numbers = report.build_report(
+            folder, resources.population, manifest, config.where, config.target | config.quota
+        )
+    except DatasetError as error:
+        raise DatasetError(f"{error}; or delete it and repeat the command: it is written again") from error
+    report.write(folder, numbers)
+    card.write(folder, manifest, resources.priors, resources.table(), numbers, resources.described)
 
 
 def preview(config: Config) -> tuple[list[Narrated], float]:
@@ -97,33 +123,40 @@ def preview(config: Config) -> tuple[list[Narrated], float]:
         LLMError: the endpoint cannot be used.
     """
     resources = RunResources.load(config)
+    return event_loop.run(partial(_preview, resources))
+
+
+async def apreview(config: Config) -> tuple[list[Narrated], float]:
+    """`preview` for async code; the caller's loop stays free."""
+    resources = await asyncio.to_thread(RunResources.load, config)
+    return await event_loop.run_beside(partial(_preview, resources))
+
+
+async def _preview(resources: RunResources) -> tuple[list[Narrated], float]:
+    config = resources.config
     results: list[Narrated] = []
 
     def keep(shard: Shard, narrated: Sequence[Narrated]) -> ShardInfo:
         results.extend(narrated)
         return ShardInfo(shard.start, shard.stop, len(narrated), 0)
 
-    async def narrate() -> float:
-        model = connect(config.llm, resources.grammar)
-        outlook = Outlook(stops=config.validation.stop_early)
-        seconds = 0.0
-        try:
-            for shard in (Shard(0, 0, 1), Shard(1, 1, config.rows))[: config.rows]:
-                pipeline = Pipeline(
-                    resources.sample,
-                    lambda _: resources.narrator(model, config, None, outlook.hear),
-                    keep,
-                    concurrency=config.llm.concurrency,
-                    outlook=outlook,
-                )
-                began = time.monotonic()
-                await pipeline.run((shard,), Tally(config.rows))
-                seconds = time.monotonic() - began
-        finally:
-            await model.aclose()
-        return seconds
-
-    seconds = asyncio.run(narrate())
+    model = connect(config.llm, resources.grammar)
+    outlook = Outlook(stops=config.validation.stop_early)
+    seconds = 0.0
+    try:
+        for shard in (Shard(0, 0, 1), Shard(1, 1, config.rows))[: config.rows]:
+            pipeline = Pipeline(
+                resources.sample,
+                lambda _: resources.narrator(model, config, None, outlook.hear),
+                keep,
+                concurrency=config.llm.concurrency,
+                outlook=outlook,
+            )
+            began = time.monotonic()
+            await pipeline.run((shard,), Tally(config.rows))
+            seconds = time.monotonic() - began
+    finally:
+        await model.aclose()
     return results, seconds
 
 

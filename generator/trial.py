@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
+from census_personas.foundation import event_loop
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.estimate import cost_of
 from census_personas.generator.llm.answer import THINKING_OFF, AnswerError, parse_object, remedy, unreadable
@@ -97,7 +98,7 @@ def try_row(resources: RunResources) -> Trial:
     Raises:
         LLMError: the endpoint is not there, refuses the key, does not know the model or keeps failing.
     """
-    return asyncio.run(_try_row(resources))
+    return event_loop.run(partial(_try_row, resources))
 
 
 async def _try_row(resources: RunResources) -> Trial:

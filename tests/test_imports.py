@@ -152,8 +152,9 @@ def test_no_two_modules_need_each_other_at_import_time() -> None:
     assert not left, "these modules import each other in a circle"
 
 
-def test_the_command_starts_without_loading_a_heavy_dependency() -> None:
+@pytest.mark.parametrize("start", ["census_personas", "census_personas.generator.cli.main"])
+def test_the_package_and_the_command_start_without_loading_a_heavy_dependency(start: str) -> None:
     heavy = "{'numpy', 'pandas', 'pgmpy', 'pyarrow', 'scipy', 'openai', 'aiohttp', 'datasets'}"
-    code = f"import sys, census_personas.generator.cli.main; print(*sorted({heavy} & sys.modules.keys()))"
+    code = f"import sys, {start}; print(*sorted({heavy} & sys.modules.keys()))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []

@@ -67,7 +67,8 @@ def test_every_data_file_is_matched_by_package_data(pyproject: dict[str, Any]) -
 
 def test_the_links_for_type_checkers_lead_to_every_room() -> None:
     links = ROOT / ".dev" / PACKAGE
-    assert {path.name for path in links.iterdir()} == {"__init__.py", "py.typed", *ROOMS}
+    door = {path.name for path in (ROOT / PACKAGE).iterdir() if path.name != "__pycache__"}
+    assert {path.name for path in links.iterdir()} == {*door, *ROOMS}
     assert all(path.is_symlink() and path.exists() for path in links.iterdir())
 
 
@@ -105,6 +106,30 @@ def test_the_wheel_carries_the_licence_and_the_command(wheel: ZipFile) -> None:
     information = {name.split(".dist-info/")[1]: name for name in wheel.namelist() if ".dist-info/" in name}
     assert "Apache License" in wheel.read(information["licenses/LICENSE"]).decode()
     assert f"personas = {PACKAGE}.__main__:main" in wheel.read(information["entry_points.txt"]).decode()
+
+
+def test_the_api_of_the_wheel_imports_outside_the_checkout(wheel: ZipFile, tmp_path: Path) -> None:
+    wheel.extractall(tmp_path / "site")
+    code = (
+        "import sys, census_personas as api; "
+        "assert not {'numpy', 'pandas', 'pgmpy', 'pyarrow', 'openai'} & sys.modules.keys(); "
+        "from census_personas import Population, generate; "
+        "from census_personas.generator import Population as Same; "
+        "assert Same is Population and all(getattr(api, name) for name in api.__all__); "
+        "print(api.__file__, api.__version__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); {code}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [
+        str(tmp_path / "site" / PACKAGE / "__init__.py"),
+        metadata.version("census-personas"),
+    ]
 
 
 def test_the_wheel_is_small(wheel: ZipFile) -> None:

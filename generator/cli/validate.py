@@ -16,7 +16,6 @@ from census_personas.generator.cli.options import AsJson, Dataset, Locale
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
-    from census_personas.generator.run.manifest import Manifest
 
 _SHORT = {
     "rejected_rows": "{} of {} rows have errors",
@@ -64,7 +63,7 @@ def validate(
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
     check_parts(dataset)
     files = dataset_files(dataset)
-    actions = (_usual(dataset, files[0], manifest) if not sampled else _of_samples()) | chosen
+    actions = (_usual(dataset) if not sampled else _of_samples()) | chosen
     page = None if report is None else validation_report.page_of(report, dataset)
     if page is not None and findings is None:
         findings = page.with_name("findings.parquet")
@@ -94,11 +93,11 @@ def _of_samples() -> dict[str, str]:
     return dict(SAMPLED)
 
 
-def _usual(dataset: Path, first: Path, manifest: Manifest | None) -> dict[str, str]:
+def _usual(dataset: Path) -> dict[str, str]:
     """What a dataset's origin changes: one that says that it was sampled has rare people by design."""
-    from census_personas.foundation.dataset_reader import is_sample
+    from census_personas.generator.run.origin import is_sampled
 
-    if not ("input" not in manifest.identity["digests"] if manifest else is_sample(first)):
+    if not is_sampled(dataset):
         return {}
     print(f"{dataset}: sampled by this engine; rare facts are flagged, not rejected", file=sys.stderr)
     return _of_samples()

@@ -42,6 +42,29 @@ def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] |
     return _config(values, str(path), overrides, given or {})
 
 
+def from_values(source: Config | Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Config:
+    """The configuration that a mapping says, or another configuration, with some of its values changed.
+
+    A section in `changes` is laid over the section that is there: `{"llm": {"concurrency": 8}}` leaves the model as it
+    is. Relative paths start from the working folder.
+
+    Raises:
+        ConfigError: unknown keys and bad values, with the remedy.
+    """
+    given = source.model_dump(by_alias=True, exclude_unset=True) if isinstance(source, Config) else source
+    return _config(_laid_over(given, changes or {}), "config", (), {})
+
+
+def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with changes to them, sections merged; neither mapping is touched."""
+    merged = dict(values)
+    for key, value in changes.items():
+        before: Any = merged.get(key)
+        is_section = key in _SECTIONS and isinstance(before, Mapping) and isinstance(value, Mapping)
+        merged[key] = {**before, **value} if is_section else value
+    return merged
+
+
 def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The values of a config with whole paths in place of those that lead somewhere from this folder.
 

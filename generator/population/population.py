@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ from census_personas.census_priors.marginal import Marginal
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats
 from census_personas.foundation.randomness import selection_seed
+from census_personas.foundation.threads import computed_once
 from census_personas.generator.config.selection import EvidenceError, Selection, mapping, names_of
 from census_personas.generator.model import model_cache
 from census_personas.generator.model.core_factoring import within_memory
@@ -28,18 +27,13 @@ from census_personas.generator.model.likelihood import log_probabilities
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.pruning import reduced
 from census_personas.generator.model.sparse_conditionals import Leaf, leaves_of
+from census_personas.generator.population.selection_cache import CACHE_BYTES, SelectionCache
 from census_personas.generator.population.selection_sampler import (
     ConditionedModel,
-    SelectionSampler,
-    condition_on,
 )
-from census_personas.generator.sampling import where_clause as evidence
-from census_personas.generator.sampling.conditioning import Conditioned, Evidence, condition
 from census_personas.generator.sampling.decode import FrameDecoder
 from census_personas.generator.sampling.marginals import axis_of, joint
 from census_personas.generator.sampling.quota import refuse_other_counts
-from census_personas.generator.sampling.sampler import Sampler
-from census_personas.generator.sampling.scarcity import too_few
 
 if TYPE_CHECKING:
     from pgmpy.models import DiscreteBayesianNetwork
@@ -56,49 +50,60 @@ _LAST_ROW = 2**63 - 1
 class Population:
     """The adults of a locale as a probability model.
 
+    ```python
+    population = Population.load("en_US")
+    people = population.sample(1000, seed=7, where={"state": "NY", "age": "30-45"})
+    ```
+
     Attributes:
         priors: tables and look-ups.
         network: the model fitted to the tables.
+        cache_bytes: memory that models under conditions may take together while nobody uses them.
+
+    One population serves any number of threads. A model under a condition is made once and kept while `cache_bytes`
+    allow; the one that was used longest ago is dropped first, one in use never.
     """
 
     priors: Priors
     network: Network
-    _selected: dict[str, SelectionSampler] = field(default_factory=dict, repr=False, compare=False)
-    _known: dict[str, ConditionedModel] = field(default_factory=dict, repr=False, compare=False)
-    _warned: set[str] = field(default_factory=set, repr=False, compare=False)
+    cache_bytes: int = field(default=CACHE_BYTES, compare=False)
 
     def __repr__(self) -> str:
         """The locale and the model's digest; the tables are megabytes."""
         return f"Population({self.priors.locale!r}, model {self.digest[:12]})"
 
     @classmethod
-    def load(cls, locale: str | Path | Priors = "en_US") -> Population:
+    def load(cls, locale: str | Path | Priors = "en_US", *, cache_bytes: int = CACHE_BYTES) -> Population:
         """The population of a shipped locale, or of a locale folder; fitted once, then cached.
 
-        A core that memory cannot hold is fitted as a cascade (see `cascade.py`), which `explain` then says.
+        A core that memory cannot hold is fitted in parts (see `core_factoring.py`), which `explain` then says.
+
+        Args:
+            locale: its name or folder, or its priors.
+            cache_bytes: memory for models under conditions, 2 GiB by default; the fitted model itself is not counted.
 
         Raises:
             DeclarationError: no such locale.
             TableError, FitError: tables that cannot be used, or that contradict each other.
         """
         priors = within_memory(locale if isinstance(locale, Priors) else Priors.load(locale))
-        return cls(priors, model_cache.load_or_fit(priors))
+        return cls(priors, model_cache.load_or_fit(priors), cache_bytes)
 
-    @cached_property
+    @computed_once
     def digest(self) -> str:
         """The model's identity, SHA-256 of what decides its distributions: part of what decides a uuid."""
         return model_cache.model_digest(self.priors)
 
-    @cached_property
+    @computed_once
     def leaves(self) -> tuple[Leaf, ...]:
         """Traits, ZIP codes and names, which stand beside the network."""
         return leaves_of(self.priors)
 
-    @cached_property
+    @computed_once
     def _columns(self) -> FrameDecoder:
         return FrameDecoder(self.priors, self.leaves)
 
-    @cached_property
+    @computed_once
     def model(self) -> DiscreteBayesianNetwork:
         """The same network in pgmpy, to query, plot and export; built when first asked for.
 
@@ -180,7 +185,8 @@ class Population:
             )
         if start > _LAST_ROW - n:
             raise ValueError(f"sample: start={start}; rows are numbered up to {_LAST_ROW}")
-        codes = self._select(selection).draw(self._stream_seed(selection, seed), start, n)
+        with self._selections.use(selection) as selected:
+            codes = selected.draw(self._stream_seed(selection, seed), start, n)
         model_cache.let_go(self.network)  # compiled, it is seldom asked again
         return self._columns.frame(codes, seed, start, self._identity(selection))
 
@@ -191,7 +197,7 @@ class Population:
             EvidenceError: conditions that cannot be read, or that nobody meets; says which part is impossible.
         """
         conditions = mapping("where", where)
-        return self._conditions(conditions)[0].probability if conditions else 1.0
+        return self._selections.meet(conditions)[0].probability if conditions else 1.0
 
     def given(self, selection: Selection | Where | None) -> ConditionedModel:
         """The model under a selection, or under a condition given as a plain mapping.
@@ -199,19 +205,8 @@ class Population:
         Raises:
             EvidenceError: it cannot be read, or nobody meets it.
         """
-        selection = Selection.read(selection)
-        key = selection.key
-        if key not in self._known:
-            given = self._give(selection)
-            self._known.clear()  # one at a time: a conditioned model may take a gigabyte
-            self._known[key] = given
-        return self._known[key]
-
-    def _give(self, selection: Selection) -> ConditionedModel:
-        if not selection.where and not selection.target and not selection.quota:
-            return ConditionedModel(Conditioned(self.network, self.network.core), {})
-        conditioned, masks = self._conditions(selection.where)
-        return condition_on(conditioned, masks, selection, self.network, self.priors, self.leaves)
+        with self._selections.use(Selection.read(selection)) as selected:
+            return selected.given
 
     def marginal(
         self, attributes: str | Sequence[str], *, where: Where | None = None, target: Where | None = None
@@ -225,9 +220,10 @@ class Population:
             EvidenceError: an attribute is unknown, or the selection cannot be met.
             FitError: the table would be too large.
         """
-        conditioned = self.given(Selection(mapping("where", where), mapping("target", target))).conditioned
+        selection = Selection(mapping("where", where), mapping("target", target))
         axes = [axis_of(name, self.priors, self.leaves) for name in names_of("marginal", attributes)]
-        weights = joint(conditioned, self.leaves, axes)
+        with self._selections.use(selection) as selected:
+            weights = joint(selected.given.conditioned, self.leaves, axes)
         domain = Domain({axis.attribute: axis.states for axis in axes})
         return Marginal(domain, weights, None, f"model of {self.priors.locale}")
 
@@ -253,45 +249,9 @@ class Population:
         """The graph, how well each part meets its tables, and the independences it assumes, as plain values."""
         return explanation(self.priors, self.network, self.leaves) | {"digest": self.digest}
 
-    @cached_property
-    def _sampler(self) -> Sampler:
-        return Sampler.compile(self.network, self.leaves)
-
-    def _select(self, selection: Selection) -> SelectionSampler:
-        key = selection.key
-        if key not in self._selected:
-            selected = SelectionSampler(
-                self.given(selection), self.network, self.leaves, self._sampler, selection.stratified
-            )
-            self._selected.clear()
-            self._selected[key] = selected
-        return self._selected[key]
-
-    def _conditions(self, where: Where) -> tuple[Conditioned, Evidence]:
-        masks = evidence.masks(where, self.priors, self.leaves)
-        conditioned = condition(self.network, self.leaves, masks)
-        if not conditioned.probability > 0:
-            raise EvidenceError(self._why_impossible(where))
-        few = too_few(where, conditioned.probability, self.priors.adults)
-        if few and few not in self._warned:
-            self._warned.add(few)
-            log.warning("%s", few)
-        return conditioned, masks
-
-    def _why_impossible(self, where: Where) -> str:
-        """Name the smallest part of the conditions that nobody meets."""
-        shown = json.dumps(dict(where), default=str)
-        for left_out in where:
-            rest = {name: wanted for name, wanted in where.items() if name != left_out}
-            if (
-                rest
-                and not condition(
-                    self.network, self.leaves, evidence.masks(rest, self.priors, self.leaves)
-                ).probability
-                > 0
-            ):
-                return self._why_impossible(rest)
-        return f"where {shown}: nobody in {self.priors.locale} meets these together; loosen one of them"
+    @computed_once
+    def _selections(self) -> SelectionCache:
+        return SelectionCache(self.priors, self.network, self.leaves, self.cache_bytes)
 
     @staticmethod
     def _stream_seed(selection: Selection, seed: int) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import AnyCodes, Floats, Indices
 from census_personas.foundation.randomness import Fractions, fractions, stratified_fractions
+from census_personas.foundation.threads import computed_once
 from census_personas.generator.config.selection import EvidenceError, Selection
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.sparse_conditionals import Leaf
@@ -111,7 +111,7 @@ class SelectionSampler:
     base: Sampler
     stratified: bool = False
 
-    @cached_property
+    @computed_once
     def sampler(self) -> Sampler:
         """The sampler of the model without its quota."""
         given = self.given
@@ -119,7 +119,7 @@ class SelectionSampler:
         sampler = self.base if plain else self.base.given(given.conditioned, self.leaves)
         return replace(sampler, chained=True) if self.stratified else sampler
 
-    @cached_property
+    @computed_once
     def cells(self) -> dict[int, Sampler]:
         """A sampler for every cell of the quota."""
         if self.given.quota is None:

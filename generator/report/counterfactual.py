@@ -6,9 +6,11 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from census_personas.foundation import event_loop
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import read_frames
 from census_personas.foundation.errors import DatasetError
@@ -87,7 +89,8 @@ def of_run(folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS) -> 
     if not narrated:
         raise DatasetError(f"{folder}: has no rows yet; finish the run first")
     wanted = [fact for fact in facts if fact == "name" or fact in resources.priors.domain]
-    effects = [effect.as_dict() for effect in asyncio.run(_effects(folder, resources, narrated, wanted))]
+    found = event_loop.run(partial(_effects, folder, resources, narrated, wanted))
+    effects = [effect.as_dict() for effect in found]
     write_whole(folder / _FOLDER / _FILE, json.dumps(effects, indent=1, ensure_ascii=False) + "\n")
     return effects
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
+from threading import Lock
 from typing import Any, Protocol
 
 import pandas as pd
@@ -129,6 +130,7 @@ class Pipeline:
         """Narrate and deliver these shards; False when `stop` cut the session short, or rows wait for answers.
 
         Raises:
+            CancelledError: it was cancelled; rows in flight are dropped as by `abort`, finished ones delivered.
             LLMError: the endpoint is not there, refuses the key, keeps failing, the budget is spent, or the first
                 rows leave no hope for the others.
             OSError, ValueError: whatever a narrator or `deliver` raises. Shards finished before are delivered.
@@ -147,9 +149,12 @@ class Pipeline:
                     self._workers = [group.create_task(self._work()) for _ in range(workers)]
             except BaseExceptionGroup as failures:
                 raise _first(failures) from failures
+            except asyncio.CancelledError:
+                await self._deliver_first_rows()
+                raise
             finally:
                 await self._blocks.aclose()
-            if self._stopped and self._deliver_begun:
+            if self._stopped:
                 await self._deliver_first_rows()
         if self._ended is not None:
             raise self._ended
@@ -259,20 +264,36 @@ class Pipeline:
     async def _finish(self, opened: _OpenShard) -> None:
         if not opened.waiting:
             async with self._delivering:
-                await asyncio.to_thread(
-                    self._deliver, opened.shard, [r for r in opened.results if r is not None]
-                )
+                await self._deliver_whole(opened, opened.shard, opened.results)
+        else:
+            del self._open[opened.shard.index]
         opened.closing.close()
-        del self._open[opened.shard.index]
         self._room.set()
 
+    async def _deliver_whole(
+        self, opened: _OpenShard, shard: Shard, results: Sequence[Narrated | None]
+    ) -> None:
+        """Deliver rows in a thread; a cancellation waits until they are written, so that nobody writes them twice."""
+        rows = [result for result in results if result is not None]
+        delivery = asyncio.ensure_future(asyncio.to_thread(self._deliver, shard, rows))
+        cancelled = False
+        while not delivery.done():
+            try:
+                await asyncio.wait([delivery])
+            except asyncio.CancelledError:
+                cancelled = True
+        delivery.result()
+        del self._open[opened.shard.index]
+        if cancelled:
+            raise asyncio.CancelledError
+
     async def _deliver_first_rows(self) -> None:
-        """Deliver of each shard that is open the rows before the first that is not finished."""
-        for opened in self._open.values():
+        """Deliver of each shard that is open the rows before the first that is not finished, where that is asked."""
+        for opened in list(self._open.values()) if self._deliver_begun else ():
             results = list(takewhile(lambda result: result is not None, opened.results))
             if results:
                 shard = replace(opened.shard, stop=opened.shard.begin + len(results))
-                await asyncio.to_thread(self._deliver, shard, [r for r in results if r is not None])
+                await self._deliver_whole(opened, shard, results)
 
 
 @contextmanager
@@ -281,14 +302,25 @@ def _rare_collections() -> Iterator[None]:
 
     Rows hold no reference cycles. Those of failed requests do, and are found some tens of thousands of objects later.
     """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(*_COLLECTIONS)
+    with _collecting:
+        _thresholds.append(
+            gc.get_threshold()
+        )  # of runs at the same time, the first one's were the process's own
+        gc.freeze()
+        gc.set_threshold(*_COLLECTIONS)
     try:
         yield
     finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
+        with _collecting:
+            before = _thresholds[0]
+            _thresholds.pop()
+            if not _thresholds:
+                gc.set_threshold(*before)
+                gc.unfreeze()
+
+
+_collecting = Lock()
+_thresholds: list[tuple[int, int, int]] = []
 
 
 def _first(failures: BaseExceptionGroup[Any]) -> BaseException:

@@ -40,6 +40,11 @@ def rewrite(folder: Path, shard: int, results: Sequence[Narrated], *, more: bool
             out.write(orjson.dumps(_rejection(shard, result), option=orjson.OPT_APPEND_NEWLINE))
 
 
+def read_rejections(folder: Path) -> Iterator[Mapping[str, Any]]:
+    """The rejected rows of a run folder: shard, row, uuid, attempts, reasons and the record as it was left."""
+    yield from (rejection for _, rejection in _lines(folder / _FILE))
+
+
 def reasons(folder: Path) -> Mapping[str, int]:
     """How often each reason stands in a run folder's `rejected.jsonl`."""
     return Counter(reason for _, rejection in _lines(folder / _FILE) for reason in rejection["reasons"])

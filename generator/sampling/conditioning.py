@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.foundation.arrays import AnyFloats, Floats, Mask
+from census_personas.foundation.threads import computed_once
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.node import Node
 from census_personas.generator.model.sparse_conditionals import Leaf
@@ -46,7 +46,7 @@ class Conditioned:
     probability: float = 1.0
     fixed: Mapping[str, int] = field(default_factory=dict)
 
-    @cached_property
+    @computed_once
     def network(self) -> Network:
         """The conditioned model with every table multiplied out, which a draw does without."""
         nodes = tuple(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from census_personas.census_priors.domain import State
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import AnyCodes, AnyIntegers, Objects
 from census_personas.foundation.randomness import words
+from census_personas.foundation.threads import computed_once
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.model.sparse_conditionals import Leaf
 
@@ -59,7 +59,7 @@ class FrameDecoder:
         rest = [name for name in columns if name not in order and name not in traits]
         return pd.DataFrame({name: columns[name] for name in (*order, *rest, *traits) if name in columns})
 
-    @cached_property
+    @computed_once
     def _values(self) -> dict[str, tuple[str, Values]]:
         """Column -> the drawn attribute that decides it, and the value of each of its states."""
         priors, hierarchy = self.priors, self.priors.hierarchy

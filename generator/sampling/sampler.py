@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from math import ceil
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.foundation.arrays import AnyCodes
 from census_personas.foundation.randomness import Fractions, fractions
-from census_personas.foundation.threads import cores, each
+from census_personas.foundation.threads import computed_once, cores, each
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling.conditional_draw import FixedStep, TableStep, compile_product
@@ -56,7 +56,7 @@ class Part:
     states: int
     make: Callable[[], Step]
 
-    @cached_property
+    @computed_once
     def step(self) -> Step:
         """The compiled step."""
         return self.make()
@@ -109,18 +109,18 @@ class Sampler:
         network = replace(self.network, core=conditioned.core)
         return replace(self, network=network, parts=tuple(part(old) for old in self.parts))
 
-    @cached_property
+    @computed_once
     def cells(self) -> Cells:
         """The numbering of the core's cells."""
         return Cells.of(self.network.core_attributes, self.network.core.shape)
 
-    @cached_property
+    @computed_once
     def core(self) -> CoreStep | ChainStep:
         """The compiled core."""
         step = ChainStep if self.chained else CoreStep
         return step.compile(self.cells, self.network.core)
 
-    @cached_property
+    @computed_once
     def steps(self) -> tuple[Step, ...]:
         """The compiled steps, their rows chosen by cells of the core as far as can be."""
         steps = (part.step for part in self.parts)

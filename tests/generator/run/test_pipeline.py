@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
@@ -217,3 +218,34 @@ async def test_a_shard_goes_on_after_the_rows_that_it_has() -> None:
     scribe, desk = Scribe(), Desk()
     await pipeline(scribe, desk).run((Shard(0, 0, 10, done=7), Shard(1, 10, 20)), Tally(20, done=7))
     assert desk.delivered == {0: [7, 8, 9], 1: [*range(10, 20)]}
+
+
+@pytest.mark.parametrize("ended_by", ["abort", "cancel"])
+async def test_rows_that_are_being_delivered_when_a_session_ends_are_delivered_once(ended_by: str) -> None:
+    delivered: list[tuple[int, int]] = []
+    loop = asyncio.get_running_loop()
+
+    def deliver(shard: Shard, results: Sequence[Narrated]) -> ShardInfo:
+        loop.call_soon_threadsafe(line.abort if ended_by == "abort" else session.cancel)
+        threading.Event().wait(0.05)
+        delivered.append((shard.start, shard.stop))
+        return ShardInfo(shard.start, shard.stop, len(results), 0)
+
+    line = Pipeline(sample, Scribe().opened, deliver, concurrency=4, deliver_begun=True)
+    session = asyncio.ensure_future(line.run(SHARDS, Tally(50)))
+    if ended_by == "abort":
+        assert not await session
+    else:
+        with pytest.raises(asyncio.CancelledError):
+            await session
+    starts = [start for start, _ in delivered]
+    assert len(starts) == len(set(starts))
+    assert (0, 10) in delivered
+
+
+async def test_two_sessions_at_once_leave_the_garbage_collector_as_it_was() -> None:
+    before = gc.get_threshold()
+    short = pipeline(Scribe(), Desk()).run(SHARDS[:2], Tally(20))
+    await asyncio.gather(short, pipeline(Scribe(), Desk(), concurrency=1).run(SHARDS, Tally(50)))
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0

@@ -1,0 +1,223 @@
+"""Generation: runs from Python, in scripts, notebooks and servers.
+
+Every call has a twin for async code, whose name begins with `a`. Calls without it also work where a loop runs, as in a
+notebook, and wait there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from census_personas.foundation.atomic_file import whole_file
+from census_personas.foundation.dataset_reader import count_rows
+from census_personas.foundation.named_place import output_file, output_folder
+from census_personas.generator import estimate as estimating
+from census_personas.generator import session
+from census_personas.generator.config import config_file
+from census_personas.generator.config.run_config import Config, ConfigError
+from census_personas.generator.estimate import Estimate
+from census_personas.generator.narration.narrator import Narrated
+from census_personas.generator.run.pipeline import Tally
+from census_personas.generator.sampling.quota import refuse_other_counts
+from census_personas.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Place = str | PathLike[str]
+Source = Config | Mapping[str, Any] | Place
+"""A configuration: as it is, as a mapping of its keys, or the path of its YAML file."""
+Observe = Callable[[Tally], None]
+
+
+def load_config(source: Source = {}, **changes: Any) -> Config:  # noqa: B006  never written to
+    """A run's configuration from a YAML file, a mapping or another configuration, with some values changed.
+
+    ```python
+    config = load_config("configs/quickstart.yaml", rows=20, seed=7)
+    config = load_config(config, llm={"concurrency": 8})  # the other keys of the section stay
+    ```
+
+    Args:
+        source: a path, a mapping of keys as in the YAML file, or a `Config`; nothing for the defaults.
+        changes: keys of the configuration, with their new values.
+
+    Raises:
+        ConfigError: naming file, key and remedy.
+    """
+    if isinstance(source, Config | Mapping):
+        return config_file.from_values(source, changes)
+    config = config_file.load(Path(source))
+    return config_file.from_values(config, changes) if changes else config
+
+
+def generate(config: Source, folder: Place, *, observe: Observe | None = None) -> Run:
+    """Write a dataset into a run folder, with its report and card. The same call resumes; more rows extend.
+
+    ```python
+    run = generate({"rows": 20, "where": {"state": "NY"}}, "runs/new-york")
+    run.to_pandas(columns=["age", "occupation", "persona"])
+    ```
+
+    An interrupt keeps the finished rows and leaves the run `stopped`.
+
+    Args:
+        config: what the run is and how it runs.
+        folder: where it is written; new, or that of the same run.
+        observe: called with running counts after each row, from another thread where a loop runs.
+
+    Returns:
+        The run. Its `state` says whether rows are missing: rejected ones raise no error.
+
+    Raises:
+        ConfigError: the configuration or the folder cannot be used; nothing was written.
+        LLMError: the endpoint cannot be used; what was finished is kept.
+        KeyboardInterrupt: it was interrupted.
+    """
+    settings, place = _prepared(config, folder)
+    session.generate(settings, place, observe or _nobody)
+    return Run(place)
+
+
+async def agenerate(config: Source, folder: Place, *, observe: Observe | None = None) -> Run:
+    """`generate` for async code. The work is done in other threads, so that the caller's loop stays free.
+
+    ```python
+    run = await agenerate({"rows": 20}, "runs/first")
+    ```
+
+    A cancellation drops the rows in flight, keeps the finished ones, leaves the run `stopped`, and is then raised.
+    """
+    settings, place = await asyncio.to_thread(_prepared, config, folder)
+    await session.agenerate(settings, place, observe or _nobody)
+    return await asyncio.to_thread(Run, place)
+
+
+def narrate(
+    people: Place | pd.DataFrame,
+    config: Source,
+    folder: Place,
+    *,
+    rows: int | None = None,
+    observe: Observe | None = None,
+) -> Run:
+    """Write texts for the people of a dataset, such as a Nemotron file, an earlier run or a sample.
+
+    ```python
+    people = Population.load("en_US").sample(20, seed=3)
+    run = narrate(people, {}, "runs/narrated")
+    ```
+
+    Uuid and context columns are kept, texts are written anew. The same call resumes.
+
+    Args:
+        people: a dataset file, a run folder, or a data frame, which is kept beside the run as
+            `<folder>-people.parquet`, because a resumed run reads it again.
+        config: how they are narrated.
+        folder: where the run is written.
+        rows: how many of them, from the first on; all by default, whatever the configuration says.
+        observe: as in `generate`.
+
+    Raises:
+        DatasetError: the people cannot be read.
+        ConfigError, LLMError, KeyboardInterrupt: as in `generate`.
+    """
+    return generate(_of_people(people, config, folder, rows), folder, observe=observe)
+
+
+async def anarrate(
+    people: Place | pd.DataFrame,
+    config: Source,
+    folder: Place,
+    *,
+    rows: int | None = None,
+    observe: Observe | None = None,
+) -> Run:
+    """`narrate` for async code; cancelled as `agenerate` is."""
+    settings = await asyncio.to_thread(_of_people, people, config, folder, rows)
+    return await agenerate(settings, folder, observe=observe)
+
+
+def preview(config: Source, rows: int = 3) -> list[Narrated]:
+    """Narrate the first rows of a run, and write nothing.
+
+    ```python
+    for row in preview("configs/quickstart.yaml", rows=2):
+        print(row.accepted, row.record["persona"])
+    ```
+
+    Returns:
+        One result a row: `record` (facts and texts), `findings`, whether it was `accepted`, and the `reasons` if not.
+
+    Raises:
+        ConfigError: the configuration cannot be run.
+        LLMError: the endpoint cannot be used.
+    """
+    results, _ = session.preview(load_config(config, rows=rows))
+    return results
+
+
+async def apreview(config: Source, rows: int = 3) -> list[Narrated]:
+    """`preview` for async code."""
+    results, _ = await session.apreview(await asyncio.to_thread(load_config, config, rows=rows))
+    return results
+
+
+def estimate(config: Source, *, sample: int = 5) -> Estimate:
+    """Tokens, time and cost of a whole run, from narrating a few of its rows for real.
+
+    ```python
+    estimate("configs/quickstart.yaml").hours
+    ```
+
+    Where the endpoint fails, a warning is logged and tokens are assumed from the lengths of prompts; `basis` says so.
+
+    Raises:
+        ConfigError: the configuration cannot be run.
+    """
+    return estimating.estimate(load_config(config), sample)
+
+
+async def aestimate(config: Source, *, sample: int = 5) -> Estimate:
+    """`estimate` for async code."""
+    return await estimating.aestimate(await asyncio.to_thread(load_config, config), sample)
+
+
+def _nobody(_: Tally) -> None:
+    """Nobody watches."""
+
+
+def _prepared(config: Source, folder: Place) -> tuple[Config, Path]:
+    settings = load_config(config)
+    inputs = [Path(settings.input)] if settings.input else []
+    place = output_folder(Path(folder), inputs=inputs)
+    refuse_other_counts(settings.quota, settings.rows)
+    return settings, place
+
+
+def _of_people(people: Place | pd.DataFrame, config: Source, folder: Place, rows: int | None) -> Config:
+    """The configuration of a run about these people."""
+    place = Path(people) if isinstance(people, str | PathLike) else _kept(people, Path(folder))
+    rows = rows or count_rows(place)
+    if not rows:
+        raise ConfigError(f"{place}: has no rows; give a dataset that has some")
+    return load_config(config, rows=rows, input=str(place))
+
+
+def _kept(people: pd.DataFrame, folder: Path) -> Path:
+    """The file beside a run in which its people are kept.
+
+    Raises:
+        ConfigError: it holds others.
+    """
+    place = output_file(folder.absolute().with_name(f"{folder.name}-people.parquet"), (".parquet",))
+    content = people.to_parquet(None, index=False)
+    if place.exists() and place.read_bytes() != content:
+        raise ConfigError(f"{place}: holds other people than those given; give a new folder for the run")
+    with whole_file(place) as partial:
+        partial.write_bytes(content)
+    return place

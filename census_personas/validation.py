@@ -1,0 +1,122 @@
+"""Validation: the record rules over a whole dataset, from Python."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import pandas as pd
+
+from census_personas.census_priors.priors import Priors
+from census_personas.foundation.dataset_reader import dataset_files
+from census_personas.foundation.errors import DatasetError
+from census_personas.generator.population.plausibility import Plausibility
+from census_personas.generator.population.population import Population
+from census_personas.generator.run.origin import is_sampled
+from census_personas.generator.run.shard_store import check_parts
+from census_personas.validators.rule_context import RuleContext
+from census_personas.validators.rules import SAMPLED
+from census_personas.validators.validate_file import validate_files
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What the rules say of a dataset.
+
+    Attributes:
+        rows: rows that were checked.
+        rejected_rows: those with at least one error.
+        repeated_uuids: those whose uuid an earlier row has.
+        missing_columns: columns that rules need and no row has; what needs them was not judged.
+        by_rule: rows by rule and severity.
+        findings: a finding a row: row, uuid, code, severity, field, message, evidence.
+    """
+
+    rows: int
+    rejected_rows: int
+    repeated_uuids: int
+    missing_columns: tuple[str, ...]
+    by_rule: Mapping[str, Mapping[str, int]]
+    findings: pd.DataFrame
+
+    @property
+    def passed(self) -> bool:
+        """Whether no row has an error, or the uuid of another."""
+        return not self.rejected_rows and not self.repeated_uuids
+
+    def __repr__(self) -> str:
+        """The counts, without the findings."""
+        return (
+            f"Validation({self.rows} rows, {self.rejected_rows} with errors, "
+            f"{self.repeated_uuids} repeated, {len(self.findings)} findings)"
+        )
+
+
+def validate(
+    dataset: str | PathLike[str] | pd.DataFrame,
+    *,
+    locale: str = "en_US",
+    policy: Mapping[str, str] | None = None,
+    limit: int | None = None,
+    sampled: bool | None = None,
+) -> Validation:
+    """Check every row of a dataset against the record rules.
+
+    ```python
+    result = validate("runs/first")
+    result.passed, result.findings[["row", "code", "message"]]
+    ```
+
+    Args:
+        dataset: a .parquet, .csv or .jsonl file, a run folder, or a data frame.
+        locale: a shipped locale, or a locale's folder.
+        policy: rule -> `repair`, `reject`, `flag` or `off`, where the default is not wanted.
+        limit: rows to read at most.
+        sampled: whether the people were sampled from the census, of whom rare ones are right. By default files and
+            runs say so themselves; a data frame cannot, and is taken to come from elsewhere.
+
+    Raises:
+        DatasetError: a dataset that cannot be read, or has no rows.
+        PolicyError: a rule or an action that does not exist.
+    """
+    with tempfile.TemporaryDirectory(prefix="personas-") as folder:
+        if isinstance(dataset, str | PathLike):
+            place = Path(dataset)
+            sampled = is_sampled(place) if sampled is None else sampled
+        else:
+            place = Path(folder) / "rows.parquet"
+            dataset.to_parquet(place, index=False)
+        actions = {**(SAMPLED if sampled else {}), **(policy or {})}
+        return _validated(place, locale, actions, limit, Path(folder) / "findings.parquet")
+
+
+async def avalidate(
+    dataset: str | PathLike[str] | pd.DataFrame,
+    *,
+    locale: str = "en_US",
+    policy: Mapping[str, str] | None = None,
+    limit: int | None = None,
+    sampled: bool | None = None,
+) -> Validation:
+    """`validate` in a thread, so that the caller's loop stays free. A cancellation does not wait for the thread."""
+    return await asyncio.to_thread(
+        validate, dataset, locale=locale, policy=policy, limit=limit, sampled=sampled
+    )
+
+
+def _validated(
+    place: Path, locale: str, policy: Mapping[str, str], limit: int | None, findings: Path
+) -> Validation:
+    check_parts(place)
+    files = dataset_files(place)
+    priors = Priors.load(locale)
+    context = RuleContext(priors, Plausibility(Population.load(priors).network))
+    counts = validate_files(files, context, policy=policy, findings=findings, limit=limit)
+    if not counts["rows"]:
+        raise DatasetError(f"{place}: no rows; nothing was checked")
+    missing = tuple(counts.pop("missing_columns"))
+    return Validation(**counts, missing_columns=missing, findings=pd.read_parquet(findings))

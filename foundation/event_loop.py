@@ -1,0 +1,108 @@
+"""Event loop: async work run to its end, by callers with a running loop and by those without one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
+
+Result = TypeVar("Result")
+_LOOK_S = 0.02  # seconds between two looks at whether the work has ended, or the wait was cancelled
+
+
+def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run async work from sync code and wait for it.
+
+    Without a running loop this is `asyncio.run`. Where a loop runs in this thread, as in a notebook, the work runs in
+    another thread with a loop of its own. An interrupt (or a cancellation of the task that waits) cancels the work,
+    waits until it has closed its files, and is then raised.
+
+    Raises:
+        KeyboardInterrupt, asyncio.CancelledError: the wait was interrupted; the work has ended.
+    """
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop runs in this thread
+        return asyncio.run(work())
+    before = task.cancelling() if task else 0
+    background = _Background(work)
+    interrupt: BaseException | None = None
+    while True:
+        try:
+            # Asleep, not in a lock: an interrupt may leave a future's lock taken, or a joined thread marked as ended.
+            while not background.ended:
+                time.sleep(_LOOK_S)
+                # Under `asyncio.run` the first Ctrl-C cancels the task, which sync code does not notice by itself.
+                if task and task.cancelling() > before and interrupt is None:
+                    interrupt = asyncio.CancelledError()
+                    background.cancel()
+            break
+        except KeyboardInterrupt as error:
+            interrupt = error
+            background.cancel()
+    if interrupt is not None:
+        raise interrupt
+    return background.outcome.result()
+
+
+async def run_beside(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run async work in another thread with a loop of its own, so that the caller's loop stays free.
+
+    A cancellation is passed on to the work, and raised when the work has ended.
+    """
+    background = _Background(work)
+    outcome = asyncio.wrap_future(background.outcome)
+    cancelled = False
+    while not outcome.done():
+        try:
+            await asyncio.wait([outcome])
+        except asyncio.CancelledError:
+            cancelled = True
+            background.cancel()
+    if cancelled:
+        raise asyncio.CancelledError from outcome.exception()
+    return outcome.result()
+
+
+class _Background(Generic[Result]):
+    """Async work in a thread of its own, and its outcome."""
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> None:
+        self.outcome: Future[Result] = Future()
+        self.outcome.set_running_or_notify_cancel()  # from here on nobody but the work decides the outcome
+        self._work = work
+        self._lock = threading.Lock()
+        self._task: asyncio.Task[Any] | None = None
+        self._cancelled = False
+        self.ended = False
+        run_here = contextvars.copy_context().run
+        threading.Thread(target=run_here, args=(self._run,), name="personas", daemon=True).start()
+
+    def cancel(self) -> None:
+        """Cancel the work, even if it has not begun; each call cancels it once more."""
+        with self._lock:
+            self._cancelled = True
+            if self._task is not None:
+                with suppress(RuntimeError):  # its loop is closed: it has ended
+                    self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+
+    def _run(self) -> None:
+        try:
+            result = asyncio.run(self._main())
+        except BaseException as error:  # noqa: BLE001  raised where the outcome is waited for
+            self.outcome.set_exception(error)
+        else:
+            self.outcome.set_result(result)
+        self.ended = True
+
+    async def _main(self) -> Result:
+        with self._lock:
+            self._task = asyncio.current_task()
+            if self._cancelled and self._task:
+                self._task.cancel()
+        return await self._work()

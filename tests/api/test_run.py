@@ -1,0 +1,52 @@
+"""A run folder read from Python."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from census_personas import Run
+from census_personas.foundation.errors import DatasetError
+from census_personas.foundation.schema import NEMOTRON
+
+
+def test_a_run_says_what_came_of_it(finished: Run) -> None:
+    assert (finished.state, finished.manifest.accepted, finished.config.rows) == ("complete", 12, 12)
+    assert finished.report["rows"] == 12
+    assert finished.card.startswith("---")
+    assert repr(finished) == f"Run({str(finished.folder)!r}: complete, 12 of 12 rows)"
+    assert "<td>complete</td>" in finished._repr_html_()
+
+
+def test_rows_come_as_a_frame_and_one_by_one(finished: Run) -> None:
+    frame = finished.to_pandas()
+    assert tuple(frame.columns) == NEMOTRON
+    assert list(finished.to_pandas(["persona", "age"]).columns) == ["persona", "age"]
+    assert [row["uuid"] for row in finished.rows(["uuid"])] == frame["uuid"].tolist()
+    with pytest.raises(DatasetError, match="no column 'shoe_size'; it has uuid"):
+        finished.to_pandas(["shoe_size"])
+
+
+def test_findings_and_rejections_are_frames_empty_ones_too(finished: Run, tmp_path: Path) -> None:
+    assert finished.rejections.empty
+    assert list(finished.rejections.columns)[:3] == ["shard", "row", "uuid"]
+    shutil.copytree(finished.folder, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    (run.folder / "findings").mkdir(exist_ok=True)
+    found = pd.DataFrame({"row": [3], "uuid": ["u"], "code": ["length"], "severity": ["warning"]})
+    found.to_parquet(run.folder / "findings" / "part-00007.parquet")
+    assert "length" in set(run.findings["code"])
+
+
+def test_a_folder_without_a_run_is_refused_and_a_missing_report_says_what_to_do(
+    finished: Run, tmp_path: Path
+) -> None:
+    with pytest.raises(DatasetError, match="no run is there; give a folder"):
+        Run(tmp_path)
+    shutil.copytree(finished.folder, tmp_path / "run")
+    (tmp_path / "run" / "report.json").unlink()
+    with pytest.raises(DatasetError, match=r"report\.json: is not there; .* resume the run"):
+        _ = Run(tmp_path / "run").report

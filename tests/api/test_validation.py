@@ -1,0 +1,26 @@
+"""The rules over a dataset, from Python."""
+
+from __future__ import annotations
+
+import pytest
+
+from census_personas import Run, avalidate, validate
+from census_personas.foundation.errors import DatasetError
+
+
+async def test_a_run_passes_and_a_frame_with_a_wrong_fact_does_not(finished: Run) -> None:
+    result = validate(finished.folder)
+    assert result.passed
+    assert (result.rows, result.missing_columns) == (12, ())
+    frame = finished.to_pandas()
+    frame.loc[4, "age"] = 250
+    wrong = await avalidate(frame, sampled=True, limit=8)
+    assert not wrong.passed
+    assert wrong.rows == 8
+    assert 4 in set(wrong.findings["row"])
+    assert {"code", "severity", "field", "message"} <= set(wrong.findings.columns)
+
+
+def test_a_dataset_without_rows_is_refused(finished: Run) -> None:
+    with pytest.raises(DatasetError, match="no rows; nothing was checked"):
+        validate(finished.to_pandas()[:0])

@@ -1,0 +1,108 @@
+"""Async work run where a loop runs and where none does; interrupts, by processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from census_personas.foundation import event_loop
+
+SCRIPT = """
+import asyncio, sys
+from census_personas.foundation import event_loop
+
+async def work():
+    print("began", flush=True)
+    try:
+        await asyncio.sleep(60)
+    finally:
+        await asyncio.sleep(0.05)
+        print("closed", flush=True)
+
+async def cell():
+    event_loop.run(work)
+
+try:
+    if sys.argv[1] == "notebook":
+        asyncio.new_event_loop().run_until_complete(cell())
+    elif sys.argv[1] == "asyncio.run":
+        asyncio.run(cell())
+    else:
+        event_loop.run(work)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+async def answer() -> int:
+    await asyncio.sleep(0)
+    return threading.get_ident()
+
+
+async def fail() -> int:
+    raise ValueError("wrong")
+
+
+def test_without_a_loop_the_work_runs_in_this_thread() -> None:
+    assert event_loop.run(answer) == threading.get_ident()
+
+
+async def test_where_a_loop_runs_the_work_runs_in_another_thread_and_its_errors_are_raised() -> None:
+    assert event_loop.run(answer) != threading.get_ident()
+    with pytest.raises(ValueError, match="wrong"):
+        event_loop.run(fail)
+
+
+@pytest.mark.parametrize("place", ["script", "notebook", "asyncio.run"])
+def test_an_interrupt_closes_the_work_before_it_is_raised(place: str) -> None:
+    command = [sys.executable, "-c", SCRIPT, place]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "began\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == "closed\ninterrupted\n"
+
+
+async def test_work_beside_leaves_the_loop_free_and_raises_its_errors() -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0.005)
+
+    async def block() -> str:
+        threading.Event().wait(0.2)
+        return "done"
+
+    ticking = asyncio.create_task(tick())
+    assert await event_loop.run_beside(block) == "done"
+    ticking.cancel()
+    assert ticks > 3
+    with pytest.raises(ValueError, match="wrong"):
+        await event_loop.run_beside(fail)
+
+
+async def test_a_cancellation_is_passed_on_and_waits_for_the_end() -> None:
+    began, closed = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        began.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)
+            closed.set()
+
+    task = asyncio.create_task(event_loop.run_beside(work))
+    await asyncio.to_thread(began.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert closed.is_set()
