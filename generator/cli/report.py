@@ -45,6 +45,7 @@ def report(
     if swap and not people:
         raise typer.BadParameter("say of how many people, with --counterfactual N", param_hint="--swap")
     from census_personas.foundation.named_place import output_folder
+    from census_personas.foundation.run_layout import RunLayout
     from census_personas.generator.config.config_file import load
     from census_personas.generator.config.run_config import Config
     from census_personas.generator.population.population import Population
@@ -60,7 +61,7 @@ def report(
     if people:
         counterfactual.of_run(dataset, people, swap or counterfactual.FACTS)
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
-    settings = load(dataset / "config.yaml") if manifest else Config()
+    settings = load(RunLayout(dataset).config) if manifest else Config()
     population = Population.load(locale or settings.locale)
     numbers = reporting.build_report(
         dataset, population, manifest, settings.where, settings.target | settings.quota

@@ -11,6 +11,7 @@ from typing import Any
 
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.atomic_file import write_whole
+from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.schema import Table
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.report.run_report import render
@@ -77,7 +78,7 @@ def write(
     described: Mapping[str, str] = _NOTHING,
 ) -> Path:
     """Write the card of a run; `numbers` are its report's, `described` is what its prompts say of their fields."""
-    path = folder / "README.md"
+    path = RunLayout(folder).card
     write_whole(path, text(manifest, priors, table, numbers, described))
     return path
 

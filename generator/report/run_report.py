@@ -20,6 +20,7 @@ from census_personas.foundation.dataset_reader import columns_of, dataset_files
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.named_place import refuse_irregular
 from census_personas.foundation.record_reader import read_records
+from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.narration.judge import summary
 from census_personas.generator.population.population import Population
 from census_personas.generator.report import counterfactual, figures
@@ -27,10 +28,10 @@ from census_personas.generator.report.expectation import Expectation
 from census_personas.generator.report.judgement import Judge, Judgement, chosen_by
 from census_personas.generator.report.people import people_of
 from census_personas.generator.report.tabulation import Counts, Tabulation
-from census_personas.generator.run import rejections
 from census_personas.generator.run.manifest import Manifest
-from census_personas.generator.run.run_folder import verdicts
+from census_personas.generator.run.rejections import count_reasons
 from census_personas.generator.run.shard_store import read_shard
+from census_personas.generator.run.verdicts import read_verdicts
 from census_personas.validators.dataset.bias import GUIDED, guide_bias
 from census_personas.validators.dataset.diversity import people_diversity, text_diversity
 from census_personas.validators.dataset.duplication import duplication, sentence_sharing
@@ -103,8 +104,8 @@ def build_report(
         "texts": _texts(records),
         "swaps": [counterfactual.judged(swap, judged.tests) for swap in swaps],
         "findings": _findings(path),
-        "judge": summary(verdicts(path)),
-        "rejected": dict(sorted(rejections.reasons(path).items(), key=lambda item: -item[1])[:20]),
+        "judge": summary(read_verdicts(path)),
+        "rejected": dict(sorted(count_reasons(path).items(), key=lambda item: -item[1])[:20]),
     }
 
 
@@ -121,7 +122,8 @@ def write(folder: Path, numbers: Mapping[str, Any]) -> tuple[Path, Path]:
     Raises:
         DatasetError: a folder that cannot be written to.
     """
-    as_json, as_html = folder / "report.json", folder / "report.html"
+    layout = RunLayout(folder)
+    as_json, as_html = layout.report_json, layout.report_html
     with writing(folder):
         write_whole(as_json, json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         write_whole(as_html, render("report.html.j2", numbers))
@@ -135,8 +137,9 @@ def try_out(folder: Path) -> None:
         DatasetError: it cannot be made or written to.
         DestinationError: something that is no file has the name of the report.
     """
-    for name in ("report.json", "report.html"):
-        refuse_irregular(folder / name)
+    layout = RunLayout(folder)
+    for file in (layout.report_json, layout.report_html):
+        refuse_irregular(file)
     with writing(folder):
         nearest = next(place for place in (folder, *folder.parents) if place.exists())
         tempfile.TemporaryFile(dir=nearest).close()

@@ -11,6 +11,7 @@ import numpy as np
 
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.named_place import output_file, output_folder, refuse_irregular
+from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.config.config_file import load
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.population.population import Population
@@ -72,7 +73,7 @@ def build_report(
     }
     offline = manifest is not None and manifest.backend == "offline" and manifest.accepted > 0
     swaps = _swaps(dataset) if offline else counterfactual.load_effects(dataset)
-    settings = load(dataset / "config.yaml") if manifest else Config()
+    settings = load(RunLayout(dataset).config) if manifest else Config()
     expected = Expectation(Population.load(priors), settings.where, settings.target | settings.quota)
     measures = assess_files(files, priors, np.random.default_rng(0), expected=expected, others=len(swaps))
     return {

@@ -39,11 +39,6 @@ class Shard:
         """The first row that is to be narrated."""
         return self.start + self.done
 
-    @property
-    def file(self) -> str:
-        """The file's name."""
-        return f"part-{self.index:05d}.parquet"
-
 
 @dataclass(frozen=True, slots=True)
 class ShardInfo:

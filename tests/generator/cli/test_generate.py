@@ -128,7 +128,8 @@ def test_a_fact_that_nobody_knows_is_to_be_mended_and_no_matter_of_policy(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, reason: str, policy: bool
 ) -> None:
     rejection = {"shard": 0, "row": 0, "attempts": 0, "reasons": [f"{reason}wrong"]}
-    (tmp_path / "rejected.jsonl").write_text(json.dumps(rejection) + "\n")
+    (tmp_path / "rejected").mkdir()
+    (tmp_path / "rejected/part-00000.jsonl").write_text(json.dumps(rejection) + "\n")
     run = Manifest.of(Config(rows=1), {}, "offline", "").model_copy(update={"rejected": 1, "state": "short"})
     with pytest.raises(typer.Exit):
         headline(run, tmp_path)
