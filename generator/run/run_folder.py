@@ -20,6 +20,7 @@ from census_personas.foundation.schema import Table
 from census_personas.generator.config.config_file import with_places
 from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.narration.narrator import Narrated
+from census_personas.generator.run.findings import is_sealed_as, write_findings
 from census_personas.generator.run.folder_lock import locked
 from census_personas.generator.run.manifest import Manifest, State
 from census_personas.generator.run.rejections import write_rejections
@@ -104,11 +105,14 @@ class RunFolder:
 
     def _done(self, shard: Shard) -> int:
         """Rows of the shard, from its first on, that need no further work."""
-        info = self.info(shard)
-        file = self.layout.part(shard.index)
+        info = read_shard(self.layout.part(shard.index), self.table.names)
         if info is None or info.start != shard.start or info.stop > shard.stop:
-            if os.path.lexists(file):
+            if os.path.lexists(file := self.layout.part(shard.index)):
                 log.warning("%s: is spoilt, or was not written by this run; its rows are narrated anew", file)
+            return 0
+        if not self._has_findings(shard, info):
+            file = self.layout.findings_part(shard.index)
+            log.warning("%s: is missing, spoilt or not of its part, whose rows are narrated anew", file)
             return 0
         settled = info.rejected == 0 or info.round >= self.manifest.round
         kept = info.stop == shard.stop or not self.journaled
@@ -120,22 +124,36 @@ class RunFolder:
         return self.config.llm.backend != "offline"
 
     def info(self, shard: Shard) -> ShardInfo | None:
-        """What the shard's file says, if it is there and as it was written."""
-        return read_shard(self.layout.part(shard.index), self.table.names)
+        """What the shard's file says, if it is there and as it was written, and the findings about its rows too."""
+        info = read_shard(self.layout.part(shard.index), self.table.names)
+        return info if info is not None and self._has_findings(shard, info) else None
+
+    def _has_findings(self, shard: Shard, info: ShardInfo) -> bool:
+        """Whether the findings that belong to a part are there; a part of an earlier release has none."""
+        file = self.layout.findings_part(shard.index)
+        return not info.findings_sha256 or is_sealed_as(file, info.findings_sha256)
 
     def journal(self, shard: Shard) -> Path:
         """Where the shard's answers are kept."""
         return self.layout.journal_part(shard.index)
 
     def write(self, shard: Shard, results: Sequence[Narrated]) -> ShardInfo:
-        """Write the rows of a shard: accepted ones to its file, the others to a file beside it first.
+        """Write the rows of a shard: what is said about them first, then the accepted ones to the shard's part.
 
-        Where the file has the shard's first `done` rows, `results` are those that follow.
+        Where a process was killed in between, whoever resumes the run writes all of it again. Where the part has the
+        shard's first `done` rows, `results` are those that follow.
         """
         before = self.info(shard) if shard.done else None
         accepted = [result for result in results if result.accepted]
         info = self._account(shard, results, before or ShardInfo(shard.start, shard.start, 0, 0))
         write_rejections(self.path, shard.index, results, more=before is not None)
+        findings = write_findings(
+            self.layout.findings_part(shard.index),
+            shard.begin,
+            results,
+            after=before.findings_sha256 if before else "",
+        )
+        info = replace(info, findings_sha256=findings)
         write_verdicts(self.path, shard.index, results)
         notes = {"narrator": self.manifest.model, "notice": self.manifest.notice}
         rows = [result.record for result in accepted]

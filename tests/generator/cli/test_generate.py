@@ -32,6 +32,7 @@ def test_the_quickstart_writes_a_whole_run_folder(
         ".lock",
         "README.md",
         "config.yaml",
+        "findings",
         "manifest.json",
         "personas",
         "report.html",
@@ -64,7 +65,13 @@ def test_the_same_config_writes_the_same_bytes_and_again_changes_nothing(
 ) -> None:
     for name in ("one", "other", "one"):
         personas("generate", QUICKSTART, "-o", tmp_path / name, "-n", 8)
-    for file in ("personas/part-00000.parquet", "report.json", "report.html", "README.md"):
+    for file in (
+        "personas/part-00000.parquet",
+        "findings/part-00000.parquet",
+        "report.json",
+        "report.html",
+        "README.md",
+    ):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
 
 
