@@ -74,15 +74,15 @@ def generate(
     manifest = asyncio.run(_generate(resources, folder, observe, model, fresh=not folder.exists()))
     if manifest.state != "stopped":
         try:
-            numbers = report.build_report(
+            built = report.build_report(
                 folder, resources.population, manifest, config.where, config.target | config.quota
             )
         except DatasetError as error:
             raise DatasetError(
                 f"{error}; or delete it and repeat the command: it is written again"
             ) from error
-        report.write(folder, numbers)
-        card.write(folder, manifest, resources.priors, resources.table(), numbers, resources.described)
+        report.write(folder, built)
+        card.write(folder, manifest, resources.priors, resources.table(), built, resources.described)
     return manifest
 
 

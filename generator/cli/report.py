@@ -63,11 +63,11 @@ def report(
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
     settings = load(RunLayout(dataset).config) if manifest else Config()
     population = Population.load(locale or settings.locale)
-    numbers = reporting.build_report(
+    built = reporting.build_report(
         dataset, population, manifest, settings.where, settings.target | settings.quota
     )
-    _, page = reporting.write(folder, numbers)
-    print(json.dumps(numbers) if as_json else page)
+    _, page = reporting.write(folder, built)
+    print(json.dumps(built.model_dump(mode="json")) if as_json else page)
 
 
 def compare(

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import read_frames
 from census_personas.foundation.errors import DatasetError
@@ -17,6 +19,7 @@ from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.schema import PROSE
 from census_personas.generator.config.config_file import load
 from census_personas.generator.narration.backends import connect
+from census_personas.generator.report.model import Swap
 from census_personas.generator.run.resources import RunResources
 from census_personas.validators.dataset.counterfactual import Pair, SwapEffect, more_than_chance, swap_effect
 
@@ -35,6 +38,7 @@ _OTHER = 0x5EED  # turns a request's seed into another one
 _NAMESAKES = 500
 
 Record = Mapping[str, Any]
+_EFFECTS = TypeAdapter(list[Swap])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +100,10 @@ def load_effects(folder: Path) -> list[dict[str, Any]]:
         return []
     try:
         check_input(file)
-        found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        effects = _EFFECTS.validate_json(file.read_bytes())
+    except (OSError, ValueError) as error:
         raise DatasetError(f"{file}: cannot be read; delete it, and ask for the test again") from error
-    return found
+    return [effect.model_dump(mode="json") for effect in effects]
 
 
 def judged(swap: Mapping[str, Any], tests: int) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def test_a_report_with_no_place_to_go_is_not_computed(
 ) -> None:
     personas("sample", "-n", 10, "-o", tmp_path / "people.csv")
     (tmp_path / "taken").write_text("")
-    monkeypatch.setattr(run_report, "of", None)
+    monkeypatch.setattr(run_report, "build_report", None)
     code, out, err = personas("report", tmp_path / "people.csv", "-o", tmp_path / "taken" / "place")
     assert (code, out) == (2, "")
     assert "taken/place: cannot be written (Not a directory); give a place" in one_line(err)
