@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from census_personas.generator.config.run_config import Config, ConfigError
+from census_personas.foundation.schema import SchemaError
+from census_personas.generator.config.run_config import Config
 from census_personas.generator.llm.chat import ChatRequest
 from census_personas.generator.llm.scripted import ScriptedModel
 from census_personas.generator.offline.narrator import OfflineNarrator
@@ -73,7 +74,7 @@ def test_what_is_left_out_is_no_column_of_full_and_refused_by_a_public_schema(
     assert not {"sports_persona", "persona"} & {*names}
     assert "arts_persona" in names
     with pytest.raises(
-        ConfigError, match=r"output\.schema=nemotron-1\.1: its 23 columns have sports_persona, which"
+        SchemaError, match=r"output\.schema=nemotron-1\.1: its 23 columns have sports_persona, which"
     ):
         generate(config(mine, "nemotron-1.1", without=["sports"]), tmp_path / "other", model=model())
 
