@@ -174,8 +174,7 @@ def test_whatever_a_folder_has_lost_is_made_again_from_the_journal(
     shards[0].write_bytes(b"")
     (run / "personas/.part-00001.parquet.1.partial").write_bytes(b"PAR1")
     (run / "config.yaml").unlink()
-    (run / "rejected").mkdir()
-    (run / "rejected/part-00001.jsonl").write_text('scribble\n[1]\n{}\n{"shard": 1, "reasons": ["bad"]}\n')
+    (run / "rejected.jsonl").write_text('scribble\n[1]\n{}\n{"shard": 1, "reasons": ["bad"]}\n')
     questions = asked(calm_server)
     code, said = command.run(*words(run, calm_server))
     assert code == 0, said

@@ -48,7 +48,7 @@ def test_several_files_are_judged_as_one_dataset(files: list[Path], tmp_path: Pa
 
 def test_page_and_numbers_tell_of_records_and_of_the_dataset(files: list[Path], tmp_path: Path) -> None:
     priors = Priors.load("en_US")
-    page = validation_report.page_of(tmp_path / "there")
+    page = validation_report.page_of(tmp_path / "there", tmp_path / "people")
     numbers = validation_report.build_report(
         tmp_path / "people", files, priors, validate_files(files, priors)
     )
@@ -66,8 +66,13 @@ def test_page_and_numbers_tell_of_records_and_of_the_dataset(files: list[Path], 
 
 
 def test_a_target_that_ends_in_html_is_the_page_itself(tmp_path: Path) -> None:
-    assert validation_report.page_of(tmp_path / "a" / "b.html") == tmp_path / "a" / "b.html"
-    assert validation_report.page_of(tmp_path / "c") == tmp_path / "c" / "validation.html"
+    (tmp_path / "a").mkdir()
+    assert (
+        validation_report.page_of(tmp_path / "a" / "b.html", tmp_path / "people") == tmp_path / "a" / "b.html"
+    )
+    assert (
+        validation_report.page_of(tmp_path / "c", tmp_path / "people") == tmp_path / "c" / "validation.html"
+    )
 
 
 def test_the_command_writes_page_numbers_and_findings_and_fails_on_errors(
