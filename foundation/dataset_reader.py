@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.json_lines import read_json_lines
 from census_personas.foundation.named_place import check_input
+from census_personas.foundation.run_layout import RunLayout
 
 FOOTER, SAMPLE = b"persona_engine", b"sample"
 """Key and value in the footer of a Parquet file that holds a population which nobody narrated."""
@@ -28,7 +29,8 @@ def dataset_files(path: Path) -> tuple[Path, ...]:
     Raises:
         DatasetError: when there are none.
     """
-    folder = path / "personas" if (path / "personas").is_dir() else path
+    parts = RunLayout(path).parts
+    folder = parts if parts.is_dir() else path
     files = tuple(sorted(folder.glob("*.parquet"))) if folder.is_dir() else (path,)
     if not files or not files[0].exists():
         raise DatasetError(f"{path}: no dataset there; give a .parquet, .csv or .jsonl file or a run folder")

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from census_personas.foundation.errors import PersonasError
+from census_personas.foundation.run_layout import RunLayout
 
 # How a file of each kind begins; a file of another beginning was not written by a command that writes the kind.
 _BEGINNINGS: Mapping[str, tuple[bytes, ...]] = MappingProxyType(
@@ -24,11 +25,6 @@ _BEGINNINGS: Mapping[str, tuple[bytes, ...]] = MappingProxyType(
 )
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _READ = 4096
-# What stands directly in a run folder and is written by the run alone.
-_OF_A_RUN = frozenset(
-    {"manifest.json", "config.yaml", "rejected.jsonl", "README.md", "report.html", "report.json", ".lock"}
-)
-_BESIDE_A_MANIFEST = (".lock", "config.yaml", "personas", "journal")
 _OF_A_LOCALE = frozenset({"tables", "lookups"})
 _SYSTEM = ("/dev", "/proc", "/sys")
 _NO_TEXT = "has a name that is not UTF-8 text"
@@ -140,9 +136,7 @@ def output_folder(path: Path, *, inputs: Iterable[Path] = (), run: Path | None =
 
 def is_run(folder: Path) -> bool:
     """Whether a folder holds a run: a manifest with what stands beside one, or a journal."""
-    if os.path.lexists(folder / "manifest.json"):
-        return any(os.path.lexists(folder / name) for name in _BESIDE_A_MANIFEST)
-    return any((folder / "journal").glob("part-*"))
+    return RunLayout(folder).is_run
 
 
 def refuse_irregular(path: Path) -> None:
@@ -209,8 +203,8 @@ def _same(path: Path, read: Path) -> bool:
 
 def _refuse_kept(path: Path, place: Path, run: Path | None) -> None:
     """Refuse a file of a run or of a locale."""
-    own = run is not None and place.parent == _followed(run) and place.name not in _OF_A_RUN
-    if (around := _run_around(place)) is not None and not own:
+    beside = run is not None and place.parent == _followed(run) and not RunLayout(place.parent).owns(place)
+    if (around := _run_around(place)) is not None and not beside:
         raise DestinationError(f"{path}: is inside the run folder {around}; name a file elsewhere")
     if place.parent.name in _OF_A_LOCALE and (place.parent.parent / "priors.yaml").exists():
         raise DestinationError(f"{path}: is among the files of a locale; name a file elsewhere")

@@ -19,8 +19,8 @@ _TAIL, _MAGIC = 8, b"PAR1"
 _BLOCK = 1 << 20
 
 
-def seal(path: Path) -> None:
-    """Write the digest of a file over the blank in its footer.
+def seal(path: Path) -> str:
+    """Write the digest of a file over the blank in its footer, and return it.
 
     Raises:
         ValueError: the footer has no blank.
@@ -33,6 +33,7 @@ def seal(path: Path) -> None:
         digest = _digest(file, start, footer)
         file.seek(start)
         file.write(footer.replace(blank, f'"sha256": "{digest}"'.encode()))
+    return digest
 
 
 def is_whole(path: Path) -> bool | None:
@@ -41,13 +42,29 @@ def is_whole(path: Path) -> bool | None:
     Raises:
         OSError: it cannot be read.
     """
+    said, digest = _digests(path)
+    return said == digest if said else None
+
+
+def verified_seal(path: Path) -> str:
+    """The seal of a file that is as it was when it was sealed; empty for any other. Reads all of it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    said, digest = _digests(path)
+    return said if said == digest else ""
+
+
+def _digests(path: Path) -> tuple[str, str]:
+    """The digest that a file's footer says, and the one that its content has; both empty without a seal."""
     with path.open("rb") as file:
         start, footer = _footer(file)
         found = _SEAL.search(footer)
         if found is None:
-            return None
+            return "", ""
         blank = f'"sha256": "{BLANK}"'.encode()
-        return _digest(file, start, footer.replace(found[0], blank)) == found[1].decode()
+        return found[1].decode(), _digest(file, start, footer.replace(found[0], blank))
 
 
 def _footer(file: BinaryIO) -> tuple[int, bytes]:

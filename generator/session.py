@@ -103,13 +103,13 @@ def _sum_up(resources: RunResources, folder: Path, manifest: Manifest) -> None:
         return
     config = resources.config
     try:
-        numbers = report.build_report(
+        built = report.build_report(
             folder, resources.population, manifest, config.where, config.target | config.quota
         )
     except DatasetError as error:
         raise DatasetError(f"{error}; or delete it and repeat the command: it is written again") from error
-    report.write(folder, numbers)
-    card.write(folder, manifest, resources.priors, resources.table(), numbers, resources.described)
+    report.write(folder, built)
+    card.write(folder, manifest, resources.priors, resources.table(), built, resources.described)
 
 
 def preview(config: Config) -> tuple[list[Narrated], float]:

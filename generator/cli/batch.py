@@ -120,9 +120,10 @@ def _refuse_wrong(model: BatchResults, results: Path, folder: Path) -> None:
     """End with exit code 1 where no line of the results has to do with the run."""
     if model.answered or model.failed or not model.total:
         return
+    from census_personas.foundation.run_layout import RunLayout
     from census_personas.generator.narration.journal import kept_keys
 
-    if not model.belongs(kept_keys(folder / "journal")):
+    if not model.belongs(kept_keys(RunLayout(folder).journal)):
         print(
             f"personas: {results}: {_answers(model.strange())}, nor was taken before: they are of another run "
             f"or model; give the answers to what was exported from {folder}",
@@ -138,8 +139,10 @@ def _answers(names: list[str]) -> str:
 
 def _run(run: Path, overrides: list[str] | None, rows: int | None) -> tuple[Config, Path]:
     """The configuration and the folder that a run folder, or a configuration, stands for."""
+    from census_personas.foundation.run_layout import RunLayout
+
     if run.is_dir():
-        return config_of(run / "config.yaml", overrides, rows=rows), run
+        return config_of(RunLayout(run).config, overrides, rows=rows), run
     settings = config_of(run, overrides, rows=rows)
     return settings, Path("runs") / settings.name
 

@@ -45,6 +45,7 @@ def report(
     if swap and not people:
         raise typer.BadParameter("say of how many people, with --counterfactual N", param_hint="--swap")
     from census_personas.foundation.named_place import output_folder
+    from census_personas.foundation.run_layout import RunLayout
     from census_personas.generator.config.config_file import load
     from census_personas.generator.config.run_config import Config
     from census_personas.generator.population.population import Population
@@ -60,13 +61,13 @@ def report(
     if people:
         counterfactual.of_run(dataset, people, swap or counterfactual.FACTS)
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
-    settings = load(dataset / "config.yaml") if manifest else Config()
+    settings = load(RunLayout(dataset).config) if manifest else Config()
     population = Population.load(locale or settings.locale)
-    numbers = reporting.build_report(
+    built = reporting.build_report(
         dataset, population, manifest, settings.where, settings.target | settings.quota
     )
-    _, page = reporting.write(folder, numbers)
-    print(json.dumps(numbers) if as_json else page)
+    _, page = reporting.write(folder, built)
+    print(json.dumps(built.model_dump(mode="json")) if as_json else page)
 
 
 def compare(

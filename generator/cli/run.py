@@ -52,12 +52,14 @@ def headline(manifest: Manifest, folder: Path, code: int = 1) -> None:
     Raises:
         Exit: with this code, where rows are missing.
     """
+    from census_personas.generator.run.rejections import rejected_place
+
     for note in filter(None, (manifest.notice, *manifest.notes)):
         print(f"note: {note}", file=sys.stderr)
     if manifest.state == "complete":
         return
     missing = manifest.rows - manifest.accepted
-    why = f"{manifest.rejected} rejected, see {folder / 'rejected.jsonl'}" if manifest.rejected else "stopped"
+    why = f"{manifest.rejected} rejected, see {rejected_place(folder)}" if manifest.rejected else "stopped"
     print(
         f"personas: {missing} of {manifest.rows} rows are missing ({why}); {_remedy(manifest, folder)}",
         file=sys.stderr,
@@ -66,17 +68,21 @@ def headline(manifest: Manifest, folder: Path, code: int = 1) -> None:
 
 
 def _remedy(manifest: Manifest, folder: Path) -> str:
-    from census_personas.generator.run import rejections
+    from census_personas.generator.run.rejections import (
+        count_for_facts,
+        count_for_unknown_facts,
+        rejected_place,
+    )
 
     again = "the same command tries them again"
-    hopeless = rejections.for_facts(folder) if manifest.rejected else 0
+    hopeless = count_for_facts(folder) if manifest.rejected else 0
     if not hopeless:
         return again
-    unknown = rejections.for_unknown_facts(folder)
+    unknown = count_for_unknown_facts(folder)
     mend = "whose facts are wrong: mend them in the input, or change validation.policy"
     foreign = (
         "whose occupation or place is not known to the locale, and need not be wrong: mend them in the input to near "
-        "ones that it knows, which rejected.jsonl names"
+        f"ones that it knows, which {rejected_place(folder)} names"
     )
     if unknown == hopeless:
         mend = foreign

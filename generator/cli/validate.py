@@ -72,10 +72,10 @@ def validate(
     priors = Priors.load(locale)
     result = _judged(dataset, files, priors, policy=actions, findings=findings, limit=limit)
     if page is not None:
-        numbers = validation_report.build_report(dataset, files, priors, result, manifest)
-        validation_report.write(page, numbers)
+        built = validation_report.build_report(dataset, files, priors, result, manifest)
+        validation_report.write(page, built)
         # By verdict, as rules are counted by severity: the page tells which.
-        result["assumptions"] = Counter(item["verdict"] for item in numbers["measures"]["assumptions"])
+        result["assumptions"] = Counter(item["verdict"] for item in built.measures["assumptions"])
     _print(result, page, as_json=as_json)
 
 

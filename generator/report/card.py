@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.atomic_file import write_whole
+from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.schema import Table
 from census_personas.foundation.traits import TRAITS
+from census_personas.generator.report.model import Report, TableFidelity
 from census_personas.generator.report.run_report import render
 from census_personas.generator.run.manifest import Manifest
 
@@ -73,12 +74,12 @@ def write(
     manifest: Manifest,
     priors: Priors,
     table: Table,
-    numbers: Mapping[str, Any],
+    report: Report,
     described: Mapping[str, str] = _NOTHING,
 ) -> Path:
-    """Write the card of a run; `numbers` are its report's, `described` is what its prompts say of their fields."""
-    path = folder / "README.md"
-    write_whole(path, text(manifest, priors, table, numbers, described))
+    """Write the card of a run; `report` is its report, `described` is what its prompts say of their fields."""
+    path = RunLayout(folder).card
+    write_whole(path, text(manifest, priors, table, report, described))
     return path
 
 
@@ -86,17 +87,19 @@ def text(
     manifest: Manifest,
     priors: Priors,
     table: Table,
-    numbers: Mapping[str, Any],
+    report: Report,
     described: Mapping[str, str] = _NOTHING,
 ) -> str:
     """The card as Markdown, its front matter as YAML."""
     declared = priors.declaration
     identity = manifest.identity
     chosen = {name: identity[name] for name in ("where", "target", "quota") if identity.get(name)}
-    agreeing = [item for item in numbers["fidelity"] if item["passes"]]
+    agreeing = [item for item in report.fidelity if item.passes]
     # A condition leaves some tables a single cell, in which nothing can depart.
-    open_tables = [item for item in numbers["fidelity"] if item["limit"] > 0]
-    by_limit = sorted(open_tables or numbers["fidelity"], key=lambda item: item["limit"]) or [None]
+    open_tables = [item for item in report.fidelity if item.limit > 0]
+    by_limit: list[TableFidelity | None] = [
+        *sorted(open_tables or report.fidelity, key=lambda item: item.limit)
+    ] or [None]
     return render(
         "card.md.j2",
         {
@@ -113,13 +116,11 @@ def text(
                 (column.name, column.kind, _said(column.name, priors, described)) for column in table.columns
             ],
             "agreeing": len(agreeing),
-            "judged": len(numbers["fidelity"]),
+            "judged": len(report.fidelity),
             "finest": by_limit[0],
             "coarsest": by_limit[-1],
             "singles": [
-                item
-                for item in numbers["fidelity"]
-                if len(item["attributes"]) == 1 and item["source"] != "names"
+                item for item in report.fidelity if len(item.attributes) == 1 and item.source != "names"
             ],
         },
     )

@@ -10,14 +10,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from census_personas.foundation import event_loop
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import read_frames
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.named_place import check_input
+from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.schema import PROSE
 from census_personas.generator.config.config_file import load
 from census_personas.generator.narration.backends import connect
+from census_personas.generator.report.model import Swap
 from census_personas.generator.run.resources import RunResources
 from census_personas.validators.dataset.counterfactual import Pair, SwapEffect, more_than_chance, swap_effect
 
@@ -29,13 +33,14 @@ FACTS = ("sex", "ethnicity", "age", "name")
 PEOPLE = 60
 YEARS = 20  # by which somebody is made older, or from TURN on younger
 TURN = 50
-_FOLDER, _FILE = "counterfactual", "effects.json"
+_FILE = "effects.json"
 _NAMES = ("first_name", "middle_name", "last_name")
 _BLOCK = 1000  # rows that are looked through at a time for people who were narrated
 _OTHER = 0x5EED  # turns a request's seed into another one
 _NAMESAKES = 500
 
 Record = Mapping[str, Any]
+_EFFECTS = TypeAdapter(list[Swap])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,33 +84,34 @@ def of_run(folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS) -> 
         DatasetError: not a run folder, or one without rows; or a fact that cannot be swapped.
         LLMError: the endpoint cannot be used.
     """
-    if not (folder / "config.yaml").exists():
+    layout = RunLayout(folder)
+    if not layout.config.exists():
         raise DatasetError(f"{folder}: is no run folder; a counterfactual test asks the model of a run")
     unknown = [name for name in facts if name not in FACTS]
     if unknown:
         raise DatasetError(f"--swap {unknown[0]}: cannot be swapped; known: {', '.join(FACTS)}")
-    resources = RunResources.load(load(folder / "config.yaml"))
+    resources = RunResources.load(load(layout.config))
     narrated = list(_narrated(folder, resources, people))
     if not narrated:
         raise DatasetError(f"{folder}: has no rows yet; finish the run first")
     wanted = [fact for fact in facts if fact == "name" or fact in resources.priors.domain]
     found = event_loop.run(partial(_effects, folder, resources, narrated, wanted))
     effects = [effect.as_dict() for effect in found]
-    write_whole(folder / _FOLDER / _FILE, json.dumps(effects, indent=1, ensure_ascii=False) + "\n")
+    write_whole(layout.counterfactual / _FILE, json.dumps(effects, indent=1, ensure_ascii=False) + "\n")
     return effects
 
 
 def load_effects(folder: Path) -> list[dict[str, Any]]:
     """The effects that were last found of a run; none if nobody asked for them."""
-    file = folder / _FOLDER / _FILE
+    file = RunLayout(folder).counterfactual / _FILE
     if not file.exists():
         return []
     try:
         check_input(file)
-        found: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        effects = _EFFECTS.validate_json(file.read_bytes())
+    except (OSError, ValueError) as error:
         raise DatasetError(f"{file}: cannot be read; delete it, and ask for the test again") from error
-    return found
+    return [effect.model_dump(mode="json") for effect in effects]
 
 
 def judged(swap: Mapping[str, Any], tests: int) -> dict[str, Any]:
@@ -136,7 +142,7 @@ async def _effects(
 ) -> list[SwapEffect]:
     config = resources.config
     model = connect(config.llm, resources.grammar)
-    journal = None if config.llm.backend == "offline" else folder / _FOLDER
+    journal = None if config.llm.backend == "offline" else RunLayout(folder).counterfactual
     room = asyncio.Semaphore(config.llm.concurrency)
 
     async def write(narrator: Narrator, facts: Record) -> Narrated:

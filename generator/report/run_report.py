@@ -13,24 +13,27 @@ from typing import Any
 
 import jinja2
 import pandas as pd
+from pydantic import ValidationError
 
 from census_personas.census_priors.marginal import Marginal
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import columns_of, dataset_files
 from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.named_place import DestinationError, refuse_irregular
+from census_personas.foundation.named_place import DestinationError, check_input, refuse_irregular
 from census_personas.foundation.record_reader import read_records
+from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.narration.judge import summary
 from census_personas.generator.population.population import Population
 from census_personas.generator.report import counterfactual, figures
 from census_personas.generator.report.expectation import Expectation
 from census_personas.generator.report.judgement import Judge, Judgement, chosen_by
+from census_personas.generator.report.model import Report
 from census_personas.generator.report.people import people_of
 from census_personas.generator.report.tabulation import Counts, Tabulation
-from census_personas.generator.run import rejections
 from census_personas.generator.run.manifest import Manifest
-from census_personas.generator.run.run_folder import verdicts
+from census_personas.generator.run.rejections import count_reasons
 from census_personas.generator.run.shard_store import read_shard
+from census_personas.generator.run.verdicts import read_verdicts
 from census_personas.validators.dataset.bias import GUIDED, guide_bias
 from census_personas.validators.dataset.diversity import people_diversity, text_diversity
 from census_personas.validators.dataset.duplication import duplication, sentence_sharing
@@ -47,8 +50,7 @@ OCCUPATIONS = ("occupation", "age")
 _LEAST = 30
 # Texts that are read for their diversity, from the first rows on.
 _READ = 2_000
-# Left to the manifest, so that the same dataset has the same report.
-_CLOCK = {"started", "finished", "seconds", "endpoint"}
+_MOST_BYTES = 2**26
 
 
 def build_report(
@@ -57,8 +59,8 @@ def build_report(
     manifest: Manifest | None = None,
     where: Mapping[str, Any] | None = None,
     target: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The numbers of a report.
+) -> Report:
+    """Measure a dataset and put it beside what it should follow.
 
     Args:
         path: a dataset file or a run folder.
@@ -86,9 +88,9 @@ def build_report(
     )
     swaps = counterfactual.load_effects(path)
     judged = _judged(path, judge, people, records, len(swaps))
-    return {
+    numbers = {
         "rows": len(people),
-        "run": manifest.model_dump(mode="json", exclude=_CLOCK) if manifest else None,
+        "run": manifest,
         "tests": {"number": judged.tests, "chance": FAMILY, "marked": list(judged.marks)},
         "fidelity": _fidelity(judge, judged),
         "names_not_judged": dict(judged.names.not_judged),
@@ -103,9 +105,10 @@ def build_report(
         "texts": _texts(records),
         "swaps": [counterfactual.judged(swap, judged.tests) for swap in swaps],
         "findings": _findings(path),
-        "judge": summary(verdicts(path)),
-        "rejected": dict(sorted(rejections.reasons(path).items(), key=lambda item: -item[1])[:20]),
+        "judge": summary(read_verdicts(path)),
+        "rejected": dict(sorted(count_reasons(path).items(), key=lambda item: -item[1])[:20]),
     }
+    return Report.model_validate(numbers)
 
 
 def _aged(people: pd.DataFrame) -> pd.DataFrame:
@@ -115,17 +118,38 @@ def _aged(people: pd.DataFrame) -> pd.DataFrame:
     return people.dropna(subset="age").astype({"age": "int64"})
 
 
-def write(folder: Path, numbers: Mapping[str, Any]) -> tuple[Path, Path]:
+def write(folder: Path, report: Report) -> tuple[Path, Path]:
     """Write `report.json` and `report.html` into a folder; both whole.
 
     Raises:
         DatasetError: a folder that cannot be written to.
     """
-    as_json, as_html = folder / "report.json", folder / "report.html"
+    layout = RunLayout(folder)
+    numbers = report.model_dump(mode="json")
     with writing(folder):
-        write_whole(as_json, json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-        write_whole(as_html, render("report.html.j2", numbers))
-    return as_json, as_html
+        write_whole(
+            layout.report_json, json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        )
+        write_whole(layout.report_html, render("report.html.j2", dict(report)))
+    return layout.report_json, layout.report_html
+
+
+def read_report(folder: Path) -> Report | None:
+    """The report that was last written into a folder; None where there is none.
+
+    Raises:
+        DatasetError: a file that is no report which this version reads.
+    """
+    file = RunLayout(folder).report_json
+    try:
+        check_input(file, _MOST_BYTES)
+        return Report.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise DatasetError(
+            f"{file}: not a report that this version reads; write it anew with `personas report`"
+        ) from error
 
 
 def try_out(folder: Path) -> None:
@@ -135,16 +159,17 @@ def try_out(folder: Path) -> None:
         DatasetError: it cannot be made or written to.
         DestinationError: something that is no file has the name of the report.
     """
-    for name, sign in _SIGNS.items():
-        refuse_irregular(folder / name)
-        _refuse_foreign(folder / name, sign)
+    layout = RunLayout(folder)
+    for file in (layout.report_json, layout.report_html):
+        refuse_irregular(file)
+        _refuse_foreign(file, _SIGNS[file.suffix])
     with writing(folder):
         nearest = next(place for place in (folder, *folder.parents) if place.exists())
         tempfile.TemporaryFile(dir=nearest).close()
 
 
 # What every report of ours, of any release, has in its first bytes.
-_SIGNS = {"report.json": b'"rows":', "report.html": b": report</title>"}
+_SIGNS = {".json": b'"rows":', ".html": b": report</title>"}
 _FIRST = 1 << 16
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.named_place import output_file, output_folder, refuse_irregular
+from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.config.config_file import load
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.population.population import Population
 from census_personas.generator.report import counterfactual
 from census_personas.generator.report.expectation import Expectation
+from census_personas.generator.report.model import Swap
 from census_personas.generator.report.run_report import render, try_out, writing
 from census_personas.generator.run.manifest import Manifest
 from census_personas.validators.assess import assess_files
@@ -25,6 +28,33 @@ if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
 NAME = "validation.html"
+
+
+class ValidationReport(BaseModel):
+    """What the rules found in a dataset, and what the dataset measures; `validation.json` and the page show it.
+
+    Attributes:
+        format: version of this model.
+        dataset: its name.
+        notice: the narrator's, of a run.
+        validation: rows, and rows with findings by rule and severity, as `validators/validate_file.py` counts them.
+        guide: the same by check of the guide to Nemotron-Personas.
+        measures: one entry a measure, each in a form of its own, as `validators/assess.py` gathers them.
+        swaps: what the run's narrator changes when a fact is swapped.
+        independences: what the locale says that it assumes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    format: Literal[1] = 1
+    dataset: str
+    locale: str
+    notice: str
+    validation: dict[str, Any]
+    guide: dict[str, dict[str, int]]
+    measures: dict[str, Any]
+    swaps: tuple[Swap, ...]
+    independences: tuple[str, ...]
 
 
 def page_of(target: Path, dataset: Path) -> Path:
@@ -52,8 +82,8 @@ def build_report(
     priors: Priors,
     result: Mapping[str, Any],
     manifest: Manifest | None = None,
-) -> dict[str, Any]:
-    """The numbers of the page: `result` of the record rules, then every measure of the dataset.
+) -> ValidationReport:
+    """Gather what the page shows: `result` of the record rules, then every measure of the dataset.
 
     The sample of texts and the draws behind noise floors hang on the dataset alone. A run of the offline narrator is
     also tried on people with one fact swapped, for which other narrators are paid when `personas report` is asked to.
@@ -72,27 +102,28 @@ def build_report(
     }
     offline = manifest is not None and manifest.backend == "offline" and manifest.accepted > 0
     swaps = _swaps(dataset) if offline else counterfactual.load_effects(dataset)
-    settings = load(dataset / "config.yaml") if manifest else Config()
+    settings = load(RunLayout(dataset).config) if manifest else Config()
     expected = Expectation(Population.load(priors), settings.where, settings.target | settings.quota)
     measures = assess_files(files, priors, np.random.default_rng(0), expected=expected, others=len(swaps))
-    return {
-        "dataset": dataset.name,
-        "locale": priors.locale,
-        "notice": manifest.notice if manifest else "",
-        "validation": {**result, "by_rule": rules},
-        "guide": checks,
-        "measures": measures,
-        "swaps": [counterfactual.judged(swap, measures["tests"]["number"]) for swap in swaps],
-        "independences": list(priors.declaration.independences),
-    }
+    swapped = [counterfactual.judged(swap, measures["tests"]["number"]) for swap in swaps]
+    return ValidationReport(
+        dataset=dataset.name,
+        locale=priors.locale,
+        notice=manifest.notice if manifest else "",
+        validation={**result, "by_rule": rules},
+        guide=checks,
+        measures=measures,
+        swaps=tuple(map(Swap.model_validate, swapped)),
+        independences=tuple(priors.declaration.independences),
+    )
 
 
-def write(page: Path, numbers: Mapping[str, Any]) -> None:
+def write(page: Path, report: ValidationReport) -> None:
     """Write the page and, beside it under the same name, its numbers as `.json`; both whole."""
-    text = json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(report.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     with writing(page):
         write_whole(page.with_suffix(".json"), text)
-        write_whole(page, render("validation.html.j2", numbers))
+        write_whole(page, render("validation.html.j2", dict(report)))
 
 
 def _swaps(run: Path) -> list[dict[str, Any]]:

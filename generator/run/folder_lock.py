@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from census_personas.foundation.atomic_file import UnwritableError
+from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.config.run_config import ConfigError
 
 
@@ -21,7 +22,7 @@ def locked(path: Path) -> Iterator[None]:
         UnwritableError: its lock cannot be made.
     """
     # The lock is the kernel's and goes with the process: nothing to clean up after a crash.
-    file = path / ".lock"
+    file = RunLayout(path).lock
     try:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     except OSError as error:

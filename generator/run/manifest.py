@@ -13,9 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.named_place import check_input
+from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.config.run_config import Config, ConfigError
 
-_FILE = "manifest.json"
 _PACKAGES = ("census-personas", "pgmpy", "numpy", "pandas", "pyarrow", "openai", "pydantic")
 
 _Count = Annotated[int, Field(ge=0, lt=2**63)]
@@ -93,7 +93,7 @@ class Manifest(BaseModel):
         Raises:
             ConfigError: a manifest that is not one of ours.
         """
-        path = folder / _FILE
+        path = RunLayout(folder).manifest
         try:
             check_input(path, _MOST_BYTES)
             return cls.model_validate_json(path.read_bytes())
@@ -107,9 +107,8 @@ class Manifest(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Write it whole."""
-        write_whole(
-            folder / _FILE, json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-        )
+        values = self.model_dump(mode="json")
+        write_whole(RunLayout(folder).manifest, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
     def asked(self, account: Mapping[str, Any]) -> dict[str, Any]:
         """`endpoint` with one more session's account: counts are added, the latest finding stands."""

@@ -12,27 +12,22 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import orjson
 import yaml
 
-from census_personas.foundation.atomic_file import PARTIAL, whole_file, write_whole
-from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.named_place import check_input
+from census_personas.foundation.atomic_file import PARTIAL, write_whole
+from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.schema import Table
 from census_personas.generator.config.config_file import with_places
 from census_personas.generator.config.run_config import Config, ConfigError
-from census_personas.generator.narration.judge import Verdict
 from census_personas.generator.narration.narrator import Narrated
-from census_personas.generator.run import rejections
+from census_personas.generator.run.findings import is_sealed_as, write_findings
 from census_personas.generator.run.folder_lock import locked
 from census_personas.generator.run.manifest import Manifest, State
+from census_personas.generator.run.rejections import write_rejections
 from census_personas.generator.run.shard_store import Shard, ShardInfo, is_of_run, read_shard, write_shard
+from census_personas.generator.run.verdicts import write_verdicts
 
 log = logging.getLogger(__name__)
-
-_SHARDS = "personas"
-_JUDGED = "judged"
-_JOURNAL = "journal"
 
 
 class RunFolder:
@@ -41,6 +36,7 @@ class RunFolder:
     def __init__(self, path: Path, config: Config, manifest: Manifest, table: Table) -> None:
         """Use `opened`, which locks the folder and compares it with the configuration."""
         self.path = path
+        self.layout = RunLayout(path)
         self.config = config
         self.manifest = manifest
         self.table = table
@@ -77,12 +73,12 @@ class RunFolder:
         Raises:
             ConfigError: a Parquet file that is none of the run's stands among its shards, and would be read as one.
         """
-        for place in (self.path / _SHARDS, self.path / _JUDGED):
+        for place in self.layout.by_shard:
             for partial in place.glob(f".*{PARTIAL}"):
                 partial.unlink(missing_ok=True)
-        ours = {shard.file for shard in self.shards()}
-        for file in sorted((self.path / _SHARDS).glob("*.parquet")):
-            if file.name not in ours:
+        ours = {self.layout.part(shard.index) for shard in self.shards()}
+        for file in sorted(self.layout.parts.glob("*.parquet")):
+            if file not in ours:
                 raise ConfigError(f"{file}: is no part of this run; move it out of the run's folder")
 
     @property
@@ -109,11 +105,14 @@ class RunFolder:
 
     def _done(self, shard: Shard) -> int:
         """Rows of the shard, from its first on, that need no further work."""
-        info = self.info(shard)
-        file = self.path / _SHARDS / shard.file
+        info = read_shard(self.layout.part(shard.index), self.table.names)
         if info is None or info.start != shard.start or info.stop > shard.stop:
-            if os.path.lexists(file):
+            if os.path.lexists(file := self.layout.part(shard.index)):
                 log.warning("%s: is spoilt, or was not written by this run; its rows are narrated anew", file)
+            return 0
+        if not self._has_findings(shard, info):
+            file = self.layout.findings_part(shard.index)
+            log.warning("%s: is missing, spoilt or not of its part, whose rows are narrated anew", file)
             return 0
         settled = info.rejected == 0 or info.round >= self.manifest.round
         kept = info.stop == shard.stop or not self.journaled
@@ -125,27 +124,41 @@ class RunFolder:
         return self.config.llm.backend != "offline"
 
     def info(self, shard: Shard) -> ShardInfo | None:
-        """What the shard's file says, if it is there and as it was written."""
-        info = read_shard(self.path / _SHARDS / shard.file, self.table.names)
-        return info if info is None or is_of_run(info, self.manifest) else None
+        """What the shard's file says, if it is there, of this run and as it was written, and its findings too."""
+        info = read_shard(self.layout.part(shard.index), self.table.names)
+        ours = info is not None and is_of_run(info, self.manifest) and self._has_findings(shard, info)
+        return info if ours else None
+
+    def _has_findings(self, shard: Shard, info: ShardInfo) -> bool:
+        """Whether the findings that belong to a part are there; a part of an earlier release has none."""
+        file = self.layout.findings_part(shard.index)
+        return not info.findings_sha256 or is_sealed_as(file, info.findings_sha256)
 
     def journal(self, shard: Shard) -> Path:
         """Where the shard's answers are kept."""
-        return self.path / _JOURNAL / f"part-{shard.index:05d}"
+        return self.layout.journal_part(shard.index)
 
     def write(self, shard: Shard, results: Sequence[Narrated]) -> ShardInfo:
-        """Write the rows of a shard: accepted ones to its file, the others to `rejected.jsonl` first.
+        """Write the rows of a shard: what is said about them first, then the accepted ones to the shard's part.
 
-        Where the file has the shard's first `done` rows, `results` are those that follow.
+        Where a process was killed in between, whoever resumes the run writes all of it again. Where the part has the
+        shard's first `done` rows, `results` are those that follow.
         """
         before = self.info(shard) if shard.done else None
         accepted = [result for result in results if result.accepted]
         info = self._account(shard, results, before or ShardInfo(shard.start, shard.start, 0, 0))
-        rejections.rewrite(self.path, shard.index, results, more=before is not None)
-        self._write_verdicts(shard, [r.verdict for r in accepted if r.verdict is not None])
+        write_rejections(self.path, shard.index, results, more=before is not None)
+        findings = write_findings(
+            self.layout.findings_part(shard.index),
+            shard.begin,
+            results,
+            after=before.findings_sha256 if before else "",
+        )
+        info = replace(info, findings_sha256=findings)
+        write_verdicts(self.path, shard.index, results)
         notes = {"narrator": self.manifest.model, "notice": self.manifest.notice}
         rows = [result.record for result in accepted]
-        file = self.path / _SHARDS / shard.file
+        file = self.layout.part(shard.index)
         write_shard(file, self.table, rows, info, notes, after=None if before is None else file)
         return info
 
@@ -153,7 +166,7 @@ class RunFolder:
         """The shard's account of itself: these results added to those before them."""
         if before.stop != shard.begin:
             raise ConfigError(
-                f"{self.path / _SHARDS / shard.file}: was changed while the run was written; repeat the command"
+                f"{self.layout.part(shard.index)}: was changed while the run was written; repeat the command"
             )
         accepted = [result for result in results if result.accepted]
         rejected = before.rejected + len(results) - len(accepted)
@@ -171,18 +184,10 @@ class RunFolder:
             run=self.manifest.run_digest,
         )
 
-    def _write_verdicts(self, shard: Shard, verdicts: Sequence[Verdict]) -> None:
-        if verdicts:
-            path = self.path / _JUDGED / Path(shard.file).with_suffix(".jsonl").name
-            with whole_file(path) as partial, partial.open("wb") as out:
-                out.writelines(
-                    orjson.dumps(verdict, option=orjson.OPT_APPEND_NEWLINE) for verdict in verdicts
-                )
-
     def write_config(self) -> None:
         """Write the resolved configuration, its paths whole; it never holds a secret."""
         values = with_places(self.config.model_dump(mode="json", by_alias=True), Path())
-        write_whole(self.path / "config.yaml", yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+        write_whole(self.layout.config, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
     def close(
         self,
@@ -201,9 +206,9 @@ class RunFolder:
         if whole and (lost := self.pending()):
             log.warning(
                 "%s: %d parts were spoilt or deleted while the run was written, the first %s; repeat the command",
-                self.path / _SHARDS,
+                self.layout.parts,
                 len(lost),
-                lost[0].file,
+                self.layout.part(lost[0].index).name,
             )
             whole = False
         state: State = (
@@ -242,10 +247,11 @@ def _count_findings(results: Sequence[Narrated]) -> dict[str, int]:
 def _refuse_foreign(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise ConfigError(f"{path}: is a file; give a folder for the run")
-    if (path / "manifest.json").exists():
+    layout = RunLayout(path)
+    if layout.manifest.exists():
         return
     # A journal alone is welcome: its answers are kept by all that decides them, and are right in any run.
-    if path.is_dir() and any(item.name != _JOURNAL and item.name[0] != "." for item in path.iterdir()):
+    if path.is_dir() and any(item != layout.journal and item.name[0] != "." for item in path.iterdir()):
         raise ConfigError(f"{path}: is not empty and holds no run; give a new folder")
 
 
@@ -268,14 +274,3 @@ def _continued(earlier: Manifest, manifest: Manifest) -> Manifest:
             "endpoint": earlier.endpoint,
         }
     )
-
-
-def verdicts(path: Path) -> Iterator[Verdict]:
-    """The judge's verdicts in a run folder, in row order."""
-    for file in sorted((path / _JUDGED).glob("*.jsonl")):
-        try:
-            check_input(file)
-            with file.open("rb") as lines:
-                yield from map(orjson.loads, lines)
-        except (OSError, orjson.JSONDecodeError) as error:
-            raise DatasetError(f"{file}: cannot be read; delete it and repeat the run's command") from error

@@ -21,6 +21,8 @@ from census_personas.foundation.schema import Table
 from census_personas.foundation.seal import BLANK, is_whole, seal
 from census_personas.generator.run.manifest import Manifest
 
+_NO_NUMBERS = frozenset({"findings", "findings_sha256", "sha256", "run"})
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:
@@ -39,11 +41,6 @@ class Shard:
         """The first row that is to be narrated."""
         return self.start + self.done
 
-    @property
-    def file(self) -> str:
-        """The file's name."""
-        return f"part-{self.index:05d}.parquet"
-
 
 @dataclass(frozen=True, slots=True)
 class ShardInfo:
@@ -51,9 +48,9 @@ class ShardInfo:
 
     Nothing here may differ between two runs of the same configuration: files are compared byte by byte.
     `run` is the digest of the run's identity (`Manifest.run_digest`), empty in files of earlier releases. `round` is
-    the round of attempts that left rows rejected; 0 for a shard without any. `findings` counts the
-    accepted rows that a rule spoke about, under `rule:severity`. `sha256` is the seal of the file, empty in files
-    that were written before there was one.
+    the round of attempts that left rows rejected; 0 for a shard without any. `findings` counts the accepted rows that a
+    rule spoke about, under `rule:severity`. `findings_sha256` is the seal of the file of findings about the shard's
+    rows, `sha256` that of the shard's own file; both are empty in files that were written before there was one.
     """
 
     start: int
@@ -64,6 +61,7 @@ class ShardInfo:
     completion_tokens: int = 0
     round: int = 0
     findings: Mapping[str, int] = field(default_factory=dict)
+    findings_sha256: str = field(default="", compare=False)
     sha256: str = field(default="", compare=False)
     run: str = field(default="", compare=False)
 
@@ -165,10 +163,12 @@ def check_parts(path: Path) -> None:
 def _info(said: Any) -> ShardInfo:
     """The footer's own account, which must be of the right types: it is read from a file."""
     info = ShardInfo(**said)
-    numbers = [value for name, value in asdict(info).items() if name not in {"findings", "sha256", "run"}]
+    numbers = [value for name, value in asdict(info).items() if name not in _NO_NUMBERS]
     counts = info.findings.values() if isinstance(info.findings, dict) else [None]
     if not all(type(value) is int and value >= 0 for value in (*numbers, *counts)):
         raise TypeError("a shard's account holds numbers")
+    if not isinstance(info.findings_sha256, str):
+        raise TypeError("a seal is a text")
     if info.accepted + info.rejected != info.stop - info.start:
         raise ValueError("a shard accounts for each of its rows")
     return info

@@ -107,7 +107,7 @@ def test_a_row_that_says_nothing_sensible_is_rejected_with_its_reason(
     code, _, err = personas("narrate", "x.parquet", "-o", "run")
     assert code == 1
     assert "2 of 2 rows are missing (2 rejected" in err
-    first = json.loads((tmp_path / "run/rejected.jsonl").read_text().splitlines()[0])
+    first = json.loads((tmp_path / "run/rejected/part-00000.jsonl").read_text().splitlines()[0])
     assert any(reason in why for why in first["reasons"]), first["reasons"]
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from census_personas.generator.run.rejections import read_rejections
+
 VLLM = Path(__file__).parents[3] / "configs/vllm-mistral-nemo.yaml"
 
 Personas = Callable[..., tuple[int, str, str]]
@@ -53,7 +55,7 @@ def test_a_shortfall_is_the_headline_and_the_same_command_tries_the_rows_again(
     refusing = chat_server("--fault", "refusal=0.3")
     folder = tmp_path / "run"
     code, _, err = personas("generate", VLLM, "-o", folder, "-n", 12, *served(refusing), *bounds)
-    rejected = [json.loads(line) for line in (folder / "rejected.jsonl").read_text().splitlines()]
+    rejected = list(read_rejections(folder))
     assert code == 1
     assert f"{len(rejected)} of 12 rows are missing ({len(rejected)} rejected" in one_line(err)
     assert all(entry["reasons"] and entry["uuid"] for entry in rejected)
@@ -61,7 +63,7 @@ def test_a_shortfall_is_the_headline_and_the_same_command_tries_the_rows_again(
     willing = chat_server()
     assert personas("generate", VLLM, "-o", folder, "-n", 12, *served(willing), *bounds)[0] == 0
     assert len(rows_of(folder)) == 12
-    assert (folder / "rejected.jsonl").read_text() == ""
+    assert list((folder / "rejected").iterdir()) == []
     assert willing.stats()["requests"] <= 1 + 4 * len(rejected)
 
 

@@ -32,6 +32,7 @@ def test_the_quickstart_writes_a_whole_run_folder(
         ".lock",
         "README.md",
         "config.yaml",
+        "findings",
         "manifest.json",
         "personas",
         "report.html",
@@ -64,7 +65,13 @@ def test_the_same_config_writes_the_same_bytes_and_again_changes_nothing(
 ) -> None:
     for name in ("one", "other", "one"):
         personas("generate", QUICKSTART, "-o", tmp_path / name, "-n", 8)
-    for file in ("personas/part-00000.parquet", "report.json", "report.html", "README.md"):
+    for file in (
+        "personas/part-00000.parquet",
+        "findings/part-00000.parquet",
+        "report.json",
+        "report.html",
+        "README.md",
+    ):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
 
 
@@ -128,7 +135,8 @@ def test_a_fact_that_nobody_knows_is_to_be_mended_and_no_matter_of_policy(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, reason: str, policy: bool
 ) -> None:
     rejection = {"shard": 0, "row": 0, "attempts": 0, "reasons": [f"{reason}wrong"]}
-    (tmp_path / "rejected.jsonl").write_text(json.dumps(rejection) + "\n")
+    (tmp_path / "rejected").mkdir()
+    (tmp_path / "rejected/part-00000.jsonl").write_text(json.dumps(rejection) + "\n")
     run = Manifest.of(Config(rows=1), {}, "offline", "").model_copy(update={"rejected": 1, "state": "short"})
     with pytest.raises(typer.Exit):
         headline(run, tmp_path)

@@ -51,7 +51,7 @@ def test_no_command_writes_where_it_must_not(personas: Personas, here: Path) -> 
             for place in (
                 "/dev/null",
                 "run/manifest.json",
-                "run/rejected.jsonl",
+                "run/rejected/part-00000.jsonl",
                 "batch.yaml",
                 "pipe.jsonl",
                 "-",

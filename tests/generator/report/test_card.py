@@ -9,18 +9,20 @@ from census_personas.census_priors.priors import Priors
 from census_personas.foundation.schema import table_of
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.report import card
+from census_personas.generator.report.model import Cell, Family, Report, TableFidelity
 from census_personas.generator.run.manifest import Manifest
 
 TABLE = table_of("nemotron-1.1", {"age": "integer"})
-AGE = {
-    "attributes": ["age"],
-    "tvd": 0.01,
-    "floor": 0.02,
-    "limit": 0.03,
-    "passes": True,
-    "source": "sex-age.parquet",
-}
-NAMES = {**AGE, "attributes": ["last_name"], "source": "names", "passes": False}
+CELL = Cell(states=("a",), rows=1, expected=1.0, p=1.0)
+AGE = TableFidelity(
+    attributes=("age",), rows=20, tvd=0.01, srmse=0.1, tae=0.4, floor=0.02, spread=0.1, unknown=0.0, cell=CELL,
+    tests=1, limit=0.03, p=1.0, passes=True, source="model", model=None,
+)  # fmt: skip
+NAMES = AGE.model_copy(update={"attributes": ("last_name",), "source": "names", "passes": False})
+
+
+def _report(*fidelity: TableFidelity) -> Report:
+    return Report(rows=20, tests=Family(number=1, chance=0.01, marked=()), fidelity=fidelity)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def _front(text: str) -> dict[str, Any]:
 
 
 def _text(manifest: Manifest, priors: Priors) -> str:
-    return card.text(manifest, priors, TABLE, {"fidelity": [AGE, NAMES]})
+    return card.text(manifest, priors, TABLE, _report(AGE, NAMES))
 
 
 def test_the_front_matter_is_what_the_hub_reads(priors: Priors) -> None:
@@ -84,8 +86,8 @@ def test_it_tells_how_near_the_census_it_is(priors: Priors) -> None:
 
 
 def test_a_table_of_one_cell_is_not_the_finest(priors: Priors) -> None:
-    state = {**AGE, "attributes": ["state"], "tvd": 0.0, "floor": 0.0, "limit": 0.0}
-    text = card.text(_manifest(), priors, TABLE, {"fidelity": [state, AGE]})
+    state = AGE.model_copy(update={"attributes": ("state",), "tvd": 0.0, "floor": 0.0, "limit": 0.0})
+    text = card.text(_manifest(), priors, TABLE, _report(state, AGE))
     assert "below its limit, from 0.0300 (age) to 0.0300 (age)" in text
 
 
@@ -122,7 +124,7 @@ def test_people_who_were_read_are_not_said_to_be_the_population(priors: Priors) 
 def test_what_the_prompts_add_is_described_in_their_words_and_stays_in_its_cell(priors: Priors) -> None:
     table = table_of("nemotron", {"age": "integer"}, written={"finance_persona": "text"})
     words = {"finance_persona": "Money | <b>and</b> [more](javascript:x)", "persona": "ignored"}
-    text = card.text(_manifest(), priors, table, {"fidelity": [AGE]}, words)
+    text = card.text(_manifest(), priors, table, _report(AGE), words)
     cell = r"Money \| \<b\>and\</b\> \[more\](javascript:x)"
     assert f"| `finance_persona` | text | {cell} |" in text
     assert "| `persona` | text | the person in one sentence |" in text

@@ -4,10 +4,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from census_personas.foundation.errors import DatasetError
+from census_personas.generator.config.run_config import Config
 from census_personas.generator.population.population import Population
 from census_personas.generator.report import figures
 from census_personas.generator.report import run_report as report
+from census_personas.generator.report.model import Report
 from census_personas.generator.report.tabulation import Tabulation, distance
+from census_personas.generator.run.manifest import Manifest
 
 PEOPLE = pd.DataFrame(
     {
@@ -98,32 +102,14 @@ def test_the_distance_of_two_datasets_is_between_the_same_and_apart() -> None:
     assert distance(one, other) == 1
 
 
-def numbers(**more: object) -> dict[str, object]:
-    empty = {
-        "rows": 0,
-        "tests": {"number": 0, "chance": 0.01, "marked": []},
-        "run": None,
-        "fidelity": [],
-        "names_not_judged": {},
-        "assumptions": [],
-        "bands": figures.bands(),
-        "age_pyramid": None,
-        "marital_by_age": None,
-        "bachelors_by_state": [],
-        "occupations": [],
-        "diversity": {},
-        "bias": {},
-        "texts": {},
-        "swaps": [],
-        "findings": {},
-        "judge": {"rows": 0, "not_judged": 0, "scores": {}, "lowest": []},
-        "rejected": {},
-    }
-    return {**empty, **more}
+def told(**more: object) -> Report:
+    return Report.model_validate(
+        {"rows": 0, "tests": {"number": 0, "chance": 0.01, "marked": []}, "bands": figures.bands(), **more}
+    )
 
 
 def test_a_report_of_nothing_says_what_it_could_not_judge(tmp_path: Path) -> None:
-    as_json, page = report.write(tmp_path, numbers())
+    as_json, page = report.write(tmp_path, told())
     assert json.loads(as_json.read_text())["rows"] == 0
     assert "Not judged" in page.read_text()
 
@@ -135,7 +121,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_what_it_is_given(tmp_
         ]
     }
     unjudged = {"last_name": "no table has <i>ethnicity</i>"}
-    _, page = report.write(tmp_path, numbers(rejected={"<b>bad</b>": 2}, names_not_judged=unjudged, **found))
+    _, page = report.write(tmp_path, told(rejected={"<b>bad</b>": 2}, names_not_judged=unjudged, **found))
     text = page.read_text()
     assert "Not judged: last name; no table has &lt;i&gt;ethnicity&lt;/i&gt;." in text
     assert "<script" not in text
@@ -148,4 +134,41 @@ def test_people_of_one_state_have_a_report(population: Population, tmp_path: Pat
     population.sample(1, where=where).to_parquet(dataset)
     found = report.build_report(dataset, population, where=where)
     report.write(tmp_path, found)
-    assert not [item for item in found["fidelity"] if item["unknown"]]
+    assert not [item for item in found.fidelity if item.unknown]
+    assert report.read_report(tmp_path) == found
+
+
+def test_the_numbers_of_a_report_keep_their_names_and_have_a_format(tmp_path: Path) -> None:
+    as_json, _ = report.write(tmp_path, told())
+    numbers = json.loads(as_json.read_text())
+    assert tuple(numbers) == (
+        "format", "rows", "run", "tests", "fidelity", "names_not_judged", "assumptions", "bands", "age_pyramid",
+        "marital_by_age", "bachelors_by_state", "occupations", "diversity", "bias", "texts", "swaps", "findings",
+        "judge", "rejected",
+    )  # fmt: skip
+    assert (numbers["format"], numbers["diversity"], numbers["age_pyramid"]) == (1, {}, None)
+
+
+def test_a_report_is_read_back_as_it_was_written_and_those_before_formats_too(tmp_path: Path) -> None:
+    assert report.read_report(tmp_path) is None
+    run = Manifest.of(Config(rows=3), {"priors": "0"}, "m", "").model_copy(update={"seconds": 2.0})
+    as_json, _ = report.write(tmp_path, told(run=run, findings={"unicode": {"warning": 2}}))
+    again = report.read_report(tmp_path)
+    assert again is not None
+    assert again.run == run.model_copy(update={"seconds": 0.0})
+    numbers = json.loads(as_json.read_text())
+    assert "seconds" not in numbers["run"]
+    del numbers["format"]
+    as_json.write_text(json.dumps(numbers))
+    assert report.read_report(tmp_path) == again
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"format": 2, "rows": 0}', '{"rows": NaN}', "[" * 100_000]
+)
+def test_what_is_no_report_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "report.json").write_text(content)
+    with pytest.raises(
+        DatasetError, match=r"report\.json: not a report that this version reads; write it anew"
+    ):
+        report.read_report(tmp_path)

@@ -184,7 +184,7 @@ def test_an_occupation_that_the_locale_does_not_know_is_a_reason_not_a_crash(tmp
     settings = {"rows": 3, "input": str(tmp_path / "a.parquet")}
     manifest = generate(Config.model_validate(settings), tmp_path / "run")
     assert manifest.rejected >= 1
-    assert "unknown occupation 'dragon_tamer'" in (tmp_path / "run/rejected.jsonl").read_text()
+    assert "unknown occupation 'dragon_tamer'" in (tmp_path / "run/rejected/part-00000.jsonl").read_text()
 
 
 def refused(match: str, **settings: Any) -> None:

@@ -54,8 +54,9 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 def bytes_of(folder: Path) -> Mapping[str, bytes]:
     """Every file of the dataset and of its account; the manifest alone has a clock."""
-    files = [*(folder / "personas").iterdir(), folder / "report.json", folder / "README.md"]
-    return {file.name: file.read_bytes() for file in files}
+    by_shard = [file for kind in ("personas", "findings", "rejected") for file in (folder / kind).glob("*")]
+    files = [*by_shard, folder / "report.json", folder / "README.md"]
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
 def test_a_run_killed_at_random_moments_resumes_to_the_same_bytes_and_pays_for_nothing_twice(
@@ -82,7 +83,7 @@ def test_a_run_killed_at_random_moments_resumes_to_the_same_bytes_and_pays_for_n
     assert command.run(*words(tmp_path / f"cut-{runs}", harried))[0] == 0
     for folder in tmp_path.glob("cut-*"):
         assert bytes_of(folder) == bytes_of(tmp_path / "whole")
-        assert list((folder / "personas").glob(".*")) == []
+        assert list(folder.glob("[pfr]*/.*")) == []
     greetings = GREETING * (kills + runs + 1)
     assert paid(harried) <= (runs + 1) * whole + kills * AT_ONCE + greetings
 

@@ -26,8 +26,8 @@ from census_personas.foundation.schema import (
 from census_personas.generator.config.config_file import parse
 from census_personas.generator.config.run_config import Config, ConfigError, Schema
 from census_personas.generator.narration.narrator import Narrated
-from census_personas.generator.run import rejections
 from census_personas.generator.run.manifest import Manifest
+from census_personas.generator.run.rejections import count_reasons, read_rejections
 from census_personas.generator.run.run_folder import RunFolder
 from census_personas.generator.run.shard_store import Shard, ShardInfo, read_shard, write_shard
 
@@ -207,9 +207,7 @@ def test_a_shard_that_an_offline_run_began_keeps_its_rows_and_a_journal_gives_ot
         assert [(shard.index, shard.done) for shard in folder.pending()] == [(1, 0), (2, 1), (3, 0)]
         finish(folder, rejected=(5, 6))
         assert folder.pending() == ()
-    assert [
-        r["row"] for r in map(json.loads, (tmp_path / "run/rejected.jsonl").read_text().splitlines())
-    ] == [5, 6]
+    assert [rejection["row"] for rejection in read_rejections(tmp_path / "run")] == [5, 6]
     with opened(tmp_path / "whole", "rows=8") as folder:
         finish(folder, rejected=(5, 6))
     one, other = (sorted((tmp_path / name / "personas").iterdir()) for name in ("run", "whole"))
@@ -227,12 +225,12 @@ def test_rejected_rows_are_kept_with_reasons_and_tried_anew_once_the_run_came_ou
     with opened(tmp_path / "run") as folder:
         manifest = finish(folder, rejected=(1, 4))
         assert (manifest.state, manifest.accepted, manifest.rejected) == ("short", 3, 2)
-    assert rejections.reasons(tmp_path / "run") == {"bad": 2}
+    assert count_reasons(tmp_path / "run") == {"bad": 2}
     with opened(tmp_path / "run") as folder:
         assert [shard.index for shard in folder.pending()] == [0, 2]
         assert folder.allowance == 6
         assert finish(folder).state == "complete"
-    assert rejections.reasons(tmp_path / "run") == {}
+    assert count_reasons(tmp_path / "run") == {}
 
 
 def test_a_run_that_was_only_stopped_does_not_try_its_rejected_rows_again(tmp_path: Path) -> None:

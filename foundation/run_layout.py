@@ -1,0 +1,127 @@
+"""RunLayout: where each file of a run folder stands."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunLayout:
+    """Every path of the run in folder `path`; whoever reads or writes a file of a run asks here for its place.
+
+    A run is written shard by shard. The files of shard *i* have one name, `part-0000i`, in the folder of each kind.
+    """
+
+    path: Path
+
+    @property
+    def manifest(self) -> Path:
+        """What the run is, and how far it came; a folder that has one is a run."""
+        return self.path / "manifest.json"
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration, without secrets."""
+        return self.path / "config.yaml"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that writes the run."""
+        return self.path / ".lock"
+
+    @property
+    def parts(self) -> Path:
+        """Folder of the dataset: accepted rows."""
+        return self.path / "personas"
+
+    @property
+    def findings(self) -> Path:
+        """Folder of what the rules say, row by row, about accepted and rejected rows."""
+        return self.path / "findings"
+
+    @property
+    def rejected(self) -> Path:
+        """Folder of rejected rows with their reasons."""
+        return self.path / "rejected"
+
+    @property
+    def rejected_earlier(self) -> Path:
+        """One file for the rejected rows of all shards, as earlier releases wrote it; nothing writes it any more."""
+        return self.path / "rejected.jsonl"
+
+    @property
+    def judged(self) -> Path:
+        """Folder of the judge's verdicts."""
+        return self.path / "judged"
+
+    @property
+    def journal(self) -> Path:
+        """Folder of the endpoint's answers, one folder in it for each shard."""
+        return self.path / "journal"
+
+    @property
+    def counterfactual(self) -> Path:
+        """Folder of what the run's narrator wrote about people with one fact swapped."""
+        return self.path / "counterfactual"
+
+    @property
+    def card(self) -> Path:
+        """The dataset card."""
+        return self.path / "README.md"
+
+    @property
+    def report_json(self) -> Path:
+        """The report's numbers."""
+        return self.path / "report.json"
+
+    @property
+    def report_html(self) -> Path:
+        """The report's page."""
+        return self.path / "report.html"
+
+    def part(self, shard: int) -> Path:
+        """Accepted rows of a shard."""
+        return self.parts / f"{part_name(shard)}.parquet"
+
+    def findings_part(self, shard: int) -> Path:
+        """Findings about the rows of a shard."""
+        return self.findings / f"{part_name(shard)}.parquet"
+
+    def rejected_part(self, shard: int) -> Path:
+        """Rejected rows of a shard; none where no row was rejected."""
+        return self.rejected / f"{part_name(shard)}.jsonl"
+
+    def judged_part(self, shard: int) -> Path:
+        """The judge's verdicts on rows of a shard; none where it read no row."""
+        return self.judged / f"{part_name(shard)}.jsonl"
+
+    def journal_part(self, shard: int) -> Path:
+        """Folder of the answers about rows of a shard."""
+        return self.journal / part_name(shard)
+
+    @property
+    def by_shard(self) -> tuple[Path, ...]:
+        """Folders whose files are written whole, one a shard."""
+        return (self.parts, self.findings, self.rejected, self.judged)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the folder holds a run: a manifest with what stands beside one, or a journal."""
+        if os.path.lexists(self.manifest):
+            return any(map(os.path.lexists, (self.lock, self.config, self.parts, self.journal)))
+        return any(self.journal.glob("part-*"))
+
+    def owns(self, place: Path) -> bool:
+        """Whether a place directly in the folder has the name of something that only the run writes."""
+        own = (
+            *(self.manifest, self.config, self.lock, self.card, self.report_json, self.report_html),
+            *(*self.by_shard, self.rejected_earlier, self.journal, self.counterfactual),
+        )
+        return place in own
+
+
+def part_name(shard: int) -> str:
+    """What the files of a shard are called, without their suffix."""
+    return f"part-{shard:05d}"
