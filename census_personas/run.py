@@ -15,6 +15,7 @@ from census_personas.foundation.dataset_reader import columns_of, read_frames
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.named_place import check_input
 from census_personas.generator.config import config_file
+from census_personas.generator.run.findings import SCHEMA, read_findings
 from census_personas.generator.run.manifest import Manifest, State
 from census_personas.generator.run.rejections import read_rejections
 from census_personas.generator.run.shard_store import check_parts
@@ -22,8 +23,6 @@ from census_personas.generator.run.shard_store import check_parts
 if TYPE_CHECKING:
     from census_personas.generator.config.run_config import Config
 
-_FINDINGS = "findings"
-_FINDING = ("row", "uuid", "code", "severity", "field", "message", "evidence")
 _REJECTION = ("shard", "row", "uuid", "attempts", "reasons", "record")
 
 
@@ -90,13 +89,13 @@ class Run:
 
     @property
     def findings(self) -> pd.DataFrame:
-        """What rules said of the rows, a finding a row: row, uuid, code, severity, field, message, evidence.
+        """What rules say of the rows, a finding a row.
 
-        Empty where the run kept none.
+        Columns: row, uuid, rule, severity, field, message, evidence, accepted (whether the row was). Empty for a run of
+        an earlier release, which kept none.
         """
-        place = self.folder / _FINDINGS
-        frames = list(read_frames(place)) if any(place.glob("*.parquet")) else []
-        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(_FINDING))
+        frames = [frame for frame in read_findings(self.folder) if len(frame)]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=SCHEMA.names)
 
     @property
     def rejections(self) -> pd.DataFrame:
