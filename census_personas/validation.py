@@ -33,7 +33,7 @@ class Validation:
         repeated_uuids: those whose uuid an earlier row has.
         missing_columns: columns that rules need and no row has; what needs them was not judged.
         by_rule: rows by rule and severity.
-        findings: a finding a row: row, uuid, code, severity, field, message, evidence.
+        findings: a finding a row: row, uuid, rule, severity, field, message, evidence.
     """
 
     rows: int
@@ -68,7 +68,7 @@ def validate(
 
     ```python
     result = validate("runs/first")
-    result.passed, result.findings[["row", "code", "message"]]
+    result.passed, result.findings[["row", "rule", "message"]]
     ```
 
     Args:
@@ -119,4 +119,6 @@ def _validated(
     if not counts["rows"]:
         raise DatasetError(f"{place}: no rows; nothing was checked")
     missing = tuple(counts.pop("missing_columns"))
-    return Validation(**counts, missing_columns=missing, findings=pd.read_parquet(findings))
+    return Validation(
+        **counts, missing_columns=missing, findings=pd.read_parquet(findings).rename(columns={"code": "rule"})
+    )

@@ -18,7 +18,7 @@ async def test_a_run_passes_and_a_frame_with_a_wrong_fact_does_not(finished: Run
     assert not wrong.passed
     assert wrong.rows == 8
     assert 4 in set(wrong.findings["row"])
-    assert {"code", "severity", "field", "message"} <= set(wrong.findings.columns)
+    assert {"rule", "severity", "field", "message"} <= set(wrong.findings.columns)
 
 
 def test_a_dataset_without_rows_is_refused(finished: Run) -> None:
