@@ -12,7 +12,7 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
-        print("personas: interrupted", file=sys.stderr)  # noqa: T201  the command speaks
+        print("personas: interrupted", file=sys.stderr)  # noqa: T201  only a command prints
         sys.exit(130)
 
 

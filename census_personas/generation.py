@@ -146,8 +146,8 @@ def preview(config: Source, rows: int = 3) -> list[Narrated]:
     """Narrate the first rows of a run, and write nothing.
 
     ```python
-    for row in preview("configs/quickstart.yaml", rows=2):
-        print(row.accepted, row.record["persona"])
+    rows = preview("configs/quickstart.yaml", rows=2)
+    [row.record["persona"] for row in rows if row.accepted]
     ```
 
     Returns:

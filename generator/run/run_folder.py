@@ -105,7 +105,7 @@ class RunFolder:
 
     def _done(self, shard: Shard) -> int:
         """Rows of the shard, from its first on, that need no further work."""
-        info = read_shard(self.layout.part(shard.index), self.table.names)
+        info = self._part(shard)
         if info is None or info.start != shard.start or info.stop > shard.stop:
             if os.path.lexists(file := self.layout.part(shard.index)):
                 log.warning("%s: is spoilt, or was not written by this run; its rows are narrated anew", file)
@@ -125,9 +125,13 @@ class RunFolder:
 
     def info(self, shard: Shard) -> ShardInfo | None:
         """What the shard's file says, if it is there, of this run and as it was written, and its findings too."""
+        info = self._part(shard)
+        return info if info is not None and self._has_findings(shard, info) else None
+
+    def _part(self, shard: Shard) -> ShardInfo | None:
+        """What the shard's file says, if it is there, of this run and as it was written."""
         info = read_shard(self.layout.part(shard.index), self.table.names)
-        ours = info is not None and is_of_run(info, self.manifest) and self._has_findings(shard, info)
-        return info if ours else None
+        return info if info is not None and is_of_run(info, self.manifest) else None
 
     def _has_findings(self, shard: Shard, info: ShardInfo) -> bool:
         """Whether the findings that belong to a part are there; a part of an earlier release has none."""

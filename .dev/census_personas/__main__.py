@@ -1,0 +1,1 @@
+../../census_personas/__main__.py
