@@ -66,7 +66,7 @@ def check_input(path: Path, most: int | None = None) -> None:
     if not stat.S_ISREG(seen.st_mode):
         raise IrregularFileError(errno.EINVAL, f"is {_kind(seen.st_mode)}, not a file", str(path))
     if most is not None and seen.st_size > most:
-        raise IrregularFileError(errno.EFBIG, f"is longer than {most} bytes", str(path))
+        raise IrregularFileError(errno.EINVAL, f"is longer than {most} bytes", str(path))
 
 
 def output_file(
