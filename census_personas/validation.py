@@ -76,8 +76,8 @@ def validate(
         locale: a shipped locale, or a locale's folder.
         policy: rule -> `repair`, `reject`, `flag` or `off`, where the default is not wanted.
         limit: rows to read at most.
-        sampled: whether the people were sampled from the census, of whom rare ones are right. By default files and
-            runs say so themselves; a data frame cannot, and is taken to come from elsewhere.
+        sampled: whether the people were sampled from the census: rare people are not findings then. By default files
+            and runs say so themselves; a data frame cannot, and is taken to come from elsewhere.
 
     Raises:
         DatasetError: a dataset that cannot be read, or has no rows.

@@ -108,9 +108,9 @@ class Population:
         """The same network in pgmpy, to query, plot and export; built when first asked for.
 
         Names of states and variables that BIF cannot hold are percent-encoded (`urllib.parse.unquote` decodes them).
-        The model of the United States has 90 million probabilities. BIF, a text format, is for parts of it, which
-        `model_of` gives: for the whole, pgmpy's writer takes four minutes, 5 GB of memory and 1.7 GB of disk, and its
-        reader 33 microseconds a number.
+        The model of the United States has tens of millions of probabilities. BIF, a text format, is for parts of it,
+        which `model_of` gives: for the whole, pgmpy's writer takes four minutes, 5 GB of memory and 1.7 GB of disk, and
+        its reader 33 microseconds a number.
         """
         return self._in_pgmpy(self.network)
 
