@@ -41,6 +41,11 @@ class Plugin:
     package: str
     digest: str
 
+    @property
+    def reference(self) -> str:
+        """What names it in a configuration."""
+        return str(self.folder) if self.package.startswith(OWN_NAMES) else self.name
+
     def files(self, kind: str) -> Mapping[str, Path]:
         """The modules of a kind by name, in alphabetical order; `_name.py` is the plug-in's own affair.
 

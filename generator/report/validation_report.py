@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.named_place import output_file, output_folder, refuse_irregular
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.config.config_file import load
 from census_personas.generator.config.run_config import Config
@@ -82,11 +83,13 @@ def build_report(
     priors: Priors,
     result: Mapping[str, Any],
     manifest: Manifest | None = None,
+    plugins: Plugins = NO_PLUGINS,
 ) -> ValidationReport:
     """Gather what the page shows: `result` of the record rules, then every measure of the dataset.
 
     The sample of texts and the draws behind noise floors hang on the dataset alone. A run of the offline narrator is
     also tried on people with one fact swapped, for which other narrators are paid when `personas report` is asked to.
+    A run that was written with plug-ins is tried only with them: `plugins` are those that the caller named.
 
     Raises:
         DatasetError: a file that cannot be read.
@@ -101,8 +104,9 @@ def build_report(
         for check, names in GUIDE_CHECKS.items()
     }
     offline = manifest is not None and manifest.backend == "offline" and manifest.accepted > 0
-    swaps = _swaps(dataset) if offline else counterfactual.load_effects(dataset)
     settings = load(RunLayout(dataset).config) if manifest else Config()
+    may_narrate = offline and (bool(plugins.members) or not settings.plugins)
+    swaps = _swaps(dataset, plugins) if may_narrate else counterfactual.load_effects(dataset)
     expected = Expectation(Population.load(priors), settings.where, settings.target | settings.quota)
     measures = assess_files(files, priors, np.random.default_rng(0), expected=expected, others=len(swaps))
     swapped = [counterfactual.judged(swap, measures["tests"]["number"]) for swap in swaps]
@@ -126,6 +130,6 @@ def write(page: Path, report: ValidationReport) -> None:
         write_whole(page, render("validation.html.j2", dict(report)))
 
 
-def _swaps(run: Path) -> list[dict[str, Any]]:
+def _swaps(run: Path, plugins: Plugins) -> list[dict[str, Any]]:
     """Of the narrator that costs nothing, found now if nobody asked before."""
-    return counterfactual.load_effects(run) or counterfactual.of_run(run)
+    return counterfactual.load_effects(run) or counterfactual.of_run(run, plugins=plugins)
