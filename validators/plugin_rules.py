@@ -35,6 +35,12 @@ class PluginRule:
     ACCEPTS: tuple[Mapping[str, Any], ...]
     REJECTS: tuple[Mapping[str, Any], ...]
 
+    def __getattr__(self, name: str) -> Any:
+        """What a rule may define besides, in capitals."""
+        if name.isupper():
+            return getattr(object.__getattribute__(self, "module"), name)
+        raise AttributeError(name)
+
     def check(self, record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
         """What is wrong with the record.
 
