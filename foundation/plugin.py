@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ KINDS = ("rules", "measures", "prompts")
 """Subfolders of a plug-in, each of which may be absent."""
 OWN_NAMES = "census_personas_plugin_"
 """How the names begin under which folders are imported that are no installed package."""
+
+
+_IMPORTING = threading.RLock()
 
 
 class PluginError(PersonasError, ValueError):
@@ -73,8 +77,9 @@ class Plugin:
             PluginError: that fails; names file, line and exception.
         """
         try:
-            if self.package.startswith(OWN_NAMES) and self.package not in sys.modules:
-                _import_folder(self.package, self.folder)
+            with _IMPORTING:
+                if self.package.startswith(OWN_NAMES) and self.package not in sys.modules:
+                    _import_folder(self.package, self.folder)
             return import_module(f"{self.package}.{kind}.{name}")
         except (Exception, SystemExit) as error:  # whatever foreign code may raise
             place = locate_error(error, self.folder) or self.folder / kind / f"{name}.py"

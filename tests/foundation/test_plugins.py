@@ -95,6 +95,19 @@ def test_a_folder_of_too_many_files_is_refused(tmp_path: Path) -> None:
     assert f"more than {MAX_FILES} files" in fault(folder)
 
 
+def test_a_link_to_a_folder_would_escape_the_digest_and_is_refused(tmp_path: Path) -> None:
+    folder = plugin(tmp_path / "mine", {"rules/a.py": WHOLE})
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "measures").symlink_to(tmp_path / "elsewhere")
+    assert fault(folder) == f"{folder}/measures: is a link to a folder; put the folder itself there"
+
+
+@pytest.mark.parametrize("name", ["", "\0", "a" * 5000, "\udcff"])
+def test_what_no_folder_is_called_is_one_line(name: str) -> None:
+    with pytest.raises(PluginError, match="is neither a folder nor an installed plug-in"):
+        Plugins.load(name)
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     folder = plugin(tmp_path / "mine", {"rules/a.py": WHOLE})
     os.mkfifo(folder / "pipe")
