@@ -23,6 +23,7 @@ OWN_NAMES = "census_personas_plugin_"
 
 
 _IMPORTING = threading.RLock()
+_imported: dict[str, str] = {}  # by package, the digest of the files that were imported
 
 
 class PluginError(PersonasError, ValueError):
@@ -74,8 +75,11 @@ class Plugin:
         """Import a module.
 
         Raises:
-            PluginError: that fails; names file, line and exception.
+            PluginError: that fails; names file, line and exception. Or an installed package was changed after its
+                first import, so that its digest would be of other code than what runs.
         """
+        if _imported.setdefault(self.package, self.digest) != self.digest:
+            raise PluginError(f"{self.folder}: was changed after it was imported; start Python anew")
         try:
             with _IMPORTING:
                 if self.package.startswith(OWN_NAMES) and self.package not in sys.modules:

@@ -203,3 +203,14 @@ def test_an_installed_distribution_offers_a_plug_in_by_name(tmp_path: Path) -> N
     assert (names, before, folder) == (["regional"], False, str(site / "regional_personas"))
     assert rules == {"a": "regional_personas.rules.a"}
     assert list(digests) == ["plugins/regional"]
+
+
+def test_an_installed_package_that_changes_after_its_import_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(installed(tmp_path, {"rules/a.py": WHOLE}))
+    found = [Plugins.load("regional") for _ in range(2)]
+    assert [plugins.members[0].load("rules", "a").WORD for plugins in found] == ["kept", "kept"]
+    plugin(tmp_path / "regional_personas", {"rules/a.py": "WORD = 'another'\n"})
+    with pytest.raises(PluginError, match="was changed after it was imported; start Python anew"):
+        Plugins.load("regional").members[0].load("rules", "a")
