@@ -90,7 +90,7 @@ def retiree(nurse: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def population() -> Population:
-    return Population.load("en_US")
+    return Population.load("en_US", cache_bytes=256 << 20)
 
 
 TOY = """
