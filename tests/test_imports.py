@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("foundation", "census_priors", "prompts", "validators", "generator")
 MAY_IMPORT = {

@@ -19,6 +19,8 @@ from census_personas.generator.llm.chat import (
 from census_personas.generator.llm.circuit_breaker import CircuitBreaker
 from census_personas.generator.llm.retry import retry_policy
 
+pytestmark = pytest.mark.quick
+
 FAULT, BUSY = TransientError("503"), ThrottledError("429")
 
 
