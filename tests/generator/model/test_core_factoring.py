@@ -19,8 +19,6 @@ from census_personas.generator.model.fitting import FitError, informs
 from census_personas.generator.model.network_fit import fit_network
 from census_personas.generator.population.population import Population
 
-pytestmark = pytest.mark.quick
-
 Toy = Callable[..., Path]
 SIZES = {"a": 4, "b": 3, "c": 2, "d": 5}
 TIES = {

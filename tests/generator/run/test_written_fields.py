@@ -18,8 +18,6 @@ from census_personas.generator.offline.narrator import OfflineNarrator
 from census_personas.generator.session import generate
 from census_personas.prompts.template import PromptSet
 
-pytestmark = pytest.mark.quick
-
 OWN = {"income_score": 3, "daily_habits": ["wakes early", "walks far"], "motto": "Onward, and then home."}
 
 

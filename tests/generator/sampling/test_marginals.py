@@ -13,8 +13,6 @@ from census_personas.generator.model.fitting import FitError
 from census_personas.generator.model.pruning import reduced
 from census_personas.generator.population.population import Population
 
-pytestmark = pytest.mark.quick
-
 ATTRIBUTES = (
     "region",
     "age",

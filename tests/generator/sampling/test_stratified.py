@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from census_personas.foundation.randomness import fractions, permuted, stratified_fractions, stream_key
 from census_personas.generator.population.population import Population
 
-pytestmark = pytest.mark.quick
-
 
 @given(st.integers(1, 14), st.integers(0, 2**32))
 def test_a_permutation_takes_every_number_once(bits: int, seed: int) -> None:
