@@ -19,8 +19,6 @@ from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.conditioning import condition
 from census_personas.generator.sampling.where_clause import masks
 
-pytestmark = pytest.mark.quick
-
 KINDS = {
     "a core attribute": {"region": "south"},
     "several core attributes": {"region": ["north", "west"], "sex": "Male", "status": "working"},

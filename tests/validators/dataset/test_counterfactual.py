@@ -10,8 +10,6 @@ import pytest
 from census_personas.validators.dataset.counterfactual import Pair, SwapEffect, swap_effect
 from census_personas.validators.dataset.vendi import vendi_score
 
-pytestmark = pytest.mark.quick
-
 PEOPLE = [
     {"first_name": "Ana", "last_name": "Wu", "sex": sex, "row": row}
     for row in range(20)
