@@ -22,6 +22,13 @@ _COMMAND = Path(__file__).with_name("forked_command.py")
 _OWN_MOUNTS = ("unshare", "--map-root-user", "--mount")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m quick`, do not even import the modules that lack the mark: that takes longer than many a test."""
+    if config.getoption("markexpr") != "quick" or not collection_path.name.startswith("test_"):
+        return None
+    return "pytest.mark.quick" not in collection_path.read_text(encoding="utf-8") or None
+
+
 @dataclass(frozen=True)
 class ChatServer:
     process: subprocess.Popen[str]

@@ -102,12 +102,16 @@ SOUND: Mapping[str, bytes] = {
 
 @dataclass
 class Hostile:
-    """What it answers next; the requests after these go to `upstream`, a port of this machine, or are dropped."""
+    """What it answers next; the requests after these go to `upstream`, a port of this machine, or are dropped.
+
+    `head` is that of the last request: its first line and its headers, in lower case.
+    """
 
     script: list[bytes]
     upstream: int = 0
     port: int = 0
     asked: int = 0
+    head: bytes = b""
 
     @property
     def base_url(self) -> str:
@@ -121,6 +125,7 @@ class Hostile:
             fields = dict(line.lower().split(b": ", 1) for line in head.strip().split(b"\r\n")[1:])
             body = await reader.readexactly(int(fields.get(b"content-length", 0)))
             self.asked += 1
+            self.head = head.lower()
             sent = self.script.pop(0) if self.script else PASS
             if sent != PASS:
                 writer.write(sent)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).parents[1]
 ROOMS = ("census_priors", "foundation", "generator", "prompts", "validators")
 MODULES = sorted(path for room in ("census_personas", *ROOMS) for path in (ROOT / room).rglob("*.py"))
@@ -41,6 +43,13 @@ def test_nothing_but_the_command_line_prints_or_exits() -> None:
         and loud.search(path.read_text(encoding="utf-8"))
     ]
     assert found == []
+
+
+def test_the_quick_half_of_the_tests_covers_every_folder() -> None:
+    tests = ROOT / "tests"
+    texts = {path: path.read_text(encoding="utf-8") for path in tests.rglob("test_*.py")}
+    quick = {path.parent for path, text in texts.items() if "\npytestmark = pytest.mark.quick\n" in text}
+    assert {path.parent for path in texts} - quick == {tests / "inference_server"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

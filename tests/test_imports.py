@@ -7,9 +7,12 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.quick
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("foundation", "census_priors", "prompts", "validators", "generator")
@@ -57,6 +60,7 @@ def name_of(module: Path) -> str:
     return ".".join(("census_personas", *(parts[:-1] if parts[-1] == "__init__" else parts)))
 
 
+@cache
 def imported(module: Path, *, inside: bool = True) -> set[str]:
     """Dotted names that a module imports when it runs; without `inside`, those inside functions are left out."""
     names = set()

@@ -73,13 +73,12 @@ class ChatModel(Protocol):
 
 
 class LLMError(PersonasError):
-    """A completion that did not come. `retryable` steers the retry policy, `hint` is for the user.
+    """A completion that did not come; its `hint` is for the user. The retry policy (`retry.py`) goes by its class.
 
     Endpoints have a part in messages and hints, so that both are made printable here, for terminals and logs alike.
     """
 
     exit_code = 1
-    retryable = False
 
     def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
         """`retry_after` is in seconds, as the endpoint asked for."""
@@ -89,9 +88,7 @@ class LLMError(PersonasError):
 
 
 class TransientError(LLMError):
-    """Timeouts, dropped connections, 429 and 5xx: the same request may succeed later."""
-
-    retryable = True
+    """Timeouts, dropped connections, 429 and 5xx: the same request may succeed later, and is sent again."""
 
 
 class UnreadableError(TransientError):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from census_personas.generator.config.run_config import LLMConfig
 from census_personas.generator.llm.budget import Budget
@@ -17,7 +16,6 @@ from census_personas.generator.llm.chat import (
     ChatRequest,
     Completion,
     EndpointError,
-    LLMError,
     RequestError,
     ThrottledError,
     UnreachableError,
@@ -27,13 +25,10 @@ from census_personas.generator.llm.dialect import Dialect
 from census_personas.generator.llm.endpoint import Endpoint
 from census_personas.generator.llm.payload import BYTES_PER_TOKEN, completion_of
 from census_personas.generator.llm.probe import adapt, detect
+from census_personas.generator.llm.retry import retry_policy
 from census_personas.generator.llm.transport import LONGEST_ASKED_WAIT_S
 
 logger = logging.getLogger(__name__)
-_FIRST_WAIT_S = 0.25
-_LONGEST_WAIT_S = 60.0
-# 429 says that the endpoint works: patience with it is a multiple of the patience with faults.
-_PATIENCE_WITH_429 = 10
 # Seconds between two lines about 429s of one endpoint.
 _QUIET_S = 30.0
 # An answer cut off at the token limit is asked for again with more room, twice.
@@ -117,34 +112,17 @@ class OpenAICompatible:
             await endpoint.aclose()
 
     async def _retried(self, request: ChatRequest, max_tokens: int) -> Completion:
+        circuits = [endpoint.circuit for endpoint in self._endpoints]
+        policy = retry_policy(self._config.max_retries, request.seed, circuits, self._count_retry)
         try:
-            try:
-                return await self._once(request, max_tokens)
-            except LLMError as error:
-                if not error.retryable:
-                    raise
-                return await self._again(request, max_tokens, error)
+            answer: Completion = await policy(self._once, request, max_tokens)
         except UnreachableError as error:
             shown = ", ".join(endpoint.address.shown for endpoint in self._endpoints)
             raise EndpointError(str(error), hint=f"is a server running at {shown}?") from error
-
-    async def _again(self, request: ChatRequest, max_tokens: int, first: LLMError) -> Completion:
-        """The retry policy, which costs as much as sending a request, begins with the fault that called for it."""
-        faults = [first]
-
-        async def attempt() -> Completion:
-            if faults:
-                raise faults.pop()
-            return await self._once(request, max_tokens)
-
-        policy = AsyncRetrying(
-            retry=retry_if_exception(lambda error: isinstance(error, LLMError) and error.retryable),
-            stop=_Patience(self._config.max_retries, self._endpoints, self.usage),
-            wait=_Wait(request.seed, self._endpoints),
-            reraise=True,
-        )
-        answer: Completion = await policy(attempt)
         return answer
+
+    def _count_retry(self) -> None:
+        self.usage.retries += 1
 
     async def _once(self, request: ChatRequest, max_tokens: int) -> Completion:
         self.budget.check()
@@ -257,40 +235,3 @@ class OpenAICompatible:
     async def context(self) -> int:
         """Tokens of prompt and answer together that the first endpoint takes; 0 where it does not say."""
         return (await self._endpoints[0].transport.models()).get(self._name, 0)
-
-
-class _Patience:
-    """When to stop retrying one request: faults are counted, 429s by tenths, an outage not at all."""
-
-    def __init__(self, retries: int, endpoints: Sequence[Endpoint], usage: Usage) -> None:
-        self._left = float(retries)
-        self._endpoints = endpoints
-        self._usage = usage
-
-    def __call__(self, state: RetryCallState) -> bool:
-        error = state.outcome.exception() if state.outcome else None
-        if not all(endpoint.circuit.is_open for endpoint in self._endpoints):
-            self._left -= 1 / _PATIENCE_WITH_429 if isinstance(error, ThrottledError) else 1
-        if self._left < 0:
-            return True
-        self._usage.retries += 1
-        logger.debug("attempt %d failed, retrying: %s", state.attempt_number, error)
-        return False
-
-
-class _Wait:
-    """Exponential back-off, spread over requests by their seeds; what the endpoint asks for goes first."""
-
-    def __init__(self, seed: int, endpoints: Sequence[Endpoint]) -> None:
-        self._spread = 0.5 + (seed * 0.6180339887498949) % 1.0
-        self._endpoints = endpoints
-
-    def __call__(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = error.retry_after if isinstance(error, LLMError) else None
-        if asked is not None:
-            return asked + 0.05 * self._spread
-        if any(endpoint.circuit.is_open for endpoint in self._endpoints):
-            # The circuit, or another endpoint, says when.
-            return _FIRST_WAIT_S * self._spread
-        return min(_FIRST_WAIT_S * 2.0 ** min(state.attempt_number - 1, 10) * self._spread, _LONGEST_WAIT_S)

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from census_personas.census_priors.priors import Priors
@@ -43,7 +44,7 @@ class SelectionCache:
         self._priors = priors
         self._network = network
         self._leaves = leaves
-        self._ready: BoundedCache[SelectionSampler] = BoundedCache(most_bytes, self._own_bytes)
+        self._ready: BoundedCache[SelectionSampler] = BoundedCache(most_bytes, partial(_own_bytes, priors))
         self._warned: set[str] = set()
 
     def use(self, selection: Selection) -> AbstractContextManager[SelectionSampler]:
@@ -106,13 +107,15 @@ class SelectionCache:
         masks = evidence.masks(where, self._priors, self._leaves)
         return condition(self._network, self._leaves, masks).probability > 0
 
-    def _own_bytes(self, selected: SelectionSampler) -> int:
-        """Memory of a selection's model beside what it shares with the model of everybody."""
-        tables = (self._network.core, *(node.table for node in self._network.nodes))
-        shared: list[object] = [self._priors, self._network, self._network.hierarchy, *self._leaves]
-        shared += [memory_of(table) for table in tables]
-        shared += [self._everybody, *_compiled(self._everybody)]
-        return array_bytes(selected, {id(item) for item in shared})
+
+def _own_bytes(priors: Priors, selected: SelectionSampler) -> int:
+    """Memory of a selection's model beside what it shares with the model of everybody."""
+    network = selected.network
+    tables = (network.core, *(node.table for node in network.nodes))
+    shared: list[object] = [priors, network, network.hierarchy, *selected.leaves]
+    shared += [memory_of(table) for table in tables]
+    shared += [selected.base, *_compiled(selected.base)]
+    return array_bytes(selected, {id(item) for item in shared})
 
 
 def _compiled(sampler: Sampler) -> Sequence[object]:

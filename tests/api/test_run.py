@@ -11,6 +11,8 @@ from census_personas import Run
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.schema import NEMOTRON
 
+pytestmark = pytest.mark.quick
+
 
 def test_a_run_says_what_came_of_it(finished: Run) -> None:
     assert (finished.state, finished.manifest.accepted, finished.config.rows) == ("complete", 12, 12)

@@ -7,6 +7,8 @@ import pytest
 from census_personas import Run, avalidate, validate
 from census_personas.foundation.errors import DatasetError
 
+pytestmark = pytest.mark.quick
+
 
 async def test_a_run_passes_and_a_frame_with_a_wrong_fact_does_not(finished: Run) -> None:
     result = validate(finished.folder)

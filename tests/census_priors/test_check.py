@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import shipped
 import yaml
 
 from census_personas.census_priors import lock
@@ -17,7 +18,7 @@ from census_personas.census_priors.priors import Priors
 from census_personas.census_priors.published import read_facts
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
-EN_US = Priors.load("en_US")
+EN_US = shipped.united_states()
 STATES = [str(state) for state in EN_US.domain["state"]]
 ISLANDS = ("PR", "VI")
 

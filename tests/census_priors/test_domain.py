@@ -3,6 +3,8 @@ import pytest
 
 from census_personas.census_priors.domain import Domain, DomainError
 
+pytestmark = pytest.mark.quick
+
 DOMAIN = Domain({"sex": ("Female", "Male"), "age": (18, 19, 20), "state": ("NY", "WY", "VI", "PR")})
 
 

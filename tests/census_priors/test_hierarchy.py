@@ -5,6 +5,8 @@ from census_personas.census_priors.domain import Domain, DomainError
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.census_priors.priors import Priors
 
+pytestmark = pytest.mark.quick
+
 TREE = Hierarchy(
     Domain(
         {

@@ -23,6 +23,8 @@ from census_personas.census_priors.marginal import Marginal, TableError
 from census_personas.census_priors.priors import Priors
 from census_personas.census_priors.table_file import MOST_CELLS, read_marginal, table_path
 
+pytestmark = pytest.mark.quick
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
 DOMAIN = Domain({"sex": ("Male", "Female"), "age": (18, 19)})
 SEX, AGE, WEIGHT = pa.array(["Male", "Female"]), pa.array([18, 19]), pa.array([1.0, 2.0])

@@ -7,6 +7,8 @@ from hypothesis.extra.numpy import arrays
 from census_personas.census_priors.domain import Domain, DomainError
 from census_personas.census_priors.marginal import Marginal, TableError
 
+pytestmark = pytest.mark.quick
+
 DOMAIN = Domain({"sex": ("Female", "Male"), "age": (18, 19, 20)})
 WEIGHTS = arrays(np.float64, (2, 3), elements=st.floats(0.5, 1e6))
 

@@ -9,6 +9,8 @@ import pytest
 from census_personas.census_priors.marginal import TableError
 from census_personas.census_priors.occupations import ONET_ATTRIBUTION, Occupations, UnknownOccupationError
 
+pytestmark = pytest.mark.quick
+
 LOCALE = Path(str(files("census_personas.census_priors") / "en_US"))
 
 

@@ -10,6 +10,8 @@ import pytest
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.places import EDUCATION_GROUPS, STATE_NAMES, Places, UnknownPlaceError
 
+pytestmark = pytest.mark.quick
+
 LOCALE = Path(str(files("census_personas.census_priors") / "en_US"))
 STATES = tuple(STATE_NAMES)
 ETHNICITIES = ("hispanic", "white", "black", "asian", "native", "pacific_islander", "multiple")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shipped
 import yaml
 
 from census_personas.census_priors.declaration import DeclarationError
@@ -14,7 +15,9 @@ from census_personas.census_priors.domain import DomainError
 from census_personas.census_priors.marginal import TableError
 from census_personas.census_priors.priors import Priors
 
-EN_US = Priors.load("en_US")
+pytestmark = pytest.mark.quick
+
+EN_US = shipped.united_states()
 SMALL = {
     "locale": "xx",
     "title": "A test",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import shipped
 import yaml
 
 from census_personas.census_priors import lock
@@ -25,7 +26,7 @@ from census_personas.generator.model.sparse_conditionals import leaves_of
 from census_personas.generator.population.population import Population
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
-EN_US = Priors.load("en_US").folder
+EN_US = shipped.united_states().folder
 LOOKUPS = "look-ups are those declared, and can be read"
 LOCK = "files are those of tables.lock"
 MAIN = [sys.executable, "-c", "from census_personas.generator.cli.main import main; main()"]

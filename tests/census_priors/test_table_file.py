@@ -14,6 +14,8 @@ from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import Marginal, TableError
 from census_personas.census_priors.table_file import read_marginal, table_path
 
+pytestmark = pytest.mark.quick
+
 DOMAIN = Domain({"sex": ("Male", "Female"), "age": (18, 19, 20)})
 
 

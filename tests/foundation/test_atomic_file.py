@@ -10,6 +10,8 @@ import pytest
 
 from census_personas.foundation.atomic_file import UnwritableError, whole_file, write_whole
 
+pytestmark = pytest.mark.quick
+
 WRITER = """
 import sys
 from pathlib import Path

@@ -14,6 +14,8 @@ from census_personas.foundation.array_memory import array_bytes
 from census_personas.foundation.bounded_cache import BoundedCache
 from census_personas.foundation.threads import computed_once
 
+pytestmark = pytest.mark.quick
+
 
 @given(st.lists(st.integers(1, 9)), st.integers(0, 20))
 def test_the_bound_holds_unless_one_value_alone_exceeds_it(keys: list[int], most: int) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from census_personas.foundation import event_loop
 
+pytestmark = pytest.mark.quick
+
 SCRIPT = """
 import asyncio, sys
 from census_personas.foundation import event_loop

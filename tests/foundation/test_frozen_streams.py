@@ -14,6 +14,8 @@ from census_personas.foundation.dataset_reader import FOOTER, SAMPLE
 from census_personas.foundation.randomness import RowGenerator
 from census_personas.generator.sampling.decode import uuids
 
+pytestmark = pytest.mark.quick
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("foundation", "census_priors", "prompts", "validators", "generator", "census_personas")
 

@@ -19,6 +19,8 @@ from census_personas.foundation.named_place import (
 )
 from census_personas.foundation.yaml_file import LONGEST, YamlError, read_yaml
 
+pytestmark = pytest.mark.quick
+
 PARQUET = b"PAR1 and more"
 
 

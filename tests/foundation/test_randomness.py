@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from census_personas.foundation.randomness import fractions, stream_key, uniforms, words
 
+pytestmark = pytest.mark.quick
+
 
 @given(
     seed=st.integers(0, 2**70),

@@ -19,6 +19,8 @@ from census_personas.generator.config.run_config import Config
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.shard_store import ShardInfo, check_parts, read_shard, write_shard
 
+pytestmark = pytest.mark.quick
+
 TABLE = table_of("full", {"row": "integer", "uuid": "text", "sex": "text", "age": "integer"})
 INFO = ShardInfo(0, 20, 20, 0, findings={"stated_age:warning": 3})
 FLIPS = 600

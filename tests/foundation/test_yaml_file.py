@@ -13,6 +13,8 @@ from census_personas.foundation.yaml_file import YamlError, parse_yaml, read_yam
 from census_personas.prompts.fields import TemplateError
 from census_personas.prompts.yaml_text import mapping
 
+pytestmark = pytest.mark.quick
+
 BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n"
     for old, new in zip("abcdefgh", "bcdefghi", strict=True)

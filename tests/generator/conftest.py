@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ from census_personas.census_priors.priors import Priors
 from census_personas.generator.model.network_fit import fit_network
 from census_personas.generator.population.population import Population
 from census_personas.prompts.template import PromptSet
+
+
+@pytest.fixture(scope="module", autouse=True)
+def freed_memory() -> Iterator[None]:
+    """Free what the tests of a module leave: the garbage collector counts objects, not the arrays that they hold."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +98,7 @@ def retiree(nurse: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def population() -> Population:
-    return Population.load("en_US")
+    return Population.load("en_US", cache_bytes=256 << 20)
 
 
 TOY = """

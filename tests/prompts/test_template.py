@@ -11,6 +11,8 @@ import pytest
 from census_personas.prompts.lint import lint
 from census_personas.prompts.template import PromptSet, TemplateError
 
+pytestmark = pytest.mark.quick
+
 SHIPPED = Path(PromptSet.load("en_US").folder)
 
 

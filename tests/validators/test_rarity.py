@@ -9,6 +9,8 @@ from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import Marginal
 from census_personas.validators.rarity import LiftTable
 
+pytestmark = pytest.mark.quick
+
 DOMAIN = Domain({"age": (18, 19, 20), "status": ("single", "widowed")})
 
 

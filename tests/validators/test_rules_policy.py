@@ -14,6 +14,8 @@ from census_personas.validators.rules import SAMPLED, PolicyError, RecordChecker
 from census_personas.validators.text.finding_cache import FindingCache
 from census_personas.validators.text.record_view import RecordView
 
+pytestmark = pytest.mark.quick
+
 
 def test_nothing_is_wrong_with_a_good_record(checker: RecordChecker, good: dict[str, Any]) -> None:
     assert [f for f in checker.check(good) if f.severity == "error"] == []

@@ -21,6 +21,8 @@ from census_personas.validators.findings_writer import FindingsWriter, WriterErr
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.validate_file import validate_files
 
+pytestmark = pytest.mark.quick
+
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> Path:
     if path.suffix == ".parquet":

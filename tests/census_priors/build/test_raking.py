@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from census_personas.census_priors.build.raking import Target, count, rake, shares
+
+pytestmark = pytest.mark.quick
 
 CELLS = np.array([0, 0, 1, 1, 2, 2])
 GROUPS = np.array([0, 1, 0, 1, 0, 1])

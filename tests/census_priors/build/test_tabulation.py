@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import shipped
 
 from census_personas.census_priors.build.en_US.acs_table import AcsTable
 from census_personas.census_priors.build.en_US.ages import TopCode, spread_top_codes, top_codes
@@ -16,9 +17,8 @@ from census_personas.census_priors.build.source import SourceError
 from census_personas.census_priors.build.tabulation import ModelledArea, Tabulation
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import Marginal
-from census_personas.census_priors.priors import Priors
 
-PRIORS = Priors.load("en_US")
+PRIORS = shipped.united_states()
 LEGEND = """VARIABLE,TYPE,LABEL,GROUP
 B12002_001E,int,Estimate!!Total,B12002
 B12002_002E,int,Estimate!!Total!!Male,B12002

@@ -16,6 +16,8 @@ from census_personas.generator.cli.main import main
 from census_personas.validators.finding import Finding
 from census_personas.validators.findings_writer import FindingsWriter, WriterError
 
+pytestmark = pytest.mark.quick
+
 QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
 
 Personas = Callable[..., tuple[int, str, str]]

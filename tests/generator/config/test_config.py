@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from census_personas.generator.config.config_file import load, parse
 from census_personas.generator.config.run_config import Config, ConfigError
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(
     ("text", "said"),

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.config.selection import Selection
+
+pytestmark = pytest.mark.quick
 
 
 def test_a_selection_of_conditions_alone_has_the_key_of_its_conditions() -> None:

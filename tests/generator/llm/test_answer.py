@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from census_personas.generator.llm.answer import AnswerError, parse_object, read
 from census_personas.prompts.fields import FieldSpec
 
+pytestmark = pytest.mark.quick
+
 TEXT = FieldSpec("story", "text", "A story.", 5, 40)
 LIST = FieldSpec("items", "list", "Items.", 2, 4)
 

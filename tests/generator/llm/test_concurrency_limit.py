@@ -8,6 +8,8 @@ import pytest
 
 from census_personas.generator.llm.concurrency_limit import START, ConcurrencyLimit
 
+pytestmark = pytest.mark.quick
+
 
 class FakeServer:
     """A queue with so many places, on a clock that costs no time: latency is work plus waiting."""

@@ -12,7 +12,7 @@ import pytest
 from hostile_server import BROKEN, PASS, SOUND, answer, hostile
 
 from census_personas.generator.config.run_config import LLMConfig
-from census_personas.generator.llm.chat import ChatRequest, Completion, LLMError
+from census_personas.generator.llm.chat import ChatRequest, Completion, LLMError, TransientError
 from census_personas.generator.narration.backends import connect
 
 ROWS = 32
@@ -49,7 +49,7 @@ async def test_no_bytes_raise_anything_but_an_error_that_may_pass(transport: str
     for name, sent in BROKEN.items():
         with hostile([sent]) as server:
             [got] = await asked(config(transport, server.base_url))
-        if not isinstance(got, LLMError) or not got.retryable:
+        if not isinstance(got, TransientError):
             wrong[name] = got
         assert len(str(got)) < 1000
         assert str(got).isprintable()
@@ -204,3 +204,22 @@ async def test_requests_that_fail_together_end_one_by_one() -> None:
         got = await asyncio.gather(*(model.complete(REQUEST) for _ in range(8)), return_exceptions=True)
         await model.aclose()
     assert all(isinstance(each, LLMError) for each in got)
+
+
+async def test_what_openai_asks_of_its_clients_is_sent_over_its_own_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-7")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-7")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Team: census")
+    heads = {}
+    for transport in TRANSPORTS:
+        with hostile([SOUND["gzip"]]) as server:
+            await asked(config(transport, server.base_url))
+        heads[transport] = server.head.split(b"\r\n")
+    common = [b"post /v1/chat/completions http/1.1", b"authorization: bearer " + KEY.lower().encode()]
+    own = [b"openai-organization: org-7", b"openai-project: proj-7", b"x-team: census"]
+    assert {*common, *own} <= set(heads["openai"])
+    assert set(common) <= set(heads["lean"])
+    assert not {*own} & set(heads["lean"])

@@ -16,6 +16,8 @@ from census_personas.generator.llm.chat import Completion, LLMError, UnreadableE
 from census_personas.generator.llm.payload import completion_of, usable
 from census_personas.generator.llm.redaction import Secrets
 
+pytestmark = pytest.mark.quick
+
 KEY = "sk-proj/0123456789+abcdef"
 MESSAGES = ({"role": "user", "content": "Write a line."},)
 

@@ -10,6 +10,8 @@ import pytest
 
 from census_personas.generator.llm.redaction import Secrets
 
+pytestmark = pytest.mark.quick
+
 KEY = "sk-Zq7SECRETxyzzy/+=0123456789abc"
 DISGUISES = {
     "as it stands": KEY,

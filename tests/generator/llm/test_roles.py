@@ -12,6 +12,8 @@ from census_personas.generator.llm.probe import adapt
 from census_personas.generator.llm.roles import fold_system, is_no_system_role
 from census_personas.generator.llm.transport import Address, status_error
 
+pytestmark = pytest.mark.quick
+
 REFUSALS = (
     "System role not supported",
     "Conversation roles must alternate user/assistant/user/assistant/...",

@@ -11,6 +11,8 @@ from census_personas.generator.config.run_config import ConfigError, LLMConfig
 from census_personas.generator.llm.chat import EndpointError, RequestError, ThrottledError, TransientError
 from census_personas.generator.llm.transport import Address, decoded, retry_after, served_models, status_error
 
+pytestmark = pytest.mark.quick
+
 KEY = "sk-0123456789"
 
 

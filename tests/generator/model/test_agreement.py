@@ -21,6 +21,8 @@ from census_personas.generator.model.fitting import FitError
 from census_personas.generator.model.network_fit import fit_network
 from census_personas.generator.population.population import Population
 
+pytestmark = pytest.mark.quick
+
 Toy = Callable[..., Path]
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 

@@ -26,6 +26,8 @@ from census_personas.generator.model.network_fit import fit_network
 from census_personas.generator.model.shrinkage import child_axis, rake, shrink
 from census_personas.generator.population.population import Population
 
+pytestmark = pytest.mark.quick
+
 Toy = Callable[..., Path]
 TABLES = arrays(np.float64, (3, 4, 2), elements=st.floats(0.01, 1.0))
 

@@ -12,6 +12,8 @@ from census_personas.census_priors.domain import DomainError
 from census_personas.generator.model.likelihood import log_probabilities
 from census_personas.generator.population.population import Population
 
+pytestmark = pytest.mark.quick
+
 ATTRIBUTES = ["region", "age", "sex", "status", "trade", "transport", "mood"]
 
 

@@ -15,6 +15,8 @@ from census_personas.generator.model.fitting import FitError
 from census_personas.generator.model.node import Node
 from census_personas.generator.population.population import Population
 
+pytestmark = pytest.mark.quick
+
 NAMES = (
     *("region", "age", "age_band", "age_half", "voter", "sex", "status"),
     *("trade", "trade_group", "transport", "mood"),

@@ -11,6 +11,8 @@ from census_personas.generator.model.network import Network
 from census_personas.generator.model.node import Node, open_positions
 from census_personas.generator.population.population import Population
 
+pytestmark = pytest.mark.quick
+
 
 def _people(network: Network, node: Node) -> dict[str, Codes32]:
     """One person of every combination of the child and of the finest attributes that decide it."""

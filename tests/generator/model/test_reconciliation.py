@@ -15,6 +15,8 @@ from census_personas.generator.model import fit_memory as footprint
 from census_personas.generator.model.fitting import FitError, Margin, fit
 from census_personas.generator.model.reconciliation import reconciled
 
+pytestmark = pytest.mark.quick
+
 PLAIN = {3: np.arange(3, dtype=np.int32), 2: np.arange(2, dtype=np.int32)}
 COARSE = np.array([0, 0, 1], dtype=np.int32)
 

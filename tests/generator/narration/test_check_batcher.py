@@ -11,6 +11,8 @@ import pytest
 from census_personas.generator.narration.check_batcher import CheckBatcher
 from census_personas.validators.finding import Finding
 
+pytestmark = pytest.mark.quick
+
 
 class Judge:
     """Finds one thing of each record, and remembers how many came together."""

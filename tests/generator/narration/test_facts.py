@@ -13,6 +13,8 @@ from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.nearby_towns import NearbyTowns
 from census_personas.prompts.template import PromptSet
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture(scope="session")
 def sheet(priors: Priors, prompts: PromptSet) -> FactSheet:

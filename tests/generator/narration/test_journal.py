@@ -22,6 +22,8 @@ from census_personas.generator.llm.chat import ChatRequest, Completion
 from census_personas.generator.llm.request_key import request_key
 from census_personas.generator.narration.journal import Journal, JournalError
 
+pytestmark = pytest.mark.quick
+
 ANSWER = Completion("text with “quotes”,\nlines and \x00 control", "model", "stop", 12, 34)
 REQUEST = ChatRequest(
     ({"role": "user", "content": "Who?"},), "personas", {"type": "object"}, 0.9, 1.0, 100, 1

@@ -8,15 +8,12 @@ from statistics import quantiles
 from typing import Any
 
 import pytest
+import shipped
 
 from census_personas.census_priors.build.en_US.work_phrases import phrase_columns
 from census_personas.foundation.schema import NARRATIVES
-from census_personas.generator.offline.grammar import Grammar
-from census_personas.generator.offline.narrator import OfflineNarrator
 from census_personas.generator.offline.work import Work, leads, suited
 
-NARRATOR = OfflineNarrator.load("en_US")
-GRAMMAR = Grammar.load("en_US")
 CHORES = ("cleaning and oiling tools", "loading and stacking", "counting")
 # Words per narrative, first and third quartile, of 1,500 adults of Nemotron-Personas-USA 1.1 (NVIDIA, CC BY 4.0).
 RELEASED = {
@@ -75,7 +72,7 @@ def adult(row: int, **changes: object) -> dict[str, Any]:
 def written(person: dict[str, Any], *fields: str) -> dict[str, str]:
     return {
         field: str(text)
-        for field, text in NARRATOR.write(person, {field: {} for field in fields}, seed=3).items()
+        for field, text in shipped.narrator().write(person, {field: {} for field in fields}, seed=3).items()
     }
 
 
@@ -87,10 +84,10 @@ def test_narratives_are_about_as_long_as_the_released_ones(field: str) -> None:
 
 
 def test_a_family_keeps_the_customs_of_one_tradition() -> None:
-    heritage = {text.text for text in GRAMMAR.alternatives("leaning_heritage")}
+    heritage = {text.text for text in shipped.grammar().alternatives("leaning_heritage")}
     customs = {
-        tag: {text.text for text in GRAMMAR.pool("practice", frozenset({tag}))}
-        - {text.text for text in GRAMMAR.pool("practice", frozenset())}
+        tag: {text.text for text in shipped.grammar().pool("practice", frozenset({tag}))}
+        - {text.text for text in shipped.grammar().pool("practice", frozenset())}
         for tag in heritage
     }
     told = [
@@ -105,26 +102,26 @@ def test_a_family_keeps_the_customs_of_one_tradition() -> None:
 
 
 def test_every_tradition_has_customs_and_a_kitchen() -> None:
-    anybody = len(GRAMMAR.pool("practice", frozenset()))
-    for tag in {text.text for text in GRAMMAR.alternatives("leaning_heritage")}:
-        assert len(GRAMMAR.pool("practice", frozenset({tag}))) >= anybody + 4, tag
-        assert GRAMMAR.pool("leaning_kitchen", frozenset({tag}))
+    anybody = len(shipped.grammar().pool("practice", frozenset()))
+    for tag in {text.text for text in shipped.grammar().alternatives("leaning_heritage")}:
+        assert len(shipped.grammar().pool("practice", frozenset({tag}))) >= anybody + 4, tag
+        assert shipped.grammar().pool("leaning_kitchen", frozenset({tag}))
 
 
 def test_every_state_offers_places_teams_and_dishes_of_its_own() -> None:
-    states = {text.text for text in GRAMMAR.alternatives("region")}
+    states = {text.text for text in shipped.grammar().alternatives("region")}
     assert len(states) == 53
     for state in states:
-        tags = GRAMMAR.tags_of("region", state)
+        tags = shipped.grammar().tags_of("region", state)
         for symbol in ("own_outdoors", "own_venue", "own_team", "own_local"):
-            texts = {text.text for text in GRAMMAR.pool(symbol, tags)}
+            texts = {text.text for text in shipped.grammar().pool(symbol, tags)}
             assert len(texts) >= 3, (state, symbol)
             assert not texts & {"the nearest state park", "the nearest museum", "the home team"}
 
 
 def test_the_team_of_a_metropolitan_area_comes_before_that_of_the_state() -> None:
-    here = GRAMMAR.tags_of("region", "TX") | GRAMMAR.tags_of("metro", "Dallas")
-    texts = {text.text for text in GRAMMAR.pool("own_team", here)}
+    here = shipped.grammar().tags_of("region", "TX") | shipped.grammar().tags_of("metro", "Dallas")
+    texts = {text.text for text in shipped.grammar().pool("own_team", here)}
     assert "the Cowboys" in texts
     assert not texts & {"the Astros", "the Spurs"}
 
@@ -153,7 +150,7 @@ def test_office_programs_are_told_of_those_who_work_at_a_desk() -> None:
     done = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=False, coder=False)
     assert (done.equipment, done.software) == (["pizza ovens"], [])
     lists = [
-        NARRATOR.write(
+        shipped.narrator().write(
             adult(row, occupation_code=code, grounding=phrase_columns([], ["SAP software"], [])),
             {"skills_and_expertise_list": {}},
             seed=1,
@@ -216,22 +213,22 @@ def test_nobody_drives_who_stacks_shelves() -> None:
 
 
 def test_wishes_that_last_have_no_date() -> None:
-    lasting = {text.text for text in GRAMMAR.alternatives("goal_keep")}
-    dated = {text.text for text in GRAMMAR.alternatives("goal_reach")}
+    lasting = {text.text for text in shipped.grammar().alternatives("goal_keep")}
+    dated = {text.text for text in shipped.grammar().alternatives("goal_reach")}
     assert lasting.isdisjoint(dated)
-    for frame in GRAMMAR.alternatives("career_goals_and_ambitions"):
+    for frame in shipped.grammar().alternatives("career_goals_and_ambitions"):
         assert ("goal_now", "timeframe") not in pairwise(slot.symbol for slot in frame.slots), frame.text
 
 
 def test_those_at_home_near_a_large_city_are_not_sent_to_the_far_end_of_the_state() -> None:
-    here = GRAMMAR.tags_of("region", "CA") | GRAMMAR.tags_of("metro", "San Diego")
-    texts = {text.text for text in GRAMMAR.pool("own_outdoors", here)}
+    here = shipped.grammar().tags_of("region", "CA") | shipped.grammar().tags_of("metro", "San Diego")
+    texts = {text.text for text in shipped.grammar().pool("own_outdoors", here)}
     assert "Torrey Pines" in texts
     assert not texts & {"the Mendocino headlands", "Mount Lassen"}
 
 
 def test_a_text_without_slots_stands_once_in_memory_for_both_sexes() -> None:
-    women, men = (GRAMMAR.spoken({"he": word}) for word in ("she", "he"))
+    women, men = (shipped.grammar().spoken({"he": word}) for word in ("she", "he"))
     assert women.pool("weekday", frozenset()) == men.pool("weekday", frozenset())
 
 
@@ -249,19 +246,21 @@ def test_nobody_comes_late_to_a_thing_before_thirty() -> None:
 
 
 def test_who_is_driven_does_not_take_the_wheel() -> None:
-    steered = {text.text for text in GRAMMAR.pool("travel_manner", frozenset({"at_wheel"}))}
-    steered -= {text.text for text in GRAMMAR.pool("travel_manner", frozenset())}
+    steered = {text.text for text in shipped.grammar().pool("travel_manner", frozenset({"at_wheel"}))}
+    steered -= {text.text for text in shipped.grammar().pool("travel_manner", frozenset())}
     assert "taking turns at the wheel" in steered
     for row in range(120):
         text = written(adult(row, age=80, labor_force_status="not_in_workforce"), "travel_persona")
         assert not any(manner in text["travel_persona"] for manner in steered), text
     for stage in ("young", "prime", "mature", "senior"):
         for wheel in ("at_wheel", "taken_along"):
-            assert len(GRAMMAR.pool("own_trip", frozenset({stage, wheel}))) >= 4
+            assert len(shipped.grammar().pool("own_trip", frozenset({stage, wheel}))) >= 4
 
 
 def test_sights_across_the_state_are_no_saturday_outings() -> None:
-    trips = [text.text for text in GRAMMAR.alternatives("sport_trip") if "{own_outdoors}" in text.text]
+    trips = [
+        text.text for text in shipped.grammar().alternatives("sport_trip") if "{own_outdoors}" in text.text
+    ]
     assert trips
     for text in trips:
         assert not re.search(r"Saturday|weekday|season|month|walk|afternoon|morning|hour|\bday\b", text), text
@@ -302,27 +301,32 @@ def test_one_task_and_no_tool_is_told_where_a_code_pools_several_occupations() -
 def test_most_married_people_have_a_spouse_in_their_texts() -> None:
     couples = [adult(row, marital_status="married_present") for row in range(120)]
     texts = [
-        " ".join(str(text) for text in NARRATOR.write(person, ALL, seed=3).values()) for person in couples
+        " ".join(str(text) for text in shipped.narrator().write(person, ALL, seed=3).values())
+        for person in couples
     ]
     assert sum(bool(re.search(r"\b(?:wife|husband)\b", text)) for text in texts) >= 108
 
 
 def test_plans_of_advancement_end_before_the_last_years_of_work() -> None:
-    seniors = {text.text for text in GRAMMAR.pool("goal_work", frozenset({"senior", "worker", "job_health"}))}
+    seniors = {
+        text.text
+        for text in shipped.grammar().pool("goal_work", frozenset({"senior", "worker", "job_health"}))
+    }
     assert "earn a specialty certification" not in seniors
     assert "earn a specialty certification" in {
-        text.text for text in GRAMMAR.pool("goal_work", frozenset({"prime", "worker", "job_health"}))
+        text.text
+        for text in shipped.grammar().pool("goal_work", frozenset({"prime", "worker", "job_health"}))
     }
 
 
 def test_a_dream_is_joined_by_no_phrase_that_needs_another_verb() -> None:
     assert not [
         text.text
-        for text in GRAMMAR.alternatives("trip_spirit")
+        for text in shipped.grammar().alternatives("trip_spirit")
         if text.text.startswith("to ") and not text.text.startswith("to the ")
     ]
     assert not [
         text.text
-        for text in GRAMMAR.alternatives("travel_persona")
+        for text in shipped.grammar().alternatives("travel_persona")
         if "meant to see {trip_spirit}" in text.text
     ]

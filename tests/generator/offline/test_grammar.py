@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import shipped
 
 import census_personas.prompts
 from census_personas.foundation.randomness import draws
@@ -19,7 +20,8 @@ from census_personas.generator.offline.grammar_faults import refuse_faults
 from census_personas.generator.offline.narrator import OfflineNarrator
 from census_personas.generator.offline.portrait import TRAITS
 
-GRAMMAR = Grammar.load("en_US")
+pytestmark = pytest.mark.quick
+
 TEXTS = ("cultural_background", "career_goals_and_ambitions", "skills_prose", "hobby_prose")
 
 
@@ -202,7 +204,7 @@ def test_each_level_of_each_trait_has_its_own_words() -> None:
     for kind in ("adj", "clause", "foible"):
         for trait in TRAITS:
             for level in range(1, 6):
-                pool = texts(GRAMMAR, f"{kind}_{trait[0]}{level}")
+                pool = texts(shipped.grammar(), f"{kind}_{trait[0]}{level}")
                 assert len(set(pool)) >= 3
                 seen.update(set(pool) if kind != "adj" else ())
     assert max(seen.values()) == 1
@@ -210,43 +212,50 @@ def test_each_level_of_each_trait_has_its_own_words() -> None:
 
 def test_the_pools_are_large() -> None:
     for stage in ("young", "prime", "mature", "senior"):
-        assert len(texts(GRAMMAR, "hobby", "male", stage)) >= 50
-    sports = {text.text for text in GRAMMAR.alternatives("own_sport")}
+        assert len(texts(shipped.grammar(), "hobby", "male", stage)) >= 50
+    sports = {text.text for text in shipped.grammar().alternatives("own_sport")}
     assert len(sports) >= 100
-    assert len({*texts(GRAMMAR, "away_place"), *texts(GRAMMAR, "away_dream")}) >= 100
-    assert len({text.text for text in GRAMMAR.alternatives("own_dish")}) >= 150
+    assert len({*texts(shipped.grammar(), "away_place"), *texts(shipped.grammar(), "away_dream")}) >= 100
+    assert len({text.text for text in shipped.grammar().alternatives("own_dish")}) >= 150
     for status in ("worker", "military", "seeking", "student", "homebound", "retired"):
-        assert len(texts(GRAMMAR, "professional_persona", status)) >= 8
+        assert len(texts(shipped.grammar(), "professional_persona", status)) >= 8
     for field in set(NARRATIVES) - {"professional_persona"}:
-        assert len(texts(GRAMMAR, field, "male")) >= 8
+        assert len(texts(shipped.grammar(), field, "male")) >= 8
 
 
 def test_every_symbol_is_used() -> None:
     used = {
-        slot.symbol for name in GRAMMAR.symbols for text in GRAMMAR.alternatives(name) for slot in text.slots
+        slot.symbol
+        for name in shipped.grammar().symbols
+        for text in shipped.grammar().alternatives(name)
+        for slot in text.slots
     }
     read = {"region", "job", "metro", "roots", "pooled"}
     asked_for = {*NARRATIVES, *TEXTS, "hobby", "work_task", "work_skill", "skill_everyday", *read}
-    drawn = {name for name in GRAMMAR.symbols if name.startswith(("adj_", "clause_", "foible_", "leaning_"))}
-    assert set(GRAMMAR.symbols) - used - asked_for - drawn == set()
+    drawn = {
+        name
+        for name in shipped.grammar().symbols
+        if name.startswith(("adj_", "clause_", "foible_", "leaning_"))
+    }
+    assert set(shipped.grammar().symbols) - used - asked_for - drawn == set()
 
 
 @pytest.mark.parametrize("sport_or_craft", ["own_sport", "own_craft", "sport_note", "craft_note"])
 def test_each_leaning_has_texts_of_its_own(sport_or_craft: str) -> None:
     leaning = "leaning_sport" if "sport" in sport_or_craft else "leaning_craft"
-    for tag in {text.text for text in GRAMMAR.alternatives(leaning)}:
-        assert len(texts(GRAMMAR, sport_or_craft, tag, "young")) >= 2, tag
+    for tag in {text.text for text in shipped.grammar().alternatives(leaning)}:
+        assert len(texts(shipped.grammar(), sport_or_craft, tag, "young")) >= 2, tag
 
 
 @pytest.mark.parametrize("kitchen_text", ["own_dish", "dish", "added", "own_bake"])
 def test_each_kitchen_has_texts_of_its_own(kitchen_text: str) -> None:
-    for kitchen in {text.text for text in GRAMMAR.alternatives("leaning_kitchen")}:
-        assert len(texts(GRAMMAR, kitchen_text, kitchen)) >= 3, kitchen
+    for kitchen in {text.text for text in shipped.grammar().alternatives("leaning_kitchen")}:
+        assert len(texts(shipped.grammar(), kitchen_text, kitchen)) >= 3, kitchen
 
 
 @pytest.mark.parametrize("symbol", ["hobby", "own_sport", "own_craft", "work_task"])
 def test_activities_are_gerund_phrases_that_fit_behind_any_verb(symbol: str) -> None:
-    for activity in GRAMMAR.alternatives(symbol):
+    for activity in shipped.grammar().alternatives(symbol):
         assert re.match(r"(?:[a-z-]+ ){0,2}[a-z-]+ing\b", activity.text), activity.text
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +18,6 @@ import census_personas.census_priors
 from census_personas.census_priors.occupations import PHRASES, Occupations
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.generator.llm.chat import ChatRequest, RequestError
-from census_personas.generator.offline.grammar import Grammar
-from census_personas.generator.offline.narrator import OfflineNarrator
 from census_personas.generator.offline.portrait import TRAITS, sex_of
 from census_personas.generator.offline.title import occupation_words
 from census_personas.validators.rule_context import LEVELS
@@ -46,8 +45,6 @@ PLACES = (
 )
 Told = list[tuple[dict[str, Any], dict[str, Any]]]
 OCCUPATIONS = Occupations.load(Path(census_personas.census_priors.__path__[0]) / "en_US")
-NARRATOR = OfflineNarrator.load("en_US")
-GRAMMAR = Grammar.load("en_US")
 MARITAL = ("never_married", "married_present", "separated", "divorced", "widowed")
 STATUS = ("employed", "unemployed", "not_in_workforce", "armed_forces", "employed", "employed")
 
@@ -99,7 +96,7 @@ def grounding(occupation: str, row: int) -> dict[str, Any]:
 
 
 def written(person: Mapping[str, Any], *fields: str, seed: int = 7) -> dict[str, Any]:
-    return dict(NARRATOR.write(person, {field: {} for field in fields or FIELDS}, seed=seed))
+    return dict(shipped.narrator().write(person, {field: {} for field in fields or FIELDS}, seed=seed))
 
 
 def prose(record: Mapping[str, Any]) -> dict[str, str]:
@@ -278,26 +275,30 @@ async def test_a_completion_is_a_json_object_of_exactly_the_properties_of_the_sc
         "properties": {"persona": {"type": "string"}, "skills_and_expertise_list": {}},
     }
     request = ChatRequest((), "personas", schema, 1.0, 1.0, 100, seed=1, facts=facts(0))
-    completion = await NARRATOR.complete(request)
+    completion = await shipped.narrator().complete(request)
     assert set(json.loads(completion.text)) == {"persona", "skills_and_expertise_list"}
-    assert (completion.model, completion.finish_reason, NARRATOR.name) == ("offline", "stop", "offline")
-    await NARRATOR.aclose()
+    assert (completion.model, completion.finish_reason, shipped.narrator().name) == (
+        "offline",
+        "stop",
+        "offline",
+    )
+    await shipped.narrator().aclose()
 
 
 def test_bounds_of_the_schema_are_kept() -> None:
     schema = {"persona": {"minLength": 205, "maxLength": 260}, "cultural_background": {"maxLength": 640}}
     for person in map(facts, range(60)):
-        record = NARRATOR.write(person, schema, seed=1)
+        record = shipped.narrator().write(person, schema, seed=1)
         assert 205 <= len(record["persona"]) <= 260
         assert len(record["cultural_background"]) <= 640
 
 
 def test_a_field_that_the_grammar_cannot_write_is_refused_by_name() -> None:
     with pytest.raises(RequestError, match="finance_persona") as refused:
-        NARRATOR.write(facts(0), {"finance_persona": {}}, seed=1)
+        shipped.narrator().write(facts(0), {"finance_persona": {}}, seed=1)
     assert "openai" in refused.value.hint
     with pytest.raises(RequestError, match="last_name, sex"):
-        NARRATOR.write({"first_name": "Ana", "age": 30}, {"persona": {}}, seed=1)
+        shipped.narrator().write({"first_name": "Ana", "age": 30}, {"persona": {}}, seed=1)
 
 
 def test_a_record_without_grounding_traits_or_place_details_is_still_written() -> None:
@@ -331,7 +332,7 @@ def test_marked_traits_colour_the_texts() -> None:
         words = {
             word
             for kind in ("clause", "foible", "adj")
-            for word in (text.text for text in GRAMMAR.pool(f"{kind}_{tag}", frozenset()))
+            for word in (text.text for text in shipped.grammar().pool(f"{kind}_{tag}", frozenset()))
         }
         assert any(word in text for word in words for text in prose(record).values() if "{" not in word)
 

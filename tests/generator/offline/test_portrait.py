@@ -10,6 +10,8 @@ from census_personas.foundation.yaml_file import parse_yaml
 from census_personas.generator.offline.portrait import LEVELS, RETIREMENT_AGE, Portrait, life_tags
 from census_personas.generator.offline.title import occupation_words
 
+pytestmark = pytest.mark.quick
+
 SOMEBODY = {"first_name": "Ana", "last_name": "Wu", "sex": "Female", "age": 40}
 
 

@@ -24,6 +24,8 @@ import pytest
 
 from census_personas.generator.population.population import Population
 
+pytestmark = pytest.mark.quick
+
 FILE = Path(__file__).with_name("frozen_rows.json")
 ROWS, SEED = 20_000, 2024
 SELECTIONS: Mapping[str, Mapping[str, Any]] = {

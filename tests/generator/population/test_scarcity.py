@@ -19,6 +19,8 @@ from census_personas.generator.population.population import Population
 from census_personas.generator.population.population_file import PopulationFile
 from census_personas.generator.sampling.scarcity import more_rows_than_people, too_few
 
+pytestmark = pytest.mark.quick
+
 EXAMPLE = Path(__file__).parents[3] / "examples" / "puerto_rico"
 FEW = {"age": 94, "occupation": "legal", "marital_status": "separated", "education_level": "less_than_9th"}
 

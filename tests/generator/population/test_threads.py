@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any
@@ -68,6 +70,19 @@ def test_models_under_conditions_keep_to_their_bytes(toy: Population) -> None:
         sample(tight, number)
         assert tight._selections.size <= kept.size // 2  # noqa: SLF001
     assert 1 <= len(tight._selections) < 8  # noqa: SLF001
+
+
+def test_a_population_that_nobody_uses_is_freed_at_once(toy: Population) -> None:
+    population = fresh(toy)
+    for number in range(8):
+        sample(population, number)
+    kept = weakref.ref(population._selections)  # noqa: SLF001
+    gc.disable()  # it counts objects, and would leave gigabytes of arrays for long
+    try:
+        del population
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_what_everybody_shares_is_not_counted(toy: Population) -> None:

@@ -9,6 +9,8 @@ from census_personas.foundation.traits import HIGHEST, LEVELS, LOWEST, TRAITS, l
 from census_personas.generator.offline.portrait import trait_levels
 from census_personas.generator.population.population import Population
 
+pytestmark = pytest.mark.quick
+
 SCORES = range(LOWEST, HIGHEST + 1)
 
 

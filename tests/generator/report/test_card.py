@@ -12,6 +12,8 @@ from census_personas.generator.report import card
 from census_personas.generator.report.model import Cell, Family, Report, TableFidelity
 from census_personas.generator.run.manifest import Manifest
 
+pytestmark = pytest.mark.quick
+
 TABLE = table_of("nemotron-1.1", {"age": "integer"})
 CELL = Cell(states=("a",), rows=1, expected=1.0, p=1.0)
 AGE = TableFidelity(

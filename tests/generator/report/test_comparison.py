@@ -16,6 +16,8 @@ from census_personas.foundation.schema import context_table
 from census_personas.generator.report.comparison import compare
 from census_personas.generator.report.people import people_of
 
+pytestmark = pytest.mark.quick
+
 ROWS = 400
 
 

@@ -15,6 +15,8 @@ from census_personas.generator.run.rejections import (
     write_rejections,
 )
 
+pytestmark = pytest.mark.quick
+
 
 def narrated(row: int, *reasons: str, attempts: int = 1) -> Narrated:
     record = {"row": row, "uuid": f"u{row}"}

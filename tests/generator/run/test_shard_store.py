@@ -31,6 +31,8 @@ from census_personas.generator.run.rejections import count_reasons, read_rejecti
 from census_personas.generator.run.run_folder import RunFolder
 from census_personas.generator.run.shard_store import Shard, ShardInfo, read_shard, write_shard
 
+pytestmark = pytest.mark.quick
+
 CONTEXT = dict.fromkeys(
     [
         "row",

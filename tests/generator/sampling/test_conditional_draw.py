@@ -24,6 +24,8 @@ from census_personas.generator.sampling.sampler import Sampler
 from census_personas.generator.sampling.sparse_draw import compile_leaf
 from census_personas.generator.sampling.where_clause import masks
 
+pytestmark = pytest.mark.quick
+
 GRID = ((np.arange(2000) + 0.5) / 2000 * 2**32).astype(np.uint32)
 ENDS = np.array([0, 1, 2**31 - 1, 2**31, 2**32 - 2**12, 2**32 - 2, 2**32 - 1], dtype=np.uint32)
 

@@ -12,6 +12,8 @@ from census_personas.foundation.traits import LEVELS, TRAITS
 from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.decode import Values, uuids
 
+pytestmark = pytest.mark.quick
+
 
 def test_uuids_are_version_8_and_of_the_standard_variant() -> None:
     for text in uuids(1, 0, 200, "model"):

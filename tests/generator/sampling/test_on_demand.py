@@ -15,6 +15,8 @@ from census_personas.generator.sampling.on_demand import OnDemand
 from census_personas.generator.sampling.sampler import Sampler
 from census_personas.generator.sampling.where_clause import masks
 
+pytestmark = pytest.mark.quick
+
 PEOPLE, MANY = 300, 32_768
 
 

@@ -12,6 +12,8 @@ from census_personas.generator.sampling.conditioning import condition
 from census_personas.generator.sampling.message import Message, scaled
 from census_personas.generator.sampling.where_clause import masks
 
+pytestmark = pytest.mark.quick
+
 WHERES: dict[str, dict[str, Any]] = {
     "a child below a refined one": {"transport": ["foot", "cart"], "mood": "glad"},
     "a view of a child": {"voter": "21+", "trade": "*a*"},

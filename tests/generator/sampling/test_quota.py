@@ -13,6 +13,8 @@ from census_personas.generator.config.selection import EvidenceError, Selection
 from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.quota import apportion, refuse_other_counts
 
+pytestmark = pytest.mark.quick
+
 WHOLE = st.lists(st.integers(0, 40), min_size=1, max_size=12).filter(lambda counts: sum(counts) > 0)
 
 

@@ -17,6 +17,8 @@ from census_personas.generator.sampling.conditioning import condition
 from census_personas.generator.sampling.sampler import BLOCK, Sampler
 from census_personas.generator.sampling.where_clause import masks
 
+pytestmark = pytest.mark.quick
+
 ROWS = 60_000
 ATTRIBUTES = ("region", "age", "sex", "status", "trade", "transport", "mood")
 

@@ -14,6 +14,8 @@ from census_personas.foundation.errors import DatasetError
 from census_personas.generator.config.selection import EvidenceError, Selection
 from census_personas.generator.population.population import Population
 
+pytestmark = pytest.mark.quick
+
 AGES = ["18-19", "20-21", "22-25"]
 TARGETS: Mapping[str, Mapping[str, Any]] = {
     "a core attribute": {"sex": {"Female": 0.5, "Male": 0.5}},

@@ -12,6 +12,8 @@ from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.target import read_targets
 from census_personas.generator.sampling.where_clause import attributes, masks
 
+pytestmark = pytest.mark.quick
+
 
 def taken(toy: Population, where: dict[str, Any]) -> dict[str, list[Any]]:
     """The states that a `where` takes in, by attribute of the model."""

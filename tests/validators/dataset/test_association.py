@@ -11,6 +11,8 @@ from census_personas.census_priors.priors import Priors
 from census_personas.validators.dataset.association import LOST, Association, associations, edges
 from census_personas.validators.dataset.coding import information
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.fixture(scope="module")
 def priors() -> Priors:

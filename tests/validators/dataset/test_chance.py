@@ -18,6 +18,8 @@ from census_personas.validators.dataset.chance import (
 from census_personas.validators.dataset.family import FAMILY, counted_together
 from census_personas.validators.dataset.fidelity import Fidelity, compared
 
+pytestmark = pytest.mark.quick
+
 ROWS = (200, 5_000, 1_000_000)
 
 

@@ -16,6 +16,8 @@ from census_personas.validators.dataset.duplication import duplication, near_dup
 from census_personas.validators.dataset.fidelity import fidelity
 from census_personas.validators.dataset.vendi import vendi_score
 
+pytestmark = pytest.mark.quick
+
 CENSUS = Marginal(
     Domain({"sex": ("Female", "Male"), "age": (18, 19, 20)}), np.array([[1.0, 2, 3], [3, 2, 1]]), None, "test"
 )

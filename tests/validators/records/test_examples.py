@@ -9,6 +9,8 @@ from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import GUIDE_CHECKS, rules
 from census_personas.validators.text.record_view import RecordView
 
+pytestmark = pytest.mark.quick
+
 
 def _errors(code: str, record: dict[str, object], reference: RuleContext) -> list[str]:
     found = rules()[code].check(RecordView(record), reference)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from census_personas.validators.text.list_literal import parse_list
 from census_personas.validators.text.prose import plain, plain_each, words
 from census_personas.validators.text.record_view import RecordView
+
+pytestmark = pytest.mark.quick
 
 
 def test_plain_text_has_straight_quotes_hyphens_and_no_diacritics() -> None:

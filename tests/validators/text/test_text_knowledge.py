@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
+
 from census_personas.foundation.schema import LISTS
 from census_personas.validators.occupations.occupation_match import Match, OccupationMatcher
 from census_personas.validators.occupations.stems import BREAK, stems
@@ -11,6 +13,8 @@ from census_personas.validators.text.gazetteer import Gazetteer
 from census_personas.validators.text.lexicon import Phrases, lexicon, stands
 from census_personas.validators.text.prose import words
 from census_personas.validators.text.record_view import RecordView
+
+pytestmark = pytest.mark.quick
 
 PLACES = (
     ("Portland", "Multnomah County", "OR", 500_000.0),

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import shipped
 
 from census_personas.census_priors.build.en_US.pums import person_files, read_records
 from census_personas.census_priors.build.source import SourceError
-from census_personas.census_priors.priors import Priors
 
 PERSONS = """SERIALNO,STATE,PWGTP,AGEP,SEX,RAC1P,HISP,CIT,ESR,OCCP,SCHL,FOD1P,MAR,LANX
 2024HU01,36,10,40,1,1,1,1,1,3255,21,6107,1,2
@@ -34,7 +34,7 @@ ATTRIBUTES = (
     "household_type",
     "language_at_home",
 )
-PRIORS = Priors.load("en_US")
+PRIORS = shipped.united_states()
 
 
 def write(folder: Path, form: str, persons: str = PERSONS, housing: str = HOUSING) -> Path:

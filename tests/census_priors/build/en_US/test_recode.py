@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import shipped
 from hypothesis import given
 from hypothesis import strategies as st
 
 from census_personas.census_priors.build.en_US import recode
-from census_personas.census_priors.priors import Priors
 
-DOMAIN = Priors.load("en_US").domain
+pytestmark = pytest.mark.quick
+
+DOMAIN = shipped.united_states().domain
 NAMES = [*recode.PERSON_COLUMNS[1:], *recode.HOUSING_COLUMNS[1:]]
 
 
