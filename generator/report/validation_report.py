@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,7 +22,8 @@ from census_personas.generator.report.expectation import Expectation
 from census_personas.generator.report.model import Swap
 from census_personas.generator.report.run_report import render, try_out, writing
 from census_personas.generator.run.manifest import Manifest
-from census_personas.validators.assess import assess_files
+from census_personas.validators.assess import Assessment, assess_files
+from census_personas.validators.measure import measures as list_measures
 from census_personas.validators.rules import GUIDE_CHECKS
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class ValidationReport(BaseModel):
         notice: the narrator's, of a run.
         validation: rows, and rows with findings by rule and severity, as `validators/validate_file.py` counts them.
         guide: the same by check of the guide to Nemotron-Personas.
-        measures: one entry a measure, each in a form of its own, as `validators/assess.py` gathers them.
+        measures: what every measure says, as `validators/assess.py` gathers it.
         swaps: what the run's narrator changes when a fact is swapped.
         independences: what the locale says that it assumes.
     """
@@ -52,7 +54,7 @@ class ValidationReport(BaseModel):
     notice: str
     validation: dict[str, Any]
     guide: dict[str, dict[str, int]]
-    measures: dict[str, Any]
+    measures: Assessment
     swaps: tuple[Swap, ...]
     independences: tuple[str, ...]
 
@@ -82,6 +84,7 @@ def build_report(
     priors: Priors,
     result: Mapping[str, Any],
     manifest: Manifest | None = None,
+    others: Mapping[str, ModuleType] = MappingProxyType({}),
 ) -> ValidationReport:
     """Gather what the page shows: `result` of the record rules, then every measure of the dataset.
 
@@ -91,6 +94,7 @@ def build_report(
     Raises:
         DatasetError: a file that cannot be read.
         ValueError: a dataset without rows.
+        MeasureError: one of `others` that is no measure, or whose result cannot be written.
     """
     rules = {rule: counts for rule, counts in result["by_rule"].items() if any(counts.values())}
     checks = {
@@ -104,8 +108,15 @@ def build_report(
     swaps = _swaps(dataset) if offline else counterfactual.load_effects(dataset)
     settings = load(RunLayout(dataset).config) if manifest else Config()
     expected = Expectation(Population.load(priors), settings.where, settings.target | settings.quota)
-    measures = assess_files(files, priors, np.random.default_rng(0), expected=expected, others=len(swaps))
-    swapped = [counterfactual.judged(swap, measures["tests"]["number"]) for swap in swaps]
+    measures = assess_files(
+        files,
+        priors,
+        np.random.default_rng(0),
+        expected=expected,
+        others=len(swaps),
+        listed=list_measures(others),
+    )
+    swapped = [counterfactual.judged(swap, measures.tests.number) for swap in swaps]
     return ValidationReport(
         dataset=dataset.name,
         locale=priors.locale,
