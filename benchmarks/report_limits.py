@@ -34,7 +34,7 @@ from census_personas.generator.report.expectation import Expectation
 from census_personas.generator.report.judgement import Judge
 from census_personas.validators.dataset.chance import widest
 from census_personas.validators.dataset.fidelity import Fidelity, company, compared
-from census_personas.validators.measure import measures
+from census_personas.validators.measure_registry import measures
 from census_personas.validators.measurement import Measurements, measure_dataset
 
 ROWS = (1_000, 100_000)

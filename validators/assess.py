@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from census_personas.foundation.record_reader import read_records
-from census_personas.validators.measure import Measures, Values, measures
+from census_personas.validators.measure import Measures, Values
+from census_personas.validators.measure_registry import measures
 from census_personas.validators.measured_dataset import (
     CensusTables,
     Expected,
@@ -149,12 +150,12 @@ def assess_files(
     Raises:
         DatasetError: a file that cannot be read.
         ValueError: a file without rows.
-        MeasureError: a measure whose result cannot be written.
+        PluginError: a measure of a plug-in that fails.
     """
     listed = measures() if listed is None else listed
     expected = expected or CensusTables(priors)
     collected = RecordCollection(
-        facts_of(listed, priors), numbers_of(listed), digests_of(listed), sample, rng
+        facts_of(listed, priors), numbers_of(listed, priors), digests_of(listed), sample, rng
     )
     for record in chain.from_iterable(map(read_records, paths)):
         collected.add(record)

@@ -1,31 +1,18 @@
-"""Measure: what a file in `validators/measures` defines, and the list of all of them."""
+"""Measure: what a file in `validators/measures` defines, and what it may answer."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ConfigDict
-
-from census_personas.foundation.errors import PersonasError
-from census_personas.validators import measures as shipped
 
 if TYPE_CHECKING:
     from census_personas.validators.measured_dataset import MeasuredDataset
 
 DOMAIN = "*"
 """Among `Needs.optional`: every attribute of the locale."""
-DEFINED = ("NEEDS", "measure")
-"""What a module must define to be a measure."""
-
-
-class MeasureError(PersonasError, ValueError):
-    """A measure that cannot be listed, or whose result cannot be used; the message names it."""
 
 
 class Values(BaseModel):
@@ -108,39 +95,6 @@ class MeasureModule(Protocol):
 Measures = Mapping[str, MeasureModule]
 
 
-def measures(others: Mapping[str, ModuleType] = MappingProxyType({}), *, costly: bool = True) -> Measures:
-    """Measure name -> module: one for each file in `validators/measures`, in alphabetical order, then the others.
-
-    Args:
-        others: modules that stand elsewhere, such as those of plug-ins, by name.
-        costly: whether those that take seconds are listed.
-
-    Raises:
-        MeasureError: a module that does not define what a measure must, or one named like a shipped measure.
-    """
-    for name, module in others.items():
-        place = getattr(module, "__file__", None) or name
-        if name in _shipped():
-            raise MeasureError(f"{place}: {name!r} is the name of a shipped measure; rename yours")
-        if lacking := [wanted for wanted in DEFINED if not hasattr(module, wanted)]:
-            raise MeasureError(f"{place}: does not define {', '.join(lacking)}, as a measure must")
-    listed = {**_shipped(), **cast("dict[str, MeasureModule]", dict(sorted(others.items())))}
-    return MappingProxyType(
-        {name: module for name, module in listed.items() if costly or not _costly(module)}
-    )
-
-
 def title_of(name: str, module: MeasureModule) -> str:
     """Heading of a measure's section: its `TITLE`, else its name."""
     return str(getattr(module, "TITLE", name.replace("_", " ").capitalize()))
-
-
-def _costly(module: MeasureModule) -> bool:
-    return bool(getattr(module, "COSTLY", False))
-
-
-@cache
-def _shipped() -> Measures:
-    names = sorted(module.name for module in pkgutil.iter_modules(shipped.__path__))
-    found = {name: importlib.import_module(f"{shipped.__name__}.{name}") for name in names}
-    return MappingProxyType(cast("dict[str, MeasureModule]", found))

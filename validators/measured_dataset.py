@@ -131,9 +131,11 @@ def facts_of(measures: Measures, priors: Priors) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_spelled_out(wanted, priors)))
 
 
-def numbers_of(measures: Measures) -> tuple[str, ...]:
-    """Columns of numbers that measures read."""
-    return tuple(dict.fromkeys(name for module in measures.values() for name in module.NEEDS.numbers))
+def numbers_of(measures: Measures, priors: Priors) -> tuple[str, ...]:
+    """Columns of numbers that measures read; those that others read as text stay text."""
+    text = {*facts_of(measures, priors)}
+    wanted = (name for module in measures.values() for name in module.NEEDS.numbers)
+    return tuple(dict.fromkeys(name for name in wanted if name not in text))
 
 
 def digests_of(measures: Measures) -> tuple[str, ...]:

@@ -8,11 +8,10 @@ from typing import Any, Literal, TypeVar
 from zlib import crc32
 
 import numpy as np
-from pydantic import SerializeAsAny, ValidationError
+from pydantic import SerializeAsAny
 
 from census_personas.validators.dataset.family import FAMILY
 from census_personas.validators.measure import (
-    MeasureError,
     MeasureModule,
     MeasureResult,
     Measures,
@@ -97,7 +96,7 @@ def measure_dataset(dataset: MeasuredDataset, measures: Measures, *, others: int
         others: further tests that share the chance of a mark.
 
     Raises:
-        MeasureError: a measure whose result is of no type that reports can write.
+        PluginError: a measure of a plug-in that fails.
     """
     found: dict[str, MeasureResult | Tested] = {}
     silent: dict[str, str] = {}
@@ -108,10 +107,7 @@ def measure_dataset(dataset: MeasuredDataset, measures: Measures, *, others: int
         else:
             found[name] = said
     tests = others + sum(said.tests for said in found.values() if isinstance(said, Tested))
-    results = {
-        name: _result(name, said.judge(tests) if isinstance(said, Tested) else said)
-        for name, said in found.items()
-    }
+    results = {name: said.judge(tests) if isinstance(said, Tested) else said for name, said in found.items()}
     return Measurements(
         rows=dataset.rows,
         records=len(dataset.records),
@@ -129,24 +125,7 @@ def _measured(
         return NotMeasured(lacking)
     if name not in _AFTER_THE_SAMPLE:
         dataset = replace(dataset, rng=np.random.default_rng(crc32(name.encode())))
-    try:
-        return module.measure(dataset)
-    except ValidationError as error:
-        raise _refused(name, error) from error
-
-
-def _result(name: str, said: object) -> MeasureResult:
-    if not isinstance(said, MeasureResult):
-        raise MeasureError(
-            f"measure {name}: gives a {type(said).__name__}; give a MeasureResult, Tested or NotMeasured"
-        )
-    return said
-
-
-def _refused(name: str, error: ValidationError) -> MeasureError:
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(map(str, first["loc"])) or error.title
-    return MeasureError(f"measure {name}: its result has a wrong value in {place} ({first['msg']})")
+    return module.measure(dataset)
 
 
 def _marks(results: dict[str, MeasureResult]) -> Iterable[str]:

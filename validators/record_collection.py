@@ -31,7 +31,7 @@ class RecordCollection:
         self.records: list[Mapping[str, Any]] = []
         self.digests = Digests(digests)
         self._sample, self._rng = sample, rng
-        self._facts = {name: array("i") for name in facts if name != "age" and name not in numbers}
+        self._facts = {name: array("i") for name in facts if name != "age"}
         self._states: dict[str, dict[str, int]] = {name: {} for name in self._facts}
         self._numbers = {name: array("d") for name in numbers if name != "age"}
         self._ages = array("i")
@@ -44,8 +44,7 @@ class RecordCollection:
             states = self._states[name]
             values.append(states.setdefault(value, len(states)) if isinstance(value, str) else -1)
         for name, numbers in self._numbers.items():
-            value = record.get(name)
-            numbers.append(value if isinstance(value, int | float) else math.nan)
+            numbers.append(_number(record.get(name)))
         age = record.get("age")
         self._ages.append(int(age) if isinstance(age, int | float) and 0 <= age < _ABSURD else -1)
         self.rows += 1
@@ -72,3 +71,12 @@ class RecordCollection:
         if (ages >= 0).any():
             known["age"] = ages if (ages >= 0).all() else ages.where(ages >= 0)
         return pd.DataFrame(known, index=range(self.rows))
+
+
+def _number(value: object) -> float:
+    """A number, or what a CSV file makes of one; NaN where it is none."""
+    try:
+        number = float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        return math.nan
+    return number if math.isfinite(number) else math.nan

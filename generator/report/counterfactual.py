@@ -17,6 +17,8 @@ from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import read_frames
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.named_place import check_input
+from census_personas.foundation.plugin import PluginError
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.schema import PROSE
 from census_personas.generator.config.config_file import load
@@ -71,7 +73,9 @@ class Reseeded:
         """Nothing: the model is closed by whoever opened it."""
 
 
-def of_run(folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS) -> list[dict[str, Any]]:
+def of_run(
+    folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS, plugins: Plugins = NO_PLUGINS
+) -> list[dict[str, Any]]:
     """Swap one fact at a time of a run's first people, have its own narrator write of them, and compare the texts.
 
     Sex and ethnicity become the next state of the domain, ages move by twenty years, the name becomes that of
@@ -79,9 +83,11 @@ def of_run(folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS) -> 
     swapped, so that what is measured is what the narrator makes of the one fact. Each person is also written of once
     more as they are, by another seed: what chance changes. The run's texts are taken as they stand; answers are
     journaled in `counterfactual/` within the run, so that none is paid for twice, and the effects kept beside them.
+    Plug-ins of the run are used where `plugins` has them: a folder that is only read runs no code of its own.
 
     Raises:
         DatasetError: not a run folder, or one without rows; or a fact that cannot be swapped.
+        PluginError: the run has plug-ins and none are given.
         LLMError: the endpoint cannot be used.
     """
     layout = RunLayout(folder)
@@ -90,7 +96,14 @@ def of_run(folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS) -> 
     unknown = [name for name in facts if name not in FACTS]
     if unknown:
         raise DatasetError(f"--swap {unknown[0]}: cannot be swapped; known: {', '.join(FACTS)}")
-    resources = RunResources.load(load(layout.config))
+    config = load(layout.config)
+    if config.plugins and not plugins.members:
+        raise PluginError(
+            f"{folder}: was written with plug-ins, whose code runs only if you name them: "
+            + " ".join(f"--plugins {name}" for name in config.plugins)
+        )
+    named = tuple(plugin.reference for plugin in plugins.members)
+    resources = RunResources.load(config.model_copy(update={"plugins": named}))
     narrated = list(_narrated(folder, resources, people))
     if not narrated:
         raise DatasetError(f"{folder}: has no rows yet; finish the run first")

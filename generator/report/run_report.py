@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from types import MappingProxyType, ModuleType
 from typing import Any
 
 import jinja2
@@ -21,6 +20,7 @@ from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import columns_of, dataset_files
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.named_place import DestinationError, check_input, refuse_irregular
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.record_reader import read_records
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.narration.judge import summary
@@ -37,7 +37,7 @@ from census_personas.generator.run.shard_store import read_shard
 from census_personas.generator.run.verdicts import read_verdicts
 from census_personas.validators.assess import SHOWN
 from census_personas.validators.dataset.naming import NAMES
-from census_personas.validators.measure import measures
+from census_personas.validators.measure_registry import measures
 from census_personas.validators.measured_dataset import facts_of, numbers_of
 from census_personas.validators.measurement import Measurements, measure_dataset
 from census_personas.validators.measures import (
@@ -70,7 +70,7 @@ def build_report(
     manifest: Manifest | None = None,
     where: Mapping[str, Any] | None = None,
     target: Mapping[str, Any] | None = None,
-    others: Mapping[str, ModuleType] = MappingProxyType({}),
+    plugins: Plugins = NO_PLUGINS,
 ) -> Report:
     """Measure a dataset and put it beside what it should follow.
 
@@ -80,19 +80,19 @@ def build_report(
         manifest: the run's, when the dataset is one.
         where: the condition that the dataset was sampled under.
         target: the marginals that were wanted of it.
-        others: measures that stand outside this package, such as those of plug-ins, by name.
+        plugins: third parties whose measures are taken beside ours.
 
     Raises:
         DatasetError: a dataset that cannot be read, or that has nothing to stand beside the census.
-        MeasureError: one of `others` that is no measure, or whose result cannot be written.
+        PluginError: a measure of a plug-in that cannot be loaded, or fails.
     """
     expected = Expectation(population, where, target)
-    listed = measures(others, costly=False)
+    listed = measures(plugins, costly=False)
     facts = people_of(
         path,
         (*expected.priors.domain, *NAMES),
         facts_of(listed, expected.priors),
-        numbers_of(listed),
+        numbers_of(listed, expected.priors),
         none=manifest is not None,
     )
     dataset = Judge(expected, map(str, facts)).dataset(facts, listed, _records(path, columns_of(path)))

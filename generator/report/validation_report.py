@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.named_place import output_file, output_folder, refuse_irregular
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.config.config_file import load
 from census_personas.generator.config.run_config import Config
@@ -23,7 +23,7 @@ from census_personas.generator.report.model import Swap
 from census_personas.generator.report.run_report import render, try_out, writing
 from census_personas.generator.run.manifest import Manifest
 from census_personas.validators.assess import Assessment, assess_files
-from census_personas.validators.measure import measures as list_measures
+from census_personas.validators.measure_registry import measures as list_measures
 from census_personas.validators.rules import GUIDE_CHECKS
 
 if TYPE_CHECKING:
@@ -84,17 +84,19 @@ def build_report(
     priors: Priors,
     result: Mapping[str, Any],
     manifest: Manifest | None = None,
-    others: Mapping[str, ModuleType] = MappingProxyType({}),
+    plugins: Plugins = NO_PLUGINS,
 ) -> ValidationReport:
     """Gather what the page shows: `result` of the record rules, then every measure of the dataset.
 
     The sample of texts and the draws behind noise floors hang on the dataset alone. A run of the offline narrator is
     also tried on people with one fact swapped, for which other narrators are paid when `personas report` is asked to.
+    A run that was written with plug-ins is tried only with them: `plugins` are those that the caller named, whose
+    measures are taken too.
 
     Raises:
         DatasetError: a file that cannot be read.
         ValueError: a dataset without rows.
-        MeasureError: one of `others` that is no measure, or whose result cannot be written.
+        PluginError: a measure of a plug-in that cannot be loaded, or fails.
     """
     rules = {rule: counts for rule, counts in result["by_rule"].items() if any(counts.values())}
     checks = {
@@ -105,8 +107,9 @@ def build_report(
         for check, names in GUIDE_CHECKS.items()
     }
     offline = manifest is not None and manifest.backend == "offline" and manifest.accepted > 0
-    swaps = _swaps(dataset) if offline else counterfactual.load_effects(dataset)
     settings = load(RunLayout(dataset).config) if manifest else Config()
+    may_narrate = offline and (bool(plugins.members) or not settings.plugins)
+    swaps = _swaps(dataset, plugins) if may_narrate else counterfactual.load_effects(dataset)
     expected = Expectation(Population.load(priors), settings.where, settings.target | settings.quota)
     measures = assess_files(
         files,
@@ -114,7 +117,7 @@ def build_report(
         np.random.default_rng(0),
         expected=expected,
         others=len(swaps),
-        listed=list_measures(others),
+        listed=list_measures(plugins),
     )
     swapped = [counterfactual.judged(swap, measures.tests.number) for swap in swaps]
     return ValidationReport(
@@ -137,6 +140,6 @@ def write(page: Path, report: ValidationReport) -> None:
         write_whole(page, render("validation.html.j2", dict(report)))
 
 
-def _swaps(run: Path) -> list[dict[str, Any]]:
+def _swaps(run: Path, plugins: Plugins) -> list[dict[str, Any]]:
     """Of the narrator that costs nothing, found now if nobody asked before."""
-    return counterfactual.load_effects(run) or counterfactual.of_run(run)
+    return counterfactual.load_effects(run) or counterfactual.of_run(run, plugins=plugins)

@@ -9,7 +9,7 @@ import pytest
 from census_personas.generator.population.population import Population
 from census_personas.generator.report.expectation import Expectation
 from census_personas.generator.report.judgement import Judge
-from census_personas.validators.measure import measures
+from census_personas.validators.measure_registry import measures
 from census_personas.validators.measurement import Measurements, measure_dataset
 from census_personas.validators.measures import fidelity
 
