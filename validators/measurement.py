@@ -42,7 +42,7 @@ class FurtherMeasure(Values):
     """A measure that no report has a section for: its heading, and its fields as JSON has them."""
 
     title: str
-    values: dict[str, Any]
+    fields: dict[str, Any]
 
 
 class Measurements(Values):
@@ -77,7 +77,7 @@ class Measurements(Values):
     def further(self, shown: Collection[str]) -> dict[str, FurtherMeasure]:
         """The results of all measures but those that are shown elsewhere."""
         return {
-            name: FurtherMeasure(title=self.titles[name], values=result.model_dump(mode="json"))
+            name: FurtherMeasure(title=self.titles[name], fields=result.model_dump(mode="json"))
             for name, result in self.results.items()
             if name not in shown
         }

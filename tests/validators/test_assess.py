@@ -17,11 +17,12 @@ def _file(tmp_path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def test_a_file_is_measured_in_one_pass(
+def test_a_file_is_measured_in_one_pass_and_its_numbers_keep_their_names(
     tmp_path: Path, good: dict[str, Any], another: dict[str, Any]
 ) -> None:
     path = _file(tmp_path, [good, another, good])
     found = assess_files([path], Priors.load("en_US"), np.random.default_rng(0))
+    _keeps_its_names(found)
     assert found.rows == 3
     assert found.duplication.uuids == 1
     assert found.people.entropy["sex"] == pytest.approx(0.918, abs=0.001)
@@ -29,10 +30,8 @@ def test_a_file_is_measured_in_one_pass(
     assert {gap.attribute for gap in found.bias.representation} >= {"sex", "state"}
 
 
-def test_the_numbers_of_an_assessment_keep_their_names_and_are_read_back(
-    tmp_path: Path, good: dict[str, Any]
-) -> None:
-    found = assess_files([_file(tmp_path, [good])], Priors.load("en_US"), np.random.default_rng(0))
+def _keeps_its_names(found: Assessment) -> None:
+    """The keys of `validation.json`, on which others rely, and all of it read back."""
     numbers = found.model_dump(mode="json")
     assert tuple(numbers) == (
         "version", "rows", "tests", "fidelity", "names_not_judged", "associations", "assumptions", "people", "texts",
