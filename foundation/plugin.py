@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ KINDS = ("rules", "measures", "prompts")
 """Subfolders of a plug-in, each of which may be absent."""
 OWN_NAMES = "census_personas_plugin_"
 """How the names begin under which folders are imported that are no installed package."""
+
+
+_IMPORTING = threading.RLock()
+_imported: dict[str, str] = {}  # by package, the digest of the files that were imported
 
 
 class PluginError(PersonasError, ValueError):
@@ -70,11 +75,15 @@ class Plugin:
         """Import a module.
 
         Raises:
-            PluginError: that fails; names file, line and exception.
+            PluginError: that fails; names file, line and exception. Or an installed package was changed after its
+                first import, so that its digest would be of other code than what runs.
         """
+        if _imported.setdefault(self.package, self.digest) != self.digest:
+            raise PluginError(f"{self.folder}: was changed after it was imported; start Python anew")
         try:
-            if self.package.startswith(OWN_NAMES) and self.package not in sys.modules:
-                _import_folder(self.package, self.folder)
+            with _IMPORTING:
+                if self.package.startswith(OWN_NAMES) and self.package not in sys.modules:
+                    _import_folder(self.package, self.folder)
             return import_module(f"{self.package}.{kind}.{name}")
         except (Exception, SystemExit) as error:  # whatever foreign code may raise
             place = locate_error(error, self.folder) or self.folder / kind / f"{name}.py"

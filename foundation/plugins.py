@@ -31,7 +31,7 @@ class Plugins:
     members: tuple[Plugin, ...] = ()
 
     @classmethod
-    def load(cls, named: Iterable[str | os.PathLike[str]]) -> Plugins:
+    def load(cls, named: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Plugins:
         """Look at the plug-ins that are named; their modules are imported when they are asked for.
 
         An installed name is taken before a folder of that name, which `./name` still means.
@@ -40,7 +40,7 @@ class Plugins:
             PluginError: there is no such folder and nothing of that name is installed, or two have the same name.
         """
         members: dict[str, Plugin] = {}
-        for name in named:
+        for name in [named] if isinstance(named, str | os.PathLike) else named:
             plugin = _plugin(name)
             other = members.setdefault(plugin.name, plugin)
             if other.folder != plugin.folder:
@@ -108,7 +108,7 @@ def installed() -> Mapping[str, metadata.EntryPoint]:
 def _plugin(named: str | os.PathLike[str]) -> Plugin:
     point = installed().get(named) if isinstance(named, str) and _NAME.fullmatch(named) else None
     folder = _named_folder(os.fspath(named)) if point is None else _installed_folder(point)
-    if not any((folder / kind).is_dir() for kind in KINDS):
+    if not any(_is_folder(folder / kind) for kind in KINDS):
         raise PluginError(f"{folder}: is no plug-in: it has no folder {', '.join(KINDS[:-1])} or {KINDS[-1]}")
     name = folder.name if point is None else point.name
     if not _NAME.fullmatch(name):
@@ -122,12 +122,17 @@ def _plugin(named: str | os.PathLike[str]) -> Plugin:
 
 
 def _named_folder(text: str) -> Path:
-    if not text or "\0" in text or not Path(text).is_dir():
+    if not _is_folder(text):
         offered = ", ".join(installed()) or "none"
         raise PluginError(
             f"plugins: {text!r} is neither a folder nor an installed plug-in; installed: {offered}"
         )
     return Path(os.path.realpath(text))
+
+
+def _is_folder(place: str | Path) -> bool:
+    """Whether there is such a folder; False for what no file system takes for a name, where `Path` would raise."""
+    return os.path.isdir(place)  # noqa: PTH112
 
 
 def _installed_folder(point: metadata.EntryPoint) -> Path:
@@ -170,7 +175,18 @@ def _digests(folder: Path) -> tuple[str, str]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Every file of a plug-in, in one order; hidden ones and what Python compiles are left out."""
-    for place, folders, files in os.walk(folder):
+    """Every file of a plug-in, in one order; hidden ones and what Python compiles are left out.
+
+    Raises:
+        PluginError: a folder that cannot be read, or is a link, whose files an import would reach and a digest not.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise PluginError(f"{error.filename}: cannot be read ({error.strerror})") from error
+
+    for place, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if name != "__pycache__" and not name.startswith("."))
+        for name in folders:
+            if (link := Path(place, name)).is_symlink():
+                raise PluginError(f"{link}: is a link to a folder; put the folder itself there")
         yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))

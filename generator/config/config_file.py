@@ -88,7 +88,7 @@ def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     if values.get("locale") not in locales():
         changed["locale"] = placed
     if isinstance(values.get("plugins"), list | tuple):
-        packages = installed()
+        packages = list(installed())
         changed["plugins"] = lambda named: [name if name in packages else placed(name) for name in named]
     whole = values | {key: change(values[key]) for key, change in changed.items() if key in values}
     prompts = values.get("prompts")

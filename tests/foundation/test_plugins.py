@@ -95,6 +95,19 @@ def test_a_folder_of_too_many_files_is_refused(tmp_path: Path) -> None:
     assert f"more than {MAX_FILES} files" in fault(folder)
 
 
+def test_a_link_to_a_folder_would_escape_the_digest_and_is_refused(tmp_path: Path) -> None:
+    folder = plugin(tmp_path / "mine", {"rules/a.py": WHOLE})
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "measures").symlink_to(tmp_path / "elsewhere")
+    assert fault(folder) == f"{folder}/measures: is a link to a folder; put the folder itself there"
+
+
+@pytest.mark.parametrize("name", ["", "\0", "a" * 5000, "\udcff"])
+def test_what_no_folder_is_called_is_one_line(name: str) -> None:
+    with pytest.raises(PluginError, match="is neither a folder nor an installed plug-in"):
+        Plugins.load(name)
+
+
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     folder = plugin(tmp_path / "mine", {"rules/a.py": WHOLE})
     os.mkfifo(folder / "pipe")
@@ -190,3 +203,14 @@ def test_an_installed_distribution_offers_a_plug_in_by_name(tmp_path: Path) -> N
     assert (names, before, folder) == (["regional"], False, str(site / "regional_personas"))
     assert rules == {"a": "regional_personas.rules.a"}
     assert list(digests) == ["plugins/regional"]
+
+
+def test_an_installed_package_that_changes_after_its_import_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(installed(tmp_path, {"rules/a.py": WHOLE}))
+    found = [Plugins.load("regional") for _ in range(2)]
+    assert [plugins.members[0].load("rules", "a").WORD for plugins in found] == ["kept", "kept"]
+    plugin(tmp_path / "regional_personas", {"rules/a.py": "WORD = 'another'\n"})
+    with pytest.raises(PluginError, match="was changed after it was imported; start Python anew"):
+        Plugins.load("regional").members[0].load("rules", "a")

@@ -125,6 +125,7 @@ def test_what_is_installed_is_listed_and_used_by_name(
     assert personas("plugins", "check", "even")[1] == "rule age_31: sound; 2 examples, repair by default\n"
     code, out, err = personas("check", _config(tmp_path, "even"), "--set", "validation.policy={age_31: off}")
     assert code == 0, (out, err)
+    assert re.search(r"^plug-ins: even, [0-9a-f]{12}$", out, re.MULTILINE)
 
 
 def _config(folder: Path, plugin: object) -> Path:

@@ -129,6 +129,13 @@ def test_a_plug_in_that_is_not_there_is_told_of_before_a_run(tmp_path: Path) -> 
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("value", ["[{a: b}]", "[3]", "[[]]", "['']"])
+def test_a_plug_in_is_named_by_a_text(tmp_path: Path, value: str) -> None:
+    (tmp_path / "config.yaml").write_text(f"plugins: {value}\n")
+    with pytest.raises(ConfigError, match=r"plugins\.0: "):
+        load(tmp_path / "config.yaml")
+
+
 def test_plugins_are_a_list() -> None:
     with pytest.raises(ConfigError, match=r"plugins: is a list; write \[mine\]"):
         from_values({"plugins": "mine"})
