@@ -47,12 +47,14 @@ def check(named: _One, locale: Locale = "en_US") -> None:
     from census_personas.census_priors.priors import Priors
     from census_personas.foundation.plugins import Plugins
     from census_personas.prompts.set_folder import shipped_sets
+    from census_personas.validators.measure_registry import measures
     from census_personas.validators.rule_context import RuleContext
     from census_personas.validators.rule_examples import example_faults
     from census_personas.validators.rules import rules
 
     plugins = Plugins.load([named])
     every = rules(plugins)
+    measures(plugins)
     plugins.prompt_sets(shipped_sets())
     (plugin,) = plugins.members
     codes = plugin.files("rules")
@@ -75,7 +77,6 @@ def _others(plugin: Plugin) -> Iterator[tuple[str, list[str]]]:
     from census_personas.prompts.lint import lint
 
     for name in plugin.files("measures"):
-        plugin.load("measures", name)
         yield f"measure {name}", []
     for name, folder in plugin.prompt_sets.items():
         yield f"prompt set {name}", [*(lint(folder) or offline_faults(folder))]

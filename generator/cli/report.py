@@ -67,7 +67,7 @@ def report(
     settings = load(RunLayout(dataset).config) if manifest else Config()
     population = Population.load(locale or settings.locale)
     built = reporting.build_report(
-        dataset, population, manifest, settings.where, settings.target | settings.quota
+        dataset, population, manifest, settings.where, settings.target | settings.quota, extra
     )
     _, page = reporting.write(folder, built)
     print(json.dumps(built.model_dump(mode="json")) if as_json else page)

@@ -79,7 +79,7 @@ def validate(
         built = validation_report.build_report(dataset, files, priors, result, manifest, extra)
         validation_report.write(page, built)
         # By verdict, as rules are counted by severity: the page tells which.
-        result["assumptions"] = Counter(item["verdict"] for item in built.measures["assumptions"])
+        result["assumptions"] = Counter(item.verdict for item in built.measures.assumptions)
     _print(result, page, as_json=as_json)
 
 

@@ -31,6 +31,7 @@ from census_personas.prompts.fields import FieldSpec
 from census_personas.prompts.lint import lint, summary
 from census_personas.prompts.set_folder import folder_of, shipped_sets
 from census_personas.prompts.template import PromptSet, TemplateError
+from census_personas.validators.measure_registry import measures
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import SAMPLED, RecordChecker
 
@@ -75,6 +76,7 @@ class RunResources:
         """
         choice = config.prompts.narratives, config.prompts.without
         plugins = Plugins.load(config.plugins)
+        measures(plugins)  # a faulty one is told before a run, not when its report is written
         try:
             place = folder_of(config.prompts.set, plugins.prompt_sets(shipped_sets()))
             prompts = PromptSet.load(place, *choice)
