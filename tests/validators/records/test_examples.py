@@ -7,11 +7,10 @@ import pytest
 from census_personas.validators.finding import Policy, Severity
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import GUIDE_CHECKS, rules
-from census_personas.validators.text.record_view import RecordView
 
 
 def _errors(code: str, record: dict[str, object], reference: RuleContext) -> list[str]:
-    found = rules()[code].check(RecordView(record), reference)
+    found = rules()[code].check(reference.read(record), reference)
     return [finding.message for finding in found if finding.severity == "error"]
 
 
@@ -43,7 +42,7 @@ def test_every_rule_survives_an_empty_record_and_one_of_wrong_types(
         ("age", "sex", "persona", "zipcode", "occupation", "skills_and_expertise_list", "state"), 3.5
     )
     for record in ({}, wrong, dict.fromkeys(wrong, None), dict.fromkeys(wrong, "")):
-        for finding in rules()[code].check(RecordView(record), reference):
+        for finding in rules()[code].check(reference.read(record), reference):
             assert finding.code == code
 
 
