@@ -217,3 +217,13 @@ def test_sampled_rows_are_flagged_for_rare_facts_and_foreign_rows_rejected(
         for name, policy in (("sampled", SAMPLED), ("foreign", {}))
     }
     assert severities == {"sampled": {"warning"}, "foreign": {"error"}}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_rule_of_another_language_says_so_and_is_not_run(
+    language: str, good: dict[str, Any], reference: RuleContext
+) -> None:
+    checker = RecordChecker(RuleContext(reference.priors, language=language))
+    wrong = {**good, "persona": good["persona"].replace("she", "he").replace(" her ", " his ")}
+    ran = "pronouns" in {finding.code for finding in checker.check(wrong)}
+    assert ran == ("pronouns" not in checker.not_judged) == (language == "en")
