@@ -87,9 +87,9 @@ def estimate(
         return
     if found.accepted is None:
         print(
-            f"prompts of {found.sampled} rows measured, 4 characters taken for a token, texts for as long as"
+            f"prompts of {found.sampled} rows measured, 4 characters taken for a token, texts for a quarter of the"
         )
-        print(f"the middle of their bounds, no repairs; for {found.rows} rows:")
+        print(f"way between their bounds, no repairs; for {found.rows} rows:")
     else:
         print(f"{found.accepted} of {found.sampled} rows accepted; for {found.rows} rows:")
     print(f"  {found.prompt_tokens} prompt and {found.completion_tokens} completion tokens")
