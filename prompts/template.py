@@ -15,6 +15,7 @@ from census_personas.prompts import sandbox
 from census_personas.prompts.fields import FieldSpec, RenderError, TemplateError, object_schema, shortened
 from census_personas.prompts.names import refuse_taken
 from census_personas.prompts.narratives import FOLDER, choose
+from census_personas.prompts.set_declaration import SetDeclaration
 from census_personas.prompts.set_folder import digest_of, files_of, folder_of, read_wording
 from census_personas.prompts.source import OF_THE_SET, Trees, declared_fields, declared_names, front_matter
 from census_personas.prompts.template_cache import FieldGuidance, TemplateCache
@@ -198,6 +199,7 @@ class PromptSet:
         angles: the phrases, by field, of which one is drawn for each row to make rows differ.
         narratives: the fields of each narrative that is asked for, by file name.
         own: the narratives that the set itself asks for, as it names them.
+        declared: its language, and the roles that it speaks of.
         digest: the SHA-256 of every text that can reach a prompt; another digest is another dataset.
     """
 
@@ -208,6 +210,7 @@ class PromptSet:
     angles: Mapping[str, tuple[str, ...]]
     narratives: Mapping[str, tuple[FieldSpec, ...]]
     own: tuple[str, ...]
+    declared: SetDeclaration
     digest: str
 
     @classmethod
@@ -260,6 +263,7 @@ class PromptSet:
             angles,
             {asked[name].stem: fields[name] for name in asked},
             own,
+            SetDeclaration.read(folder, wording),
             digest_of(folder, texts.values()),
         )
 

@@ -1,0 +1,99 @@
+"""Set declaration: the language of a prompt set and the roles that it speaks of, and whether a locale has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
+
+from census_personas.prompts.fields import TemplateError, shortened
+
+DECLARATION = "set"
+"""The YAML file that declares a set, without its ending."""
+_Text = Annotated[str, Strict()]
+
+
+class SetDeclaration(BaseModel):
+    """What a set's `set.yaml` says. A set without the file says nothing, and no locale is refused on its account.
+
+    Attributes:
+        language: of the texts (ISO 639).
+        roles: role that an attribute of the locale must play -> the name by which the templates read it.
+        optional: the same for roles whose names are empty where the locale does not fill them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language: Annotated[str, Strict(), Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    roles: Mapping[_Text, _Text] = Field(default_factory=dict)
+    optional: Mapping[_Text, _Text] = Field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path, wording: Mapping[str, Any]) -> SetDeclaration:
+        """The declaration among the YAML files of a set.
+
+        Raises:
+            TemplateError: it says something else; one line with file and key.
+        """
+        if DECLARATION not in wording:
+            return cls()
+        try:
+            return cls.model_validate(wording[DECLARATION])
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(map(str, first["loc"])) or "file"
+            raise TemplateError(
+                f"{folder / DECLARATION}.yaml: {key}: {first['msg']}, not {shortened(first['input'])}"
+            ) from error
+
+    def read_by_name(self, record: Mapping[str, Any], roles: Mapping[str, str]) -> dict[str, Any]:
+        """The facts of a record under the names by which the templates read them.
+
+        Args:
+            record: facts by the locale's names.
+            roles: role -> the locale's name for it.
+        """
+        found = {name: record[roles[role]] for role, name in self.roles.items() if roles.get(role) in record}
+        return found | {
+            name: record.get(roles[role], "") if role in roles else "" for role, name in self.optional.items()
+        }
+
+
+def refuse_locale(
+    set_folder: Path,
+    declared: SetDeclaration,
+    locale: str,
+    languages: Sequence[str],
+    roles: Mapping[str, str],
+) -> None:
+    """Refuse a locale that has no words in the set's language, or does not fill a role that every text speaks of.
+
+    Args:
+        set_folder: of the prompt set, for messages.
+        declared: what the set says of itself.
+        locale: its name, for messages.
+        languages: that the locale has words in.
+        roles: those that its people have, each with the locale's name.
+
+    Raises:
+        TemplateError: one line, with what can be done.
+    """
+    fault = next(_faults(declared, languages, roles), None)
+    if fault is not None:
+        raise TemplateError(f"prompts {set_folder}: {fault}, in locale {locale}")
+
+
+def _faults(declared: SetDeclaration, languages: Sequence[str], roles: Mapping[str, str]) -> Iterator[str]:
+    if declared.language is not None and declared.language not in languages:
+        yield (
+            f"are written in {declared.language}, and there are words in {', '.join(languages)} alone; set prompts.set "
+            f"to a set in {languages[0]}, or add words.{declared.language} to locale.yaml"
+        )
+    missing = [role for role in declared.roles if role not in roles]
+    if missing:
+        yield (
+            f"speak of {', '.join(missing)}, which no attribute plays; its people can be sampled (personas sample), or "
+            "narrated by a set whose set.yaml asks for less"
+        )
