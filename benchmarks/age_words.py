@@ -152,8 +152,8 @@ def _places(places: Places) -> frozenset[str]:
     """Words of the names of states and larger cities, and words that name a heritage."""
     large = places.column("adults") > np.median(places.column("adults"))
     named = {
-        *map(places.state_name, places.states),
-        *places.column("city")[large],
+        *map(places.region_name, places.regions),
+        *places.column("municipality")[large],
         *lexicon("heritage", ENGLISH)["terms"],
     }
     return frozenset(words(plain(" ".join(named)))) - WORDS_TOO

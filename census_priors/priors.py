@@ -12,10 +12,11 @@ from typing import Literal
 import numpy as np
 
 from census_personas.census_priors import declaration
-from census_personas.census_priors.conventions import LOCALE_FILE, Conventions, read_conventions, roles_of
+from census_personas.census_priors.conventions import Conventions, roles_of
 from census_personas.census_priors.declaration import Declaration, DeclarationError, SourceDeclaration
 from census_personas.census_priors.domain import Domain, DomainError, State
 from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.census_priors.locale_file import LOCALE_FILE, read_conventions
 from census_personas.census_priors.lookup import REMEDY
 from census_personas.census_priors.marginal import Marginal, TableError
 from census_personas.census_priors.names import Names
@@ -85,13 +86,13 @@ class Priors:
 
     @cached_property
     def places(self) -> Places:
-        """ZIP codes with city and county."""
-        return Places.load(self.folder)
+        """Postcodes with municipality and subregion."""
+        return Places(self)
 
     @cached_property
     def names(self) -> Names:
         """First, middle and last names."""
-        return Names.load(self.folder)
+        return Names(self)
 
     @cached_property
     def domain(self) -> Domain:

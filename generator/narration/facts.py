@@ -12,7 +12,7 @@ from census_personas.census_priors.occupations import PHRASES, WITHOUT_WORK, Occ
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.narration.nearby_towns import NearbyTowns
 from census_personas.generator.offline.article import article
-from census_personas.generator.offline.title import occupation_words
+from census_personas.generator.offline.portrait_guide import PortraitGuide
 from census_personas.prompts.template import PromptSet
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class FactSheet:
         if "sex" in priors.domain:
             for sex in priors.domain["sex"]:
                 self._words("wording", "pronouns", sex)
+        self._guide = PortraitGuide.beside(prompts.folder)
         self._label = cache(self._labelled)
         self._trait = cache(self._described)
         self._told = cache(self._worded)
@@ -77,9 +78,7 @@ class FactSheet:
             **record,
             "labels": {name: label(name, record[name]) for name in _LABELLED if name in record},
             "occupation_title": title,
-            "work": self._work(
-                record, occupation_words({**record, "occupation_title": title}, record["sex"].lower())
-            ),
+            "work": self._work(record, self._spoken(record, title)),
             "state_name": priors.places.state_name(record["state"]),
             "pronouns": self._words("wording", "pronouns", record["sex"]),
             "traits": [self._trait(name, record[label], record[name]) for name, label in _LABELS.items()],
@@ -99,6 +98,11 @@ class FactSheet:
         if status != "employed" or not title:
             return f"{words[status]} ({title})" if title else str(words[status])
         return f"{words[status]} {article(title)} {title}"
+
+    def _spoken(self, record: Mapping[str, Any], title: str) -> str:
+        """What one person is called by an occupation, as the set's grammar, if it has one, says."""
+        guide = self._guide
+        return guide.spoken_titles.of(title, guide.tag_of_sex(record)) if guide and title else title
 
     def _labelled(self, attribute: str, state: str) -> str:
         """A state in the words of the prompt set, or of the priors where the set has none."""

@@ -109,6 +109,16 @@ class PortraitGuide(_Part):
             )
         return guide
 
+    @classmethod
+    def beside(cls, prompts: Path) -> PortraitGuide | None:
+        """The guide of a prompt set's grammar; None where the set has no grammar.
+
+        Raises:
+            GrammarError: as `load` does.
+        """
+        grammar = prompts / "offline"
+        return cls.load(grammar) if (grammar / PORTRAIT).is_file() else None
+
     def fact(self, role: str) -> str:
         """The name by which the facts have a role, or a column that is none."""
         return self.facts.get(role, role)
