@@ -220,7 +220,7 @@ def _open(priors: Priors, name: Lookup) -> None:
             priors.names.middle if "middle_name" in priors.roles else (),
         )
     elif name == "places":
-        priors.places.postcode_table()
+        priors.residence.table()
     else:
         _ = priors.occupations.names
 

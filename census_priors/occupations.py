@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from census_personas.census_priors.lookup import REMEDY, read_lookup
@@ -42,14 +43,14 @@ class UnknownOccupationError(PersonasError, KeyError):
 
 @dataclass(frozen=True, slots=True)
 class Occupation:
-    """One occupation, or one of the two ways of having none.
+    """One occupation, or one of the ways of having none.
 
     Attributes:
         name: snake_case, as in the dataset's `occupation`.
-        code: Census 2018 code as in OCCP, four digits; '' for the two special values.
+        code: the census's code; '' for those who have none.
         title: as prose calls a person: "registered nurse".
         soc: SOC 2018 code of the PUMS, X and Y for several digits.
-        group: one of the 23 SOC major groups, `management` to `military`; '' for the special values.
+        group: one of the 23 SOC major groups, `management` to `military`; '' for those who have none.
         job_zone: O*NET preparation, 1 little to 5 extensive; None if O*NET has none.
         education: level that most incumbents say it requires; '' if O*NET has none.
         licensed: whether its practice needs a licence in every state, or a federal one.
@@ -88,25 +89,22 @@ class Occupation:
     skill_phrases: tuple[str, ...] = ()
 
 
-WITHOUT = (
-    Occupation("not_in_workforce", "", "not in the labor force"),
-    Occupation("no_occupation", "", "unemployed"),
-)
-WITHOUT_WORK = frozenset(occupation.name for occupation in WITHOUT)
-"""States of `occupation` that are none."""
+WITHOUT_WORK = frozenset({"not_in_workforce", "no_occupation"})
+"""States of en_US without an occupation, for rules that do not ask the locale."""
 
 
 class Occupations:
     """The occupations of a locale, in code order; read on first use."""
 
-    def __init__(self, folder: Path) -> None:
-        """Use `load`; nothing is read here."""
-        self._folder = folder
+    def __init__(self, folder: Path, without: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Nothing is read here; `TableError` on first use if the table is missing.
 
-    @classmethod
-    def load(cls, folder: Path) -> Occupations:
-        """Open the occupations of a locale folder; `TableError` on first use if the table is missing."""
-        return cls(Path(folder))
+        Args:
+            folder: of the locale.
+            without: states of the locale that are no occupation -> how prose calls somebody in them.
+        """
+        self._folder = Path(folder)
+        self._special = {name: Occupation(name, "", title) for name, title in without.items()}
 
     @cached_property
     def _all(self) -> Mapping[str, Occupation]:
@@ -124,7 +122,7 @@ class Occupations:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names in order of the Census codes, without the two special values."""
+        """Names in order of the Census codes, without the states that are none."""
         return tuple(self._all)
 
     @cached_property
@@ -144,12 +142,8 @@ class Occupations:
         """Whether `get` knows the name."""
         return name in self._all or name in self._special
 
-    @property
-    def _special(self) -> Mapping[str, Occupation]:
-        return {occupation.name: occupation for occupation in WITHOUT}
-
     def get(self, name: str) -> Occupation:
-        """The occupation of a name, `not_in_workforce` and `no_occupation` included.
+        """The occupation of a name; states that are none are included.
 
         Raises:
             UnknownOccupationError: no such name; the message lists the nearest.

@@ -1,8 +1,7 @@
-"""Places: postcodes with municipality, subregion and metro area, and P(postcode | region, origin, schooling)."""
+"""Places: the postcodes of a locale with municipality, subregion and metro area."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from census_personas.census_priors.conditional import ConditionalTable
-from census_personas.census_priors.domain import Domain
-from census_personas.census_priors.lookup import REMEDY, numbers, read_lookup, strings
-from census_personas.census_priors.marginal import TableError
+from census_personas.census_priors.lookup import numbers, read_lookup, strings
 from census_personas.census_priors.roles import PLACE
-from census_personas.foundation.arrays import Floats, Integers, Objects
+from census_personas.foundation.arrays import Objects
 from census_personas.foundation.errors import PersonasError
 
 if TYPE_CHECKING:
+    from census_personas.census_priors.conventions import PlaceTables
     from census_personas.census_priors.priors import Priors
 
 COORDINATES = ("latitude", "longitude")
@@ -32,6 +29,11 @@ class UnknownPlaceError(PersonasError, KeyError):
     def __str__(self) -> str:
         """The message without the quotes that KeyError puts around it."""
         return str(self.args[0])
+
+
+def has_areas(tables: PlaceTables) -> bool:
+    """Whether a second file says how groups of people are spread over areas."""
+    return bool(tables.groups or tables.schooling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Places:
 
     `lookups/places.parquet` has a column for each of the locale's roles of places, which `places.columns` of
     `locale.yaml` may call otherwise, `latitude`, `longitude`, `adults`, `residents`, and one of adults for each of
-    `places.groups`.
+    `places.groups`. How people are spread over them is in `residence.py`.
     """
 
     def __init__(self, priors: Priors) -> None:
@@ -105,35 +107,12 @@ class Places:
     def texts(self) -> tuple[str, ...]:
         """Columns of text in `places.parquet`."""
         names = [name for role in PLACE if (name := self.file_column(role)) is not None]
-        return tuple(dict.fromkeys((*names, *([self._tables.area] if self.has_areas else []))))
+        return tuple(dict.fromkeys((*names, *([self._tables.area] if has_areas(self._tables) else []))))
 
     @cached_property
     def figures(self) -> tuple[str, ...]:
         """Columns of numbers in `places.parquet`."""
         return (*COORDINATES, *PEOPLE, *self._tables.groups)
-
-    @property
-    def has_areas(self) -> bool:
-        """Whether a second file says how groups are spread over areas."""
-        return bool(self._tables.groups or self._tables.schooling)
-
-    @property
-    def factors(self) -> tuple[str, ...]:
-        """Columns of the file of areas, as `postcode_table` reads them."""
-        origins = self._origins or ()
-        splits = [split.share for split in self._tables.split.values()]
-        return (*(f"u_{state}" for state in origins), *(f"g_{state}" for state in self._levels), *splits)
-
-    @property
-    def _origins(self) -> tuple[str, ...] | None:
-        if not self._tables.groups:
-            return None
-        return tuple(str(state) for state in self._priors.domain[self._priors.roles["origin"]])
-
-    @property
-    def _levels(self) -> tuple[str, ...]:
-        schooling = self._tables.schooling
-        return () if schooling is None else tuple(str(state) for state in self._priors.domain[schooling])
 
     @cached_property
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
@@ -147,8 +126,14 @@ class Places:
 
     @property
     def postcodes(self) -> Objects:
-        """All postcodes in ascending order; the states of `postcode_table`."""
+        """All postcodes in ascending order."""
         return self.column("postcode")
+
+    @cached_property
+    def digits(self) -> int:
+        """How many digits every postcode has; 0 where some have letters, or lengths differ."""
+        lengths = {len(code) if code.isascii() and code.isdecimal() else 0 for code in self.postcodes}
+        return lengths.pop() if len(lengths) == 1 else 0
 
     @cached_property
     def regions(self) -> tuple[str, ...]:
@@ -241,73 +226,3 @@ class Places:
     @cached_property
     def _named(self) -> dict[str, dict[str, frozenset[str]]]:
         return {}
-
-    def postcode_table(
-        self, regions: Sequence[str] | None = None, origins: Sequence[str] | None = None
-    ) -> ConditionalTable:
-        """P(postcode | region, origin, schooling), one row for every cell of a region that has postcodes.
-
-        The adults of the origin in each postcode, times the factors u(origin) and g(schooling) of its area,
-        normalised within the region. A region without any adult of the origin in the counts places it as all its
-        adults, and one for which no adults are published by total population. A locale whose counts have no
-        groups, or no schooling, leaves that parent out.
-
-        Args:
-            regions: in the order wanted for the rows; all that the attribute has, if left out.
-            origins: likewise.
-        """
-        roles, domain = self._priors.roles, self._priors.domain
-        regions = [str(state) for state in domain[roles["region"]]] if regions is None else regions
-        groups = self._origins if origins is None else tuple(origins)
-        parents = {roles["region"]: tuple(regions)}
-        if groups is not None:
-            parents[roles["origin"]] = groups
-        if self._tables.schooling is not None:
-            parents[self._tables.schooling] = self._levels
-        weight = np.asarray(self._columns["adults"] + self._columns["residents"], dtype=np.float64)
-        factor = self._factors()
-        tilt = np.stack([factor[f"g_{level}"] for level in self._levels] or [np.ones(len(self))])
-        indptr, indices, probabilities = [0], [], []
-        for code in regions:
-            rows = np.flatnonzero(self.column("region") == self._region(str(code)))
-            for origin in groups or (None,):
-                adults = weight[rows] if origin is None else self._adults(origin, rows, factor)
-                if not adults.sum() > 0:
-                    adults = weight[rows]
-                kept = rows[adults > 0].astype(np.int32)
-                cell = adults[adults > 0] * tilt[:, kept]
-                indices.append(np.tile(kept, len(cell)))
-                probabilities.append((cell / cell.sum(axis=1, keepdims=True)).ravel())
-                indptr += [indptr[-1] + len(kept) * (i + 1) for i in range(len(cell))]
-        return ConditionalTable(
-            child=roles["postcode"],
-            parents=Domain(parents),
-            states=self.postcodes,
-            indptr=np.asarray(indptr, dtype=np.int64),
-            indices=np.concatenate(indices),
-            probabilities=np.concatenate(probabilities),
-        )
-
-    def _factors(self) -> Mapping[str, Floats]:
-        """Factors of areas spread over the postcodes."""
-        if not self.has_areas:
-            return {}
-        area, file = self._tables.area, self._tables.areas
-        table = read_lookup(self._folder / "lookups" / f"{file}.parquet", (area,), self.factors)
-        position = {name: i for i, name in enumerate(strings(table, area))}
-        if unknown := set(self._columns[area]) - position.keys():
-            raise TableError(f"{self._folder / 'lookups'}: {file} lack {min(unknown)} of places; {REMEDY}")
-        row = np.fromiter((position[name] for name in self._columns[area]), dtype=np.int64)
-        return {name: numbers(table, name)[row] for name in self.factors}
-
-    def _adults(self, origin: str, rows: Integers, factor: Mapping[str, Floats]) -> Floats:
-        """Adults of an origin in some postcodes, as far as the area's factor moves them."""
-        for column, split in self._tables.split.items():
-            if origin in {split.of, split.others}:
-                share = factor[split.share][rows]
-                share = share if origin == split.of else 1 - share
-                counted = np.asarray(self._columns[column][rows], dtype=np.float64) * share
-                break
-        else:
-            counted = np.asarray(self._columns[origin][rows], dtype=np.float64)
-        return counted * factor[f"u_{origin}"][rows]

@@ -20,8 +20,9 @@ from census_personas.census_priors.locale_file import LOCALE_FILE, read_conventi
 from census_personas.census_priors.lookup import REMEDY
 from census_personas.census_priors.marginal import Marginal, TableError
 from census_personas.census_priors.names import Names
-from census_personas.census_priors.occupations import Occupations
+from census_personas.census_priors.occupations import Occupation, Occupations
 from census_personas.census_priors.places import Places
+from census_personas.census_priors.residence import Residence
 from census_personas.census_priors.roles import Roles
 from census_personas.census_priors.states import states_and_maps
 from census_personas.census_priors.table_file import read_marginal, table_path
@@ -82,12 +83,30 @@ class Priors:
     @cached_property
     def occupations(self) -> Occupations:
         """Occupations with codes, groups and O*NET details."""
-        return Occupations.load(self.folder)
+        without = self.conventions.without_occupation
+        return Occupations(self.folder, {state: said.title for state, said in without.items()})
+
+    def occupation(self, name: str, language: str | None = None) -> Occupation:
+        """An occupation with all that the locale knows of it; one without a look-up knows its name and label.
+
+        Raises:
+            UnknownOccupationError: the look-up does not have it.
+        """
+        without = self.conventions.without_occupation.get(name)
+        if "occupations" in self.declaration.lookups:
+            return self.occupations.get(name)
+        title = self.label(self.roles["occupation"], name, language) if without is None else without.title
+        return Occupation(name, "", title)
 
     @cached_property
     def places(self) -> Places:
         """Postcodes with municipality and subregion."""
         return Places(self)
+
+    @cached_property
+    def residence(self) -> Residence:
+        """Where in a region people live."""
+        return Residence(self)
 
     @cached_property
     def names(self) -> Names:

@@ -48,17 +48,14 @@ class SetDeclaration(BaseModel):
                 f"{folder / DECLARATION}.yaml: {key}: {first['msg']}, not {shortened(first['input'])}"
             ) from error
 
-    def read_by_name(self, record: Mapping[str, Any], roles: Mapping[str, str]) -> dict[str, Any]:
-        """The facts of a record under the names by which the templates read them.
+    def renamed(self, roles: Mapping[str, str]) -> dict[str, str]:
+        """The names by which the templates read facts that the locale calls otherwise, each with the locale's name."""
+        named = {name: roles[role] for role, name in {**self.roles, **self.optional}.items() if role in roles}
+        return {name: column for name, column in named.items() if name != column}
 
-        Args:
-            record: facts by the locale's names.
-            roles: role -> the locale's name for it.
-        """
-        found = {name: record[roles[role]] for role, name in self.roles.items() if roles.get(role) in record}
-        return found | {
-            name: record.get(roles[role], "") if role in roles else "" for role, name in self.optional.items()
-        }
+    def unfilled(self, roles: Mapping[str, str]) -> dict[str, str]:
+        """The names of optional roles that the locale does not fill, which are empty."""
+        return {name: "" for role, name in self.optional.items() if role not in roles}
 
 
 def refuse_locale(

@@ -34,7 +34,7 @@ import numpy as np
 
 from census_personas.census_priors.lookup import numbers, read_lookup, strings
 from census_personas.census_priors.marginal import Marginal
-from census_personas.census_priors.places import PEOPLE
+from census_personas.census_priors.places import PEOPLE, has_areas
 from census_personas.census_priors.priors import Priors
 from census_personas.census_priors.roles import NAME
 from census_personas.foundation.traits import DEVIATION, HIGHEST, LOWEST, MEAN, TRAITS
@@ -152,10 +152,10 @@ def _decisive(priors: Priors, lookup: str) -> Iterator[_Columns]:
     names, places = priors.conventions.names, priors.conventions.places
     if lookup == "places":
         keys = [priors.places.file_column(role) or "" for role in ("postcode", "region")]
-        with_areas = priors.places.has_areas
+        with_areas = has_areas(places)
         yield "places", (*keys, *([places.area] if with_areas else [])), (*PEOPLE, *places.groups)
         if with_areas:
-            yield places.areas, (places.area,), priors.places.factors
+            yield places.areas, (places.area,), priors.residence.factors
         return
     bearers = tuple(f"{kind}_{group}" for kind in ("first", "middle") for group in names.groups)
     yield "names_given", ("name", "accented"), (*bearers, "first_female", "middle_female")

@@ -89,7 +89,7 @@ def _trait(name: str) -> Leaf:
 
 
 def _postcode(priors: Priors) -> Leaf:
-    table = priors.places.postcode_table()
+    table = priors.residence.table()
     return _leaf(table, priors.hierarchy, _finest(priors, table), {})
 
 

@@ -39,7 +39,7 @@ class Draft:
     def mend(self, asked: Sequence[FieldSpec], policy: Mapping[str, str]) -> None:
         """Put right in these fields what needs no model."""
         specs = {spec.name: spec for spec in asked}
-        name = str(self.facts["first_name"]), str(self.facts["last_name"])
+        name = str(self.facts.get("first_name", "")), str(self.facts.get("last_name", ""))
         for mended, text, finding in mend(self.written, asked, name, policy):
             self.written[mended] = text
             self.mends.append(finding)

@@ -127,8 +127,8 @@ class Narrator:
             told = self._facts.of(record, self._stream.at(int(record["row"])))
         except (UnknownOccupationError, UnknownPlaceError) as error:
             # Rows from elsewhere may have an occupation or a place that the locale does not know.
-            name = "occupation" if isinstance(error, UnknownOccupationError) else "zipcode"
-            wrong = [Finding(FACTS, "error", name, str(error))]
+            role = "occupation" if isinstance(error, UnknownOccupationError) else "postcode"
+            wrong = [Finding(FACTS, "error", self._facts.column(role), str(error))]
             return self._result(record, draft, wrong, cost)
         for attempt in range(1, self._settings.validation.max_attempts + 1):
             draft = Draft(told, attempt)

@@ -33,7 +33,11 @@ class Portrait:
     def of(cls, facts: Mapping[str, Any], guide: PortraitGuide) -> Portrait:
         """Read the facts of a record as a guide says. Names, sex and age are needed."""
         fact = guide.fact
-        sex, age, first = guide.tag_of_sex(facts), int(facts[fact("age")]), str(facts[fact("given_name")])
+        sex, age, first = (
+            guide.tag_of_sex(facts),
+            int(facts[fact("age")]),
+            str(facts.get(fact("given_name")) or ""),
+        )
         city = str(facts.get(fact("municipality")) or "")
         state = str(facts.get("state_name") or facts.get(fact("region")) or "")
         county = str(facts.get(fact("subregion")) or "")
@@ -41,7 +45,7 @@ class Portrait:
         tags = life_tags(facts, guide)
         words = {
             **guide.people[sex].words,
-            "name": f"{first} {facts[fact('family_name')]}".strip(),
+            "name": f"{first} {facts.get(fact('family_name')) or ''}".strip(),
             "first": first,
             "age": str(age),
             "next_decade": guide.decades.get(age // 10 + 1, guide.beyond_decades),

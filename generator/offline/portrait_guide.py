@@ -125,7 +125,11 @@ class PortraitGuide(_Part):
 
     def tag_of_sex(self, facts: Mapping[str, object]) -> str:
         """The tag of the person's sex, which chooses the words."""
-        return self._tags_of_sex.get(str(facts[self.fact("sex")]).casefold(), next(iter(self.people)))
+        return self.tag_of(facts[self.fact("sex")])
+
+    def tag_of(self, sex: object) -> str:
+        """The tag of a state of `sex`."""
+        return self._tags_of_sex.get(str(sex).casefold(), next(iter(self.people)))
 
     @cached_property
     def _tags_of_sex(self) -> _Words:

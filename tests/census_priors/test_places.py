@@ -21,8 +21,8 @@ def places() -> Places:
 
 
 @pytest.fixture(scope="module")
-def table(places: Places) -> ConditionalTable:
-    return places.postcode_table()
+def table() -> ConditionalTable:
+    return PRIORS.residence.table()
 
 
 def shares(places: Places, table: ConditionalTable, column: str, **cell: str) -> dict[str, float]:
@@ -93,7 +93,7 @@ def test_zip_codes_within_a_row_ascend(table: ConditionalTable) -> None:
 
 
 def test_rows_follow_the_order_that_the_caller_gives(places: Places, table: ConditionalTable) -> None:
-    other = places.postcode_table(("WY", "GA"), ("black", "white"))
+    other = PRIORS.residence.table(("WY", "GA"), ("black", "white"))
     asked = {"state": "GA", "ethnicity": "white", "education_group": "degree"}
     assert shares(places, other, "county", **asked) == pytest.approx(shares(places, table, "county", **asked))
 
@@ -142,5 +142,5 @@ def test_an_unknown_state_is_answered_with_the_known_ones(places: Places) -> Non
     with pytest.raises(UnknownPlaceError, match=r"unknown state 'XX'; known: AK, AL"):
         places.municipalities("XX")
     with pytest.raises(UnknownPlaceError, match="unknown state 'XX'"):
-        places.postcode_table(("XX",))
+        PRIORS.residence.table(("XX",))
     assert places.region_name("VI") == "US Virgin Islands"
