@@ -178,7 +178,7 @@ class OfflineNarrator:
         ranks = person.grammar.ranks(*person.portrait.leads(self._turns.get(field, 0)))
         best, missed = "", 1 << 30
         for _ in range(_REWRITES):
-            text = derivation.write(symbol, ranks)
+            text = self._guide.contracted(derivation.write(symbol, ranks))
             if shortest <= len(text) <= longest:
                 return text
             miss = max(shortest - len(text), len(text) - longest)

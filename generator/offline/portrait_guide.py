@@ -76,6 +76,7 @@ class PortraitGuide(_Part):
     lengths: Mapping[str, tuple[int, int]] = Field(default_factory=dict)
     conjunction: Annotated[str, Field(alias="and")]
     gear: str
+    contractions: _Words = Field(default_factory=dict)
     leaders: tuple[str, ...] = ()
     coders: tuple[str, ...] = ()
     desks: tuple[str, ...] = ()
@@ -175,6 +176,12 @@ class PortraitGuide(_Part):
     @cached_property
     def _leader(self) -> re.Pattern[str]:
         return re.compile(rf"\b(?:{'|'.join(map(re.escape, self.leaders))})\b")
+
+    def contracted(self, text: str) -> str:
+        """The text with words written together that the language writes so ("a el" is "al")."""
+        for apart, together in self.contractions.items():
+            text = text.replace(apart, together)
+        return text
 
     def leads(self, title: str) -> bool:
         """Whether people of this title have others under them."""
