@@ -77,20 +77,22 @@ def refuse_locale(
     Raises:
         TemplateError: one line, with what can be done.
     """
-    fault = next(_faults(declared, languages, roles), None)
+    fault = next(_faults(declared, locale, languages, roles), None)
     if fault is not None:
-        raise TemplateError(f"prompts {set_folder}: {fault}, in locale {locale}")
+        raise TemplateError(f"prompts {set_folder}: {fault}")
 
 
-def _faults(declared: SetDeclaration, languages: Sequence[str], roles: Mapping[str, str]) -> Iterator[str]:
+def _faults(
+    declared: SetDeclaration, locale: str, languages: Sequence[str], roles: Mapping[str, str]
+) -> Iterator[str]:
     if declared.language is not None and declared.language not in languages:
         yield (
-            f"are written in {declared.language}, and there are words in {', '.join(languages)} alone; set prompts.set "
-            f"to a set in {languages[0]}, or add words.{declared.language} to locale.yaml"
+            f"are written in {declared.language}, and locale {locale} has words in {', '.join(languages)} alone; set "
+            f"prompts.set to a set in {languages[0]}, or add words.{declared.language} to its locale.yaml"
         )
     missing = [role for role in declared.roles if role not in roles]
     if missing:
         yield (
-            f"speak of {', '.join(missing)}, which no attribute plays; its people can be sampled (personas sample), or "
-            "narrated by a set whose set.yaml asks for less"
+            f"speak of {', '.join(missing)}, which no attribute of locale {locale} plays; its people can be sampled "
+            "(personas sample), or narrated by a set whose set.yaml asks for less"
         )
