@@ -130,7 +130,11 @@ def _prompted(priors: Priors, stage: Stage) -> None:
     try:
         prompts = PromptSet.load(folder if own else "en_US")
         refuse_locale(
-            prompts.folder, prompts.declared, priors.locale, priors.conventions.languages, priors.roles
+            folder if own else prompts.name,
+            prompts.declared,
+            priors.locale,
+            priors.conventions.languages,
+            priors.roles,
         )
     except TemplateError as error:
         what = (

@@ -59,7 +59,7 @@ class SetDeclaration(BaseModel):
 
 
 def refuse_locale(
-    set_folder: Path,
+    named: str | Path,
     declared: SetDeclaration,
     locale: str,
     languages: Sequence[str],
@@ -68,7 +68,7 @@ def refuse_locale(
     """Refuse a locale that has no words in the set's language, or does not fill a role that every text speaks of.
 
     Args:
-        set_folder: of the prompt set, for messages.
+        named: the set, as the configuration names it.
         declared: what the set says of itself.
         locale: its name, for messages.
         languages: that the locale has words in.
@@ -79,7 +79,7 @@ def refuse_locale(
     """
     fault = next(_faults(declared, locale, languages, roles), None)
     if fault is not None:
-        raise TemplateError(f"prompts {set_folder}: {fault}")
+        raise TemplateError(f"prompts.set={named}: {fault}")
 
 
 def _faults(
@@ -87,12 +87,12 @@ def _faults(
 ) -> Iterator[str]:
     if declared.language is not None and declared.language not in languages:
         yield (
-            f"are written in {declared.language}, and locale {locale} has words in {', '.join(languages)} alone; set "
+            f"is written in {declared.language}, and locale {locale} has words in {', '.join(languages)} alone; set "
             f"prompts.set to a set in {languages[0]}, or add words.{declared.language} to its locale.yaml"
         )
     missing = [role for role in declared.roles if role not in roles]
     if missing:
         yield (
-            f"speak of {', '.join(missing)}, which no attribute of locale {locale} plays; its people can be sampled "
+            f"speaks of {', '.join(missing)}, which no attribute of locale {locale} plays; its people can be sampled "
             "(personas sample), or narrated by a set whose set.yaml asks for less"
         )

@@ -71,7 +71,7 @@ class RunResources:
         if (prompts.folder / "sample.yaml").exists() and (faults := lint(prompts.folder, *choice)):
             raise TemplateError(summary(faults, prompts.folder))
         population = Population.load(config.locale)
-        cls._check_narratable(population, prompts, offline=config.llm.backend == "offline")
+        cls._check_narratable(config, population, prompts)
         people = InputFile(Path(config.input), Imputation(population, config.seed)) if config.input else None
         if people is not None and config.rows > len(people):
             raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
@@ -93,18 +93,18 @@ class RunResources:
         return resources
 
     @staticmethod
-    def _check_narratable(population: Population, prompts: PromptSet, *, offline: bool) -> None:
+    def _check_narratable(config: Config, population: Population, prompts: PromptSet) -> None:
         """Refuse a locale that the prompts, or the grammar, have no language or no facts for."""
         priors = population.priors
         known = attributes(priors, population.leaves)
         roles = {role: name for role, name in priors.roles.items() if name in known}
         languages = priors.conventions.languages
-        refuse_locale(prompts.folder, prompts.declared, priors.locale, languages, roles)
-        if offline:
+        refuse_locale(config.prompts.set, prompts.declared, priors.locale, languages, roles)
+        if config.llm.backend == "offline":
             guide = PortraitGuide.load(prompts.folder / _GRAMMAR)
             needed = {role: guide.fact(role) for role in guide.needed}
             declared = SetDeclaration(language=guide.language, roles=needed)
-            refuse_locale(prompts.folder / _GRAMMAR, declared, priors.locale, languages, roles)
+            refuse_locale(f"{config.prompts.set}/{_GRAMMAR}", declared, priors.locale, languages, roles)
 
     @property
     def priors(self) -> Priors:
