@@ -48,6 +48,11 @@ class SetDeclaration(BaseModel):
                 f"{folder / DECLARATION}.yaml: {key}: {first['msg']}, not {shortened(first['input'])}"
             ) from error
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name by which the templates read a fact of the locale."""
+        return (*self.roles.values(), *self.optional.values())
+
     def renamed(self, roles: Mapping[str, str]) -> dict[str, str]:
         """The names by which the templates read facts that the locale calls otherwise, each with the locale's name."""
         named = {name: roles[role] for role, name in {**self.roles, **self.optional}.items() if role in roles}

@@ -238,7 +238,9 @@ class PromptSet:
         fields = {name: declared_fields(texts[name], head) for name, (head, _) in heads.items()}
         guides = {spec.name: name for name in asked for spec in fields[name]}
         shelf = TemplateCache.of(Trees(environment, texts), guides)
-        refuse_taken({texts[name]: fields[name] for name in (*CALLED, *asked)})
+        wording = {place.stem: read_wording(place) for place in files_of(folder, "*.yaml")}
+        declared = SetDeclaration.read(folder, wording)
+        refuse_taken({texts[name]: fields[name] for name in (*CALLED, *asked)}, declared.names)
         templates = {}
         for name, place in texts.items():
             if name not in asked and not name.startswith("_"):
@@ -248,7 +250,6 @@ class PromptSet:
         shelf.calls.update(
             {call: [_shown(spec) for spec in templates[call].fields] for call in ("attributes", "personas")}
         )
-        wording = {place.stem: read_wording(place) for place in files_of(folder, "*.yaml")}
         refuse_misshapen(folder, wording)
         angles = {
             spec.name: declared_names(texts[name], heads[name][0], "angles")
@@ -263,7 +264,7 @@ class PromptSet:
             angles,
             {asked[name].stem: fields[name] for name in asked},
             own,
-            SetDeclaration.read(folder, wording),
+            declared,
             digest_of(folder, texts.values()),
         )
 

@@ -51,6 +51,7 @@ class FactSheet:
         self._words: Callable[..., Any] = cache(prompts.words)
         self._wording: Mapping[str, Mapping[str, str]] = prompts.wording["wording"].get("labels") or {}
         self._guide = PortraitGuide.beside(prompts.folder)
+        self._refuse_wordless(conventions.work.inactive)
         self._pronouns = {sex: self._pronouns_of(str(sex)) for sex in priors.domain[self._sex]}
         self._label = cache(self._worded_label)
         self._trait = cache(self._described)
@@ -90,6 +91,14 @@ class FactSheet:
             ],
             "grounding": self._grounding(record, rng),
         }
+
+    def _refuse_wordless(self, inactive: str | None) -> None:
+        """Refuse a prompt set that has no words for a state of work."""
+        words = self._words("wording", "work")
+        states = [str(state) for state in self._priors.domain[self._work_role]]
+        for state in (*states, *([f"{inactive}_older"] if inactive else [])):
+            if state not in words:
+                self._words("wording", "work", state)
 
     def _by_name(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """What the prompt set calls otherwise than the locale does."""
