@@ -23,7 +23,7 @@ from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.journal import Journal
 from census_personas.generator.narration.judge import CALL as JUDGE
 from census_personas.generator.narration.judge import Judge, Verdict
-from census_personas.generator.narration.repair import faults_shown, wants_repair
+from census_personas.generator.narration.repair import faults_shown, rejects, wants_repair
 from census_personas.prompts.template import PromptSet, RenderError, Template
 from census_personas.validators.finding import Finding
 
@@ -170,13 +170,14 @@ class Narrator:
                     await self._repair(template, call, draft, wrong, cost)
                 except RenderError as error:
                     return [*wrong, Finding(PROMPT, "error", call, str(error))]
+            wrong = [finding for finding in wrong if rejects(finding)]
             if wrong:
                 return wrong
             draft.turn = 0
         return wrong
 
     async def _errors(self, record: Mapping[str, Any], draft: Draft) -> list[Finding]:
-        """Errors in the fields written so far: of their shape first, of their content where the shape is right."""
+        """What wants a repair in the fields written so far: their shape, their content where the shape is right."""
         draft.found = await self._review.of({**record, **draft.written})
         started = draft.written.keys() | draft.misshapen.keys()
         content = [f for f in draft.found if wants_repair(f) and f.field not in draft.misshapen]
