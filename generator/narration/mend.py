@@ -7,7 +7,7 @@ behind the first one where a narrative lacks it. Nothing else is touched: every 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from census_personas.foundation.schema import NARRATIVES
@@ -21,6 +21,7 @@ _BOUNDARY = re.compile(
     r"(?<![A-Z])(?<!\b(?:St|Mr|Dr|vs|Jr|Sr|Mt|Ft|No))(?<!\b(?:Mrs|etc))[.!?][\"')\]\u201d\u2019]* "
     r"(?=[\"'(\u201c\u2018]*[A-Z0-9])"
 )
+_AROUND = " \"'()\u201c\u201d\u2018\u2019"
 _WORD = re.compile(r"\w+")
 # Words of a sentence that is dropped where it stands twice in a text, and where it stands in two texts.
 _SHORTEST, _SHORTEST_ELSEWHERE = 4, 12
@@ -52,15 +53,25 @@ def mend(
     No mend is made that would leave a text shorter than its field may be. Doing it again changes nothing.
     """
     texts = {field: text for field, text in written.items() if isinstance(text, str)}
+    off = {rule for rule, _, _ in _STEPS if policy.get(rule) == "off"}
+    if not _repeats(texts.values()):
+        off.add("repetition")
     for spec in asked:
         if spec.name not in texts:
             continue
         for rule, said, step in _STEPS:
             before = texts[spec.name]
-            after = before if policy.get(rule) == "off" else step(spec.name, texts, name)
+            after = before if rule in off else step(spec.name, texts, name)
             if after != before and len(after) >= max(spec.minimum, 1):
                 texts[spec.name] = after
                 yield spec.name, after, Finding(CODE, "warning", spec.name, said, _lost(before, after))
+
+
+def _repeats(texts: Iterable[str]) -> bool:
+    """Whether anything between two full stops may stand twice: nearly always nothing does, and this is quick."""
+    stopped = (text.lower().replace("!", ".").replace("?", ".") for text in texts)
+    parts = [bare for text in stopped for part in text.split(".") if (bare := part.strip(_AROUND))]
+    return len(set(parts)) < len(parts)
 
 
 def _ended(field: str, texts: Mapping[str, str], _: tuple[str, str]) -> str:
@@ -92,8 +103,10 @@ _STEPS: tuple[tuple[str, str, Callable[[str, Mapping[str, str], tuple[str, str]]
 
 def whole(text: str) -> str:
     """The text without a last sentence that breaks off; as it is where no other sentence is left."""
+    if _is_ended(text):
+        return text
     parts = sentences(text)
-    return text if _is_ended(text) or len(parts) < 2 else " ".join(parts[:-1])
+    return " ".join(parts[:-1]) or text
 
 
 def once(text: str, elsewhere: Collection[str] = ()) -> str:

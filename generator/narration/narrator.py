@@ -23,7 +23,7 @@ from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.journal import Journal
 from census_personas.generator.narration.judge import CALL as JUDGE
 from census_personas.generator.narration.judge import Judge, Verdict
-from census_personas.generator.narration.repair import faults_shown, wants_repair
+from census_personas.generator.narration.repair import faults_shown, rejects, wants_repair
 from census_personas.prompts.template import PromptSet, RenderError, Template
 from census_personas.validators.finding import Finding
 
@@ -34,7 +34,11 @@ PROMPT = "prompt"
 
 @dataclass(frozen=True, slots=True)
 class Narrated:
-    """A narrated record. `reasons`: why it was not accepted; `asked`: its answers that were in no journal."""
+    """A narrated record.
+
+    `reasons`: why it was not accepted. `met`: the rules whose errors its attempts met, once for each error and each
+    time that it was met. `requests`: of all its attempts; `asked`: those of them whose answers were in no journal.
+    """
 
     record: dict[str, Any]
     findings: tuple[Finding, ...]
@@ -44,6 +48,8 @@ class Narrated:
     completion_tokens: int = 0
     reasons: tuple[str, ...] = ()
     verdict: Verdict | None = None
+    met: tuple[str, ...] = ()
+    requests: int = 0
     asked: int = field(default=0, compare=False)
 
 
@@ -51,6 +57,8 @@ class Narrated:
 class _Cost:
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    met: list[str] = field(default_factory=list)
+    requests: int = 0
     asked: int = 0
 
 
@@ -152,6 +160,7 @@ class Narrator:
                 return [Finding(PROMPT, "error", call, str(error))]
             for _ in range(self._settings.validation.max_repairs + 1):
                 wrong = await self._errors(record, draft)
+                cost.met += [finding.code for finding in wrong]
                 if not wrong or not self._repairable(wrong):
                     break
                 if draft.turn >= self._settings.validation.max_repairs:
@@ -161,13 +170,14 @@ class Narrator:
                     await self._repair(template, call, draft, wrong, cost)
                 except RenderError as error:
                     return [*wrong, Finding(PROMPT, "error", call, str(error))]
+            wrong = [finding for finding in wrong if rejects(finding)]
             if wrong:
                 return wrong
             draft.turn = 0
         return wrong
 
     async def _errors(self, record: Mapping[str, Any], draft: Draft) -> list[Finding]:
-        """Errors in the fields written so far: of their shape first, of their content where the shape is right."""
+        """What wants a repair in the fields written so far: their shape, their content where the shape is right."""
         draft.found = await self._review.of({**record, **draft.written})
         started = draft.written.keys() | draft.misshapen.keys()
         content = [f for f in draft.found if wants_repair(f) and f.field not in draft.misshapen]
@@ -233,6 +243,7 @@ class Narrator:
         return completion
 
     async def _complete(self, request: ChatRequest, cost: _Cost) -> Completion:
+        cost.requests += 1
         name = request_key(request, self._model.name) if self._journal is not None else ""
         kept = self._journal.get(name) if self._journal is not None else None
         if kept is not None:
@@ -268,5 +279,7 @@ class Narrator:
             completion_tokens=cost.completion_tokens,
             reasons=tuple(f"{f.code}: {f.field}: {f.message}" for f in wrong),
             verdict=verdict,
+            met=tuple(cost.met),
+            requests=cost.requests,
             asked=cost.asked,
         )

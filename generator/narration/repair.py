@@ -17,7 +17,12 @@ _UNSEEN = frozenset({"repetition"})
 
 
 def wants_repair(finding: Finding) -> bool:
-    """Whether a finding is worth another request. What still stands after the last one rejects the record."""
+    """Whether a finding is worth another request."""
+    return finding.severity == "error"
+
+
+def rejects(finding: Finding) -> bool:
+    """Whether a finding that no repair has mended rejects the record."""
     return finding.severity == "error"
 
 
