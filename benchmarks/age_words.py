@@ -75,7 +75,7 @@ def main() -> None:
     priors = Priors.load("en_US")
     readings = [RecordView.under(priors.roles.columns, row) for row in read_records(options.rows)]
     ages = np.array([float(reading.age or 0) for reading in readings])
-    checker = RecordChecker(RuleContext(priors, Plausibility(Population.load(priors).network)), {RULE: "off"})
+    checker = RecordChecker(RuleContext(priors, Plausibility.of(Population.load(priors))), {RULE: "off"})
     names, table = _table(readings, priors)
     error = _cross_validated(readings, ages, names, table, checker)
     if options.write:

@@ -116,7 +116,7 @@ def _validated(
     check_parts(place)
     files = dataset_files(place)
     priors = Priors.load(locale)
-    context = RuleContext(priors, Plausibility(Population.load(priors).network))
+    context = RuleContext(priors, Plausibility.of(Population.load(priors)))
     counts = validate_files(files, context, policy=policy, findings=findings, limit=limit)
     if not counts["rows"]:
         raise DatasetError(f"{place}: no rows; nothing was checked")

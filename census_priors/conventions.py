@@ -9,9 +9,37 @@ from pydantic import Field, model_validator
 
 from census_personas.census_priors.declaration import Part
 from census_personas.census_priors.roles import NAME, ROLES, Roles, unknown_role
+from census_personas.foundation.schema import ContextColumns
 
 ENGINE_COLUMNS = ("country", "birth_year", "occupation_code")
 """Columns that the engine computes for every locale; `columns` may name them beside roles."""
+PUBLIC = (
+    *(
+        "sex",
+        "age",
+        "marital",
+        "schooling",
+        "field",
+        "occupation",
+        "municipality",
+        "region",
+        "postcode",
+        "country",
+    ),
+)
+FULL = (
+    *(
+        "given_name",
+        "middle_name",
+        "family_name",
+        "second_family_name",
+        "birth_year",
+        "origin",
+        "birth",
+        "work",
+    ),
+    *("occupation_code", "subregion", "metro"),
+)
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Years = Annotated[int, Field(ge=0, le=130)]
@@ -72,11 +100,11 @@ class Columns(Part):
     """The dataset's columns of context, by role (or one of `ENGINE_COLUMNS`), in order.
 
     `public` is what the public schemas have; `full` is what the full schema adds, in this order, before the
-    attributes without a role.
+    attributes without a role. One that is left out has what is filled of `PUBLIC` or `FULL`.
     """
 
-    public: tuple[str, ...] = ()
-    full: tuple[str, ...] = ()
+    public: tuple[str, ...] | None = None
+    full: tuple[str, ...] | None = None
 
 
 class NameTables(Part):
@@ -185,7 +213,7 @@ class Conventions(Part):
             "background": self.background,
             "unsaid": self.unsaid,
             **{
-                f"columns.{kind}": [r for r in getattr(self.columns, kind) if r not in ENGINE_COLUMNS]
+                f"columns.{kind}": [r for r in getattr(self.columns, kind) or () if r not in ENGINE_COLUMNS]
                 for kind in ("public", "full")
             },
         }
@@ -201,3 +229,18 @@ class Conventions(Part):
 def roles_of(conventions: Conventions, locale: str) -> Roles:
     """The roles of a locale, to be asked."""
     return Roles(locale, conventions.roles)
+
+
+def context_columns(conventions: Conventions, roles: Roles) -> ContextColumns:
+    """The columns of a dataset of the locale that say who people are, by the locale's own names."""
+    said = conventions.columns
+    return ContextColumns(
+        _named(PUBLIC if said.public is None else said.public, roles),
+        _named(FULL if said.full is None else said.full, roles),
+        frozenset(roles.named(("age",))),
+    )
+
+
+def _named(columns: tuple[str, ...], roles: Roles) -> tuple[str, ...]:
+    names = (name if name in ENGINE_COLUMNS else roles.get(name) for name in columns)
+    return tuple(name for name in names if name is not None)

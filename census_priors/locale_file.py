@@ -120,7 +120,7 @@ def _roles_named(conventions: Conventions) -> Iterator[tuple[str, str]]:
     """Each place that names a role of the locale."""
     yield from (("background", role) for role in conventions.background)
     for kind in ("public", "full"):
-        named: tuple[str, ...] = getattr(conventions.columns, kind)
+        named: tuple[str, ...] = getattr(conventions.columns, kind) or ()
         yield from ((f"columns.{kind}", role) for role in named if role not in ENGINE_COLUMNS)
 
 

@@ -1,4 +1,4 @@
-"""Occupations: every Census occupation code with its name, its group and what O*NET says of it."""
+"""Occupations: every occupation of a census with its code, its group, and its tasks, tools and skills."""
 
 from __future__ import annotations
 
@@ -14,12 +14,6 @@ from census_personas.census_priors.lookup import REMEDY, read_lookup
 from census_personas.census_priors.marginal import TableError
 from census_personas.foundation.errors import PersonasError
 
-ONET_ATTRIBUTION = (
-    "This product includes information from the O*NET 29.3 Database by the U.S. Department of Labor, "
-    "Employment and Training Administration (USDOL/ETA), used under the CC BY 4.0 license. "
-    "Tasks, tools, skills and titles were selected, shortened and joined by Census occupation code; "
-    "USDOL/ETA has not approved, endorsed or tested these modifications."
-)
 PHRASES: Mapping[str, tuple[str, ...]] = {
     "tasks": ("task_phrases", "task_short_phrases", "task_supervises"),
     "tools": ("tool_names", "tool_kinds"),
@@ -49,12 +43,12 @@ class Occupation:
         name: snake_case, as in the dataset's `occupation`.
         code: the census's code; '' for those who have none.
         title: as prose calls a person: "registered nurse".
-        soc: SOC 2018 code of the PUMS, X and Y for several digits.
-        group: one of the 23 SOC major groups, `management` to `military`; '' for those who have none.
-        job_zone: O*NET preparation, 1 little to 5 extensive; None if O*NET has none.
-        education: level that most incumbents say it requires; '' if O*NET has none.
-        licensed: whether its practice needs a licence in every state, or a federal one.
-        onet: linked O*NET-SOC codes, closest first.
+        soc: code in a standard classification.
+        group: major group; '' for those who have none.
+        job_zone: preparation, 1 little to 5 extensive; None if it is not known.
+        education: level that most incumbents say it requires; '' if it is not known.
+        licensed: whether its practice needs a licence everywhere.
+        onet: codes of the descriptions that tasks, tools and skills are of, closest first.
         tasks: what one does; sentences without the final stop.
         tools: tools and technologies.
         skills: skills and fields of knowledge that matter here more than elsewhere.
@@ -122,20 +116,20 @@ class Occupations:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names in order of the Census codes, without the states that are none."""
+        """Names in order of the codes, without the states that are none."""
         return tuple(self._all)
 
     @cached_property
     def by_code(self) -> Mapping[str, Occupation]:
-        """Occupations by Census code, four digits."""
+        """Occupations by code, four digits."""
         return {occupation.code: occupation for occupation in self}
 
     def __iter__(self) -> Iterator[Occupation]:
-        """Occupations in order of the Census codes."""
+        """Occupations in order of the codes."""
         return iter(self._all.values())
 
     def __len__(self) -> int:
-        """Number of Census codes."""
+        """Number of codes."""
         return len(self._all)
 
     def __contains__(self, name: object) -> bool:

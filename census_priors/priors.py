@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from census_personas.census_priors import declaration
-from census_personas.census_priors.conventions import Conventions, roles_of
+from census_personas.census_priors.conventions import Conventions, context_columns, roles_of
 from census_personas.census_priors.declaration import Declaration, DeclarationError, SourceDeclaration
 from census_personas.census_priors.domain import Domain, DomainError, State
 from census_personas.census_priors.hierarchy import Hierarchy
@@ -28,6 +28,7 @@ from census_personas.census_priors.states import states_and_maps
 from census_personas.census_priors.table_file import read_marginal, table_path
 from census_personas.foundation.arrays import Codes32
 from census_personas.foundation.named_place import check_input
+from census_personas.foundation.schema import ContextColumns
 from census_personas.foundation.yaml_file import YamlError, read_yaml
 
 HERE = Path(__file__).parent
@@ -81,8 +82,13 @@ class Priors:
         return roles_of(self.conventions, self.locale)
 
     @cached_property
+    def context_columns(self) -> ContextColumns:
+        """The columns of its people that datasets of this locale have."""
+        return context_columns(self.conventions, self.roles)
+
+    @cached_property
     def occupations(self) -> Occupations:
-        """Occupations with codes, groups and O*NET details."""
+        """Occupations with codes, groups, tasks, tools and skills."""
         without = self.conventions.without_occupation
         return Occupations(self.folder, {state: said.title for state, said in without.items()})
 

@@ -101,7 +101,9 @@ class Residence:
         table = read_lookup(self._priors.folder / "lookups" / f"{file}.parquet", (area,), self.factors)
         position = {name: i for i, name in enumerate(strings(table, area))}
         if unknown := set(self._places.column(area)) - position.keys():
-            raise TableError(f"{self._priors.folder / 'lookups'}: {file} lack {min(unknown)} of places; {REMEDY}")
+            raise TableError(
+                f"{self._priors.folder / 'lookups'}: {file} lack {min(unknown)} of places; {REMEDY}"
+            )
         row = np.fromiter((position[name] for name in self._places.column(area)), dtype=np.int64)
         return {name: numbers(table, name)[row] for name in self.factors}
 

@@ -114,7 +114,7 @@ def _judged(
 
     # A model that is not in the cache is fitted, which takes long enough to say so.
     logging.getLogger("census_personas.generator.model").setLevel(logging.INFO)
-    reference = RuleContext(priors, Plausibility(Population.load(priors).network))
+    reference = RuleContext(priors, Plausibility.of(Population.load(priors)))
     result = validate_files(files, reference, findings=findings, **options)
     if not result["rows"]:
         if findings is not None:

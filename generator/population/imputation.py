@@ -69,10 +69,20 @@ class Imputation:
         """What the population knows of a person; a row that says it is believed."""
         return tuple(self._priors.domain)
 
+    @property
+    def roles(self) -> Roles:
+        """The roles of the population's locale."""
+        return self._priors.roles
+
+    @cached_property
+    def public(self) -> tuple[str, ...]:
+        """The columns that every dataset of the locale has of its people."""
+        return ("uuid", *self._priors.context_columns.public)
+
     @cached_property
     def imputed(self) -> tuple[str, ...]:
         """The columns that every completed row has."""
-        named = (self._roles.get(name) if name in ROLES else name for name in IMPUTED)
+        named = (self.roles.get(name) if name in ROLES else name for name in IMPUTED)
         traits = (part for trait in TRAITS for part in (trait, f"{trait}_label"))
         return (*(name for name in named if name is not None), *traits)
 
@@ -84,7 +94,7 @@ class Imputation:
             if (said := self._cells.said(name, value)) is not None
         }
         found.setdefault("country", self._priors.country)
-        age = self._roles.get("age")
+        age = self.roles.get("age")
         if age is not None and isinstance(found.get(age), int):
             found.setdefault("birth_year", int(self._priors.declaration.vintage) - found[age])
         self._name(found, record)
@@ -93,7 +103,7 @@ class Imputation:
         self._field(found)
         self._origin(found)
         names = ("family_name", "second_family_name", "given_name", "middle_name")
-        for name in self._roles.named(names, among=self._leaves):
+        for name in self.roles.named(names, among=self._leaves):
             if name not in found:
                 found[name] = self._drawn(self._leaves[name], found)
         for trait in TRAITS:
@@ -102,13 +112,9 @@ class Imputation:
             found.setdefault(f"{trait}_label", LEVELS[level_of(found[trait])])
         return found
 
-    @property
-    def _roles(self) -> Roles:
-        return self._priors.roles
-
     def _name(self, found: dict[str, Any], record: Mapping[str, Any]) -> None:
         """The name that the row's texts give, where it has no column of it."""
-        given, middle, family = map(self._roles.get, ("given_name", "middle_name", "family_name"))
+        given, middle, family = map(self.roles.get, ("given_name", "middle_name", "family_name"))
         if given is None or family is None or (given in found and family in found):
             return
         name = RecordView.of(record).name
@@ -117,7 +123,7 @@ class Imputation:
             found |= {} if middle is None else {middle: ""}
 
     def _place(self, found: dict[str, Any]) -> None:
-        roles, places = self._roles, self._priors.places
+        roles, places = self.roles, self._priors.places
         if "places" not in self._priors.declaration.lookups:
             return
         column = roles["postcode"]
@@ -132,7 +138,7 @@ class Imputation:
             found.setdefault(name, "")
 
     def _work(self, found: dict[str, Any]) -> None:
-        occupation, work = self._roles.get("occupation"), self._roles.get("work")
+        occupation, work = self.roles.get("occupation"), self.roles.get("work")
         if occupation is None:
             return
         name = str(found.get(occupation, ""))
@@ -152,15 +158,15 @@ class Imputation:
         found[work] = self._priors.domain[work][self._choice(weights, found, work)]
 
     def _field(self, found: dict[str, Any]) -> None:
-        field = self._roles.get("field")
+        field = self.roles.get("field")
         if field is not None and field not in found:
-            given = self._roles.named(("schooling", "sex", "occupation"))
+            given = self.roles.named(("schooling", "sex", "occupation"))
             code = self._choice(self._given(self._table(*given, field), found, given), found, field)
             found[field] = self._priors.domain[field][code]
 
     def _origin(self, found: dict[str, Any]) -> None:
         """Origin and birthplace, together; of a locale without one of the two nothing is drawn."""
-        domain, roles = self._priors.domain, self._roles
+        domain, roles = self._priors.domain, self.roles
         if roles.missing(("origin", "birth", "age")):
             return
         drawn = (roles["origin"], roles["birth"])
@@ -238,14 +244,14 @@ class Imputation:
     @cached_property
     def _band(self) -> str:
         """The attribute of the model's core that tells ages; the age itself where the core has no coarser one."""
-        age, hierarchy = self._roles["age"], self._priors.hierarchy
+        age, hierarchy = self.roles["age"], self._priors.hierarchy
         core = self._priors.declaration.model.core
         return next((name for name in core if hierarchy.refines(age, name)), age)
 
     @cached_property
     def _codes(self) -> Mapping[str, tuple[str, Mapping[str, int]]]:
         """Attribute -> the column that tells it, and its code for every value of that column."""
-        domain, hierarchy, roles = self._priors.domain, self._priors.hierarchy, self._roles
+        domain, hierarchy, roles = self._priors.domain, self._priors.hierarchy, self.roles
         parents = {name for leaf in self._population.leaves for name in leaf.parents}
         told = roles.named(
             ("region", "sex", "age", "schooling", "occupation", "origin", "birth"), among=domain

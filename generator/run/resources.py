@@ -77,7 +77,7 @@ class RunResources:
             raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
         policy = {**({} if people else SAMPLED), **config.validation.policy}
         # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
-        odd = Plausibility(population.network) if people else None
+        odd = Plausibility.of(population) if people else None
         reference = RuleContext(population.priors, odd, prompts.declared.language)
         resources = cls(
             config=config,
@@ -89,7 +89,8 @@ class RunResources:
             input=people,
         )
         columns = people.columns if people else attributes(population.priors, population.leaves)
-        refuse_written(config.output.schema_, columns, resources.written)
+        locale = population.priors.context_columns
+        refuse_written(config.output.schema_, columns, locale, resources.written)
         return resources
 
     @staticmethod
@@ -141,6 +142,7 @@ class RunResources:
         return table_of(
             self.config.output.schema_,
             kinds_of(self.sample(1)),
+            self.priors.context_columns,
             written=self.written,
             lists=self.config.output.lists,
         )

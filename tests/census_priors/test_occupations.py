@@ -6,8 +6,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from census_personas.census_priors.build.en_US.occupations import ONET_ATTRIBUTION
 from census_personas.census_priors.marginal import TableError
-from census_personas.census_priors.occupations import ONET_ATTRIBUTION, Occupations, UnknownOccupationError
+from census_personas.census_priors.occupations import Occupations, UnknownOccupationError
 from census_personas.census_priors.priors import Priors
 
 LOCALE = Path(str(files("census_personas.census_priors") / "en_US"))
