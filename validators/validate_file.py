@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from census_personas.census_priors.marginal import TableError
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.record_reader import BATCH_ROWS, read_records
 from census_personas.validators.finding import Finding, Severity
 from census_personas.validators.findings_writer import FindingsWriter, WriterError
@@ -31,6 +32,7 @@ def validate_files(
     policy: Mapping[str, str] | None = None,
     findings: Path | None = None,
     limit: int | None = None,
+    plugins: Plugins = NO_PLUGINS,
 ) -> dict[str, Any]:
     """Check every row of Parquet, JSONL or CSV files in the Nemotron schema (either release, or ours), in order.
 
@@ -40,6 +42,7 @@ def validate_files(
         policy: action per rule; rules not named keep their default.
         findings: where to write the findings, as `.parquet` or `.jsonl`; not written by default.
         limit: rows to read at most.
+        plugins: whose rules run beside ours.
 
     Returns:
         `{"rows", "rejected_rows", "repeated_uuids", "missing_columns", "by_rule": {rule: {"error", "warning",
@@ -50,12 +53,13 @@ def validate_files(
     Raises:
         DatasetError: a file that cannot be read or has no column that any rule knows.
         PolicyError: a rule or an action that does not exist.
+        PluginError: a plug-in's rule that cannot be loaded, or fails.
         TableError: a locale without the look-ups that rules need.
         WriterError: findings that cannot be written, or would take the dataset's place.
     """
     if findings is not None and findings.resolve() in {path.resolve() for path in paths}:
         raise WriterError(f"{findings}: is what the findings are about; name another file for them")
-    checker = RecordChecker(priors, policy)
+    checker = RecordChecker(priors, policy, plugins=plugins)
     known = checker.reference.priors
     if lacking := [name for name in LOOKUPS if name not in known.declaration.lookups]:
         raise TableError(

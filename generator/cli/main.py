@@ -21,6 +21,7 @@ from census_personas.generator.cli import (
     check,
     failure,
     narrate,
+    plugins,
     priors,
     prompts,
     report,
@@ -79,6 +80,7 @@ app.command()(report.compare)
 app.add_typer(batch.app, name="batch")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(priors.app, name="priors")
+app.add_typer(plugins.app, name="plugins")
 
 
 def main() -> None:
