@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from census_personas.prompts.fields import TemplateError, shortened
@@ -17,10 +18,16 @@ SAMPLE = "sample"
 PEOPLE = "people"
 """Folder of a set with files of people by whom a change of its prompts is judged."""
 _HOME = Path(__file__).parent
+_NO_OTHERS: Mapping[str, Path] = MappingProxyType({})
 
 
-def folder_of(name_or_folder: str | Path) -> Path:
-    """The folder of a set.
+def shipped_sets() -> tuple[str, ...]:
+    """The names of the sets that are shipped."""
+    return tuple(sorted(place.parent.name for place in _HOME.glob("*/attributes.j2")))
+
+
+def folder_of(name_or_folder: str | Path, others: Mapping[str, Path] = _NO_OTHERS) -> Path:
+    """The folder of a set: a shipped one, a folder of that name, or one of `others`, by name.
 
     Raises:
         TemplateError: there is none.
@@ -33,7 +40,9 @@ def folder_of(name_or_folder: str | Path) -> Path:
             return folder
     except OSError:  # such as a name that is too long for the file system
         pass
-    known = ", ".join(sorted(place.parent.name for place in _HOME.glob("*/attributes.j2")))
+    if str(name_or_folder) in others:
+        return others[str(name_or_folder)]
+    known = ", ".join((*shipped_sets(), *others))
     said = shortened(str(name_or_folder))
     raise TemplateError(f"unknown prompt set {said}; known: {known}, or a folder's path")
 

@@ -22,6 +22,7 @@ from census_personas.generator.cli import (
     failure,
     locale,
     narrate,
+    plugins,
     priors,
     prompts,
     report,
@@ -81,6 +82,7 @@ app.add_typer(batch.app, name="batch")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(priors.app, name="priors")
 app.add_typer(locale.app, name="locale")
+app.add_typer(plugins.app, name="plugins")
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import read_frames
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.named_place import check_input
+from census_personas.foundation.plugin import PluginError
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.schema import PROSE
 from census_personas.generator.config.config_file import load
@@ -72,7 +74,9 @@ class Reseeded:
         """Nothing: the model is closed by whoever opened it."""
 
 
-def of_run(folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS) -> list[dict[str, Any]]:
+def of_run(
+    folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS, plugins: Plugins = NO_PLUGINS
+) -> list[dict[str, Any]]:
     """Swap one fact at a time of a run's first people, have its own narrator write of them, and compare the texts.
 
     Sex and origin become the next state of the domain, ages move by twenty years, the name becomes that of
@@ -80,25 +84,34 @@ def of_run(folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS) -> 
     swapped, so that what is measured is what the narrator makes of the one fact. Each person is also written of once
     more as they are, by another seed: what chance changes. The run's texts are taken as they stand; answers are
     journaled in `counterfactual/` within the run, so that none is paid for twice, and the effects kept beside them.
+    Plug-ins of the run are used where `plugins` has them: a folder that is only read runs no code of its own.
 
     Raises:
         DatasetError: not a run folder, or one without rows; or a fact that cannot be swapped.
+        PluginError: the run has plug-ins and none are given.
         LLMError: the endpoint cannot be used.
     """
     layout = RunLayout(folder)
     if not layout.config.exists():
         raise DatasetError(f"{folder}: is no run folder; a counterfactual test asks the model of a run")
-    resources = RunResources.load(load(layout.config))
+    config = load(layout.config)
+    if config.plugins and not plugins.members:
+        raise PluginError(
+            f"{folder}: was written with plug-ins, whose code runs only if you name them: "
+            + " ".join(f"--plugins {name}" for name in config.plugins)
+        )
+    named = tuple(plugin.reference for plugin in plugins.members)
+    resources = RunResources.load(config.model_copy(update={"plugins": named}))
     roles = resources.priors.roles
-    known = {role: roles.get(role) or role for role in FACTS if role == "name" or role in roles}
+    known = {role: roles.columns.get(role, role) for role in FACTS if role == "name" or role in roles}
     unknown = [name for name in facts if name not in {*FACTS, *known.values()}]
     if unknown:
         raise DatasetError(f"--swap {unknown[0]}: cannot be swapped; known: {', '.join(known.values())}")
     narrated = list(_narrated(folder, resources, people))
     if not narrated:
         raise DatasetError(f"{folder}: has no rows yet; finish the run first")
-    named = [known.get(fact, fact) for fact in facts]
-    wanted = [fact for fact in named if fact == "name" or fact in resources.priors.domain]
+    swapped = [known.get(fact, fact) for fact in facts]
+    wanted = [fact for fact in swapped if fact == "name" or fact in resources.priors.domain]
     found = event_loop.run(partial(_effects, folder, resources, narrated, wanted))
     effects = [effect.as_dict() for effect in found]
     write_whole(layout.counterfactual / _FILE, json.dumps(effects, indent=1, ensure_ascii=False) + "\n")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.dataset_writer import kinds_of
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.schema import Kind, Table, refuse_written, table_of
 from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.llm.chat import ChatModel
@@ -30,7 +31,9 @@ from census_personas.generator.sampling.where_clause import attributes
 from census_personas.prompts.fields import FieldSpec
 from census_personas.prompts.lint import lint, summary
 from census_personas.prompts.set_declaration import SetDeclaration, refuse_locale
+from census_personas.prompts.set_folder import folder_of, shipped_sets
 from census_personas.prompts.template import PromptSet, TemplateError
+from census_personas.validators.measure_registry import measures
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import SAMPLED, RecordChecker
 
@@ -50,18 +53,22 @@ class RunResources:
     checker: RecordChecker
     facts: FactSheet
     input: InputFile | None = None
+    plugins: Plugins = NO_PLUGINS
 
     @classmethod
     def load(cls, config: Config) -> RunResources:
         """Load what the configuration names.
 
         Raises:
-            ConfigError, TableError, DomainError, TemplateError, GrammarError, PolicyError: each names place
-                and remedy.
+            ConfigError, TableError, DomainError, TemplateError, GrammarError, PolicyError, PluginError: each names
+                place and remedy.
         """
         choice = config.prompts.narratives, config.prompts.without
+        plugins = Plugins.load(config.plugins)
+        measures(plugins)  # a faulty one is told before a run, not when its report is written
         try:
-            prompts = PromptSet.load(config.prompts.set, *choice)
+            place = folder_of(config.prompts.set, plugins.prompt_sets(shipped_sets()))
+            prompts = PromptSet.load(place, *choice)
         except TemplateError as error:
             raise TemplateError(summary(str(error).splitlines(), config.prompts.set)) from error
         if config.llm.backend == "offline":
@@ -84,7 +91,10 @@ class RunResources:
             population=population,
             prompts=prompts,
             # Twice those who are written of, some 0.1 MB each: whoever is given up is remembered for a while too.
-            checker=RecordChecker(reference, policy, remember=2 * narrations(config.llm.concurrency)),
+            checker=RecordChecker(
+                reference, policy, remember=2 * narrations(config.llm.concurrency), plugins=plugins
+            ),
+            plugins=plugins,
             facts=FactSheet(population.priors, prompts),
             input=people,
         )
@@ -153,6 +163,7 @@ class RunResources:
             "priors": self.priors.digest,
             "model": self.population.digest,
             "prompts": self.prompts.digest,
+            **self.plugins.digests,
         }
         return digests if self.input is None else {**digests, "input": self.input.digest}
 

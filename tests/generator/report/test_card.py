@@ -10,8 +10,10 @@ from census_personas.census_priors.priors import Priors
 from census_personas.foundation.schema import table_of
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.report import card
-from census_personas.generator.report.model import Cell, Family, Report, TableFidelity
+from census_personas.generator.report.model import Report
 from census_personas.generator.run.manifest import Manifest
+from census_personas.validators.measurement import Family
+from census_personas.validators.measures.fidelity import Cell, TableFidelity
 
 TABLE = table_of("nemotron-1.1", {"age": "integer"}, UNITED_STATES)
 CELL = Cell(states=("a",), rows=1, expected=1.0, p=1.0)
