@@ -24,4 +24,4 @@ def grammar() -> Grammar:
 @cache
 def narrator() -> OfflineNarrator:
     """The offline narrator of en_US."""
-    return OfflineNarrator(grammar())
+    return OfflineNarrator.load("en_US")
