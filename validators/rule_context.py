@@ -13,7 +13,9 @@ from census_personas.census_priors.occupations import Occupation
 from census_personas.census_priors.places import Place
 from census_personas.validators.occupations.occupation_match import OccupationMatcher
 from census_personas.validators.rarity import LiftTable, Rarity
+from census_personas.validators.text.atlas import Atlas
 from census_personas.validators.text.gazetteer import Gazetteer
+from census_personas.validators.text.lexicon import lexicon
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
@@ -170,6 +172,18 @@ class RuleContext:
         columns = (places.column(name) for name in ("city", "county", "state", "adults"))
         names = {code: places.state_name(code) for code in places.states}
         return Gazetteer(zip(*columns, strict=True), names)
+
+    @cached_property
+    def atlas(self) -> Atlas:
+        """Places by name, with where they lie."""
+        places, words = self.priors.places, lexicon("distance")
+        columns = (
+            places.column(name) for name in ("city", "county", "state", "adults", "latitude", "longitude")
+        )
+        names = {code: places.state_name(code) for code in places.states}
+        return Atlas(
+            zip(*columns, strict=True), names, words["landmarks"], words["known"], words["other_things"]
+        )
 
     def occupation(self, name: str) -> Occupation | None:
         """An occupation by name, or None if the locale does not have it."""

@@ -30,7 +30,7 @@ from census_personas.prompts.fields import FieldSpec
 from census_personas.prompts.lint import lint, summary
 from census_personas.prompts.template import PromptSet, TemplateError
 from census_personas.validators.rule_context import RuleContext
-from census_personas.validators.rules import SAMPLED, RecordChecker
+from census_personas.validators.rules import SAMPLED, WRITTEN, RecordChecker
 
 NARRATED = (
     "first_name",
@@ -86,7 +86,7 @@ class RunResources:
         people = InputFile(Path(config.input), Imputation(population, config.seed)) if config.input else None
         if people is not None and config.rows > len(people):
             raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
-        policy = {**({} if people else SAMPLED), **config.validation.policy}
+        policy = {**(WRITTEN if people else SAMPLED), **config.validation.policy}
         # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
         reference = RuleContext(population.priors, Plausibility(population.network) if people else None)
         resources = cls(
