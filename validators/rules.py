@@ -54,7 +54,7 @@ WRITTEN: Mapping[str, Policy] = MappingProxyType(
     }
 )
 """Policy for texts that a run writes. These rules only warn about files from elsewhere: how often they are wrong has
-been measured on too few rows that nobody tuned them on. A run asks for the text again, which costs less than the row."""
+been measured on too few rows that nobody tuned them on. A run asks again, which costs less than the row."""
 
 SAMPLED: Mapping[str, Policy] = MappingProxyType(
     {
