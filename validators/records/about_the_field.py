@@ -8,8 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.lexicon import lexicon
-from census_personas.validators.text.record_view import RecordView
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -17,23 +16,24 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "flag"
 SCOPE: Scope = "field"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
 
 RULE = Rule.of(__name__)
 
 
 @cache
 def _anchors() -> frozenset[str]:
-    return frozenset(lexicon("about_the_field")["anchors"])
+    return frozenset(lexicon("about_the_field", ENGLISH)["anchors"])
 
 
 @cache
 def _said() -> re.Pattern[str]:
-    return re.compile("|".join(lexicon("about_the_field")["patterns"]))
+    return re.compile("|".join(lexicon("about_the_field", ENGLISH)["patterns"]))
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Search the texts that have a word of the lexicon's for its patterns."""
-    reading = RecordView.of(record)
+    reading = reference.read(record)
     if _anchors().isdisjoint(reading.words):
         return
     for field, lower in reading.lowered.items():

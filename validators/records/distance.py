@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.census_priors.places import Place
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.prose import plain
-from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "flag"
 SCOPE: Scope = "field"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
+ROLES: tuple[str, ...] = ("postcode",)
+LOOKUPS: tuple[str, ...] = ("places",)
 
 RULE = Rule.of(__name__)
 ANCHORS = {
@@ -62,7 +64,7 @@ class _Outing(NamedTuple):
 
 @cache
 def _outings() -> tuple[_Outing, ...]:
-    content = lexicon("distance")
+    content = lexicon("distance", ENGLISH)
     trips, habits, reach = "|".join(content["trips"]), "|".join(content["habits"]), content["reach"]
     plural = trips.replace("?", "")
     into = "(?:to|in|through|across|along|around|at|on) (?:the )?"
@@ -81,7 +83,7 @@ def _outings() -> tuple[_Outing, ...]:
 
 @cache
 def _wish() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(lexicon('distance')['wishes'])})\b", re.IGNORECASE)
+    return re.compile(rf"\b(?:{'|'.join(lexicon('distance', ENGLISH)['wishes'])})\b", re.IGNORECASE)
 
 
 class _Named(NamedTuple):
@@ -92,12 +94,12 @@ class _Named(NamedTuple):
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Measure from the person's ZIP code to the nearest place of the name, whichever it is."""
-    reading = RecordView.of(record)
-    zipcode = reading.fact("zipcode")
+    reading = reference.read(record)
+    zipcode = reading.fact_of("postcode")
     home = reference.place(zipcode) if zipcode else None
     if home is None:
         if reading.prose:
-            yield RULE.not_judged("zipcode", "no known ZIP code is given to measure from")
+            yield RULE.not_judged(reading.column_of("postcode"), "no known ZIP code is given to measure from")
         return
     city = plain(home.city)
     for field, text in reading.prose.items():

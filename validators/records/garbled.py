@@ -10,7 +10,7 @@ from operator import eq
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "flag"
 SCOPE: Scope = "field"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
 
 RULE = Rule.of(__name__)
 START = 4  # letters with which a word begins that is one of two of one stem
@@ -47,7 +48,7 @@ class _Words(NamedTuple):
 
 @cache
 def _words() -> _Words:
-    content = lexicon("garbled")
+    content = lexicon("garbled", ENGLISH)
     hedges, descent = "|".join(content["hedges"]), "|".join(content["descent"])
     return _Words(
         doubles=frozenset(content["doubles"]),
@@ -64,9 +65,9 @@ def _words() -> _Words:
     )
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Look at neighbouring words, at what stands around "they", at hedges, at the name, and at the last word."""
-    reading = RecordView.of(record)
+    reading = reference.read(record)
     they = "they" in reading.words
     for field, text in reading.prose.items():
         tokens = reading.tokens[field]
