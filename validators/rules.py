@@ -70,6 +70,9 @@ sample has its share of them, and no retry can change a fact: they are flagged, 
 words tell of an age was learned from the released texts, which another narrator does not write."""
 
 
+TOGETHER = ("shared_text",)
+"""Rules that look at the rows of a run together, when a shard closes; no record shows what they find."""
+
 _TOGETHER = 256  # records
 
 
@@ -247,8 +250,9 @@ def resolve_policy(policy: Mapping[str, str], only: Iterable[str] | None = None)
     known = rules()
     chosen = set(known if only is None else only)
     for code in (*policy, *sorted(chosen)):
-        if code not in known:
-            raise PolicyError(f"validation.policy: unknown rule {code!r}; known: {', '.join(known)}")
+        if code not in known and code not in TOGETHER:
+            names = ", ".join(sorted((*known, *TOGETHER)))
+            raise PolicyError(f"validation.policy: unknown rule {code!r}; known: {names}")
     for code, action in policy.items():
         if action not in get_args(Policy):
             raise PolicyError(
