@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -17,6 +17,7 @@ not yet (of titles: aspiring, in training)."""
 
 LEAD = 110  # letters of a clause before a position, in which its mood is told
 LONGEST_TITLE = 90  # letters
+MOST_IN_NAME, MOST_BEFORE = 4, 6  # spaces in a name, and in what stands before "is a"
 _BREAK = re.compile(
     r"[.;:!?] |, (?:while|whereas|but|although|though|and (?:he|she|they)|who)\b|\b(?:while|whereas|yet)\b"
 )
@@ -109,10 +110,11 @@ def _of_person(text: str, match: re.Match[str], subjects: tuple[str, str]) -> bo
     start = max(text.rfind(". ", 0, match.start()) + 1, 0)
     before = text[start : match.start()].strip()
     if match["comma"] is not None:
-        return before.startswith(first) and before.count(" ") <= 4
-    return before.endswith((first, last, "he", "she", "they")) or (
-        before.startswith(first) and before.count(" ") <= 6
-    )
+        return before.startswith(first) and before.count(" ") <= MOST_IN_NAME
+    named = before.startswith(first)
+    if named and match["verb"].endswith(" as"):
+        return True
+    return before.endswith((first, last, "he", "she", "they")) or (named and before.count(" ") <= MOST_BEFORE)
 
 
 def _conjuncts(field: str, text: str, match: re.Match[str]) -> Iterator[Claim]:
@@ -127,13 +129,16 @@ def _conjuncts(field: str, text: str, match: re.Match[str]) -> Iterator[Claim]:
         end = stop.end()
     after, quote = text[end : end + 60].lstrip(" ,"), text[match.start() : end].strip(" ,.")
     verb = mood_at(text, match.start()) if match["verb"] else "present"
+    hedged = False  # "an aspiring baker and caterer" is neither yet
     for part in _AND.split(phrase):
         earlier, turned, later = part.replace("-turned-", " turned ").partition(" turned ")
         for title, over in ((earlier, bool(turned)), (later, False)):
             words = title.split()
+            mood: Mood = "past" if over else _mood_of_title(words, after)
+            hedged = hedged or mood == "training"
+            mood = "training" if hedged and mood == "present" else mood
             head = next((word for word in reversed(words) if _is_agent(word)), "")
             if head:
-                mood = "past" if over else _mood_of_title(words, after)
                 yield Claim(field, title.strip(" ,"), head, verb if mood == "present" else mood, quote, end)
 
 
@@ -145,7 +150,10 @@ def _mood_of_title(words: list[str], after: str) -> Mood:
         if not parts.isdisjoint(known):
             return mood
     title = " ".join(words)
-    return "training" if any(hedge.match(after) or hedge.search(title) for hedge in behind) else "present"
+    for mood, hedges in behind.items():
+        if any(hedge.match(after) or hedge.search(title) for hedge in hedges):
+            return mood
+    return "present"
 
 
 def _is_agent(word: str) -> bool:
@@ -166,9 +174,12 @@ def _hedges() -> tuple[tuple[Mood, re.Pattern[str]], ...]:
 
 
 @cache
-def _title_hedges() -> tuple[dict[Mood, frozenset[str]], tuple[re.Pattern[str], ...]]:
+def _title_hedges() -> tuple[Mapping[Mood, frozenset[str]], Mapping[Mood, tuple[re.Pattern[str], ...]]]:
+    """For each mood, words of a title that give it, and what gives it right after the title."""
     content = lexicon("claims")
-    before: dict[Mood, frozenset[str]] = {
-        mood: frozenset(words) for mood, words in content["hedged_titles"].items()
+    before = {mood: frozenset(words) for mood, words in content["hedged_titles"].items()}
+    behind = {
+        mood: tuple(re.compile(rf"\b{hedge}") for hedge in hedges)
+        for mood, hedges in content["hedged_after"].items()
     }
-    return before, tuple(re.compile(rf"\b{pattern}") for pattern in content["hedged_after"]["training"])
+    return before, behind
