@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.claims import Claim, clause_before, mood_at, titles
-from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.record_view import RecordView
 from census_personas.validators.text.stages import quote_of
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "record"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
+ROLES: tuple[str, ...] = ("occupation",)
 
 RULE = Rule.of(__name__)
 FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
@@ -31,25 +32,22 @@ PENSION = 67  # full retirement age of those born since 1960 (section 216(l))
 AFTER = 90  # letters after a title in which its workplace stands
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Compare what the text says outright, in the present and without a hedge, with the fact of having a job."""
-    reading = RecordView.of(record)
-    occupation = reading.fact("occupation")
+    reading = reference.read(record)
+    occupation = reading.fact_of("occupation")
     if occupation is None or not all(field in reading.prose for field in FIELDS):
         return
-    if occupation in WITHOUT_WORK:
-        yield from _in_a_job(reading, occupation)
-        if occupation == "no_occupation" and (reading.age or 0) >= PENSION:
-            yield from _retired(reading, "the person is looking for work; the text calls them retired")
+    if occupation in reference.without_work:
+        outside = occupation in reference.outside_occupations
+        state = "is not in the labour force" if outside else "is looking for work"
+        quote = _job(reading)
+        if quote:
+            yield RULE.error(TEXT, f"the person {state}; the text says that they have a job", quote)
+        if not outside and (reading.age or 0) >= PENSION:
+            yield from _retired(reading, f"the person {state}; the text calls them retired")
     else:
         yield from _in_none(reading, occupation)
-
-
-def _in_a_job(reading: RecordView, occupation: str) -> Iterator[Finding]:
-    quote = _job(reading)
-    if quote:
-        state = "is not in the labour force" if occupation == "not_in_workforce" else "is looking for work"
-        yield RULE.error(TEXT, f"the person {state}; the text says that they have a job", quote)
 
 
 def _job(reading: RecordView) -> str:
@@ -141,15 +139,26 @@ class _Words(NamedTuple):
 
 @cache
 def _words() -> _Words:
-    content = lexicon("working_life")
+    content = lexicon("working_life", ENGLISH)
 
     def any_of(key: str) -> re.Pattern[str]:
         return re.compile(rf"\b(?:{'|'.join(content[key])})")
 
-    sets = ("jobs", "trades", "unpaid", "paid", "events", "event_heads", "others")
+    def words_of(key: str) -> frozenset[str]:
+        return frozenset(content[key])
+
     return _Words(
-        *(frozenset(content[key]) for key in sets),
-        *(re.compile(content[key]) for key in ("degrees", "workplace", "workplace_named", "clients")),
+        jobs=words_of("jobs"),
+        trades=words_of("trades"),
+        unpaid=words_of("unpaid"),
+        paid=words_of("paid"),
+        events=words_of("events"),
+        event_heads=words_of("event_heads"),
+        others=words_of("others"),
+        degree=re.compile(content["degrees"]),
+        workplace=re.compile(content["workplace"]),
+        workplace_named=re.compile(content["workplace_named"]),
+        clients=re.compile(content["clients"]),
         plans=any_of("plans"),
         work=re.compile(content["work"]),
         idle=any_of("idle"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.record_view import RecordView
 
 Mood = Literal["present", "aim", "past", "negated", "other", "volunteer", "training"]
@@ -162,7 +162,7 @@ def _is_agent(word: str) -> bool:
 
 @cache
 def _hedges() -> tuple[tuple[Mood, re.Pattern[str]], ...]:
-    content = lexicon("claims")
+    content = lexicon("claims", ENGLISH)
     keys: tuple[tuple[Mood, str], ...] = (
         ("aim", "aim"),
         ("past", "past"),
@@ -176,7 +176,7 @@ def _hedges() -> tuple[tuple[Mood, re.Pattern[str]], ...]:
 @cache
 def _title_hedges() -> tuple[Mapping[Mood, frozenset[str]], Mapping[Mood, tuple[re.Pattern[str], ...]]]:
     """For each mood, words of a title that give it, and what gives it right after the title."""
-    content = lexicon("claims")
+    content = lexicon("claims", ENGLISH)
     before = {mood: frozenset(words) for mood, words in content["hedged_titles"].items()}
     behind = {
         mood: tuple(re.compile(rf"\b{hedge}") for hedge in hedges)

@@ -21,7 +21,7 @@ from census_personas.generator.offline.grammar import Grammar
 from census_personas.generator.offline.narrator import OfflineNarrator
 from census_personas.generator.offline.portrait import TRAITS, sex_of
 from census_personas.generator.offline.title import occupation_words
-from census_personas.validators.rule_context import LEVELS
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 
 TEXTS = ("cultural_background", "skills_and_expertise", "hobbies_and_interests", "career_goals_and_ambitions")
 PAIRS = {
@@ -49,6 +49,7 @@ OCCUPATIONS = Occupations.load(Path(census_personas.census_priors.__path__[0]) /
 NARRATOR = OfflineNarrator.load("en_US")
 GRAMMAR = Grammar.load("en_US")
 MARITAL = ("never_married", "married_present", "separated", "divorced", "widowed")
+LEVELS = tuple(lexicon("education", ENGLISH)["levels"])
 STATUS = ("employed", "unemployed", "not_in_workforce", "armed_forces", "employed", "employed")
 
 
