@@ -51,6 +51,7 @@ WRITTEN: Mapping[str, Policy] = MappingProxyType(
         "about_the_field": "repair",
         "distance": "repair",
         "garbled": "repair",
+        "plan_or_done": "repair",
     }
 )
 """Policy for texts that a run writes. These rules only warn about files from elsewhere: how often they are wrong has
