@@ -17,6 +17,7 @@ from census_personas.validators.rarity import LiftTable, Rarity
 from census_personas.validators.text.atlas import Atlas
 from census_personas.validators.text.gazetteer import Gazetteer
 from census_personas.validators.text.lexicon import lexicon_if_any
+from census_personas.validators.text.prose import plain, words
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ NO_DEGREE = "no_degree"
 _CALLED: Mapping[str, str] = MappingProxyType(
     {"region": "region", "subregion": "subregion", "municipality": "municipality", "postcode": "postcode"}
 )
+PROMPT_RUN = 8
+"""Words in a row that a text has in common with its prompt only if it repeats it."""
 _KEPT = 4096  # records whose judgement by the model is kept
 
 
@@ -51,10 +54,18 @@ class RuleContext:
         model: the model fitted to them, if there is one; without it rules ask the tables, two or three facts at a
             time.
         language: of the texts (ISO 639); the locale's if left out.
+        prompts: what the prompts that the texts were asked for with say to everybody; nothing where that is not known.
     """
 
-    def __init__(self, priors: Priors, model: FactModel | None = None, language: str | None = None) -> None:
+    def __init__(
+        self,
+        priors: Priors,
+        model: FactModel | None = None,
+        language: str | None = None,
+        prompts: Sequence[str] = (),
+    ) -> None:
         """Wrap loaded priors; nothing is read until a rule asks."""
+        self.prompts = tuple(prompts)
         self.priors = priors
         self.language = language or priors.conventions.language
         self.roles: Mapping[str, str] = priors.roles.columns
@@ -63,6 +74,16 @@ class RuleContext:
         self._lifts: dict[tuple[str, ...], LiftTable | None] = {}
         self._labels: dict[tuple[str, str], str] = {}
         self._cities: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def prompt_runs(self) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+        """All runs of `PROMPT_RUN` words of the prompts, and the first two words of each."""
+        found = set()
+        for tokens in map(words, map(plain, self.prompts)):
+            found |= {
+                tuple(tokens[at : at + PROMPT_RUN]) for at in range(max(0, len(tokens) - PROMPT_RUN + 1))
+            }
+        return frozenset(map(" ".join, found)), frozenset((run[0], run[1]) for run in found)
 
     def expect(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Ask the model, if there is one, about records that are about to be judged; one by one it is slower."""

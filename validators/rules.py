@@ -86,7 +86,8 @@ class RuleModule(Protocol):
 
     It may also define what it needs; without all of it, the rule is not run:
     `LANGUAGES`, codes of the languages that it can read (any, if left out); `ROLES`, those that an attribute of the
-    locale must play; `LOOKUPS`, those that the locale must have.
+    locale must play; `LOOKUPS`, those that the locale must have; `PROMPTS`, whether the words of the prompts must be
+    known, as a run knows its own.
     """
 
     SEVERITY: Severity
@@ -238,6 +239,8 @@ def _lacks(module: RuleModule, reference: RuleContext) -> str:
     roles = [role for role in getattr(module, "ROLES", ()) if role not in reference.roles]
     if roles:
         return f"no attribute of the locale plays the role {' or '.join(roles)}"
+    if getattr(module, "PROMPTS", False) and not reference.prompts:
+        return "the prompts that the texts were asked for with are not known"
     lookups = [name for name in getattr(module, "LOOKUPS", ()) if name not in reference.lookups]
     return f"the locale has no look-up of {' or '.join(lookups)}" if lookups else ""
 

@@ -28,6 +28,7 @@ from census_personas.generator.run.pipeline import narrations
 from census_personas.generator.sampling.where_clause import attributes
 from census_personas.prompts.fields import FieldSpec
 from census_personas.prompts.lint import lint, summary
+from census_personas.prompts.static_text import static_texts
 from census_personas.prompts.template import PromptSet, TemplateError
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import SAMPLED, WRITTEN, RecordChecker
@@ -88,7 +89,8 @@ class RunResources:
             raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
         policy = {**(WRITTEN if people else SAMPLED), **config.validation.policy}
         # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
-        reference = RuleContext(population.priors, Plausibility(population.network) if people else None)
+        model = Plausibility(population.network) if people else None
+        reference = RuleContext(population.priors, model, prompts=static_texts(prompts.folder))
         resources = cls(
             config=config,
             population=population,

@@ -29,7 +29,7 @@ REPEATED = (
 
 @pytest.fixture(scope="module")
 def reference() -> RuleContext:
-    return RuleContext(Priors.load("en_US"))
+    return RuleContext(Priors.load("en_US"), prompts=("the bee a b " * 40,))
 
 
 @pytest.mark.parametrize("named", [True, False])
