@@ -49,6 +49,7 @@ GUIDE_CHECKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 WRITTEN: Mapping[str, Policy] = MappingProxyType(
     {
         "about_the_field": "repair",
+        "credentials": "repair",
         "distance": "repair",
         "garbled": "repair",
         "plan_or_done": "repair",
