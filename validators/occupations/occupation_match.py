@@ -38,6 +38,8 @@ _AGENT = re.compile(
     re.IGNORECASE,
 )
 # Title words that name a rank or a class of jobs, not an occupation.
+# SOC minor groups of top executives, and of the first-line supervisors of each major group from 33 on.
+_BROAD = re.compile(r"11-1|(?:3[3579]|4[13579]|5[13])-1")
 _RANKS = frozenset(
     "manager supervisor operator technician specialist clerk assistant worker director technologist office attendant"
     " leader coordinator analyst mechanic helper service driver aide associate representative agent"
@@ -121,6 +123,11 @@ class OccupationMatcher:
     def __contains__(self, name: object) -> bool:
         """Whether the occupation is known."""
         return name in self._position
+
+    def is_broad(self, name: str) -> bool:
+        """Whether an occupation takes in many trades: top executives, supervisors, and "all other" codes."""
+        position = self._position[name]
+        return self._residual[position] or _BROAD.match(self._known[position].soc) is not None
 
     def told(self, records: Sequence[Sequence[tuple[str, float]]]) -> list[QueryTerms]:
         """What plain texts about work, each with its weight, tell; for each of many records."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.claims import clause_before
 from census_personas.validators.text.lexicon import ENGLISH, stands
 from census_personas.validators.text.prose import plain
 
@@ -29,6 +31,11 @@ HOME = (
     "career_goals_and_ambitions",
 )
 ENOUGH = 1.0  # votes for another state: its name, or a city that no other state has
+SPORTS = "sports_persona"
+_FOLLOWED = re.compile(
+    r"\b(?:follow|cheer|root|watch|support|fan\b|fans\b|broadcast|televis|tun(?:e|ing)|loyal)"
+)
+_MORE = re.compile(r" [A-Z]")  # "Delaware County" is not Delaware
 MORE = 3.0  # times the votes of the person's own state that the other must have
 
 
@@ -66,7 +73,20 @@ def _report(
     if named:
         there = ", ".join(dict.fromkeys(reference.gazetteer.names(texts[best], name)))
         home, elsewhere = reference.state_name(state), reference.state_name(other)
-        yield RULE.error(best, f"the person lives in {home}; the text speaks of {elsewhere}", there)
+        make = RULE.error if _lived(texts, other, name, reference) >= ENOUGH else RULE.warning
+        yield make(best, f"the person lives in {home}; the text speaks of {elsewhere}", there)
+
+
+def _lived(texts: Mapping[str, str], other: str, name: frozenset[str], reference: RuleContext) -> float:
+    """Votes for a state of the places where something is done; teams are followed from anywhere."""
+    found = 0.0
+    for field, text in texts.items():
+        for mention in reference.gazetteer.mentions(text, name):
+            if mention.alone and not (
+                field == SPORTS and _FOLLOWED.search(clause_before(text, mention.start))
+            ):
+                found += reference.gazetteer.votes_of(mention.name).get(other, 0.0)
+    return found
 
 
 def _city_elsewhere(
@@ -80,7 +100,8 @@ def _city_elsewhere(
         if at >= 0:
             after = text[at + len(city) + 2 :]
             other = reference.state_at_start(after)
-            if other not in (None, state) and reference.state_name(other) != city:
+            named = reference.state_name(other) if other is not None else None
+            if other not in (None, state) and named != city and not _MORE.match(after, len(named or "")):
                 yield RULE.error(
                     field, f"{city} lies in {reference.state_name(state)}", text[at : at + len(city) + 22]
                 )
@@ -99,6 +120,12 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "last_name": "Wu",
     },
     {"city": "Salem", "state": "OR", "travel_persona": "Ana dreams of Texas, Dallas and Austin."},
+    {
+        "city": "Salem",
+        "state": "OR",
+        "sports_persona": "Ana cheers for the Atlanta Braves and the Georgia Bulldogs.",
+    },
+    {"city": "Lansdowne", "state": "PA", "persona": "Ana gardens in Lansdowne, Delaware County."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"city": "Salem", "state": "OR", "cultural_background": "Ana grew up in Texas and is at home in Dallas."},

@@ -11,7 +11,7 @@ from census_personas.validators.finding import Finding, Policy, Rule, Scope, Sev
 from census_personas.validators.text.claims import Claim, clause_before, mood_at, titles
 from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.record_view import RecordView
-from census_personas.validators.text.stages import quote_of
+from census_personas.validators.text.stages import called_retired
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -45,7 +45,8 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         if quote:
             yield RULE.error(TEXT, f"the person {state}; the text says that they have a job", quote)
         if not outside and (reading.age or 0) >= PENSION:
-            yield from _retired(reading, f"the person {state}; the text calls them retired")
+            said = called_retired(reading, working=False)
+            yield from _retired(said, f"the person {state}; the text calls them retired")
     else:
         yield from _in_none(reading, occupation)
 
@@ -103,18 +104,15 @@ def _in_none(reading: RecordView, occupation: str) -> Iterator[Finding]:
                     match.group(),
                 )
                 return
-    if "retire" in reading.lower and not words.working_on.search(reading.lower):
-        yield from _retired(reading, f"the person works ({occupation}); the text calls them retired", FIELDS)
+    yield from _retired(
+        called_retired(reading, FIELDS), f"the person works ({occupation}); the text calls them retired"
+    )
 
 
-def _retired(reading: RecordView, message: str, fields: tuple[str, ...] | None = None) -> Iterator[Finding]:
-    if "retire" not in reading.lower:
-        return
-    for field, text in reading.lowered.items():
-        quote = quote_of("retired", text) if fields is None or field in fields else None
-        if quote:
-            yield RULE.error(field, message, quote)
-            return
+def _retired(said: tuple[str, str] | None, message: str) -> Iterator[Finding]:
+    if said is not None:
+        field, quote = said
+        yield RULE.error(field, message, quote)
 
 
 class _Words(NamedTuple):
@@ -134,7 +132,6 @@ class _Words(NamedTuple):
     plans: re.Pattern[str]
     work: re.Pattern[str]
     idle: re.Pattern[str]
-    working_on: re.Pattern[str]
 
 
 @cache
@@ -162,7 +159,6 @@ def _words() -> _Words:
         plans=any_of("plans"),
         work=re.compile(content["work"]),
         idle=any_of("idle"),
-        working_on=re.compile(content["working_on"]),
     )
 
 
