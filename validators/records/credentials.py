@@ -78,7 +78,7 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         for match in lexis.words.finditer(text):
             item = lexis.credentials[int((match.lastgroup or "c0")[1:])]
             least = reference.levels.index(item.least) if item.least in reference.levels else 0
-            if own >= least or lexis.others.search(text[max(0, match.start() - LEAD) : match.start()]):
+            if own >= least or lexis.others.search(_sentence_before(text, match.start())):
                 continue
             mood = mood_at(text, match.start())
             quote = text[max(0, match.start() - QUOTE) : match.end()]
@@ -91,6 +91,10 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
                 break
 
 
+def _sentence_before(text: str, at: int) -> str:
+    return text[max(0, at - LEAD) : at].rpartition(". ")[2]
+
+
 _PLANNED = re.compile(
     r"\b(?:achiev|complet|obtain|earn|gain|attain|pass|prepar|stud|acquir|toward|exam|becom|pursu|secur|qualif|transition|bridge)"
 )
@@ -98,7 +102,7 @@ _PLANNED = re.compile(
 
 def _planned(text: str, at: int) -> bool:
     """Whether what is named is got rather than had: the nearest words before it are of getting."""
-    return _PLANNED.search(text[max(0, at - QUOTE) : at]) is not None
+    return _PLANNED.search(text[max(0, at - QUOTE) : at].rpartition(". ")[2]) is not None
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

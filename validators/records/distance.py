@@ -96,12 +96,12 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
     """Measure from the person's ZIP code to the nearest place of the name, whichever it is."""
     reading = reference.read(record)
     zipcode = reading.fact_of("postcode")
-    home = reference.place(zipcode) if zipcode else None
+    home = reference.place(zipcode.zfill(reference.postcode_digits)) if zipcode else None
     if home is None:
         if reading.prose:
             yield RULE.not_judged(reading.column_of("postcode"), "no known ZIP code is given to measure from")
         return
-    city = plain(home.city)
+    city = plain(reading.fact_of("municipality") or home.city)
     for field, text in reading.prose.items():
         known = reading.vocabulary[field]
         yield from _far(field, text, home, city, reference)
@@ -112,10 +112,10 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
 def _far(field: str, text: str, home: Place, city: str, reference: RuleContext) -> Iterator[Finding]:
     for outing in _outings():
         for said in _told(outing, text):
-            lead = text[max(0, said.start() - LEAD) : said.start()]
+            lead = text[max(0, said.start() - LEAD) : said.start()].rpartition(". ")[2]
             if outing.kind != "nearby" and _wish().search(lead):
                 continue
-            for place in _places(text, said.start(), said.end(), reference):
+            for place in _places(text, said, city, reference):
                 if fault := _fault(outing, place, home, city, reference):
                     yield RULE.error(field, fault, place.quote)
                     return
@@ -145,8 +145,9 @@ def _fault(outing: _Outing, place: _Named, home: Place, city: str, reference: Ru
     )
 
 
-def _places(text: str, start: int, at: int, reference: RuleContext) -> Iterator[_Named]:
-    """The known places of the enumeration that begins at a position."""
+def _places(text: str, outing: re.Match[str], city: str, reference: RuleContext) -> Iterator[_Named]:
+    """The known places of the enumeration that an outing leads to, the person's own city among them."""
+    start, at = outing.span()
     end = at + LOOK
     for _ in range(ITEMS):
         said = _PLACE.match(text, at, end)
@@ -157,7 +158,7 @@ def _places(text: str, start: int, at: int, reference: RuleContext) -> Iterator[
         if not said["of"] and (with_state := _STATE.match(text, after, end)):
             state = reference.atlas.state_code(with_state["state"])
             after = with_state.end() if state else after
-        if name in reference.atlas:
+        if name == city or name in reference.atlas:
             yield _Named(name, state, text[start:after][-LOOK:])
         following = _NEXT.match(text, after, end)
         if following is None:
