@@ -113,7 +113,7 @@ def _far(field: str, text: str, home: Place, city: str, reference: RuleContext) 
     for outing in _outings():
         for said in _told(outing, text):
             lead = text[max(0, said.start() - LEAD) : said.start()].rpartition(". ")[2]
-            if outing.kind != "nearby" and _wish().search(lead):
+            if outing.kind != "nearby" and _wish().search(lead + said.group()):
                 continue
             for place in _places(text, said, city, reference):
                 if fault := _fault(outing, place, home, city, reference):

@@ -30,6 +30,7 @@ _SPACE = "[\u00a0\u2000-\u200b\u202f\u2060\u00ad]"
 _ODD_SPACES = frozenset(map(chr, (0xA0, *range(0x2000, 0x200C), 0x202F, 0x2060, 0xAD)))
 _FROM = frozenset({"persona", "cultural_background"})  # texts that speak of descent
 _GENITIVE = re.compile(r"\b([A-Z]\w{2,40})'s \1\b(?!-)")
+TRIES = 12  # different pairs of words of a text that are looked for as they stand in it
 QUOTE = 25  # letters shown on both sides
 
 
@@ -89,8 +90,13 @@ def _doubled(field: str, tokens: list[str], text: str) -> Iterator[Finding]:
     if not any(map(eq, starts, islice(starts, 1, None))):
         return
     lexis = _words()
-    for first, second in zip(tokens, islice(tokens, 1, None), strict=False):
-        if first[:START] != second[:START] or first in lexis.doubles or (first, second) in lexis.pairs:
+    likely = (
+        pair
+        for pair in zip(tokens, islice(tokens, 1, None), strict=False)
+        if pair[0][:START] == pair[1][:START]
+    )
+    for first, second in islice(dict.fromkeys(likely), TRIES):
+        if first in lexis.doubles or (first, second) in lexis.pairs:
             continue
         if first == second:
             message = "a word stands twice"
@@ -120,8 +126,11 @@ def _one_stem(first: str, second: str) -> bool:
 
 def _they(field: str, tokens: list[str], text: str) -> Iterator[Finding]:
     lexis = _words()
-    for at in _places("they", tokens):
-        before, after = tokens[at - 1] if at else "", tokens[at + 1] if at + 1 < len(tokens) else ""
+    around = (
+        (tokens[at - 1] if at else "", tokens[at + 1] if at + 1 < len(tokens) else "")
+        for at in _places("they", tokens)
+    )
+    for before, after in islice(dict.fromkeys(around), TRIES):
         ends_in_s = after.endswith("s") and not after.endswith("ss") and after not in lexis.in_s
         if before in lexis.before_they:
             said = re.search(rf"\b{before} they {after}", text, re.IGNORECASE)

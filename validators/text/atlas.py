@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from math import asin, cos, radians, sin, sqrt
+from math import asin, cos, inf, radians, sin, sqrt
 from typing import NamedTuple
 
 from census_personas.validators.text.prose import plain
@@ -12,6 +12,8 @@ from census_personas.validators.text.prose import plain
 EARTH_KM = 6371.0
 ZIP_KM = 5.0  # what a ZIP code's middle may be away from the place that bears its name
 KNOWN_FROM = 15_000  # adults of the largest place of a name; smaller towns share names with too many things
+LESSER = 0.02  # share of the adults of the largest place of a name below which one is meant only nearby
+LOCAL_KM = 100.0  # how near
 COUNTIES = (" County", " Parish", " Borough", " Municipio")
 
 
@@ -22,6 +24,7 @@ class Point(NamedTuple):
     longitude: float
     radius: float
     state: str = ""
+    adults: float = inf
 
 
 class Atlas:
@@ -44,15 +47,18 @@ class Atlas:
             known: small towns to index beside those of `KNOWN_FROM` adults.
             without: names that mostly stand for something else than the place.
         """
+        places = list(places)
         points: dict[str, list[Point]] = defaultdict(list)
         adults: dict[tuple[str, str], float] = defaultdict(float)
+        for city, _, state, count, _, _ in places:
+            adults[plain(city), state] += count
         self._counties: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for city, county, state, count, latitude, longitude in places:
-            point = Point(float(latitude), float(longitude), ZIP_KM, state)
+        for city, county, state, _, latitude, longitude in places:
             town, district = plain(city), plain(county)
-            for name in {town, district, state_names[state]}:
+            point = Point(float(latitude), float(longitude), ZIP_KM, state)
+            for name in {district, state_names[state]} - {town}:
                 points[name].append(point)
-            adults[town, state] += count
+            points[town].append(point._replace(adults=adults[town, state]))
             self._counties[town, state].add(district)
         large = {town for (town, _), count in adults.items() if count >= KNOWN_FROM}
         kept = (large | set(known) | set(state_names.values())) - set(without)
@@ -80,10 +86,17 @@ class Atlas:
     def distance(
         self, name: str, latitude: float, longitude: float, state: str | None = None
     ) -> float | None:
-        """Kilometres to the nearest place of a name, in a state if one is named; None where none is known."""
+        """Kilometres to the nearest place of a name, in a state if one is named; None where none is known.
+
+        Of places that share a name, those much smaller than the largest count only for people who live near.
+        """
         circles = self._points.get(name, ())
-        near = [point for point in circles if state in {None, point.state}] or circles
-        return min((_kilometres(point, latitude, longitude) for point in near), default=None)
+        meant = [point for point in circles if state in {None, point.state}] or circles
+        largest = max((point.adults for point in meant), default=0.0)
+        away = [(_kilometres(point, latitude, longitude), point.adults) for point in meant]
+        return min(
+            (far for far, adults in away if far <= LOCAL_KM or adults >= LESSER * largest), default=None
+        )
 
     def counties(self, city: str, state: str) -> frozenset[str]:
         """The counties that a city of a state lies in, by its ZIP codes."""
