@@ -75,7 +75,7 @@ def main() -> None:
     priors = Priors.load("en_US")
     readings = [RecordView.under(priors.roles.columns, row) for row in read_records(options.rows)]
     ages = np.array([float(reading.age or 0) for reading in readings])
-    checker = RecordChecker(RuleContext(priors, Plausibility(Population.load(priors).network)), {RULE: "off"})
+    checker = RecordChecker(RuleContext(priors, Plausibility.of(Population.load(priors))), {RULE: "off"})
     names, table = _table(readings, priors)
     error = _cross_validated(readings, ages, names, table, checker)
     if options.write:
@@ -152,8 +152,8 @@ def _places(places: Places) -> frozenset[str]:
     """Words of the names of states and larger cities, and words that name a heritage."""
     large = places.column("adults") > np.median(places.column("adults"))
     named = {
-        *map(places.state_name, places.states),
-        *places.column("city")[large],
+        *map(places.region_name, places.regions),
+        *places.column("municipality")[large],
         *lexicon("heritage", ENGLISH)["terms"],
     }
     return frozenset(words(plain(" ".join(named)))) - WORDS_TOO

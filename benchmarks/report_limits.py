@@ -31,9 +31,11 @@ from scipy.special import betaincinv  # type: ignore[import-untyped]
 from census_personas.census_priors.marginal import Marginal
 from census_personas.generator.population.population import Population
 from census_personas.generator.report.expectation import Expectation
-from census_personas.generator.report.judgement import Judge, Judgement
+from census_personas.generator.report.judgement import Judge
 from census_personas.validators.dataset.chance import widest
 from census_personas.validators.dataset.fidelity import Fidelity, company, compared
+from census_personas.validators.measure_registry import measures
+from census_personas.validators.measurement import Measurements, measure_dataset
 
 ROWS = (1_000, 100_000)
 TESTS = 390  # of a whole report: tables, names, independences and groups
@@ -92,10 +94,11 @@ def moved(expected: Marginal, distance: float, rng: np.random.Generator) -> np.n
     return found
 
 
-def sampled(judge: Judge, population: Population, rows: int, seed: int, **selection: Any) -> pd.DataFrame:
-    """People with the views of their facts that tables need."""
-    frame = population.sample(rows, seed=seed, **selection)
-    return judge.expected.with_views(frame, {name for table in judge.tables for name in table})
+def judged(judge: Judge, people: pd.DataFrame, *, independences: bool) -> Measurements:
+    """A run's people, judged by tables, names and groups, and by the independences where they are asked for."""
+    names = ("fidelity", "names", "representation", *(("assumptions",) if independences else ()))
+    listed = {name: measures()[name] for name in names}
+    return measure_dataset(judge.dataset(people, listed), listed)
 
 
 def civilians(people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -122,21 +125,20 @@ FAULTS: dict[str, Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]] =
 }
 
 
-def faulty(judge: Judge, population: Population, fault: str, rows: int, seed: int) -> Judgement:
-    """A run with a fault, judged by its tables and groups alone."""
+def faulty(judge: Judge, population: Population, fault: str, rows: int, seed: int) -> Measurements:
+    """A run with a fault, judged without the independences."""
     people = FAULTS[fault](population.sample(rows, seed=seed), np.random.default_rng(seed))
-    people = judge.expected.with_views(people, {name for table in judge.tables for name in table})
-    return judge.judge(people, people, None)
+    return judged(judge, people, independences=False)
 
 
-def counted(kind: str, judgements: Iterable[Judgement]) -> dict[str, Any]:
+def counted(kind: str, judgements: Iterable[Measurements]) -> dict[str, Any]:
     """The rate of marked judgements, with the marks."""
     marks: Counter[str] = Counter()
     marked = runs = 0
     for judgement in judgements:
         runs += 1
-        marked += bool(judgement.marks)
-        marks.update(judgement.marks)
+        marked += bool(judgement.tests.marked)
+        marks.update(judgement.tests.marked)
     said = rate(marked, runs)
     sys.stderr.write(f"{kind}: {said}\n")
     return {**said, "marks": dict(marks.most_common(5))}
@@ -154,9 +156,9 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
                 judge, rows, options.tables, twice=True
             )
         if options.runs:
-            people = (sampled(judge, population, rows, seed) for seed in range(options.runs))
+            people = (population.sample(rows, seed=seed) for seed in range(options.runs))
             found[f"honest runs, {rows} rows"] = counted(
-                f"honest runs, {rows} rows", (judge.judge(frame, frame, frame) for frame in people)
+                f"honest runs, {rows} rows", (judged(judge, frame, independences=True) for frame in people)
             )
     for fault in FAULTS if options.faults else ():
         name = f"{fault}, {options.rows[-1]} rows"
@@ -165,12 +167,11 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         )
     for kind, selection in SELECTIONS.items() if options.selections else ():
         where, target = selection.get("where"), selection.get("target") or selection.get("quota")
-        chosen = {*(where or {}), *(target or {})}
-        other = Judge(Expectation(population, where, target), columns, chosen)
+        other = Judge(Expectation(population, where, target), columns)
         for rows in options.rows:
             name = f"honest runs, {kind}, {rows} rows"
-            people = (sampled(other, population, rows, s, **selection) for s in range(options.selections))
-            found[name] = counted(name, (other.judge(frame, frame, None) for frame in people))
+            people = (population.sample(rows, seed=s, **selection) for s in range(options.selections))
+            found[name] = counted(name, (judged(other, frame, independences=False) for frame in people))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -14,6 +14,7 @@ import pandas as pd
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.dataset_reader import dataset_files
 from census_personas.foundation.errors import DatasetError
+from census_personas.foundation.plugins import Plugins
 from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
 from census_personas.generator.run.origin import is_sampled
@@ -65,6 +66,7 @@ def validate(
     policy: Mapping[str, str] | None = None,
     limit: int | None = None,
     sampled: bool | None = None,
+    plugins: Sequence[str | PathLike[str]] = (),
 ) -> Validation:
     """Check every row of a dataset against the record rules.
 
@@ -80,11 +82,14 @@ def validate(
         limit: rows to read at most.
         sampled: whether the people were sampled from the census: rare people are not findings then. By default files
             and runs say so themselves; a data frame cannot, and is taken to come from elsewhere.
+        plugins: folders, or names of installed packages, whose rules run beside ours; their code is executed.
 
     Raises:
         DatasetError: a dataset that cannot be read, or has no rows.
         PolicyError: a rule or an action that does not exist.
+        PluginError: a plug-in that cannot be loaded, or a rule of it that fails.
     """
+    extra = Plugins.load(plugins)
     with tempfile.TemporaryDirectory(prefix="personas-") as folder:
         if isinstance(dataset, str | PathLike):
             place = Path(dataset)
@@ -93,7 +98,7 @@ def validate(
             place = Path(folder) / "rows.parquet"
             dataset.to_parquet(place, index=False)
         actions = {**(SAMPLED if sampled else {}), **(policy or {})}
-        return _validated(place, locale, actions, limit, Path(folder) / "findings.parquet")
+        return _validated(place, locale, actions, limit, extra, Path(folder) / "findings.parquet")
 
 
 async def avalidate(
@@ -103,21 +108,27 @@ async def avalidate(
     policy: Mapping[str, str] | None = None,
     limit: int | None = None,
     sampled: bool | None = None,
+    plugins: Sequence[str | PathLike[str]] = (),
 ) -> Validation:
     """`validate` in a thread, so that the caller's loop stays free. A cancellation does not wait for the thread."""
     return await asyncio.to_thread(
-        validate, dataset, locale=locale, policy=policy, limit=limit, sampled=sampled
+        validate, dataset, locale=locale, policy=policy, limit=limit, sampled=sampled, plugins=plugins
     )
 
 
 def _validated(
-    place: Path, locale: str, policy: Mapping[str, str], limit: int | None, findings: Path
+    place: Path,
+    locale: str,
+    policy: Mapping[str, str],
+    limit: int | None,
+    plugins: Plugins,
+    findings: Path,
 ) -> Validation:
     check_parts(place)
     files = dataset_files(place)
     priors = Priors.load(locale)
-    context = RuleContext(priors, Plausibility(Population.load(priors).network))
-    counts = validate_files(files, context, policy=policy, findings=findings, limit=limit)
+    context = RuleContext(priors, Plausibility.of(Population.load(priors)))
+    counts = validate_files(files, context, policy=policy, findings=findings, limit=limit, plugins=plugins)
     if not counts["rows"]:
         raise DatasetError(f"{place}: no rows; nothing was checked")
     missing = tuple(counts.pop("missing_columns"))

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from census_personas.census_priors.declaration import (
-    AttributeDeclaration,
-    Declaration,
-    DeclarationError,
-    Part,
-    validated,
-)
-from census_personas.census_priors.roles import NAME, PLACE, ROLES, Roles, unknown_role
-from census_personas.foundation.yaml_file import YamlError, read_yaml
+from census_personas.census_priors.declaration import Part
+from census_personas.census_priors.roles import NAME, ROLES, Roles, unknown_role
+from census_personas.foundation.schema import ContextColumns
 
-LOCALE_FILE = "locale.yaml"
 ENGINE_COLUMNS = ("country", "birth_year", "occupation_code")
 """Columns that the engine computes for every locale; `columns` may name them beside roles."""
+PUBLIC = (
+    *(
+        "sex",
+        "age",
+        "marital",
+        "schooling",
+        "field",
+        "occupation",
+        "municipality",
+        "region",
+        "postcode",
+        "country",
+    ),
+)
+FULL = (
+    *(
+        "given_name",
+        "middle_name",
+        "family_name",
+        "second_family_name",
+        "birth_year",
+        "origin",
+        "birth",
+        "work",
+    ),
+    *("occupation_code", "subregion", "metro"),
+)
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Years = Annotated[int, Field(ge=0, le=130)]
@@ -81,11 +100,11 @@ class Columns(Part):
     """The dataset's columns of context, by role (or one of `ENGINE_COLUMNS`), in order.
 
     `public` is what the public schemas have; `full` is what the full schema adds, in this order, before the
-    attributes without a role.
+    attributes without a role. One that is left out has what is filled of `PUBLIC` or `FULL`.
     """
 
-    public: tuple[str, ...] = ()
-    full: tuple[str, ...] = ()
+    public: tuple[str, ...] | None = None
+    full: tuple[str, ...] | None = None
 
 
 class NameTables(Part):
@@ -194,7 +213,7 @@ class Conventions(Part):
             "background": self.background,
             "unsaid": self.unsaid,
             **{
-                f"columns.{kind}": [r for r in getattr(self.columns, kind) if r not in ENGINE_COLUMNS]
+                f"columns.{kind}": [r for r in getattr(self.columns, kind) or () if r not in ENGINE_COLUMNS]
                 for kind in ("public", "full")
             },
         }
@@ -207,103 +226,21 @@ class Conventions(Part):
         return self
 
 
-def read_conventions(folder: Path, declaration: Declaration) -> Conventions:
-    """What a locale's `locale.yaml` says, checked against its `priors.yaml`.
-
-    Raises:
-        DeclarationError: unreadable file, YAML or content; names the file, the key and the remedy.
-    """
-    path = folder / LOCALE_FILE
-    if not path.exists():
-        return Conventions(roles={name: name for name in declaration.attributes if name in ROLES})
-    try:
-        conventions = validated(Conventions, read_yaml(path), path)
-    except YamlError as error:
-        raise DeclarationError(str(error)) from error
-    fault = next(_faults(conventions, declaration), None)
-    if fault is not None:
-        raise DeclarationError(f"{path}: {fault}")
-    return conventions
-
-
-def _faults(conventions: Conventions, declaration: Declaration) -> Iterator[str]:
-    known = declaration.attributes
-    for role, name in conventions.roles.items():
-        looked_up = (role in PLACE and "places" in declaration.lookups) or (
-            role in NAME and "names" in declaration.lookups
-        )
-        if name not in known and not (looked_up and name.isidentifier()):
-            yield f"roles.{role}: unknown attribute {name!r}; known: {', '.join(sorted(known))}"
-    columns = {*known, *conventions.roles.values()}
-    for place, name in _attributes_named(conventions):
-        if name not in columns:
-            yield f"{place}: unknown attribute {name!r}; known: {', '.join(sorted(columns))}"
-    for place, role, states in _states_named(conventions):
-        attribute = conventions.roles.get(role)
-        if attribute is None:
-            yield f"{place}: the locale has no role {role}; declare it under `roles`, or take {place} out"
-            continue
-        has = _states(known.get(attribute))
-        gone = [state for state in states if has is not None and state not in has]
-        if gone:
-            yield f"{place}: {gone[0]!r} is no state of {attribute}: {', '.join(has or ())}"
-    ladder, attribute = conventions.schooling.ladder, conventions.roles.get("schooling", "")
-    if ladder and (lacking := set(_states(known.get(attribute)) or ()) - {*ladder}):
-        yield f"schooling.ladder: {min(lacking)!r} of {attribute} is missing; order all its states"
-
-
-def _attributes_named(conventions: Conventions) -> Iterator[tuple[str, str]]:
-    """Each place that names an attribute or a column, with that name."""
-    yield from (("hidden", name) for name in conventions.hidden)
-    if conventions.places.schooling is not None:
-        yield "places.schooling", conventions.places.schooling
-    yield from (("places.columns", name) for name in conventions.places.columns)
-    for language, words in conventions.words.items():
-        yield from ((f"words.{language}", name) for name in words)
-
-
-def _states_named(conventions: Conventions) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """Each place that names states, with the role that they are of."""
-    work = conventions.work
-    said = (work.employed, work.armed_forces, work.unemployed, work.inactive)
-    places: list[tuple[str, str, Sequence[str]]] = [
-        ("work", "work", [state for state in said if state is not None]),
-        ("without_occupation", "occupation", tuple(conventions.without_occupation)),
-        ("without_occupation", "work", [w.work for w in conventions.without_occupation.values() if w.work]),
-        ("schooling.ladder", "schooling", conventions.schooling.ladder),
-        ("schooling.degrees", "schooling", conventions.schooling.degrees),
-        ("names.born_here", "birth", conventions.names.born_here),
-        ("names.births_elsewhere", "region", conventions.names.births_elsewhere),
-        ("names.accented", "origin", conventions.names.accented),
-        ("gender", "sex", tuple(conventions.gender)),
-        *((f"pronouns.{code}", "sex", tuple(forms)) for code, forms in conventions.pronouns.items()),
-        *((f"unsaid.{role}", role, states) for role, states in conventions.unsaid.items()),
-    ]
-    for kind in ("groups", "family_groups"):
-        groups: Mapping[str, tuple[str, ...]] = getattr(conventions.names, kind)
-        places += [(f"names.{kind}.{group}", "origin", states) for group, states in groups.items()]
-    for column, split in conventions.places.split.items():
-        places.append((f"places.split.{column}", "origin", (split.of, split.others)))
-    yield from (entry for entry in places if entry[2])
-    yield from ((place, role, ()) for place, role in _roles_named(conventions))
-
-
-def _roles_named(conventions: Conventions) -> Iterator[tuple[str, str]]:
-    """Each place that names a role of the locale."""
-    yield from (("background", role) for role in conventions.background)
-    for kind in ("public", "full"):
-        named: tuple[str, ...] = getattr(conventions.columns, kind)
-        yield from ((f"columns.{kind}", role) for role in named if role not in ENGINE_COLUMNS)
-
-
-def _states(item: AttributeDeclaration | None) -> tuple[str, ...] | None:
-    """The states that a declaration spells out; None where they come from a range, edges or a look-up."""
-    if item is None or item.lookup is not None:
-        return None
-    spelled = item.map if item.map is not None else item.states
-    return None if spelled is None else tuple(spelled)
-
-
 def roles_of(conventions: Conventions, locale: str) -> Roles:
     """The roles of a locale, to be asked."""
     return Roles(locale, conventions.roles)
+
+
+def context_columns(conventions: Conventions, roles: Roles) -> ContextColumns:
+    """The columns of a dataset of the locale that say who people are, by the locale's own names."""
+    said = conventions.columns
+    return ContextColumns(
+        _named(PUBLIC if said.public is None else said.public, roles),
+        _named(FULL if said.full is None else said.full, roles),
+        frozenset(roles.named(("age",))),
+    )
+
+
+def _named(columns: tuple[str, ...], roles: Roles) -> tuple[str, ...]:
+    names = (name if name in ENGINE_COLUMNS else roles.get(name) for name in columns)
+    return tuple(name for name in names if name is not None)

@@ -139,7 +139,7 @@ class Declaration(Part):
     """The whole of `priors.yaml`.
 
     `vintage` is the year of the population, from which years of birth are counted. `lookups` names the
-    compiled tables that people have their names, ZIP codes and details of occupations from. `modelled` names,
+    compiled tables that people have their names, postcodes and details of occupations from. `modelled` names,
     for an area, the attributes that were not counted there; `independences` says in words what the graph
     assumes; `agreement` is the largest total variation distance between two tables of the same people, beyond
     the rounding of their cells. `adults` says how many people the tables stand for, where their weights are shares.

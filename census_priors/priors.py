@@ -12,20 +12,23 @@ from typing import Literal
 import numpy as np
 
 from census_personas.census_priors import declaration
-from census_personas.census_priors.conventions import LOCALE_FILE, Conventions, read_conventions, roles_of
+from census_personas.census_priors.conventions import Conventions, context_columns, roles_of
 from census_personas.census_priors.declaration import Declaration, DeclarationError, SourceDeclaration
 from census_personas.census_priors.domain import Domain, DomainError, State
 from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.census_priors.locale_file import LOCALE_FILE, read_conventions
 from census_personas.census_priors.lookup import REMEDY
 from census_personas.census_priors.marginal import Marginal, TableError
 from census_personas.census_priors.names import Names
-from census_personas.census_priors.occupations import Occupations
+from census_personas.census_priors.occupations import Occupation, Occupations
 from census_personas.census_priors.places import Places
+from census_personas.census_priors.residence import Residence
 from census_personas.census_priors.roles import Roles
 from census_personas.census_priors.states import states_and_maps
 from census_personas.census_priors.table_file import read_marginal, table_path
 from census_personas.foundation.arrays import Codes32
 from census_personas.foundation.named_place import check_input
+from census_personas.foundation.schema import ContextColumns
 from census_personas.foundation.yaml_file import YamlError, read_yaml
 
 HERE = Path(__file__).parent
@@ -79,19 +82,42 @@ class Priors:
         return roles_of(self.conventions, self.locale)
 
     @cached_property
+    def context_columns(self) -> ContextColumns:
+        """The columns of its people that datasets of this locale have."""
+        return context_columns(self.conventions, self.roles)
+
+    @cached_property
     def occupations(self) -> Occupations:
-        """Occupations with codes, groups and O*NET details."""
-        return Occupations.load(self.folder)
+        """Occupations with codes, groups, tasks, tools and skills."""
+        without = self.conventions.without_occupation
+        return Occupations(self.folder, {state: said.title for state, said in without.items()})
+
+    def occupation(self, name: str, language: str | None = None) -> Occupation:
+        """An occupation with all that the locale knows of it; one without a look-up knows its name and label.
+
+        Raises:
+            UnknownOccupationError: the look-up does not have it.
+        """
+        without = self.conventions.without_occupation.get(name)
+        if "occupations" in self.declaration.lookups:
+            return self.occupations.get(name)
+        title = self.label(self.roles["occupation"], name, language) if without is None else without.title
+        return Occupation(name, "", title)
 
     @cached_property
     def places(self) -> Places:
-        """ZIP codes with city and county."""
-        return Places.load(self.folder)
+        """Postcodes with municipality and subregion."""
+        return Places(self)
+
+    @cached_property
+    def residence(self) -> Residence:
+        """Where in a region people live."""
+        return Residence(self)
 
     @cached_property
     def names(self) -> Names:
         """First, middle and last names."""
-        return Names.load(self.folder)
+        return Names(self)
 
     @cached_property
     def domain(self) -> Domain:

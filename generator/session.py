@@ -105,7 +105,12 @@ def _sum_up(resources: RunResources, folder: Path, manifest: Manifest) -> None:
     config = resources.config
     try:
         built = report.build_report(
-            folder, resources.population, manifest, config.where, config.target | config.quota
+            folder,
+            resources.population,
+            manifest,
+            config.where,
+            config.target | config.quota,
+            resources.plugins,
         )
     except DatasetError as error:
         raise DatasetError(f"{error}; or delete it and repeat the command: it is written again") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from census_personas.prompts.fields import TemplateError, shortened
@@ -14,11 +15,19 @@ from census_personas.prompts.yaml_text import LONGEST, mapping
 MAX_FILES = 50
 """Templates of a set, its narratives, and its YAML files: so many of each."""
 SAMPLE = "sample"
+PEOPLE = "people"
+"""Folder of a set with files of people by whom a change of its prompts is judged."""
 _HOME = Path(__file__).parent
+_NO_OTHERS: Mapping[str, Path] = MappingProxyType({})
 
 
-def folder_of(name_or_folder: str | Path) -> Path:
-    """The folder of a set.
+def shipped_sets() -> tuple[str, ...]:
+    """The names of the sets that are shipped."""
+    return tuple(sorted(place.parent.name for place in _HOME.glob("*/attributes.j2")))
+
+
+def folder_of(name_or_folder: str | Path, others: Mapping[str, Path] = _NO_OTHERS) -> Path:
+    """The folder of a set: a shipped one, a folder of that name, or one of `others`, by name.
 
     Raises:
         TemplateError: there is none.
@@ -31,7 +40,9 @@ def folder_of(name_or_folder: str | Path) -> Path:
             return folder
     except OSError:  # such as a name that is too long for the file system
         pass
-    known = ", ".join(sorted(place.parent.name for place in _HOME.glob("*/attributes.j2")))
+    if str(name_or_folder) in others:
+        return others[str(name_or_folder)]
+    known = ", ".join((*shipped_sets(), *others))
     said = shortened(str(name_or_folder))
     raise TemplateError(f"unknown prompt set {said}; known: {known}, or a folder's path")
 
@@ -46,6 +57,21 @@ def files_of(folder: Path, pattern: str) -> list[Path]:
     if len(places) > MAX_FILES:
         raise TemplateError(f"{folder}: {len(places)} files {pattern}; a prompt set may have {MAX_FILES}")
     return places
+
+
+def people_of(name_or_folder: str | Path, name: str) -> Path:
+    """The file of people that a set has under this name, such as `evaluation`.
+
+    Raises:
+        TemplateError: there is none, or no such set.
+    """
+    folder = folder_of(name_or_folder) / PEOPLE
+    known = {place.stem: place for place in sorted(folder.glob("*.jsonl"))}
+    if name not in known:
+        raise TemplateError(
+            f"{folder}: no people {shortened(name)}; known: {', '.join(known) or 'none'}, or a dataset's path"
+        )
+    return known[name]
 
 
 def read_wording(place: Path) -> Mapping[str, Any]:

@@ -1,64 +1,60 @@
-"""Assess a whole dataset: every measure of `validators/dataset` over one file, in one pass."""
+"""Assess a whole dataset: every measure over one file, in one pass."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
+from pydantic import Field
 
-from census_personas.census_priors.domain import DomainError
-from census_personas.census_priors.marginal import Marginal, TableError
 from census_personas.foundation.record_reader import read_records
-from census_personas.validators.dataset.association import WEAK, associations
-from census_personas.validators.dataset.assumption import TESTED, assumptions
-from census_personas.validators.dataset.bias import (
-    GROUPS,
-    GUIDED,
-    GuideBias,
-    guide_bias,
-    representation,
-    word_associations,
+from census_personas.validators.measure import Measures, Values
+from census_personas.validators.measure_registry import measures
+from census_personas.validators.measured_dataset import (
+    CensusTables,
+    Expected,
+    MeasuredDataset,
+    digests_of,
+    facts_of,
+    numbers_of,
+    some_of,
 )
-from census_personas.validators.dataset.diversity import people_diversity, text_diversity
-from census_personas.validators.dataset.duplication import duplication, near_duplication, sentence_sharing
-from census_personas.validators.dataset.family import FAMILY, counted_together
-from census_personas.validators.dataset.fidelity import fidelity
-from census_personas.validators.dataset.independence import PLACE, TRAIT_COLUMNS
-from census_personas.validators.dataset.naming import NAMES, name_fidelity, names_in_texts
-from census_personas.validators.dataset.vendi import MOST, vendi_score
+from census_personas.validators.measurement import Family, FurtherMeasure, Measurements, measure_dataset
+from census_personas.validators.measures import (
+    associations,
+    assumptions,
+    diversity,
+    duplication,
+    fidelity,
+    guide,
+    names,
+    near_duplication,
+    representation,
+    sentences,
+    texts,
+    vendi,
+    words,
+)
+from census_personas.validators.measures.associations import Association
+from census_personas.validators.measures.assumptions import Independence
+from census_personas.validators.measures.diversity import Result as Diversity
+from census_personas.validators.measures.duplication import Result as Duplication
+from census_personas.validators.measures.fidelity import TableFidelity
+from census_personas.validators.measures.guide import Result as GuideBias
+from census_personas.validators.measures.near_duplication import Result as NearDuplication
+from census_personas.validators.measures.representation import Gap
+from census_personas.validators.measures.sentences import Result as SentenceSharing
+from census_personas.validators.measures.texts import TextDiversity
+from census_personas.validators.measures.vendi import Result as Vendi
+from census_personas.validators.measures.words import WordAssociation
+from census_personas.validators.record_collection import RecordCollection
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
-
-class Expected(Protocol):
-    """What a dataset should follow."""
-
-    def modelled(self, table: Sequence[str]) -> Marginal | None:
-        """Shares of what its rows are drawn from over some attributes; None where it has none."""
-        ...
-
-    def marginal(self, table: Sequence[str]) -> Marginal | None:
-        """The census's table, or where it has none what `modelled` says."""
-        ...
-
-
-FACTS = (
-    "sex",
-    "age",
-    "ethnicity",
-    "marital_status",
-    "education_level",
-    "labor_force_status",
-    "occupation",
-    "state",
-)
 TABLES = (
     ("sex",),
     ("age",),
@@ -76,11 +72,53 @@ TABLES = (
     ("sex", "occupation"),
     ("education_level", "occupation"),
 )
-TOLD_APART = ("sex", "ethnicity")
 SAMPLE = 5_000  # records whose texts are measured
 ASSOCIATED = 50_000  # rows among which associations are measured
-_ABSURD = 1000  # years; an age from here on is none
-COMPARED = 500  # texts of which the Vendi score is taken
+SHOWN = frozenset(
+    module.__name__.rpartition(".")[2]
+    for module in (
+        associations, assumptions, diversity, duplication, fidelity, guide, names, near_duplication,
+        representation, sentences, texts, vendi, words,
+    )
+)  # fmt: skip
+"""Measures that have keys and sections of their own in reports."""
+
+
+class AssessedBias(Values):
+    """Measures of bias: the guide's, each group beside the census, and words by group."""
+
+    guide: GuideBias
+    representation: tuple[Gap, ...]
+    words: tuple[WordAssociation, ...]
+
+
+class Assessment(Values):
+    """All measures of a dataset, as `validation.json` has them under `measures`.
+
+    Attributes:
+        version: of this model; within one, keys may be added and none is renamed, removed or given another meaning.
+        names_not_judged: why names were not held against their tables, by kind of name.
+        near_duplication: None where the package `datasketch` is not installed.
+        further_measures: measures without a key of their own, such as those of plug-ins, by name.
+        not_measured: why one of these says nothing.
+    """
+
+    version: Literal[1] = 1
+    rows: int
+    tests: Family
+    fidelity: tuple[TableFidelity, ...]
+    names_not_judged: dict[str, str]
+    associations: tuple[Association, ...]
+    assumptions: tuple[Independence, ...]
+    people: Diversity
+    texts: tuple[TextDiversity, ...]
+    vendi: Vendi | None
+    duplication: Duplication
+    near_duplication: NearDuplication | None
+    sentences: SentenceSharing
+    bias: AssessedBias
+    further_measures: dict[str, FurtherMeasure] = Field(default_factory=dict)
+    not_measured: dict[str, str] = Field(default_factory=dict)
 
 
 def assess_files(
@@ -92,7 +130,8 @@ def assess_files(
     tables: Sequence[Sequence[str]] = TABLES,
     expected: Expected | None = None,
     others: int = 0,
-) -> dict[str, Any]:
+    listed: Measures | None = None,
+) -> Assessment:
     """Measure the files of a dataset; facts and duplicates over all rows, texts over a random sample.
 
     What is kept of a row are its coded facts and digests of its texts, some eighty bytes. All that is tested shares one
@@ -106,136 +145,60 @@ def assess_files(
         tables: attributes of the tables that are measured.
         expected: what the dataset should follow. Default: the census's tables, which a model meets nearly.
         others: further tests that are counted together with these.
-
-    Returns:
-        `{"rows", "tests", "fidelity", "names_not_judged", "associations", "assumptions", "people", "texts", "vendi",
-        "duplication", "near_duplication", "sentences", "bias"}`, plain values for JSON; `names_not_judged` says why.
-        `near_duplication` is None where the package `datasketch` is not installed.
+        listed: the measures, as `measures()` lists them. Default: those of this package.
 
     Raises:
         DatasetError: a file that cannot be read.
         ValueError: a file without rows.
+        PluginError: a measure of a plug-in that fails.
     """
-    collected = _Collected(sample, rng, priors)
-    exact = duplication(collected.through(chain.from_iterable(map(read_records, paths))))
-    frame, texts = collected.frame(), collected.texts
-    if not exact.rows:
-        raise ValueError(f"{', '.join(map(str, paths))}: no rows; nothing can be measured")
-    part = frame if len(frame) <= ASSOCIATED else frame.take(rng.choice(len(frame), ASSOCIATED, False))
-    expected = expected or _Published(priors)
-    measured = [fidelity(frame, shares) for shares in _tables(expected, frame, tables)]
-    named = frame if any(name in frame.columns for name in NAMES) else names_in_texts(texts)
-    names = name_fidelity(named, priors)
-    paired, assumed = (
-        associations(part, priors, rng, expected.marginal),
-        assumptions(part[:TESTED], priors, rng),
+    listed = measures() if listed is None else listed
+    expected = expected or CensusTables(priors)
+    collected = RecordCollection(
+        facts_of(listed, priors), numbers_of(listed, priors), digests_of(listed), sample, rng
     )
-    gaps = [
-        representation(frame, shares) for shares in _tables(expected, frame, [(name,) for name in GROUPS])
-    ]
-    tests = others + len(measured) + len(names.measured) + len(gaps)
-    tests += sum((pair.census or 0.0) > WEAK for pair in paired) + sum(item.judged for item in assumed)
-    return {
-        "rows": exact.rows,
-        "tests": {"number": tests, "chance": FAMILY},
-        "fidelity": [found.as_dict() for found in counted_together((*measured, *names.measured), tests)],
-        "names_not_judged": dict(names.not_judged),
-        "associations": [found.as_dict() for found in counted_together(paired, tests)],
-        "assumptions": [found.as_dict() for found in counted_together(assumed, tests)],
-        "people": people_diversity(frame).as_dict(),
-        "texts": [found.as_dict() for found in text_diversity(texts)],
-        "vendi": _vendi(texts),
-        "duplication": exact.as_dict(),
-        "near_duplication": _near(texts),
-        "sentences": sentence_sharing(texts).as_dict(),
-        "bias": {
-            "guide": _guide(frame, expected).as_dict(),
-            "representation": [gap.as_dict() for group in gaps for gap in counted_together(group, tests)],
-            "words": [
-                found.as_dict() for name in TOLD_APART for found in word_associations(texts, attribute=name)
-            ],
-        },
-    }
+    for record in chain.from_iterable(map(read_records, paths)):
+        collected.add(record)
+    if not collected.rows:
+        raise ValueError(f"{', '.join(map(str, paths))}: no rows; nothing can be measured")
+    frame = collected.frame()
+    shares = {tuple(table): expected.modelled(table) for table in tables if set(table) <= set(frame.columns)}
+    dataset = MeasuredDataset(
+        priors=priors,
+        expected=expected,
+        rows=collected.rows,
+        facts=frame,
+        people=frame,
+        pairs=some_of(frame, ASSOCIATED, rng),
+        rng=rng,
+        records=collected.records,
+        digests=collected.digests,
+        tables={table: marginal for table, marginal in shares.items() if marginal is not None},
+    )
+    return _assessment(measure_dataset(dataset, listed, others=others))
 
 
-class _Collected:
-    """What one pass over the records leaves: coded facts of all, and a random sample with texts (reservoir)."""
-
-    def __init__(self, sample: int, rng: np.random.Generator, priors: Priors) -> None:
-        self.texts: list[Mapping[str, Any]] = []
-        self._sample, self._rng, self._rows = sample, rng, 0
-        fields = dict.fromkeys((*FACTS, *priors.domain, *PLACE, *NAMES, *TRAIT_COLUMNS))
-        self._facts = {field: array("i") for field in fields if field != "age"}
-        self._states: dict[str, dict[str, int]] = {field: {} for field in self._facts}
-        self._ages = array("i")
-
-    def through(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The same records, looked at as they pass."""
-        for record in records:
-            for field, values in self._facts.items():
-                value = record.get(field)
-                states = self._states[field]
-                values.append(states.setdefault(value, len(states)) if isinstance(value, str) else -1)
-            age = record.get("age")
-            self._ages.append(int(age) if isinstance(age, int | float) and 0 <= age < _ABSURD else -1)
-            self._keep(record)
-            yield record
-
-    def _keep(self, record: dict[str, Any]) -> None:
-        self._rows += 1
-        if len(self.texts) < self._sample:
-            self.texts.append(record)
-        elif (place := int(self._rng.integers(self._rows))) < self._sample:
-            self.texts[place] = record
-
-    def frame(self) -> pd.DataFrame:
-        """The facts that at least one record has."""
-        known: dict[str, Any] = {
-            field: pd.Categorical.from_codes(np.array(values), pd.Index(list(self._states[field])))
-            for field, values in self._facts.items()
-            if self._states[field]
-        }
-        ages = pd.Series(np.array(self._ages, dtype=np.int64))
-        if (ages >= 0).any():
-            known["age"] = ages if (ages >= 0).all() else ages.where(ages >= 0)
-        return pd.DataFrame(known, index=range(self._rows))
-
-
-@dataclass(frozen=True)
-class _Published:
-    """The census's own tables."""
-
-    priors: Priors
-
-    def marginal(self, table: Sequence[str]) -> Marginal | None:
-        try:
-            return self.priors.marginal(table)
-        except (DomainError, TableError):
-            return None
-
-    modelled = marginal
-
-
-def _tables(expected: Expected, frame: pd.DataFrame, tables: Sequence[Sequence[str]]) -> Iterator[Marginal]:
-    """What is expected over the attributes that the dataset has."""
-    for table in tables:
-        if set(table) <= set(frame.columns) and (shares := expected.modelled(table)) is not None:
-            yield shares
-
-
-def _guide(frame: pd.DataFrame, expected: Expected) -> GuideBias:
-    return guide_bias(frame, {name: next(_tables(expected, frame, [(name,)]), None) for name in GUIDED})
-
-
-def _near(texts: list[Mapping[str, Any]]) -> dict[str, Any] | None:
-    try:
-        return near_duplication(texts).as_dict()
-    except ModuleNotFoundError:
-        return None
-
-
-def _vendi(texts: list[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Of the personas among the first texts of the sample, which is random only in what it leaves out."""
-    written = [record for record in texts if isinstance(record.get("persona"), str) and record["persona"]]
-    chosen = written[: min(COMPARED, MOST)]
-    return {"field": "persona", "texts": len(chosen), "score": vendi_score(chosen)} if chosen else None
+def _assessment(measured: Measurements) -> Assessment:
+    """The measurements under the keys that `validation.json` has for them."""
+    named = measured.or_empty(names.Result)
+    return Assessment(
+        rows=measured.rows,
+        tests=measured.tests,
+        fidelity=(*measured.or_empty(fidelity.Result).tables, *named.tables),
+        names_not_judged=named.not_judged,
+        associations=measured.or_empty(associations.Result).pairs,
+        assumptions=measured.or_empty(assumptions.Result).items,
+        people=measured.or_empty(diversity.Result),
+        texts=measured.or_empty(texts.Result).fields,
+        vendi=measured.of(vendi.Result),
+        duplication=measured.or_empty(duplication.Result),
+        near_duplication=measured.of(near_duplication.Result),
+        sentences=measured.or_empty(sentences.Result),
+        bias=AssessedBias(
+            guide=measured.or_empty(guide.Result),
+            representation=measured.or_empty(representation.Result).gaps,
+            words=measured.or_empty(words.Result).groups,
+        ),
+        further_measures=measured.further(SHOWN),
+        not_measured=measured.silent(SHOWN),
+    )

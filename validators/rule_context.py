@@ -227,7 +227,7 @@ class RuleContext:
         """Digits of every postcode; 0 where the locale has none, or some with letters or of other lengths."""
         if "places" not in self.priors.declaration.lookups:
             return 0
-        codes = self.priors.places.zipcodes
+        codes = self.priors.places.postcodes
         lengths = {len(code) for code in codes if code.isdigit()}
         return lengths.pop() if len(lengths) == 1 and all(map(str.isdigit, codes)) else 0
 
@@ -238,12 +238,12 @@ class RuleContext:
 
     def state_name(self, code: str) -> str | None:
         """Full name of a state, or None for an unknown code."""
-        return self.priors.places.state_name(code) if code in self.state_codes else None
+        return self.priors.places.region_name(code) if code in self.state_codes else None
 
     @cached_property
     def state_codes(self) -> frozenset[str]:
         """Codes of all states that have ZIP codes."""
-        return frozenset(self.priors.places.states)
+        return frozenset(self.priors.places.regions)
 
     def state_at_start(self, text: str) -> str | None:
         """Code of the state whose name a text begins with, or None."""
@@ -252,7 +252,7 @@ class RuleContext:
 
     @cached_property
     def _state_names(self) -> dict[str, str]:
-        return {self.priors.places.state_name(code): code for code in sorted(self.state_codes)}
+        return {self.priors.places.region_name(code): code for code in sorted(self.state_codes)}
 
     @cached_property
     def _state_name(self) -> re.Pattern[str]:
@@ -261,15 +261,15 @@ class RuleContext:
     def city_keys(self, state: str, key: Callable[[str], str]) -> frozenset[str]:
         """Cities of a state, each as `key` writes it."""
         if state not in self._cities:
-            self._cities[state] = frozenset(key(city) for city in self.priors.places.cities(state))
+            self._cities[state] = frozenset(key(city) for city in self.priors.places.municipalities(state))
         return self._cities[state]
 
     @cached_property
     def gazetteer(self) -> Gazetteer:
         """Places by name."""
         places = self.priors.places
-        columns = (places.column(name) for name in ("city", "county", "state", "adults"))
-        names = {code: places.state_name(code) for code in places.states}
+        columns = (places.column(name) for name in ("municipality", "subregion", "region", "adults"))
+        names = {code: places.region_name(code) for code in places.regions}
         return Gazetteer(zip(*columns, strict=True), names, lexicon_if_any("places", self.language))
 
     @cached_property

@@ -12,8 +12,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, cast, get_args, runtime_checkable
 
 from census_personas.foundation.errors import PersonasError
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.validators import records
 from census_personas.validators.finding import Finding, Policy, Scope, Severity
+from census_personas.validators.plugin_rules import plugin_rules
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.text.finding_cache import FindingCache, Person
 from census_personas.validators.text.record_view import RecordView
@@ -103,11 +105,16 @@ class RuleModule(Protocol):
 
 
 @cache
-def rules() -> Mapping[str, RuleModule]:
-    """Rule code -> rule module, in alphabetical order: one for each file in `validators/records`."""
+def rules(plugins: Plugins = NO_PLUGINS) -> Mapping[str, RuleModule]:
+    """Rule code -> rule, in alphabetical order: one for each file in `validators/records` and each of a plug-in.
+
+    Raises:
+        PluginError: a plug-in's rule that cannot be loaded, or has the code of another one.
+    """
     codes = sorted(module.name for module in pkgutil.iter_modules(records.__path__))
-    found = {code: importlib.import_module(f"{records.__name__}.{code}") for code in codes}
-    return MappingProxyType(cast("dict[str, RuleModule]", found))
+    ours = {code: importlib.import_module(f"{records.__name__}.{code}") for code in codes}
+    every = {**ours, **plugin_rules(plugins, ours)}
+    return MappingProxyType(cast("dict[str, RuleModule]", dict(sorted(every.items()))))
 
 
 @runtime_checkable
@@ -140,18 +147,20 @@ class RecordChecker:
         only: Iterable[str] | None = None,
         *,
         remember: int = 0,
+        plugins: Plugins = NO_PLUGINS,
     ) -> None:
         """Take the priors to judge by, what to do per rule, and the rules to run (all by default).
 
         What was read and found of `remember` people is kept for when they come again with the same facts, as they
-        do while a record is written field by field.
+        do while a record is written field by field. Rules of `plugins` run beside ours.
 
         Raises:
             PolicyError: a rule or an action that does not exist.
+            PluginError: a plug-in's rule that cannot be loaded.
         """
         self.reference = priors if isinstance(priors, RuleContext) else RuleContext(priors)
-        self.policy = resolve_policy(policy or {}, only)
-        on = {code: module for code, module in rules().items() if self.policy[code] != "off"}
+        self.policy = resolve_policy(policy or {}, only, plugins)
+        on = {code: module for code, module in rules(plugins).items() if self.policy[code] != "off"}
         lacks = {code: _lacks(module, self.reference) for code, module in on.items()}
         self.not_judged = MappingProxyType({code: lacking for code, lacking in lacks.items() if lacking})
         on = {code: module for code, module in on.items() if code not in self.not_judged}
@@ -246,13 +255,15 @@ def _lacks(module: RuleModule, reference: RuleContext) -> str:
     return f"the locale has no look-up of {' or '.join(lookups)}" if lookups else ""
 
 
-def resolve_policy(policy: Mapping[str, str], only: Iterable[str] | None = None) -> Mapping[str, Policy]:
+def resolve_policy(
+    policy: Mapping[str, str], only: Iterable[str] | None = None, plugins: Plugins = NO_PLUGINS
+) -> Mapping[str, Policy]:
     """A policy for every rule: the one given, else the rule's own; rules outside `only` are off.
 
     Raises:
         PolicyError: a rule or an action that does not exist.
     """
-    known = rules()
+    known = rules(plugins)
     chosen = set(known if only is None else only)
     for code in (*policy, *sorted(chosen)):
         if code not in known and code not in TOGETHER:

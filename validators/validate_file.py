@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.record_reader import BATCH_ROWS, read_records
 from census_personas.validators.finding import Finding, Severity
 from census_personas.validators.findings_writer import FindingsWriter, WriterError
@@ -28,6 +29,7 @@ def validate_files(
     policy: Mapping[str, str] | None = None,
     findings: Path | None = None,
     limit: int | None = None,
+    plugins: Plugins = NO_PLUGINS,
 ) -> dict[str, Any]:
     """Check every row of Parquet, JSONL or CSV files in the Nemotron schema (either release, or ours), in order.
 
@@ -37,6 +39,7 @@ def validate_files(
         policy: action per rule; rules not named keep their default.
         findings: where to write the findings, as `.parquet` or `.jsonl`; not written by default.
         limit: rows to read at most.
+        plugins: whose rules run beside ours.
 
     Returns:
         `{"rows", "rejected_rows", "repeated_uuids", "missing_columns", "by_rule": {rule: {"error", "warning",
@@ -47,11 +50,12 @@ def validate_files(
     Raises:
         DatasetError: a file that cannot be read or has no column that any rule knows.
         PolicyError: a rule or an action that does not exist.
+        PluginError: a plug-in's rule that cannot be loaded, or fails.
         WriterError: findings that cannot be written, or would take the dataset's place.
     """
     if findings is not None and findings.resolve() in {path.resolve() for path in paths}:
         raise WriterError(f"{findings}: is what the findings are about; name another file for them")
-    checker = RecordChecker(priors, policy)
+    checker = RecordChecker(priors, policy, plugins=plugins)
     by_rule = {
         code: dict.fromkeys(get_args(Severity), 0)
         for code, act in checker.policy.items()

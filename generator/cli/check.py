@@ -51,6 +51,10 @@ def _named(settings: Config, resources: RunResources) -> dict[str, Any]:
         "priors": f"{resources.priors.locale}, {resources.priors.digest[:12]}",
         "prompts": f"{settings.prompts.set}, {resources.prompts.digest[:12]}",
     }
+    if members := resources.plugins.members:
+        named["plug-ins"] = "; ".join(
+            f"{plugin.name}, {plugin.digest[:12] or 'no rule'}" for plugin in members
+        )
     if settings.where:
         named["where"] = f"{resources.population.probability(settings.where):.6g} of the population"
     named["dataset"] = f"{len(resources.table().columns)} columns"

@@ -45,6 +45,14 @@ Overrides = Annotated[
     typer.Option("--set", metavar="A.B=VALUE", help="Override a key of the config; repeatable."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
+PluginNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plugins",
+        metavar="FOLDER|NAME",
+        help="A plug-in's folder, or an installed one: its code is run; repeatable (personas plugins list).",
+    ),
+]
 Locale = Annotated[str, typer.Option(metavar="LOCALE", help="A shipped locale, or a locale's folder.")]
 
 

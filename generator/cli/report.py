@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from census_personas.generator.cli.options import AsJson, Dataset
+from census_personas.generator.cli.options import AsJson, Dataset, Locale, PluginNames
 
 Output = Annotated[
     Path | None,
@@ -26,7 +26,7 @@ People = Annotated[
 ]
 Swap = Annotated[
     list[str] | None,
-    typer.Option(metavar="FACT", help="With --counterfactual: sex, ethnicity, age or name; default: all."),
+    typer.Option(metavar="FACT", help="With --counterfactual: sex, origin, age or name; default: all."),
 ]
 
 
@@ -36,6 +36,7 @@ def report(
     locale: MaybeLocale = None,
     people: People = None,
     swap: Swap = None,
+    plugins: PluginNames = None,
     as_json: AsJson = False,
 ) -> None:
     """Write report.html and report.json: the dataset beside the census.
@@ -45,6 +46,7 @@ def report(
     if swap and not people:
         raise typer.BadParameter("say of how many people, with --counterfactual N", param_hint="--swap")
     from census_personas.foundation.named_place import output_folder
+    from census_personas.foundation.plugins import Plugins
     from census_personas.foundation.run_layout import RunLayout
     from census_personas.generator.config.config_file import load
     from census_personas.generator.config.run_config import Config
@@ -54,17 +56,18 @@ def report(
     from census_personas.generator.run.manifest import Manifest
     from census_personas.generator.run.shard_store import check_parts
 
+    extra = Plugins.load(plugins or ())
     folder = output or (dataset if dataset.is_dir() else dataset.parent)
     output_folder(folder, run=dataset)
     reporting.try_out(folder)
     check_parts(dataset)
     if people:
-        counterfactual.of_run(dataset, people, swap or counterfactual.FACTS)
+        counterfactual.of_run(dataset, people, swap or counterfactual.FACTS, extra)
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
     settings = load(RunLayout(dataset).config) if manifest else Config()
     population = Population.load(locale or settings.locale)
     built = reporting.build_report(
-        dataset, population, manifest, settings.where, settings.target | settings.quota
+        dataset, population, manifest, settings.where, settings.target | settings.quota, extra
     )
     _, page = reporting.write(folder, built)
     print(json.dumps(built.model_dump(mode="json")) if as_json else page)
@@ -73,17 +76,19 @@ def report(
 def compare(
     one: Annotated[Path, typer.Argument(metavar="ONE", help="A .parquet, .csv or .jsonl file, or a run.")],
     other: Annotated[Path, typer.Argument(metavar="OTHER", help="Another one.")],
+    locale: Locale = "en_US",
     as_json: AsJson = False,
 ) -> None:
     """Compare the margins of two datasets: distance of every table that both have, beside what chance makes."""
     import numpy as np
 
+    from census_personas.census_priors.priors import Priors
     from census_personas.generator.report import comparison
     from census_personas.generator.run.shard_store import check_parts
 
     for dataset in (one, other):
         check_parts(dataset)
-    found = comparison.compare(one, other, np.random.default_rng(0))
+    found = comparison.compare(one, other, np.random.default_rng(0), Priors.load(locale).roles)
     if as_json:
         print(json.dumps(found.as_dict()))
         return

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from census_personas.generator.cli.options import AsJson, Dataset, Locale
+from census_personas.generator.cli.options import AsJson, Dataset, Locale, PluginNames
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
@@ -49,17 +49,21 @@ def validate(
     limit: Limit = None,
     policy: Policy = None,
     sampled: Sampled = False,
+    *,
+    plugins: PluginNames = None,
     as_json: AsJson = False,
 ) -> None:
     """Check every row against the record rules; exit 1 when a row has an error, or the uuid of another."""
     from census_personas.census_priors.priors import Priors
     from census_personas.foundation.dataset_reader import dataset_files
     from census_personas.foundation.named_place import output_file
+    from census_personas.foundation.plugins import Plugins
     from census_personas.generator.report import validation_report
     from census_personas.generator.run.manifest import Manifest
     from census_personas.generator.run.shard_store import check_parts
 
     chosen = _chosen(policy or ())
+    extra = Plugins.load(plugins or ())
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
     check_parts(dataset)
     files = dataset_files(dataset)
@@ -70,12 +74,12 @@ def validate(
     if findings is not None and (findings.parent.is_dir() or page is None):
         findings = output_file(findings, (".parquet", ".jsonl"), inputs=files, run=dataset)
     priors = Priors.load(locale)
-    result = _judged(dataset, files, priors, policy=actions, findings=findings, limit=limit)
+    result = _judged(dataset, files, priors, policy=actions, findings=findings, limit=limit, plugins=extra)
     if page is not None:
-        built = validation_report.build_report(dataset, files, priors, result, manifest)
+        built = validation_report.build_report(dataset, files, priors, result, manifest, extra)
         validation_report.write(page, built)
         # By verdict, as rules are counted by severity: the page tells which.
-        result["assumptions"] = Counter(item["verdict"] for item in built.measures["assumptions"])
+        result["assumptions"] = Counter(item.verdict for item in built.measures.assumptions)
     _print(result, page, as_json=as_json)
 
 
@@ -114,7 +118,7 @@ def _judged(
 
     # A model that is not in the cache is fitted, which takes long enough to say so.
     logging.getLogger("census_personas.generator.model").setLevel(logging.INFO)
-    reference = RuleContext(priors, Plausibility(Population.load(priors).network))
+    reference = RuleContext(priors, Plausibility.of(Population.load(priors)))
     result = validate_files(files, reference, findings=findings, **options)
     if not result["rows"]:
         if findings is not None:

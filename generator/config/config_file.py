@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from census_personas.census_priors.priors import locales
+from census_personas.foundation.plugins import installed
 from census_personas.foundation.yaml_file import YamlError, parse_yaml, read_yaml
 from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.config.selection import TABLES
@@ -68,7 +69,7 @@ def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
 def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The values of a config with whole paths in place of those that lead somewhere from this folder.
 
-    Names of shipped locales and prompt sets, and of places that are not there, stay as they are.
+    Names of shipped locales and prompt sets, of installed plug-ins, and of places that are not there, stay as they are.
     """
 
     def placed(value: Any) -> Any:
@@ -86,6 +87,9 @@ def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     changed = {"input": placed, "target": tables, "quota": tables}
     if values.get("locale") not in locales():
         changed["locale"] = placed
+    if isinstance(values.get("plugins"), list | tuple):
+        packages = list(installed())
+        changed["plugins"] = lambda named: [name if name in packages else placed(name) for name in named]
     whole = values | {key: change(values[key]) for key, change in changed.items() if key in values}
     prompts = values.get("prompts")
     if isinstance(prompts, dict) and not _is_shipped(prompts.get("set")):

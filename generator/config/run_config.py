@@ -20,6 +20,7 @@ _Off = BeforeValidator(lambda value: "off" if value is False else value)
 _MOST_SECONDS = 1e6
 _DEEPEST = 8
 _MOST_NARRATIVES = 50
+_MOST_PLUGINS = 50
 
 
 def _no_switch(value: Any) -> Any:
@@ -127,12 +128,15 @@ class PromptsConfig(_Section):
     """Which prompt set, as a folder name under `prompts/` or a path, and which of its narratives.
 
     `narratives` are written beside those that the set asks for by itself, of which `without` are left out; each is
-    named by its file or its field (`finance`, `finance_persona`).
+    named by its file or its field (`finance`, `finance_persona`). With `continue`, the second call and repairs go on
+    with the conversation that the first call began, which servers that cache prefixes need not read again; without,
+    each request stands alone.
     """
 
     set: _Name = "en_US"
     narratives: Annotated[tuple[_Name, ...], Field(max_length=_MOST_NARRATIVES)] = ()
     without: Annotated[tuple[_Name, ...], Field(max_length=_MOST_NARRATIVES)] = ()
+    continue_: bool = Field(default=True, alias="continue")
 
 
 class ValidationConfig(_Section):
@@ -183,6 +187,9 @@ class Config(_Section):
     stratified: bool = False
     # A dataset whose people are narrated instead of sampled ones (`personas narrate`); it counts by its contents.
     input: _Name | None = None
+    # Folders, or names of installed packages, whose rules, measures and prompt sets the run has beside ours. Their code
+    # runs with the user's rights (see docs/plugins.md). They count by their contents.
+    plugins: Annotated[tuple[_Name, ...], Field(max_length=_MOST_PLUGINS)] = ()
     llm: LLMConfig = LLMConfig()
     prompts: PromptsConfig = PromptsConfig()
     validation: ValidationConfig = ValidationConfig()
@@ -220,20 +227,23 @@ class Config(_Section):
         """The part of the configuration that decides the dataset's content, as plain JSON values.
 
         A table file that is wanted as a target or quota counts by its contents, and the folder of a locale or of a
-        prompt set by its name: what is in it counts by the digests that a manifest adds. Ways of selecting that are
-        not used, a judge who reads nothing, and narratives of which none is left out, are not in it.
+        prompt set by its name: what is in it counts by the digests that a manifest adds. An input and plug-ins count by
+        their digests alone. Ways of selecting that are not used, a judge who reads nothing, narratives of which none is
+        left out, and requests that continue, are not in it.
         """
         excluded: dict[str, Any] = {
             "name": True,
             "rows": True,
             "input": True,
+            "plugins": True,
             "runtime": True,
             "llm": set(_HOW),
             "validation": {"stop_early"},
         }
         excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}
         excluded |= {} if self.judge.share else {"judge": True}
-        excluded |= {} if self.prompts.without else {"prompts": {"without"}}
+        usual = {"without": not self.prompts.without, "continue_": self.prompts.continue_}
+        excluded["prompts"] = {name for name, is_usual in usual.items() if is_usual}
         values = self.model_dump(mode="json", by_alias=True, exclude=excluded)
         values["locale"] = Path(self.locale).name
         values["prompts"]["set"] = Path(self.prompts.set).name

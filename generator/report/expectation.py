@@ -50,6 +50,21 @@ class Expectation:
         """Attributes of the model's core."""
         return tuple(self._population.network.core_attributes)
 
+    @property
+    def chosen(self) -> frozenset[str]:
+        """Attributes by which the people were chosen."""
+        return frozenset((*(self._where or ()), *(self._target or ())))
+
+    @property
+    def independent(self) -> bool:
+        """Whether the graph's independences hold: not where people were chosen by what depends on the core.
+
+        Choosing by an effect makes its causes depend on each other; choosing by attributes of the core does not.
+        """
+        root, domain = self.priors.hierarchy.root, self.priors.domain
+        core = {root(name) for name in self.core}
+        return all(name in domain and root(name) in core for name in self.chosen)
+
     def marginal(self, table: Sequence[str]) -> Marginal | None:
         """Counts over these attributes: a published table where one has them, else the model's; None if neither."""
         published = self.published(table)

@@ -7,9 +7,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WrapSerializer, field_serializer
+from pydantic import BeforeValidator, Field, WrapSerializer, field_serializer
 
 from census_personas.generator.run.manifest import Manifest
+from census_personas.validators.measure import Values
+from census_personas.validators.measurement import Family, FurtherMeasure
+from census_personas.validators.measures.assumptions import Independence
+from census_personas.validators.measures.diversity import Result as Diversity
+from census_personas.validators.measures.duplication import Result as Duplication
+from census_personas.validators.measures.fidelity import TableFidelity
+from census_personas.validators.measures.guide import Result as GuideBias
+from census_personas.validators.measures.representation import Gap
+from census_personas.validators.measures.sentences import Result as SentenceSharing
+from census_personas.validators.measures.texts import TextDiversity
 
 # Left to the manifest, so that the same dataset has the same report.
 _CLOCK = {"started", "finished", "seconds", "endpoint"}
@@ -19,81 +29,16 @@ _OR_EMPTY = (
     BeforeValidator(lambda value: value or None),
     WrapSerializer(lambda value, serialize: {} if value is None else serialize(value)),
 )
-State = str | int
 
 
-class _Values(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Family(_Values):
-    """Everything tested together: how many tests share the `chance` of one mark, and what is marked, in words."""
-
-    number: int
-    chance: float
-    marked: tuple[str, ...]
-
-
-class Cell(_Values):
-    """The cell of a table that departs most: people in it, and people expected in it."""
-
-    states: tuple[State, ...]
-    rows: int
-    expected: float
-    p: float
-
-
-class TableFidelity(_Values):
-    """One table of the dataset beside the model of the census, as `validators/dataset/fidelity.py` measures it.
-
-    Attributes:
-        source: `model`, or `names` for names held against their own tables.
-        model: total variation distance of the model from the published table; None where there is none.
-    """
-
-    attributes: tuple[str, ...]
-    rows: int
-    tvd: float
-    srmse: float
-    tae: float
-    floor: float
-    spread: float
-    unknown: float
-    cell: Cell
-    tests: int
-    limit: float
-    p: float
-    passes: bool
-    source: Literal["model", "names"]
-    model: float | None
-
-
-class Independence(_Values):
-    """One independence that the model graph assumes, as `validators/dataset/assumption.py` tests it; bits."""
-
-    one: str
-    other: str
-    given: tuple[str, ...]
-    missing: tuple[str, ...]
-    rows: int
-    bits: float
-    chance: float
-    deviation: float
-    p: float
-    census: float | None
-    tests: int
-    excess: float
-    verdict: str
-
-
-class Chart(_Values):
+class Chart(Values):
     """Shares by group, one a band of age, of the dataset and of the census behind it."""
 
     dataset: dict[str, list[float]]
     census: dict[str, list[float]] | None
 
 
-class Degrees(_Values):
+class Degrees(Values):
     """Share of a bachelor's degree or higher among people of a state aged 25 and over, with its standard error."""
 
     state: str
@@ -103,7 +48,7 @@ class Degrees(_Values):
     census: float | None
 
 
-class Occupation(_Values):
+class Occupation(Values):
     """People of an occupation, and their ages in years."""
 
     occupation: str
@@ -113,73 +58,14 @@ class Occupation(_Values):
     std_age: float
 
 
-class Diversity(_Values):
-    """Entropy of attributes in bits, what it would be at most, and the coefficient of variation of age."""
-
-    entropy: dict[str, float]
-    most: dict[str, float]
-    age_variation: float | None
-
-
-class GuideBias(_Values):
-    """The three measures of bias that the guide to Nemotron-Personas names."""
-
-    age_distance: float | None
-    sex_balance: float | None
-    education_gini: float | None
-
-
-class Gap(_Values):
-    """A group whose share differs from the census by more than chance makes."""
-
-    attribute: str
-    group: str
-    share: float
-    census: float
-    error: float
-    p: float
-    tests: int
-    ratio: float | None
-    deviates: bool
-
-
-class Bias(_Values):
+class Bias(Values):
     """Measures of bias."""
 
     guide: GuideBias
     gaps: tuple[Gap, ...]
 
 
-class TextDiversity(_Values):
-    """Diversity of one text field, as `validators/dataset/diversity.py` measures it."""
-
-    field: str
-    texts: int
-    distinct: dict[str, float]
-    openings: float
-    commonest_opening: tuple[str, float]
-    compression: float
-
-
-class Duplication(_Values):
-    """Duplicate uuids, and duplicate texts by field."""
-
-    rows: int
-    uuids: int
-    texts: dict[str, int]
-    none: bool
-
-
-class SentenceSharing(_Values):
-    """Rows that share a whole sentence with another one, and the sentence that most rows have."""
-
-    rows: int
-    sharing: int
-    commonest: tuple[str, int] | None
-    share: float
-
-
-class Texts(_Values):
+class Texts(Values):
     """What the texts of the first `rows` rows are like."""
 
     rows: int
@@ -188,7 +74,7 @@ class Texts(_Values):
     sentences: SentenceSharing
 
 
-class Swap(_Values):
+class Swap(Values):
     """What the run's narrator changes when a fact is swapped, as `validators/dataset/counterfactual.py` measures it."""
 
     attribute: str
@@ -204,23 +90,23 @@ class Swap(_Values):
     exceeds: bool | None
 
 
-class Score(_Values):
+class Score(Values):
     """One score of the judge: its mean, and records by score."""
 
     mean: float
     counts: dict[str, int]
 
 
-class Verdicts(_Values):
+class Verdicts(Values):
     """What the judge said, with the records that it scored lowest."""
 
     rows: int = 0
     not_judged: int = 0
-    scores: dict[str, Score] = {}
+    scores: dict[str, Score] = Field(default_factory=dict)
     lowest: tuple[dict[str, Any], ...] = ()
 
 
-class Report(_Values):
+class Report(Values):
     """What a dataset holds beside what it should follow.
 
     Attributes:
@@ -231,6 +117,8 @@ class Report(_Values):
         bands: of age, for `age_pyramid` and `marital_by_age`.
         findings: accepted rows that a rule spoke about, by rule and severity.
         rejected: the commonest reasons of rejected rows.
+        further_measures: measures without a key of their own, such as those of plug-ins, by name.
+        not_measured: why one of these says nothing.
     """
 
     format: Literal[1] = 1
@@ -238,7 +126,7 @@ class Report(_Values):
     run: Manifest | None = None
     tests: Family
     fidelity: tuple[TableFidelity, ...] = ()
-    names_not_judged: dict[str, str] = {}
+    names_not_judged: dict[str, str] = Field(default_factory=dict)
     assumptions: tuple[Independence, ...] = ()
     bands: tuple[str, ...] = ()
     age_pyramid: Chart | None = None
@@ -249,9 +137,11 @@ class Report(_Values):
     bias: Annotated[Bias | None, *_OR_EMPTY] = None
     texts: Annotated[Texts | None, *_OR_EMPTY] = None
     swaps: tuple[Swap, ...] = ()
-    findings: dict[str, dict[str, int]] = {}
+    findings: dict[str, dict[str, int]] = Field(default_factory=dict)
     judge: Verdicts = Verdicts()
-    rejected: dict[str, int] = {}
+    rejected: dict[str, int] = Field(default_factory=dict)
+    further_measures: dict[str, FurtherMeasure] = Field(default_factory=dict)
+    not_measured: dict[str, str] = Field(default_factory=dict)
 
     @field_serializer("run")
     def _without_clock(self, run: Manifest | None) -> dict[str, Any] | None:

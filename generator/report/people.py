@@ -13,11 +13,24 @@ from census_personas.foundation.errors import DatasetError
 _ABSURD = 1000  # years; an age from here on is none
 
 
-def people_of(path: Path, facts: Iterable[str], *, none: bool = False) -> pd.DataFrame:
+def people_of(
+    path: Path,
+    facts: Iterable[str],
+    also: Iterable[str] = (),
+    numbers: Iterable[str] = (),
+    *,
+    none: bool = False,
+) -> pd.DataFrame:
     """Those of the facts that the dataset has a column of and that some row says; text as categories.
 
-    An age that is no whole number of years is unknown, as a missing one is; where some are, ages are floats. `none`
-    says that there may be no rows, as in a run that came out short of all.
+    An age that is no whole number of years is unknown, as a missing one is; where some are, ages are floats.
+
+    Args:
+        path: a dataset file or a run folder.
+        facts: columns of which the dataset must have one.
+        also: further columns of text, which it may have.
+        numbers: further columns of numbers, which become floats.
+        none: whether there may be no rows, as in a run that came out short of all.
 
     Raises:
         DatasetError: a dataset that cannot be read, has no rows, or says none of the facts.
@@ -29,15 +42,18 @@ def people_of(path: Path, facts: Iterable[str], *, none: bool = False) -> pd.Dat
             f"{path}: has none of the columns that the census knows ({', '.join(wanted)}); its columns are "
             f"{', '.join(known)}"
         )
-    people = read_frame(path, columns)
+    further = dict.fromkeys(name for name in (*also, *numbers) if name in known and name not in columns)
+    people = read_frame(path, [*columns, *further])
     if people.empty and none:
         return people
     if people.empty:
         raise DatasetError(f"{path}: has no rows; give a dataset that has some")
     if "age" in people:
         people["age"] = _years(people["age"])
-    said = [name for name in columns if people[name].notna().any()]
-    if not said:
+    for name in {*numbers} & {*further}:
+        people[name] = pd.to_numeric(people[name].astype(object), errors="coerce").astype(float)
+    said = [name for name in (*columns, *further) if people[name].notna().any()]
+    if not {*said} & {*columns}:
         raise DatasetError(f"{path}: no row says anything in {', '.join(columns)}; give a dataset that does")
     return people[said]
 

@@ -20,26 +20,37 @@ from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import columns_of, dataset_files
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.named_place import DestinationError, check_input, refuse_irregular
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.record_reader import read_records
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.narration.judge import summary
 from census_personas.generator.population.population import Population
 from census_personas.generator.report import counterfactual, figures
 from census_personas.generator.report.expectation import Expectation
-from census_personas.generator.report.judgement import Judge, Judgement, chosen_by
-from census_personas.generator.report.model import Report
+from census_personas.generator.report.judgement import Judge
+from census_personas.generator.report.model import Bias, Report, Texts
 from census_personas.generator.report.people import people_of
 from census_personas.generator.report.tabulation import Counts, Tabulation
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.rejections import count_reasons
 from census_personas.generator.run.shard_store import read_shard
 from census_personas.generator.run.verdicts import read_verdicts
-from census_personas.validators.dataset.bias import GUIDED, guide_bias
-from census_personas.validators.dataset.diversity import people_diversity, text_diversity
-from census_personas.validators.dataset.duplication import duplication, sentence_sharing
-from census_personas.validators.dataset.family import FAMILY
-from census_personas.validators.dataset.independence import PLACE, TRAIT_COLUMNS
-from census_personas.validators.dataset.naming import NAMES, names_in_texts
+from census_personas.validators.assess import SHOWN
+from census_personas.validators.dataset.naming import NAMES
+from census_personas.validators.measure_registry import measures
+from census_personas.validators.measured_dataset import facts_of, numbers_of
+from census_personas.validators.measurement import Measurements, measure_dataset
+from census_personas.validators.measures import (
+    assumptions,
+    diversity,
+    duplication,
+    fidelity,
+    guide,
+    names,
+    representation,
+    sentences,
+)
+from census_personas.validators.measures import texts as text_measure
 
 PYRAMID = ("age", "sex")
 MARITAL = ("age", "marital_status")
@@ -59,6 +70,7 @@ def build_report(
     manifest: Manifest | None = None,
     where: Mapping[str, Any] | None = None,
     target: Mapping[str, Any] | None = None,
+    plugins: Plugins = NO_PLUGINS,
 ) -> Report:
     """Measure a dataset and put it beside what it should follow.
 
@@ -68,18 +80,23 @@ def build_report(
         manifest: the run's, when the dataset is one.
         where: the condition that the dataset was sampled under.
         target: the marginals that were wanted of it.
+        plugins: third parties whose measures are taken beside ours.
 
     Raises:
         DatasetError: a dataset that cannot be read, or that has nothing to stand beside the census.
+        PluginError: a measure of a plug-in that cannot be loaded, or fails.
     """
     expected = Expectation(population, where, target)
-    columns = columns_of(path)
-    drawn = (PYRAMID, MARITAL, DEGREES, OCCUPATIONS)
-    people = people_of(path, (*expected.priors.domain, *NAMES), none=manifest is not None)
-    records = _records(path, columns)
-    judge = Judge(expected, map(str, people), chosen_by(where, target))
-    people = expected.with_views(people, {name for table in judge.tables for name in table})
-    counted = Tabulation.of([_aged(people)], drawn)
+    listed = measures(plugins, costly=False)
+    facts = people_of(
+        path,
+        (*expected.priors.domain, *NAMES),
+        facts_of(listed, expected.priors),
+        numbers_of(listed, expected.priors),
+        none=manifest is not None,
+    )
+    dataset = Judge(expected, map(str, facts)).dataset(facts, listed, _records(path, columns_of(path)))
+    counted = Tabulation.of([_aged(dataset.people)], (PYRAMID, MARITAL, DEGREES, OCCUPATIONS))
     bands, (pyramid, marital) = figures.within_ends(
         [
             _pair(counted, expected, PYRAMID, figures.age_pyramid),
@@ -87,28 +104,46 @@ def build_report(
         ]
     )
     swaps = counterfactual.load_effects(path)
-    judged = _judged(path, judge, people, records, len(swaps))
+    measured = measure_dataset(dataset, listed, others=len(swaps))
     numbers = {
-        "rows": len(people),
+        **_measures(measured),
         "run": manifest,
-        "tests": {"number": judged.tests, "chance": FAMILY, "marked": list(judged.marks)},
-        "fidelity": _fidelity(judge, judged),
-        "names_not_judged": dict(judged.names.not_judged),
-        "assumptions": [found.as_dict() for found in judged.assumptions],
         "bands": bands,
         "age_pyramid": pyramid,
         "marital_by_age": marital,
         "bachelors_by_state": _degrees(counted, expected),
         "occupations": _occupations(counted),
-        "diversity": people_diversity(people).as_dict() if len(people) else {},
-        "bias": _bias(people, expected, judged),
-        "texts": _texts(records),
-        "swaps": [counterfactual.judged(swap, judged.tests) for swap in swaps],
+        "swaps": [counterfactual.judged(swap, measured.tests.number) for swap in swaps],
         "findings": _findings(path),
         "judge": summary(read_verdicts(path)),
         "rejected": dict(sorted(count_reasons(path).items(), key=lambda item: -item[1])[:20]),
     }
     return Report.model_validate(numbers)
+
+
+def _measures(measured: Measurements) -> dict[str, Any]:
+    """The measurements under the keys that a report has for them."""
+    named, texts = measured.or_empty(names.Result), measured.of(text_measure.Result)
+    gaps = measured.or_empty(representation.Result).gaps
+    return {
+        "rows": measured.rows,
+        "tests": measured.tests,
+        "fidelity": (*measured.or_empty(fidelity.Result).tables, *named.tables),
+        "names_not_judged": named.not_judged,
+        "assumptions": measured.or_empty(assumptions.Result).items,
+        "diversity": measured.of(diversity.Result),
+        "bias": (guided := measured.of(guide.Result))
+        and Bias(guide=guided, gaps=tuple(gap for gap in gaps if gap.deviates)),
+        "texts": texts
+        and Texts(
+            rows=measured.records,
+            diversity=texts.fields,
+            duplication=measured.or_empty(duplication.Result),
+            sentences=measured.or_empty(sentences.Result),
+        ),
+        "further_measures": measured.further(SHOWN),
+        "not_measured": measured.silent(SHOWN),
+    }
 
 
 def _aged(people: pd.DataFrame) -> pd.DataFrame:
@@ -209,52 +244,11 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     return environment.get_template(template).render(values)
 
 
-def _judged(
-    path: Path, judge: Judge, people: pd.DataFrame, records: Sequence[Mapping[str, Any]], others: int
-) -> Judgement:
-    """Everything that is tested; names are read from columns, or else from texts."""
-    named = people if any(name in people for name in NAMES) else names_in_texts(records)
-    facts = (*judge.expected.priors.domain, *PLACE, *NAMES, *TRAIT_COLUMNS)
-    tested = people_of(path, facts, none=True) if judge.independent else None
-    return judge.judge(people, named, tested, others)
-
-
-def _fidelity(judge: Judge, judged: Judgement) -> list[dict[str, Any]]:
-    tables = [
-        {**item.as_dict(), "source": "model", "model": judge.model_distance(item.attributes)}
-        for item in judged.tables
-    ]
-    return [
-        *tables,
-        *({**item.as_dict(), "source": "names", "model": None} for item in judged.names.measured),
-    ]
-
-
-def _bias(people: pd.DataFrame, expected: Expectation, judged: Judgement) -> dict[str, Any]:
-    if people.empty:
-        return {}
-    populations = {name: expected.marginal((name,)) for name in GUIDED if name in people}
-    gaps = [gap.as_dict() for gap in judged.gaps if gap.deviates]
-    return {"guide": guide_bias(people, populations).as_dict(), "gaps": gaps}
-
-
 def _records(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
     """The first rows of a dataset that has texts, as many as can be read in seconds."""
     if "persona" not in columns:
         return []
     return list(islice(chain.from_iterable(map(read_records, dataset_files(path))), _READ))
-
-
-def _texts(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Diversity and duplicates of texts."""
-    if not records:
-        return {}
-    return {
-        "rows": len(records),
-        "diversity": [measure.as_dict() for measure in text_diversity(records)],
-        "duplication": duplication(records).as_dict(),
-        "sentences": sentence_sharing(records).as_dict(),
-    }
 
 
 def _pair(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.named_place import output_file, output_folder, refuse_irregular
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.config.config_file import load
 from census_personas.generator.config.run_config import Config
@@ -21,7 +22,8 @@ from census_personas.generator.report.expectation import Expectation
 from census_personas.generator.report.model import Swap
 from census_personas.generator.report.run_report import render, try_out, writing
 from census_personas.generator.run.manifest import Manifest
-from census_personas.validators.assess import assess_files
+from census_personas.validators.assess import Assessment, assess_files
+from census_personas.validators.measure_registry import measures as list_measures
 from census_personas.validators.rules import GUIDE_CHECKS
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class ValidationReport(BaseModel):
         notice: the narrator's, of a run.
         validation: rows, and rows with findings by rule and severity, as `validators/validate_file.py` counts them.
         guide: the same by check of the guide to Nemotron-Personas.
-        measures: one entry a measure, each in a form of its own, as `validators/assess.py` gathers them.
+        measures: what every measure says, as `validators/assess.py` gathers it.
         swaps: what the run's narrator changes when a fact is swapped.
         independences: what the locale says that it assumes.
     """
@@ -52,7 +54,7 @@ class ValidationReport(BaseModel):
     notice: str
     validation: dict[str, Any]
     guide: dict[str, dict[str, int]]
-    measures: dict[str, Any]
+    measures: Assessment
     swaps: tuple[Swap, ...]
     independences: tuple[str, ...]
 
@@ -82,15 +84,19 @@ def build_report(
     priors: Priors,
     result: Mapping[str, Any],
     manifest: Manifest | None = None,
+    plugins: Plugins = NO_PLUGINS,
 ) -> ValidationReport:
     """Gather what the page shows: `result` of the record rules, then every measure of the dataset.
 
     The sample of texts and the draws behind noise floors hang on the dataset alone. A run of the offline narrator is
     also tried on people with one fact swapped, for which other narrators are paid when `personas report` is asked to.
+    A run that was written with plug-ins is tried only with them: `plugins` are those that the caller named, whose
+    measures are taken too.
 
     Raises:
         DatasetError: a file that cannot be read.
         ValueError: a dataset without rows.
+        PluginError: a measure of a plug-in that cannot be loaded, or fails.
     """
     rules = {rule: counts for rule, counts in result["by_rule"].items() if any(counts.values())}
     checks = {
@@ -101,11 +107,19 @@ def build_report(
         for check, names in GUIDE_CHECKS.items()
     }
     offline = manifest is not None and manifest.backend == "offline" and manifest.accepted > 0
-    swaps = _swaps(dataset) if offline else counterfactual.load_effects(dataset)
     settings = load(RunLayout(dataset).config) if manifest else Config()
+    may_narrate = offline and (bool(plugins.members) or not settings.plugins)
+    swaps = _swaps(dataset, plugins) if may_narrate else counterfactual.load_effects(dataset)
     expected = Expectation(Population.load(priors), settings.where, settings.target | settings.quota)
-    measures = assess_files(files, priors, np.random.default_rng(0), expected=expected, others=len(swaps))
-    swapped = [counterfactual.judged(swap, measures["tests"]["number"]) for swap in swaps]
+    measures = assess_files(
+        files,
+        priors,
+        np.random.default_rng(0),
+        expected=expected,
+        others=len(swaps),
+        listed=list_measures(plugins),
+    )
+    swapped = [counterfactual.judged(swap, measures.tests.number) for swap in swaps]
     return ValidationReport(
         dataset=dataset.name,
         locale=priors.locale,
@@ -126,6 +140,6 @@ def write(page: Path, report: ValidationReport) -> None:
         write_whole(page, render("validation.html.j2", dict(report)))
 
 
-def _swaps(run: Path) -> list[dict[str, Any]]:
+def _swaps(run: Path, plugins: Plugins) -> list[dict[str, Any]]:
     """Of the narrator that costs nothing, found now if nobody asked before."""
-    return counterfactual.load_effects(run) or counterfactual.of_run(run)
+    return counterfactual.load_effects(run) or counterfactual.of_run(run, plugins=plugins)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.dataset_writer import kinds_of
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.schema import Kind, Table, refuse_written, table_of
 from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.llm.chat import ChatModel
@@ -20,6 +21,7 @@ from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.journal import Journal
 from census_personas.generator.narration.narrator import CALLS, Narrator
 from census_personas.generator.offline.grammar import digest as grammar_digest
+from census_personas.generator.offline.portrait_guide import PortraitGuide
 from census_personas.generator.population.imputation import Imputation
 from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
@@ -28,24 +30,14 @@ from census_personas.generator.run.pipeline import narrations
 from census_personas.generator.sampling.where_clause import attributes
 from census_personas.prompts.fields import FieldSpec
 from census_personas.prompts.lint import lint, summary
+from census_personas.prompts.set_declaration import SetDeclaration, refuse_locale
+from census_personas.prompts.set_folder import folder_of, shipped_sets
 from census_personas.prompts.static_text import static_texts
 from census_personas.prompts.template import PromptSet, TemplateError
+from census_personas.validators.measure_registry import measures
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import SAMPLED, WRITTEN, RecordChecker
 
-NARRATED = (
-    "first_name",
-    "last_name",
-    "sex",
-    "age",
-    "marital_status",
-    "education_level",
-    "occupation",
-    "city",
-    "state",
-    "zipcode",
-)
-"""Columns that the shipped prompts cannot do without."""
 _GRAMMAR = "offline"
 _CELLS: dict[str, Kind] = {"text": "text", "list": "list", "score": "integer"}
 # Seconds for which an answer of a served model waits for others to be checked with: little beside its own time.
@@ -62,18 +54,22 @@ class RunResources:
     checker: RecordChecker
     facts: FactSheet
     input: InputFile | None = None
+    plugins: Plugins = NO_PLUGINS
 
     @classmethod
     def load(cls, config: Config) -> RunResources:
         """Load what the configuration names.
 
         Raises:
-            ConfigError, TableError, DomainError, TemplateError, GrammarError, PolicyError: each names place
-                and remedy.
+            ConfigError, TableError, DomainError, TemplateError, GrammarError, PolicyError, PluginError: each names
+                place and remedy.
         """
         choice = config.prompts.narratives, config.prompts.without
+        plugins = Plugins.load(config.plugins)
+        measures(plugins)  # a faulty one is told before a run, not when its report is written
         try:
-            prompts = PromptSet.load(config.prompts.set, *choice)
+            place = folder_of(config.prompts.set, plugins.prompt_sets(shipped_sets()))
+            prompts = PromptSet.load(place, *choice)
         except TemplateError as error:
             raise TemplateError(summary(str(error).splitlines(), config.prompts.set)) from error
         if config.llm.backend == "offline":
@@ -83,37 +79,46 @@ class RunResources:
         if (prompts.folder / "sample.yaml").exists() and (faults := lint(prompts.folder, *choice)):
             raise TemplateError(summary(faults, prompts.folder))
         population = Population.load(config.locale)
-        cls._check_narratable(population)
+        cls._check_narratable(config, population, prompts)
         people = InputFile(Path(config.input), Imputation(population, config.seed)) if config.input else None
         if people is not None and config.rows > len(people):
             raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
         policy = {**(WRITTEN if people else SAMPLED), **config.validation.policy}
         # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
-        model = Plausibility(population.network) if people else None
-        reference = RuleContext(population.priors, model, prompts=static_texts(prompts.folder))
+        odd = Plausibility.of(population) if people else None
+        reference = RuleContext(
+            population.priors, odd, prompts.declared.language, prompts=static_texts(prompts.folder)
+        )
         resources = cls(
             config=config,
             population=population,
             prompts=prompts,
             # Twice those who are written of, some 0.1 MB each: whoever is given up is remembered for a while too.
-            checker=RecordChecker(reference, policy, remember=2 * narrations(config.llm.concurrency)),
+            checker=RecordChecker(
+                reference, policy, remember=2 * narrations(config.llm.concurrency), plugins=plugins
+            ),
+            plugins=plugins,
             facts=FactSheet(population.priors, prompts),
             input=people,
         )
         columns = people.columns if people else attributes(population.priors, population.leaves)
-        refuse_written(config.output.schema_, columns, resources.written)
+        locale = population.priors.context_columns
+        refuse_written(config.output.schema_, columns, locale, resources.written)
         return resources
 
     @staticmethod
-    def _check_narratable(population: Population) -> None:
-        """Refuse a locale without the columns that every text speaks of."""
-        known = attributes(population.priors, population.leaves)
-        missing = [name for name in NARRATED if name not in known]
-        if missing:
-            raise ConfigError(
-                f"locale {population.priors.locale}: has no {', '.join(missing)}, which every text speaks of; "
-                "its people can be sampled (personas sample), not narrated"
-            )
+    def _check_narratable(config: Config, population: Population, prompts: PromptSet) -> None:
+        """Refuse a locale that the prompts, or the grammar, have no language or no facts for."""
+        priors = population.priors
+        known = attributes(priors, population.leaves)
+        roles = {role: name for role, name in priors.roles.items() if name in known}
+        languages = priors.conventions.languages
+        refuse_locale(config.prompts.set, prompts.declared, priors.locale, languages, roles)
+        if config.llm.backend == "offline":
+            guide = PortraitGuide.load(prompts.folder / _GRAMMAR)
+            needed = {role: guide.fact(role) for role in guide.needed}
+            declared = SetDeclaration(language=guide.language, roles=needed)
+            refuse_locale(f"{config.prompts.set}/{_GRAMMAR}", declared, priors.locale, languages, roles)
 
     @property
     def priors(self) -> Priors:
@@ -150,6 +155,7 @@ class RunResources:
         return table_of(
             self.config.output.schema_,
             kinds_of(self.sample(1)),
+            self.priors.context_columns,
             written=self.written,
             lists=self.config.output.lists,
         )
@@ -160,6 +166,7 @@ class RunResources:
             "priors": self.priors.digest,
             "model": self.population.digest,
             "prompts": self.prompts.digest,
+            **self.plugins.digests,
         }
         return digests if self.input is None else {**digests, "input": self.input.digest}
 

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from released import NEMOTRON
 
 from census_personas import Run
 from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.schema import NEMOTRON
 
 
 def test_a_run_says_what_came_of_it(finished: Run) -> None:

@@ -68,7 +68,7 @@ def test_the_conventions_belong_to_the_digest_of_a_locale(tmp_path: Path) -> Non
     [
         ({"roles": {"regio": "sex"}}, "file: roles: unknown role 'regio'; did you mean region"),
         ({"roles": {"region": "estado"}}, "roles.region: unknown attribute 'estado'; known: age, "),
-        ({"roles": {"postcode": "zip"}}, "roles.postcode: unknown attribute 'zip'"),
+        ({"roles": {"postcode": "zip"}}, "roles.postcode: 'zip' is no attribute; add it, or places to `lookups` of"),
         (
             {"roles": {"sex": "sex", "birth": "sex"}},
             "file: roles: sex plays sex and birth; an attribute plays one role",
@@ -101,3 +101,15 @@ def test_a_wrong_convention_is_one_line_with_file_key_and_remedy(
         Priors.load(locale(tmp_path, changes))
     assert f"locale.yaml: {fault}" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_look_up_needs_the_roles_that_are_drawn_from_it(tmp_path: Path) -> None:
+    folder = locale(tmp_path, {})
+    with (folder / "priors.yaml").open("a") as file:
+        file.write("lookups: [places]\n")
+    for name in ("locale.yaml", "roles that have the names of attributes"):
+        with pytest.raises(
+            DeclarationError, match="roles: the look-up of places needs region, postcode; say which"
+        ):
+            Priors.load(folder)
+        (folder / name).unlink(missing_ok=True)

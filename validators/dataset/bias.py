@@ -212,7 +212,7 @@ def log_odds(group: Counter[str], total: Counter[str], *, shown: int = SHOWN) ->
         mine = np.log((count + prior) / (size + PRIOR_WORDS - count - prior))
         theirs = np.log((other + prior) / (rest + PRIOR_WORDS - other - prior))
         scores[word] = float((mine - theirs) / np.sqrt(1 / (count + prior) + 1 / (other + prior)))
-    return dict(sorted(scores.items(), key=lambda item: -item[1])[:shown])
+    return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:shown])
 
 
 def _corrected(alone: np.ndarray) -> np.ndarray:

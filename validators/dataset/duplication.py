@@ -99,23 +99,40 @@ class SentenceSharing:
         return {**asdict(self), "commonest": commonest, "share": self.share}
 
 
-def duplication(people: People, fields: Sequence[str] = NARRATIVES) -> Duplication:
-    """Count duplicates in one pass; eight bytes are kept for each UUID and text.
+class Digests:
+    """Digests of UUIDs and texts, collected row by row; eight bytes are kept for each.
 
     Two of a million texts collide by chance with a probability of 3e-8.
     """
-    seen: dict[str, array[int]] = {field: array("Q") for field in ("uuid", *fields)}
-    rows = 0
-    for record in records_of(people):
-        rows += 1
-        for field, digests in seen.items():
+
+    def __init__(self, fields: Sequence[str] = ("uuid", *NARRATIVES)) -> None:
+        """`fields` are those whose values are digested."""
+        self.rows = 0
+        self._seen: dict[str, array[int]] = {field: array("Q") for field in fields}
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Take a record's values."""
+        self.rows += 1
+        for field, digests in self._seen.items():
             value = record.get(field)
             if isinstance(value, str) and value.strip():
                 digests.append(_digest(value if field == "uuid" else plain(value).casefold()))
-    repeated = {field: _repeated(digests) for field, digests in seen.items()}
-    return Duplication(
-        rows, repeated["uuid"], {field: repeated[field] for field in fields if len(seen[field])}
-    )
+
+    def repeated(self, fields: Sequence[str]) -> dict[str, int]:
+        """Values that stood before in the same field, letter case and typography aside; of fields that have any."""
+        return {field: _repeated(self._seen[field]) for field in fields if self._seen.get(field)}
+
+    def duplication(self, fields: Sequence[str] = NARRATIVES) -> Duplication:
+        """Duplicates among the rows so far."""
+        return Duplication(self.rows, self.repeated(("uuid",)).get("uuid", 0), self.repeated(fields))
+
+
+def duplication(people: People, fields: Sequence[str] = NARRATIVES) -> Duplication:
+    """Count duplicates in one pass; see `Digests`."""
+    digests = Digests(("uuid", *fields))
+    for record in records_of(people):
+        digests.add(record)
+    return digests.duplication(fields)
 
 
 def sentence_sharing(people: People, fields: Sequence[str] = PROSE) -> SentenceSharing:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "record"
+ROLES: tuple[str, ...] = ("given_name", "family_name")
 
 RULE = Rule.of(__name__)
 BETWEEN = 40  # letters that may stand between first and last name: middle names, particles, a nickname

@@ -8,7 +8,10 @@ import pytest
 
 from census_personas.generator.population.population import Population
 from census_personas.generator.report.expectation import Expectation
-from census_personas.generator.report.judgement import Judge, Judgement
+from census_personas.generator.report.judgement import Judge
+from census_personas.validators.measure_registry import measures
+from census_personas.validators.measurement import Measurements, measure_dataset
+from census_personas.validators.measures import fidelity
 
 FACTS = (
     "sex",
@@ -27,11 +30,13 @@ def judge(population: Population) -> Judge:
     return Judge(Expectation(population), FACTS)
 
 
-def judged(judge: Judge, people: pd.DataFrame) -> Judgement:
-    people = judge.expected.with_views(
-        people[list(FACTS)], {name for table in judge.tables for name in table}
-    )
-    return judge.judge(people, people, None)
+def judged(judge: Judge, people: pd.DataFrame) -> Measurements:
+    listed = {name: measures()[name] for name in ("fidelity", "names", "representation")}
+    return measure_dataset(judge.dataset(people[list(FACTS)], listed), listed)
+
+
+def tables_of(measured: Measurements) -> tuple[fidelity.TableFidelity, ...]:
+    return measured.or_empty(fidelity.Result).tables
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +48,9 @@ def test_a_run_of_the_model_has_no_mark_though_the_model_is_not_quite_the_census
     judge: Judge, people: pd.DataFrame
 ) -> None:
     found = judged(judge, people)
-    assert found.marks == ()
-    assert ("labor_force_status", "occupation") in [item.attributes for item in found.tables]
-    distances = [judge.model_distance(item.attributes) for item in found.tables]
-    assert any(distance is not None and distance > 1e-5 for distance in distances)
+    assert found.tests.marked == ()
+    assert ("labor_force_status", "occupation") in [item.attributes for item in tables_of(found)]
+    assert any(item.model is not None and item.model > 1e-5 for item in tables_of(found))
 
 
 def test_armed_forces_drawn_as_civilians_are_marked(judge: Judge, people: pd.DataFrame) -> None:
@@ -55,8 +59,8 @@ def test_armed_forces_drawn_as_civilians_are_marked(judge: Judge, people: pd.Dat
     serving = np.flatnonzero(status == "armed_forces")
     occupation[serving] = occupation[rng.choice(np.flatnonzero(status == "employed"), len(serving))]
     found = judged(judge, people.assign(occupation=occupation))
-    assert "labor_force_status x occupation" in found.marks
-    table = next(x for x in found.tables if x.attributes == ("labor_force_status", "occupation"))
+    assert "labor_force_status x occupation" in found.tests.marked
+    table = next(x for x in tables_of(found) if x.attributes == ("labor_force_status", "occupation"))
     assert table.cell.states[0] == "armed_forces"
 
 
@@ -67,7 +71,9 @@ def test_marital_status_that_does_not_depend_on_education_is_marked(
     status = people["marital_status"].to_numpy(dtype=object).copy()
     for rows in people.groupby(["age", "sex"], observed=True).indices.values():
         status[rows] = status[rng.permutation(rows)]
-    assert "marital_status x education_level" in judged(judge, people.assign(marital_status=status)).marks
+    assert (
+        "marital_status x education_level" in judged(judge, people.assign(marital_status=status)).tests.marked
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,5 +89,5 @@ def test_runs_of_every_selection_are_held_against_what_was_asked_for(
     population: Population, selection: dict[str, Any]
 ) -> None:
     where, target = selection.get("where"), selection.get("target") or selection.get("quota")
-    judge = Judge(Expectation(population, where, target), FACTS, {*(where or {}), *(target or {})})
-    assert judged(judge, population.sample(5_000, seed=5, **selection)).marks == ()
+    judge = Judge(Expectation(population, where, target), FACTS)
+    assert judged(judge, population.sample(5_000, seed=5, **selection)).tests.marked == ()

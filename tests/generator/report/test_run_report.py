@@ -144,7 +144,7 @@ def test_the_numbers_of_a_report_keep_their_names_and_have_a_format(tmp_path: Pa
     assert tuple(numbers) == (
         "format", "rows", "run", "tests", "fidelity", "names_not_judged", "assumptions", "bands", "age_pyramid",
         "marital_by_age", "bachelors_by_state", "occupations", "diversity", "bias", "texts", "swaps", "findings",
-        "judge", "rejected",
+        "judge", "rejected", "further_measures", "not_measured",
     )  # fmt: skip
     assert (numbers["format"], numbers["diversity"], numbers["age_pyramid"]) == (1, {}, None)
 

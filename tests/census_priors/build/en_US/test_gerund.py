@@ -13,7 +13,7 @@ import census_personas.census_priors
 from census_personas.census_priors.build.en_US.gerund import gerund, gerund_phrase
 from census_personas.census_priors.occupations import Occupations
 
-OCCUPATIONS = Occupations.load(Path(census_personas.census_priors.__path__[0]) / "en_US")
+OCCUPATIONS = Occupations(Path(census_personas.census_priors.__path__[0]) / "en_US")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,28 @@
+"""Guide: the three measures of bias that the guide to Nemotron-Personas names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from census_personas.validators.dataset.bias import GUIDED, guide_bias
+from census_personas.validators.measure import MeasureResult, Needs
+
+if TYPE_CHECKING:
+    from census_personas.validators.measured_dataset import MeasuredDataset
+
+TITLE = "Bias, as the guide measures it"
+NEEDS = Needs(optional=GUIDED)
+
+
+class Result(MeasureResult):
+    """Distance of the mean age in years, of the share of women from one half, and Gini coefficient of education."""
+
+    age_distance: float | None = None
+    sex_balance: float | None = None
+    education_gini: float | None = None
+
+
+def measure(dataset: MeasuredDataset) -> Result:
+    """Take the measures on the columns that the dataset has, beside the census."""
+    expected = {name: dataset.expected.marginal((name,)) for name in GUIDED if name in dataset.people}
+    return Result.model_validate(guide_bias(dataset.people, expected).as_dict())

@@ -1,0 +1,50 @@
+"""Names: each kind of name beside the tables of names, for the people whom the dataset has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from census_personas.validators.dataset.family import counted_together
+from census_personas.validators.dataset.name_exposure import TOLD
+from census_personas.validators.dataset.naming import NAMES, name_fidelity, names_in_texts
+from census_personas.validators.measure import MeasureResult, Needs, Tested
+from census_personas.validators.measures.fidelity import TableFidelity
+
+if TYPE_CHECKING:
+    from census_personas.validators.measured_dataset import MeasuredDataset
+
+NEEDS = Needs(optional=(*TOLD, *NAMES))
+
+
+class Result(MeasureResult):
+    """Kinds of names that were held against their tables, and why the others were not."""
+
+    tables: tuple[TableFidelity, ...] = ()
+    not_judged: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Kinds of names that chance does not explain."""
+        return tuple(f"names: {' x '.join(item.attributes)}" for item in self.tables if not item.passes)
+
+
+def measure(dataset: MeasuredDataset) -> Tested | Result:
+    """Compare names, read from columns or else from texts; not where people were chosen by their names."""
+    if chosen := sorted(dataset.expected.chosen & set(NAMES)):
+        return Result(not_judged=dict.fromkeys(chosen, "people were chosen by it"))
+    told = any(name in dataset.people for name in NAMES)
+    named = dataset.people if told else names_in_texts(dataset.records)
+    found = name_fidelity(named, dataset.priors)
+
+    def judge(tests: int) -> Result:
+        items = (
+            {**item.as_dict(), "source": "names", "model": None}
+            for item in counted_together(found.measured, tests)
+        )
+        return Result(
+            tables=tuple(map(TableFidelity.model_validate, items)), not_judged=dict(found.not_judged)
+        )
+
+    return Tested(len(found.measured), judge)

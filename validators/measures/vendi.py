@@ -1,0 +1,35 @@
+"""Vendi: how many different personas a sample amounts to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from census_personas.validators.dataset.vendi import MOST, vendi_score
+from census_personas.validators.measure import MeasureResult, Needs, NotMeasured
+
+if TYPE_CHECKING:
+    from census_personas.validators.measured_dataset import MeasuredDataset
+
+TITLE = "Vendi score"
+COSTLY = True
+NEEDS = Needs(sample=True)
+COMPARED = 500  # texts of which the score is taken
+
+
+class Result(MeasureResult):
+    """The score of so many texts of one field."""
+
+    field: str
+    texts: int
+    score: float
+
+
+def measure(dataset: MeasuredDataset) -> Result | NotMeasured:
+    """Take the score of the personas among the first of the sample, which is random only in what it leaves out."""
+    written = [
+        record for record in dataset.records if isinstance(record.get("persona"), str) and record["persona"]
+    ]
+    chosen = written[: min(COMPARED, MOST)]
+    if not chosen:
+        return NotMeasured("no record that was read has a persona")
+    return Result(field="persona", texts=len(chosen), score=vendi_score(chosen))

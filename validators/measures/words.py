@@ -1,0 +1,37 @@
+"""Words: what texts about one group say more than texts about the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from census_personas.validators.dataset.bias import word_associations
+from census_personas.validators.measure import MeasureResult, Needs, Values
+
+if TYPE_CHECKING:
+    from census_personas.validators.measured_dataset import MeasuredDataset
+
+TITLE = "Words by group"
+COSTLY = True
+NEEDS = Needs(sample=True)
+COMPARED = ("sex", "ethnicity")
+
+
+class WordAssociation(Values):
+    """Words that texts about one group use more, with the z scores of their log-odds."""
+
+    attribute: str
+    group: str
+    texts: int
+    words: dict[str, float]
+
+
+class Result(MeasureResult):
+    """The groups of every attribute that is compared."""
+
+    groups: tuple[WordAssociation, ...] = ()
+
+
+def measure(dataset: MeasuredDataset) -> Result:
+    """Compare the words of the sample of texts."""
+    found = (item for name in COMPARED for item in word_associations(dataset.records, attribute=name))
+    return Result(groups=tuple(WordAssociation.model_validate(item.as_dict()) for item in found))

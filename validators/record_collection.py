@@ -1,0 +1,82 @@
+"""Record collection: one pass over the records of a dataset, which leaves what measures ask for."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from census_personas.validators.dataset.duplication import Digests
+
+_ABSURD = 1000  # years; an age from here on is none
+
+
+class RecordCollection:
+    """Coded facts and digests of all records, and a random sample of whole records (reservoir)."""
+
+    def __init__(
+        self,
+        facts: Iterable[str],
+        numbers: Sequence[str],
+        digests: Sequence[str],
+        sample: int,
+        rng: np.random.Generator,
+    ) -> None:
+        """Name the columns of text and of numbers, the fields that are digested, and the size of the sample."""
+        self.rows = 0
+        self.records: list[Mapping[str, Any]] = []
+        self.digests = Digests(digests)
+        self._sample, self._rng = sample, rng
+        self._facts = {name: array("i") for name in facts if name != "age"}
+        self._states: dict[str, dict[str, int]] = {name: {} for name in self._facts}
+        self._numbers = {name: array("d") for name in numbers if name != "age"}
+        self._ages = array("i")
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Take what is kept of a record."""
+        self.digests.add(record)
+        for name, values in self._facts.items():
+            value = record.get(name)
+            states = self._states[name]
+            values.append(states.setdefault(value, len(states)) if isinstance(value, str) else -1)
+        for name, numbers in self._numbers.items():
+            numbers.append(_number(record.get(name)))
+        age = record.get("age")
+        self._ages.append(int(age) if isinstance(age, int | float) and 0 <= age < _ABSURD else -1)
+        self.rows += 1
+        self._keep(record)
+
+    def _keep(self, record: Mapping[str, Any]) -> None:
+        if len(self.records) < self._sample:
+            self.records.append(record)
+        elif (place := int(self._rng.integers(self.rows))) < self._sample:
+            self.records[place] = record
+
+    def frame(self) -> pd.DataFrame:
+        """The facts that at least one record has."""
+        known: dict[str, Any] = {
+            name: pd.Categorical.from_codes(np.array(values), pd.Index(list(self._states[name])))
+            for name, values in self._facts.items()
+            if self._states[name]
+        }
+        for name, values in self._numbers.items():
+            column = np.array(values)
+            if not np.isnan(column).all():
+                known[name] = column
+        ages = pd.Series(np.array(self._ages, dtype=np.int64))
+        if (ages >= 0).any():
+            known["age"] = ages if (ages >= 0).all() else ages.where(ages >= 0)
+        return pd.DataFrame(known, index=range(self.rows))
+
+
+def _number(value: object) -> float:
+    """A number, or what a CSV file makes of one; NaN where it is none."""
+    try:
+        number = float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        return math.nan
+    return number if math.isfinite(number) else math.nan
