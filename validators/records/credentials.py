@@ -28,9 +28,10 @@ QUOTE = 40  # letters shown before a credential
 
 
 class _Credential(NamedTuple):
-    """One credential: what messages call it, the least education, and whether plans of it are judged."""
+    """One credential: its name in messages, words of its occupations, the least education, and whether plans count."""
 
     name: str
+    of: frozenset[str]
     least: str
     plan: bool
 
@@ -53,7 +54,8 @@ def _words() -> _Words:
     return _Words(
         words=re.compile(rf"(?<![\w-])(?:{groups})(?![\w-])"),
         credentials=tuple(
-            _Credential(item["name"], item["least"], item.get("plan", False)) for item in known
+            _Credential(item["name"], frozenset(item["of"]), item["least"], item.get("plan", False))
+            for item in known
         ),
         anchors=frozenset(content["anchors"]),
         studies=frozenset(content["studies"]),
@@ -62,7 +64,11 @@ def _words() -> _Words:
 
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
-    """Compare the least education of each credential that the person has, or plans as a next step, with the facts."""
+    """Compare the least education of each credential that the person has, or plans as a next step, with the facts.
+
+    Of people whose occupation goes with it, it is a warning: their education is what is odd, and no text mends that
+    (`occupation_education` judges it).
+    """
     reading = reference.read(record)
     level = reading.fact_of("schooling")
     if level not in reference.levels:
@@ -70,6 +76,7 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
             yield RULE.not_judged(reading.column_of("schooling"), "no education is given to compare with")
         return
     lexis, own = _words(), reference.levels.index(level)
+    work = frozenset((reading.fact_of("occupation") or "").split("_"))
     words = reference.label(reading.column_of("schooling"), level)
     for field in FIELDS:
         if field not in reading.prose or lexis.anchors.isdisjoint(reading.vocabulary[field]):
@@ -80,14 +87,15 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
             least = reference.levels.index(item.least) if item.least in reference.levels else 0
             if own >= least or lexis.others.search(_sentence_before(text, match.start())):
                 continue
+            make = RULE.error if item.of.isdisjoint(work) else RULE.warning
             mood = mood_at(text, match.start())
             quote = text[max(0, match.start() - QUOTE) : match.end()]
             if mood in {"present", "past"} and not _planned(text, match.start()):
-                yield RULE.error(field, f"{item.name} is not held with {words}", quote)
+                yield make(field, f"{item.name} is not held with {words}", quote)
                 break
             unprepared = lexis.studies.isdisjoint(reading.vocabulary[field])
             if mood == "aim" and item.plan and own <= least - STEPS and unprepared:
-                yield RULE.error(field, f"{item.name} is not the next step after {words}", quote)
+                yield make(field, f"{item.name} is not the next step after {words}", quote)
                 break
 
 
@@ -113,6 +121,11 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "career_goals_and_ambitions": "Ana plans a bachelor's degree, and to become a CPA after it.",
     },
     {"education_level": "associates", "professional_persona": "Ana Wu is a registered nurse."},
+    {
+        "education_level": "high_school",
+        "occupation": "registered_nurse",
+        "professional_persona": "Ana Wu is a registered nurse.",
+    },
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"education_level": "high_school", "professional_persona": "Ana Wu, a board-certified surgeon, listens."},
