@@ -32,7 +32,7 @@ class EarlierTexts:
     """Sentences and texts met so far, in the order in which people are added.
 
     Names, letter case, typography and punctuation make no difference. Of near-duplicates, which share most of their
-    four-word runs, about one in a hundred is missed, always the same. A person takes some five kilobytes.
+    four-word runs, about one in a hundred is missed, always the same. A person takes some 15 kilobytes.
     """
 
     def __init__(self) -> None:
