@@ -1,13 +1,15 @@
 """How validators fare on real rows and on rows corrupted on purpose.
 
     python benchmarks/validators.py ROWS.parquet [--half first|second|all] [--samples 3] [--json]
+        [--labels LABELS.jsonl] [--part tuned|chosen|unseen] [--no-mutations]
 
 ROWS is a Parquet file of real rows in the Nemotron schema (never part of this repository). The first table gives,
 for each rule, the share of rows with an error, a warning, or not judged, and samples to read. The second corrupts
 rows, one mutation at a time, and gives the recall: the share of mutated rows with at least one error-severity
 finding that the row did not have before, for corruptions, which contradict themselves, and for swaps, some of which
 stay true (see `mutations.py`). Rows are judged as `personas validate` judges a file: by the fitted model,
-asked about batches. `--json` ends with one JSON object.
+asked about batches. `--labels` adds a third table: precision and recall by rule against what readers said of errors
+(see `labels.py`); `--part` says what the rows served for, which the table repeats. `--json` ends with one JSON object.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import numpy as np
 import orjson
 
 sys.path.insert(0, str(Path(__file__).parent))
+from labels import print_judged, read_labels
 from mutations import MUTATIONS
 
 from census_personas.census_priors.priors import Priors
@@ -38,6 +41,11 @@ from census_personas.validators.rules import RecordChecker
 Record = Mapping[str, Any]
 SEED = 6
 WARM = 50  # rows checked before the clock starts: tables are read on first use
+PARTS = {
+    "tuned": "rows that bounds and words were tuned on",
+    "chosen": "rows that variants were chosen by",
+    "unseen": "rows that nothing was tuned on",
+}
 STRUCTURAL = frozenset(  # facts against facts: defects of the release's own sampler, not of its text
     {"demographic_consistency", "occupation_education", "age_marital", "geographic_validity", "schema_types"}
 )
@@ -51,6 +59,9 @@ def main() -> None:
     parser.add_argument("rows", type=Path)
     parser.add_argument("--half", choices=("first", "second", "all"), default="all")
     parser.add_argument("--samples", type=int, default=3)
+    parser.add_argument("--labels", type=Path)
+    parser.add_argument("--part", choices=tuple(PARTS), default="unseen")
+    parser.add_argument("--no-mutations", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows = list(_half(read_records(options.rows), options.half))
@@ -61,14 +72,20 @@ def main() -> None:
     findings = list(_checked(checker, rows))
     rate = len(rows) / (time.process_time() - started)
     real = _real(rows, findings, options.samples)
-    recalls = _recalls(rows, findings, checker, options.samples)
-    worst = min(entry["recall"] for entry in recalls.values() if entry["evident"])
-    print(f"\n{rate:,.0f} records a second of CPU time; lowest recall of corruptions {worst:.1%}")
+    part = PARTS[options.part]
+    judged = {}
+    if options.labels is not None:
+        judged = print_judged(rows, findings, read_labels(options.labels), part, options.samples)
+    recalls = {} if options.no_mutations else _recalls(rows, findings, checker, options.samples)
+    worst = min((entry["recall"] for entry in recalls.values() if entry["evident"]), default=float("nan"))
+    print(f"\n{rate:,.0f} records a second of CPU time; lowest recall of corruptions {worst:.1%}; {part}")
     if options.json:
         result = {
             "rows": len(rows),
+            "part": part,
             "records_per_cpu_second": round(rate),
             **real,
+            "labels": judged,
             "recall": recalls,
             "ratio_lowest_evident_recall": worst,
         }

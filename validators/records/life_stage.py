@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+WARNINGS: Policy = "repair"
 SCOPE: Scope = "record"
 LANGUAGES: tuple[str, ...] = (ENGLISH,)
 ROLES: tuple[str, ...] = ("age",)
