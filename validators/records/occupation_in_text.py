@@ -30,6 +30,10 @@ WARNING_BELOW = 0.44  # share of the best fitting occupation's score; no such sh
 # Below these the work told is another's, where the texts about it share no telling word with the rest of the record: a
 # record into which another person's work was put. Titles of a broad occupation ("manager") have many trades.
 STRANGE_BELOW, BROAD_BELOW = 0.3, 0.2
+UNLIKE_BELOW, MOST_RARE_UNLIKE = (
+    0.12,
+    1,
+)  # the same where they may share one rare word: nothing of the job is left
 PLACED_BELOW = 0.9  # the same where these texts also tell of another region
 ELSEWHERE = 0.9  # votes for another region
 MOST_USUAL, MOST_USUAL_PLACED = 2, 4  # usual words that such texts may share
@@ -86,10 +90,12 @@ def _unfit(reading: RecordView, name: str, match: Match, reference: RuleContext)
 def _strange(reading: RecordView, name: str, share: float, reference: RuleContext) -> bool:
     """Whether the texts about work speak of another person than the rest of the record."""
     rare, usual = shared_words(reading)
-    if rare or usual > MOST_USUAL_PLACED:
+    if usual > MOST_USUAL_PLACED:
         return False
+    if share < UNLIKE_BELOW and rare <= MOST_RARE_UNLIKE:
+        return True
     below = BROAD_BELOW if reference.occupations.is_broad(name) else STRANGE_BELOW
-    return (share < below and usual <= MOST_USUAL) or _elsewhere(reading, reference)
+    return not rare and ((share < below and usual <= MOST_USUAL) or _elsewhere(reading, reference))
 
 
 def _elsewhere(reading: RecordView, reference: RuleContext) -> bool:
