@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.claims import titles
+from census_personas.validators.text.claims import Claim, titles
 from census_personas.validators.text.coherence import shared_words
 from census_personas.validators.text.lexicon import ENGLISH
-from census_personas.validators.text.prose import plain
+from census_personas.validators.text.prose import plain, words
 from census_personas.validators.text.record_view import RecordView
 from census_personas.validators.text.stages import called_retired
 
@@ -72,14 +72,14 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
 
 
 def _unfit(reading: RecordView, name: str, match: Match, reference: RuleContext) -> Iterator[Finding]:
-    """A warning where words about work fit another occupation; an error where they are another person's as well."""
+    """A warning where words about work fit another occupation; an error where a title says so, or other texts do."""
     stated, other = reference.occupation(name), reference.occupation(match.best)
     if stated is None or other is None:
         return
-    strange = _strange(reading, name, match.share, reference)
-    if strange or match.share < WARNING_BELOW:
-        make = RULE.error if strange else RULE.warning
-        claims = titles(reading, "professional_persona")
+    claims = titles(reading, "professional_persona")
+    sure = _claimed(claims, name, match.share, reference) or _strange(reading, name, match.share, reference)
+    if sure or match.share < WARNING_BELOW:
+        make = RULE.error if sure else RULE.warning
         yield make(
             "professional_persona",
             f"the person is a {stated.title}; the text speaks of work like a {other.title}'s",
@@ -87,15 +87,21 @@ def _unfit(reading: RecordView, name: str, match: Match, reference: RuleContext)
         )
 
 
+def _claimed(claims: Sequence[Claim], name: str, share: float, reference: RuleContext) -> bool:
+    """Whether the text claims another occupation's title as the present job, and its words fit that as well."""
+    if share >= STRANGE_BELOW or reference.occupations.is_broad(name):
+        return False
+    said = [(words(claim.title), claim.mood == "present") for claim in claims]
+    return reference.occupations.names_another(name, said)
+
+
 def _strange(reading: RecordView, name: str, share: float, reference: RuleContext) -> bool:
     """Whether the texts about work speak of another person than the rest of the record."""
     rare, usual = shared_words(reading)
-    if usual > MOST_USUAL_PLACED:
+    if rare or usual > MOST_USUAL_PLACED:
         return False
-    if share < UNLIKE_BELOW and rare <= MOST_RARE_UNLIKE:
-        return True
     below = BROAD_BELOW if reference.occupations.is_broad(name) else STRANGE_BELOW
-    return not rare and ((share < below and usual <= MOST_USUAL) or _elsewhere(reading, reference))
+    return (share < below and usual <= MOST_USUAL) or _elsewhere(reading, reference)
 
 
 def _elsewhere(reading: RecordView, reference: RuleContext) -> bool:
