@@ -56,7 +56,7 @@ def print_judged(
     print(
         f"{'rule':26}"
         + "".join(f"{verdict:>11}" for verdict in VERDICTS)
-        + f"{'precision':>24}{'recall':>26}"
+        + f"{'precision':>28}{'recall':>28}"
     )
     for rule in sorted(counts.keys() | real.keys()):
         count = counts.get(rule, Counter())
@@ -64,7 +64,7 @@ def print_judged(
         print(
             f"{rule:26}"
             + "".join(f"{count[verdict]:>11}" for verdict in VERDICTS)
-            + f"{_share(right, judged):>24}{_share(found[rule], real[rule]):>26}"
+            + f"{_share(right, judged):>28}{_share(found[rule], real[rule]):>28}"
         )
     wrong = _wrong_rows(verdicts)
     print(

@@ -227,20 +227,6 @@ def _lacks(module: RuleModule, reference: RuleContext) -> str:
     return f"the locale has no look-up of {' or '.join(lookups)}" if lookups else ""
 
 
-def asks_repair(finding: Finding, policy: Mapping[str, str]) -> bool:
-    """Whether a run asks the model to write the field anew.
-
-    For errors of rules whose policy is `repair`, and for warnings of those among them that say so by
-    `WARNINGS = "repair"`: a repair costs less than a lost row. A row whose warnings remain is accepted all the same.
-    """
-    if policy.get(finding.code, "repair") != "repair":
-        return False
-    rule = rules().get(finding.code)
-    return finding.severity == "error" or (
-        finding.severity == "warning" and getattr(rule, "WARNINGS", "flag") == "repair"
-    )
-
-
 def resolve_policy(policy: Mapping[str, str], only: Iterable[str] | None = None) -> Mapping[str, Policy]:
     """A policy for every rule: the one given, else the rule's own; rules outside `only` are off.
 

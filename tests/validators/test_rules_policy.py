@@ -10,7 +10,7 @@ import pytest
 from census_personas.foundation.schema import LISTS, PROSE
 from census_personas.validators.finding import Finding
 from census_personas.validators.rule_context import RuleContext
-from census_personas.validators.rules import SAMPLED, PolicyError, RecordChecker, asks_repair, rules
+from census_personas.validators.rules import SAMPLED, PolicyError, RecordChecker, rules
 from census_personas.validators.text.finding_cache import FindingCache
 from census_personas.validators.text.record_view import RecordView
 
@@ -62,15 +62,6 @@ def test_singular_they_is_a_warning_until_the_policy_is_strict(
         for policy in (loose, strict)
     ]
     assert severities == [{"warning"}, {"error"}]
-
-
-def test_a_warning_asks_for_a_repair_where_its_rule_says_so_and_the_policy_repairs() -> None:
-    unfit = Finding("occupation_in_text", "warning", "professional_persona", "another's work")
-    assert asks_repair(unfit, {})
-    assert not asks_repair(unfit, {"occupation_in_text": "flag"})
-    assert not asks_repair(Finding("name_present", "warning", "persona", "named twice"), {})
-    assert asks_repair(Finding("name_present", "error", "persona", "not named"), {})
-    assert not asks_repair(Finding("lists_agree", "not_judged", "persona", "no prose"), {})
 
 
 def test_an_unknown_rule_or_action_is_answered_with_the_known_ones(reference: RuleContext) -> None:
