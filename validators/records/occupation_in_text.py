@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.claims import titles
+from census_personas.validators.text.claims import Claim, titles
 from census_personas.validators.text.coherence import shared_words
 from census_personas.validators.text.lexicon import ENGLISH
-from census_personas.validators.text.prose import plain
+from census_personas.validators.text.prose import plain, words
 from census_personas.validators.text.record_view import RecordView
 from census_personas.validators.text.stages import called_retired
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+WARNINGS: Policy = "repair"
 SCOPE: Scope = "record"
 LANGUAGES: tuple[str, ...] = (ENGLISH,)
 ROLES: tuple[str, ...] = ("occupation",)
@@ -29,6 +30,10 @@ WARNING_BELOW = 0.44  # share of the best fitting occupation's score; no such sh
 # Below these the work told is another's, where the texts about it share no telling word with the rest of the record: a
 # record into which another person's work was put. Titles of a broad occupation ("manager") have many trades.
 STRANGE_BELOW, BROAD_BELOW = 0.3, 0.2
+UNLIKE_BELOW, MOST_RARE_UNLIKE = (
+    0.12,
+    1,
+)  # the same where they may share one rare word: nothing of the job is left
 PLACED_BELOW = 0.9  # the same where these texts also tell of another region
 ELSEWHERE = 0.9  # votes for another region
 MOST_USUAL, MOST_USUAL_PLACED = 2, 4  # usual words that such texts may share
@@ -67,19 +72,27 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
 
 
 def _unfit(reading: RecordView, name: str, match: Match, reference: RuleContext) -> Iterator[Finding]:
-    """A warning where words about work fit another occupation; an error where they are another person's as well."""
+    """A warning where words about work fit another occupation; an error where a title says so, or other texts do."""
     stated, other = reference.occupation(name), reference.occupation(match.best)
     if stated is None or other is None:
         return
-    strange = _strange(reading, name, match.share, reference)
-    if strange or match.share < WARNING_BELOW:
-        make = RULE.error if strange else RULE.warning
-        claims = titles(reading, "professional_persona")
+    claims = titles(reading, "professional_persona")
+    sure = _claimed(claims, name, match.share, reference) or _strange(reading, name, match.share, reference)
+    if sure or match.share < WARNING_BELOW:
+        make = RULE.error if sure else RULE.warning
         yield make(
             "professional_persona",
             f"the person is a {stated.title}; the text speaks of work like a {other.title}'s",
             next((claim.quote for claim in claims if claim.mood == "present"), f"fit {match.share:.2f}"),
         )
+
+
+def _claimed(claims: Sequence[Claim], name: str, share: float, reference: RuleContext) -> bool:
+    """Whether the text claims another occupation's title as the present job, and its words fit that as well."""
+    if share >= STRANGE_BELOW or reference.occupations.is_broad(name):
+        return False
+    said = [(words(claim.title), claim.mood == "present") for claim in claims]
+    return reference.occupations.names_another(name, said)
 
 
 def _strange(reading: RecordView, name: str, share: float, reference: RuleContext) -> bool:

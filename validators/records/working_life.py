@@ -83,7 +83,7 @@ def _is_job(claim: Claim, reading: RecordView, words: _Words, *, retired: bool) 
     if planned:
         return False
     clients = words.clients.search(text) is not None
-    return (given and (paid or not unpaid)) or (clients and (paid or not unpaid))
+    return (given and not unpaid) or (clients and (paid or not unpaid))
 
 
 def _works_at(reading: RecordView, start: int, words: _Words) -> bool:

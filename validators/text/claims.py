@@ -17,6 +17,7 @@ not yet (of titles: aspiring, in training)."""
 
 LEAD = 110  # letters of a clause before a position, in which its mood is told
 LONGEST_TITLE = 90  # letters
+LONGEST_SUBJECT = 200  # letters before a title in which its sentence begins
 MOST_IN_NAME, MOST_BEFORE = 4, 6  # spaces in a name, and in what stands before "is a"
 _BREAK = re.compile(
     r"[.;:!?] |, (?:while|whereas|but|although|though|and (?:he|she|they)|who)\b|\b(?:while|whereas|yet)\b"
@@ -107,7 +108,8 @@ def _of_person(text: str, match: re.Match[str], subjects: tuple[str, str]) -> bo
     if match["first"] is not None:
         after = text.find(", ", match.end())
         return after >= 0 and first in text[after : after + 70]
-    start = max(text.rfind(". ", 0, match.start()) + 1, 0)
+    earliest = max(0, match.start() - LONGEST_SUBJECT)
+    start = max(text.rfind(". ", earliest, match.start()) + 1, earliest)
     before = text[start : match.start()].strip()
     if match["comma"] is not None:
         return before.startswith(first) and before.count(" ") <= MOST_IN_NAME

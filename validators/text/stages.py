@@ -15,13 +15,14 @@ BEFORE, AFTER = 100, 70  # letters around a word of a stage in which the passage
 
 
 class Stage(NamedTuple):
-    """One stage: the words that must be there, the patterns, and the ages between which people are told so."""
+    """One stage: the words that must be there, the patterns, the ages, and whether it alone proves nothing."""
 
     what: str
     words: frozenset[str]
     patterns: tuple[re.Pattern[str], ...]
     low: int
     high: int
+    weak: bool
 
     def told(self, text: str) -> Iterator[str]:
         """The words of each passage of lower-case text that tells this stage of the person, not of others or plans."""
@@ -49,6 +50,7 @@ def stages() -> tuple[Stage, ...]:
             tuple(re.compile(pattern) for pattern in entry["patterns"]),
             entry.get("from", 0),
             entry.get("to", 200),
+            entry.get("weak", False),
         )
         for entry in lexicon("life_stage", ENGLISH)["stages"]
     )
@@ -74,6 +76,12 @@ def called_retired(
         if quote:
             return field, quote
     return None
+
+
+@cache
+def weak_stages() -> frozenset[str]:
+    """The stages that are no error by themselves."""
+    return frozenset(stage.what for stage in stages() if stage.weak)
 
 
 @cache
