@@ -55,7 +55,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = list(_half(read_records(options.rows), options.half))
     priors = Priors.load("en_US")
-    checker = RecordChecker(RuleContext(priors, Plausibility(Population.load(priors).network)))
+    checker = RecordChecker(RuleContext(priors, Plausibility.of(Population.load(priors))))
     list(_checked(checker, rows[:WARM]))
     started = time.process_time()
     findings = list(_checked(checker, rows))

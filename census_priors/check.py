@@ -191,9 +191,10 @@ def _zeros(priors: Priors, tables: Tables) -> Verdict:
 
 def _areas(priors: Priors) -> Verdict:
     name = "areas declared as modelled exist"
-    if "state" not in priors.domain:
+    region = priors.roles.get("region")
+    if region is None or region not in priors.domain:
         return Verdict(name, not priors.declaration.modelled, "the locale has no areas")
-    unknown = [area for area in priors.declaration.modelled if area not in priors.domain["state"]]
+    unknown = [area for area in priors.declaration.modelled if area not in priors.domain[region]]
     return _faultless(name, len(priors.declaration.modelled), unknown)
 
 
@@ -213,10 +214,13 @@ def _lookups(priors: Priors) -> Verdict:
 
 def _open(priors: Priors, name: Lookup) -> None:
     if name == "names":
-        _ = priors.names.first, priors.names.middle, priors.names.last
+        _ = (
+            priors.names.first,
+            priors.names.last,
+            priors.names.middle if "middle_name" in priors.roles else (),
+        )
     elif name == "places":
-        groups = ([str(state) for state in priors.domain[parent]] for parent in ("state", "ethnicity"))
-        priors.places.zip_table(*groups)
+        priors.residence.table()
     else:
         _ = priors.occupations.names
 

@@ -1,4 +1,4 @@
-"""ConditionalTable: P(child | parents) in rows, for children with many states (names, ZIP codes)."""
+"""ConditionalTable: P(child | parents) in rows, for children with many states (names, postcodes)."""
 
 from __future__ import annotations
 

@@ -26,11 +26,13 @@ class DeclarationError(PersonasError, ValueError):
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of a declaration: frozen, and strict about keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class AttributeDeclaration(_Part):
+class AttributeDeclaration(Part):
     """One attribute: its states given outright, or as a coarsening `of` a finer attribute.
 
     Exactly one of: `states` (state -> words for prompts), `range` (first and last integer), `edges` (cuts of
@@ -70,7 +72,7 @@ class AttributeDeclaration(_Part):
         return self
 
 
-class SourceDeclaration(_Part):
+class SourceDeclaration(Part):
     """Where tables come from, in the publisher's words.
 
     `design_effect` is the variance of the survey's estimates over that of a simple random sample of the same
@@ -91,7 +93,7 @@ class SourceDeclaration(_Part):
     priority: Annotated[int, Field(ge=0, le=HIGHEST_PRIORITY)] = 0
 
 
-class ConditionalDeclaration(_Part):
+class ConditionalDeclaration(Part):
     """P(child | parents), informed by every table that has the child and otherwise parents only.
 
     `otherwise` names one parent and, for some of its states, the child state that is then certain. `back_off` names
@@ -122,7 +124,7 @@ class ConditionalDeclaration(_Part):
 Zero = Annotated[Mapping[str, Annotated[tuple[str, ...], Field(min_length=1)]], Field(min_length=1)]
 
 
-class ModelDeclaration(_Part):
+class ModelDeclaration(Part):
     """The graph: a dense core joint, then conditionals in the order in which they are sampled.
 
     Each of `zeros` names states of some attributes that cannot occur together, whatever a table says.
@@ -133,11 +135,11 @@ class ModelDeclaration(_Part):
     zeros: tuple[Zero, ...] = ()
 
 
-class Declaration(_Part):
+class Declaration(Part):
     """The whole of `priors.yaml`.
 
     `vintage` is the year of the population, from which years of birth are counted. `lookups` names the
-    compiled tables that people have their names, ZIP codes and details of occupations from. `modelled` names,
+    compiled tables that people have their names, postcodes and details of occupations from. `modelled` names,
     for an area, the attributes that were not counted there; `independences` says in words what the graph
     assumes; `agreement` is the largest total variation distance between two tables of the same people, beyond
     the rounding of their cells. `adults` says how many people the tables stand for, where their weights are shares.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,29 +16,20 @@ from census_personas.census_priors.lookup import REMEDY, Table, numbers, read_lo
 from census_personas.census_priors.marginal import TableError
 from census_personas.foundation.arrays import Codes32, Floats, Floats32, Objects
 
+if TYPE_CHECKING:
+    from census_personas.census_priors.priors import Priors
+
 Row = tuple[Codes32, Floats32]
 
-SEXES = ("Male", "Female")
-ETHNICITIES = ("hispanic", "white", "black", "asian", "native", "pacific_islander", "multiple")
 NATIVITY_GROUPS = ("born_in_us", "foreign_born")
+"""People of whom the counts of births tell, and others."""
 COHORTS = len(BIRTH_COHORTS)
 
-# Groups of Rosenman et al., and where the other ethnicities are counted.
-GROUPS = ("white", "black", "hispanic", "asian", "other")
-GROUP_OF: Mapping[str, str] = {"native": "other", "multiple": "other", "pacific_islander": "asian"}
-# Shares without a middle name, by group (Rosenman, Olivella and Imai 2023, blank entries).
-BLANK: Mapping[str, float] = {
-    "white": 0.057,
-    "black": 0.154,
-    "hispanic": 0.381,
-    "asian": 0.305,
-    "other": 0.211,
-}
 # Pseudo-bearers that every name has in every group, spread as the pool is: thin names lean to the average.
 PRIOR_BEARERS = 5.0
 # Births with the usual age profile that temper the fashion of a thin name.
 PRIOR_BIRTHS = 1000.0
-# How closely names follow the fashion of American births, as a power (our judgement): half, for people named
+# How closely names follow the fashion of the country's births, as a power (our judgement): half, for people named
 # abroad and for middle names, which are often a grandparent's.
 ABROAD_FASHION, MIDDLE_FASHION = 0.5, 0.5
 PERCENT = 100.0
@@ -47,64 +38,75 @@ PERCENT = 100.0
 class GivenNames:
     """Compiles the tables of first and middle names; made for one use, so that its workings are freed."""
 
-    def __init__(self, folder: Path) -> None:
-        """Read nothing yet; `folder` is the locale's."""
-        self._folder = folder
+    def __init__(self, priors: Priors) -> None:
+        """Read nothing yet."""
+        conventions, roles = priors.conventions, priors.roles
+        self._folder = priors.folder
+        self._roles = roles
+        self._sexes = tuple(str(state) for state in priors.domain[roles["sex"]])
+        self._female = next((s for s in self._sexes if conventions.gender.get(s) == "feminine"), "")
+        self._origins = tuple(str(state) for state in priors.domain[roles["origin"]])
+        self._groups = tuple(conventions.names.groups)
+        self._group_of = {state: group for group, of in conventions.names.groups.items() for state in of}
+        self._blank = conventions.names.without_middle_name
+        self._accented = frozenset(conventions.names.accented)
 
     def first(self) -> ConditionalTable:
-        """P(first_name | sex, birth_cohort, ethnicity, nativity_group)."""
+        """P(given name | sex, birth_cohort, origin, nativity_group)."""
         states, accented = self._spellings
         births = self._births
         abroad = {
             (sex, group): self._from_rates("first", sex, group, self._fashion)
-            for sex in SEXES
-            for group in GROUPS
+            for sex in self._sexes
+            for group in self._groups
         }
         rows: list[Row] = []
-        for sex in SEXES:
+        for sex in self._sexes:
             for cohort in range(COHORTS):
                 names, counts = births[sex, cohort]
                 born = self._given_born(names, counts, cohort)
-                for ethnicity in ETHNICITIES:
-                    group = GROUP_OF.get(ethnicity, ethnicity)
+                for origin in self._origins:
+                    group = self._group_of[origin]
                     rows.append((names, born[group]))
                     kept, shares = abroad[sex, group]
                     row = (kept, shares[:, cohort])
-                    rows.append(_respelled(*row, accented) if ethnicity == "hispanic" else row)
+                    rows.append(_respelled(*row, accented) if origin in self._accented else row)
         parents = {
-            "sex": SEXES,
+            self._roles["sex"]: self._sexes,
             "birth_cohort": BIRTH_COHORTS,
-            "ethnicity": ETHNICITIES,
+            self._roles["origin"]: self._origins,
             "nativity_group": NATIVITY_GROUPS,
         }
-        return tabulate("first_name", parents, states, rows)
+        return tabulate(self._roles["given_name"], parents, states, rows)
 
     def middle(self) -> ConditionalTable:
-        """P(middle_name | sex, birth_generation, ethnicity, nativity_group); '' for people without one.
+        """P(middle name | sex, birth_generation, origin, nativity_group); '' for people without one.
 
         Birthplace changes the spelling alone (`accented` in `build/names.py`).
         """
         states, accented = self._spellings
         fashion = self._generation_fashion
-        tables = {(s, g): self._from_rates("middle", s, g, fashion) for s in SEXES for g in GROUPS}
+        tables = {
+            (s, g): self._from_rates("middle", s, g, fashion) for s in self._sexes for g in self._groups
+        }
         blank = np.array([0], dtype=np.int32)
         rows: list[Row] = []
-        for sex in SEXES:
+        for sex in self._sexes:
             for generation in range(len(GENERATIONS)):
-                for ethnicity in ETHNICITIES:
-                    group = GROUP_OF.get(ethnicity, ethnicity)
+                for origin in self._origins:
+                    group = self._group_of[origin]
                     kept, shares = tables[sex, group]
-                    named = (shares[:, generation] * (1 - BLANK[group])).astype(np.float32)
+                    named = (shares[:, generation] * (1 - self._blank[group])).astype(np.float32)
                     codes = np.concatenate([blank, kept])
-                    row = (codes, np.concatenate([np.array([BLANK[group]], dtype=np.float32), named]))
-                    rows += [row, _respelled(*row, accented) if ethnicity == "hispanic" else row]
+                    row = (codes, np.concatenate([np.array([self._blank[group]], dtype=np.float32), named]))
+                    rows += [row, _respelled(*row, accented) if origin in self._accented else row]
         parents = {
-            "sex": SEXES,
+            self._roles["sex"]: self._sexes,
             "birth_generation": GENERATIONS,
-            "ethnicity": ETHNICITIES,
+            self._roles["origin"]: self._origins,
             "nativity_group": NATIVITY_GROUPS,
         }
-        return tabulate("middle_name", parents, states, rows)
+        return tabulate(self._roles["middle_name"], parents, states, rows)
 
     @cached_property
     def _spellings(self) -> tuple[Objects, Codes32]:
@@ -119,14 +121,14 @@ class GivenNames:
 
     @cached_property
     def _counts(self) -> Table:
-        columns = [f"{kind}_{group}" for kind in ("first", "middle") for group in GROUPS]
+        columns = [f"{kind}_{group}" for kind in ("first", "middle") for group in self._groups]
         columns += ["first_female", "middle_female"]
         path = self._folder / "lookups" / "names_given.parquet"
         return read_lookup(path, ("name", "accented"), tuple(columns))
 
     def _rates(self, kind: str) -> dict[str, Floats]:
         """Rate of every state (0 for '') among the bearers of each group."""
-        counts = {g: np.concatenate([[0.0], numbers(self._counts, f"{kind}_{g}")]) for g in GROUPS}
+        counts = {g: np.concatenate([[0.0], numbers(self._counts, f"{kind}_{g}")]) for g in self._groups}
         return {group: count / count.sum() for group, count in counts.items()}
 
     @cached_property
@@ -142,27 +144,27 @@ class GivenNames:
             raise TableError(f"{path}: names that are not in names_given.parquet; {REMEDY}")
         bounds = np.searchsorted(sex * COHORTS + cohort, np.arange(2 * COHORTS + 1))
         return {
-            (SEXES[i // COHORTS], i % COHORTS): (names[start:end], births[start:end])
+            (self._sexes[i // COHORTS], i % COHORTS): (names[start:end], births[start:end])
             for i, (start, end) in enumerate(pairwise(bounds))
         }
 
     @cached_property
     def _born_rates(self) -> dict[str, Floats]:
         """Rates with pseudo-bearers, and under 'cohort' their mean over the population of each cohort."""
-        pool = sum(numbers(self._counts, f"first_{group}").sum() for group in GROUPS)
+        pool = sum(numbers(self._counts, f"first_{group}").sum() for group in self._groups)
         return {group: rate + PRIOR_BEARERS / pool for group, rate in self._rates("first").items()}
 
     @cached_property
     def _population(self) -> Floats:
-        """Share of each group among the US-born of a cohort, shape (cohorts, groups)."""
-        table = read_lookup(self._folder / "lookups" / "names_population.parquet", (), GROUPS)
-        persons = np.stack([numbers(table, group) for group in GROUPS], axis=1)
+        """Share of each group among the people of a cohort whom the counts of births have, shape (cohorts, groups)."""
+        table = read_lookup(self._folder / "lookups" / "names_population.parquet", (), self._groups)
+        persons = np.stack([numbers(table, group) for group in self._groups], axis=1)
         shares: Floats = persons / persons.sum(axis=1, keepdims=True)
         return shares
 
     def _given_born(self, names: Codes32, births: Floats, cohort: int) -> dict[str, Floats32]:
         rates = {group: rate[names] for group, rate in self._born_rates.items()}
-        mean = sum(share * rates[g] for share, g in zip(self._population[cohort], GROUPS, strict=True))
+        mean = sum(share * rates[g] for share, g in zip(self._population[cohort], self._groups, strict=True))
         weights = {group: births * rate / mean for group, rate in rates.items()}
         return {group: (weight / weight.sum()).astype(np.float32) for group, weight in weights.items()}
 
@@ -188,7 +190,7 @@ class GivenNames:
     def _from_rates(self, kind: str, sex: str, group: str, fashion: Floats32) -> Row:
         """Names of one sex and group, and their shares in every cohort (columns sum to 1)."""
         female = np.concatenate([[0.0], numbers(self._counts, f"{kind}_female")]) / PERCENT
-        weight = self._rates(kind)[group] * (female if sex == "Female" else 1 - female)
+        weight = self._rates(kind)[group] * (female if sex == self._female else 1 - female)
         kept = np.flatnonzero(weight).astype(np.int32)
         shares = weight[kept, None].astype(np.float32) * fashion[kept]
         return kept, shares / shares.sum(axis=0, dtype=np.float64).astype(np.float32)

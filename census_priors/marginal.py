@@ -99,7 +99,7 @@ class Marginal:
         `frame["weight"].to_numpy().reshape(marginal.domain.shape)` is `weights`; the index is their number. Attributes
         are categorical with the states in order, those of whole numbers integers. `sample_size` is NaN where the
         publisher gives none. `frame.set_index([*marginal.domain])["weight"]` is a series by state, and
-        `frame.pivot_table("weight", "sex", "state", aggfunc="sum", observed=False)` a table of two.
+        `frame.pivot_table("weight", "sex", "region", aggfunc="sum", observed=False)` a table of two.
         """
         codes = np.unravel_index(np.arange(self.domain.size), self.domain.shape)
         columns: dict[str, Any] = {}

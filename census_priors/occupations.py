@@ -1,4 +1,4 @@
-"""Occupations: every Census occupation code with its name, its group and what O*NET says of it."""
+"""Occupations: every occupation of a census with its code, its group, and its tasks, tools and skills."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from census_personas.census_priors.lookup import REMEDY, read_lookup
 from census_personas.census_priors.marginal import TableError
 from census_personas.foundation.errors import PersonasError
 
-ONET_ATTRIBUTION = (
-    "This product includes information from the O*NET 29.3 Database by the U.S. Department of Labor, "
-    "Employment and Training Administration (USDOL/ETA), used under the CC BY 4.0 license. "
-    "Tasks, tools, skills and titles were selected, shortened and joined by Census occupation code; "
-    "USDOL/ETA has not approved, endorsed or tested these modifications."
-)
 PHRASES: Mapping[str, tuple[str, ...]] = {
     "tasks": ("task_phrases", "task_short_phrases", "task_supervises"),
     "tools": ("tool_names", "tool_kinds"),
@@ -42,18 +37,18 @@ class UnknownOccupationError(PersonasError, KeyError):
 
 @dataclass(frozen=True, slots=True)
 class Occupation:
-    """One occupation, or one of the two ways of having none.
+    """One occupation, or one of the ways of having none.
 
     Attributes:
         name: snake_case, as in the dataset's `occupation`.
-        code: Census 2018 code as in OCCP, four digits; '' for the two special values.
+        code: the census's code; '' for those who have none.
         title: as prose calls a person: "registered nurse".
-        soc: SOC 2018 code of the PUMS, X and Y for several digits.
-        group: one of the 23 SOC major groups, `management` to `military`; '' for the special values.
-        job_zone: O*NET preparation, 1 little to 5 extensive; None if O*NET has none.
-        education: level that most incumbents say it requires; '' if O*NET has none.
-        licensed: whether its practice needs a licence in every state, or a federal one.
-        onet: linked O*NET-SOC codes, closest first.
+        soc: code in a standard classification.
+        group: major group; '' for those who have none.
+        job_zone: preparation, 1 little to 5 extensive; None if it is not known.
+        education: level that most incumbents say it requires; '' if it is not known.
+        licensed: whether its practice needs a licence everywhere.
+        onet: codes of the descriptions that tasks, tools and skills are of, closest first.
         tasks: what one does; sentences without the final stop.
         tools: tools and technologies.
         skills: skills and fields of knowledge that matter here more than elsewhere.
@@ -88,25 +83,22 @@ class Occupation:
     skill_phrases: tuple[str, ...] = ()
 
 
-WITHOUT = (
-    Occupation("not_in_workforce", "", "not in the labor force"),
-    Occupation("no_occupation", "", "unemployed"),
-)
-WITHOUT_WORK = frozenset(occupation.name for occupation in WITHOUT)
-"""States of `occupation` that are none."""
+WITHOUT_WORK = frozenset({"not_in_workforce", "no_occupation"})
+"""States of en_US without an occupation, for rules that do not ask the locale."""
 
 
 class Occupations:
     """The occupations of a locale, in code order; read on first use."""
 
-    def __init__(self, folder: Path) -> None:
-        """Use `load`; nothing is read here."""
-        self._folder = folder
+    def __init__(self, folder: Path, without: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Nothing is read here; `TableError` on first use if the table is missing.
 
-    @classmethod
-    def load(cls, folder: Path) -> Occupations:
-        """Open the occupations of a locale folder; `TableError` on first use if the table is missing."""
-        return cls(Path(folder))
+        Args:
+            folder: of the locale.
+            without: states of the locale that are no occupation -> how prose calls somebody in them.
+        """
+        self._folder = Path(folder)
+        self._special = {name: Occupation(name, "", title) for name, title in without.items()}
 
     @cached_property
     def _all(self) -> Mapping[str, Occupation]:
@@ -124,32 +116,28 @@ class Occupations:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names in order of the Census codes, without the two special values."""
+        """Names in order of the codes, without the states that are none."""
         return tuple(self._all)
 
     @cached_property
     def by_code(self) -> Mapping[str, Occupation]:
-        """Occupations by Census code, four digits."""
+        """Occupations by code, four digits."""
         return {occupation.code: occupation for occupation in self}
 
     def __iter__(self) -> Iterator[Occupation]:
-        """Occupations in order of the Census codes."""
+        """Occupations in order of the codes."""
         return iter(self._all.values())
 
     def __len__(self) -> int:
-        """Number of Census codes."""
+        """Number of codes."""
         return len(self._all)
 
     def __contains__(self, name: object) -> bool:
         """Whether `get` knows the name."""
         return name in self._all or name in self._special
 
-    @property
-    def _special(self) -> Mapping[str, Occupation]:
-        return {occupation.name: occupation for occupation in WITHOUT}
-
     def get(self, name: str) -> Occupation:
-        """The occupation of a name, `not_in_workforce` and `no_occupation` included.
+        """The occupation of a name; states that are none are included.
 
         Raises:
             UnknownOccupationError: no such name; the message lists the nearest.

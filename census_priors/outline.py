@@ -63,7 +63,8 @@ def _attribute(priors: Priors, name: str) -> dict[str, Any]:
 
 def _table(priors: Priors, source: str, names: Sequence[str]) -> dict[str, Any]:
     path = table_path(priors.folder, tuple(names))
-    areas = [str(state) for state in priors.domain["state"]] if "state" in priors.domain else []
+    region = priors.roles.get("region")
+    areas = [str(state) for state in priors.domain[region]] if region and region in priors.domain else []
     return {
         "attributes": list(names),
         "file": path.relative_to(priors.folder).as_posix(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -12,22 +12,23 @@ from typing import Literal
 import numpy as np
 
 from census_personas.census_priors import declaration
-from census_personas.census_priors.declaration import (
-    AttributeDeclaration,
-    Declaration,
-    DeclarationError,
-    SourceDeclaration,
-)
-from census_personas.census_priors.domain import Domain, DomainError, State, first_of
+from census_personas.census_priors.conventions import Conventions, context_columns, roles_of
+from census_personas.census_priors.declaration import Declaration, DeclarationError, SourceDeclaration
+from census_personas.census_priors.domain import Domain, DomainError, State
 from census_personas.census_priors.hierarchy import Hierarchy
+from census_personas.census_priors.locale_file import LOCALE_FILE, read_conventions
 from census_personas.census_priors.lookup import REMEDY
 from census_personas.census_priors.marginal import Marginal, TableError
 from census_personas.census_priors.names import Names
-from census_personas.census_priors.occupations import Occupations
+from census_personas.census_priors.occupations import Occupation, Occupations
 from census_personas.census_priors.places import Places
+from census_personas.census_priors.residence import Residence
+from census_personas.census_priors.roles import Roles
+from census_personas.census_priors.states import states_and_maps
 from census_personas.census_priors.table_file import read_marginal, table_path
 from census_personas.foundation.arrays import Codes32
 from census_personas.foundation.named_place import check_input
+from census_personas.foundation.schema import ContextColumns
 from census_personas.foundation.yaml_file import YamlError, read_yaml
 
 HERE = Path(__file__).parent
@@ -47,13 +48,14 @@ class Priors:
 
     folder: Path
     declaration: Declaration
+    conventions: Conventions = field(default_factory=Conventions)
 
     @classmethod
     def load(cls, locale: str | Path) -> Priors:
         """Load a shipped locale by name, or any folder that has a `priors.yaml`.
 
         Raises:
-            DeclarationError: neither; the shipped locales are named.
+            DeclarationError: neither, and the shipped locales are named; or one of its two files is wrong.
         """
         folder = HERE / str(locale) if str(locale) in locales() else Path(locale)
         if not (folder / "priors.yaml").is_file():
@@ -61,7 +63,8 @@ class Priors:
             raise DeclarationError(
                 f"{locale}: no such locale and no folder with a priors.yaml; shipped: {known}"
             )
-        return cls(folder, declaration.read(folder / "priors.yaml"))
+        declared = declaration.read(folder / "priors.yaml")
+        return cls(folder, declared, read_conventions(folder, declared))
 
     @property
     def locale(self) -> str:
@@ -74,19 +77,47 @@ class Priors:
         return self.declaration.country
 
     @cached_property
+    def roles(self) -> Roles:
+        """Which attribute plays which role: `priors.roles["region"]`."""
+        return roles_of(self.conventions, self.locale)
+
+    @cached_property
+    def context_columns(self) -> ContextColumns:
+        """The columns of its people that datasets of this locale have."""
+        return context_columns(self.conventions, self.roles)
+
+    @cached_property
     def occupations(self) -> Occupations:
-        """Occupations with codes, groups and O*NET details."""
-        return Occupations.load(self.folder)
+        """Occupations with codes, groups, tasks, tools and skills."""
+        without = self.conventions.without_occupation
+        return Occupations(self.folder, {state: said.title for state, said in without.items()})
+
+    def occupation(self, name: str, language: str | None = None) -> Occupation:
+        """An occupation with all that the locale knows of it; one without a look-up knows its name and label.
+
+        Raises:
+            UnknownOccupationError: the look-up does not have it.
+        """
+        without = self.conventions.without_occupation.get(name)
+        if "occupations" in self.declaration.lookups:
+            return self.occupations.get(name)
+        title = self.label(self.roles["occupation"], name, language) if without is None else without.title
+        return Occupation(name, "", title)
 
     @cached_property
     def places(self) -> Places:
-        """ZIP codes with city and county."""
-        return Places.load(self.folder)
+        """Postcodes with municipality and subregion."""
+        return Places(self)
+
+    @cached_property
+    def residence(self) -> Residence:
+        """Where in a region people live."""
+        return Residence(self)
 
     @cached_property
     def names(self) -> Names:
         """First, middle and last names."""
-        return Names.load(self.folder)
+        return Names(self)
 
     @cached_property
     def domain(self) -> Domain:
@@ -101,67 +132,17 @@ class Priors:
 
     @cached_property
     def _states_and_maps(self) -> tuple[dict[str, tuple[State, ...]], dict[str, Codes32]]:
-        states: dict[str, tuple[State, ...]] = {}
-        maps: dict[str, Codes32] = {}
-        for name, item in self.declaration.attributes.items():
-            if item.of is None:
-                states[name] = self._own_states(item)
-            elif item.of not in states:
-                raise DeclarationError(f"{self._file}: attributes.{name}: {item.of!r} must stand before it")
-            else:
-                states[name], maps[name] = self._view(name, item, states[item.of])
-        return states, maps
+        return states_and_maps(
+            self.declaration, self._file, self.occupation_group, lambda: self.occupations.names
+        )
 
     @property
     def _file(self) -> Path:
         return self.folder / "priors.yaml"
 
-    def _own_states(self, item: AttributeDeclaration) -> tuple[State, ...]:
-        if item.range is not None:
-            return tuple(range(item.range[0], item.range[1] + 1))
-        looked_up = self._occupations_by_group() if item.lookup == "occupations" else ()
-        return (*looked_up, *(state for state in item.states or () if state not in looked_up))
-
-    def _occupations_by_group(self) -> tuple[str, ...]:
-        """Names in code order, each group's together, as a refinement of the group needs them."""
-        groups = list(dict.fromkeys(self.occupation_group(name) for name in self.occupations.names))
-        return tuple(
-            sorted(self.occupations.names, key=lambda name: groups.index(self.occupation_group(name)))
-        )
-
     def occupation_group(self, name: str) -> str:
         """Major group of an occupation; those who have none are groups of their own."""
         return self.occupations.get(name).group or name
-
-    def _view(
-        self, name: str, item: AttributeDeclaration, fine: tuple[State, ...]
-    ) -> tuple[tuple[State, ...], Codes32]:
-        if item.edges is not None:
-            firsts = np.array([first_of(state) for state in fine])
-            if inside := set(item.edges) - set(firsts[1:].tolist()):
-                begins = ", ".join(map(str, fine[1:9]))
-                raise DeclarationError(
-                    f"{self._file}: attributes.{name}.edges: {min(inside)} is where no state of {item.of} "
-                    f"begins but the first ({begins}, …)"
-                )
-            codes = np.searchsorted(item.edges, firsts, side="right").astype(np.int32)
-            return tuple(_span(firsts, codes, code) for code in range(len(item.edges) + 1)), codes
-        if item.lookup is not None:
-            groups = [self.occupation_group(str(state)) for state in fine]
-        else:
-            inverse = {state: view for view, states in (item.map or {}).items() for state in states}
-            known = [str(state) for state in fine]
-            for kind, states in (
-                ("leaves out", set(known) - set(inverse)),
-                ("has the unknown", set(inverse) - set(known)),
-            ):
-                if states:
-                    raise DeclarationError(
-                        f"{self._file}: attributes.{name}.map {kind} {min(states)!r} of {item.of}"
-                    )
-            groups = [inverse[str(state)] for state in fine]
-        order = tuple(dict.fromkeys(groups)) if item.map is None else tuple(item.map)
-        return order, np.array([order.index(group) for group in groups], dtype=np.int32)
 
     @property
     def tables(self) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -220,18 +201,37 @@ class Priors:
         parts = [self.declaration.attributes[name].universe for name in attributes]
         return "; ".join(sorted({part for part in parts if part})) or "everybody"
 
-    def label(self, attribute: str, state: State) -> str:
-        """Words for a state, for prompts and reports; the state itself where none are declared."""
+    def label(self, attribute: str, state: State, language: str | None = None) -> str:
+        """Words for a state, for prompts and reports; the state itself where none are declared.
+
+        Args:
+            attribute: of the locale.
+            state: one of its states.
+            language: of the words; that of `priors.yaml` if left out, and where the language has none for the state.
+
+        Raises:
+            DomainError: there is no such attribute.
+        """
         if attribute not in self.declaration.attributes:
             raise DomainError(
                 f"unknown attribute {attribute!r}; known: {', '.join(self.declaration.attributes)}"
             )
-        return self.words(attribute).get(str(state), str(state))
+        return self.words(attribute, language).get(str(state), str(state))
 
-    def words(self, attribute: str) -> Mapping[str, str]:
-        """Words for the states of an attribute, where some are declared."""
+    def words(self, attribute: str, language: str | None = None) -> Mapping[str, str]:
+        """Words for the states of an attribute, where some are declared, in a language of the locale."""
         item = self.declaration.attributes.get(attribute)
-        return {} if item is None else {**(item.states or {}), **item.labels}
+        own = {} if item is None else {**(item.states or {}), **item.labels}
+        said = self.conventions.words.get(language or self.conventions.language, {}).get(attribute)
+        return own if said is None else {**own, **said.states}
+
+    def name(self, attribute: str, language: str | None = None) -> str:
+        """What an attribute, or a column of a look-up, is called in a language; its label if nothing else is said."""
+        said = self.conventions.words.get(language or self.conventions.language, {}).get(attribute)
+        if said is not None and said.name is not None:
+            return said.name
+        item = self.declaration.attributes.get(attribute)
+        return attribute if item is None else item.label
 
     @cached_property
     def sources(self) -> Mapping[str, SourceDeclaration]:
@@ -255,7 +255,8 @@ class Priors:
     def digest(self) -> str:
         """SHA-256 over names and contents of every file of the locale that decides a sample."""
         digest = hashlib.sha256()
-        for path in sorted((*self.folder.glob("tables/*"), *self.folder.glob("lookups/*"), self._file)):
+        files = (self._file, *self.folder.glob(LOCALE_FILE))
+        for path in sorted((*self.folder.glob("tables/*"), *self.folder.glob("lookups/*"), *files)):
             if not path.is_file():
                 raise TableError(f"{path}: is no regular file, nor a link to one; take it out of the locale")
             digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
@@ -289,11 +290,3 @@ def view(marginal: Marginal, hierarchy: Hierarchy, attributes: Sequence[str]) ->
 
     samples = None if projected.samples is None else collect(projected.samples)
     return Marginal(domain, collect(projected.weights), samples, marginal.source)
-
-
-def _span(firsts: np.ndarray, codes: np.ndarray, code: int) -> str:
-    """Name of a run of ages: `18-19`, or `85+` for the last."""
-    if code == codes[-1]:
-        return f"{firsts[codes == code].min()}+"
-    following = firsts[codes > code].min()
-    return f"{firsts[codes == code].min()}-{following - 1}"

@@ -132,9 +132,10 @@ def _minors(fact: Fact, priors: Priors) -> tuple[float, float]:
     """Minors among whom the fact counts, and those who meet its part too; nobody without a column for it."""
     if fact.minors is None:
         return 0.0, 0.0
-    frame = _frame(priors.folder / MINORS, texts=("labor_force_status",), figures=("weight",))
+    work = priors.roles["work"]
+    frame = _frame(priors.folder / MINORS, texts=(work,), figures=("weight",))
     if fact.minors == "from_16":
-        frame = frame[frame["labor_force_status"] != ""]
+        frame = frame[frame[work] != ""]
     frame = _kept(frame, fact.among)
     return float(frame["weight"].sum()), float(_kept(frame, fact.part)["weight"].sum())
 

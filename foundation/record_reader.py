@@ -21,15 +21,13 @@ from census_personas.foundation.schema import LISTS, PROSE
 BATCH_ROWS = 1024
 LONGEST_AGE = 9  # digits
 BUFFER = 1 << 20  # bytes read ahead of a column
-KNOWN = frozenset(
-    (*PROSE, *LISTS, "sex", "age", "marital_status", "education_level", "occupation", "state", "zipcode")
-)
+KNOWN = frozenset((*PROSE, *LISTS, "sex", "age", "occupation"))
 
 
 def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
     """Rows of a Parquet, JSONL or CSV file, in order, with memory for one batch.
 
-    ZIP codes and states are always strings; a numeric age in text becomes an integer.
+    Codes stay the text that they are in a text file; a numeric age becomes an integer.
 
     Raises:
         DatasetError: unknown suffix, unreadable file or row, or no column of the persona schema.

@@ -40,42 +40,11 @@ _ATTRIBUTES = (
     "hobbies_and_interests_list",
     "career_goals_and_ambitions",
 )
-_CONTEXT = (
-    "sex",
-    "age",
-    "marital_status",
-    "education_level",
-    "bachelors_field",
-    "occupation",
-    "city",
-    "state",
-    "zipcode",
-    "country",
-)
-# What `full` adds, in this order; a locale whose priors lack one of the context columns leaves it out.
-_ENGINE = (
-    "first_name",
-    "middle_name",
-    "last_name",
-    "birth_year",
-    "ethnicity",
-    "nativity",
-    "labor_force_status",
-    "occupation_code",
-    "county",
-    "metro_area",
-    *(column for trait in TRAITS for column in (trait, f"{trait}_label")),
-)
 PROVENANCE = ("row", "model", "prompt_digest", "attempts", "flags")
 
-NEMOTRON = ("uuid", *NARRATIVES, *_ATTRIBUTES, *_CONTEXT)
-"""The 22 columns of the first release of Nemotron-Personas, in its order."""
-
-NEMOTRON_1_1 = ("uuid", *NARRATIVES, "cultural_background", *_ATTRIBUTES, *_CONTEXT)
-"""The 23 columns of the second release."""
-
+_TRAIT_COLUMNS = tuple(column for trait in TRAITS for column in (trait, f"{trait}_label"))
 _KINDS: Mapping[str, Kind] = {
-    **dict.fromkeys(("age", "birth_year", "row", "attempts", *TRAITS), "integer"),
+    **dict.fromkeys(("birth_year", "row", "attempts", *TRAITS), "integer"),
     **dict.fromkeys((*LISTS, "flags"), "list"),
 }
 _WRITTEN = frozenset({*PROSE, *LISTS})
@@ -103,6 +72,21 @@ RESERVED = frozenset(
 
 class SchemaError(PersonasError, ValueError):
     """A field that a dataset cannot hold as a column; the message names it and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextColumns:
+    """The columns of a locale's people, as its datasets have them.
+
+    Attributes:
+        public: of the public schemas, in order.
+        full: what the full schema adds first, in order; other attributes of the people follow.
+        integers: those whose cells are whole numbers, such as the age.
+    """
+
+    public: tuple[str, ...] = ()
+    full: tuple[str, ...] = ()
+    integers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +140,7 @@ class Table:
 def table_of(
     schema: Schema,
     context: Mapping[str, Kind],
+    locale: ContextColumns,
     *,
     written: Mapping[str, Kind] | None = None,
     lists: Literal["native", "string"] = "native",
@@ -165,20 +150,23 @@ def table_of(
     Args:
         schema: which public schema.
         context: the columns that the population gives, and their kinds; `full` takes them all.
+        locale: which of them the locale publishes.
         written: fields that the prompts write, and their kinds; those that no schema knows come last, in every
             schema. `full` has no columns for texts that nobody writes. All that schemas know, if left out.
         lists: how list columns are written.
     """
-    names = [*_public(schema)]
+    names = [*public_columns(schema, locale)]
     if schema == "full":
         names = [name for name in names if written is None or name not in _WRITTEN or name in written]
-        names += [*_engine(context), *PROVENANCE]
+        names += [*_engine(context, locale), *PROVENANCE]
     kinds = written or {}
     names += [name for name in kinds if name not in {*names, *_WRITTEN}]
-    return Table(_columns(names, {**context, **kinds}), lists)
+    return Table(_columns(names, {**context, **kinds}, locale), lists)
 
 
-def refuse_written(schema: Schema, context: Iterable[str], written: Mapping[str, Kind]) -> None:
+def refuse_written(
+    schema: Schema, context: Iterable[str], locale: ContextColumns, written: Mapping[str, Kind]
+) -> None:
     """Refuse fields that a dataset has no room for, and a public schema whose texts nobody writes.
 
     Raises:
@@ -193,30 +181,40 @@ def refuse_written(schema: Schema, context: Iterable[str], written: Mapping[str,
             )
         if name in _WRITTEN and kind != (known := _KINDS.get(name, "text")):
             raise SchemaError(f"prompts: field {name}: the column of this name holds a {known}, not a {kind}")
-    lacking = [name for name in _public(schema) if name in _WRITTEN and name not in written]
+    public = public_columns(schema, locale)
+    lacking = [name for name in public if name in _WRITTEN and name not in written]
     if lacking and schema != "full":
         raise SchemaError(
-            f"output.schema={schema}: its {len(_public(schema))} columns have {', '.join(lacking)}, which these "
+            f"output.schema={schema}: its {len(public)} columns have {', '.join(lacking)}, which these "
             "prompts do not write; write them, or set output.schema=full, which leaves such columns out"
         )
 
 
-def context_table(schema: Schema, context: Mapping[str, Kind]) -> Table:
+def context_table(schema: Schema, context: Mapping[str, Kind], locale: ContextColumns) -> Table:
     """Columns of a population that nobody has narrated: those of the schema that the population gives."""
-    names = [name for name in _public(schema) if name not in _WRITTEN and name in context]
+    names = [name for name in public_columns(schema, locale) if name not in _WRITTEN and name in context]
     if schema == "full":
-        names += [*_engine(context), *(["row"] if "row" in context else [])]
-    return Table(_columns(names, context))
+        names += [*_engine(context, locale), *(["row"] if "row" in context else [])]
+    return Table(_columns(names, context, locale))
 
 
-def _public(schema: Schema) -> tuple[str, ...]:
-    return NEMOTRON if schema == "nemotron" else NEMOTRON_1_1
+def public_columns(schema: Schema, locale: ContextColumns) -> tuple[str, ...]:
+    """The columns of a public schema for a locale; the full schema begins with those of `nemotron-1.1`.
+
+    The texts are those of the first release of Nemotron-Personas, in its order; the second has `cultural_background`
+    too. The locale says which columns tell who the people are.
+    """
+    background = () if schema == "nemotron" else ("cultural_background",)
+    return ("uuid", *NARRATIVES, *background, *_ATTRIBUTES, *locale.public)
 
 
-def _engine(context: Mapping[str, Kind]) -> list[str]:
-    known = [name for name in _ENGINE if name in context]
-    return known + [name for name in context if name not in {*known, *NEMOTRON_1_1, *PROVENANCE}]
+def _engine(context: Mapping[str, Kind], locale: ContextColumns) -> list[str]:
+    known = [name for name in (*locale.full, *_TRAIT_COLUMNS) if name in context]
+    public = public_columns("nemotron-1.1", locale)
+    return known + [name for name in context if name not in {*known, *public, *PROVENANCE}]
 
 
-def _columns(names: Iterable[str], context: Mapping[str, Kind]) -> tuple[Column, ...]:
-    return tuple(Column(name, _KINDS.get(name) or context.get(name, "text")) for name in names)
+def _columns(names: Iterable[str], context: Mapping[str, Kind], locale: ContextColumns) -> tuple[Column, ...]:
+    integers: Mapping[str, Kind] = dict.fromkeys(locale.integers, "integer")
+    kinds = {**context, **_KINDS, **integers}
+    return tuple(Column(name, kinds.get(name, "text")) for name in names)

@@ -14,7 +14,7 @@ from census_personas.foundation.named_place import check_input
 DEEPEST, LARGEST, LONGEST, HIGHEST = 50, 1_000_000, 8_000_000, 2**64
 """Levels of nesting (what we read has six); values, and their characters, with every alias written out; numbers."""
 
-# Digits after a zero are a code, such as the ZIP code 01002, and not the octal number that YAML 1.1 takes them for.
+# Digits after a zero are a code, such as the postcode 01002, and not the octal number that YAML 1.1 takes them for.
 _CODE = re.compile("0[0-9]+")
 # PyYAML takes a time that grows with the square of the digits for numbers such as 1:30:00.
 _NUMBERS, _DIGITS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"), 10_000

@@ -60,7 +60,7 @@ def narrate(
 ) -> None:
     """Write texts for the people of a dataset, such as a Nemotron file or an earlier run.
 
-    Uuid and context columns are kept, texts are written anew. What the dataset does not say (ethnicity, traits,
+    Uuid and context columns are kept, texts are written anew. What the dataset does not say (origin, traits,
     names that no text gives) is drawn from the population, given what it says. The same command resumes.
     """
     from census_personas.foundation.dataset_reader import count_rows

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from census_personas.generator.cli.options import AsJson, Dataset, PluginNames
+from census_personas.generator.cli.options import AsJson, Dataset, Locale, PluginNames
 
 Output = Annotated[
     Path | None,
@@ -26,7 +26,7 @@ People = Annotated[
 ]
 Swap = Annotated[
     list[str] | None,
-    typer.Option(metavar="FACT", help="With --counterfactual: sex, ethnicity, age or name; default: all."),
+    typer.Option(metavar="FACT", help="With --counterfactual: sex, origin, age or name; default: all."),
 ]
 
 
@@ -76,17 +76,19 @@ def report(
 def compare(
     one: Annotated[Path, typer.Argument(metavar="ONE", help="A .parquet, .csv or .jsonl file, or a run.")],
     other: Annotated[Path, typer.Argument(metavar="OTHER", help="Another one.")],
+    locale: Locale = "en_US",
     as_json: AsJson = False,
 ) -> None:
     """Compare the margins of two datasets: distance of every table that both have, beside what chance makes."""
     import numpy as np
 
+    from census_personas.census_priors.priors import Priors
     from census_personas.generator.report import comparison
     from census_personas.generator.run.shard_store import check_parts
 
     for dataset in (one, other):
         check_parts(dataset)
-    found = comparison.compare(one, other, np.random.default_rng(0))
+    found = comparison.compare(one, other, np.random.default_rng(0), Priors.load(locale).roles)
     if as_json:
         print(json.dumps(found.as_dict()))
         return

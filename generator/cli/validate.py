@@ -118,7 +118,7 @@ def _judged(
 
     # A model that is not in the cache is fitted, which takes long enough to say so.
     logging.getLogger("census_personas.generator.model").setLevel(logging.INFO)
-    reference = RuleContext(priors, Plausibility(Population.load(priors).network))
+    reference = RuleContext(priors, Plausibility.of(Population.load(priors)))
     result = validate_files(files, reference, findings=findings, **options)
     if not result["rows"]:
         if findings is not None:
@@ -133,6 +133,8 @@ def _print(result: dict[str, Any], page: Path | None, *, as_json: bool) -> None:
         print(json.dumps(result))
     else:
         _print_rules(result["rows"], result["rejected_rows"], result["by_rule"])
+        for rule, why in result.get("not_judged", {}).items():
+            print(f"  {rule}: not judged; {why}")
     if page is not None:
         print(page, file=sys.stderr)
     if missing := ", ".join(result["missing_columns"]):

@@ -18,8 +18,8 @@ In it, in one canonical form:
   number that is declared of their source (`design_effect`);
 - the graph as it is fitted (a cascade is another): core, children with parents, certain states and back-off,
   zeros; `agreement`;
-- columns of the look-ups from which ZIP codes and names are drawn, the year from which births are counted, and
-  the parameters of the traits;
+- columns of the look-ups from which postcodes and names are drawn, what `locale.yaml` says of how they are read,
+  the year from which births are counted, and the parameters of the traits;
 - `FIT_VERSION`, `LEAVES_VERSION`: raise one only if distributions change, because every uuid changes with it.
 """
 
@@ -27,15 +27,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from census_personas.census_priors import given_names, names, places
 from census_personas.census_priors.lookup import numbers, read_lookup, strings
 from census_personas.census_priors.marginal import Marginal
+from census_personas.census_priors.places import PEOPLE, has_areas
 from census_personas.census_priors.priors import Priors
+from census_personas.census_priors.roles import NAME
 from census_personas.foundation.traits import DEVIATION, HIGHEST, LOWEST, MEAN, TRAITS
 
 FORM_VERSION = 1
@@ -43,8 +44,11 @@ FORM_VERSION = 1
 FIT_VERSION = 3
 """The algorithm that fits the network (`network_fit.py`): raised whenever it returns other distributions."""
 LEAVES_VERSION = 1
-"""The arithmetic that makes ZIP codes, names and traits of their look-ups: raised as `FIT_VERSION` is."""
+"""The arithmetic that makes postcodes, names and traits of their look-ups: raised as `FIT_VERSION` is."""
 VERSIONS = (FORM_VERSION, FIT_VERSION, LEAVES_VERSION)
+_IMPLIED = "6843c92abcc127108fba7d25fa58f389aa98c62e85da8c1afc79fe8258d5a00f"
+# How look-ups are read once stood in the code, and no identity said it. The identity of a locale that declares just
+# that leaves it out still, so that its people keep their uuids.
 
 _Columns = tuple[str, tuple[str, ...], tuple[str, ...]]
 
@@ -57,6 +61,7 @@ def identity_of(priors: Priors) -> str:
     """
     model = priors.declaration.model
     lookups = set(priors.declaration.lookups) & {"names", "places"}
+    reading = _reading(priors, lookups)
     decides = {
         "versions": VERSIONS,
         "attributes": _attributes(priors),
@@ -74,6 +79,7 @@ def identity_of(priors: Priors) -> str:
         },
         "vintage": int(priors.declaration.vintage) if "names" in lookups else None,
         "traits": [TRAITS, LOWEST, HIGHEST, MEAN, DEVIATION],
+        **({} if hashlib.sha256(_canonical(reading)).hexdigest() == _IMPLIED else {"reading": reading}),
     }
     return hashlib.sha256(_canonical(decides)).hexdigest()
 
@@ -92,8 +98,8 @@ def _attributes(priors: Priors) -> dict[str, Any]:
     used = {*model.core, *(name for _, table in priors.tables for name in table)}
     used |= {name for node in model.conditionals for name in (node.child, *node.parents)}
     used |= {name for zero in model.zeros for name in zero}
-    if "places" in priors.declaration.lookups:
-        used.add("education_group")
+    if "places" in priors.declaration.lookups and priors.conventions.places.schooling is not None:
+        used.add(priors.conventions.places.schooling)
     return {
         name: [priors.domain[name], hierarchy.finer.get(name), _codes(hierarchy.maps.get(name))]
         for name in sorted({step for name in used for step in hierarchy.chain(name)})
@@ -123,19 +129,39 @@ def _bytes(values: Any) -> bytes:
     return (np.asarray(values, dtype="<f8") + 0.0).tobytes()
 
 
+def _reading(priors: Priors, lookups: Container[str]) -> dict[str, Any]:
+    """How the look-ups are read: which attributes decide what is drawn, and what their columns count."""
+    said, roles = priors.conventions, priors.roles
+    reading: dict[str, Any] = {}
+    if "places" in lookups:
+        reading["places"] = said.places.model_dump(mode="json", exclude_defaults=True)
+        reading["places"]["roles"] = [roles.get(role) for role in ("postcode", "region", "origin")]
+    if "names" in lookups:
+        reading["names"] = said.names.model_dump(mode="json", exclude_defaults=True, exclude={"recipe"})
+        reading["names"]["roles"] = [
+            roles.get(role) for role in (*NAME, "sex", "age", "origin", "birth", "region")
+        ]
+        reading["names"]["feminine"] = sorted(
+            sex for sex, gender in said.gender.items() if gender == "feminine"
+        )
+    return reading
+
+
 def _decisive(priors: Priors, lookup: str) -> Iterator[_Columns]:
     """Files of a look-up, with the columns of text and of numbers that decide what is drawn from it."""
+    names, places = priors.conventions.names, priors.conventions.places
     if lookup == "places":
-        persons = tuple(name for name in places.FIGURES if name not in {"latitude", "longitude"})
-        factors = (*(f"u_{state}" for state in priors.domain["ethnicity"]), *places.FACTORS, "islander_share")
-        yield "places", ("zip", "state", "county_fips"), persons
-        yield "counties", ("county_fips",), factors
+        keys = [priors.places.file_column(role) or "" for role in ("postcode", "region")]
+        with_areas = has_areas(places)
+        yield "places", (*keys, *([places.area] if with_areas else [])), (*PEOPLE, *places.groups)
+        if with_areas:
+            yield places.areas, (places.area,), priors.residence.factors
         return
-    bearers = tuple(f"{kind}_{group}" for kind in ("first", "middle") for group in given_names.GROUPS)
+    bearers = tuple(f"{kind}_{group}" for kind in ("first", "middle") for group in names.groups)
     yield "names_given", ("name", "accented"), (*bearers, "first_female", "middle_female")
     yield "names_births", (), ("sex", "cohort", "name", "births")
-    yield "names_population", (), given_names.GROUPS
-    yield "names_last", ("name",), names.SURNAME_GROUPS
+    yield "names_population", (), tuple(names.groups)
+    yield "names_last", ("name",), tuple(names.family_groups)
 
 
 def _lookup(priors: Priors, file: str, texts: tuple[str, ...], figures: tuple[str, ...]) -> str:

@@ -47,16 +47,34 @@ def codes_of(priors: Priors, frame: pd.DataFrame, network: Network) -> dict[str,
 def _column(priors: Priors, frame: pd.DataFrame, name: str) -> pd.Series | None:
     if name in frame:
         return frame[name]
-    if name == "education" and {"education_level", "bachelors_field"} <= set(frame):
-        field = frame["bachelors_field"].astype(object).fillna("no_degree")
-        level = frame["education_level"].astype(str)
-        return level.where(field.isin(["no_degree", ""]), level + "-" + field.astype(str))
+    views = priors.roles.named(("schooling", "field"), among=frame)
+    if len(views) == 2 and all(priors.hierarchy.refines(name, view) for view in views):
+        return _joined(priors, frame, name, *views)
     fine = next((f for f in priors.hierarchy.chain(name)[1:] if f in frame), None)
     if fine is None:
         return None
     codes = priors.hierarchy.codes(fine, name)
     states = {state: priors.domain[name][codes[i]] for i, state in enumerate(priors.domain[fine])}
     return _mapped(frame[fine], states, fine)
+
+
+def _joined(priors: Priors, frame: pd.DataFrame, name: str, level: str, field: str) -> pd.Series:
+    """The states of an attribute of which two columns are views; a row without a field has the level's only state."""
+    domain, hierarchy = priors.domain, priors.hierarchy
+    levels, fields = (
+        [str(domain[view][code]) for code in hierarchy.codes(name, view)] for view in (level, field)
+    )
+    states = [str(state) for state in domain[name]]
+    state_of = dict(zip(zip(levels, fields, strict=True), states, strict=True))
+    state_of |= {
+        (one, ""): state for one, state in zip(levels, states, strict=True) if levels.count(one) == 1
+    }
+    said = frame[field].astype(object).fillna("").astype(str), frame[level].astype(str)
+    joined = [
+        state_of.get((one, other), f"{one}-{other}" if other else one)
+        for other, one in zip(*said, strict=True)
+    ]
+    return pd.Series(joined, index=frame.index, dtype=object)
 
 
 def _mapped(column: pd.Series, values: Mapping[Any, Any], name: str) -> pd.Series:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -12,7 +12,7 @@ from census_personas.census_priors.cohorts import cohort_codes, generation_codes
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.census_priors.names import OUTSIDE_BIRTHS
+from census_personas.census_priors.marginal import TableError
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import AnyFloats, Floats, Integers, Integers32, Mask
 from census_personas.foundation.traits import DEVIATION, HIGHEST, LOWEST, MEAN, TRAITS
@@ -64,10 +64,10 @@ class Leaf:
 
 
 def leaves_of(priors: Priors) -> tuple[Leaf, ...]:
-    """Traits, and the names and ZIP codes if the locale declares look-ups for them."""
+    """Traits, and the names and postcodes if the locale declares look-ups for them."""
     found = [_trait(name) for name in TRAITS]
     if "places" in priors.declaration.lookups:
-        found.append(_zipcode(priors))
+        found.append(_postcode(priors))
     if "names" in priors.declaration.lookups:
         found += _names(priors)
     return tuple(found)
@@ -88,38 +88,53 @@ def _trait(name: str) -> Leaf:
     return Leaf(name, (), np.zeros((), dtype=np.int32), table)
 
 
-def _zipcode(priors: Priors) -> Leaf:
-    domain = priors.domain
-    table = priors.places.zip_table(
-        [str(state) for state in domain["state"]], [str(state) for state in domain["ethnicity"]]
-    )
-    return _leaf(table, priors.hierarchy, ("state", "ethnicity", "education"), {})
+def _postcode(priors: Priors) -> Leaf:
+    table = priors.residence.table()
+    return _leaf(table, priors.hierarchy, _finest(priors, table), {})
+
+
+def _finest(priors: Priors, table: ConditionalTable) -> tuple[str, ...]:
+    """The attributes of the model that decide the parents of a table."""
+    hierarchy, model = priors.hierarchy, priors.declaration.model
+    given = {*model.core, *(node.child for node in model.conditionals)}
+    fine = {name: hierarchy.source(name, given) for name in table.parents}
+    if absent := [name for name, source in fine.items() if source is None]:
+        raise TableError(
+            f"{priors.locale}: {table.child} depends on {absent[0]}, which is not part of the model; add it, or "
+            "take what depends on it out of locale.yaml"
+        )
+    return tuple(dict.fromkeys(source for source in fine.values() if source is not None))
 
 
 def _names(priors: Priors) -> list[Leaf]:
-    names = priors.names
-    years = int(priors.declaration.vintage) - np.array(priors.domain["age"], dtype=np.int64)
+    names, roles = priors.names, priors.roles
+    years = int(priors.declaration.vintage) - np.array(priors.domain[roles["age"]], dtype=np.int64)
     derived: dict[str, tuple[tuple[str, ...], Rows]] = {
-        "birth_cohort": (("age",), cohort_codes(years)),
-        "birth_generation": (("age",), generation_codes(years)),
-        "nativity_group": (("nativity", "state"), _nativity_groups(priors, names.first.parents)),
+        "birth_cohort": ((roles["age"],), cohort_codes(years)),
+        "birth_generation": ((roles["age"],), generation_codes(years)),
+        "nativity_group": ((roles["birth"], roles["region"]), _nativity_groups(priors, names.first.parents)),
     }
-    given = ("sex", "age", "ethnicity", "nativity", "state")
-    return [
-        _leaf(names.first, priors.hierarchy, given, derived),
-        _leaf(names.middle, priors.hierarchy, given, derived),
-        _leaf(names.last, priors.hierarchy, ("ethnicity",), derived),
-    ]
+    given = roles.named(("sex", "age", "origin", "birth", "region"))
+    leaves = [_leaf(names.first, priors.hierarchy, given, derived)]
+    if "middle_name" in roles:
+        leaves.append(_leaf(names.middle, priors.hierarchy, given, derived))
+    for role in ("family_name", "second_family_name"):
+        if role in roles:
+            table = replace(names.last, child=roles[role])
+            leaves.append(_leaf(table, priors.hierarchy, roles.named(("origin",)), derived))
+    return leaves
 
 
 def _nativity_groups(priors: Priors, parents: Domain) -> Rows:
-    """Whether births in the states cover a person, by nativity and state."""
+    """Whether the counts of births have a person, by birthplace and region."""
     inside, outside = (parents.code("nativity_group", state) for state in parents["nativity_group"][:2])
-    domain = priors.domain
-    codes = np.full((len(domain["nativity"]), len(domain["state"])), outside, dtype=np.int32)
-    codes[domain.code("nativity", "us_born")] = inside
-    for territory in OUTSIDE_BIRTHS:
-        codes[:, domain.code("state", territory)] = outside
+    domain, roles, said = priors.domain, priors.roles, priors.conventions.names
+    birth, region = roles["birth"], roles["region"]
+    codes = np.full((len(domain[birth]), len(domain[region])), outside, dtype=np.int32)
+    for state in said.born_here:
+        codes[domain.code(birth, state)] = inside
+    for territory in said.births_elsewhere:
+        codes[:, domain.code(region, territory)] = outside
     return codes
 
 

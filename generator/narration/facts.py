@@ -8,31 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
-from census_personas.census_priors.occupations import PHRASES, WITHOUT_WORK, Occupation
+from census_personas.census_priors.occupations import PHRASES, Occupation
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.narration.nearby_towns import NearbyTowns
 from census_personas.generator.offline.article import article
-from census_personas.prompts.template import PromptSet
+from census_personas.generator.offline.portrait_guide import PortraitGuide
+from census_personas.prompts.template import PromptSet, TemplateError
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
-_LABELLED = ("ethnicity", "marital_status", "education_level", "bachelors_field", "labor_force_status")
-# Columns beyond the core, told to the model when the priors have them, with the name that it reads.
-_BACKGROUND = {
-    "nativity": "Nativity",
-    "language_at_home": "Language at home",
-    "household_type": "Household",
-    "veteran_status": "Military service",
-    "disability_status": "Disability",
-    "income_band": "Income",
-    "industry": "Industry",
-    "class_of_worker": "Class of worker",
-    "commute_mode": "Way to work",
-    "urbanicity": "Surroundings",
-}
-# What somebody is not: a model that is told so writes about it.
-_SILENT = frozenset({"", "none", "never_served", "without_disability"})
+_LABELLED = ("sex", "origin", "marital", "schooling", "field", "work")
 _LABELS = {name: f"{name}_label" for name in TRAITS}
 _DRAWS = 128
 _Choice = TypeVar("_Choice")
@@ -41,24 +27,40 @@ _Choice = TypeVar("_Choice")
 class FactSheet:
     """Facts of rows under one locale and one prompt set."""
 
-    def __init__(self, priors: Priors, prompts: PromptSet) -> None:
-        """Look up the wording once.
+    def __init__(self, priors: Priors, prompts: PromptSet, language: str | None = None) -> None:
+        """Look up the wording once, in a language of the locale.
+
+        Left out, it is the prompt set's, or that of `priors.yaml`.
 
         Raises:
-            TemplateError: the prompt set has no pronouns for one of the locale's sexes.
+            RoleError: the locale does not fill one of the roles that every text speaks of.
+            TemplateError: neither the prompt set nor the locale has pronouns for one of the locale's sexes.
         """
+        conventions, roles = priors.conventions, priors.roles
         self._priors = priors
+        self._renamed = prompts.declared.renamed(roles)
+        self._unfilled = prompts.declared.unfilled(roles)
+        self._language = language or prompts.declared.language or conventions.language
+        self._age, self._sex, self._work_role = (roles[role] for role in ("age", "sex", "work"))
+        self._labelled = roles.named(_LABELLED)
+        self._background = roles.named(conventions.background)
+        self._unsaid = {roles[role]: frozenset(states) for role, states in conventions.unsaid.items()}
         self._angles = {name: angles for name, angles in prompts.angles.items() if angles}
         self._narratives = len(prompts.templates["personas"].fields)
-        self._neighbourhood = NearbyTowns(priors.places)
+        self._neighbourhood = NearbyTowns(priors.places) if "places" in priors.declaration.lookups else None
         self._words: Callable[..., Any] = cache(prompts.words)
-        if "sex" in priors.domain:
-            for sex in priors.domain["sex"]:
-                self._words("wording", "pronouns", sex)
-        self._label = cache(priors.label)
+        self._wording: Mapping[str, Mapping[str, str]] = prompts.wording["wording"].get("labels") or {}
+        self._guide = PortraitGuide.beside(prompts.folder)
+        self._refuse_wordless(conventions.work.inactive)
+        self._pronouns = {sex: self._pronouns_of(str(sex)) for sex in priors.domain[self._sex]}
+        self._label = cache(self._worded_label)
         self._trait = cache(self._described)
         self._told = cache(self._worded)
         self._stage = cache(self._staged)
+
+    def column(self, role: str) -> str:
+        """The column that plays a role, which the locale must fill."""
+        return self._priors.roles[role]
 
     def of(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
         """The record with words for its codes, its traits described, and grounding drawn from the row's stream.
@@ -70,31 +72,75 @@ class FactSheet:
             TemplateError: when the prompt set lacks wording that the record needs.
         """
         priors, label = self._priors, self._label
-        title = occupation_title(record, priors)
+        title = occupation_title(record, priors, self._language)
+        labels = {name: label(name, record[name]) for name in self._labelled if name in record}
         return {
             **record,
-            "labels": {name: label(name, record[name]) for name in _LABELLED if name in record},
+            **self._unfilled,
+            **self._by_name(record),
+            "labels": {**labels, **self._by_name(labels)},
             "occupation_title": title,
-            "work": self._work(record, title),
-            "state_name": priors.places.state_name(record["state"]),
-            "pronouns": self._words("wording", "pronouns", record["sex"]),
+            "work": self._work(record, self._spoken(record, title)),
+            "state_name": self._region(record),
+            "pronouns": self._pronouns[record[self._sex]],
             "traits": [self._trait(name, record[label], record[name]) for name, label in _LABELS.items()],
             "background": [
                 self._told(column, state)
-                for column in _BACKGROUND
-                if (state := record.get(column)) is not None and state not in _SILENT
+                for column in self._background
+                if (state := record.get(column)) not in {None, "", *self._unsaid.get(column, ())}
             ],
             "grounding": self._grounding(record, rng),
         }
 
-    def _work(self, record: Mapping[str, Any], title: str) -> str:
-        status = record["labor_force_status"]
+    def _refuse_wordless(self, inactive: str | None) -> None:
+        """Refuse a prompt set that has no words for a state of work."""
         words = self._words("wording", "work")
-        if status == "not_in_workforce" and record["age"] >= words["retired_from"]:
-            return str(words["not_in_workforce_older"])
-        if status != "employed" or not title:
+        states = [str(state) for state in self._priors.domain[self._work_role]]
+        for state in (*states, *([f"{inactive}_older"] if inactive else [])):
+            if state not in words:
+                self._words("wording", "work", state)
+
+    def _by_name(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """What the prompt set calls otherwise than the locale does."""
+        return {name: facts[column] for name, column in self._renamed.items() if column in facts}
+
+    def _work(self, record: Mapping[str, Any], title: str) -> str:
+        status, work = record[self._work_role], self._priors.conventions.work
+        words = self._words("wording", "work")
+        if status == work.inactive and record[self._age] >= words["retired_from"]:
+            return str(words[f"{status}_older"])
+        if status != work.employed or not title:
             return f"{words[status]} ({title})" if title else str(words[status])
-        return f"{words[status]} {article(title)} {title}"
+        return (
+            f"{words[status]} {article(title)} {title}"
+            if self._language == "en"
+            else f"{words[status]} {title}"
+        )
+
+    def _pronouns_of(self, sex: str) -> Any:
+        """The prompt set's pronouns for a sex, or else the locale's."""
+        try:
+            return self._words("wording", "pronouns", sex)
+        except TemplateError:
+            said = self._priors.conventions.pronouns.get(self._language, {})
+            if sex not in said:
+                raise
+            return said[sex]
+
+    def _region(self, record: Mapping[str, Any]) -> str:
+        """The name of the region; empty where the locale has none."""
+        region = self._priors.roles.get("region")
+        return "" if region is None else self._priors.places.region_name(record[region])
+
+    def _spoken(self, record: Mapping[str, Any], title: str) -> str:
+        """What one person is called by an occupation, as the set's grammar, if it has one, says."""
+        guide = self._guide
+        return guide.spoken_titles.of(title, guide.tag_of(record[self._sex])) if guide and title else title
+
+    def _worded_label(self, attribute: str, state: str) -> str:
+        """A state in the words of the prompt set, or of the priors where the set has none."""
+        own = self._wording.get(attribute, {}).get(state)
+        return self._priors.label(attribute, state, self._language) if own is None else str(own)
 
     def _described(self, name: str, label: str, score: int) -> Mapping[str, Any]:
         words = self._words
@@ -108,7 +154,8 @@ class FactSheet:
 
     def _worded(self, column: str, state: Any) -> Mapping[str, str]:
         known = column in self._priors.domain
-        return {"name": _BACKGROUND[column], "value": self._label(column, state) if known else str(state)}
+        name = self._priors.name(column, self._language)
+        return {"name": name, "value": self._label(column, state) if known else str(state)}
 
     def _staged(self, age: int, birth_year: int) -> tuple[Sequence[str], str]:
         stages = self._words("wording", "life_stages")
@@ -120,13 +167,15 @@ class FactSheet:
         words = self._words
         # One call for all that a row needs: numpy's own choice costs more than everything else here.
         draws = iter(rng.random(_DRAWS).tolist())
-        occupation = self._priors.occupations.get(record["occupation"])
-        stage, times = self._stage(record["age"], record["birth_year"])
+        roles = self._priors.roles
+        occupation = self._priors.occupation(record[roles["occupation"]], self._language)
+        stage, times = self._stage(record[self._age], record["birth_year"])
+        towns = self._neighbourhood.towns(record[roles["postcode"]]) if self._neighbourhood else ()
         return {
             **_work_grounding(occupation, draws),
             "life_stage": _one(stage, draws),
             "times": times,
-            "nearby": _some(self._neighbourhood.towns(record["zipcode"]), 2, draws),
+            "nearby": _some(towns, 2, draws),
             "facets": [_one(self._facets(name, record), draws) for name in _furthest(record)],
             "openings": _cycle(words("wording", "openings"), self._narratives, draws),
             "angles": {name: _one(angles, draws) for name, angles in self._angles.items()},
@@ -137,10 +186,10 @@ class FactSheet:
         return cast("Sequence[str]", self._words("personality", "facets", name, side))
 
 
-def occupation_title(record: Mapping[str, Any], priors: Priors) -> str:
+def occupation_title(record: Mapping[str, Any], priors: Priors, language: str | None = None) -> str:
     """The occupation in words, such as 'registered nurse'; empty for those who have none."""
-    name = record["occupation"]
-    return "" if name in WITHOUT_WORK else priors.occupations.get(name).title
+    name = record[priors.roles["occupation"]]
+    return "" if name in priors.conventions.without_occupation else priors.occupation(name, language).title
 
 
 def _work_grounding(occupation: Occupation, draws: Iterator[float]) -> dict[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""Nearby towns: towns that somebody in a ZIP code would know, for local colour in prompts."""
+"""Nearby towns: towns that somebody in a postcode would know, for local colour in prompts."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ Coordinates = Floats
 
 
 class NearbyTowns:
-    """The nearest sizeable towns of the same state; what is known of states and ZIP codes is kept."""
+    """The nearest sizeable towns of the same region; what is known of regions and postcodes is kept."""
 
     def __init__(self, places: Places) -> None:
         """Nothing is computed yet."""
         self._places = places
-        self._states: dict[str, tuple[tuple[str, ...], Coordinates]] = {}
+        self._regions: dict[str, tuple[tuple[str, ...], Coordinates]] = {}
         self._known: dict[str, tuple[str, ...]] = {}
 
-    def towns(self, zipcode: str) -> tuple[str, ...]:
-        """Up to twelve towns, nearest first, without the one that the ZIP code belongs to.
+    def towns(self, postcode: str) -> tuple[str, ...]:
+        """Up to twelve towns, nearest first, without the one that the postcode belongs to.
 
-        Distances are on a flat map scaled at the ZIP code's latitude, good enough to order neighbours.
+        Distances are on a flat map scaled at the postcode's latitude, good enough to order neighbours.
         """
-        if zipcode not in self._known:
-            self._known[zipcode] = self._nearest(zipcode)
-        return self._known[zipcode]
+        if postcode not in self._known:
+            self._known[postcode] = self._nearest(postcode)
+        return self._known[postcode]
 
-    def _nearest(self, zipcode: str) -> tuple[str, ...]:
-        home = self._places.get(zipcode)
-        if home.state not in self._states:
-            self._states[home.state] = self._towns(home.state)
-        names, at = self._states[home.state]
+    def _nearest(self, postcode: str) -> tuple[str, ...]:
+        home = self._places.get(postcode)
+        if home.region not in self._regions:
+            self._regions[home.region] = self._towns(home.region)
+        names, at = self._regions[home.region]
         if not names:
             return ()
         north, east = at[0] - home.latitude, at[1] - home.longitude
@@ -53,14 +53,15 @@ class NearbyTowns:
             ranked.partition(_KNOWN)
             near = (distance <= ranked[_KNOWN]).nonzero()[0]
         order = near[distance[near].argsort(kind="stable")].tolist()[: _KNOWN + 1]
-        return tuple(names[i] for i in order if names[i] != home.city)[:_KNOWN]
+        return tuple(names[i] for i in order if names[i] != home.municipality)[:_KNOWN]
 
-    def _towns(self, state: str) -> tuple[tuple[str, ...], Coordinates]:
-        mine = np.flatnonzero(self._places.column("state") == state)
+    def _towns(self, region: str) -> tuple[tuple[str, ...], Coordinates]:
+        mine = np.flatnonzero(self._places.column("region") == region)
         columns = {
-            name: self._places.column(name)[mine] for name in ("city", "adults", "latitude", "longitude")
+            name: self._places.column(name)[mine]
+            for name in ("municipality", "adults", "latitude", "longitude")
         }
-        names, inverse = np.unique(columns["city"].astype(str), return_inverse=True)
+        names, inverse = np.unique(columns["municipality"].astype(str), return_inverse=True)
         adults = np.bincount(inverse, weights=columns["adults"].astype(float))
         count = np.bincount(inverse)
         at = np.stack(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
+from census_personas.foundation.traits import TRAITS
 from census_personas.generator.offline.grammar import Grammar, GrammarError
 
 
@@ -38,11 +39,22 @@ def refuse_faults(
 def _refuse_unknown_slots(grammar: Grammar, symbol: str, words: AbstractSet[str]) -> None:
     for alternative in grammar.alternatives(symbol):
         for slot in alternative.slots:
-            if not (slot.ranked or slot.word in words or slot.symbol in grammar.symbols):
+            if slot.ranked:
+                _refuse_missing_levels(grammar, symbol, slot.word.partition("_")[2])
+            elif not (slot.word in words or slot.symbol in grammar.symbols):
                 raise GrammarError(
                     f"{grammar.place}: {symbol}: {{{slot.name}}} in {alternative.text[:60]!r} is no symbol and no "
                     "word of a person; define it or mend the slot."
                 )
+
+
+def _refuse_missing_levels(grammar: Grammar, symbol: str, kind: str) -> None:
+    for level in (f"{kind}_{trait[0]}{number}" for trait in TRAITS for number in range(1, 6)):
+        if level not in grammar.symbols:
+            raise GrammarError(
+                f"{grammar.place}: {symbol}: a slot asks for {kind!r} of a marked trait, and there is no symbol "
+                f"{level!r}; define it."
+            )
 
 
 def _refuse_cycles(grammar: Grammar) -> None:

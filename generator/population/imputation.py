@@ -1,17 +1,17 @@
 """Imputation: facts that a row from elsewhere lacks, drawn given those that it has.
 
-Ethnicity and nativity follow from place, sex, age, education and the name that the row's texts give, as in
+Origin and birthplace follow from place, sex, age, schooling and the name that the row's texts give, as in
 Bayesian Improved First Name and Surname Geocoding (Voicu 2018, after Elliott et al. 2009):
 
-    P(e | row) ~ P(state, sex, age, education, e) * P(ZIP | state, e, education)
-                 * P(last name | e) * P(first name | sex, year of birth, e)
-    P(n | row) = P(n | state, age, e)
+    P(e | row) ~ P(region, sex, age, schooling, e) * P(postcode | region, e, schooling)
+                 * P(family name | e) * P(given name | sex, year of birth, e)
+    P(n | row) = P(n | region, age, e)
 
-with the probabilities of the fitted population and its name tables. A first name is no evidence of nativity: the
+with the probabilities of the fitted population and its name tables. A given name is no evidence of birthplace: the
 names of other datasets do not follow the years of birth, and would make immigrants of people out of fashion. The
 field of a degree follows from level, sex and occupation. Names that are not in the texts are drawn given the
 result. Everything else that the population knows of a person (household, income, industry ...) is left unsaid
-where the row does not say it.
+where the row does not say it, and so is what the locale has no role for.
 """
 
 from __future__ import annotations
@@ -22,37 +22,31 @@ from typing import Any
 
 import numpy as np
 
+from census_personas.census_priors.roles import ROLES, Roles
 from census_personas.foundation.arrays import AnyFloats, Floats
 from census_personas.foundation.randomness import uniform_of
-from census_personas.foundation.schema import LISTS
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.population.cell_reading import CellReading
 from census_personas.generator.population.population import Population
 from census_personas.validators.text.record_view import RecordView
 
 IMPUTED = (
-    "first_name",
-    "middle_name",
-    "last_name",
-    "birth_year",
-    "bachelors_field",
-    "ethnicity",
-    "nativity",
-    "labor_force_status",
-    "occupation_code",
-    "county",
-    "metro_area",
-    "urbanicity",
-    "country",
-    *(part for trait in TRAITS for part in (trait, f"{trait}_label")),
+    *(
+        "given_name",
+        "middle_name",
+        "family_name",
+        "second_family_name",
+        "birth_year",
+        "field",
+        "origin",
+        "birth",
+    ),
+    *("work", "occupation_code", "subregion", "metro", "urbanicity", "country"),
 )
-"""The columns that every completed row has."""
+"""Roles, and columns of the engine, that every completed row has as far as the locale fills them; and the traits."""
 
-_MAY_BE_EMPTY = frozenset({"middle_name", "metro_area", "occupation_code"})
-_WHOLE = frozenset({"row", "age", "birth_year", *TRAITS})
-_ZIP_DIGITS = 5
-_LONGEST = 18  # digits, which 64 bits hold
-# What a name that the tables give to no one of an ethnicity still leaves of its probability.
+# What a name that the tables give to no one of an origin still leaves of its probability.
 _UNSEEN = 1e-7
 
 
@@ -68,78 +62,125 @@ class Imputation:
         self._population = population
         self._priors = population.priors
         self._seed = seed
+        self._cells = CellReading(population.priors)
 
     @property
     def attributes(self) -> tuple[str, ...]:
         """What the population knows of a person; a row that says it is believed."""
         return tuple(self._priors.domain)
 
+    @property
+    def roles(self) -> Roles:
+        """The roles of the population's locale."""
+        return self._priors.roles
+
+    @cached_property
+    def public(self) -> tuple[str, ...]:
+        """The columns that every dataset of the locale has of its people."""
+        return ("uuid", *self._priors.context_columns.public)
+
+    @cached_property
+    def imputed(self) -> tuple[str, ...]:
+        """The columns that every completed row has."""
+        named = (self.roles.get(name) if name in ROLES else name for name in IMPUTED)
+        traits = (part for trait in TRAITS for part in (trait, f"{trait}_label"))
+        return (*(name for name in named if name is not None), *traits)
+
     def of(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The record, which has a uuid, with all of `IMPUTED`; what it says itself stands."""
-        found = {name: said for name, value in record.items() if (said := _said(name, value)) is not None}
+        """The record, which has a uuid, with all of `imputed`; what it says itself stands."""
+        found = {
+            name: said
+            for name, value in record.items()
+            if (said := self._cells.said(name, value)) is not None
+        }
         found.setdefault("country", self._priors.country)
-        if isinstance(found.get("age"), int):
-            found.setdefault("birth_year", int(self._priors.declaration.vintage) - found["age"])
-        if "first_name" not in found or "last_name" not in found:
-            name = RecordView.of(record).name
-            if name is not None and name.last:
-                found |= {"first_name": name.first, "last_name": name.last, "middle_name": ""}
+        age = self.roles.get("age")
+        if age is not None and isinstance(found.get(age), int):
+            found.setdefault("birth_year", int(self._priors.declaration.vintage) - found[age])
+        self._name(found, record)
         self._place(found)
         self._work(found)
         self._field(found)
         self._origin(found)
-        for leaf in ("last_name", "first_name", "middle_name"):
-            if leaf not in found:
-                found[leaf] = self._drawn(self._leaves[leaf], found)
+        names = ("family_name", "second_family_name", "given_name", "middle_name")
+        for name in self.roles.named(names, among=self._leaves):
+            if name not in found:
+                found[name] = self._drawn(self._leaves[name], found)
         for trait in TRAITS:
             if trait not in found:
                 found[trait] = int(self._drawn(self._leaves[trait], found))
             found.setdefault(f"{trait}_label", LEVELS[level_of(found[trait])])
         return found
 
+    def _name(self, found: dict[str, Any], record: Mapping[str, Any]) -> None:
+        """The name that the row's texts give, where it has no column of it."""
+        given, middle, family = map(self.roles.get, ("given_name", "middle_name", "family_name"))
+        if given is None or family is None or (given in found and family in found):
+            return
+        name = RecordView.of(record).name
+        if name is not None and name.last:
+            found |= {given: name.first, family: name.last}
+            found |= {} if middle is None else {middle: ""}
+
     def _place(self, found: dict[str, Any]) -> None:
-        zipcode = str(found.get("zipcode", "")).zfill(5)
-        if zipcode in self._priors.places:
-            place = self._priors.places.get(zipcode)
-            found["zipcode"] = zipcode
-            for name in ("state", "city", "county", "metro_area", "urbanicity"):
-                found.setdefault(name, getattr(place, name))
-        for name in ("county", "metro_area", "urbanicity"):
+        roles, places = self.roles, self._priors.places
+        if "places" not in self._priors.declaration.lookups:
+            return
+        column = roles["postcode"]
+        postcode = str(found.get(column, "")).zfill(places.digits)
+        if postcode in places:
+            place = places.get(postcode)
+            found[column] = postcode
+            for role in ("region", "municipality", "subregion", "metro", "urbanicity"):
+                if role in roles:
+                    found.setdefault(roles[role], getattr(place, role))
+        for name in roles.named(("subregion", "metro", "urbanicity")):
             found.setdefault(name, "")
 
     def _work(self, found: dict[str, Any]) -> None:
-        name = str(found.get("occupation", ""))
-        known = name in self._priors.occupations
-        found.setdefault("occupation_code", self._priors.occupations.get(name).code if known else "")
-        code = self._code("occupation", found)
-        if "labor_force_status" in found:
+        occupation, work = self.roles.get("occupation"), self.roles.get("work")
+        if occupation is None:
             return
-        states = self._priors.domain["labor_force_status"]
-        if name and code is None:
+        name = str(found.get(occupation, ""))
+        if "occupations" in self._priors.declaration.lookups:
+            known = name in self._priors.occupations
+            found.setdefault("occupation_code", self._priors.occupations.get(name).code if known else "")
+        if work is None or work in found:
+            return
+        code = self._code(occupation, found)
+        employed = self._priors.conventions.work.employed
+        if name and code is None and employed is not None:
             # An occupation that the locale does not know is an occupation all the same.
-            found["labor_force_status"] = "employed"
+            found[work] = employed
             return
-        weights = self._status.sum(axis=0) if code is None else self._status[code]
-        found["labor_force_status"] = states[self._choice(weights, found, "labor_force_status")]
+        status = self._table(occupation, work)
+        weights = status.sum(axis=0) if code is None else status[code]
+        found[work] = self._priors.domain[work][self._choice(weights, found, work)]
 
     def _field(self, found: dict[str, Any]) -> None:
-        if "bachelors_field" not in found:
-            weights = self._given(self._fields, found, ("education_level", "sex", "occupation"))
-            code = self._choice(weights, found, "bachelors_field")
-            found["bachelors_field"] = self._priors.domain["bachelors_field"][code]
+        field = self.roles.get("field")
+        if field is not None and field not in found:
+            given = self.roles.named(("schooling", "sex", "occupation"))
+            code = self._choice(self._given(self._table(*given, field), found, given), found, field)
+            found[field] = self._priors.domain[field][code]
 
     def _origin(self, found: dict[str, Any]) -> None:
-        """Ethnicity and nativity, together."""
-        domain = self._priors.domain
-        groups = self._given(self._groups, found, ("state", "sex", "age_band", "education_level"))
-        births = self._given(self._births, found, ("state", "age_band"))
+        """Origin and birthplace, together; of a locale without one of the two nothing is drawn."""
+        domain, roles = self._priors.domain, self.roles
+        if roles.missing(("origin", "birth", "age")):
+            return
+        drawn = (roles["origin"], roles["birth"])
+        by = roles.named(("region", "sex")), (self._band,), roles.named(("schooling",))
+        who, where = (*by[0], *by[1], *by[2]), (*roles.named(("region",)), self._band)
+        groups = self._given(self._table(*who, drawn[0]), found, who)
+        births = self._given(self._table(*where, *drawn), found, where)
         births /= births.sum(axis=1, keepdims=True)
         weights = groups[:, None] * births
-        for child in ("zipcode", "last_name", "first_name"):
+        for child in roles.named(("postcode", "family_name", "given_name"), among=self._leaves):
             if child in found:
-                likelihood = self._likelihood(self._leaves[child], found, weights.shape)
+                likelihood = self._likelihood(self._leaves[child], found, drawn, weights.shape)
                 weights = weights * (likelihood * births).sum(axis=1, keepdims=True)
-        for axis, name in enumerate(("ethnicity", "nativity")):
+        for axis, name in enumerate(drawn):
             code = self._code(name, found)
             if code is not None:
                 kept = np.zeros_like(weights)
@@ -147,19 +188,19 @@ class Imputation:
                 kept[part] = weights[part] + np.finfo(float).tiny
                 weights = kept
         chosen = np.unravel_index(self._choice(weights.ravel(), found, "origin"), weights.shape)
-        for name, drawn in zip(("ethnicity", "nativity"), chosen, strict=True):
-            found.setdefault(name, domain[name][int(drawn)])
+        for name, state in zip(drawn, chosen, strict=True):
+            found.setdefault(name, domain[name][int(state)])
 
-    def _likelihood(self, leaf: Leaf, found: Mapping[str, Any], shape: tuple[int, ...]) -> Floats:
-        """P(the row's value | ethnicity, nativity, the rest); 1 throughout for a value that nobody has."""
+    def _likelihood(
+        self, leaf: Leaf, found: Mapping[str, Any], drawn: tuple[str, str], shape: tuple[int, ...]
+    ) -> Floats:
+        """P(the row's value | origin, birthplace, the rest); 1 throughout for a value that nobody has."""
         position = self._positions(leaf).get(str(found[leaf.child]))
         if position is None:
             return np.ones(shape)
         cells = np.empty(shape, dtype=np.int64)
-        for ethnicity, nativity in np.ndindex(*shape):
-            cells[ethnicity, nativity] = self._cell(
-                leaf, found, {"ethnicity": ethnicity, "nativity": nativity}
-            )
+        for codes in np.ndindex(*shape):
+            cells[codes] = self._cell(leaf, found, dict(zip(drawn, codes, strict=True)))
         values = {cell: _probability(leaf, cell, position) for cell in np.unique(cells)}
         return np.array([values[cell] for cell in cells.ravel()]).reshape(shape) + _UNSEEN
 
@@ -201,57 +242,43 @@ class Imputation:
         return {leaf.child: leaf for leaf in self._population.leaves}
 
     @cached_property
+    def _band(self) -> str:
+        """The attribute of the model's core that tells ages; the age itself where the core has no coarser one."""
+        age, hierarchy = self.roles["age"], self._priors.hierarchy
+        core = self._priors.declaration.model.core
+        return next((name for name in core if hierarchy.refines(age, name)), age)
+
+    @cached_property
     def _codes(self) -> Mapping[str, tuple[str, Mapping[str, int]]]:
         """Attribute -> the column that tells it, and its code for every value of that column."""
-        domain, hierarchy = self._priors.domain, self._priors.hierarchy
-        plain = {name for leaf in self._population.leaves for name in leaf.parents}
-        plain |= {"state", "sex", "education_level", "occupation", "ethnicity", "nativity"}
-        codes = {name: (name, {str(state): i for i, state in enumerate(domain[name])}) for name in plain}
-        bands = hierarchy.codes("age", "age_band")
-        codes["age_band"] = ("age", {str(age): int(bands[i]) for i, age in enumerate(domain["age"])})
-        # Of the states of a level, which differ in the field, any will do: places go by the level alone.
-        levels = [domain["education_level"][code] for code in hierarchy.codes("education", "education_level")]
-        codes["education"] = ("education_level", {str(level): i for i, level in enumerate(levels)})
+        domain, hierarchy, roles = self._priors.domain, self._priors.hierarchy, self.roles
+        parents = {name for leaf in self._population.leaves for name in leaf.parents}
+        told = roles.named(
+            ("region", "sex", "age", "schooling", "occupation", "origin", "birth"), among=domain
+        )
+        codes = {
+            name: (name, {str(state): i for i, state in enumerate(domain[name])})
+            for name in {*parents, *told}
+        }
+        for age in roles.named(("age",), among=domain):
+            bands = hierarchy.codes(age, self._band)
+            codes[self._band] = (age, {str(years): int(bands[i]) for i, years in enumerate(domain[age])})
+        for schooling in roles.named(("schooling",), among=domain):
+            for name in parents.intersection(hierarchy.chain(schooling)) - {schooling}:
+                # Of the states of a level, which differ in the field, any will do: places go by the level alone.
+                levels = [domain[schooling][code] for code in hierarchy.codes(name, schooling)]
+                codes[name] = (schooling, {str(level): i for i, level in enumerate(levels)})
         return codes
 
-    @cached_property
-    def _groups(self) -> Floats:
-        return self._table("state", "sex", "age_band", "education_level", "ethnicity")
-
-    @cached_property
-    def _births(self) -> Floats:
-        return self._table("state", "age_band", "ethnicity", "nativity")
-
-    @cached_property
-    def _fields(self) -> Floats:
-        return self._table("education_level", "sex", "occupation", "bachelors_field")
-
-    @cached_property
-    def _status(self) -> Floats:
-        return self._table("occupation", "labor_force_status")
-
     def _table(self, *attributes: str) -> Floats:
-        return np.asarray(self._population.marginal(attributes).weights, dtype=np.float64)
+        if attributes not in self._tables:
+            table = np.asarray(self._population.marginal(attributes).weights, dtype=np.float64)
+            self._tables[attributes] = table
+        return self._tables[attributes]
 
-
-def _said(name: str, value: Any) -> Any:
-    """What a cell says; None where it says nothing, or no whole number where one can be drawn instead."""
-    if value is None or value != value or (value == "" and name not in _MAY_BE_EMPTY):  # noqa: PLR0124  NaN
-        return None
-    if name == "zipcode":
-        return _zipcode(value)
-    if name in _WHOLE:
-        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-        if text.isascii() and text.isdecimal() and len(text) <= _LONGEST:
-            return int(text)
-        return value if name == "age" else None
-    return str(value) if isinstance(value, list | dict) and name not in LISTS else value
-
-
-def _zipcode(value: Any) -> str:
-    """A ZIP code as text, also where a table of numbers has made 8055 or 8055.0 of it."""
-    text = str(value).strip().removesuffix(".0")
-    return text.zfill(_ZIP_DIGITS) if text.isascii() and text.isdecimal() else str(value)
+    @cached_property
+    def _tables(self) -> dict[tuple[str, ...], Floats]:
+        return {}
 
 
 def _probability(leaf: Leaf, cell: int, position: int) -> float:

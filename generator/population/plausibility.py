@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,14 @@ from census_personas.generator.model.posterior import Posterior
 from census_personas.generator.model.pruning import reduced
 from census_personas.validators.rarity import Rarity
 
-JUDGED = ("education_level", "marital_status", "sex", "labor_force_status", "veteran_status")
-"""Facts that are judged given the others; age and occupation are among what they are judged by."""
-ASIDE = frozenset({"ethnicity", "ethnicity_group", "nativity", "language_at_home"})
-"""Facts that are summed over as if the record did not say them: what is rare with them is somebody's life."""
+if TYPE_CHECKING:
+    from census_personas.generator.population.population import Population
+
+JUDGED = ("schooling", "marital", "sex", "work", "military")
+"""Roles of facts that are judged given the others; age and occupation are among what they are judged by."""
+ASIDE = ("origin", "birth", "language")
+"""Roles that are summed over, and their views, as if the record did not say them: what is rare with them is
+somebody's life."""
 PEOPLE = 10_000  # sampled people whose conditional distributions say what is odd
 SEED = 20_240_701
 _CELLS = 100_000  # of which more are hidden is not judged: nearly nothing would be known
@@ -56,15 +60,31 @@ class Plausibility:
     """
 
     def __init__(
-        self, network: Network, judged: Sequence[str] = JUDGED, *, people: int = PEOPLE, seed: int = SEED
+        self,
+        network: Network,
+        judged: Sequence[str],
+        aside: Container[str] = (),
+        *,
+        people: int = PEOPLE,
+        seed: int = SEED,
     ) -> None:
         """Nothing is computed before records come; facts that the model does not have are not judged."""
         self._network = network
+        self._aside = aside
         self._facts = tuple(name for name in judged if name in network.hierarchy.domain)
         self._hierarchy = network.hierarchy
         self._posterior = Posterior(network)
         self._people, self._seed = people, seed
         self._tails: dict[tuple[str, ...], dict[str, Tail]] = {}
+
+    @classmethod
+    def of(cls, population: Population) -> Plausibility:
+        """The facts of a locale that play the roles of `JUDGED`, judged without those of `ASIDE`."""
+        roles, hierarchy = population.priors.roles, population.priors.hierarchy
+        aside = {
+            name for name in hierarchy.domain if not {*roles.named(ASIDE)}.isdisjoint(hierarchy.chain(name))
+        }
+        return cls(population.network, roles.named(JUDGED), aside)
 
     @cached_property
     def attributes(self) -> tuple[str, ...]:
@@ -73,7 +93,7 @@ class Plausibility:
         return tuple(
             name
             for name in self._hierarchy.domain
-            if name not in ASIDE and given.intersection(self._hierarchy.chain(name))
+            if name not in self._aside and given.intersection(self._hierarchy.chain(name))
         )
 
     def oddities(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Rarity]]:

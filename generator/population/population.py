@@ -96,7 +96,7 @@ class Population:
 
     @computed_once
     def leaves(self) -> tuple[Leaf, ...]:
-        """Traits, ZIP codes and names, which stand beside the network."""
+        """Traits, postcodes and names, which stand beside the network."""
         return leaves_of(self.priors)
 
     @computed_once
@@ -232,7 +232,7 @@ class Population:
 
         Args:
             frame: a data frame (or one record, or a list of them) with a column for each core attribute (or what it
-                is made of: `education` from education_level and bachelors_field, `age_band` from age) and, optionally,
+                is made of: a hidden attribute from its views, an age band from the age) and, optionally,
                 further children.
 
         Returns:

@@ -33,7 +33,9 @@ class PopulationFile:
         """Load the population and draw its first row, which shows every fault of a condition."""
         self._config = config
         self._population = Population.load(config.locale)
-        self.table: Table = context_table(config.output.schema_, kinds_of(self._sample(1, 0)))
+        self.table: Table = context_table(
+            config.output.schema_, kinds_of(self._sample(1, 0)), self._population.priors.context_columns
+        )
 
     def notes(self) -> Iterator[str]:
         """What became of the condition, the targets and the quota, a line each."""
@@ -57,7 +59,8 @@ class PopulationFile:
     def _unseen(self, where: Mapping[str, Any]) -> Iterator[str]:
         """Conditions on columns that the file will not have, so that whoever reads it cannot know them."""
         written = {column.name for column in self.table.columns}
-        for column in context_table("full", kinds_of(self._sample(1, 0))).columns:
+        locale = self._population.priors.context_columns
+        for column in context_table("full", kinds_of(self._sample(1, 0)), locale).columns:
             if column.name in where and column.name not in written:
                 schema = self._config.output.schema_
                 yield f"note: {column.name} is no column of schema {schema}, so the file does not say it; full has it"

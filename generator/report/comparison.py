@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from census_personas.census_priors.roles import Roles
 from census_personas.foundation.errors import DatasetError
 from census_personas.generator.report.people import people_of
 from census_personas.generator.report.tabulation import Counts, Tabulation, distance
@@ -18,17 +19,8 @@ from census_personas.validators.dataset.family import FAMILY
 
 DRAWS = 64  # pairs of samples whose mean distance is taken
 
-COMPARED = (
-    "sex",
-    "age",
-    "ethnicity",
-    "marital_status",
-    "education_level",
-    "bachelors_field",
-    "labor_force_status",
-    "occupation",
-    "state",
-)
+COMPARED = ("sex", "age", "origin", "marital", "schooling", "field", "work", "occupation", "region")
+"""Roles whose columns are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +64,18 @@ class Comparison:
         return {"rows": list(self.rows), **{k: {t.name: getattr(t, k) for t in self.tables} for k in kinds}}
 
 
-def compare(one: Path, other: Path, rng: np.random.Generator) -> Comparison:
-    """Compare two datasets; `rng` draws the pairs of samples behind floor and limit.
+def compare(one: Path, other: Path, rng: np.random.Generator, roles: Roles) -> Comparison:
+    """Compare two datasets of a locale; `rng` draws the pairs of samples behind floor and limit.
 
     Raises:
         DatasetError: a dataset that cannot be read or is empty, or two with no column in common.
     """
-    people = [people_of(path, COMPARED) for path in (one, other)]
-    columns = [name for name in COMPARED if all(name in frame for frame in people)]
+    facts = roles.named(COMPARED)
+    people = [people_of(path, facts) for path in (one, other)]
+    columns = [name for name in facts if all(name in frame for frame in people)]
     if not columns:
         raise DatasetError(
-            f"{one} and {other} have no column in common to compare; known: {', '.join(COMPARED)}"
+            f"{one} and {other} have no column in common to compare; known: {', '.join(facts)}"
         )
     tables = [*((name,) for name in columns), *combinations(columns, 2)]
     first, second = (Tabulation.of([_like(frame)], tables) for frame in people)

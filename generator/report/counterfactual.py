@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from census_personas.census_priors.roles import NAME
 from census_personas.foundation import event_loop
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import read_frames
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
     from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion
     from census_personas.generator.narration.narrator import Narrated, Narrator
 
-FACTS = ("sex", "ethnicity", "age", "name")
+FACTS = ("sex", "origin", "age", "name")
+"""Roles of which one at a time is swapped, and the name; `--swap` takes the locale's own word for a role too."""
 PEOPLE = 60
 YEARS = 20  # by which somebody is made older, or from TURN on younger
 TURN = 50
 _FILE = "effects.json"
-_NAMES = ("first_name", "middle_name", "last_name")
 _BLOCK = 1000  # rows that are looked through at a time for people who were narrated
 _OTHER = 0x5EED  # turns a request's seed into another one
 _NAMESAKES = 500
@@ -78,8 +79,8 @@ def of_run(
 ) -> list[dict[str, Any]]:
     """Swap one fact at a time of a run's first people, have its own narrator write of them, and compare the texts.
 
-    Sex and ethnicity become the next state of the domain, ages move by twenty years, the name becomes that of
-    somebody of the same sex and another ethnicity; everything else stays, the name too where it is not what is
+    Sex and origin become the next state of the domain, ages move by twenty years, the name becomes that of
+    somebody of the same sex and another origin; everything else stays, the name too where it is not what is
     swapped, so that what is measured is what the narrator makes of the one fact. Each person is also written of once
     more as they are, by another seed: what chance changes. The run's texts are taken as they stand; answers are
     journaled in `counterfactual/` within the run, so that none is paid for twice, and the effects kept beside them.
@@ -93,9 +94,6 @@ def of_run(
     layout = RunLayout(folder)
     if not layout.config.exists():
         raise DatasetError(f"{folder}: is no run folder; a counterfactual test asks the model of a run")
-    unknown = [name for name in facts if name not in FACTS]
-    if unknown:
-        raise DatasetError(f"--swap {unknown[0]}: cannot be swapped; known: {', '.join(FACTS)}")
     config = load(layout.config)
     if config.plugins and not plugins.members:
         raise PluginError(
@@ -104,10 +102,16 @@ def of_run(
         )
     named = tuple(plugin.reference for plugin in plugins.members)
     resources = RunResources.load(config.model_copy(update={"plugins": named}))
+    roles = resources.priors.roles
+    known = {role: roles.columns.get(role, role) for role in FACTS if role == "name" or role in roles}
+    unknown = [name for name in facts if name not in {*FACTS, *known.values()}]
+    if unknown:
+        raise DatasetError(f"--swap {unknown[0]}: cannot be swapped; known: {', '.join(known.values())}")
     narrated = list(_narrated(folder, resources, people))
     if not narrated:
         raise DatasetError(f"{folder}: has no rows yet; finish the run first")
-    wanted = [fact for fact in facts if fact == "name" or fact in resources.priors.domain]
+    swapped = [known.get(fact, fact) for fact in facts]
+    wanted = [fact for fact in swapped if fact == "name" or fact in resources.priors.domain]
     found = event_loop.run(partial(_effects, folder, resources, narrated, wanted))
     effects = [effect.as_dict() for effect in found]
     write_whole(layout.counterfactual / _FILE, json.dumps(effects, indent=1, ensure_ascii=False) + "\n")
@@ -189,28 +193,24 @@ def swapped_people(
     people: Sequence[Record], fact: str, resources: RunResources
 ) -> Iterator[tuple[str, str, Record]]:
     """Each person's value of the fact, the value put in its place, and the facts with it."""
+    roles = resources.priors.roles
+    sex, origin, age = roles["sex"], roles.get("origin") or "", roles["age"]
     if fact == "name":
         others = resources.population.sample(_NAMESAKES, seed=resources.config.seed).to_dict("records")
         for position, who in enumerate(people):
             turned = [*others[position % _NAMESAKES :], *others[: position % _NAMESAKES]]
-            fits = (
-                o for o in turned if o["sex"] == who["sex"] and o.get("ethnicity") != who.get("ethnicity")
-            )
+            fits = (o for o in turned if o[sex] == who[sex] and o.get(origin) != who.get(origin))
             other = next(fits, turned[0])
-            names = {name: other[name] for name in _NAMES if name in who}
-            yield _named(who), _named(other), {**who, **names}
-    elif fact == "age":
+            names = {name: other[name] for name in roles.named(NAME) if name in who}
+            yield f"{who.get(origin, 'any')} name", f"{other.get(origin, 'any')} name", {**who, **names}
+    elif fact == age:
         for who in people:
-            by = YEARS if who["age"] < TURN else -YEARS
+            by = YEARS if who[age] < TURN else -YEARS
             born = {"birth_year": who["birth_year"] - by} if "birth_year" in who else {}
             before, after = ("younger", "older")[:: 1 if by > 0 else -1]
-            yield before, after, {**who, "age": who["age"] + by, **born}
+            yield before, after, {**who, age: who[age] + by, **born}
     else:
         states = resources.priors.domain[fact]
         following = dict(zip(states, (*states[1:], states[0]), strict=True))
         for who in people:
             yield str(who[fact]), str(following[who[fact]]), {**who, fact: following[who[fact]]}
-
-
-def _named(who: Mapping[Any, Any]) -> str:
-    return f"{who.get('ethnicity', 'any')} name"

@@ -15,9 +15,8 @@ import pandas as pd
 from census_personas.foundation.dataset_reader import columns_of, count_rows, dataset_files
 from census_personas.foundation.randomness import row_of
 from census_personas.foundation.record_reader import read_records
-from census_personas.foundation.schema import LISTS, NEMOTRON_1_1, PROSE
 from census_personas.generator.config.run_config import ConfigError
-from census_personas.generator.population.imputation import IMPUTED, Imputation
+from census_personas.generator.population.imputation import Imputation
 from census_personas.generator.run.shard_store import check_parts
 
 _BLOCK = 1 << 20
@@ -42,19 +41,11 @@ class InputFile:
         self._imputation = imputation
         check_parts(path)
         self._files = dataset_files(path)
-        written = {*PROSE, *LISTS}
-        context = [name for name in NEMOTRON_1_1 if name not in written]
-        known = {*context, *IMPUTED, "row", *imputation.attributes}
-        self.columns = tuple(
-            dict.fromkeys(
-                [
-                    "row",
-                    *(name for name in (*context, *IMPUTED)),
-                    *(n for n in columns_of(path) if n in known),
-                ]
-            )
-        )
-        lacking = [name for name in ("sex", "age", "occupation", "zipcode") if name not in columns_of(path)]
+        certain = ("row", *imputation.public, *imputation.imputed)
+        known = {*certain, *imputation.attributes}
+        self.columns = tuple(dict.fromkeys([*certain, *(n for n in columns_of(path) if n in known)]))
+        needed = imputation.roles.named(("sex", "age", "occupation", "postcode"))
+        lacking = [name for name in needed if name not in columns_of(path)]
         if lacking:
             raise ConfigError(
                 f"{path}: has no column {', '.join(lacking)}; give a dataset of the persona schema"

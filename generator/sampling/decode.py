@@ -10,6 +10,7 @@ import pandas as pd
 
 from census_personas.census_priors.domain import State
 from census_personas.census_priors.priors import Priors
+from census_personas.census_priors.roles import ROLES
 from census_personas.foundation.arrays import AnyCodes, AnyIntegers, Objects
 from census_personas.foundation.randomness import words
 from census_personas.foundation.threads import computed_once
@@ -17,11 +18,23 @@ from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.model.sparse_conditionals import Leaf
 
 FIRST = (
-    "row uuid first_name middle_name last_name sex age birth_year ethnicity nativity marital_status education_level "
-    "bachelors_field labor_force_status occupation occupation_code state city zipcode county metro_area urbanicity "
-    "country"
-).split()
-PLACE = ("city", "county", "metro_area", "urbanicity")
+    *(
+        "row",
+        "uuid",
+        "given_name",
+        "middle_name",
+        "family_name",
+        "second_family_name",
+        "sex",
+        "age",
+        "birth_year",
+    ),
+    *("origin", "birth", "marital", "schooling", "field", "work", "occupation", "occupation_code"),
+    *("region", "municipality", "postcode", "subregion", "metro", "urbanicity", "country"),
+)
+"""Columns of the engine, and roles, in the order in which people are shown; others follow."""
+PLACE = ("municipality", "subregion", "metro", "urbanicity")
+"""Roles that a postcode decides."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,9 @@ class FrameDecoder:
         for name, (source, values) in self._values.items():
             if source in codes:
                 columns[name] = values.of(codes[source])
-        order = [name for name in FIRST if name in columns]
+        roles = self.priors.roles
+        named = (roles.get(name) if name in ROLES else name for name in FIRST)
+        order = [name for name in named if name in columns]
         traits = [part for name in TRAITS for part in (name, f"{name}_label")]
         rest = [name for name in columns if name not in order and name not in traits]
         return pd.DataFrame({name: columns[name] for name in (*order, *rest, *traits) if name in columns})
@@ -62,25 +77,24 @@ class FrameDecoder:
     @computed_once
     def _values(self) -> dict[str, tuple[str, Values]]:
         """Column -> the drawn attribute that decides it, and the value of each of its states."""
-        priors, hierarchy = self.priors, self.priors.hierarchy
+        priors, hierarchy, roles = self.priors, self.priors.hierarchy, self.priors.roles
         model = priors.declaration.model
-        helpers = {name for name, item in priors.declaration.attributes.items() if item.of} | {"education"}
+        helpers = {name for name, item in priors.declaration.attributes.items() if item.of}
+        helpers = helpers.difference(roles.values()).union(priors.conventions.hidden)
         drawn = [*model.core, *(node.child for node in model.conditionals)]
         found = {name: (name, Values.of_states(priors.domain[name])) for name in drawn if name not in helpers}
-        for view in ("education_level", "bachelors_field"):
-            fine = hierarchy.finer.get(view)
-            if fine in drawn and view not in found:
+        for view in roles.named(("schooling", "field", "region", "origin"), among=hierarchy.finer):
+            fine = hierarchy.source(view, drawn)
+            if fine is not None and view not in found:
                 states = [priors.domain[view][code] for code in hierarchy.codes(fine, view)]
                 found[view] = (fine, Values.of_states(states))
-        if "age" in drawn:
+        age, occupation = roles.get("age"), roles.get("occupation")
+        if age is not None and age in drawn:
             vintage = int(priors.declaration.vintage)
-            found["birth_year"] = (
-                "age",
-                Values.of_states([vintage - int(age) for age in priors.domain["age"]]),
-            )
-        if "occupation" in drawn and "occupations" in priors.declaration.lookups:
-            codes = [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]]
-            found["occupation_code"] = ("occupation", Values.of_states(codes))
+            found["birth_year"] = (age, Values.of_states([vintage - int(n) for n in priors.domain[age]]))
+        if occupation is not None and occupation in drawn and "occupations" in priors.declaration.lookups:
+            codes = [priors.occupations.get(str(name)).code for name in priors.domain[occupation]]
+            found["occupation_code"] = (occupation, Values.of_states(codes))
         known: dict[int, Values] = {}  # first and middle names have the same states
         for leaf in self.leaves:
             number = id(leaf.table.states)
@@ -90,9 +104,9 @@ class FrameDecoder:
             if leaf.child in TRAITS:
                 levels = [LEVELS[level_of(int(score))] for score in leaf.table.states]
                 found[f"{leaf.child}_label"] = (leaf.child, Values.of_states(levels, LEVELS))
-            if leaf.child == "zipcode":
-                for name in PLACE:
-                    found[name] = (leaf.child, Values.of_states(priors.places.column(name).tolist()))
+            if leaf.child == roles.get("postcode"):
+                for role in (role for role in PLACE if role in roles):
+                    found[roles[role]] = (leaf.child, Values.of_states(priors.places.column(role).tolist()))
         return found
 
 

@@ -1,4 +1,4 @@
-"""Marginals: joint tables over any attributes of a model, names, ZIP codes and places among them."""
+"""Marginals: joint tables over any attributes of a model, names, postcodes and places among them."""
 
 from __future__ import annotations
 

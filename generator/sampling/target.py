@@ -124,7 +124,7 @@ def _cells(name: str, axes: tuple[Axis, ...], wanted: Sequence[tuple[list[Any], 
     ]
     for number, (parts, _) in enumerate(wanted):
         matched = [
-            # A state's own name is looked up: compared with all others, a table of ZIP codes would take minutes.
+            # A state's own name is looked up: compared with all others, a table of postcodes would take minutes.
             np.array([known[part]])
             if isinstance(part, str) and part in known and not evidence.is_pattern(part)
             else np.flatnonzero(evidence.match(attribute, part, axis.states, within))

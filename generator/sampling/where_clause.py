@@ -15,8 +15,8 @@ from census_personas.foundation.arrays import AnyIntegers, Mask, Objects
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.config.selection import EvidenceError
 from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.sampling.decode import PLACE
 
-PLACE_COLUMNS = {"city": "city", "county": "county", "metro_area": "metro_area", "urbanicity": "urbanicity"}
 LABEL = "_label"
 # Of a text that is nowhere, what is compared with what is known.
 _SHORTEST, _LONGEST = 4, 100
@@ -52,8 +52,8 @@ def attributes(priors: Priors, leaves: Sequence[Leaf]) -> tuple[str, ...]:
     """Every attribute that `where` takes."""
     own = list(priors.domain)
     beside = [leaf.child for leaf in leaves]
-    places = [*PLACE_COLUMNS] if "zipcode" in beside else []
-    derived = ["birth_year", "occupation_code"] if "occupation" in own else ["birth_year"]
+    places = _places(priors) if priors.roles.get("postcode") in beside else {}
+    derived = ["birth_year", "occupation_code"] if priors.roles.get("occupation") in own else ["birth_year"]
     labels = [f"{name}{LABEL}" for name in beside if name in TRAITS]
     return (*own, *beside, *places, *derived, *labels)
 
@@ -76,20 +76,27 @@ def states_of(
     trait = attribute.removesuffix(LABEL)
     if trait != attribute and trait in TRAITS and trait in by_child:
         return trait, LEVELS, np.array([level_of(int(score)) for score in by_child[trait].table.states])
-    if attribute in PLACE_COLUMNS and "zipcode" in by_child:
-        return "zipcode", *_distinct(priors.places.column(PLACE_COLUMNS[attribute]))
-    if attribute == "birth_year" and "age" in priors.domain:
+    roles = priors.roles
+    postcode, age, occupation = roles.get("postcode"), roles.get("age"), roles.get("occupation")
+    if postcode in by_child and attribute in (places := _places(priors)):
+        return str(postcode), *_distinct(priors.places.column(places[attribute]))
+    if attribute == "birth_year" and age in priors.domain:
         vintage = int(priors.declaration.vintage)
-        return "age", [vintage - int(age) for age in priors.domain["age"]], None
-    if attribute == "occupation_code" and "occupation" in priors.domain:
-        codes = [priors.occupations.get(str(name)).code for name in priors.domain["occupation"]]
-        return "occupation", *_distinct(np.array(codes, dtype=object))
+        return str(age), [vintage - int(years) for years in priors.domain[str(age)]], None
+    if attribute == "occupation_code" and occupation in priors.domain:
+        codes = [priors.occupations.get(str(name)).code for name in priors.domain[str(occupation)]]
+        return str(occupation), *_distinct(np.array(codes, dtype=object))
     known = attributes(priors, leaves)
     near = _near(attribute, known)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise EvidenceError(
         f"{place or f'where.{attribute}'}: unknown attribute {attribute!r}; {hint}known: {', '.join(sorted(known))}"
     )
+
+
+def _places(priors: Priors) -> dict[str, str]:
+    """Columns that a postcode decides -> their roles."""
+    return {priors.roles[role]: role for role in PLACE if role in priors.roles}
 
 
 def _rooted(attribute: str, priors: Priors) -> tuple[str, Sequence[Any], AnyIntegers | None]:

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from released import NEMOTRON
 
 from census_personas import Run
 from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.schema import NEMOTRON
 
 pytestmark = pytest.mark.quick
 

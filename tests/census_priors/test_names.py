@@ -1,8 +1,5 @@
 """Names: who is called what, from the tables that ship."""
 
-from importlib.resources import files
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -16,14 +13,17 @@ from census_personas.census_priors.cohorts import (
 )
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.lookup import numbers, read_lookup, strings
-from census_personas.census_priors.names import ETHNICITIES, SEXES, SURNAME_GROUPS, Names
+from census_personas.census_priors.names import Names
+from census_personas.census_priors.priors import Priors
 
-LOCALE = Path(str(files("census_personas.census_priors") / "en_US"))
+PRIORS = Priors.load("en_US")
+ETHNICITIES, SEXES = (tuple(str(state) for state in PRIORS.domain[name]) for name in ("ethnicity", "sex"))
+SURNAME_GROUPS = tuple(PRIORS.conventions.names.family_groups)
 
 
 @pytest.fixture(scope="module")
 def names() -> Names:
-    return Names.load(LOCALE)
+    return PRIORS.names
 
 
 def row(table: ConditionalTable, **cell: str) -> dict[str, float]:
@@ -157,7 +157,7 @@ def test_middle_names_suit_sex_and_are_no_initials(names: Names) -> None:
 
 
 def test_smith_is_the_most_common_surname() -> None:
-    table = read_lookup(LOCALE / "lookups" / "names_last.parquet", ("name",), SURNAME_GROUPS)
+    table = read_lookup(PRIORS.folder / "lookups" / "names_last.parquet", ("name",), SURNAME_GROUPS)
     bearers = sum(numbers(table, group) for group in SURNAME_GROUPS)
     named = strings(table, "name")
     assert named[int(np.argmax(bearers))] == "Smith"
@@ -182,6 +182,6 @@ def test_the_residual_of_the_voter_files_is_no_name(names: Names) -> None:
 
 
 def test_the_tables_are_small_enough_to_ship() -> None:
-    lookups = LOCALE / "lookups"
+    lookups = PRIORS.folder / "lookups"
     assert sum(file.stat().st_size for file in lookups.glob("names_*.parquet")) <= 7e6
     assert sum(file.stat().st_size for file in lookups.glob("*.parquet")) <= 9e6

@@ -6,8 +6,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from census_personas.census_priors.build.en_US.occupations import ONET_ATTRIBUTION
 from census_personas.census_priors.marginal import TableError
-from census_personas.census_priors.occupations import ONET_ATTRIBUTION, Occupations, UnknownOccupationError
+from census_personas.census_priors.occupations import Occupations, UnknownOccupationError
+from census_personas.census_priors.priors import Priors
 
 pytestmark = pytest.mark.quick
 
@@ -16,7 +18,7 @@ LOCALE = Path(str(files("census_personas.census_priors") / "en_US"))
 
 @pytest.fixture(scope="module")
 def occupations() -> Occupations:
-    return Occupations.load(LOCALE)
+    return Priors.load("en_US").occupations
 
 
 def test_every_civilian_and_military_code_of_the_pums_has_one_name(occupations: Occupations) -> None:
@@ -105,7 +107,7 @@ def test_an_unknown_name_is_answered_with_its_neighbours(occupations: Occupation
 
 def test_a_missing_table_says_how_to_make_it(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"occupations.parquet: no such table; rebuild"):
-        Occupations.load(tmp_path).names  # noqa: B018 - reading is what fails
+        Occupations(tmp_path).names  # noqa: B018 - reading is what fails
 
 
 def test_phrases_that_do_not_match_their_tasks_are_refused_by_name(tmp_path: Path) -> None:
@@ -119,7 +121,7 @@ def test_phrases_that_do_not_match_their_tasks_are_refused_by_name(tmp_path: Pat
     with pytest.raises(
         TableError, match=r"occupation '\w+' has \d task_phrases for \d tasks; rebuild the locale"
     ):
-        Occupations.load(tmp_path).names  # noqa: B018 - reading is what fails
+        Occupations(tmp_path).names  # noqa: B018 - reading is what fails
 
 
 def test_a_table_of_an_earlier_release_says_that_it_has_no_phrases(tmp_path: Path) -> None:
@@ -127,7 +129,7 @@ def test_a_table_of_an_earlier_release_says_that_it_has_no_phrases(tmp_path: Pat
     (tmp_path / "lookups").mkdir()
     pq.write_table(table.drop_columns(["skill_phrases"]), tmp_path / "lookups" / "occupations.parquet")
     with pytest.raises(TableError, match=r"columns skill_phrases are missing; rebuild the locale"):
-        Occupations.load(tmp_path).names  # noqa: B018 - reading is what fails
+        Occupations(tmp_path).names  # noqa: B018 - reading is what fails
 
 
 def test_the_table_carries_the_attribution_that_its_licence_asks_for() -> None:

@@ -1,30 +1,30 @@
 """Places: ZIP codes, their cities and counties, and where people of each group live."""
 
-from importlib.resources import files
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from census_personas.census_priors.conditional import ConditionalTable
-from census_personas.census_priors.places import EDUCATION_GROUPS, STATE_NAMES, Places, UnknownPlaceError
+from census_personas.census_priors.places import Places, UnknownPlaceError
+from census_personas.census_priors.priors import Priors
 
 pytestmark = pytest.mark.quick
 
-LOCALE = Path(str(files("census_personas.census_priors") / "en_US"))
-STATES = tuple(STATE_NAMES)
-ETHNICITIES = ("hispanic", "white", "black", "asian", "native", "pacific_islander", "multiple")
+PRIORS = Priors.load("en_US")
+STATES, ETHNICITIES, EDUCATION_GROUPS = (
+    tuple(str(state) for state in PRIORS.domain[name]) for name in ("state", "ethnicity", "education_group")
+)
 
 
 @pytest.fixture(scope="module")
 def places() -> Places:
-    return Places.load(LOCALE)
+    return PRIORS.places
 
 
 @pytest.fixture(scope="module")
-def table(places: Places) -> ConditionalTable:
-    return places.zip_table(STATES, ETHNICITIES)
+def table() -> ConditionalTable:
+    return PRIORS.residence.table()
 
 
 def shares(places: Places, table: ConditionalTable, column: str, **cell: str) -> dict[str, float]:
@@ -43,10 +43,10 @@ def test_adults_are_those_of_the_2020_census(places: Places) -> None:
 
 
 def test_zip_codes_have_five_characters_and_keep_their_zeros(places: Places) -> None:
-    assert all(len(zipcode) == 5 and zipcode.isdigit() for zipcode in places.zipcodes)
-    assert all(a < b for a, b in pairwise(places.zipcodes))
+    assert all(len(zipcode) == 5 and zipcode.isdigit() for zipcode in places.postcodes)
+    assert all(a < b for a, b in pairwise(places.postcodes))
     boston = places.get("02108")
-    assert (boston.city, boston.state, boston.county) == ("Boston", "MA", "Suffolk County")
+    assert (boston.municipality, boston.region, boston.subregion) == ("Boston", "MA", "Suffolk County")
 
 
 def test_county_and_state_of_every_zip_code_agree(places: Places) -> None:
@@ -54,14 +54,14 @@ def test_county_and_state_of_every_zip_code_agree(places: Places) -> None:
     for fips, state in zip(places.column("county_fips"), places.column("state"), strict=True):
         by_fips.setdefault(fips[:2], set()).add(state)
     assert all(len(states) == 1 for states in by_fips.values())
-    assert len(by_fips) == len(places.states) == 53
+    assert len(by_fips) == len(places.regions) == 53
 
 
 def test_cities_and_counties_are_listed_by_state(places: Places) -> None:
-    assert {"New York", "Buffalo"} <= places.cities("NY")
-    assert "Cook County" in places.counties("IL")
-    assert "Cook County" not in places.counties("NY")
-    assert places.get("63101").city in places.cities("MO")
+    assert {"New York", "Buffalo"} <= places.municipalities("NY")
+    assert "Cook County" in places.subregions("IL")
+    assert "Cook County" not in places.subregions("NY")
+    assert places.get("63101").municipality in places.municipalities("MO")
 
 
 def test_names_are_cased_as_written(places: Places) -> None:
@@ -95,7 +95,7 @@ def test_zip_codes_within_a_row_ascend(table: ConditionalTable) -> None:
 
 
 def test_rows_follow_the_order_that_the_caller_gives(places: Places, table: ConditionalTable) -> None:
-    other = places.zip_table(("WY", "GA"), ("black", "white"))
+    other = PRIORS.residence.table(("WY", "GA"), ("black", "white"))
     asked = {"state": "GA", "ethnicity": "white", "education_group": "degree"}
     assert shares(places, other, "county", **asked) == pytest.approx(shares(places, table, "county", **asked))
 
@@ -128,7 +128,7 @@ def test_pacific_islanders_are_split_from_asians_by_county(places: Places, table
 
 def test_the_virgin_islands_are_placed_by_total_population(places: Places, table: ConditionalTable) -> None:
     cells = [
-        shares(places, table, "zip", state="VI", ethnicity=ethnicity, education_group="degree")
+        shares(places, table, "postcode", state="VI", ethnicity=ethnicity, education_group="degree")
         for ethnicity in ETHNICITIES
     ]
     assert cells[0] == cells[1]
@@ -136,13 +136,13 @@ def test_the_virgin_islands_are_placed_by_total_population(places: Places, table
 
 
 def test_an_unknown_zip_code_is_answered_with_its_neighbours(places: Places) -> None:
-    with pytest.raises(UnknownPlaceError, match=r"'2108'; ZIP codes have five characters, the nearest are"):
+    with pytest.raises(UnknownPlaceError, match="unknown ZIP code '2108'; the nearest are "):
         places.get("2108")
 
 
 def test_an_unknown_state_is_answered_with_the_known_ones(places: Places) -> None:
     with pytest.raises(UnknownPlaceError, match=r"unknown state 'XX'; known: AK, AL"):
-        places.cities("XX")
+        places.municipalities("XX")
     with pytest.raises(UnknownPlaceError, match="unknown state 'XX'"):
-        places.zip_table(("XX",), ETHNICITIES)
-    assert places.state_name("VI") == "US Virgin Islands"
+        PRIORS.residence.table(("XX",))
+    assert places.region_name("VI") == "US Virgin Islands"

@@ -64,6 +64,7 @@ def small(tmp_path: Path) -> Path:
     declared["tables"] = {source: [["state", "age_band", "sex"]]}
     (folder / "priors.yaml").write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
     shutil.copy(EN_US / "tables/state-age_band-sex.parquet", folder / "tables")
+    shutil.copy(EN_US / "locale.yaml", folder)
     for path in (EN_US / "lookups").iterdir():
         (folder / "lookups" / path.name).symlink_to(path)
     return folder
@@ -128,6 +129,14 @@ def test_a_spoilt_look_up_is_named_and_nobody_is_sampled_without_it(
 def test_a_look_up_that_nobody_declared_is_told(small: Path) -> None:
     path = small / "priors.yaml"
     path.write_text(path.read_text().replace("- names\n", ""))
+    with pytest.raises(
+        DeclarationError, match=r"roles.given_name: 'first_name' is no attribute; add it, or names to"
+    ):
+        Priors.load(small)
+    said = yaml.safe_load((small / "locale.yaml").read_text(encoding="utf-8"))
+    said["roles"] = {role: name for role, name in said["roles"].items() if not role.endswith("_name")}
+    said["columns"] = {}
+    (small / "locale.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
     assert "lookups/names_last.parquet: is not used; add names" in verdict(small, LOOKUPS).found
 
 

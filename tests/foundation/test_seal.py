@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from released import UNITED_STATES
 
 from census_personas.foundation.dataset_reader import FOOTER
 from census_personas.foundation.errors import DatasetError
@@ -21,7 +22,7 @@ from census_personas.generator.run.shard_store import ShardInfo, check_parts, re
 
 pytestmark = pytest.mark.quick
 
-TABLE = table_of("full", {"row": "integer", "uuid": "text", "sex": "text", "age": "integer"})
+TABLE = table_of("full", {"row": "integer", "uuid": "text", "sex": "text", "age": "integer"}, UNITED_STATES)
 INFO = ShardInfo(0, 20, 20, 0, findings={"stated_age:warning": 3})
 FLIPS = 600
 

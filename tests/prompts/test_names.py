@@ -6,10 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from released import NEMOTRON_1_1
 
+from census_personas.census_priors.conventions import ENGINE_COLUMNS
 from census_personas.census_priors.priors import Priors
-from census_personas.foundation.schema import NEMOTRON_1_1, PROVENANCE
-from census_personas.generator.population import imputation
+from census_personas.foundation.schema import PROVENANCE
+from census_personas.foundation.traits import TRAITS
 from census_personas.prompts import names
 from census_personas.prompts.lint import lint
 from census_personas.prompts.template import PromptSet, TemplateError
@@ -86,9 +88,11 @@ def test_two_fields_that_differ_in_capitals_alone_are_refused(folder: Path, othe
 
 def test_every_name_that_the_engine_gives_is_taken() -> None:
     written = {field.name for call in ("attributes", "personas") for field in fields_of(call)}
-    columns = {*NEMOTRON_1_1, *imputation.IMPUTED, *Priors.load("en_US").domain, "urbanicity"} - written
-    assert columns - names.FACTS == set()
-    assert set(PromptSet.load("en_US").words("sample")) - written - names.FACTS - names.WORDS == {"row"}
+    prompts, priors = PromptSet.load("en_US"), Priors.load("en_US")
+    taken = {*names.FACTS, *prompts.declared.names}
+    columns = {*NEMOTRON_1_1, *priors.roles.values(), *ENGINE_COLUMNS, *TRAITS} - written
+    assert columns - taken == set()
+    assert set(prompts.words("sample")) - written - taken - names.WORDS == {"row"}
     assert set(PROVENANCE) == names.PROVENANCE
 
 

@@ -15,7 +15,6 @@ from census_personas.foundation.schema import NARRATIVES
 from census_personas.validators.dataset.chance import cell_probabilities
 from census_personas.validators.dataset.family import significant
 from census_personas.validators.dataset.people import People, records_of
-from census_personas.validators.rule_context import LEVELS
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
@@ -132,7 +131,9 @@ def guide_bias(frame: pd.DataFrame, expected: Mapping[str, Marginal | None] | No
     if "sex" in frame.columns and not _one_state(expected.get("sex")):
         sex = abs(float((frame["sex"] == "Female").mean()) - 0.5)
     if "education_level" in frame.columns and not _one_state(expected.get("education_level")):
-        shares = frame["education_level"].value_counts(normalize=True).reindex(list(LEVELS), fill_value=0.0)
+        shares = frame["education_level"].value_counts(normalize=True)
+        if (levels := expected.get("education_level")) is not None:
+            shares = shares.reindex(list(levels.domain["education_level"]), fill_value=0.0)
         gini = _gini(shares.to_numpy(dtype=np.float64))
     return GuideBias(age, sex, gini)
 

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from census_personas.census_priors.cohorts import cohort_codes, generation_codes
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import TableError
-from census_personas.census_priors.names import OUTSIDE_BIRTHS
 from census_personas.foundation.arrays import Codes, Floats, Mask
 from census_personas.validators.dataset.coding import Coded
 
@@ -97,7 +96,7 @@ class NameExposure:
 
     @property
     def _outside(self) -> Mask:
-        return np.isin(self._priors.domain["state"], OUTSIDE_BIRTHS)
+        return np.isin(self._priors.domain["state"], self._priors.conventions.names.births_elsewhere)
 
     def _spread(
         self, found: Mapping[str, Codes], counts: Codes, parents: Domain

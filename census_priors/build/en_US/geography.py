@@ -34,10 +34,10 @@ from census_personas.census_priors.build.compiled import write_table
 from census_personas.census_priors.build.en_US.pums import Records
 from census_personas.census_priors.build.en_US.tilt import fit_tilt
 from census_personas.census_priors.build.source import Source, SourceError
-from census_personas.census_priors.places import EDUCATION_GROUPS
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats
 
+EDUCATION_GROUPS = ("no_college", "some_college", "degree")
 ETHNICITIES = ("hispanic", "white", "black", "asian", "native", "pacific_islander", "multiple")
 SCHOOLED = 25  # B15003 counts persons 25 and over
 

@@ -24,11 +24,14 @@ from census_personas.census_priors.build.en_US.pums import BORN_IN_US, Records
 from census_personas.census_priors.build.en_US.spelling import accents, surname
 from census_personas.census_priors.build.source import Source, SourceError
 from census_personas.census_priors.cohorts import cohort_codes
-from census_personas.census_priors.given_names import COHORTS, GROUP_OF, GROUPS
-from census_personas.census_priors.names import SURNAME_GROUPS
+from census_personas.census_priors.given_names import COHORTS
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats, Integers, Integers32
 
+# Groups of Rosenman et al., and where the other ethnicities are counted.
+GROUPS = ("white", "black", "hispanic", "asian", "other")
+GROUP_OF = {"native": "other", "multiple": "other", "pacific_islander": "asian"}
+SURNAME_GROUPS = ("white", "black", "hispanic", "asian", "native", "multiple")
 _ROSENMAN = "Rosenman, Olivella and Imai (2023), Race and ethnicity data for first, middle, and surnames"
 SOURCES = (
     Source(

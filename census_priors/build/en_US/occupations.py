@@ -23,10 +23,16 @@ from census_personas.census_priors.build.en_US.occupation_titles import name, pr
 from census_personas.census_priors.build.en_US.onet_grounding import Grounding
 from census_personas.census_priors.build.en_US.work_phrases import phrase_columns
 from census_personas.census_priors.build.source import Source, SourceError
-from census_personas.census_priors.occupations import ONET_ATTRIBUTION, PHRASES
+from census_personas.census_priors.occupations import PHRASES
 
 CODES = "codes/occp_2018_titles_soc.csv"
 ONET = "onet_29_3"
+ONET_ATTRIBUTION = (
+    "This product includes information from the O*NET 29.3 Database by the U.S. Department of Labor, "
+    "Employment and Training Administration (USDOL/ETA), used under the CC BY 4.0 license. "
+    "Tasks, tools, skills and titles were selected, shortened and joined by Census occupation code; "
+    "USDOL/ETA has not approved, endorsed or tested these modifications."
+)
 SOURCES = (
     Source(
         CODES,

@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import typer
+from released import NEMOTRON
 
-from census_personas.foundation.schema import NEMOTRON
 from census_personas.generator.cli.run import headline
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.run.manifest import Manifest

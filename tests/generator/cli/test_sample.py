@@ -14,8 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-
-from census_personas.foundation.schema import NEMOTRON
+from released import NEMOTRON
 
 Personas = Callable[..., tuple[int, str, str]]
 

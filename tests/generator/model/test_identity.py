@@ -197,6 +197,8 @@ def test_words_of_the_united_states_change_nothing(tmp_path: Path) -> None:
     folder.mkdir()
     for name in ("tables", "lookups"):
         (folder / name).symlink_to(HERE / "en_US" / name)
+    text = (HERE / "en_US" / "locale.yaml").read_text(encoding="utf-8")
+    (folder / "locale.yaml").write_text(text.replace("Way to work", "Commute"), encoding="utf-8")
     text = (HERE / "en_US" / "priors.yaml").read_text(encoding="utf-8")
     for old, new in (
         ("Native Hawaiian or other", "Hawaiian or other"),
@@ -207,6 +209,23 @@ def test_words_of_the_united_states_change_nothing(tmp_path: Path) -> None:
         text = text.replace(old, new)
     (folder / "priors.yaml").write_text(text, encoding="utf-8")
     assert identity_of(Priors.load(folder)) == identity_of(Priors.load("en_US"))
+
+
+def test_another_reading_of_the_look_ups_is_another_model(tmp_path: Path) -> None:
+    folder = tmp_path / "us"
+    folder.mkdir()
+    for name in ("tables", "lookups"):
+        (folder / name).symlink_to(HERE / "en_US" / name)
+    declared = yaml.safe_load((HERE / "en_US" / "priors.yaml").read_text(encoding="utf-8"))
+    declared["tables"] = {source: tables[:1] for source, tables in declared["tables"].items()}
+    (folder / "priors.yaml").write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
+    text = (HERE / "en_US" / "locale.yaml").read_text(encoding="utf-8")
+    found = set()
+    for births in ("births_elsewhere: [PR, VI]", "births_elsewhere: [PR]"):
+        read_otherwise = text.replace("births_elsewhere: [PR, VI]", births)
+        (folder / "locale.yaml").write_text(read_otherwise, encoding="utf-8")
+        found.add(identity_of(Priors.load(folder)))
+    assert len(found) == 2
 
 
 def test_another_processor_and_another_process_find_the_same_identity(

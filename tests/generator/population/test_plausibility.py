@@ -92,7 +92,7 @@ def test_a_batch_and_one_record_are_judged_alike_whatever_the_order(
 @pytest.fixture(scope="module")
 def checker() -> RecordChecker:
     population = Population.load("en_US")
-    return RecordChecker(RuleContext(population.priors, Plausibility(population.network)))
+    return RecordChecker(RuleContext(population.priors, Plausibility.of(population)))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
+from released import UNITED_STATES
 
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.schema import table_of
@@ -16,7 +17,7 @@ from census_personas.validators.measures.fidelity import Cell, TableFidelity
 
 pytestmark = pytest.mark.quick
 
-TABLE = table_of("nemotron-1.1", {"age": "integer"})
+TABLE = table_of("nemotron-1.1", {"age": "integer"}, UNITED_STATES)
 CELL = Cell(states=("a",), rows=1, expected=1.0, p=1.0)
 AGE = TableFidelity(
     attributes=("age",), rows=20, tvd=0.01, srmse=0.1, tae=0.4, floor=0.02, spread=0.1, unknown=0.0, cell=CELL,
@@ -126,7 +127,7 @@ def test_people_who_were_read_are_not_said_to_be_the_population(priors: Priors) 
 
 
 def test_what_the_prompts_add_is_described_in_their_words_and_stays_in_its_cell(priors: Priors) -> None:
-    table = table_of("nemotron", {"age": "integer"}, written={"finance_persona": "text"})
+    table = table_of("nemotron", {"age": "integer"}, UNITED_STATES, written={"finance_persona": "text"})
     words = {"finance_persona": "Money | <b>and</b> [more](javascript:x)", "persona": "ignored"}
     text = card.text(_manifest(), priors, table, _report(AGE), words)
     cell = r"Money \| \<b\>and\</b\> \[more\](javascript:x)"

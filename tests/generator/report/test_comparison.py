@@ -8,7 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from released import UNITED_STATES
 
+from census_personas.census_priors.priors import Priors
 from census_personas.foundation.dataset_reader import columns_of, is_sample, read_frame
 from census_personas.foundation.dataset_writer import frame_writer
 from census_personas.foundation.errors import DatasetError
@@ -18,6 +20,7 @@ from census_personas.generator.report.people import people_of
 
 pytestmark = pytest.mark.quick
 
+ROLES = Priors.load("en_US").roles
 ROWS = 400
 
 
@@ -38,7 +41,7 @@ def test_samples_of_one_population_agree_within_what_chance_makes(tmp_path: Path
     one = _file(tmp_path, "one.parquet", 1)
     agreeing = 0
     for seed in range(2, 8):
-        found = compare(one, _file(tmp_path, "other.parquet", seed), np.random.default_rng(0))
+        found = compare(one, _file(tmp_path, "other.parquet", seed), np.random.default_rng(0), ROLES)
         assert len(found.tables) == 6
         agreeing += sum(table.passes for table in found.tables)
         assert all(0 < table.floor < table.limit for table in found.tables)
@@ -47,7 +50,10 @@ def test_samples_of_one_population_agree_within_what_chance_makes(tmp_path: Path
 
 def test_another_population_differs_and_the_numbers_stand_under_the_names_of_tables(tmp_path: Path) -> None:
     found = compare(
-        _file(tmp_path, "one.parquet", 1), _file(tmp_path, "other.parquet", 2, 0.8), np.random.default_rng(0)
+        _file(tmp_path, "one.parquet", 1),
+        _file(tmp_path, "other.parquet", 2, 0.8),
+        np.random.default_rng(0),
+        ROLES,
     ).as_dict()
     assert found["rows"] == [ROWS, ROWS]
     assert set(found) == {"rows", "tvd", "floor", "limit", "passes"}
@@ -61,7 +67,7 @@ def test_an_age_that_is_none_is_unknown(tmp_path: Path, age: Any) -> None:
     ages = pa.array([age, age], pa.uint64() if age == 2**63 else None)
     pq.write_table(pa.table({"sex": ["Male", "Male"], "age": ages}), tmp_path / "x.parquet")
     assert list(people_of(tmp_path / "x.parquet", ("sex", "age"))) == ["sex"]
-    compare(tmp_path / "x.parquet", tmp_path / "x.parquet", np.random.default_rng(0))
+    compare(tmp_path / "x.parquet", tmp_path / "x.parquet", np.random.default_rng(0), ROLES)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +129,9 @@ def test_a_sample_says_in_its_footer_what_it_is_and_other_files_do_not(tmp_path:
     frame = pd.DataFrame({"uuid": ["u"], "sex": ["Male"], "age": [30]})
     for name in ("x.parquet", "x.csv"):
         with frame_writer(
-            tmp_path / name, context_table("nemotron", {"uuid": "text", "sex": "text", "age": "integer"}), {}
+            tmp_path / name,
+            context_table("nemotron", {"uuid": "text", "sex": "text", "age": "integer"}, UNITED_STATES),
+            {},
         ) as write:
             write(frame)
     assert (is_sample(tmp_path / "x.parquet"), is_sample(tmp_path / "x.csv")) == (True, False)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from released import UNITED_STATES
 
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.dataset_writer import frame_writer, kinds_of
@@ -92,7 +93,7 @@ def test_rows_that_this_engine_sampled_are_flagged_where_foreign_ones_are_reject
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     odd = ROWS[1:2].assign(age=18, marital_status="widowed", education_level="graduate")
-    table = context_table("nemotron", kinds_of(odd))
+    table = context_table("nemotron", kinds_of(odd), UNITED_STATES)
     for name in ("odd.parquet", "odd.csv"):
         with frame_writer(tmp_path / name, table, {}) as write:
             write(odd)

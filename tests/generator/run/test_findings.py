@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from census_personas.census_priors.priors import Priors
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.schema import table_of
 from census_personas.generator.config.config_file import parse
@@ -39,7 +40,9 @@ def narrated(row: int) -> Narrated:
 def opened(path: Path, rows: int = 8, *overrides: str) -> AbstractContextManager[RunFolder]:
     config = parse("", "x", (f"rows={rows}", "output.shard_rows=4", *overrides))
     manifest = Manifest.of(config, {"priors": "d"}, "offline", "notice")
-    return RunFolder.opened(path, config, manifest, table_of("nemotron", {"age": "integer"}))
+    return RunFolder.opened(
+        path, config, manifest, table_of("nemotron", {"age": "integer"}, Priors.load("en_US").context_columns)
+    )
 
 
 def deliver(folder: RunFolder, shard: Shard) -> None:
@@ -123,7 +126,7 @@ def test_a_shard_whose_findings_are_lost_or_spoilt_is_written_anew(
 
 def without_findings(run: Path) -> None:
     """Make a run what an earlier release left: no findings, and one file of rejected rows."""
-    table = table_of("nemotron", {"age": "integer"})
+    table = table_of("nemotron", {"age": "integer"}, Priors.load("en_US").context_columns)
     for part in (run / "personas").iterdir():
         info, rows = read_shard(part), pq.read_table(part).to_pylist()
         assert info is not None

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from released import NEMOTRON
 
-from census_personas.foundation.schema import NEMOTRON
 from census_personas.generator.config.run_config import Config, ConfigError
-from census_personas.generator.population.imputation import IMPUTED, Imputation
+from census_personas.generator.population.imputation import Imputation
 from census_personas.generator.population.population import Population
 from census_personas.generator.run.input_file import InputFile
 from census_personas.generator.session import generate
@@ -63,7 +63,7 @@ def run(folder: Path, file: Path, rows: int, **more: Any) -> pd.DataFrame:
 def test_what_a_row_says_stands_and_what_it_lacks_is_filled(impute: Imputation, bare: dict[str, Any]) -> None:
     found = impute.of(bare)
     assert bare.items() <= found.items()
-    assert set(IMPUTED) <= set(found)
+    assert set(impute.imputed) <= set(found)
     assert (found["first_name"], found["middle_name"], found["last_name"]) == ("Thuy", "", "Nguyen")
     assert (found["county"], found["occupation_code"]) == ("Montgomery County", "3255")
     assert found["labor_force_status"] == "employed"

@@ -8,14 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from released import NEMOTRON, NEMOTRON_1_1, UNITED_STATES
 
 from census_personas.foundation.atomic_file import whole_file
 from census_personas.foundation.dataset_reader import columns_of, count_rows, read_frames
 from census_personas.foundation.dataset_writer import frame_writer
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.schema import (
-    NEMOTRON,
-    NEMOTRON_1_1,
     Kind,
     SchemaError,
     Table,
@@ -71,7 +70,7 @@ def narrated(row: int, *, accepted: bool = True) -> Narrated:
 def opened(path: Path, *overrides: str, digest: str = "d") -> AbstractContextManager[RunFolder]:
     config = parse("", "x", ("rows=5", "output.shard_rows=2", *overrides))
     manifest = Manifest.of(config, {"priors": digest}, "offline", "notice")
-    return RunFolder.opened(path, config, manifest, table_of("nemotron", CONTEXT))
+    return RunFolder.opened(path, config, manifest, table_of("nemotron", CONTEXT, UNITED_STATES))
 
 
 def finish(folder: RunFolder, *, rejected: tuple[int, ...] = ()) -> Manifest:
@@ -83,20 +82,20 @@ def finish(folder: RunFolder, *, rejected: tuple[int, ...] = ()) -> Manifest:
 
 def test_the_nemotron_schemas_have_the_columns_of_their_releases() -> None:
     assert (len(NEMOTRON), len(NEMOTRON_1_1)) == (22, 23)
-    assert table_of("nemotron", CONTEXT).names == NEMOTRON
+    assert table_of("nemotron", CONTEXT, UNITED_STATES).names == NEMOTRON
     assert [name for name in NEMOTRON_1_1 if name not in NEMOTRON] == ["cultural_background"]
 
 
 def test_the_full_schema_adds_what_the_population_knows_and_provenance_last() -> None:
     written: dict[str, Kind] = {**dict.fromkeys(NEMOTRON_1_1, "text"), "finance_persona": "text"}
-    names = table_of("full", CONTEXT, written=written).names
+    names = table_of("full", CONTEXT, UNITED_STATES, written=written).names
     assert names[23:28] == ("first_name", "openness", "openness_label", "income_band", "row")
     assert names[-5:] == ("model", "prompt_digest", "attempts", "flags", "finance_persona")
 
 
 def test_the_full_schema_has_no_columns_for_texts_that_nobody_writes() -> None:
     written: dict[str, Kind] = {"persona": "text", "income_score": "integer", "habits": "list"}
-    table = table_of("full", CONTEXT, written=written)
+    table = table_of("full", CONTEXT, UNITED_STATES, written=written)
     assert "sports_persona" not in table.names
     assert {column.name: column.kind for column in table.columns if column.name in written} == written
 
@@ -119,17 +118,23 @@ def test_texts_that_a_schema_has_no_room_for_are_refused(
     schema: Schema, written: dict[str, Kind], said: str
 ) -> None:
     with pytest.raises(SchemaError, match=said):
-        refuse_written(schema, CONTEXT, written)
+        refuse_written(schema, CONTEXT, UNITED_STATES, written)
 
 
 def test_a_population_that_nobody_narrated_has_context_columns_only() -> None:
-    assert context_table("nemotron", CONTEXT).names == ("uuid", "sex", "age", "state", "zipcode")
-    assert "income_band" in context_table("full", CONTEXT).names
+    assert context_table("nemotron", CONTEXT, UNITED_STATES).names == (
+        "uuid",
+        "sex",
+        "age",
+        "state",
+        "zipcode",
+    )
+    assert "income_band" in context_table("full", CONTEXT, UNITED_STATES).names
 
 
 def test_lists_are_parquet_lists_or_the_text_of_a_python_list(tmp_path: Path) -> None:
     for lists, expected in (("native", ["a", "b"]), ("string", "['a', 'b']")):
-        table = table_of("nemotron", CONTEXT, lists=lists)
+        table = table_of("nemotron", CONTEXT, UNITED_STATES, lists=lists)
         path = tmp_path / f"{lists}.parquet"
         write_shard(path, table, [record(0)], ShardInfo(0, 1, 1, 0), {})
         assert pq.read_table(path)["skills_and_expertise_list"].to_pylist() == [expected]
@@ -147,7 +152,7 @@ def test_a_file_that_fails_half_way_leaves_nothing_and_keeps_what_was_there(tmp_
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
 def test_frames_round_trip_in_blocks_with_leading_zeros(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"x{suffix}"
-    table = context_table("nemotron", CONTEXT)
+    table = context_table("nemotron", CONTEXT, UNITED_STATES)
     frame = pd.DataFrame([record(row) for row in range(4)]).astype({"state": "category"})
     with frame_writer(path, table, {"note": "n"}) as write:
         write(frame[:3])
@@ -174,7 +179,7 @@ def test_a_torn_shard_is_no_shard_and_a_torn_dataset_is_an_error(tmp_path: Path,
 
 
 def test_a_shard_is_the_same_bytes_every_time(tmp_path: Path) -> None:
-    table = table_of("full", CONTEXT)
+    table = table_of("full", CONTEXT, UNITED_STATES)
     for name in "ab":
         write_shard(tmp_path / name, table, [record(0)], ShardInfo(0, 1, 1, 0), {"notice": "n"})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()

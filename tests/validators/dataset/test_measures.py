@@ -169,7 +169,8 @@ def test_bias_measures_are_those_of_the_guide() -> None:
     frame = pd.DataFrame(
         {"sex": ["Female"] * 3 + ["Male"], "age": [18, 19, 20, 20], "education_level": ["graduate"] * 4}
     )
-    found = guide_bias(frame, {"age": CENSUS.project(("age",))})
+    levels = Marginal(Domain({"education_level": ("a", "b", "c", "d", "e", "f", "graduate")}), np.ones(7))
+    found = guide_bias(frame, {"age": CENSUS.project(("age",)), "education_level": levels})
     assert found.age_distance == pytest.approx(19.25 - 19)
     assert found.sex_balance == pytest.approx(0.25)
     assert found.education_gini == pytest.approx(6 / 7)

@@ -15,7 +15,7 @@ from census_personas.census_priors.occupations import Occupations
 
 pytestmark = pytest.mark.quick
 
-OCCUPATIONS = Occupations.load(Path(census_personas.census_priors.__path__[0]) / "en_US")
+OCCUPATIONS = Occupations(Path(census_personas.census_priors.__path__[0]) / "en_US")
 
 
 @pytest.mark.parametrize(

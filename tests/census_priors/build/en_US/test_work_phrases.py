@@ -11,7 +11,7 @@ from census_personas.census_priors.build.en_US.tool_names import KINDS, name_too
 from census_personas.census_priors.build.en_US.work_phrases import LONGEST, LONGEST_SHORT, phrase_columns
 from census_personas.census_priors.occupations import PHRASES, Occupations
 
-OCCUPATIONS = Occupations.load(Path(str(files("census_personas.census_priors") / "en_US")))
+OCCUPATIONS = Occupations(Path(str(files("census_personas.census_priors") / "en_US")))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,115 @@
+"""Conventions: what `locale.yaml` declares; each fault is one line that names file, key and remedy."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from census_personas.census_priors.declaration import DeclarationError
+from census_personas.census_priors.priors import Priors
+
+ROOT = Path(__file__).parents[2]
+SAID: dict[str, Any] = {
+    "language": "es",
+    "roles": {
+        "age": "age",
+        "sex": "sex",
+        "schooling": "education_level",
+        "marital": "marital_status",
+        "work": "labor_force_status",
+        "occupation": "occupation",
+    },
+}
+
+
+def locale(folder: Path, changes: dict[str, Any]) -> Path:
+    """The example with these conventions."""
+    folder = folder / "locale"
+    shutil.copytree(ROOT / "examples/puerto_rico", folder)
+    text = yaml.safe_dump({**SAID, **changes}, sort_keys=False, allow_unicode=True)
+    (folder / "locale.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_locale_without_the_file_fills_the_roles_that_its_attributes_are_named_after(
+    tmp_path: Path,
+) -> None:
+    folder = locale(tmp_path, {})
+    (folder / "locale.yaml").unlink()
+    assert dict(Priors.load(folder).roles) == {"age": "age", "sex": "sex", "occupation": "occupation"}
+
+
+def test_words_are_those_of_the_language_or_else_of_the_tables(tmp_path: Path) -> None:
+    words = {"en": {"sex": {"name": "Sexo", "states": {"Male": "hombre"}}}}
+    priors = Priors.load(locale(tmp_path, {"words": {"fr": words["en"]}}))
+    assert priors.conventions.languages == ("es", "fr")
+    assert [priors.label("sex", state, "fr") for state in ("Male", "Female")] == ["hombre", "female"]
+    assert (priors.label("sex", "Male"), priors.name("sex"), priors.name("sex", "fr")) == (
+        "male",
+        "Sex",
+        "Sexo",
+    )
+
+
+def test_the_conventions_belong_to_the_digest_of_a_locale(tmp_path: Path) -> None:
+    folder = locale(tmp_path, {})
+    before = Priors.load(folder).digest
+    with (folder / "locale.yaml").open("a") as file:
+        file.write("adult: 21\n")
+    assert Priors.load(folder).digest != before
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"roles": {"regio": "sex"}}, "file: roles: unknown role 'regio'; did you mean region"),
+        ({"roles": {"region": "estado"}}, "roles.region: unknown attribute 'estado'; known: age, "),
+        ({"roles": {"postcode": "zip"}}, "roles.postcode: 'zip' is no attribute; add it, or places to `lookups` of"),
+        (
+            {"roles": {"sex": "sex", "birth": "sex"}},
+            "file: roles: sex plays sex and birth; an attribute plays one role",
+        ),
+        ({"background": ["income"]}, "background: the locale has no role income; declare it under `roles`, or"),
+        ({"gender": {"Woman": "feminine"}}, "gender: 'Woman' is no state of sex: Male, Female"),
+        ({"pronouns": {"es": {"Mujer": {"subject": "ella"}}}}, "pronouns.es: 'Mujer' is no state of sex"),
+        ({"unsaid": {"work": ["none"]}}, "unsaid.work: 'none' is no state of labor_force_status"),
+        ({"work": {"employed": "working"}}, "work: 'working' is no state of labor_force_status"),
+        (
+            {"without_occupation": {"none": {"title": "no job"}}},
+            "without_occupation: 'none' is no state of occupation",
+        ),
+        ({"schooling": {"ladder": ["bachelors"]}}, "schooling.ladder: '9th_12th_no_diploma' of education_level is"),
+        ({"schooling": {"degrees": ["phd"]}}, "schooling.degrees: 'phd' is no state of education_level"),
+        ({"columns": {"public": ["region"]}}, "columns.public: the locale has no role region"),
+        ({"columns": {"public": ["sexo"]}}, "file: columns.public: unknown role 'sexo'; did you mean sex"),
+        ({"words": {"en": {"estado": {}}}}, "words.en: unknown attribute 'estado'; known: age, age_band, "),
+        ({"words": {"english": {}}}, "words.english"),
+        ({"hidden": ["schooling"]}, "hidden: unknown attribute 'schooling'"),
+        ({"names": {"recipe": ["surname"]}}, "names: recipe: 'surname' is no role of a name; known: given_name, "),
+        ({"names": {"groups": {"all": ["white"]}}}, "names.groups.all: the locale has no role origin"),
+        ({"zip": 1}, "zip: Extra inputs are not permitted"),
+    ],
+)  # fmt: skip
+def test_a_wrong_convention_is_one_line_with_file_key_and_remedy(
+    tmp_path: Path, changes: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        Priors.load(locale(tmp_path, changes))
+    assert f"locale.yaml: {fault}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_look_up_needs_the_roles_that_are_drawn_from_it(tmp_path: Path) -> None:
+    folder = locale(tmp_path, {})
+    with (folder / "priors.yaml").open("a") as file:
+        file.write("lookups: [places]\n")
+    for name in ("locale.yaml", "roles that have the names of attributes"):
+        with pytest.raises(
+            DeclarationError, match="roles: the look-up of places needs region, postcode; say which"
+        ):
+            Priors.load(folder)
+        (folder / name).unlink(missing_ok=True)

@@ -1,0 +1,31 @@
+"""The columns of the two releases of Nemotron-Personas, as published: what datasets of en_US must have."""
+
+from __future__ import annotations
+
+from census_personas.census_priors.priors import Priors
+
+TEXTS = (
+    *(
+        "persona",
+        "professional_persona",
+        "sports_persona",
+        "arts_persona",
+        "travel_persona",
+        "culinary_persona",
+    ),
+    *(
+        "skills_and_expertise",
+        "skills_and_expertise_list",
+        "hobbies_and_interests",
+        "hobbies_and_interests_list",
+    ),
+    "career_goals_and_ambitions",
+)
+PEOPLE = (
+    *("sex", "age", "marital_status", "education_level", "bachelors_field", "occupation"),
+    *("city", "state", "zipcode", "country"),
+)
+NEMOTRON = ("uuid", *TEXTS, *PEOPLE)
+NEMOTRON_1_1 = ("uuid", *TEXTS[:6], "cultural_background", *TEXTS[6:], *PEOPLE)
+UNITED_STATES = Priors.load("en_US").context_columns
+"""What en_US publishes of its people."""
