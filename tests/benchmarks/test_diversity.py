@@ -12,6 +12,8 @@ import pytest
 
 from census_personas.validators.text.record_view import RecordView
 
+pytestmark = pytest.mark.quick
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "diversity.py"
 ANA = {
     "first_name": "Ana",
