@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from census_personas.census_priors.priors import Priors
+from shipped import united_states
 
 TEXTS = (
     *(
@@ -27,5 +27,5 @@ PEOPLE = (
 )
 NEMOTRON = ("uuid", *TEXTS, *PEOPLE)
 NEMOTRON_1_1 = ("uuid", *TEXTS[:6], "cultural_background", *TEXTS[6:], *PEOPLE)
-UNITED_STATES = Priors.load("en_US").context_columns
+UNITED_STATES = united_states().context_columns
 """What en_US publishes of its people."""

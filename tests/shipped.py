@@ -7,7 +7,6 @@ from functools import cache
 from census_personas.census_priors.priors import Priors
 from census_personas.generator.offline.grammar import Grammar
 from census_personas.generator.offline.narrator import OfflineNarrator
-from census_personas.generator.offline.portrait_guide import PortraitGuide
 
 
 @cache
@@ -25,4 +24,4 @@ def grammar() -> Grammar:
 @cache
 def narrator() -> OfflineNarrator:
     """The offline narrator of en_US."""
-    return OfflineNarrator(grammar(), PortraitGuide.load("en_US"))
+    return OfflineNarrator.load("en_US")

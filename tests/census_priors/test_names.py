@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from shipped import united_states
 
 from census_personas.census_priors.cohorts import (
     BIRTH_COHORTS,
@@ -14,9 +15,8 @@ from census_personas.census_priors.cohorts import (
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.lookup import numbers, read_lookup, strings
 from census_personas.census_priors.names import Names
-from census_personas.census_priors.priors import Priors
 
-PRIORS = Priors.load("en_US")
+PRIORS = united_states()
 ETHNICITIES, SEXES = (tuple(str(state) for state in PRIORS.domain[name]) for name in ("ethnicity", "sex"))
 SURNAME_GROUPS = tuple(PRIORS.conventions.names.family_groups)
 

@@ -4,14 +4,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from shipped import united_states
 
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.places import Places, UnknownPlaceError
-from census_personas.census_priors.priors import Priors
 
 pytestmark = pytest.mark.quick
 
-PRIORS = Priors.load("en_US")
+PRIORS = united_states()
 STATES, ETHNICITIES, EDUCATION_GROUPS = (
     tuple(str(state) for state in PRIORS.domain[name]) for name in ("state", "ethnicity", "education_group")
 )

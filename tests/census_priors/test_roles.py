@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import united_states
 
-from census_personas.census_priors.priors import Priors
 from census_personas.census_priors.roles import ROLES, RoleError, Roles
 
-US = Priors.load("en_US").roles
+US = united_states().roles
 
 
 def test_a_locale_says_which_attribute_plays_a_role() -> None:

@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,7 @@ import shipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import census_personas.census_priors
-from census_personas.census_priors.occupations import PHRASES, Occupations
+from census_personas.census_priors.occupations import PHRASES
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.generator.llm.chat import ChatRequest, RequestError
 from census_personas.generator.offline.portrait import TRAITS, occupation_words
@@ -44,7 +42,7 @@ PLACES = (
     ("Ponce", "PR", "Puerto Rico"),
 )
 Told = list[tuple[dict[str, Any], dict[str, Any]]]
-OCCUPATIONS = Occupations.load(Path(census_personas.census_priors.__path__[0]) / "en_US")
+OCCUPATIONS = shipped.united_states().occupations
 GUIDE = PortraitGuide.load("en_US")
 MARITAL = ("never_married", "married_present", "separated", "divorced", "widowed")
 LEVELS = tuple(lexicon("education", ENGLISH)["levels"])

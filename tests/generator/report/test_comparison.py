@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from released import UNITED_STATES
+from shipped import united_states
 
-from census_personas.census_priors.priors import Priors
 from census_personas.foundation.dataset_reader import columns_of, is_sample, read_frame
 from census_personas.foundation.dataset_writer import frame_writer
 from census_personas.foundation.errors import DatasetError
@@ -20,7 +20,7 @@ from census_personas.generator.report.people import people_of
 
 pytestmark = pytest.mark.quick
 
-ROLES = Priors.load("en_US").roles
+ROLES = united_states().roles
 ROWS = 400
 
 
