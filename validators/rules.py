@@ -55,6 +55,8 @@ WRITTEN: Mapping[str, Policy] = MappingProxyType(
         "distance": "repair",
         "garbled": "repair",
         "plan_or_done": "repair",
+        "minors": "repair",
+        "slurs": "repair",
     }
 )
 """Policy for texts that a run writes. These rules only warn about files from elsewhere: how often they are wrong has

@@ -91,17 +91,26 @@ def text_diversity(people: People, fields: Sequence[str] = NARRATIVES) -> tuple[
     """
     texts: dict[str, list[str]] = {field: [] for field in fields}
     for record in records_of(people):
-        reading = RecordView.of(record)
-        name = reading.name.full if reading.name else ""
-        for field in fields:
-            if field in reading.prose:
-                texts[field].append(reading.prose[field].replace(name, "") if name else reading.prose[field])
+        for field, text in nameless(RecordView.of(record), fields).items():
+            texts[field].append(text)
     return tuple(_text(field, found) for field, found in texts.items() if found)
+
+
+def nameless(reading: RecordView, fields: Sequence[str] = NARRATIVES) -> dict[str, str]:
+    """Field -> its text without the full name, for the fields that are not empty."""
+    name = reading.name.full if reading.name else ""
+    texts = {field: reading.prose[field] for field in fields if field in reading.prose}
+    return {field: text.replace(name, "") for field, text in texts.items()} if name else texts
+
+
+def opening_of(tokens: Sequence[str]) -> str:
+    """The opening of a text, from its words without the name."""
+    return " ".join(tokens[:OPENING])
 
 
 def _text(field: str, texts: list[str]) -> TextDiversity:
     tokens = [words(text) for text in texts]
-    openings = Counter(" ".join(words_[:OPENING]) for words_ in tokens)
+    openings = Counter(map(opening_of, tokens))
     opening, times = openings.most_common(1)[0]
     joined = "\n".join(texts)[:COMPRESSED].encode()
     return TextDiversity(

@@ -6,7 +6,7 @@ import hashlib
 import re
 from array import array
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -144,14 +144,10 @@ def sentence_sharing(people: People, fields: Sequence[str] = PROSE) -> SentenceS
     rows = 0
     for record in records_of(people):
         reading = RecordView.of(record)
-        name = reading.name.full if reading.name else ""
-        texts = [reading.prose[field] for field in fields if field in reading.prose]
-        if not texts:
+        if reading.prose.keys().isdisjoint(fields):
             continue
-        for text in texts:
-            for sentence in _SENTENCE_END.split(plain(text.replace(name, "") if name else text)):
-                if len(tokens := words(sentence)) >= SHINGLE:
-                    rows_of[" ".join(tokens)].add(rows)
+        for sentence in sentences_of(reading, fields):
+            rows_of[sentence].add(rows)
         rows += 1
     shared = {sentence: at for sentence, at in rows_of.items() if len(at) > 1}
     commonest = max(shared, key=lambda sentence: (len(shared[sentence]), sentence), default=None)
@@ -160,6 +156,15 @@ def sentence_sharing(people: People, fields: Sequence[str] = PROSE) -> SentenceS
         sharing=len(set().union(*shared.values())),
         commonest=None if commonest is None else (commonest, len(shared[commonest])),
     )
+
+
+def sentences_of(reading: RecordView, fields: Sequence[str] = PROSE) -> Iterator[str]:
+    """The sentences of at least `SHINGLE` words that are compared, as words in lower case without the full name."""
+    name = reading.name.full if reading.name else ""
+    for text in (reading.prose[field] for field in fields if field in reading.prose):
+        for sentence in _SENTENCE_END.split(plain(text.replace(name, "") if name else text)):
+            if len(tokens := words(sentence)) >= SHINGLE:
+                yield " ".join(tokens)
 
 
 def near_duplication(people: People, fields: Sequence[str] = ("persona",)) -> NearDuplication:
