@@ -28,7 +28,9 @@ PROVENANCE = frozenset({"row", "model", "prompt_digest", "attempts", "flags"})
 WORDS = frozenset(
     (
         "fields",
+        "calls",
         "findings",
+        "kept",
         "previous",
         "texts",
         "loop",

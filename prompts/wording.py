@@ -46,6 +46,7 @@ class _Wording(_Shape):
     life_stages: Annotated[list[_Stage], Field(min_length=1)]
     times: _Text
     openings: _Texts
+    labels: dict[_Text, dict[_Text, _Text]] = Field(default_factory=dict)
 
 
 class _Labelled(_Shape):

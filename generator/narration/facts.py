@@ -12,6 +12,7 @@ from census_personas.census_priors.occupations import PHRASES, WITHOUT_WORK, Occ
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.narration.nearby_towns import NearbyTowns
 from census_personas.generator.offline.article import article
+from census_personas.generator.offline.title import occupation_words
 from census_personas.prompts.template import PromptSet
 
 if TYPE_CHECKING:
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 _LABELLED = ("ethnicity", "marital_status", "education_level", "bachelors_field", "labor_force_status")
 # Columns beyond the core, told to the model when the priors have them, with the name that it reads.
 _BACKGROUND = {
-    "nativity": "Nativity",
+    "nativity": "Citizenship",
     "language_at_home": "Language at home",
     "household_type": "Household",
     "veteran_status": "Military service",
     "disability_status": "Disability",
     "income_band": "Income",
     "industry": "Industry",
-    "class_of_worker": "Class of worker",
+    "class_of_worker": "Employer",
     "commute_mode": "Way to work",
     "urbanicity": "Surroundings",
 }
@@ -52,10 +53,11 @@ class FactSheet:
         self._narratives = len(prompts.templates["personas"].fields)
         self._neighbourhood = NearbyTowns(priors.places)
         self._words: Callable[..., Any] = cache(prompts.words)
+        self._wording: Mapping[str, Mapping[str, str]] = prompts.wording["wording"].get("labels") or {}
         if "sex" in priors.domain:
             for sex in priors.domain["sex"]:
                 self._words("wording", "pronouns", sex)
-        self._label = cache(priors.label)
+        self._label = cache(self._labelled)
         self._trait = cache(self._described)
         self._told = cache(self._worded)
         self._stage = cache(self._staged)
@@ -75,7 +77,9 @@ class FactSheet:
             **record,
             "labels": {name: label(name, record[name]) for name in _LABELLED if name in record},
             "occupation_title": title,
-            "work": self._work(record, title),
+            "work": self._work(
+                record, occupation_words({**record, "occupation_title": title}, record["sex"].lower())
+            ),
             "state_name": priors.places.state_name(record["state"]),
             "pronouns": self._words("wording", "pronouns", record["sex"]),
             "traits": [self._trait(name, record[label], record[name]) for name, label in _LABELS.items()],
@@ -95,6 +99,11 @@ class FactSheet:
         if status != "employed" or not title:
             return f"{words[status]} ({title})" if title else str(words[status])
         return f"{words[status]} {article(title)} {title}"
+
+    def _labelled(self, attribute: str, state: str) -> str:
+        """A state in the words of the prompt set, or of the priors where the set has none."""
+        own = self._wording.get(attribute, {}).get(state)
+        return self._priors.label(attribute, state) if own is None else str(own)
 
     def _described(self, name: str, label: str, score: int) -> Mapping[str, Any]:
         words = self._words
