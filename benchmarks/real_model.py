@@ -7,10 +7,11 @@
 Any OpenAI-compatible endpoint will do; a key is read from OPENAI_API_KEY. A record of a model of 1.5 billion
 parameters takes minutes on two cores. Every answer is kept in FOLDER (by default one in the user's cache) as it comes,
 and the same command goes on where it was stopped: nothing is asked for twice. `--replay` asks nothing and sums up what
-is there.
+is there. Other prompts or settings want another folder.
 
-FOLDER has `answers.jsonl` (the journal), `people.jsonl` (each finished person with texts, findings and reasons),
-`exchanges.jsonl` (each request with its answer) and `measures.json`. `--markdown` writes ten people for reading.
+FOLDER has `run.json` (prompts and settings), `answers.jsonl` (the journal), `people.jsonl` (each finished person with
+texts, findings and reasons), `exchanges.jsonl` (each request with its answer) and `measures.json`. `--markdown` writes
+ten people for reading.
 
 `requests_per_accepted` counts the requests of rejected and unfinished people too. `of_the_schema`: answers with the
 fields that were asked for, each of its type. `repairs_without_effect`: every field came back as it was. `errors_met`:
@@ -52,7 +53,12 @@ from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 from census_personas.prompts.set_folder import people_of
 
+RUN = "run.json"
 SHOWN = 10  # people in Markdown
+
+
+class OtherRunError(ValueError):
+    """A folder whose answers are to other prompts or settings."""
 
 
 class RecordedModel:
@@ -176,9 +182,8 @@ def settings(options: argparse.Namespace, model: str, base_url: str | None) -> C
 
 def narrate(config: Config, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Narrate into the folder; the measures."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_bytes(config.model_dump_json(by_alias=True, indent=1).encode())
     resources = RunResources.load(config)
+    _claim(folder, config, resources.prompts.digest)
     with Journal(folder) as journal:
         name = config.llm.model or ""
         model = RecordedModel(None if options.replay else connect(config.llm), name, journal)
@@ -191,6 +196,24 @@ def narrate(config: Config, folder: Path, options: argparse.Namespace) -> dict[s
     if options.markdown:
         options.markdown.write_text(markdown(narration.people[:SHOWN], name, resources.prompts.digest))
     return narration.write()
+
+
+def _claim(folder: Path, config: Config, prompts: str) -> None:
+    """Write down what the folder's answers are to.
+
+    Raises:
+        OtherRunError: they are to something else.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / RUN
+    decides = {"fingerprint": config.fingerprint(), "prompts": prompts}
+    kept = orjson.loads(place.read_bytes()) if place.exists() else decides
+    if {name: kept[name] for name in decides} != decides:
+        raise OtherRunError(
+            f"{folder}: holds answers to other prompts or settings; give another folder (--resume)"
+        )
+    said = decides | {"config": config.model_dump(mode="json", by_alias=True)}
+    place.write_bytes(orjson.dumps(said, option=orjson.OPT_INDENT_2))
 
 
 def _arguments() -> argparse.Namespace:
@@ -213,7 +236,7 @@ def _arguments() -> argparse.Namespace:
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
     if options.replay:
-        kept = orjson.loads((options.resume / "config.json").read_bytes())
+        kept = orjson.loads((options.resume / RUN).read_bytes())["config"]
         return narrate(Config.model_validate(kept), options.resume, options)
     log = platformdirs.user_cache_path("census-personas", ensure_exists=True) / "llama-server.log"
     with model_endpoint(log) as endpoint:
@@ -228,7 +251,7 @@ def main() -> None:
     options = _arguments()
     try:
         measured = _measured(options)
-    except (PersonasError, MissingEndpointError, FileNotFoundError) as error:
+    except (PersonasError, MissingEndpointError, OtherRunError, FileNotFoundError) as error:
         raise SystemExit(f"real_model: {error}") from error
     except KeyboardInterrupt:
         raise SystemExit("real_model: stopped; the same command goes on") from None

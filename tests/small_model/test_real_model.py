@@ -50,6 +50,20 @@ def test_a_killed_benchmark_goes_on_and_counts_every_answer_once(
     for person in people:
         assert f"{person['record']['first_name']} {person['record']['last_name']}: " in shown.read_text()
 
+    before = (tmp_path / "people.jsonl").read_bytes()
+    kept = json.loads((tmp_path / "run.json").read_text())
+    kept["config"]["llm"]["temperature"] = 0.1
+    (tmp_path / "run.json").write_text(json.dumps(kept))
+    other = subprocess.run(
+        [sys.executable, SCRIPT, "--resume", str(tmp_path), "--replay"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert other.returncode == 1
+    assert "holds answers to other prompts or settings" in other.stderr
+    assert (tmp_path / "people.jsonl").read_bytes() == before
+
 
 def test_without_an_endpoint_the_benchmark_says_what_is_missing(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PERSONAS_")}
