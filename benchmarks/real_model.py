@@ -107,6 +107,7 @@ class Narration:
         """Nothing is asked before `run`."""
         self._resources, self._model, self._folder = resources, model, folder
         self.people: list[Narrated] = []
+        self._written = 0
 
     async def run(self) -> None:
         """Narrate them, `llm.concurrency` at once."""
@@ -141,8 +142,10 @@ class Narration:
 
     def _observe(self, tally: Tally) -> None:
         finished = tally.accepted + tally.rejected
-        print(f"{finished} of {tally.rows} people, {tally.accepted} accepted", file=sys.stderr)
-        self.write()
+        if finished > self._written:
+            self._written = finished
+            print(f"{finished} of {tally.rows} people, {tally.accepted} accepted", file=sys.stderr)
+            self.write()
 
 
 class _Kept:
@@ -163,7 +166,7 @@ def _write_lines(place: Path, lines: Iterable[Mapping[str, Any]]) -> None:
 
 def settings(options: argparse.Namespace, model: str, base_url: str | None) -> Config:
     """The configuration that the people are narrated with."""
-    given: dict[str, Any] = {
+    usual: dict[str, Any] = {
         "input": str(options.input or people_of("en_US", "evaluation")),
         "rows": options.people,
         "llm": {
@@ -172,12 +175,12 @@ def settings(options: argparse.Namespace, model: str, base_url: str | None) -> C
             "base_url": base_url,
             "concurrency": options.at_once,
             "temperature": 0.8,
-            "max_tokens": 1600,
             "timeout_s": 7200,
         },
         "output": {"schema": "full"},
     }
-    return parse("", "benchmark", tuple(options.set), given)
+    # As the text of a config, which `--set` is laid over; JSON is YAML.
+    return parse(orjson.dumps(usual).decode(), "benchmark", tuple(options.set))
 
 
 def narrate(config: Config, folder: Path, options: argparse.Namespace) -> dict[str, Any]:

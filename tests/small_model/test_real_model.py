@@ -31,6 +31,7 @@ def test_a_killed_benchmark_goes_on_and_counts_every_answer_once(
     server = chat_server("--latency", "0.3", "--fault", "nameless=0.2")
     environment = {**os.environ, URL: server.base_url}
     command = [sys.executable, SCRIPT, "--people", "4", "--at-once", "2", "--json", "--resume", str(tmp_path)]
+    command += ["--set", "llm.temperature=0.7"]
     done = killed_once.run(command, tmp_path, environment)
     assert done.returncode == 0, done.stderr
     measures = json.loads(done.stdout)
@@ -52,6 +53,7 @@ def test_a_killed_benchmark_goes_on_and_counts_every_answer_once(
 
     before = (tmp_path / "people.jsonl").read_bytes()
     kept = json.loads((tmp_path / "run.json").read_text())
+    assert kept["config"]["llm"]["temperature"] == 0.7
     kept["config"]["llm"]["temperature"] = 0.1
     (tmp_path / "run.json").write_text(json.dumps(kept))
     other = subprocess.run(
