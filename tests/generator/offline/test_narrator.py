@@ -6,15 +6,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import census_personas.census_priors
-from census_personas.census_priors.occupations import PHRASES, Occupations
+from census_personas.census_priors.occupations import PHRASES
+from census_personas.census_priors.priors import Priors
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.generator.llm.chat import ChatRequest, RequestError
 from census_personas.generator.offline.grammar import Grammar
@@ -45,7 +44,7 @@ PLACES = (
     ("Ponce", "PR", "Puerto Rico"),
 )
 Told = list[tuple[dict[str, Any], dict[str, Any]]]
-OCCUPATIONS = Occupations.load(Path(census_personas.census_priors.__path__[0]) / "en_US")
+OCCUPATIONS = Priors.load("en_US").occupations
 NARRATOR = OfflineNarrator.load("en_US")
 GRAMMAR = Grammar.load("en_US")
 GUIDE = PortraitGuide.load("en_US")
