@@ -19,6 +19,7 @@ def people_of(
     also: Iterable[str] = (),
     numbers: Iterable[str] = (),
     *,
+    age: str = "age",
     none: bool = False,
 ) -> pd.DataFrame:
     """Those of the facts that the dataset has a column of and that some row says; text as categories.
@@ -30,6 +31,7 @@ def people_of(
         facts: columns of which the dataset must have one.
         also: further columns of text, which it may have.
         numbers: further columns of numbers, which become floats.
+        age: the column of ages.
         none: whether there may be no rows, as in a run that came out short of all.
 
     Raises:
@@ -48,8 +50,8 @@ def people_of(
         return people
     if people.empty:
         raise DatasetError(f"{path}: has no rows; give a dataset that has some")
-    if "age" in people:
-        people["age"] = _years(people["age"])
+    if age in people:
+        people[age] = _years(people[age])
     for name in {*numbers} & {*further}:
         people[name] = pd.to_numeric(people[name].astype(object), errors="coerce").astype(float)
     said = [name for name in (*columns, *further) if people[name].notna().any()]
