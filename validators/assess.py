@@ -101,7 +101,7 @@ class Assessment(Values):
         names_not_judged: why names were not held against their tables, by kind of name.
         near_duplication: None where the package `datasketch` is not installed.
         further_measures: measures without a key of their own, such as those of plug-ins, by name.
-        not_measured: why one of these says nothing.
+        not_measured: why one of these says nothing, by name.
     """
 
     version: Literal[1] = 1
