@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +20,7 @@ def people_of(
     numbers: Iterable[str] = (),
     *,
     age: str = "age",
+    codes: Collection[str] = (),
     none: bool = False,
 ) -> pd.DataFrame:
     """Those of the facts that the dataset has a column of and that some row says; text as categories.
@@ -32,6 +33,7 @@ def people_of(
         also: further columns of text, which it may have.
         numbers: further columns of numbers, which become floats.
         age: the column of ages.
+        codes: columns that are text, whatever digits they are made of.
         none: whether there may be no rows, as in a run that came out short of all.
 
     Raises:
@@ -45,7 +47,7 @@ def people_of(
             f"{', '.join(known)}"
         )
     further = dict.fromkeys(name for name in (*also, *numbers) if name in known and name not in columns)
-    people = read_frame(path, [*columns, *further])
+    people = read_frame(path, [*columns, *further], codes)
     if people.empty and none:
         return people
     if people.empty:

@@ -86,6 +86,7 @@ def build_report(
         facts_of(listed, expected.priors),
         numbers_of(listed, expected.priors),
         age=roles.get("age") or "age",
+        codes=roles.named(("postcode",)),
         none=manifest is not None,
     )
     dataset = Judge(expected, map(str, facts)).dataset(facts, listed, _records(path, columns_of(path)))
