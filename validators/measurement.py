@@ -68,7 +68,7 @@ class Measurements(Values):
 
     def of(self, kind: type[R]) -> R | None:
         """The result of this kind; None where its measure was not run or says nothing."""
-        return next((result for result in self.results.values() if isinstance(result, kind)), None)
+        return next((result for result in self.results.values() if type(result) is kind), None)
 
     def or_empty(self, kind: type[R]) -> R:
         """The same, or a result of this kind that says nothing."""
@@ -83,8 +83,8 @@ class Measurements(Values):
         }
 
     def silent(self, shown: Collection[str]) -> dict[str, str]:
-        """Why measures say nothing, by heading; but those that are shown elsewhere."""
-        return {self.titles[name]: why for name, why in self.not_measured.items() if name not in shown}
+        """Why measures say nothing, by name; but those that are shown elsewhere."""
+        return {name: why for name, why in self.not_measured.items() if name not in shown}
 
 
 def measure_dataset(dataset: MeasuredDataset, measures: Measures, *, others: int = 0) -> Measurements:

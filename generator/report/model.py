@@ -118,7 +118,7 @@ class Report(Values):
         findings: accepted rows that a rule spoke about, by rule and severity.
         rejected: the commonest reasons of rejected rows.
         further_measures: measures without a key of their own, such as those of plug-ins, by name.
-        not_measured: why one of these says nothing.
+        not_measured: why one of these says nothing, by name.
     """
 
     format: Literal[1] = 1

@@ -104,10 +104,10 @@ def test_a_measure_whose_needs_are_not_met_says_why_it_is_silent(tmp_path: Path)
     listed = measures(plugin(tmp_path / "mine", **texts))
     found = measured(only(listed, *needs), PEOPLE)
     assert found.silent(()) == {
-        "Of columns": "the dataset has no shoe_size",
-        "Of numbers": "the dataset has no income",
-        "Of texts": "no record that was read has persona",
-        "Of tables": "there is no table of sex by zipcode to hold it against",
+        "of_columns": "the dataset has no shoe_size",
+        "of_numbers": "the dataset has no income",
+        "of_texts": "no record that was read has persona",
+        "of_tables": "there is no table of sex by zipcode to hold it against",
     }
     assert found.results == {}
 

@@ -79,12 +79,12 @@ def test_a_plug_in_cannot_turn_a_fact_of_ours_into_a_number(tmp_path: Path, good
     text = INCOME.replace('numbers=("income",)', 'numbers=("sex",)')
     found = assessed(tmp_path, plugin(tmp_path / "plug", text), [good])
     assert found.people.entropy["sex"] == 0
-    assert found.not_measured == {"Mine": "the dataset has no religion"}
+    assert found.not_measured == {"mine": "the dataset has no religion"}
 
 
 def test_a_measure_may_give_a_reason_of_its_own(tmp_path: Path, good: dict[str, Any]) -> None:
     text = f'{HEAD}NEEDS = Needs()\nTITLE = "Silence"\n\n\ndef measure(dataset):\n    return NotMeasured("too few")\n'
-    assert assessed(tmp_path, plugin(tmp_path / "plug", text), [good]).not_measured == {"Silence": "too few"}
+    assert assessed(tmp_path, plugin(tmp_path / "plug", text), [good]).not_measured == {"mine": "too few"}
 
 
 FAULTS = {

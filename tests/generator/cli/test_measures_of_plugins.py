@@ -109,8 +109,8 @@ def test_a_report_says_why_a_measure_is_silent(tmp_path: Path, mine: Path, perso
     code, out, _ = personas("report", tmp_path / "people.csv", "--plugins", mine, "--json")
     assert code == 0
     assert json.loads(out)["not_measured"] == {
-        "Heights <b>": "the dataset has no state",
-        "Length of personas": "the dataset has no education_level",
+        "heights": "the dataset has no state",
+        "persona_length": "the dataset has no education_level",
     }
     page = tmp_path / "report.html"
     assert "<p>Not judged: the dataset has no state.</p>" in page.read_text()
