@@ -158,7 +158,7 @@ class Narrator:
             wrong = [Finding(FACTS, "error", self._facts.column(role), str(error))]
             return self._result(record, draft, wrong, cost)
         for attempt in range(beyond + 1, self._settings.validation.max_attempts + 1):
-            draft = Draft(told, attempt)
+            draft = Draft(told, attempt, name=self._facts.name_of(record))
             wrong = await self._attempt(record, draft, cost)
             if not wrong:
                 break
