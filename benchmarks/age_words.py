@@ -30,19 +30,19 @@ from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
 from census_personas.validators.finding import Finding
 from census_personas.validators.records.age_in_text import AgeWords, judged, known_words
-from census_personas.validators.rule_context import LEVELS, RuleContext
+from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import RecordChecker
-from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.prose import plain, words
 from census_personas.validators.text.record_view import RecordView
 
 Feature = tuple[str, str]
-"""A text, or a fact, and the word or value that it has."""
+"""A text, or the role of a fact, and the word or value that it has."""
 RULE = "age_in_text"
 LEXICON = Path(__file__).parent.parent / "validators" / "lexicons" / "en" / "age_words.yaml"
 FACTS = {
-    "marital_status": ("never_married", "married_present", "separated", "divorced", "widowed"),
-    "education_level": LEVELS,
+    "marital": ("never_married", "married_present", "separated", "divorced", "widowed"),
+    "schooling": tuple(lexicon("education", ENGLISH)["levels"]),
     "occupation": tuple(sorted(WITHOUT_WORK)),
 }
 LEAST, MOST = 6, 0.6  # rows that have a word; share of them
@@ -72,9 +72,9 @@ def main() -> None:
     parser.add_argument("rows", type=Path)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    readings = [RecordView(row) for row in read_records(options.rows)]
-    ages = np.array([float(reading.age or 0) for reading in readings])
     priors = Priors.load("en_US")
+    readings = [RecordView.under(priors.roles.columns, row) for row in read_records(options.rows)]
+    ages = np.array([float(reading.age or 0) for reading in readings])
     checker = RecordChecker(RuleContext(priors, Plausibility.of(Population.load(priors))), {RULE: "off"})
     names, table = _table(readings, priors)
     error = _cross_validated(readings, ages, names, table, checker)
@@ -105,7 +105,7 @@ def _cross_validated(
             suspected += any(judged(reading, age_words))
             steps = [step for step in (-YEARS, YEARS) if YOUNGEST <= age + step <= OLDEST]
             for step in steps:
-                reading = RecordView({**readings[row].record, "age": age + step})
+                reading = RecordView({**readings[row].record, "age": age + step}, readings[row].roles)
                 moved.append((row, reading, 1 / len(steps), any(judged(reading, age_words))))
     known = list(map(_wrong, others.check_each(readings)))
     found = others.check_each(reading for _, reading, _, _ in moved)
@@ -143,7 +143,7 @@ def _table(readings: Sequence[RecordView], priors: Priors) -> tuple[list[Feature
     position = {feature: i for i, feature in enumerate(chain(facts, kept))}
     table = np.zeros((len(readings), len(position)), dtype=np.bool)
     for row, (reading, features) in enumerate(zip(readings, told, strict=True)):
-        own = [(field, reading.fact(field) or "") for field in FACTS]
+        own = [(role, reading.fact_of(role) or "") for role in FACTS]
         table[row, [position[feature] for feature in (*own, *features) if feature in position]] = True
     return list(position), table
 
@@ -154,7 +154,7 @@ def _places(places: Places) -> frozenset[str]:
     named = {
         *map(places.region_name, places.regions),
         *places.column("municipality")[large],
-        *lexicon("heritage")["terms"],
+        *lexicon("heritage", ENGLISH)["terms"],
     }
     return frozenset(words(plain(" ".join(named)))) - WORDS_TOO
 

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from census_personas.foundation.schema import NARRATIVES
-from census_personas.validators.rule_context import LEVELS
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 
 Row = Mapping[str, Any]
 Mutation = Callable[[Row, Row, np.random.Generator], dict[str, Any] | None]
 
+LEVELS: tuple[str, ...] = tuple(lexicon("education", ENGLISH)["levels"])
 TEXTS = (*NARRATIVES, "cultural_background", "career_goals_and_ambitions")
 IDLE = ("not_in_workforce", "no_occupation")
 YEARS = 30

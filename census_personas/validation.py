@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Validation:
         repeated_uuids: those whose uuid an earlier row has.
         missing_columns: columns that rules need and no row has; what needs them was not judged.
         by_rule: rows by rule and severity.
+        not_judged: rules that cannot run on this locale, and what it has not: a language, a role, a look-up.
         findings: a finding a row: row, uuid, rule, severity, field, message, evidence.
     """
 
@@ -43,6 +44,7 @@ class Validation:
     missing_columns: tuple[str, ...]
     by_rule: Mapping[str, Mapping[str, int]]
     findings: pd.DataFrame
+    not_judged: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 CHARACTERS_A_TOKEN = 4
 """What the tokenizers of English-speaking models come to; a rule of thumb, good to a quarter either way."""
 _ITEM = "x" * 30
+# Texts stay well below their upper bound, which leaves room so that none is cut in the middle of a word.
+_ROOM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def _scaled(config: Config, results: Sequence[Narrated], seconds: float) -> Esti
 def assumed(resources: RunResources, sample: int) -> Estimate:
     """Render the prompts of some rows and count characters; nobody is asked.
 
-    Every text is taken to be as long as the middle of its bounds, and no answer to need a repair.
+    Every text is taken to be as long as a quarter of the way between its bounds, every list as the middle, and no
+    answer to need a repair. A request that goes on with a conversation is counted as one that stands alone.
     """
     config = resources.config
     rows = cast("list[dict[str, Any]]", resources.sample(min(sample, config.rows)).to_dict("records"))
@@ -142,9 +145,9 @@ def _lengths(prompts: PromptSet, facts: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def _filler(field: FieldSpec) -> str | list[str] | int:
-    middle = (field.minimum + field.maximum) // 2
     if field.kind == "text":
-        return "x" * middle
+        return "x" * (field.minimum + (field.maximum - field.minimum) // _ROOM)
+    middle = (field.minimum + field.maximum) // 2
     return [_ITEM] * middle if field.kind == "list" else middle
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from census_personas.prompts.fields import FieldSpec, TemplateError
@@ -10,17 +10,11 @@ from census_personas.prompts.fields import FieldSpec, TemplateError
 _TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 FACTS = frozenset(
     (
-        "uuid", "first_name", "middle_name", "last_name", "birth_year", "age", "age_band", "age_group", "age_span",
-        "sex", "ethnicity", "ethnicity_group", "marital_status", "marital_group", "education", "education_level",
-        "education_group", "bachelors_field", "labor_force_status", "occupation", "occupation_code",
-        "occupation_group", "occupation_title", "work", "city", "county", "metro_area", "state", "state_name",
-        "division", "income_region", "zipcode", "urbanicity", "country", "nativity", "language_at_home",
-        "service", "household_type", "veteran_status", "disability_status", "income_band", "industry",
-        "class_of_worker", "commute_mode", "labels", "pronouns", "traits", "background", "grounding",
-        *_TRAITS, *(f"{trait}_label" for trait in _TRAITS),
+        "uuid", "country", "birth_year", "occupation_code", "occupation_title", "work", "state_name", "labels",
+        "pronouns", "traits", "background", "grounding", *_TRAITS, *(f"{trait}_label" for trait in _TRAITS),
     )
 )  # fmt: skip
-"""What is known of a person before anything is written."""
+"""What the engine says of every person before anything is written; a set declares by which names it reads the rest."""
 
 PROVENANCE = frozenset({"row", "model", "prompt_digest", "attempts", "flags"})
 """Columns that say how a row came about."""
@@ -28,7 +22,9 @@ PROVENANCE = frozenset({"row", "model", "prompt_digest", "attempts", "flags"})
 WORDS = frozenset(
     (
         "fields",
+        "calls",
         "findings",
+        "kept",
         "previous",
         "texts",
         "loop",
@@ -45,11 +41,16 @@ WORDS = frozenset(
 """What the templates call something else."""
 
 
-def refuse_taken(fields: Mapping[Path, Sequence[FieldSpec]], taken: Mapping[str, str] | None = None) -> None:
+def refuse_taken(
+    fields: Mapping[Path, Sequence[FieldSpec]],
+    facts: Iterable[str] = (),
+    taken: Mapping[str, str] | None = None,
+) -> None:
     """Refuse fields of a dataset that would overwrite something, or one another, whether in capitals or not.
 
     Args:
         fields: those that each file declares.
+        facts: names by which the set reads facts, beside `FACTS`.
         taken: names that are taken, with what by; those of this module if left out.
 
     Raises:
@@ -59,7 +60,7 @@ def refuse_taken(fields: Mapping[Path, Sequence[FieldSpec]], taken: Mapping[str,
         taken = {
             **dict.fromkeys(WORDS, "a word of the templates"),
             **dict.fromkeys(PROVENANCE, "a column of every dataset"),
-            **dict.fromkeys(FACTS, "a fact about the person, which the text would overwrite"),
+            **dict.fromkeys((*FACTS, *facts), "a fact about the person, which the text would overwrite"),
         }
     by_name = {name.casefold(): what for name, what in taken.items()}
     for place, specs in fields.items():

@@ -21,7 +21,8 @@ MAX_TEMPLATE_CHARS = 64_000
 MAX_LOOP_DEPTH = 2
 MAX_DEPTH = 50
 MAX_ELIFS = 100
-SECTIONS = ("system", "user")
+SECTIONS = ("system", "user", "next")
+"""Blocks of a template: its messages, and what goes on with a conversation in their stead."""
 _LISTS = (list, tuple)
 _LOOP = frozenset({"index", "index0", "first", "last", "length"})
 FILTERS = ("capitalize", "count", "first", "join", "last", "length", "lower", "title", "trim", "upper")
@@ -192,7 +193,7 @@ def partials(tree: nodes.Template) -> tuple[str, ...]:
     return tuple(str(name.value) for name in names if isinstance(name, nodes.Const))
 
 
-def paths(tree: nodes.Template) -> Iterator[tuple[int, tuple[str, ...]]]:
+def paths(tree: nodes.Node) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Line and dotted path of every fact that a template reads, loop variables left out."""
     local = {name.name for loop in tree.find_all(nodes.For) for name in _targets(loop)} | {"loop"}
     yield from ((line, path) for line, path in _reads(tree) if path[0] not in local)

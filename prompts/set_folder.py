@@ -15,6 +15,8 @@ from census_personas.prompts.yaml_text import LONGEST, mapping
 MAX_FILES = 50
 """Templates of a set, its narratives, and its YAML files: so many of each."""
 SAMPLE = "sample"
+PEOPLE = "people"
+"""Folder of a set with files of people by whom a change of its prompts is judged."""
 _HOME = Path(__file__).parent
 _NO_OTHERS: Mapping[str, Path] = MappingProxyType({})
 
@@ -55,6 +57,21 @@ def files_of(folder: Path, pattern: str) -> list[Path]:
     if len(places) > MAX_FILES:
         raise TemplateError(f"{folder}: {len(places)} files {pattern}; a prompt set may have {MAX_FILES}")
     return places
+
+
+def people_of(name_or_folder: str | Path, name: str) -> Path:
+    """The file of people that a set has under this name, such as `evaluation`.
+
+    Raises:
+        TemplateError: there is none, or no such set.
+    """
+    folder = folder_of(name_or_folder) / PEOPLE
+    known = {place.stem: place for place in sorted(folder.glob("*.jsonl"))}
+    if name not in known:
+        raise TemplateError(
+            f"{folder}: no people {shortened(name)}; known: {', '.join(known) or 'none'}, or a dataset's path"
+        )
+    return known[name]
 
 
 def read_wording(place: Path) -> Mapping[str, Any]:

@@ -22,6 +22,9 @@ MAX_NODES = 6_000
 MAX_CHARS = 256_000
 """What all templates and narratives of a set have together, partials written out wherever they stand."""
 
+OF_THE_SET = frozenset({"calls"})
+"""Variables that say the same of everybody: the set's, not a person's."""
+
 _FENCE = "---"
 _FAULTS_SHOWN = 20
 # Lines of a partial are numbered from multiples of this, so that a fault in it can be placed.
@@ -54,7 +57,7 @@ class Trees:
             (name, block.name)
             for name, tree in whole.items()
             for block in tree.find_all(nodes.Block)
-            if next(block.find_all((nodes.Name, nodes.Include)), None) is None
+            if all(path[0] in OF_THE_SET for _, path in sandbox.paths(block))
         }
         self._compiled = {name: _compiled(environment, name, places[name], whole[name]) for name in places}
 

@@ -15,8 +15,9 @@ from census_personas.prompts import sandbox
 from census_personas.prompts.fields import FieldSpec, RenderError, TemplateError, object_schema, shortened
 from census_personas.prompts.names import refuse_taken
 from census_personas.prompts.narratives import FOLDER, choose
+from census_personas.prompts.set_declaration import SetDeclaration
 from census_personas.prompts.set_folder import digest_of, files_of, folder_of, read_wording
-from census_personas.prompts.source import Trees, declared_fields, declared_names, front_matter
+from census_personas.prompts.source import OF_THE_SET, Trees, declared_fields, declared_names, front_matter
 from census_personas.prompts.template_cache import FieldGuidance, TemplateCache
 from census_personas.prompts.wording import refuse_misshapen
 from census_personas.prompts.work import MAX_GUIDE_STEPS, MAX_STEPS, STEPS, Steps, gathered
@@ -25,6 +26,8 @@ __all__ = ["FieldSpec", "PromptSet", "RenderError", "Template", "TemplateError"]
 REQUIRED = ("attributes", "personas", "repair", "judge")
 # Whose fields are written into the dataset, together with those of the narratives.
 CALLED = ("attributes.j2", "personas.j2")
+_NEXT = "next"
+_ALONE = ("system", "user")
 # Unknown variables that an error names.
 _LISTED = 12
 
@@ -33,8 +36,10 @@ _LISTED = 12
 class Template:
     """One prompt: the fields that it asks for and the messages that ask for them.
 
-    Its text stands between `{% block system %}` and `{% block user %}`, and sees the facts and `fields`: the
-    name, kind, description, min, max and guidance of every field asked for.
+    Its text stands in `{% block system %}` and `{% block user %}`, and sees the facts, `fields` (name, kind,
+    description, min, max and guidance of every field asked for) and `calls` (the same of both calls, without
+    guidance). A template with `{% block next %}` can go on with a conversation: what it says there follows
+    earlier answers.
     """
 
     name: str
@@ -52,14 +57,28 @@ class Template:
         """The same text asking for other fields, as a repair does."""
         return Template(self.name, self.place, tuple(fields), object_schema(fields), self._shelf)
 
+    @property
+    def can_continue(self) -> bool:
+        """Whether it has words for going on with a conversation."""
+        return _NEXT in self._shelf.trees.compiled(self.place.name).blocks
+
     def render(self, facts: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
-        """Chat messages, system first.
+        """Chat messages that stand alone, system first.
 
         Raises:
             TemplateError: naming every missing variable at once.
             RenderError: file and line of what cannot be rendered with these facts.
         """
-        return self._render(facts, Steps())
+        return self._render(facts, Steps(), _ALONE)
+
+    def render_next(self, facts: Mapping[str, Any]) -> Mapping[str, str]:
+        """The user message that goes on with a conversation; `can_continue` must hold.
+
+        Raises:
+            TemplateError: as `render` does.
+        """
+        (message,) = self._render(facts, Steps(), (_NEXT,))
+        return message
 
     def render_counted(self, facts: Mapping[str, Any]) -> tuple[tuple[Mapping[str, str], ...], int]:
         """Chat messages, and the steps that they took, those outside loops and of remembered texts left out.
@@ -68,11 +87,16 @@ class Template:
             TemplateError: as `render` does.
         """
         steps = Steps()
-        return self._render(facts, steps), steps.taken
+        messages = self._render(facts, steps, _ALONE)
+        if self.can_continue:
+            messages += self._render(facts, steps, (_NEXT,))
+        return messages, steps.taken
 
-    def _render(self, facts: Mapping[str, Any], steps: Steps) -> tuple[Mapping[str, str], ...]:
+    def _render(
+        self, facts: Mapping[str, Any], steps: Steps, blocks: Sequence[str]
+    ) -> tuple[Mapping[str, str], ...]:
         try:
-            messages = tuple(self._messages(facts, steps))
+            messages = tuple(self._messages(facts, steps, blocks))
         except UndefinedError as error:
             raise TemplateError(self.missing(facts) or self._fault(error)) from error
         except (JinjaError, TypeError, ValueError, RecursionError) as error:
@@ -98,7 +122,7 @@ class Template:
         lacking: dict[str, str] = {}
         for name in names:
             for file, line, path in self._shelf.trees.paths(name):
-                if path[0] != "fields" and not _has(facts, path):
+                if path[0] != "fields" and path[0] not in OF_THE_SET and not _has(facts, path):
                     lacking.setdefault(".".join(path), f"{file.name}:{line}")
         if not lacking:
             return ""
@@ -108,22 +132,23 @@ class Template:
         more = f" and {len(lacking) - _LISTED} more" if len(lacking) > _LISTED else ""
         return f"{self.place}: unknown variables: {listed}{more}; known: {', '.join(sorted(map(str, facts)))}"
 
-    def _messages(self, facts: Mapping[str, Any], steps: Steps) -> Iterator[Mapping[str, str]]:
+    def _messages(
+        self, facts: Mapping[str, Any], steps: Steps, blocks: Sequence[str]
+    ) -> Iterator[Mapping[str, str]]:
         name, trees = self.place.name, self._shelf.trees
         text = trees.compiled(name)
-        context = text.new_context(
-            {**facts, "fields": self._described(facts, steps), STEPS: steps}, shared=True
-        )
-        for role in sandbox.SECTIONS:
-            if role not in text.blocks:
+        seen = {**facts, "fields": self._described(facts, steps), "calls": self._shelf.calls, STEPS: steps}
+        context = text.new_context(seen, shared=True)
+        for block in blocks:
+            if block not in text.blocks:
                 continue
-            said = self._shelf.constants.get((name, role))
+            said = self._shelf.constants.get((name, block))
             if said is None:
-                said = gathered(text.blocks[role](context), steps, MAX_STEPS)
-                if trees.is_constant(name, role):
-                    self._shelf.constants[name, role] = said
+                said = gathered(text.blocks[block](context), steps, MAX_STEPS)
+                if trees.is_constant(name, block):
+                    self._shelf.constants[name, block] = said
             if said:
-                yield {"role": role, "content": said}
+                yield {"role": "user" if block == _NEXT else block, "content": said}
 
     def _described(self, facts: Mapping[str, Any], steps: Steps) -> list[Mapping[str, Any]]:
         """The fields as the text sees them, each with the guidance of the file that declares it."""
@@ -174,6 +199,7 @@ class PromptSet:
         angles: the phrases, by field, of which one is drawn for each row to make rows differ.
         narratives: the fields of each narrative that is asked for, by file name.
         own: the narratives that the set itself asks for, as it names them.
+        declared: its language, and the roles that it speaks of.
         digest: the SHA-256 of every text that can reach a prompt; another digest is another dataset.
     """
 
@@ -184,6 +210,7 @@ class PromptSet:
     angles: Mapping[str, tuple[str, ...]]
     narratives: Mapping[str, tuple[FieldSpec, ...]]
     own: tuple[str, ...]
+    declared: SetDeclaration
     digest: str
 
     @classmethod
@@ -211,14 +238,18 @@ class PromptSet:
         fields = {name: declared_fields(texts[name], head) for name, (head, _) in heads.items()}
         guides = {spec.name: name for name in asked for spec in fields[name]}
         shelf = TemplateCache.of(Trees(environment, texts), guides)
-        refuse_taken({texts[name]: fields[name] for name in (*CALLED, *asked)})
+        wording = {place.stem: read_wording(place) for place in files_of(folder, "*.yaml")}
+        declared = SetDeclaration.read(folder, wording)
+        refuse_taken({texts[name]: fields[name] for name in (*CALLED, *asked)}, declared.names)
         templates = {}
         for name, place in texts.items():
             if name not in asked and not name.startswith("_"):
                 further = [spec for guide in asked for spec in fields[guide]] if name == "personas.j2" else []
                 specs = (*fields[name], *further)
                 templates[place.stem] = Template(place.stem, place, specs, object_schema(specs), shelf)
-        wording = {place.stem: read_wording(place) for place in files_of(folder, "*.yaml")}
+        shelf.calls.update(
+            {call: [_shown(spec) for spec in templates[call].fields] for call in ("attributes", "personas")}
+        )
         refuse_misshapen(folder, wording)
         angles = {
             spec.name: declared_names(texts[name], heads[name][0], "angles")
@@ -233,6 +264,7 @@ class PromptSet:
             angles,
             {asked[name].stem: fields[name] for name in asked},
             own,
+            declared,
             digest_of(folder, texts.values()),
         )
 

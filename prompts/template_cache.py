@@ -55,10 +55,11 @@ class FieldGuidance:
 
 @dataclass(frozen=True, slots=True)
 class TemplateCache:
-    """The texts of a set, its guides by field, and the messages that are the same for everybody."""
+    """The texts of a set, its guides by field, the fields of its calls, and what is said to everybody alike."""
 
     trees: Trees
     guides: Mapping[str, FieldGuidance]
+    calls: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
     constants: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod

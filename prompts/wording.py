@@ -26,12 +26,11 @@ class _Pronouns(_Shape):
     possessive: _Text
 
 
-class _Work(_Shape):
-    employed: _Text
-    armed_forces: _Text
-    unemployed: _Text
-    not_in_workforce: _Text
-    not_in_workforce_older: _Text
+class _Work(BaseModel):
+    """Words for each state of work, that of people outside the labour force once more for older ones (`_older`)."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, _Text]
     retired_from: _Age
 
 
@@ -46,6 +45,7 @@ class _Wording(_Shape):
     life_stages: Annotated[list[_Stage], Field(min_length=1)]
     times: _Text
     openings: _Texts
+    labels: dict[_Text, dict[_Text, _Text]] = Field(default_factory=dict)
 
 
 class _Labelled(_Shape):

@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from typing import Any
 
+import chat_answers_es
 import orjson
 
 CONTENT_FAULTS = (
@@ -70,7 +71,13 @@ class Answers:
         if fault == "nameless":
             facts["Name"] = "Somebody Else"
         lists = {"skills": draw.sample(SKILLS, 8), "hobbies": draw.sample(HOBBIES, 8)}
-        values = {name: value(name, spec, facts, lists, draw) for name, spec in schema["properties"].items()}
+        if "Edad" in facts:
+            asked = schema["properties"].items()
+            values = {name: chat_answers_es.value(name, spec, facts, draw) for name, spec in asked}
+        else:
+            values = {
+                name: value(name, spec, facts, lists, draw) for name, spec in schema["properties"].items()
+            }
         text = spoilt(values, fault, body)
         if form == "prompt" and not fault:
             text = f"Certainly! Here it is:\n\n```json\n{text}\n```\nAnything else?"
@@ -116,7 +123,9 @@ def facts_of(messages: list[dict[str, str]]) -> dict[str, str]:
     """The facts block of the prompt: `- Name: value` lines up to the first line of another kind."""
     facts: dict[str, str] = {}
     text = "\n".join(message["content"] for message in messages)
-    for line in text.partition("\nFacts\n")[2].splitlines() or text.removeprefix("Facts\n").splitlines():
+    title = "Datos" if "Datos\n- " in text else "Facts"
+    after = text.partition(f"\n{title}\n")[2] or text.removeprefix(f"{title}\n")
+    for line in after.splitlines():
         name, colon, said = line.removeprefix("- ").partition(": ")
         if not line.startswith("- ") or not colon:
             break

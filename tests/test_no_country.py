@@ -48,7 +48,6 @@ EXPLAINED = {
     "generator/report/drawn_figures.py": "a key of report.json, which keeps its name",
     "generator/report/figures.py": "a key of report.json, which keeps its name",
     "generator/report/model.py": "a key of report.json, which keeps its name",
-    "generator/run/resources.py": "columns that the prompts of en_US cannot do without",
     "generator/run/run_folder.py": "the state of a run",
 }
 """Files in which a term may stand, and why."""

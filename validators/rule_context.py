@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from census_personas.census_priors.domain import DomainError
@@ -14,20 +15,17 @@ from census_personas.census_priors.places import Place
 from census_personas.validators.occupations.occupation_match import OccupationMatcher
 from census_personas.validators.rarity import LiftTable, Rarity
 from census_personas.validators.text.gazetteer import Gazetteer
+from census_personas.validators.text.lexicon import lexicon_if_any
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
-LEVELS = (
-    "less_than_9th",
-    "9th_12th_no_diploma",
-    "high_school",
-    "some_college",
-    "associates",
-    "bachelors",
-    "graduate",
+NO_DEGREE = "no_degree"
+"""What the public schema writes for the field of people without a degree."""
+_CALLED: Mapping[str, str] = MappingProxyType(
+    {"region": "region", "subregion": "subregion", "municipality": "municipality", "postcode": "postcode"}
 )
-"""Levels of education, from the lowest."""
 _KEPT = 4096  # records whose judgement by the model is kept
 
 
@@ -51,11 +49,14 @@ class RuleContext:
         priors: the locale's tables and look-ups.
         model: the model fitted to them, if there is one; without it rules ask the tables, two or three facts at a
             time.
+        language: of the texts (ISO 639); the locale's if left out.
     """
 
-    def __init__(self, priors: Priors, model: FactModel | None = None) -> None:
+    def __init__(self, priors: Priors, model: FactModel | None = None, language: str | None = None) -> None:
         """Wrap loaded priors; nothing is read until a rule asks."""
         self.priors = priors
+        self.language = language or priors.conventions.language
+        self.roles: Mapping[str, str] = priors.roles.columns
         self._model = model
         self._judged: dict[tuple[str, ...], Mapping[str, Rarity]] = {}
         self._lifts: dict[tuple[str, ...], LiftTable | None] = {}
@@ -81,6 +82,69 @@ class RuleContext:
 
     def _facts(self, record: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(str(record.get(name)) for name in self._model.attributes) if self._model else ()
+
+    def read(self, record: Mapping[str, Any]) -> RecordView:
+        """The record as rules read it, under the locale's roles: itself if it is such a reading already."""
+        return RecordView.under(self.roles, record)
+
+    def column_of(self, role: str) -> str:
+        """The column that plays a role: the one that the locale names, else the one of the role's own name."""
+        return self.roles.get(role, role)
+
+    @property
+    def lookups(self) -> tuple[str, ...]:
+        """The look-ups that the locale has: names, occupations, places."""
+        return self.priors.declaration.lookups
+
+    @property
+    def adult_age(self) -> int:
+        """The age from which the locale counts people as adults."""
+        return self.priors.conventions.adult
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """Levels of schooling, from the lowest; empty where the locale does not order them."""
+        return self.priors.conventions.schooling.ladder
+
+    @cached_property
+    def degrees(self) -> frozenset[str]:
+        """Levels of schooling that are degrees and have a field."""
+        return frozenset(self.priors.conventions.schooling.degrees)
+
+    @property
+    def employed(self) -> str | None:
+        """The state of work of people who have a job."""
+        return self.priors.conventions.work.employed
+
+    @property
+    def outside(self) -> str | None:
+        """The state of work of people who have no job and look for none."""
+        return self.priors.conventions.work.inactive
+
+    @cached_property
+    def without_work(self) -> frozenset[str]:
+        """States of the occupation that are none."""
+        return frozenset(self.priors.conventions.without_occupation)
+
+    @cached_property
+    def outside_occupations(self) -> frozenset[str]:
+        """Those states of the occupation that go with looking for no job."""
+        none = self.priors.conventions.without_occupation
+        return frozenset(state for state, said in none.items() if said.work == self.outside)
+
+    def gender(self, sex: str | None) -> str | None:
+        """Grammatical gender of a state of `sex`: feminine, masculine or neuter; None where the locale says none."""
+        return self.priors.conventions.gender.get(sex) if sex is not None else None
+
+    @cached_property
+    def single(self) -> str | None:
+        """The marital status of nearly everybody at the youngest age, or None where no table has both."""
+        marital, age = self.roles.get("marital", ""), self.roles.get("age", "")
+        try:
+            table = self.priors.marginal((age, marital))
+        except (DomainError, TableError):
+            return None
+        return str(table.domain[marital][int(table.weights[0].argmax())])
 
     def states(self, attribute: str) -> frozenset[Any] | None:
         """Values that an attribute can take, or None if the locale does not declare it."""
@@ -116,7 +180,8 @@ class RuleContext:
 
     @cached_property
     def _oldest(self) -> int:
-        return max((state for state in self._states.get("age", ()) if isinstance(state, int)), default=0)
+        ages = self._states.get(self.column_of("age"), ())
+        return max((age for age in ages if isinstance(age, int)), default=0)
 
     @cached_property
     def _views(self) -> dict[str, tuple[str, dict[Any, Any]]]:
@@ -131,18 +196,32 @@ class RuleContext:
         }
 
     def place(self, zipcode: str) -> Place | None:
-        """The place of a five-character ZIP code, or None if there is none."""
+        """The place of a postcode, or None if there is none."""
         places = self.priors.places
         return places.get(zipcode) if zipcode in places else None
 
+    @cached_property
+    def postcode_digits(self) -> int:
+        """Digits of every postcode; 0 where the locale has none, or some with letters or of other lengths."""
+        if "places" not in self.priors.declaration.lookups:
+            return 0
+        codes = self.priors.places.postcodes
+        lengths = {len(code) for code in codes if code.isdigit()}
+        return lengths.pop() if len(lengths) == 1 and all(map(str.isdigit, codes)) else 0
+
+    @cached_property
+    def place_words(self) -> Mapping[str, str]:
+        """What a region, a subregion, a municipality and a postcode are called in messages."""
+        return {**_CALLED, **lexicon_if_any("places", self.language).get("called", {})}
+
     def state_name(self, code: str) -> str | None:
         """Full name of a state, or None for an unknown code."""
-        return self.priors.places.state_name(code) if code in self.state_codes else None
+        return self.priors.places.region_name(code) if code in self.state_codes else None
 
     @cached_property
     def state_codes(self) -> frozenset[str]:
         """Codes of all states that have ZIP codes."""
-        return frozenset(self.priors.places.states)
+        return frozenset(self.priors.places.regions)
 
     def state_at_start(self, text: str) -> str | None:
         """Code of the state whose name a text begins with, or None."""
@@ -151,7 +230,7 @@ class RuleContext:
 
     @cached_property
     def _state_names(self) -> dict[str, str]:
-        return {self.priors.places.state_name(code): code for code in sorted(self.state_codes)}
+        return {self.priors.places.region_name(code): code for code in sorted(self.state_codes)}
 
     @cached_property
     def _state_name(self) -> re.Pattern[str]:
@@ -160,16 +239,16 @@ class RuleContext:
     def city_keys(self, state: str, key: Callable[[str], str]) -> frozenset[str]:
         """Cities of a state, each as `key` writes it."""
         if state not in self._cities:
-            self._cities[state] = frozenset(key(city) for city in self.priors.places.cities(state))
+            self._cities[state] = frozenset(key(city) for city in self.priors.places.municipalities(state))
         return self._cities[state]
 
     @cached_property
     def gazetteer(self) -> Gazetteer:
         """Places by name."""
         places = self.priors.places
-        columns = (places.column(name) for name in ("city", "county", "state", "adults"))
-        names = {code: places.state_name(code) for code in places.states}
-        return Gazetteer(zip(*columns, strict=True), names)
+        columns = (places.column(name) for name in ("municipality", "subregion", "region", "adults"))
+        names = {code: places.region_name(code) for code in places.regions}
+        return Gazetteer(zip(*columns, strict=True), names, lexicon_if_any("places", self.language))
 
     def occupation(self, name: str) -> Occupation | None:
         """An occupation by name, or None if the locale does not have it."""

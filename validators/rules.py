@@ -69,7 +69,12 @@ class PolicyError(PersonasError, ValueError):
 
 
 class RuleModule(Protocol):
-    """What a file in `validators/records` must define."""
+    """What a file in `validators/records` must define.
+
+    It may also define what it needs; without all of it, the rule is not run:
+    `LANGUAGES`, codes of the languages that it can read (any, if left out); `ROLES`, those that an attribute of the
+    locale must play; `LOOKUPS`, those that the locale must have.
+    """
 
     SEVERITY: Severity
     POLICY: Policy
@@ -110,6 +115,12 @@ class RecordChecker:
     `repair` and `reject` leave findings as they are: an error means that the record may not be delivered, and
     the caller decides by `policy[code]` whether the model is asked to repair it. `flag` lowers errors to
     warnings, `off` does not run the rule. Rules not named keep their own default.
+
+    Attributes:
+        reference: what records are judged by.
+        policy: what to do, for every rule.
+        not_judged: rules that are on and cannot run here, and why: they need a language, a role or a look-up that the
+            locale has not. They say so once, here, and nothing about any record.
     """
 
     def __init__(
@@ -132,21 +143,20 @@ class RecordChecker:
         """
         self.reference = priors if isinstance(priors, RuleContext) else RuleContext(priors)
         self.policy = resolve_policy(policy or {}, only, plugins)
-        known = rules(plugins)
+        on = {code: module for code, module in rules(plugins).items() if self.policy[code] != "off"}
+        lacks = {code: _lacks(module, self.reference) for code, module in on.items()}
+        self.not_judged = MappingProxyType({code: lacking for code, lacking in lacks.items() if lacking})
+        on = {code: module for code, module in on.items() if code not in self.not_judged}
         self._running = {
             scope: tuple(
                 (module.check, self.policy[code] == "flag")
-                for code, module in known.items()
-                if scope == module.SCOPE and self.policy[code] != "off"
+                for code, module in on.items()
+                if scope == module.SCOPE
             )
             for scope in get_args(Scope)
         }
-        self._prepare = tuple(
-            module.prepare
-            for code, module in known.items()
-            if self.policy[code] != "off" and isinstance(module, Prepared)
-        )
-        self._memory = FindingCache(remember) if remember else None
+        self._prepare = tuple(module.prepare for module in on.values() if isinstance(module, Prepared))
+        self._memory = FindingCache(remember, self.reference.roles) if remember else None
 
     def check(self, record: Record) -> tuple[Finding, ...]:
         """All findings about one record, ordered by rule code."""
@@ -197,11 +207,12 @@ class RecordChecker:
     def _met(self, record: Record) -> tuple[Person | None, RecordView]:
         """Who is remembered of the record, and a reading of it."""
         person = self._person(record)
-        return person, RecordView.of(record) if person is None else person.read(record)
+        return person, self.reference.read(record) if person is None else person.read(record)
 
     def _person(self, record: Record) -> Person | None:
         """Who is remembered of the record. Without a name among the facts, texts tell of each other's person."""
-        named = isinstance(record.get("first_name"), str) and isinstance(record.get("last_name"), str)
+        names = map(self.reference.column_of, ("given_name", "family_name"))
+        named = all(isinstance(record.get(name), str) for name in names)
         return self._memory.person(record) if self._memory is not None and named else None
 
     def _run(self, scope: Scope, reading: RecordView) -> list[Finding]:
@@ -211,6 +222,18 @@ class RecordChecker:
                 lower = flagged and finding.severity == "error"
                 found.append(finding.lowered() if lower else finding)
         return found
+
+
+def _lacks(module: RuleModule, reference: RuleContext) -> str:
+    """What a rule needs and the locale has not, in a few words; nothing if it can run."""
+    languages = getattr(module, "LANGUAGES", None)
+    if languages is not None and reference.language not in languages:
+        return f"reads texts in {' or '.join(languages)}, not in {reference.language}"
+    roles = [role for role in getattr(module, "ROLES", ()) if role not in reference.roles]
+    if roles:
+        return f"no attribute of the locale plays the role {' or '.join(roles)}"
+    lookups = [name for name in getattr(module, "LOOKUPS", ()) if name not in reference.lookups]
+    return f"the locale has no look-up of {' or '.join(lookups)}" if lookups else ""
 
 
 def resolve_policy(

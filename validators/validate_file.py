@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from census_personas.census_priors.marginal import TableError
 from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.record_reader import BATCH_ROWS, read_records
 from census_personas.validators.finding import Finding, Severity
 from census_personas.validators.findings_writer import FindingsWriter, WriterError
-from census_personas.validators.records.schema_types import NEEDED
+from census_personas.validators.records.schema_types import needed
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import RecordChecker
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
-
-LOOKUPS = ("occupations", "places")
 
 
 def validate_files(
@@ -48,30 +45,26 @@ def validate_files(
         `{"rows", "rejected_rows", "repeated_uuids", "missing_columns", "by_rule": {rule: {"error", "warning",
         "not_judged"}}}`: a row counts once for each rule and severity, `rejected_rows` are those with at least one
         error, `repeated_uuids` those whose uuid an earlier row has, `missing_columns` those that rules need and no
-        row has. Eight bytes a row are kept.
+        row has. Eight bytes a row are kept. Where rules cannot run on the locale, `"not_judged"` is rule -> why.
 
     Raises:
         DatasetError: a file that cannot be read or has no column that any rule knows.
         PolicyError: a rule or an action that does not exist.
         PluginError: a plug-in's rule that cannot be loaded, or fails.
-        TableError: a locale without the look-ups that rules need.
         WriterError: findings that cannot be written, or would take the dataset's place.
     """
     if findings is not None and findings.resolve() in {path.resolve() for path in paths}:
         raise WriterError(f"{findings}: is what the findings are about; name another file for them")
     checker = RecordChecker(priors, policy, plugins=plugins)
-    known = checker.reference.priors
-    if lacking := [name for name in LOOKUPS if name not in known.declaration.lookups]:
-        raise TableError(
-            f"locale {known.locale}: has no look-up of {' or '.join(lacking)}, by which rules judge; "
-            "its datasets can be reported on (personas report), not validated"
-        )
     by_rule = {
-        code: dict.fromkeys(get_args(Severity), 0) for code, act in checker.policy.items() if act != "off"
+        code: dict.fromkeys(get_args(Severity), 0)
+        for code, act in checker.policy.items()
+        if act != "off" and code not in checker.not_judged
     }
     rows = rejected = 0
     identities = array("q")  # hashes of uuids
-    missing = set(NEEDED)
+    wanted = needed(checker.reference)
+    missing = set(wanted)
     with FindingsWriter(findings) as writer:
         records = islice(chain.from_iterable(map(read_records, paths)), limit)
         while batch := list(islice(records, BATCH_ROWS)):
@@ -89,8 +82,9 @@ def validate_files(
         "rows": rows,
         "rejected_rows": rejected,
         "repeated_uuids": repeated,
-        "missing_columns": [column for column in NEEDED if column in missing],
+        "missing_columns": [column for column in wanted if column in missing],
         "by_rule": by_rule,
+        **({"not_judged": dict(checker.not_judged)} if checker.not_judged else {}),
     }
 
 

@@ -20,6 +20,7 @@ from census_personas.generator.cli import (
     batch,
     check,
     failure,
+    locale,
     narrate,
     plugins,
     priors,
@@ -80,6 +81,7 @@ app.command()(report.compare)
 app.add_typer(batch.app, name="batch")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(priors.app, name="priors")
+app.add_typer(locale.app, name="locale")
 app.add_typer(plugins.app, name="plugins")
 
 

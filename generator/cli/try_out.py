@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from census_personas.generator.cli.options import AsJson, ConfigFile, Overrides, Seed, Where, config_of
 
-_FEW = Annotated[int, typer.Option("-n", "--rows", min=1, max=1000, help="Rows to narrate.")]
+if TYPE_CHECKING:
+    from census_personas.generator.narration.narrator import Narrated
+
+_FEW = Annotated[
+    int | None,
+    typer.Option("-n", "--rows", min=1, max=1000, help="Rows to narrate; default: 3, or all of the people."),
+]
+_People = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="Narrate these instead of sampled people: evaluation (twelve of the prompt set), or a dataset's path.",
+    ),
+]
 
 
 def preview(
     config: ConfigFile,
-    rows: _FEW = 3,
+    rows: _FEW = None,
+    people: _People = None,
     seed: Seed = None,
     where: Where = None,
     overrides: Overrides = None,
@@ -26,16 +43,20 @@ def preview(
     from census_personas.foundation.printable import printable
     from census_personas.generator.session import preview as narrate
 
-    settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
+    settings = config_of(config, overrides, rows=rows or 3, seed=seed, where=where)
+    if people is not None:
+        file = _people_file(settings.prompts.set, people)
+        count = _count_of(file)
+        settings = config_of(
+            config, overrides, rows=min(rows or count, count), seed=seed, where=where, people=str(file)
+        )
     results, _ = narrate(settings)
     for result in results:
         if as_json:
-            findings = [f"{finding.code}: {finding.message}" for finding in result.findings]
-            print(
-                json.dumps({**result.record, "accepted": result.accepted, "findings": findings}, default=str)
-            )
+            print(json.dumps({**result.record, **_outcome(result)}, default=str))
         else:
             print_record(result.record, accepted=result.accepted, reasons=result.reasons)
+    print(_summary(results), file=sys.stderr)
     rejected = [result for result in results if not result.accepted]
     if rejected:
         reason = printable(next(iter(rejected[0].reasons), "no reason"))
@@ -43,6 +64,47 @@ def preview(
             f"personas: {len(rejected)} of {len(results)} rows rejected; the first: {reason}", file=sys.stderr
         )
         raise typer.Exit(1)
+
+
+def _people_file(prompt_set: str, name: str) -> Path:
+    from census_personas.prompts.set_folder import people_of
+
+    return Path(name) if Path(name).exists() else people_of(prompt_set, name)
+
+
+def _count_of(file: Path) -> int:
+    from census_personas.foundation.dataset_reader import count_rows
+
+    return count_rows(file)
+
+
+def _outcome(result: Narrated) -> dict[str, Any]:
+    return {
+        "accepted": result.accepted,
+        "findings": [f"{finding.code}: {finding.message}" for finding in result.findings],
+        "requests": result.requests,
+        "prompt_tokens": result.prompt_tokens,
+        "completion_tokens": result.completion_tokens,
+        "met": dict(Counter(result.met)),
+    }
+
+
+def _summary(results: Sequence[Narrated]) -> str:
+    """What the rows took together, by which two versions of a prompt can be compared."""
+    accepted = [result for result in results if result.accepted]
+    first = sum(result.requests <= _LEAST for result in accepted)
+    met = Counter(code for result in results for code in result.met)
+    mends = sum(finding.code == "mended" for result in results for finding in result.findings)
+    errors = ", ".join(f"{code} {count}" for code, count in met.most_common()) or "none"
+    return (
+        f"{len(accepted)} of {len(results)} accepted, {first} of them without a repair; "
+        f"{sum(result.requests for result in results)} requests, {sum(r.prompt_tokens for r in results)} prompt and "
+        f"{sum(r.completion_tokens for r in results)} completion tokens; {mends} mends; errors met: {errors}"
+    )
+
+
+# The two calls of a record.
+_LEAST = 2
 
 
 def print_record(record: dict[str, Any], *, accepted: bool, reasons: tuple[str, ...]) -> None:
@@ -87,9 +149,9 @@ def estimate(
         return
     if found.accepted is None:
         print(
-            f"prompts of {found.sampled} rows measured, 4 characters taken for a token, texts for as long as"
+            f"prompts of {found.sampled} rows measured, 4 characters taken for a token, texts for a quarter of the"
         )
-        print(f"the middle of their bounds, no repairs; for {found.rows} rows:")
+        print(f"way between their bounds, no repairs; for {found.rows} rows:")
     else:
         print(f"{found.accepted} of {found.sampled} rows accepted; for {found.rows} rows:")
     print(f"  {found.prompt_tokens} prompt and {found.completion_tokens} completion tokens")

@@ -133,6 +133,8 @@ def _print(result: dict[str, Any], page: Path | None, *, as_json: bool) -> None:
         print(json.dumps(result))
     else:
         _print_rules(result["rows"], result["rejected_rows"], result["by_rule"])
+        for rule, why in result.get("not_judged", {}).items():
+            print(f"  {rule}: not judged; {why}")
     if page is not None:
         print(page, file=sys.stderr)
     if missing := ", ".join(result["missing_columns"]):

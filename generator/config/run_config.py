@@ -128,12 +128,15 @@ class PromptsConfig(_Section):
     """Which prompt set, as a folder name under `prompts/` or a path, and which of its narratives.
 
     `narratives` are written beside those that the set asks for by itself, of which `without` are left out; each is
-    named by its file or its field (`finance`, `finance_persona`).
+    named by its file or its field (`finance`, `finance_persona`). With `continue`, the second call and repairs go on
+    with the conversation that the first call began, which servers that cache prefixes need not read again; without,
+    each request stands alone.
     """
 
     set: _Name = "en_US"
     narratives: Annotated[tuple[_Name, ...], Field(max_length=_MOST_NARRATIVES)] = ()
     without: Annotated[tuple[_Name, ...], Field(max_length=_MOST_NARRATIVES)] = ()
+    continue_: bool = Field(default=True, alias="continue")
 
 
 class ValidationConfig(_Section):
@@ -225,8 +228,8 @@ class Config(_Section):
 
         A table file that is wanted as a target or quota counts by its contents, and the folder of a locale or of a
         prompt set by its name: what is in it counts by the digests that a manifest adds. An input and plug-ins count by
-        their digests alone. Ways of selecting that are not used, a judge who reads nothing, and narratives of which
-        none is left out, are not in it.
+        their digests alone. Ways of selecting that are not used, a judge who reads nothing, narratives of which none is
+        left out, and requests that continue, are not in it.
         """
         excluded: dict[str, Any] = {
             "name": True,
@@ -239,7 +242,8 @@ class Config(_Section):
         }
         excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}
         excluded |= {} if self.judge.share else {"judge": True}
-        excluded |= {} if self.prompts.without else {"prompts": {"without"}}
+        usual = {"without": not self.prompts.without, "continue_": self.prompts.continue_}
+        excluded["prompts"] = {name for name, is_usual in usual.items() if is_usual}
         values = self.model_dump(mode="json", by_alias=True, exclude=excluded)
         values["locale"] = Path(self.locale).name
         values["prompts"]["set"] = Path(self.prompts.set).name

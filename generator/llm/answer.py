@@ -163,6 +163,12 @@ def read(text: str, fields: Sequence[FieldSpec], fault: str = "", finish_reason:
     return Answer(values, tuple(findings))
 
 
+def misshapen(value: str, field: FieldSpec) -> Finding | None:
+    """What is wrong with the size or the characters of a text that was changed after it was read."""
+    message = _bounded(value, field)[1]
+    return Finding(CODE, "error", field.name, message) if message else None
+
+
 def _unreadable(found: Mapping[str, Any], field: FieldSpec) -> str:
     value = found.get(field.name)
     if field.kind == "list" and isinstance(value, list) and len(value) > MOST_ITEMS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -12,12 +12,13 @@ from census_personas.census_priors.occupations import PHRASES, Occupation
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.narration.nearby_towns import NearbyTowns
 from census_personas.generator.offline.article import article
+from census_personas.generator.offline.portrait_guide import PortraitGuide
 from census_personas.prompts.template import PromptSet, TemplateError
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
-_LABELLED = ("origin", "marital", "schooling", "field", "work")
+_LABELLED = ("sex", "origin", "marital", "schooling", "field", "work")
 _LABELS = {name: f"{name}_label" for name in TRAITS}
 _DRAWS = 128
 _Choice = TypeVar("_Choice")
@@ -27,7 +28,9 @@ class FactSheet:
     """Facts of rows under one locale and one prompt set."""
 
     def __init__(self, priors: Priors, prompts: PromptSet, language: str | None = None) -> None:
-        """Look up the wording once, in a language of the locale; that of its `priors.yaml` if left out.
+        """Look up the wording once, in a language of the locale.
+
+        Left out, it is the prompt set's, or that of `priors.yaml`.
 
         Raises:
             RoleError: the locale does not fill one of the roles that every text speaks of.
@@ -35,7 +38,9 @@ class FactSheet:
         """
         conventions, roles = priors.conventions, priors.roles
         self._priors = priors
-        self._language = language or conventions.language
+        self._renamed = prompts.declared.renamed(roles)
+        self._unfilled = prompts.declared.unfilled(roles)
+        self._language = language or prompts.declared.language or conventions.language
         self._age, self._sex, self._work_role = (roles[role] for role in ("age", "sex", "work"))
         self._labelled = roles.named(_LABELLED)
         self._background = roles.named(conventions.background)
@@ -44,8 +49,11 @@ class FactSheet:
         self._narratives = len(prompts.templates["personas"].fields)
         self._neighbourhood = NearbyTowns(priors.places) if "places" in priors.declaration.lookups else None
         self._words: Callable[..., Any] = cache(prompts.words)
+        self._wording: Mapping[str, Mapping[str, str]] = prompts.wording["wording"].get("labels") or {}
+        self._guide = PortraitGuide.beside(prompts.folder)
+        self._refuse_wordless(conventions.work.inactive)
         self._pronouns = {sex: self._pronouns_of(str(sex)) for sex in priors.domain[self._sex]}
-        self._label = cache(partial(priors.label, language=self._language))
+        self._label = cache(self._worded_label)
         self._trait = cache(self._described)
         self._told = cache(self._worded)
         self._stage = cache(self._staged)
@@ -53,6 +61,11 @@ class FactSheet:
     def column(self, role: str) -> str:
         """The column that plays a role, which the locale must fill."""
         return self._priors.roles[role]
+
+    def name_of(self, record: Mapping[str, Any]) -> tuple[str, str]:
+        """First and last name; empty where the locale gives nobody one."""
+        given, family = (self._priors.roles.get(role) for role in ("given_name", "family_name"))
+        return str(record.get(given or "") or ""), str(record.get(family or "") or "")
 
     def of(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
         """The record with words for its codes, its traits described, and grounding drawn from the row's stream.
@@ -65,11 +78,14 @@ class FactSheet:
         """
         priors, label = self._priors, self._label
         title = occupation_title(record, priors, self._language)
+        labels = {name: label(name, record[name]) for name in self._labelled if name in record}
         return {
             **record,
-            "labels": {name: label(name, record[name]) for name in self._labelled if name in record},
+            **self._unfilled,
+            **self._by_name(record),
+            "labels": {**labels, **self._by_name(labels)},
             "occupation_title": title,
-            "work": self._work(record, title),
+            "work": self._work(record, self._spoken(record, title)),
             "state_name": self._region(record),
             "pronouns": self._pronouns[record[self._sex]],
             "traits": [self._trait(name, record[label], record[name]) for name, label in _LABELS.items()],
@@ -80,6 +96,18 @@ class FactSheet:
             ],
             "grounding": self._grounding(record, rng),
         }
+
+    def _refuse_wordless(self, inactive: str | None) -> None:
+        """Refuse a prompt set that has no words for a state of work."""
+        words = self._words("wording", "work")
+        states = [str(state) for state in self._priors.domain[self._work_role]]
+        for state in (*states, *([f"{inactive}_older"] if inactive else [])):
+            if state not in words:
+                self._words("wording", "work", state)
+
+    def _by_name(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """What the prompt set calls otherwise than the locale does."""
+        return {name: facts[column] for name, column in self._renamed.items() if column in facts}
 
     def _work(self, record: Mapping[str, Any], title: str) -> str:
         status, work = record[self._work_role], self._priors.conventions.work
@@ -108,6 +136,16 @@ class FactSheet:
         """The name of the region; empty where the locale has none."""
         region = self._priors.roles.get("region")
         return "" if region is None else self._priors.places.region_name(record[region])
+
+    def _spoken(self, record: Mapping[str, Any], title: str) -> str:
+        """What one person is called by an occupation, as the set's grammar, if it has one, says."""
+        guide = self._guide
+        return guide.spoken_titles.of(title, guide.tag_of(record[self._sex])) if guide and title else title
+
+    def _worded_label(self, attribute: str, state: str) -> str:
+        """A state in the words of the prompt set, or of the priors where the set has none."""
+        own = self._wording.get(attribute, {}).get(state)
+        return self._priors.label(attribute, state, self._language) if own is None else str(own)
 
     def _described(self, name: str, label: str, score: int) -> Mapping[str, Any]:
         words = self._words

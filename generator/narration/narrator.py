@@ -11,18 +11,19 @@ from census_personas.census_priors.occupations import UnknownOccupationError
 from census_personas.census_priors.places import UnknownPlaceError
 from census_personas.foundation.randomness import GROUNDING, RowGenerator, sampling_seed
 from census_personas.generator.config.run_config import Config
-from census_personas.generator.llm.answer import Answer, read
+from census_personas.generator.llm.answer import read
 from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion
 from census_personas.generator.llm.payload import usable
 from census_personas.generator.llm.redaction import Secrets
 from census_personas.generator.llm.request_key import request_key
 from census_personas.generator.narration.check_batcher import CheckBatcher
+from census_personas.generator.narration.conversation import Message, Turn
+from census_personas.generator.narration.draft import Draft
 from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.journal import Journal
 from census_personas.generator.narration.judge import CALL as JUDGE
 from census_personas.generator.narration.judge import Judge, Verdict
-from census_personas.generator.narration.repair import faults_shown
-from census_personas.prompts.fields import FieldSpec
+from census_personas.generator.narration.repair import faults_shown, rejects, wants_repair
 from census_personas.prompts.template import PromptSet, RenderError, Template
 from census_personas.validators.finding import Finding
 
@@ -33,7 +34,11 @@ PROMPT = "prompt"
 
 @dataclass(frozen=True, slots=True)
 class Narrated:
-    """A narrated record. `reasons`: why it was not accepted; `asked`: its answers that were in no journal."""
+    """A narrated record.
+
+    `reasons`: why it was not accepted. `met`: the rules whose errors its attempts met, once for each error and each
+    time that it was met. `requests`: of all its attempts; `asked`: those of them whose answers were in no journal.
+    """
 
     record: dict[str, Any]
     findings: tuple[Finding, ...]
@@ -43,36 +48,17 @@ class Narrated:
     completion_tokens: int = 0
     reasons: tuple[str, ...] = ()
     verdict: Verdict | None = None
+    met: tuple[str, ...] = ()
+    requests: int = 0
     asked: int = field(default=0, compare=False)
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A record while it is being written."""
-
-    facts: dict[str, Any]
-    attempt: int
-    written: dict[str, Any] = field(default_factory=dict)
-    misshapen: dict[str, Finding] = field(default_factory=dict)
-    found: tuple[Finding, ...] = ()
-    turn: int = 0
-
-    def take(self, answer: Answer, asked: Sequence[FieldSpec]) -> None:
-        """Put an answer into the record; what was asked for again replaces what was there."""
-        self.written |= answer.values
-        for spec in asked:
-            self.misshapen.pop(spec.name, None)
-        self.misshapen |= {finding.field: finding for finding in answer.findings}
-
-    def told(self) -> dict[str, Any]:
-        """Everything that a prompt may say."""
-        return self.facts | self.written
 
 
 @dataclass(slots=True)
 class _Cost:
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    met: list[str] = field(default_factory=list)
+    requests: int = 0
     asked: int = 0
 
 
@@ -80,8 +66,9 @@ class Narrator:
     """Writes personas for rows. Stateless between rows; safe for many concurrent `narrate` calls.
 
     An attempt is the two calls and, after each, at most `max_repairs` further ones that ask again for the
-    fields found wrong, showing why. An attempt that stays wrong is given up and the row is written anew with
-    a fresh sampling seed, at most `max_attempts` times: the row itself is never exchanged.
+    fields found wrong, showing why; what can be mended without a model is mended before. An attempt that stays
+    wrong is given up and the row is written anew with a fresh sampling seed, at most `max_attempts` times: the
+    row itself is never exchanged.
     """
 
     def __init__(
@@ -118,7 +105,11 @@ class Narrator:
         self._journal = journal
         # A journal keeps answers by their messages.
         self._renders = model.needs_messages or journal is not None
+        self._continues = self._renders and settings.prompts.continue_
+        # The grammar of the narrator without a model is mended where it is written.
+        self._mends = model.needs_messages
         self._policy = settings.validation.policy if policy is None else policy
+        self._fields = [[spec.name for spec in prompts.templates[call].fields] for call in CALLS]
         self._specs = {spec.name: spec for call in CALLS for spec in prompts.templates[call].fields}
         self._judge = Judge(prompts.templates[JUDGE], settings)
         self._repairs: dict[tuple[str, ...], Template] = {}
@@ -135,7 +126,7 @@ class Narrator:
             TemplateError: the prompts need something that the row does not have.
         """
         cost = _Cost()
-        draft = _Draft({}, attempt=0, found=await self._review_facts.of(record))
+        draft = Draft({}, attempt=0, found=await self._review_facts.of(record))
         wrong = [f for f in draft.found if f.severity == "error" and f.field in record]
         if wrong:
             # No words can mend a fact, so none are paid for.
@@ -148,7 +139,7 @@ class Narrator:
             wrong = [Finding(FACTS, "error", self._facts.column(role), str(error))]
             return self._result(record, draft, wrong, cost)
         for attempt in range(1, self._settings.validation.max_attempts + 1):
-            draft = _Draft(told, attempt)
+            draft = Draft(told, attempt, name=self._facts.name_of(record))
             wrong = await self._attempt(record, draft, cost)
             if not wrong:
                 break
@@ -158,7 +149,7 @@ class Narrator:
             verdict = await self._judge.of(draft.told(), seed, lambda request: self._paid(request, cost))
         return self._result(record, draft, wrong, cost, verdict)
 
-    async def _attempt(self, record: Mapping[str, Any], draft: _Draft, cost: _Cost) -> list[Finding]:
+    async def _attempt(self, record: Mapping[str, Any], draft: Draft, cost: _Cost) -> list[Finding]:
         """Write the record once, with repairs; return what is still wrong."""
         wrong: list[Finding] = []
         for call in CALLS:
@@ -169,6 +160,7 @@ class Narrator:
                 return [Finding(PROMPT, "error", call, str(error))]
             for _ in range(self._settings.validation.max_repairs + 1):
                 wrong = await self._errors(record, draft)
+                cost.met += [finding.code for finding in wrong]
                 if not wrong or not self._repairable(wrong):
                     break
                 if draft.turn >= self._settings.validation.max_repairs:
@@ -178,16 +170,17 @@ class Narrator:
                     await self._repair(template, call, draft, wrong, cost)
                 except RenderError as error:
                     return [*wrong, Finding(PROMPT, "error", call, str(error))]
+            wrong = [finding for finding in wrong if rejects(finding)]
             if wrong:
                 return wrong
             draft.turn = 0
         return wrong
 
-    async def _errors(self, record: Mapping[str, Any], draft: _Draft) -> list[Finding]:
-        """Errors in the fields written so far: of their shape first, of their content where the shape is right."""
+    async def _errors(self, record: Mapping[str, Any], draft: Draft) -> list[Finding]:
+        """What wants a repair in the fields written so far: their shape, their content where the shape is right."""
         draft.found = await self._review.of({**record, **draft.written})
         started = draft.written.keys() | draft.misshapen.keys()
-        content = [f for f in draft.found if f.severity == "error" and f.field not in draft.misshapen]
+        content = [f for f in draft.found if wants_repair(f) and f.field not in draft.misshapen]
         whole = len(started) == len(self._specs)
         return [*draft.misshapen.values(), *(f for f in content if whole or f.field in started)]
 
@@ -195,7 +188,7 @@ class Narrator:
         return all(f.field in self._specs and self._policy.get(f.code, "repair") == "repair" for f in wrong)
 
     async def _repair(
-        self, template: Template, call: str, draft: _Draft, wrong: Sequence[Finding], cost: _Cost
+        self, template: Template, call: str, draft: Draft, wrong: Sequence[Finding], cost: _Cost
     ) -> None:
         names = dict.fromkeys(finding.field for finding in wrong)
         if not draft.written.keys() & {spec.name for spec in template.fields}:
@@ -206,16 +199,18 @@ class Narrator:
         if fields not in self._repairs:
             asked = [self._specs[name] for name in fields]
             self._repairs[fields] = self._prompts.templates["repair"].asking(asked)
-        more = faults_shown(wrong, fields, draft.written)
+        more = faults_shown(wrong, fields, draft.written, self._fields)
         await self._ask(self._repairs[fields], f"{call}_repair", draft, cost, more)
 
     async def _ask(
-        self, template: Template, call: str, draft: _Draft, cost: _Cost, more: Mapping[str, Any] | None = None
+        self, template: Template, call: str, draft: Draft, cost: _Cost, more: Mapping[str, Any] | None = None
     ) -> None:
         told = {**draft.told(), **(more or {})}
         llm = self._settings.llm
+        goes_on = self._continues and template.can_continue and draft.has_said(call)
+        asked = self._asked(template, told, goes_on=goes_on)
         request = ChatRequest(
-            messages=template.render(told) if self._renders else (),
+            messages=draft.so_far(call, template.fields, asked) if goes_on else asked,
             schema_name=call,
             schema=template.schema,
             temperature=llm.temperature,
@@ -224,12 +219,22 @@ class Narrator:
             seed=sampling_seed(self._settings.seed, told["row"], call, draft.attempt, draft.turn),
             facts=told,
         )
-        asked = cost.asked
+        paid = cost.asked
         completion = await self._paid(request, cost)
         answer = read(completion.text, template.fields, completion.fault, completion.finish_reason)
-        if cost.asked > asked:
+        if cost.asked > paid:
             self.hear(bool(answer.values))
         draft.take(answer, template.fields)
+        if self._mends:
+            draft.mend(template.fields, self._policy)
+        if self._continues and call in CALLS:
+            turn = Turn(asked, template.fields, completion.text, answer.values)
+            draft.calls = {**draft.calls, call: turn} if goes_on else {call: turn}
+
+    def _asked(self, template: Template, told: Mapping[str, Any], *, goes_on: bool) -> tuple[Message, ...]:
+        if not self._renders:
+            return ()
+        return (template.render_next(told),) if goes_on else template.render(told)
 
     async def _paid(self, request: ChatRequest, cost: _Cost) -> Completion:
         completion = await self._complete(request, cost)
@@ -238,6 +243,7 @@ class Narrator:
         return completion
 
     async def _complete(self, request: ChatRequest, cost: _Cost) -> Completion:
+        cost.requests += 1
         name = request_key(request, self._model.name) if self._journal is not None else ""
         kept = self._journal.get(name) if self._journal is not None else None
         if kept is not None:
@@ -252,12 +258,12 @@ class Narrator:
     def _result(
         self,
         record: Mapping[str, Any],
-        draft: _Draft,
+        draft: Draft,
         wrong: Sequence[Finding],
         cost: _Cost,
         verdict: Verdict | None = None,
     ) -> Narrated:
-        findings = tuple(dict.fromkeys((*wrong, *draft.found)))
+        findings = tuple(dict.fromkeys((*wrong, *draft.found, *draft.mends)))
         provenance = {
             "model": self._model.name,
             "prompt_digest": self._prompts.digest,
@@ -273,5 +279,7 @@ class Narrator:
             completion_tokens=cost.completion_tokens,
             reasons=tuple(f"{f.code}: {f.field}: {f.message}" for f in wrong),
             verdict=verdict,
+            met=tuple(cost.met),
+            requests=cost.requests,
             asked=cost.asked,
         )

@@ -1,8 +1,8 @@
-"""Repair: what a model is shown of what it wrote wrong, short enough for a message whatever it wrote."""
+"""Repair: which findings ask for one, and what a model is shown then, short enough for a message whatever it wrote."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from census_personas.validators.finding import Finding
@@ -12,21 +12,61 @@ from census_personas.validators.finding import Finding
 _MOST_OF_FIELD = 3_000
 _MOST_OF_FINDING = 300
 _MOST_FINDINGS = 30
+# A text that repeats itself is written anew without being seen: whoever reads a loop goes on with it.
+_UNSEEN = frozenset({"repetition"})
+
+
+def wants_repair(finding: Finding) -> bool:
+    """Whether a finding is worth another request."""
+    return finding.severity == "error"
+
+
+def rejects(finding: Finding) -> bool:
+    """Whether a finding that no repair has mended rejects the record."""
+    return finding.severity == "error"
 
 
 def faults_shown(
-    wrong: Sequence[Finding], fields: Iterable[str], written: Mapping[str, Any]
+    wrong: Sequence[Finding],
+    fields: Collection[str],
+    written: Mapping[str, Any],
+    calls: Iterable[Collection[str]],
 ) -> dict[str, Any]:
-    """What the template of repairs reads beside the facts: `findings`, and the `previous` value of each field."""
+    """What the template of repairs reads beside the facts.
+
+    Args:
+        wrong: the findings.
+        fields: to be written anew.
+        written: the record's texts and lists.
+        calls: the fields of each call.
+
+    Returns:
+        `findings`; `previous`, the present value of each of the fields; `kept`, name and value of the fields that
+        were asked for with them and stay, with which the new ones must agree.
+    """
+    unseen = {finding.field for finding in wrong if finding.code in _UNSEEN}
     findings = [
         {
             "field": finding.field,
             "message": _cut(finding.message, _MOST_OF_FINDING),
-            "evidence": _cut(finding.evidence, _MOST_OF_FINDING),
+            "evidence": "" if finding.code in _UNSEEN else _cut(finding.evidence, _MOST_OF_FINDING),
         }
         for finding in wrong[:_MOST_FINDINGS]
     ]
-    return {"findings": findings, "previous": {name: _shown(written.get(name)) for name in fields}}
+    return {
+        "findings": findings,
+        "previous": {name: _REPEATS if name in unseen else _shown(written.get(name)) for name in fields},
+        "kept": [
+            {"name": name, "value": _shown(written[name])}
+            for call in calls
+            if any(name in fields for name in call)
+            for name in call
+            if name in written and name not in fields
+        ],
+    }
+
+
+_REPEATS = "(not shown: it repeats itself)"
 
 
 def _shown(value: object) -> str:

@@ -12,8 +12,9 @@ from census_personas.generator.offline import work
 from census_personas.generator.offline.derivation import Derivation
 from census_personas.generator.offline.grammar import Grammar
 from census_personas.generator.offline.portrait import Portrait
+from census_personas.generator.offline.portrait_guide import PortraitGuide
 from census_personas.generator.offline.symbol import Alternative, Pool
-from census_personas.generator.offline.work import Work, joined, leads, suited
+from census_personas.generator.offline.work import Joins, Work, suited
 
 _EVERYDAY_SKILLS = 8
 _HOBBIES = (4, 3)  # at least so many beside the two of one's own, and so many choices of number
@@ -22,14 +23,6 @@ WORDS = work.WORDS | {f"{letter}{place}" for letter in "hk" for place in range(1
 """Words that `Details` gives, as slots name them, beside those of the grammar's `own_` symbols."""
 TAGS = frozenset({"tasks", "gear"})
 _H, _K = (tuple(f"{letter}{place}" for place in range(1, 10)) for letter in "hk")
-_CODERS = ("job_technical", "job_science")
-_DESKS = (
-    *_CODERS,
-    *(
-        f"job_{field}"
-        for field in ("management", "business", "community", "education", "arts", "health", "office")
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +37,14 @@ class Details:
 
     @classmethod
     def of(
-        cls, facts: Mapping[str, Any], portrait: Portrait, grammar: Grammar, draw: Draw, *, tags: int
+        cls,
+        facts: Mapping[str, Any],
+        portrait: Portrait,
+        grammar: Grammar,
+        guide: PortraitGuide,
+        draw: Draw,
+        *,
+        tags: int,
     ) -> Details:
         """Choose leanings, then what is the person's own, then hobbies and skills, for a person with these tags.
 
@@ -59,11 +59,11 @@ class Details:
         for symbol, alternative in zip(grammar.owned, owned, strict=True):
             words[symbol.name] = derivation.fill(alternative)
         hobbies = _hobbies(words, derivation, grammar.symbol("hobby").pool(tags), draw)
-        words["h_rest"] = joined(hobbies[4:])
+        words["h_rest"] = Joins(guide.conjunction, guide.gear).joined(hobbies[4:])
         words.update(zip(_H, hobbies, strict=False))
         if "worker" in portrait.tags or "military" in portrait.tags:
-            junior = "young" in portrait.tags and not leads(portrait.words["title"])
-            done = _work(facts, tags, grammar, draw, junior=junior)
+            junior = "young" in portrait.tags and not guide.leads(portrait.words["title"])
+            done = _work(facts, tags, grammar, guide, draw, junior=junior)
             words |= done.words
             tags |= grammar.bits.of([tag for tag in TAGS if tag in words])
             skills = done.items
@@ -74,19 +74,22 @@ class Details:
         return cls(words, tags, _capitalized(skills), _capitalized(hobbies), tuple(owned))
 
 
-def _work(facts: Mapping[str, Any], tags: int, grammar: Grammar, draw: Draw, *, junior: bool) -> Work:
+def _work(
+    facts: Mapping[str, Any], tags: int, grammar: Grammar, guide: PortraitGuide, draw: Draw, *, junior: bool
+) -> Work:
     bits = grammar.bits.of
     return Work.of(
         suited(
             facts.get("grounding") or {},
             junior=junior,
             pooled=bool(tags & bits(("pooled_job",))),
-            manager=bool(tags & bits(("job_management",))),
+            manager=bool(tags & bits(guide.managers)),
         ),
         tasks=_distinct(grammar.symbol("work_task").pool(tags), draw),
         skills=_distinct(grammar.symbol("work_skill").pool(tags), draw),
-        desk=bool(tags & bits(_DESKS)),
-        coder=bool(tags & bits(_CODERS)),
+        desk=bool(tags & bits((*guide.coders, *guide.desks))),
+        coder=bool(tags & bits(guide.coders)),
+        joins=Joins(guide.conjunction, guide.gear),
     )
 
 

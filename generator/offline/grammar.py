@@ -12,6 +12,8 @@ from census_personas.generator.offline.symbol import AWAY, OWN, Alternative, Bit
 
 __all__ = ["Grammar", "GrammarError", "digest"]
 _LEANING = "leaning_"
+KINDS = ("adj", "clause", "foible")
+"""What is told of a marked trait: an adjective, a clause, a foible; of each, a symbol for every level."""
 _WEIGHT = re.compile(r"(.*?)(?: \*([1-9]\d*))?")
 
 
@@ -138,7 +140,8 @@ class Grammar:
             found = self._ranks[lead, second] = {
                 f"{rank}_{kind}": self.symbol(f"{kind}_{level}")
                 for rank, level in (("lead", lead), ("second", second))
-                for kind in ("adj", "clause", "foible")
+                for kind in KINDS
+                if f"{kind}_{level}" in self.symbols
             }
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
+from census_personas.foundation.traits import TRAITS
 from census_personas.generator.offline.grammar import Grammar, GrammarError
 
 
@@ -33,6 +34,8 @@ def refuse_faults(
                 f"{grammar.place}: {symbol}: nobody has the tag {unknown[0]!r}; mend it, or take its texts out."
             )
     _refuse_cycles(grammar)
+    for symbol in grammar.symbols:
+        _refuse_missing_levels(grammar, symbol)
 
 
 def _refuse_unknown_slots(grammar: Grammar, symbol: str, words: AbstractSet[str]) -> None:
@@ -43,6 +46,18 @@ def _refuse_unknown_slots(grammar: Grammar, symbol: str, words: AbstractSet[str]
                     f"{grammar.place}: {symbol}: {{{slot.name}}} in {alternative.text[:60]!r} is no symbol and no "
                     "word of a person; define it or mend the slot."
                 )
+
+
+def _refuse_missing_levels(grammar: Grammar, symbol: str) -> None:
+    slots = (slot for text in grammar.alternatives(symbol) for slot in text.slots if slot.ranked)
+    kinds = dict.fromkeys(slot.word.partition("_")[2] for slot in slots)
+    levels = ((kind, f"{kind}_{trait[0]}{n}") for kind in kinds for trait in TRAITS for n in range(1, 6))
+    for kind, level in levels:
+        if level not in grammar.symbols:
+            raise GrammarError(
+                f"{grammar.place}: {symbol}: a slot asks for {kind!r} of a marked trait, and there is no symbol "
+                f"{level!r}; define it."
+            )
 
 
 def _refuse_cycles(grammar: Grammar) -> None:

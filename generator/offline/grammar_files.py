@@ -12,19 +12,24 @@ from census_personas.foundation.errors import PersonasError
 from census_personas.foundation.named_place import check_input
 from census_personas.foundation.yaml_file import YamlError, read_yaml
 
+PORTRAIT = "portrait.yaml"
+"""The file of a grammar that defines no symbols: it says what the grammar takes from the facts of a person."""
+
 
 class GrammarError(PersonasError, ValueError):
     """A grammar that cannot be used; the message names the file, the symbol and the remedy."""
 
 
 def read_symbols(folder: Path) -> dict[str, Mapping[str, Iterable[str]]]:
-    """What every `*.yaml` of a folder says: symbol -> condition -> texts.
+    """What every `*.yaml` of a folder but its `portrait.yaml` says: symbol -> condition -> texts.
 
     Raises:
         GrammarError: a file that is no YAML mapping, or a symbol that two files define.
     """
     symbols: dict[str, Mapping[str, Iterable[str]]] = {}
     for file in _files(folder):
+        if file.name == PORTRAIT:
+            continue
         content = _content(file)
         twice = sorted(content.keys() & symbols.keys())
         if twice:

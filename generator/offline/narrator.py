@@ -11,46 +11,20 @@ from typing import Any
 import orjson
 
 from census_personas.foundation.randomness import draws
-from census_personas.foundation.traits import TRAITS
 from census_personas.generator.llm.chat import ChatRequest, Completion, RequestError
-from census_personas.generator.offline import details, portrait, work
+from census_personas.generator.offline import details, work
 from census_personas.generator.offline.derivation import Derivation
 from census_personas.generator.offline.details import Details
 from census_personas.generator.offline.grammar import Grammar, GrammarError
 from census_personas.generator.offline.grammar_faults import refuse_faults
-from census_personas.generator.offline.portrait import PRONOUNS, Portrait, sex_of
+from census_personas.generator.offline.portrait import Portrait
+from census_personas.generator.offline.portrait_guide import PortraitGuide
 
-# Characters: texts keep to the lengths that the released Nemotron-Personas have.
-_BOUNDS = {
-    "persona": (150, 500),
-    "professional_persona": (170, 560),
-    "sports_persona": (170, 500),
-    "arts_persona": (170, 500),
-    "travel_persona": (170, 500),
-    "culinary_persona": (160, 500),
-    "cultural_background": (380, 1000),
-    "skills_and_expertise": (380, 900),
-    "hobbies_and_interests": (380, 900),
-    "career_goals_and_ambitions": (330, 900),
-}
 _ANY_LENGTH = (1, 1000)
-_TURN = {field: turn for turn, field in enumerate(_BOUNDS)}
 _SYMBOLS = {"skills_and_expertise": "skills_prose", "hobbies_and_interests": "hobby_prose"}
 _LISTS = {"skills_and_expertise_list": "skills", "hobbies_and_interests_list": "hobbies"}
 _REWRITES = 12
-# Symbols that say what a state, an occupation, a metropolitan area and a family name stand for, as tags.
-_LISTED = ("region", "metro", "roots", "pooled")
-_GIVEN = ("job", *_LISTED)
-_ASKED = ("region", "job", *_SYMBOLS.values(), "hobby", "work_task", "work_skill", "skill_everyday")
-# Everything that the texts hang on: what is not here cannot be told, and what is here decides who is remembered.
-_FACTS = (
-    "uuid", "first_name", "last_name", "sex", "age", "marital_status", "education_level", "bachelors_field",
-    "labor_force_status", "occupation", "occupation_title", "occupation_code", "city", "county", "state", "state_name",
-    "ethnicity", "nativity", "language_at_home", "urbanicity", "household_type", "veteran_status",
-    "disability_status", "class_of_worker", "industry", "commute_mode", "income_band", "metro_area",
-    *TRAITS, *(f"{trait}_label" for trait in TRAITS),
-)  # fmt: skip
-_NEEDED = ("first_name", "last_name", "sex", "age")
+_ASKED = (*_SYMBOLS.values(), "hobby", "work_task", "work_skill", "skill_everyday")
 _GROUNDING = (*work.GROUNDING, "nearby")
 _REMEMBERED = 256
 
@@ -77,24 +51,28 @@ class OfflineNarrator:
     name = "offline"
     needs_messages = False
 
-    def __init__(self, grammar: Grammar) -> None:
-        """`grammar` must derive every field that will be asked for; `load` reads one that does.
+    def __init__(self, grammar: Grammar, guide: PortraitGuide) -> None:
+        """`grammar` must derive every field that will be asked for; `guide` says what it takes from facts.
 
         Raises:
             GrammarError: a slot, a tag or a circle that would show only when such a person is written of.
         """
         drawn = {text.text for symbol in grammar.leanings for text in grammar.alternatives(symbol.name)}
         given = {
-            tag for name in _GIVEN if name in grammar.symbols for tag in grammar.symbols[name].conditions
+            tag
+            for name in ("job", *guide.listed)
+            if name in grammar.symbols
+            for tag in grammar.symbols[name].conditions
         }
         refuse_faults(
             grammar,
-            words=portrait.WORDS | details.WORDS,
-            tags=portrait.TAGS | details.TAGS | drawn | given,
-            asked=_ASKED,
+            words=guide.known_words | details.WORDS,
+            tags=guide.known_tags | details.TAGS | drawn | given,
+            asked=(*guide.asked, *_ASKED),
         )
-        self._grammar = grammar
-        self._spoken = {sex: grammar.spoken(words) for sex, words in PRONOUNS.items()}
+        self._grammar, self._guide = grammar, guide
+        self._spoken = {sex: grammar.spoken(kind.words) for sex, kind in guide.people.items()}
+        self._turns = {field: turn for turn, field in enumerate(guide.lengths)}
         self._known = {*grammar.symbols, *_LISTS, *_SYMBOLS}
         self._person = lru_cache(_REMEMBERED)(self._met)
 
@@ -105,7 +83,7 @@ class OfflineNarrator:
         Raises:
             GrammarError: no such grammar, or a file of it that cannot be read.
         """
-        return cls(Grammar.load(locale_or_folder))
+        return cls(Grammar.load(locale_or_folder), PortraitGuide.load(locale_or_folder))
 
     def refuse_unwritable(self, fields: Sequence[str]) -> None:
         """Say before anything is written which of the fields that will be asked for the grammar does not have.
@@ -145,7 +123,8 @@ class OfflineNarrator:
             self._refuse_unknown(properties)
         told = facts.get("grounding") or {}
         person = self._person(
-            tuple(map(facts.get, _FACTS)), tuple([tuple(told.get(kind) or ()) for kind in _GROUNDING])
+            tuple(map(facts.get, self._guide.known_facts)),
+            tuple([tuple(told.get(kind) or ()) for kind in _GROUNDING]),
         )
         derivation = Derivation(
             person.grammar,
@@ -168,42 +147,38 @@ class OfflineNarrator:
         Raises:
             RequestError: no name, sex or age.
         """
-        facts: dict[str, Any] = dict(zip(_FACTS, values, strict=True))
-        missing = [key for key in _NEEDED if facts[key] in (None, "")]
+        guide = self._guide
+        facts: dict[str, Any] = dict(zip(guide.known_facts, values, strict=True))
+        missing = [name for name in map(guide.fact, guide.needed) if facts[name] in (None, "")]
         if missing:
             raise RequestError(
                 f"facts lack {', '.join(missing)}; the offline narrator writes from the facts of a record.",
                 hint="sample with the full schema before narrating",
             )
         facts["grounding"] = dict(zip(_GROUNDING, grounding, strict=True))
-        grammar = self._spoken[sex_of(facts)]
-        code = str(facts["occupation_code"] or "")
-        listed = (
-            str(facts["state"]),
-            _main_city(str(facts["metro_area"] or "")),
-            str(facts["last_name"]),
-            code,
-        )
-        seen = Portrait.of(facts)
+        grammar = self._spoken[guide.tag_of_sex(facts)]
+        code = str(facts[guide.fact(guide.job)] or "")
+        seen = Portrait.of(facts, guide)
         tags = grammar.bits.of(seen.tags)
         tags |= grammar.bits_of("job", code) or grammar.bits_of("job", code[:2])
-        for symbol, text in zip(_LISTED, listed, strict=True):
-            tags |= grammar.bits_of(symbol, text)
+        for symbol, role in guide.listed.items():
+            text = str(facts[guide.fact(role)] or "")
+            tags |= grammar.bits_of(symbol, _main_city(text) if role == "metro" else text)
         identity = str(facts["uuid"] or seen.words["name"])
-        chosen = Details.of(facts, seen, grammar, draws(f"details {identity}"), tags=tags)
+        chosen = Details.of(facts, seen, grammar, guide, draws(f"details {identity}"), tags=tags)
         return _Person(identity, seen, chosen, grammar)
 
     def _text(self, derivation: Derivation, person: _Person, field: str, schema: Mapping[str, Any]) -> str:
         """Derive until the length fits; after that the nearest miss is the answer."""
-        shortest, longest = _BOUNDS.get(field, _ANY_LENGTH)
+        shortest, longest = self._guide.lengths.get(field, _ANY_LENGTH)
         if "minLength" in schema or "maxLength" in schema:
             shortest = max(shortest, schema.get("minLength", shortest))
             longest = min(longest, schema.get("maxLength", longest))
         symbol = _SYMBOLS.get(field, field)
-        ranks = person.grammar.ranks(*person.portrait.leads(_TURN.get(field, 0)))
+        ranks = person.grammar.ranks(*person.portrait.leads(self._turns.get(field, 0)))
         best, missed = "", 1 << 30
         for _ in range(_REWRITES):
-            text = derivation.write(symbol, ranks)
+            text = self._guide.contracted(derivation.write(symbol, ranks))
             if shortest <= len(text) <= longest:
                 return text
             miss = max(shortest - len(text), len(text) - longest)

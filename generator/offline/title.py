@@ -1,13 +1,10 @@
-"""Titles: what one person is called by whose census occupation joins several."""
+"""Titles: what one person is called by whose census occupation joins several. The patterns are English."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
-
-from census_personas.census_priors.occupations import WITHOUT_WORK
 
 # Nouns for the members of an occupation end so ("plumber", "technician"); other words are halves of compounds.
 _AGENT = re.compile(
@@ -27,50 +24,40 @@ _SHARED = re.compile(
     r"|bus|camera|desk|school|sales|social|health services|engineering|electronics(?= repairer)|laboratory|research"
     r"|system(?= operator)|service(?= (?:manager|assistant|specialist|technician))|support|science)? ?\S+$"
 )
-_BY_SEX = {"waiter": "waitress", "restaurant host": "restaurant hostess", "actor": "actor"}
-# Titles of which another part is the commoner trade, or whose first part is no modifier.
-_COMMONER = {
-    "architectural or engineering manager": "engineering manager",
-    "child, family or school social worker": "family social worker",
-    "commercial or industrial designer": "industrial designer",
-    "control or valve installer or repairer": "valve installer",
-    "educational instruction or library worker": "library worker",
-    "educational, guidance or career counselor or advisor": "guidance counselor",
-    "medical or health services manager": "health services manager",
-    "model, demonstrator or product promoter": "product demonstrator",
-    "occupational health or safety specialist or technician": "safety specialist",
-    "plant or system operator": "plant operator",
-    "welding, soldering or brazing worker": "welder",
-    "word processor or typist": "typist",
-}
+_KNOWN = 4096  # titles of which is kept what people are called by them
+_ENGLISH = "en"
 
 
-def occupation_words(facts: Mapping[str, Any], sex: str) -> str:
-    """Return the occupation as one person would be called by it ("construction or extraction supervisor": the first).
+class Titles:
+    """What one person is called by the title of an occupation, which in English may join several."""
 
-    Empty for people without one.
-    """
-    occupation = str(facts.get("occupation") or "")
-    if not occupation or occupation in WITHOUT_WORK:
-        return ""
-    return _one_title(str(facts.get("occupation_title") or occupation.replace("_", " ")), sex)
+    def __init__(
+        self, language: str, commoner: Mapping[str, str], by_sex: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        """Take the language, titles of which another part is the commoner trade, and those that hang on the sex.
 
+        In other languages than English a title is taken as it is.
+        """
+        self._language, self._commoner, self._by_sex = language, commoner, by_sex
+        self.of = lru_cache(_KNOWN)(self._of)
 
-@lru_cache(maxsize=4096)
-def _one_title(title: str, sex: str) -> str:
-    parts = [part for part in re.split(r", | or ", title) if part]
-    if len(parts) == 1 or " of " in parts[0]:
-        return parts[0]
-    if title in _COMMONER:
-        return _COMMONER[title]
-    named = next((part for part in parts if _is_agent(part)), None)
-    if named is None:
-        # "automotive body or related repairer"
-        last = parts[-1]
-        return f"{parts[0]} {last.removeprefix('related ')}" if last.startswith("related ") else title
-    if named != parts[0]:
-        return _completed(parts[0], named)
-    return _BY_SEX.get(named, named) if sex == "female" else named
+    def _of(self, title: str, sex: str) -> str:
+        mine = self._by_sex.get(sex, {})
+        if self._language != _ENGLISH:
+            return mine.get(title, title)
+        parts = [part for part in re.split(r", | or ", title) if part]
+        if len(parts) == 1 or " of " in parts[0]:
+            return parts[0]
+        if title in self._commoner:
+            return self._commoner[title]
+        named = next((part for part in parts if _is_agent(part)), None)
+        if named is None:
+            # "automotive body or related repairer"
+            last = parts[-1]
+            return f"{parts[0]} {last.removeprefix('related ')}" if last.startswith("related ") else title
+        if named != parts[0]:
+            return _completed(parts[0], named)
+        return mine.get(named, named)
 
 
 def _is_agent(part: str) -> bool:

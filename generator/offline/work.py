@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -11,12 +10,37 @@ from typing import Any
 _TOLD, _LISTED, _SKILLS = 2, 3, 5
 WORDS = frozenset({"t1", "t2", "t_both", "s1", "s2", "s3", "s_both", "tasks", "gear", "k_list"})
 """Words that `Work` gives, as slots name them, beside `k1` to `k5`."""
-_LEADER = re.compile(r"\b(?:supervisor|manager|administrator|director|executive|chief)\b")
 # Facts of the grounding that are aligned with the tasks, and with the tools.
 _TASKS = ("task_phrases", "task_short_phrases", "task_supervises")
 _TOOLS = ("tool_names", "tool_kinds")
 GROUNDING = (*_TASKS, *_TOOLS, "skill_phrases")
 """What of the grounding a `Work` is chosen from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joins:
+    """How a language joins two phrases ("and"), and tells tools ("working with {}")."""
+
+    conjunction: str
+    gear: str
+
+    def joined(self, texts: Sequence[str]) -> str:
+        """Return "a", "a and b" or "a, b and c"."""
+        if len(texts) < 2:
+            return texts[0] if texts else ""
+        return f"{', '.join(texts[:-1])} {self.conjunction} {texts[-1]}"
+
+    def both(self, first: str, second: str) -> str:
+        """Return "a and b", with a comma where `first` has an "and" of its own."""
+        return f"{first}{',' if self.is_list(first) else ''} {self.conjunction} {second}"
+
+    def is_list(self, phrase: str) -> bool:
+        """Whether a phrase joins two things."""
+        return f" {self.conjunction} " in phrase
+
+    def tools(self, names: Sequence[str]) -> str:
+        """Return "working with a and b"."""
+        return self.gear.replace("{}", self.joined(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +53,7 @@ class Work:
     software: Sequence[str]
     skills: Sequence[str]
     grounded: bool
+    joins: Joins
 
     @classmethod
     def of(
@@ -39,6 +64,7 @@ class Work:
         skills: Iterable[str],
         desk: bool,
         coder: bool,
+        joins: Joins,
     ) -> Work:
         """Choose from the grounding; `tasks` and `skills` of the field stand in where O*NET gives too few.
 
@@ -48,12 +74,13 @@ class Work:
         equipment, software = _tools(grounding, desk=desk, coder=coder)
         named = grounding.get("skill_phrases") or ()
         return cls(
-            _apart(long, tasks, _TOLD),
-            _apart(short, tasks, _LISTED),
+            _apart(long, tasks, _TOLD, joins),
+            _apart(short, tasks, _LISTED, joins),
             equipment,
             software,
             _first(chain(named[:_LISTED], skills), _SKILLS),
             bool(long),
+            joins,
         )
 
     @property
@@ -64,15 +91,15 @@ class Work:
         words |= {
             "t1": t1,
             "t2": t2,
-            "t_both": _both(t1, t2),
+            "t_both": self.joins.both(t1, t2),
             "s1": s1,
             "s2": s2,
             "s3": s3,
-            "s_both": _both(s1, s2),
+            "s_both": self.joins.both(s1, s2),
         }
-        words["k_list"] = joined(self.skills)
+        words["k_list"] = self.joins.joined(self.skills)
         if self.equipment or self.software:
-            words["gear"] = f"working with {joined([*self.equipment, *self.software])}"
+            words["gear"] = self.joins.tools([*self.equipment, *self.software])
         if self.grounded:
             words["tasks"] = t1
         return words
@@ -80,13 +107,8 @@ class Work:
     @property
     def items(self) -> list[str]:
         """What a list of skills names, word for word as the prose does."""
-        tools = [f"working with {joined(self.equipment)}"] if self.equipment else []
+        tools = [self.joins.tools(self.equipment)] if self.equipment else []
         return [*self.listed, *tools, *self.software, *self.skills]
-
-
-def leads(title: str) -> bool:
-    """Whether people of this title have others under them."""
-    return _LEADER.search(title) is not None
 
 
 def suited(grounding: Mapping[str, Any], *, junior: bool, pooled: bool, manager: bool) -> Mapping[str, Any]:
@@ -106,13 +128,6 @@ def suited(grounding: Mapping[str, Any], *, junior: bool, pooled: bool, manager:
     return {**grounding, **kept, **(dict.fromkeys(_TOOLS, ()) if pooled or manager else {})}
 
 
-def joined(texts: Sequence[str]) -> str:
-    """Return "a", "a and b" or "a, b and c"."""
-    if len(texts) < 2:
-        return texts[0] if texts else ""
-    return f"{', '.join(texts[:-1])} and {texts[-1]}"
-
-
 def _columns(grounding: Mapping[str, Any], names: Iterable[str]) -> list[Sequence[Any]]:
     return [grounding.get(name) or () for name in names]
 
@@ -126,14 +141,14 @@ def _tools(grounding: Mapping[str, Any], *, desk: bool, coder: bool) -> tuple[li
     return equipment[: 1 if software else 2], software[:1]
 
 
-def _apart(phrases: Iterable[str], spare: Iterable[str], count: int) -> list[str]:
+def _apart(phrases: Iterable[str], spare: Iterable[str], count: int, joins: Joins) -> list[str]:
     """Return `count` phrases that begin with different verbs, the plain ones before those that hold an "and"."""
     found: dict[str, str] = {}
     for phrase in chain(phrases, spare):
         found.setdefault(phrase.partition(" ")[0].rstrip(","), phrase)
         if len(found) == count:
             break
-    return sorted(found.values(), key=_is_list)
+    return sorted(found.values(), key=joins.is_list)
 
 
 def _first(texts: Iterable[str], count: int) -> list[str]:
@@ -144,12 +159,3 @@ def _first(texts: Iterable[str], count: int) -> list[str]:
         if len(found) == count:
             break
     return list(found)
-
-
-def _is_list(phrase: str) -> bool:
-    return " and " in phrase
-
-
-def _both(first: str, second: str) -> str:
-    """Return "a and b", with a comma where `first` has an "and" of its own."""
-    return f"{first}{',' if _is_list(first) else ''} and {second}"

@@ -21,6 +21,7 @@ from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.journal import Journal
 from census_personas.generator.narration.narrator import CALLS, Narrator
 from census_personas.generator.offline.grammar import digest as grammar_digest
+from census_personas.generator.offline.portrait_guide import PortraitGuide
 from census_personas.generator.population.imputation import Imputation
 from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
@@ -29,25 +30,13 @@ from census_personas.generator.run.pipeline import narrations
 from census_personas.generator.sampling.where_clause import attributes
 from census_personas.prompts.fields import FieldSpec
 from census_personas.prompts.lint import lint, summary
+from census_personas.prompts.set_declaration import SetDeclaration, refuse_locale
 from census_personas.prompts.set_folder import folder_of, shipped_sets
 from census_personas.prompts.template import PromptSet, TemplateError
 from census_personas.validators.measure_registry import measures
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import SAMPLED, RecordChecker
 
-NARRATED = (
-    "first_name",
-    "last_name",
-    "sex",
-    "age",
-    "marital_status",
-    "education_level",
-    "occupation",
-    "city",
-    "state",
-    "zipcode",
-)
-"""Columns that the shipped prompts cannot do without."""
 _GRAMMAR = "offline"
 _CELLS: dict[str, Kind] = {"text": "text", "list": "list", "score": "integer"}
 # Seconds for which an answer of a served model waits for others to be checked with: little beside its own time.
@@ -89,13 +78,14 @@ class RunResources:
         if (prompts.folder / "sample.yaml").exists() and (faults := lint(prompts.folder, *choice)):
             raise TemplateError(summary(faults, prompts.folder))
         population = Population.load(config.locale)
-        cls._check_narratable(population)
+        cls._check_narratable(config, population, prompts)
         people = InputFile(Path(config.input), Imputation(population, config.seed)) if config.input else None
         if people is not None and config.rows > len(people):
             raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
         policy = {**({} if people else SAMPLED), **config.validation.policy}
         # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
-        reference = RuleContext(population.priors, Plausibility.of(population) if people else None)
+        odd = Plausibility.of(population) if people else None
+        reference = RuleContext(population.priors, odd, prompts.declared.language)
         resources = cls(
             config=config,
             population=population,
@@ -114,15 +104,18 @@ class RunResources:
         return resources
 
     @staticmethod
-    def _check_narratable(population: Population) -> None:
-        """Refuse a locale without the columns that every text speaks of."""
-        known = attributes(population.priors, population.leaves)
-        missing = [name for name in NARRATED if name not in known]
-        if missing:
-            raise ConfigError(
-                f"locale {population.priors.locale}: has no {', '.join(missing)}, which every text speaks of; "
-                "its people can be sampled (personas sample), not narrated"
-            )
+    def _check_narratable(config: Config, population: Population, prompts: PromptSet) -> None:
+        """Refuse a locale that the prompts, or the grammar, have no language or no facts for."""
+        priors = population.priors
+        known = attributes(priors, population.leaves)
+        roles = {role: name for role, name in priors.roles.items() if name in known}
+        languages = priors.conventions.languages
+        refuse_locale(config.prompts.set, prompts.declared, priors.locale, languages, roles)
+        if config.llm.backend == "offline":
+            guide = PortraitGuide.load(prompts.folder / _GRAMMAR)
+            needed = {role: guide.fact(role) for role in guide.needed}
+            declared = SetDeclaration(language=guide.language, roles=needed)
+            refuse_locale(f"{config.prompts.set}/{_GRAMMAR}", declared, priors.locale, languages, roles)
 
     @property
     def priors(self) -> Priors:

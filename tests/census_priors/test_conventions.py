@@ -48,14 +48,14 @@ def test_a_locale_without_the_file_fills_the_roles_that_its_attributes_are_named
 
 
 def test_words_are_those_of_the_language_or_else_of_the_tables(tmp_path: Path) -> None:
-    words = {"en": {"sex": {"name": "Sexo", "states": {"Male": "hombre"}}}}
-    priors = Priors.load(locale(tmp_path, {"words": {"fr": words["en"]}}))
+    words = {"sex": {"name": "Sexe", "states": {"Male": "homme"}}}
+    priors = Priors.load(locale(tmp_path, {"words": {"fr": words}}))
     assert priors.conventions.languages == ("es", "fr")
-    assert [priors.label("sex", state, "fr") for state in ("Male", "Female")] == ["hombre", "female"]
+    assert [priors.label("sex", state, "fr") for state in ("Male", "Female")] == ["homme", "mujer"]
     assert (priors.label("sex", "Male"), priors.name("sex"), priors.name("sex", "fr")) == (
-        "male",
-        "Sex",
+        "hombre",
         "Sexo",
+        "Sexe",
     )
 
 

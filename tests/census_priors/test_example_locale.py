@@ -28,7 +28,7 @@ def people(population: Population) -> pd.DataFrame:
 
 
 def test_the_example_has_no_code_and_no_look_ups() -> None:
-    assert {path.suffix for path in EXAMPLE.rglob("*") if path.is_file()} == {".yaml", ".csv"}
+    assert {path.suffix for path in EXAMPLE.rglob("*") if path.is_file()} == {".yaml", ".csv", ".j2"}
 
 
 @pytest.mark.parametrize("attributes", [names for _, names in Priors.load(EXAMPLE).tables], ids="-".join)

@@ -88,10 +88,11 @@ def test_two_fields_that_differ_in_capitals_alone_are_refused(folder: Path, othe
 
 def test_every_name_that_the_engine_gives_is_taken() -> None:
     written = {field.name for call in ("attributes", "personas") for field in fields_of(call)}
-    priors = Priors.load("en_US")
-    columns = {*NEMOTRON_1_1, *priors.roles.values(), *ENGINE_COLUMNS, *priors.domain, *TRAITS} - written
-    assert columns - names.FACTS == set()
-    assert set(PromptSet.load("en_US").words("sample")) - written - names.FACTS - names.WORDS == {"row"}
+    prompts, priors = PromptSet.load("en_US"), Priors.load("en_US")
+    taken = {*names.FACTS, *prompts.declared.names}
+    columns = {*NEMOTRON_1_1, *priors.roles.values(), *ENGINE_COLUMNS, *TRAITS} - written
+    assert columns - taken == set()
+    assert set(prompts.words("sample")) - written - taken - names.WORDS == {"row"}
     assert set(PROVENANCE) == names.PROVENANCE
 
 

@@ -94,14 +94,47 @@ def test_every_call_is_told_every_fact(call: str, sample: dict[str, Any]) -> Non
         "- Sex: Female",
         "- Age: 47",
         "- Heritage: White",
-        "- Marital status: married, living with a spouse",
+        "- Marital status: married",
         "- Education: bachelor's degree",
-        "- Field of degree: health",
+        "- Field of degree: a science- or engineering-related field",
         "- Work: works as a registered nurse",
         "- Home: Dayton, Ohio",
-        "- Openness (58",
+        "- Openness: high (58)",
     ]
     assert [line for line in lines if line not in told] == []
+
+
+@pytest.mark.parametrize("call", ["attributes", "personas", "repair"])
+def test_what_all_people_share_comes_first_and_is_the_same_in_every_request(
+    call: str, sample: dict[str, Any]
+) -> None:
+    prompts = PromptSet.load("en_US")
+    system = prompts.templates[call].render(sample)[0]["content"]
+    assert system == prompts.templates["attributes"].render(sample | {"first_name": "Ana"})[0]["content"]
+    assert "Ruth" not in system
+    for field in (*prompts.templates["attributes"].fields, *prompts.templates["personas"].fields):
+        assert f"- {field.name}: {field.description}" in system
+
+
+@pytest.mark.parametrize("call", ["personas", "repair"])
+def test_what_goes_on_with_a_conversation_says_no_fact_again(call: str, sample: dict[str, Any]) -> None:
+    template = PromptSet.load("en_US").templates[call]
+    more = template.render_next(sample)
+    assert template.can_continue
+    assert more["role"] == "user"
+    assert "Facts" not in more["content"]
+
+
+def test_a_set_without_words_for_it_does_not_continue(folder: Path) -> None:
+    text = (folder / "personas.j2").read_text()
+    (folder / "personas.j2").write_text(text[: text.index("{% block next %}")])
+    assert not PromptSet.load(folder).templates["personas"].can_continue
+
+
+def test_the_linter_reads_what_goes_on_with_a_conversation(folder: Path) -> None:
+    text = (folder / "personas.j2").read_text()
+    (folder / "personas.j2").write_text(text.replace("{% block next %}", "{% block next %}{{ frist_name }}"))
+    assert "frist_name" in lint(folder)[0]
 
 
 def test_the_schema_is_what_the_front_matter_declares() -> None:
@@ -109,7 +142,7 @@ def test_the_schema_is_what_the_front_matter_declares() -> None:
     schema = template.schema
     assert schema["required"] == [field.name for field in template.fields]
     assert schema["properties"]["skills_and_expertise_list"]["type"] == "array"
-    assert schema["properties"]["cultural_background"]["maxLength"] == 1400
+    assert schema["properties"]["cultural_background"]["maxLength"] == 2000
 
 
 def test_a_further_narrative_is_one_file(folder: Path, sample: dict[str, Any]) -> None:
@@ -216,13 +249,13 @@ def test_a_name_that_no_folder_can_have_is_unknown(name: str) -> None:
 
 
 def test_the_linter_renders_what_a_run_sends(folder: Path) -> None:
-    personas = folder / "personas.j2"
-    personas.write_text(personas.read_text().replace("{{ field.guidance }}", "{{ field.guidance }}" * 30))
+    asks = folder / "_narratives.j2"
+    asks.write_text(asks.read_text().replace("{{ field.guidance }}", "{{ field.guidance }}" * 30))
     for name in ("arts", "sports"):
         file = folder / "narratives" / f"{name}.j2"
         file.write_text(file.read_text() + "x" * 1000)
     faults = lint(folder)
-    assert [f"{personas}:" in line and "longer than 64000" in line for line in faults] == [True]
+    assert [f"{asks}:" in line and "longer than 64000" in line for line in faults] == [True]
     assert lint(folder, without=["arts"]) == ()
 
 
@@ -374,7 +407,7 @@ def test_a_missing_template_is_named(folder: Path) -> None:
 def test_the_digest_changes_with_every_text_that_reaches_a_prompt(folder: Path) -> None:
     before = PromptSet.load(folder).digest
     assert before == PromptSet.load("en_US").digest
-    for name in ("_rules.j2", "wording.yaml", "narratives/arts.j2"):
+    for name in ("_task.j2", "wording.yaml", "narratives/arts.j2"):
         (folder / name).write_text((folder / name).read_text() + "\n")
         after = PromptSet.load(folder).digest
         assert after != before

@@ -107,7 +107,7 @@ def test_rules_of_single_fields_find_the_same_in_each_field_alone(
     code: str, reference: RuleContext, mutations: ModuleType, good: dict[str, Any], another: dict[str, Any]
 ) -> None:
     for mutate, _ in mutations.MUTATIONS.values():
-        record = RecordView(mutate(good, another, np.random.default_rng(5)) or good)
+        record = reference.read(mutate(good, another, np.random.default_rng(5)) or good)
         whole = set(rules()[code].check(record, reference))
         parts = {
             f for field in (*PROSE, *LISTS) for f in rules()[code].check(record.only([field]), reference)
@@ -119,7 +119,7 @@ def test_rules_of_single_fields_find_the_same_in_each_field_alone(
 def test_rules_of_facts_find_the_same_without_texts(
     code: str, reference: RuleContext, good: dict[str, Any]
 ) -> None:
-    odd = RecordView({**good, "age": 17, "marital_status": "widowed", "zipcode": "2139", "state": "OH"})
+    odd = reference.read({**good, "age": 17, "marital_status": "widowed", "zipcode": "2139", "state": "OH"})
     check = rules()[code].check
     assert list(check(odd, reference)) == list(check(odd.only([]), reference))
 
@@ -217,3 +217,13 @@ def test_sampled_rows_are_flagged_for_rare_facts_and_foreign_rows_rejected(
         for name, policy in (("sampled", SAMPLED), ("foreign", {}))
     }
     assert severities == {"sampled": {"warning"}, "foreign": {"error"}}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_rule_of_another_language_says_so_and_is_not_run(
+    language: str, good: dict[str, Any], reference: RuleContext
+) -> None:
+    checker = RecordChecker(RuleContext(reference.priors, language=language))
+    wrong = {**good, "persona": good["persona"].replace("she", "he").replace(" her ", " his ")}
+    ran = "pronouns" in {finding.code for finding in checker.check(wrong)}
+    assert ran == ("pronouns" not in checker.not_judged) == (language == "en")

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from census_personas.census_priors.marginal import TableError
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.named_place import DestinationError
@@ -87,10 +86,13 @@ def test_columns_that_rules_need_and_no_row_has_are_named(
     assert validate_files([mixed], reference)["missing_columns"] == []
 
 
-def test_a_locale_that_rules_cannot_judge_by_is_refused(tmp_path: Path, good: dict[str, Any]) -> None:
-    islands = Priors.load(Path(__file__).parents[2] / "examples/puerto_rico")
-    with pytest.raises(TableError, match="locale es_PR: has no look-up of occupations or places"):
-        validate_files([_write(tmp_path / "rows.jsonl", [good])], islands)
+def test_rules_that_a_locale_has_nothing_for_say_so_once(tmp_path: Path, good: dict[str, Any]) -> None:
+    islands = RuleContext(Priors.load(Path(__file__).parents[2] / "examples/puerto_rico"), language="es")
+    result = validate_files([_write(tmp_path / "rows.jsonl", [good] * 3)], islands)
+    assert result["not_judged"]["pronouns"] == "reads texts in en, not in es"
+    assert result["not_judged"]["zip_leading_zero"] == "no attribute of the locale plays the role postcode"
+    assert "repetition" not in result["not_judged"]
+    assert not set(result["not_judged"]) & set(result["by_rule"])
 
 
 def test_the_limit_is_kept(tmp_path: Path, good: dict[str, Any], reference: RuleContext) -> None:

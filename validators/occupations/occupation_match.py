@@ -1,4 +1,4 @@
-"""OccupationMatcher: which occupation a text about someone's work speaks of."""
+"""OccupationMatcher: which occupation an English text about someone's work speaks of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from census_personas.foundation.arrays import Indices
 from census_personas.validators.occupations.tfidf_index import GramIndex, QueryTerms
-from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.prose import plain, plain_each, words
 
 Tokens = Sequence[str]
@@ -180,7 +180,7 @@ class _Titles:
     def of(cls, occupation: OccupationLike) -> _Titles:
         formal = [occupation.title, *occupation.alternate_titles]
         formal += [part for title in formal for part in _SEVERAL.split(title) if _AGENT.search(part.strip())]
-        informal: Mapping[str, list[str]] = lexicon("occupation_titles")
+        informal: Mapping[str, list[str]] = lexicon("occupation_titles", ENGLISH)
         own = map(_title, informal.get(occupation.name, ()))
         titles = frozenset(({*map(_title, formal)} - {(rank,) for rank in _RANKS} | {*own}) - {()})
         firsts = {title[0] for title in titles}

@@ -1,4 +1,4 @@
-"""The dataset describes adults: ages lie between 18 and the highest age that people reach."""
+"""The dataset describes adults: ages lie between the adult age and the highest age that people reach."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -14,24 +13,25 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "reject"
 SCOPE: Scope = "facts"
+ROLES: tuple[str, ...] = ("age",)
 
 RULE = Rule.of(__name__)
-YOUNGEST = 18
 OLDEST = 105  # one adult in 60,000 is older, and the highest age that the census tells is 99
 RARE = 100
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Compare the age with the bounds."""
-    age = RecordView.of(record).age
+    reading = reference.read(record)
+    age, column, youngest = reading.age, reading.column_of("age"), reference.adult_age
     if age is None:
-        yield RULE.not_judged("age", "no age is given")
-    elif not YOUNGEST <= age <= OLDEST:
+        yield RULE.not_judged(column, "no age is given")
+    elif not youngest <= age <= OLDEST:
         yield RULE.error(
-            "age", f"{age} lies outside {YOUNGEST}..{OLDEST}; the dataset describes adults", str(age)
+            column, f"{age} lies outside {youngest}..{OLDEST}; the dataset describes adults", str(age)
         )
     elif age > RARE:
-        yield RULE.warning("age", f"one adult in 3,000 is older than {RARE}", str(age))
+        yield RULE.warning(column, f"one adult in 3,000 is older than {RARE}", str(age))
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = ({"age": 18}, {"age": 99}, {"age": "64"})

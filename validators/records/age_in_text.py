@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.foundation.schema import LISTS, NARRATIVES
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.prose import words
 from census_personas.validators.text.record_view import RecordView
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "record"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
+ROLES: tuple[str, ...] = ("age",)
 
 RULE = Rule.of(__name__)
 # The texts that the weights were fitted on, without any of which nothing is said.
@@ -36,7 +38,7 @@ class AgeWords:
 
     Attributes:
         start: the age of somebody of whom nothing is told.
-        facts: field -> value -> years.
+        facts: role -> value -> years.
         words: field -> word -> years.
         telling: field -> the words.
     """
@@ -67,8 +69,8 @@ class AgeWords:
 
     def _found(self, reading: RecordView) -> Iterator[tuple[Mapping[str, float], Iterable[str]]]:
         """For each fact and each field, the years of all its words, and the words that are there."""
-        for field, weights in self.facts.items():
-            value = reading.fact(field)
+        for role, weights in self.facts.items():
+            value = reading.fact_of(role)
             if value is not None and value in weights:
                 yield weights, (value,)
         known = known_words(reading)
@@ -83,9 +85,9 @@ def known_words(reading: RecordView) -> dict[str, frozenset[str]]:
     return known | {field: frozenset(words(items)) for field, items in reading.listed.items()}
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Add up the years by which words make their reader think of an older or a younger person."""
-    yield from judged(RecordView.of(record), _age_words())
+    yield from judged(reference.read(record), _age_words())
 
 
 def judged(reading: RecordView, age_words: AgeWords) -> Iterator[Finding]:
@@ -112,7 +114,7 @@ def judged(reading: RecordView, age_words: AgeWords) -> Iterator[Finding]:
 
 @cache
 def _age_words() -> AgeWords:
-    return AgeWords.of(lexicon("age_words"))
+    return AgeWords.of(lexicon("age_words", ENGLISH))
 
 
 _TEXTS = {**dict.fromkeys(FIELDS, "Ana Wu bakes bread."), **dict.fromkeys(LISTS, "['Bread']")}

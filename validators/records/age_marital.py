@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "reject"
 SCOPE: Scope = "facts"
+ROLES: tuple[str, ...] = ("age", "marital")
 
 RULE = Rule.of(__name__)
 # Shares of real adults that the rule may report, not limits on any combination.
@@ -24,24 +24,25 @@ MARRIAGEABLE = 16  # age below which no state lets people marry without a court
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Ask the census how much rarer the status is at this age than among all adults."""
-    reading = RecordView.of(record)
-    status, age = reading.fact("marital_status"), reading.age
+    reading = reference.read(record)
+    status, age = reading.fact_of("marital"), reading.age
+    column, years = reading.column_of("marital"), reading.column_of("age")
     if status is None or age is None:
-        yield RULE.not_judged("marital_status", "no marital status or age is given")
+        yield RULE.not_judged(column, "no marital status or age is given")
         return
-    if age < MARRIAGEABLE and status != "never_married":
-        yield RULE.error("marital_status", f"{status} at {age}", f"{status}, {age}")
+    if age < MARRIAGEABLE and status != reference.single:
+        yield RULE.error(column, f"{status} at {age}", f"{status}, {age}")
         return
-    oddity = reference.oddity("marital_status", ("sex", "age"), record) or reference.oddity(
-        "marital_status", ("age",), record
+    oddity = reference.oddity(column, (reading.column_of("sex"), years), record) or reference.oddity(
+        column, (years,), record
     )
     if oddity is None:
-        yield RULE.not_judged("marital_status", "the locale has no table of marital status by age")
+        yield RULE.not_judged(column, "the locale has no table of marital status by age")
     elif oddity.tail < WARNING_SHARE:
         make = RULE.error if oddity.tail < ERROR_SHARE else RULE.warning
-        words = reference.label("marital_status", status)
+        words = reference.label(column, status)
         yield make(
-            "marital_status",
+            column,
             f"{words} at {age} is {1 / oddity.lift:.0f} times rarer than among all adults",
             f"tail {oddity.tail:.1e}",
         )

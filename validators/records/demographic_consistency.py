@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.rule_context import NO_DEGREE
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
@@ -21,22 +21,22 @@ RULE = Rule.of(__name__)
 ERROR_SHARE = 1e-5
 WARNING_SHARE = 5e-4
 TABLE_ERROR_SHARE = 5e-6
-# Without a fitted model: child and parents. Marital status by age and occupation by education have rules of their
-# own. Ethnicity is no parent: a rare combination with it is somebody's life, never a mistake to reject.
+# Without a fitted model: child and parents, by role where an attribute has one. Marital status by age and occupation by
+# education have rules of their own. Ethnicity is no parent: a rare combination with it is somebody's life, never a
+# mistake to reject.
 TABLES = (
-    ("education_level", ("sex", "age")),
-    ("labor_force_status", ("sex", "age")),
+    ("schooling", ("sex", "age")),
+    ("work", ("sex", "age")),
     ("occupation", ("age_span", "sex")),
-    ("veteran_status", ("sex", "age_band")),
+    ("military", ("sex", "age_band")),
 )
-DEGREES = frozenset({"bachelors", "graduate"})
-NO_FIELD = frozenset({"", "no_degree"})
+NO_FIELD = frozenset({"", NO_DEGREE})
 
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """First what the schema itself excludes, then what the fitted model, or without one the tables, find odd."""
-    reading = RecordView.of(record)
-    yield from _structure(reading)
+    reading = reference.read(record)
+    yield from _structure(reading, reference)
     judged = reference.judged(reading.record)
     if judged is None:
         yield from _by_tables(reading, reference)
@@ -63,7 +63,8 @@ def prepare(readings: Sequence[RecordView], reference: RuleContext) -> None:
 
 def _by_tables(reading: RecordView, reference: RuleContext) -> Iterator[Finding]:
     facts = reference.with_views(reading.record)
-    for child, parents in TABLES:
+    for table in TABLES:
+        child, parents = reading.column_of(table[0]), tuple(map(reading.column_of, table[1]))
         oddity = reference.oddity(child, parents, facts)
         if oddity is not None and oddity.tail < WARNING_SHARE:
             make = RULE.error if oddity.tail < TABLE_ERROR_SHARE else RULE.warning
@@ -75,21 +76,24 @@ def _by_tables(reading: RecordView, reference: RuleContext) -> Iterator[Finding]
             )
 
 
-def _structure(reading: RecordView) -> Iterator[Finding]:
-    level, field = reading.fact("education_level"), reading.fact("bachelors_field")
-    if level is not None and "bachelors_field" in reading:
-        if level in DEGREES and (field is None or field in NO_FIELD):
-            yield RULE.error("bachelors_field", f"{level} without a field of degree", str(field))
-        elif level not in DEGREES and field is not None and field not in NO_FIELD:
-            yield RULE.error("bachelors_field", f"a field of degree with {level}", field)
-    status, occupation = reading.fact("labor_force_status"), reading.fact("occupation")
+def _structure(reading: RecordView, reference: RuleContext) -> Iterator[Finding]:
+    level, field = reading.fact_of("schooling"), reading.fact_of("field")
+    column = reading.column_of("field")
+    if level is not None and column in reading:
+        without = field is None or field in NO_FIELD
+        if level in reference.degrees and without:
+            yield RULE.error(column, f"{level} without a field of degree", str(field))
+        elif level not in reference.degrees and not without:
+            yield RULE.error(column, f"a field of degree with {level}", str(field))
+    status, occupation = reading.fact_of("work"), reading.fact_of("occupation")
     if status is None or occupation is None:
         return
-    working = occupation not in WITHOUT_WORK
-    if (status == "not_in_workforce") != (occupation == "not_in_workforce"):
-        yield RULE.error("occupation", f"{occupation} while {status}", status)
-    elif status == "employed" and not working:
-        yield RULE.error("occupation", f"{occupation} while employed", status)
+    column = reading.column_of("occupation")
+    working = occupation not in reference.without_work
+    if (status == reference.outside) != (occupation in reference.outside_occupations) or (
+        status == reference.employed and not working
+    ):
+        yield RULE.error(column, f"{occupation} while {status}", status)
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

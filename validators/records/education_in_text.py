@@ -8,8 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.rule_context import LEVELS
-from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "field"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
+ROLES: tuple[str, ...] = ("schooling",)
 
 RULE = Rule.of(__name__)
 # Texts whose plans are of today, and the one whose plans were carried out.
@@ -50,7 +51,7 @@ class _Words(NamedTuple):
 
 @cache
 def _words() -> _Words:
-    content = lexicon("education")
+    content = lexicon("education", ENGLISH)
 
     def any_of(patterns: list[str]) -> re.Pattern[str]:
         return re.compile(rf"\b(?:{'|'.join(patterns)})\b")
@@ -74,6 +75,16 @@ def _words() -> _Words:
     )
 
 
+@cache
+def _ladder() -> Mapping[str, int]:
+    """The levels of education that the lexicon speaks of, from the lowest, and the place of each."""
+    return {level: place for place, level in enumerate(lexicon("education", ENGLISH)["levels"])}
+
+
+def _rung(level: str) -> int:
+    return _ladder()[level]
+
+
 class _Claim(NamedTuple):
     field: str
     low: int
@@ -87,15 +98,16 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
     Held: at least that level (a diploma or an associate's degree is also claimed by people one level above). Planned:
     below it; people who hold a degree plan further ones of the same level, so that only lower plans speak.
     """
-    reading = RecordView.of(record)
-    level = reading.fact("education_level")
-    if level not in LEVELS:
+    reading = reference.read(record)
+    level = reading.fact_of("schooling")
+    column = reading.column_of("schooling")
+    if level is None or level not in _ladder():
         if reading.prose:
-            yield RULE.not_judged("education_level", "no education is given to compare with")
+            yield RULE.not_judged(column, "no education is given to compare with")
         return
-    own = LEVELS.index(level)
+    own = _rung(level)
     wrong = [claim for claim in _claims(reading) if not claim.low <= own <= claim.high]
-    words = reference.label("education_level", level)
+    words = reference.label(column, level)
     for claim in wrong:
         yield RULE.error(claim.field, f"the person's education is: {words}", claim.quote)
 
@@ -122,21 +134,21 @@ def _claims_of_text(field: str, text: str, near: Iterable[str]) -> Iterator[_Cla
     for match in _credentials(text, near):
         start = _sentence(text, match.start())
         lead = text[start : match.start()]
-        kind = match.lastgroup or LEVELS[0]
+        kind = match.lastgroup or next(iter(_ladder()))
         own = _OWN.search(lead) is not None
         if lexis.others.search(lead) or lexis.negations.search(lead[-NEAR:]) or (kind == "field" and not own):
             continue
         quote = text[start : match.end()].strip()
         if kind == "enrolment":
             if field in FUTURE:
-                yield _Claim(field, 0, LEVELS.index("some_college"), quote)
+                yield _Claim(field, 0, _rung("some_college"), quote)
             continue
-        credential = LEVELS.index("bachelors" if kind in {"field", "major"} else kind)
+        credential = _rung("bachelors" if kind in {"field", "major"} else kind)
         planned, held = _last(lexis.plans, lead), _last(lexis.has, lead)
         if planned > held:
-            if field in FUTURE and (kind in LEVELS or quote.endswith("degree")):
+            if field in FUTURE and (kind in _ladder() or quote.endswith("degree")):
                 yield from _planned(field, credential, quote, after_first=first <= match.start())
-            elif field == PAST and credential >= LEVELS.index("associates"):
+            elif field == PAST and credential >= _rung("associates"):
                 yield from _held(field, credential, quote)
         elif held >= 0 or own or (kind == "major" and field in TOLD and not lexis.causes.search(lead)):
             yield from _held(field, credential, quote)
@@ -180,22 +192,22 @@ def _last(pattern: re.Pattern[str], text: str) -> int:
 
 def _planned(field: str, credential: int, quote: str, *, after_first: bool) -> Iterator[_Claim]:
     """Who plans a credential does not have it yet; whose first plan is a graduate degree has been to college."""
-    if credential == LEVELS.index("graduate"):
+    if credential == _rung("graduate"):
         if not after_first:
-            yield _Claim(field, LEVELS.index("some_college"), credential, quote)
-    elif credential == LEVELS.index("high_school"):
+            yield _Claim(field, _rung("some_college"), credential, quote)
+    elif credential == _rung("high_school"):
         yield _Claim(field, 0, credential, quote)
-    elif credential in {LEVELS.index("associates"), LEVELS.index("bachelors")}:
+    elif credential in {_rung("associates"), _rung("bachelors")}:
         yield _Claim(field, 0, credential - 1, quote)
 
 
 def _held(field: str, credential: int, quote: str) -> Iterator[_Claim]:
-    if credential == LEVELS.index("high_school"):
+    if credential == _rung("high_school"):
         yield _Claim(field, credential, credential + 1, quote)
-    elif credential in {LEVELS.index("some_college"), LEVELS.index("associates")}:
-        yield _Claim(field, LEVELS.index("some_college"), LEVELS.index("associates") + 1, quote)
+    elif credential in {_rung("some_college"), _rung("associates")}:
+        yield _Claim(field, _rung("some_college"), _rung("associates") + 1, quote)
     else:
-        yield _Claim(field, credential, LEVELS.index("graduate"), quote)
+        yield _Claim(field, credential, _rung("graduate"), quote)
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

@@ -1,4 +1,4 @@
-"""ZIP code, city, county and state belong together."""
+"""Postcode, municipality, subregion and region belong together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.prose import plain
-from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -15,46 +14,66 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "reject"
 SCOPE: Scope = "facts"
+ROLES: tuple[str, ...] = ("region", "postcode")
+LOOKUPS: tuple[str, ...] = ("places",)
 
 RULE = Rule.of(__name__)
-DIGITS = 5
+# Ways of writing a part of a name, as maps of English-speaking countries have them; elsewhere they do no harm.
+_SHORT = ((" st ", " saint "), (" ft ", " fort "), (" mt ", " mount "), (" ste ", " sainte "))
 
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
-    """Compare each part of the address with the place of the ZIP code.
+    """Compare each part of the address with the place of the postcode.
 
-    ZIP codes that lost their leading zeros are read with them (`zip_leading_zero` reports them). Several
-    cities share a ZIP code under other names, so that a city other than the preferred one is a warning, unless
+    Postcodes that lost their leading zeros are read with them (`zip_leading_zero` reports them). Several
+    municipalities share a postcode under other names, so that one other than the preferred one is a warning, unless
     only other states have it.
     """
-    reading = RecordView.of(record)
-    state, city, zipcode = reading.fact("state"), reading.fact("city"), reading.fact("zipcode")
+    reading = reference.read(record)
+    region, town, postcode = map(reading.column_of, ("region", "municipality", "postcode"))
+    names = reference.place_words
+    state, city, zipcode = (
+        reading.fact_of("region"),
+        reading.fact_of("municipality"),
+        reading.fact_of("postcode"),
+    )
     if state is None or zipcode is None or not zipcode.isdigit():
-        if "state" in record or "zipcode" in record:
-            yield RULE.not_judged("zipcode", "no state or ZIP code to compare")
+        if region in record or postcode in record:
+            yield RULE.not_judged(postcode, f"no {names['region']} or {names['postcode']} to compare")
         return
-    place = reference.place(zipcode.zfill(DIGITS))
+    place = reference.place(zipcode.zfill(reference.postcode_digits))
     if place is None:
         yield RULE.not_judged(
-            "zipcode", "the locale has no such ZIP code (a post-office box, or newer)", zipcode
+            postcode, f"the locale has no such {names['postcode']} (a post-office box, or newer)", zipcode
         )
         if city is not None and state in reference.state_codes and not _has(reference, state, city):
-            yield RULE.warning("city", f"no ZIP code of {state} has a city of this name", city)
+            yield RULE.warning(
+                town, f"no {names['postcode']} of {state} has a {names['municipality']} of this name", city
+            )
         return
     if place.state != state:
         yield RULE.error(
-            "state", f"ZIP code {place.zipcode} lies in {place.state}", f"{city}, {state} {zipcode}"
+            region, f"{names['postcode']} {place.zipcode} lies in {place.state}", f"{city}, {state} {zipcode}"
         )
     elif city is not None and not _same(place.city, city):
         if _has(reference, state, city):
-            yield RULE.warning("city", f"ZIP code {place.zipcode} is {place.city}", city)
+            yield RULE.warning(town, f"{names['postcode']} {place.zipcode} is {place.city}", city)
         elif any(_has(reference, other, city) for other in reference.state_codes):
-            yield RULE.error("city", f"{state} has no city of this name; the ZIP code is {place.city}", city)
+            yield RULE.error(
+                town,
+                f"{state} has no {names['municipality']} of this name; the {names['postcode']} is {place.city}",
+                city,
+            )
         else:
-            yield RULE.warning("city", f"no city of this name is known; the ZIP code is {place.city}", city)
-    county = reading.fact("county")
+            yield RULE.warning(
+                town,
+                f"no {names['municipality']} of this name is known; the {names['postcode']} is {place.city}",
+                city,
+            )
+    county = reading.fact_of("subregion")
     if county is not None and not _same(place.county, county):
-        yield RULE.error("county", f"ZIP code {place.zipcode} lies in {place.county}", county)
+        column = reading.column_of("subregion")
+        yield RULE.error(column, f"{names['postcode']} {place.zipcode} lies in {place.county}", county)
 
 
 def _same(name: str, other: str) -> bool:
@@ -64,7 +83,7 @@ def _same(name: str, other: str) -> bool:
 def _key(name: str) -> str:
     """A place's name without case, marks and the two ways of writing Saint, Fort and Mount."""
     key = f" {plain(name).casefold().replace('.', '').replace('-', ' ')} "
-    for short, long in ((" st ", " saint "), (" ft ", " fort "), (" mt ", " mount "), (" ste ", " sainte ")):
+    for short, long in _SHORT:
         key = key.replace(short, long)
     return key.replace("'", "").replace(" ", "")
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.lexicon import phrases
-from census_personas.validators.text.record_view import RecordView
+from census_personas.validators.text.lexicon import languages_with, phrases
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -16,14 +15,15 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "flag"
 SCOPE: Scope = "field"
+LANGUAGES: tuple[str, ...] = languages_with("heritage")
 
 RULE = Rule.of(__name__)
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Search the personas, not the cultural background, for words that name a heritage."""
-    reading = RecordView.of(record)
-    for field, phrase in phrases("heritage", "terms").found(reading, NARRATIVES):
+    reading = reference.read(record)
+    for field, phrase in phrases("heritage", "terms", reference.language).found(reading, NARRATIVES):
         yield RULE.error(field, "heritage is named; show it by what the person does", phrase)
 
 

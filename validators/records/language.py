@@ -1,14 +1,15 @@
-"""Every text is in the dataset's language, English, in Latin letters."""
+"""Every text is in the dataset's language, in Latin letters."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.lexicon import languages_with, lexicon
 from census_personas.validators.text.prose import words
-from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -16,52 +17,63 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "field"
+LANGUAGES: tuple[str, ...] = languages_with("function_words")
 
 RULE = Rule.of(__name__)
-_FUNCTION_WORDS = (
-    " and ",
-    " the ",
-    " with ",
-    " of ",
-    " to ",
-    " for ",
-    " in ",
-    " is ",
-    " who ",
-    " on ",
-    " by ",
-)
-_OTHER_FUNCTION_WORDS = frozenset(
-    "de la el los las un una que y para con por su del en und der die das mit ist ein eine le les des et une est dans"
-    " pour il che di con per e o os uma com em ang ng sa na".split()
-)
-ENOUGH = 2  # different function words; English sentences of twelve words nearly always have more
+ENOUGH = 2  # different function words; sentences of twelve words nearly always have more
 SHORT = 12  # words; shorter texts are not judged by their function words
 FOREIGN_LETTERS = 0.2  # share of letters outside the Latin script
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
-    """Count different English function words in each text, and letters of other scripts."""
-    reading = RecordView.of(record)
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
+    """Count different function words of the language in each text, and letters of other scripts."""
+    reading = reference.read(record)
     prose, originals = reading.prose, reading.record
+    words_of = _function_words(reference.language)
+    name, (first, second, third) = words_of.name, words_of.likeliest
     for field, text in prose.items():
-        if not (" and " in text and (" the " in text or " with " in text)) and not _english(text):
-            yield RULE.error(field, "the text does not read as English; write it in English", text[:80])
+        if not (first in text and (second in text or third in text)) and not _in_language(text, words_of):
+            yield RULE.error(field, f"the text does not read as {name}; write it in {name}", text[:80])
         original = originals[field]
         if len(text) < len(original) * (1 - FOREIGN_LETTERS) and _foreign(original) > FOREIGN_LETTERS:
-            yield RULE.error(field, "most letters are not Latin; write the text in English", original[:80])
+            yield RULE.error(field, f"most letters are not Latin; write the text in {name}", original[:80])
     if "persona" not in prose and isinstance(value := record.get("persona"), str) and _foreign(value) > 0:
-        yield RULE.error("persona", "no letter is Latin; write the text in English", value[:80])
+        yield RULE.error("persona", f"no letter is Latin; write the text in {name}", value[:80])
 
 
-def _english(text: str) -> bool:
-    """Whether a text is short, or has English function words that those of other languages do not outnumber."""
+class _FunctionWords(NamedTuple):
+    """The small words of a language.
+
+    Attributes:
+        name: of the language, in English.
+        own: each between spaces.
+        likeliest: a word that most texts have, and two of which most have one.
+        others: words of other languages that this one has not.
+    """
+
+    name: str
+    own: tuple[str, ...]
+    likeliest: tuple[str, str, str]
+    others: frozenset[str]
+
+
+@cache
+def _function_words(language: str) -> _FunctionWords:
+    content = lexicon("function_words", language)
+    own = tuple(f" {word} " for word in content["own"].split())
+    return _FunctionWords(
+        content["language"], own, (own[0], own[1], own[2]), frozenset(content["others"].split())
+    )
+
+
+def _in_language(text: str, words_of: _FunctionWords) -> bool:
+    """Whether a text is short, or has function words of the language that those of others do not outnumber."""
     lower = f" {text.lower()} "
-    known = sum(word in lower for word in _FUNCTION_WORDS)
+    known = sum(word in lower for word in words_of.own)
     if known >= ENOUGH:
         return True
     tokens = words(text)
-    others = len(_OTHER_FUNCTION_WORDS & set(tokens))
+    others = len(words_of.others & set(tokens))
     return len(tokens) < SHORT or (known > 0 and others <= ENOUGH * known)
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.lexicon import ENGLISH
 from census_personas.validators.text.number_words import ONE_TO_TEN, TENS
 from census_personas.validators.text.record_view import RecordView
 from census_personas.validators.text.stages import Stage, stages
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "record"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
+ROLES: tuple[str, ...] = ("age",)
 
 RULE = Rule.of(__name__)
 CLEAR = 8  # years outside the range from which one stage alone is an error
@@ -54,9 +57,9 @@ _BORN = re.compile(
 )
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Compare the stages told with the age; one far outside, or two outside, is an error."""
-    reading = RecordView.of(record)
+    reading = reference.read(record)
     age = reading.age
     if age is None or not reading.prose:
         return

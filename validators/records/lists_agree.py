@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.lexicon import languages_with, lexicon
 from census_personas.validators.text.prose import letters, plain_each
 from census_personas.validators.text.record_view import RecordView
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "record"
+LANGUAGES: tuple[str, ...] = languages_with("function_words")
 
 RULE = Rule.of(__name__)
 STEM = 5  # letters by which two words count as the same
@@ -23,20 +26,17 @@ PAIRS = (
     ("skills_and_expertise", "skills_and_expertise_list"),
     ("hobbies_and_interests", "hobbies_and_interests_list"),
 )
-_EMPTY = frozenset(
-    "and or the of for with in to a an on at by from new local community general basic advanced".split()
-)
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Look for each item's words in the prose of the same name; none found is an error, few a warning."""
-    reading = RecordView.of(record)
+    reading = reference.read(record)
     for prose, listed in PAIRS:
         if listed in reading.record:
-            yield from reading.once(_compared, prose, listed)
+            yield from reading.once(_compared, prose, listed, language=reference.language)
 
 
-def _compared(reading: RecordView, prose: str, listed: str) -> tuple[Finding, ...]:
+def _compared(reading: RecordView, prose: str, listed: str, language: str) -> tuple[Finding, ...]:
     items = reading.list_of(listed)
     if items is None:
         wrong = reading.record[listed] not in (None, "")
@@ -47,7 +47,8 @@ def _compared(reading: RecordView, prose: str, listed: str) -> tuple[Finding, ..
     if prose not in reading.prose:
         return (RULE.not_judged(listed, f"the record has no {prose} to compare with"),)
     known = reading.vocabulary[prose]
-    wanted = [[word for word in line.split() if word not in _EMPTY] for line in _lines(items)]
+    empty = _empty(language)
+    wanted = [[word for word in line.split() if word not in empty] for line in _lines(items)]
     missing = [item for item, words in zip(items, wanted, strict=True) if words and known.isdisjoint(words)]
     if missing:  # whole words of the others are there
         stems = {word[:STEM] for word in known}
@@ -62,6 +63,12 @@ def _compared(reading: RecordView, prose: str, listed: str) -> tuple[Finding, ..
         return (RULE.error(listed, f"no item of the list is in {prose}; list what it tells", told),)
     few = share < FEW
     return (RULE.warning(listed, f"few items are in {prose}", ", ".join(missing)[:120]),) if few else ()
+
+
+@cache
+def _empty(language: str) -> frozenset[str]:
+    """Words by which an item and a text are not alike."""
+    return frozenset(lexicon("function_words", language)["lists"].split())
 
 
 def _lines(items: list[str]) -> list[str]:

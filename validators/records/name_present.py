@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.lexicon import stands
-from census_personas.validators.text.record_view import PersonName, RecordView
+from census_personas.validators.text.lexicon import lexicon_if_any, stands
+from census_personas.validators.text.person_name import PersonName
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -17,23 +18,16 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "record"
+ROLES: tuple[str, ...] = ("given_name", "family_name")
 
 RULE = Rule.of(__name__)
 BETWEEN = 40  # letters that may stand between first and last name: middle names, particles, a nickname
 ALIKE = 0.75  # similarity from which a first name is a misspelling (Cassandra, Casandra); short forms are alike too
-_SUBJECT = re.compile(
-    r"(?:As [a-z]+ [a-z ]+, )?([A-Z][a-z]+(?:-[A-Z][a-z]+)?)(?: [A-Z][A-Za-z'-]+)?"
-    r" (?:is|was|grew|comes|hails|identifies|aims|plans|hopes|wants|has|seeks|intends|aspires|embraces|lives|works"
-    r"|strives|looks|possesses|brings|excels|enjoys|loves|dreams|envisions|maintains|embodies)\b"
-)
-_NO_NAMES = frozenset(
-    "He She They It This That There Who One Her His Their Family Growing Raised Born Now Today Life Work Nobody".split()
-)
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Look for the full name in each persona, and for another person's where the text opens with one."""
-    reading = RecordView.of(record)
+    reading = reference.read(record)
     name = reading.name
     if name is None:
         if reading.narratives:
@@ -43,8 +37,10 @@ def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Findin
         yield from _narrative(field, text, name)
     background = {field: text for field, text in reading.prose.items() if field not in reading.narratives}
     sure = name.stated or any(name.first in text for text in background.values())
+    subjects = _subjects(reference.language)
     for field, text in background.items():
-        yield from _background(field, text, name, sure)
+        if subjects is not None:
+            yield from _background(field, text, name, subjects, sure)
 
 
 def _narrative(field: str, text: str, name: PersonName) -> Iterator[Finding]:
@@ -83,12 +79,30 @@ def _other_surname(text: str, name: PersonName) -> bool:
     return bool(found) and after[:1].isupper() and not after.casefold().startswith(name.last.casefold())
 
 
-def _background(field: str, text: str, name: PersonName, sure: bool) -> Iterator[Finding]:
+class _Subjects(NamedTuple):
+    """The pattern of a text that opens with somebody's name, and words that stand there and are none."""
+
+    opening: re.Pattern[str]
+    none: frozenset[str]
+
+
+@cache
+def _subjects(language: str) -> _Subjects | None:
+    content = lexicon_if_any("name_subject", language)
+    if not content:
+        return None
+    verbs = "|".join(content["verbs"].split())
+    return _Subjects(re.compile(rf"{content['opening']} (?:{verbs})\b"), frozenset(content["none"].split()))
+
+
+def _background(
+    field: str, text: str, name: PersonName, subjects: _Subjects, sure: bool
+) -> Iterator[Finding]:
     """Longer texts use the first name; where all agree on another, the name read from the personas is unsure."""
     if name.first in text:
         return
-    match = _SUBJECT.match(text)
-    if match is None or match.group(1) in _NO_NAMES:
+    match = subjects.opening.match(text)
+    if match is None or match.group(1) in subjects.none:
         return
     known = name.full.casefold().replace("-", " ").split()
     other = match.group(1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.lexicon import ENGLISH
 from census_personas.validators.text.prose import plain
 from census_personas.validators.text.record_view import RecordView
 from census_personas.validators.text.stages import quote_of
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "record"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
+ROLES: tuple[str, ...] = ("occupation",)
+LOOKUPS: tuple[str, ...] = ("occupations",)
 
 RULE = Rule.of(__name__)
 # Share of the best fitting occupation's score: where the text names another occupation that it fits, and where it names
@@ -35,14 +38,14 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
 
     People without a job are not judged by what they can do: most texts about them tell of a trade.
     """
-    reading = RecordView.of(record)
-    name = reading.fact("occupation")
-    if name is None or name in WITHOUT_WORK or "professional_persona" not in reading.prose:
+    reading = reference.read(record)
+    name = reading.fact_of("occupation")
+    if name is None or name in reference.without_work or "professional_persona" not in reading.prose:
         if name is None and reading.prose:
-            yield RULE.not_judged("occupation", "no occupation is given to compare with")
+            yield RULE.not_judged(reading.column_of("occupation"), "no occupation is given to compare with")
         return
     if name not in reference.occupations:
-        yield RULE.not_judged("occupation", "the locale has no such occupation", name)
+        yield RULE.not_judged(reading.column_of("occupation"), "the locale has no such occupation", name)
         return
     matcher, tokens = reference.occupations, reading.tokens
     told = reading.beside.get(RULE.code) or matcher.told([_texts(reading)])[0]
@@ -63,7 +66,7 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
 
 def prepare(readings: Sequence[RecordView], reference: RuleContext) -> None:
     """Read what the texts of many records tell of work, which takes much longer one by one."""
-    workers = [reading for reading in readings if reading.fact("occupation") in reference.occupations]
+    workers = [reading for reading in readings if reading.fact_of("occupation") in reference.occupations]
     judged = [reading for reading in workers if "professional_persona" in reading.prose]
     told = reference.occupations.told([_texts(reading) for reading in judged]) if judged else ()
     for reading, found in zip(judged, told, strict=True):

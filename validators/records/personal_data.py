@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.lexicon import lexicon_if_any
 from census_personas.validators.text.prose import numbers
-from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -25,35 +26,16 @@ _URL = re.compile(
 )
 _DOMAIN = re.compile(r"\b[\w-]{1,63}\.(?:com|org|net|gov|edu)\b", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<![\w.])@[A-Za-z_]\w{2,}")
-_NUMBERS = (
-    ("a social security number", re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")),
-    (
-        "a phone number",
-        re.compile(
-            r"(?<![\d-])(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\d-])|(?<!\d)555-\d{4}\b"
-        ),
-    ),
-    ("a card number", re.compile(r"(?<!\d)(?:\d{4}[- ]){3}\d{4}(?!\d)|(?<!\d)\d{16}(?!\d)")),
-)
-_ADDRESS = (
-    (
-        "a street address",
-        re.compile(
-            r"(?<!\d)\d{1,5} (?:[NSEW]\. )?(?:[A-Z][a-z]+ ){1,3}(?:Street|St\.|Avenue|Ave\.?|Boulevard|Blvd\.?|Lane"
-            r"|Drive|Court|Road|Rd\.)(?!\w)"
-        ),
-    ),
-)
-_WAYS = ("Street", "St.", "Ave", "Boulevard", "Blvd", "Lane", "Drive", "Court", "Road", "Rd.")
+_CARD = re.compile(r"(?<!\d)(?:\d{4}[- ]){3}\d{4}(?!\d)|(?<!\d)\d{16}(?!\d)")
 LONG = 16  # digits of a card's number in one run; other numbers come in several
 FEWEST = 3  # digits of a number that could be somebody's
 _PARTS = frozenset("www http https com org net gov edu us io".split())  # words of an address
 _MARKS = ("@", "(at)", "[at]", "www.", "://", ".com", ".org", ".net", ".gov", ".edu", ".us/", ".io/")
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Search texts and lists for the patterns; a bare domain name is only a warning."""
-    reading = RecordView.of(record)
+    reading = reference.read(record)
     lists = "\n".join(reading.listed.values())
     runs = [run for run in (*reading.numbers, *numbers(lists)) if len(run) >= FEWEST]
     marked = (
@@ -69,7 +51,7 @@ def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Findin
         if marked:
             yield from _addresses(field, text)
         if any(map(text.__contains__, runs)):
-            yield from _numbers(field, text)
+            yield from _numbers(field, text, _known_numbers(reference.language))
 
 
 def _addresses(field: str, text: str) -> Iterator[Finding]:
@@ -94,14 +76,31 @@ def _addresses(field: str, text: str) -> Iterator[Finding]:
             yield RULE.warning(field, "a site is named by its domain", match.group())
 
 
-def _numbers(field: str, text: str) -> Iterator[Finding]:
+class _Numbers(NamedTuple):
+    """Numbers that could be somebody's, by kind, and addresses with the words that one of them must have."""
+
+    numbers: tuple[tuple[str, re.Pattern[str]], ...]
+    addresses: tuple[tuple[str, re.Pattern[str]], ...]
+    ways: tuple[str, ...]
+
+
+@cache
+def _known_numbers(language: str) -> _Numbers:
+    content = lexicon_if_any("personal_data", language)
+    kinds = {kind: re.compile(pattern) for kind, pattern in content.get("numbers", {}).items()}
+    addresses = {kind: re.compile(pattern) for kind, pattern in content.get("addresses", {}).items()}
+    ways = tuple(content.get("ways", ()))
+    return _Numbers((*kinds.items(), ("a card number", _CARD)), tuple(addresses.items()), ways)
+
+
+def _numbers(field: str, text: str, known: _Numbers) -> Iterator[Finding]:
     runs = numbers(text)
     several = len(runs) > 1 or any(len(run) >= LONG for run in runs)
-    for kind, pattern in _NUMBERS if several else ():
+    for kind, pattern in known.numbers if several else ():
         match = pattern.search(text)
         if match:
             yield RULE.error(field, f"{kind}; leave it out", match.group())
-    for kind, pattern in _ADDRESS if any(way in text for way in _WAYS) else ():
+    for kind, pattern in known.addresses if any(way in text for way in known.ways) else ():
         match = pattern.search(text)
         if match:
             yield RULE.error(field, f"{kind}; leave it out", match.group())

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.lexicon import stands
+from census_personas.validators.text.lexicon import ENGLISH, stands
 from census_personas.validators.text.prose import plain
-from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -16,6 +15,9 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "record"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
+ROLES: tuple[str, ...] = ("region",)
+LOOKUPS: tuple[str, ...] = ("places",)
 
 RULE = Rule.of(__name__)
 # Texts that speak of home; journeys, dishes and works of art are from everywhere.
@@ -32,12 +34,12 @@ MORE = 3.0  # times the votes of the person's own state that the other must have
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Count the places named by state, and report another state that clearly prevails, or is called home."""
-    reading = RecordView.of(record)
-    state, city = reading.fact("state"), reading.fact("city")
+    reading = reference.read(record)
+    state, city = reading.fact_of("region"), reading.fact_of("municipality")
     texts = {field: reading.prose[field] for field in HOME if field in reading.prose}
     if state is None or state not in reference.state_codes or not texts:
         if reading.prose:
-            yield RULE.not_judged("state", "no state is given to compare places with")
+            yield RULE.not_judged(reading.column_of("region"), "no state is given to compare places with")
         return
     own_city = plain(city) if city else ""
     yield from _city_elsewhere(texts, own_city, state, reference)
@@ -78,7 +80,7 @@ def _city_elsewhere(
         if at >= 0:
             after = text[at + len(city) + 2 :]
             other = reference.state_at_start(after)
-            if other not in (None, state) and not (other == "WA" and state == "DC"):
+            if other not in (None, state) and reference.state_name(other) != city:
                 yield RULE.error(
                     field, f"{city} lies in {reference.state_name(state)}", text[at : at + len(city) + 22]
                 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import RecordView
+from census_personas.validators.text.lexicon import ENGLISH
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -15,35 +15,38 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "field"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
+ROLES: tuple[str, ...] = ("sex",)
 
 RULE = Rule.of(__name__)
-_SUBJECTS = {"Male": frozenset({"he", "himself"}), "Female": frozenset({"she", "herself"})}
+_SUBJECTS = {"masculine": frozenset({"he", "himself"}), "feminine": frozenset({"she", "herself"})}
 _ALL = {
-    "Male": frozenset({"he", "himself", "him", "his"}),
-    "Female": frozenset({"she", "herself", "her", "hers"}),
+    "masculine": frozenset({"he", "himself", "him", "his"}),
+    "feminine": frozenset({"she", "herself", "her", "hers"}),
 }
 _PATTERNS = {
     sex: re.compile(rf"\b(?:{'|'.join(sorted(forms))})\b(?!-)", re.IGNORECASE) for sex, forms in _ALL.items()
 }
-_OTHER = {"Male": "Female", "Female": "Male"}
+_OTHER = {"masculine": "feminine", "feminine": "masculine"}
+_WORDS = {"masculine": ("male", "he"), "feminine": ("female", "she")}
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Count the pronouns of the other sex.
 
     Relatives and friends may be named with the other sex's pronouns ("he and his sister, who ... her"), so they are
     an error only in a field that has none of the person's own; where a field has both it is a warning if the other
     sex's are more and stand as subject.
     """
-    reading = RecordView.of(record)
-    sex = reading.fact("sex")
+    reading = reference.read(record)
+    sex = reference.gender(reading.fact_of("sex"))
     if sex not in _OTHER:
         if reading.prose:
-            yield RULE.not_judged("sex", "no sex is given to compare pronouns with")
+            yield RULE.not_judged(reading.column_of("sex"), "no sex is given to compare pronouns with")
         return
     if reading.words.isdisjoint(_ALL[_OTHER[sex]]):
         return
-    own = "he" if sex == "Male" else "she"
+    name, own = _WORDS[sex]
     for field, text in reading.prose.items():
         wrong = _PATTERNS[_OTHER[sex]].findall(text)
         if not wrong:
@@ -52,11 +55,9 @@ def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Findin
         subject = any(word.lower() in _SUBJECTS[_OTHER[sex]] for word in wrong)
         evidence = ", ".join(wrong[:6])
         if not right and (subject or len(wrong) > 1 or not _someone_else(text, wrong[0])):
-            yield RULE.error(
-                field, f"the person is {sex.lower()}; write {own}, not {wrong[0].lower()}", evidence
-            )
+            yield RULE.error(field, f"the person is {name}; write {own}, not {wrong[0].lower()}", evidence)
         elif subject and len(wrong) > len(right):
-            yield RULE.warning(field, f"most pronouns are not those of a {sex.lower()} person", evidence)
+            yield RULE.warning(field, f"most pronouns are not those of a {name} person", evidence)
 
 
 def _someone_else(text: str, pronoun: str) -> bool:

@@ -24,9 +24,9 @@ LONG = 40
 AROUND = " .\"')"  # what may stand around a sentence
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Compare sentences across fields, then look for loops within one."""
-    reading = RecordView.of(record)
+    reading = reference.read(record)
     repeated = _repeated(reading)
     seen: dict[str, str] = {}
     for field in reading.tokens:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.foundation.schema import LISTS, PROSE
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.rule_context import NO_DEGREE
+from census_personas.validators.text.number_words import ONE_TO_TEN
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
@@ -19,28 +21,19 @@ POLICY: Policy = "reject"
 SCOPE: Scope = "record"
 
 RULE = Rule.of(__name__)
-CODED = (
-    "sex",
-    "marital_status",
-    "education_level",
-    "bachelors_field",
-    "labor_force_status",
-    "occupation",
-    "state",
-    "ethnicity",
-    "nativity",
-)
-NEEDED = ("sex", "age", "marital_status", "education_level", "occupation", "state", "zipcode")
-NO_DEGREE = "no_degree"
+# Roles: what is coded, and what other rules cannot do without.
+CODED = ("sex", "marital", "schooling", "field", "work", "occupation", "region", "origin", "birth")
+NEEDED = ("sex", "age", "marital", "schooling", "occupation", "region", "postcode")
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 LEAST_TRAIT, MOST_TRAIT = 20, 80  # T scores (mean 50, deviation 10) are cut at three deviations
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
-_ZIP = re.compile(r"\d{3,5}")
+_LOST = 2  # leading zeros that a postcode may lack; zip_leading_zero reports them
+_COUNTS = {number: name for name, number in ONE_TO_TEN.items()}
 
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Look at types, then at coded values; a state that only the locale does not know is not judged."""
-    reading = RecordView.of(record)
+    reading = reference.read(record)
     record = reading.record
     for field in PROSE:
         value = record.get(field, "")
@@ -58,16 +51,16 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
 
 
 def _facts(reading: RecordView, reference: RuleContext) -> tuple[Finding, ...]:
+    return (*_age(reading), *_columns(reading, reference), *_identifiers(reading, reference))
+
+
+def _columns(reading: RecordView, reference: RuleContext) -> Iterator[Finding]:
     record = reading.record
-    return (*_age(record), *_columns(record, reference), *_identifiers(reading))
-
-
-def _columns(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
-    for field in CODED:
-        if field in record:
+    for role in CODED:
+        if (field := reading.column_of(role)) in record:
             value, states = record[field], reference.states(field)
             if not (value and isinstance(value, str)) or (states is not None and value not in states):
-                yield from _coded(field, value, states)
+                yield from _coded(role, field, value, states)
     if record.get("country", reference.priors.country) != reference.priors.country:
         yield RULE.error(
             "country", f"the dataset is of {reference.priors.country}", repr(record["country"])[:60]
@@ -77,26 +70,27 @@ def _columns(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Find
             yield from _trait(field, record[field])
 
 
-def _age(record: Mapping[str, Any]) -> Iterator[Finding]:
-    age = record.get("age")
+def _age(reading: RecordView) -> Iterator[Finding]:
+    field = reading.column_of("age")
+    age = reading.get(field)
     if age is None or isinstance(age, bool):
-        if "age" in record:
-            yield RULE.error("age", "an age is a whole number", repr(age))
+        if field in reading:
+            yield RULE.error(field, "an age is a whole number", repr(age))
     elif not isinstance(age, numbers.Real) or not float(age).is_integer():
-        yield RULE.error("age", "an age is a whole number", repr(age)[:60])
+        yield RULE.error(field, "an age is a whole number", repr(age)[:60])
 
 
-def _coded(field: str, value: Any, states: frozenset[Any] | None) -> Iterator[Finding]:
+def _coded(role: str, field: str, value: Any, states: frozenset[Any] | None) -> Iterator[Finding]:
     """What is wrong with a value that is missing, or no known state."""
     if value is None or value == "" or not isinstance(value, str):
-        if field == "bachelors_field" and (value is None or value == "" or value != value):  # noqa: PLR0124 - NaN
+        if role == "field" and (value is None or value == "" or value != value):  # noqa: PLR0124 - NaN
             return
         yield RULE.error(field, "a value is missing or no string", repr(value)[:60])
         return
-    if states is None or (field == "bachelors_field" and value == NO_DEGREE):
+    if states is None or (role == "field" and value == NO_DEGREE):
         return
     known = ", ".join(sorted(map(str, states))[:8]) + (", …" if len(states) > 8 else "")
-    if field == "occupation":
+    if role == "occupation":
         yield RULE.not_judged(field, "the locale has no such occupation", value)
     else:
         yield RULE.error(field, f"unknown value; known: {known}", value)
@@ -115,16 +109,24 @@ def _trait(field: str, value: Any) -> Iterator[Finding]:
         yield RULE.error(field, f"a trait is a T score between {LEAST_TRAIT} and {MOST_TRAIT}", shown)
 
 
-def _identifiers(reading: RecordView) -> Iterator[Finding]:
+def _identifiers(reading: RecordView, reference: RuleContext) -> Iterator[Finding]:
     uuid = reading.fact("uuid")
     if uuid is not None and not _UUID.fullmatch(uuid):
         yield RULE.error("uuid", "a UUID has 32 lowercase hexadecimal digits", uuid[:60])
-    zipcode = reading.fact("zipcode")
-    if zipcode is not None and not _ZIP.fullmatch(zipcode):
-        yield RULE.error("zipcode", "a ZIP code has five digits", zipcode[:60])
-    for field in NEEDED:
+    postcode, digits = reading.fact_of("postcode"), reference.postcode_digits
+    if postcode is not None and digits:
+        whole = postcode.isdecimal() and postcode.isascii() and digits - _LOST <= len(postcode) <= digits
+        if not whole:
+            count = f"a {reference.place_words['postcode']} has {_COUNTS.get(digits, digits)} digits"
+            yield RULE.error(reading.column_of("postcode"), count, postcode[:60])
+    for field in needed(reference):
         if field not in reading:
             yield RULE.not_judged(field, "the record has no such column")
+
+
+def needed(reference: RuleContext) -> tuple[str, ...]:
+    """The columns that other rules cannot do without, as far as the locale has them."""
+    return tuple(reference.roles[role] for role in NEEDED if role in reference.roles)
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

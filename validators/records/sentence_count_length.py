@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from census_personas.foundation.schema import LISTS, NARRATIVES, PROSE
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import RecordView
+from census_personas.validators.text.lexicon import lexicon_if_any
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -26,17 +27,16 @@ MOST_ITEMS = 40
 LONGEST_ITEM = 160
 END = frozenset(".!?")
 CLOSING = "\"')]"
-_SENTENCE = re.compile(r"(?<![A-Z.])(?<!\b(?:St|Mr|Dr|vs|Jr|Sr|Mt|Ft|No))[.!?][\"')]* +(?=[A-Z\"'])")
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Measure each text and list that the record has."""
-    reading = RecordView.of(record)
+    reading = reference.read(record)
     prose, record = reading.prose, reading.record
     for field, text in prose.items():
         shortest, longest = _USUAL[field]
         if not (shortest <= len(text) <= longest and text[-1] in END and text.count(". ") < MOST_SENTENCES):
-            yield from _text(field, text)
+            yield from _text(field, text, _sentence_ends(reference.language))
     for field in NARRATIVES:
         if field not in prose and isinstance(value := record.get(field), str) and not value.strip():
             yield RULE.error(field, "the text is empty")
@@ -44,7 +44,15 @@ def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Findin
         yield from _list(field, reading.list_of(field))
 
 
-def _text(field: str, text: str) -> Iterator[Finding]:
+@cache
+def _sentence_ends(language: str) -> re.Pattern[str]:
+    """The end of a sentence before another, but for the full stops of abbreviations."""
+    known = lexicon_if_any("abbreviations", language).get("two_letters", ())
+    not_short = rf"(?<!\b(?:{'|'.join(known)}))" if known else ""
+    return re.compile(rf"(?<![A-Z.]){not_short}[.!?][\"')]* +(?=[A-Z\"'])")
+
+
+def _text(field: str, text: str, ends: re.Pattern[str]) -> Iterator[Finding]:
     length = len(text)
     persona = field in NARRATIVES
     if not SHORTEST <= length <= LONGEST:
@@ -56,7 +64,7 @@ def _text(field: str, text: str) -> Iterator[Finding]:
         yield RULE.warning(
             field, f"{length} characters; most have between {USUAL[persona][0]} and {USUAL[persona][1]}"
         )
-    if persona and text.count(". ") >= MOST_SENTENCES and len(_SENTENCE.findall(text)) >= MOST_SENTENCES:
+    if persona and text.count(". ") >= MOST_SENTENCES and len(ends.findall(text)) >= MOST_SENTENCES:
         yield RULE.warning(field, "more sentences than a persona has; write one or two", text[:60])
 
 

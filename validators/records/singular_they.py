@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import RecordView
+from census_personas.validators.text.lexicon import ENGLISH
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "flag"
 SCOPE: Scope = "field"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
+ROLES: tuple[str, ...] = ("sex",)
 
 RULE = Rule.of(__name__)
 # Patterns that begin with a letter, and look back past it, are found several times faster than after a boundary.
@@ -29,10 +31,10 @@ _GROUPS = frozenset("couple parents neighbors coworkers customers patients stude
 _GROUP = re.compile(rf"\b(?:{'|'.join(sorted(_GROUPS))})\b")
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Report personas in which "they" can only be the person: no other pronoun and no group to refer to."""
-    reading = RecordView.of(record)
-    if reading.words.isdisjoint(_TRIGGERS) or reading.fact("sex") is None:
+    reading = reference.read(record)
+    if reading.words.isdisjoint(_TRIGGERS) or reading.fact_of("sex") is None:
         return
     vocabulary = reading.vocabulary
     for field, text in reading.narratives.items():
@@ -41,7 +43,7 @@ def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Findin
             continue
         match = _THEY.search(reading.lowered[field])
         if match and not _someone(text[: match.start()], known):
-            own = "he" if reading.fact("sex") == "Male" else "she"
+            own = "he" if reference.gender(reading.fact_of("sex")) == "masculine" else "she"
             start = max(0, match.start() - 30)
             yield RULE.error(field, f"one person is called they; write {own}", text[start : match.end() + 20])
 

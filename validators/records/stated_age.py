@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.lexicon import ENGLISH
 from census_personas.validators.text.number_words import ONE_TO_TEN, TENS
 from census_personas.validators.text.record_view import RecordView
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "field"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
+ROLES: tuple[str, ...] = ("age",)
 
 RULE = Rule.of(__name__)
 TOLERANCE = 1  # years: a birthday may lie between the facts and the text
@@ -56,14 +59,16 @@ _STARTS = _OLD | _LATINS | _DECADES.keys() | {"something"}
 _SPELT = (_STARTS - _OLD) | TENS.keys()  # without them an age stands in digits
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Compare every statement of an age about the person with the age in the facts."""
-    reading = RecordView.of(record)
+    reading = reference.read(record)
     age = reading.age
     stated = list(_stated(reading, age))
     if age is None:
         if stated:
-            yield RULE.not_judged("age", "the text states an age, the facts none", stated[0][3])
+            yield RULE.not_judged(
+                reading.column_of("age"), "the text states an age, the facts none", stated[0][3]
+            )
         return
     for field, low, high, quote in stated:
         if not low - TOLERANCE <= age <= high + TOLERANCE:

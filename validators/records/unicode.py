@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from census_personas.foundation.schema import LISTS, PROSE
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.prose import unusual
-from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -34,9 +33,9 @@ _SPACES = frozenset(
 _FIELDS = (*PROSE, *LISTS)
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Look at every text as it is written."""
-    given = RecordView.of(record).record
+    given = reference.read(record).record
     texts = {field: text for field in _FIELDS if isinstance(text := given.get(field), str)}
     strange = frozenset(unusual("".join(texts.values()))) - _SPACES
     if "".join(strange).isprintable() and _BROKEN.isdisjoint(strange):

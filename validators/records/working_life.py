@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.record_view import RecordView
 from census_personas.validators.text.stages import quote_of
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
 SCOPE: Scope = "record"
+LANGUAGES: tuple[str, ...] = (ENGLISH,)
+ROLES: tuple[str, ...] = ("occupation",)
 
 RULE = Rule.of(__name__)
 FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
@@ -36,21 +37,22 @@ BEGINNER = 1.9  # of being introduced as aspiring, retired, in training
 INTRODUCED = {"professional_persona": 150, "persona": 80}
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Add up the weights of the phrases about work; most texts about people without a job say so, or tell of plans."""
-    reading = RecordView.of(record)
-    occupation = reading.fact("occupation")
+    reading = reference.read(record)
+    occupation = reading.fact_of("occupation")
     if occupation is None or not all(field in reading.prose for field in FIELDS):
         return
-    if occupation in WITHOUT_WORK:
-        yield from _in_a_job(reading, occupation)
-        if occupation == "no_occupation" and (reading.age or 0) >= PENSION:
+    if occupation in reference.without_work:
+        outside = occupation in reference.outside_occupations
+        yield from _in_a_job(reading, outside=outside)
+        if not outside and (reading.age or 0) >= PENSION:
             yield from _retired(reading)
     else:
         yield from _in_none(reading, occupation)
 
 
-def _in_a_job(reading: RecordView, occupation: str) -> Iterator[Finding]:
+def _in_a_job(reading: RecordView, *, outside: bool) -> Iterator[Finding]:
     intercept, weights = _weights()
     found = {phrase: weights[phrase] for phrase in sorted(_phrases(reading))}
     score = intercept + sum(found.values())
@@ -60,7 +62,7 @@ def _in_a_job(reading: RecordView, occupation: str) -> Iterator[Finding]:
     if score > WARNING_ABOVE:
         make = RULE.error if score > ERROR_ABOVE else RULE.warning
         told = sorted(found, key=lambda phrase: -found[phrase])[:6]
-        state = "is not in the labour force" if occupation == "not_in_workforce" else "is looking for work"
+        state = "is not in the labour force" if outside else "is looking for work"
         yield make("professional_persona", f"the person {state}; the text tells of a job", ", ".join(told))
 
 
@@ -112,13 +114,13 @@ def _said_to_have_none(reading: RecordView) -> float:
 
 @cache
 def _weights() -> tuple[float, Mapping[str, float]]:
-    content = lexicon("working_life")
+    content = lexicon("working_life", ENGLISH)
     return content["intercept"], content["phrases"]
 
 
 @cache
 def _doubts() -> frozenset[str]:
-    return frozenset(lexicon("working_life")["doubts"])
+    return frozenset(lexicon("working_life", ENGLISH)["doubts"])
 
 
 @cache
@@ -134,7 +136,7 @@ def _shapes() -> tuple[frozenset[str], Mapping[str, list[str]]]:
 
 @cache
 def _outright() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    content = lexicon("working_life")
+    content = lexicon("working_life", ENGLISH)
     idle, beginner = (re.compile(rf"\b(?:{'|'.join(content[key])})") for key in ("idle", "beginner"))
     return idle, beginner
 

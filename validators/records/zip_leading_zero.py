@@ -1,4 +1,4 @@
-"""ZIP codes keep their leading zeros. The first releases of Nemotron-Personas lost them, so it is only flagged."""
+"""Postcodes keep their leading zeros. The first releases of Nemotron-Personas lost them, so it is only flagged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -14,16 +13,19 @@ if TYPE_CHECKING:
 SEVERITY: Severity = "error"
 POLICY: Policy = "flag"
 SCOPE: Scope = "facts"
+ROLES: tuple[str, ...] = ("postcode",)
+LOOKUPS: tuple[str, ...] = ("places",)
 
 RULE = Rule.of(__name__)
-DIGITS = 5
 
 
-def check(record: Mapping[str, Any], _reference: RuleContext) -> Iterator[Finding]:
+def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Count the digits."""
-    zipcode = RecordView.of(record).fact("zipcode")
-    if zipcode is not None and zipcode.isdigit() and len(zipcode) < DIGITS:
-        yield RULE.error("zipcode", f"write {zipcode.zfill(DIGITS)}; leading zeros were lost", zipcode)
+    reading, digits = reference.read(record), reference.postcode_digits
+    postcode = reading.fact_of("postcode")
+    if postcode is not None and postcode.isdigit() and len(postcode) < digits:
+        column = reading.column_of("postcode")
+        yield RULE.error(column, f"write {postcode.zfill(digits)}; leading zeros were lost", postcode)
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = ({"zipcode": "02139"},)

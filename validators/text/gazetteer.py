@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from census_personas.validators.text.prose import plain
 
@@ -14,30 +15,20 @@ STATE_VOTE = (
 )
 LONGEST = 4  # words of a place's name
 _CAPITALISED = re.compile(r"[A-Z][A-Za-z.'-]+(?: (?:of |the )?[A-Z][A-Za-z.'-]+)*")
-# Names of cities that stand for other things in most texts.
-_WORDS = frozenset(
-    "Early Center Union Trail Supply Mission Liberty Independence Success Hope Joy Faith Christian Catholic Baptist"
-    " Temple Reading Art Hobby Kitchen Friendship Harmony Pride Energy Industry Commerce Unity Orange Bath Sandwich"
-    " Canon Shirley Dallas-Fort English Spanish Mexican Cuba Mexico Lebanon Peru Poland Holland Egypt Paris Rome Athens"
-    " London Berlin Dublin Florence Milan Naples Venice Vienna Moscow Cairo Havana Lima Manila Delhi Warsaw Toledo"
-    " Montreal Ontario Canada Jamaica Panama Belgrade Oxford Cambridge Manchester Birmingham Melbourne Jackson"
-    " Lincoln Franklin Madison Monroe Jefferson Washington Marshall Austin Houston Jordan Chester Tyler Mason Taylor"
-    " Parker Carter Logan Sydney Savannah Charlotte Phoenix Asia Georgia Virginia Carolina Long Park Beach"
-    " River".split()
-)
-# Home teams and names that a gazetteer of cities lacks, or that belong to a state beyond doubt.
-_SURE = {
-    "Austin": "TX", "Houston": "TX", "Phoenix": "AZ", "Charlotte": "NC", "Savannah": "GA",
-}  # fmt: skip
-_AMBIGUOUS = {"Washington": {"WA": 0.5, "DC": 0.5, "MD": 0.5, "VA": 0.5}}
-_WHOLE_CITY = {"New York": {"NY": 1.5, "NJ": 0.5, "CT": 0.5}}
 
 
 class Gazetteer:
     """Names of states, counties and cities, each with the states that it may mean."""
 
-    def __init__(self, places: Iterable[tuple[str, str, str, float]], state_names: Mapping[str, str]) -> None:
-        """Index (city, county, state, adults) rows and state code -> name."""
+    def __init__(
+        self,
+        places: Iterable[tuple[str, str, str, float]],
+        state_names: Mapping[str, str],
+        known: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Index (city, county, state, adults) rows, state code -> name, and what a lexicon of places says of names."""
+        known = known or {}
+        endings, words = tuple(known.get("counties", ())), frozenset(known.get("words", ()))
         adults: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for city, county, state, count in places:
             adults[plain(city)][state] += count
@@ -45,12 +36,12 @@ class Gazetteer:
         self._votes: dict[str, Mapping[str, float]] = {}
         for name, by_state in adults.items():
             total = sum(by_state.values())
-            is_county = name.endswith((" County", " Parish", " Borough"))
-            if (total >= KNOWN_FROM and name not in _WORDS) or (is_county and total > 0):
+            is_county = name.endswith(endings) if endings else False
+            if (total >= KNOWN_FROM and name not in words) or (is_county and total > 0):
                 self._votes[name] = {state: count / total for state, count in by_state.items()}
-        self._votes |= {name: {state: 1.0} for name, state in _SURE.items()}
+        self._votes |= {name: {state: 1.0} for name, state in known.get("sure", {}).items()}
         self._votes |= {name: {code: STATE_VOTE} for code, name in state_names.items()}
-        self._votes |= {**_AMBIGUOUS, **_WHOLE_CITY}
+        self._votes |= known.get("several", {})
 
     def names(self, text: str, without: frozenset[str] = frozenset()) -> Iterator[str]:
         """Places named in plain text, longest names first; `without` are words that name the person."""

@@ -12,12 +12,28 @@ from census_personas.foundation.yaml_file import parse_yaml
 from census_personas.validators.text.prose import words
 from census_personas.validators.text.record_view import RecordView
 
+ENGLISH = "en"
+_LEXICONS = resources.files("census_personas.validators").joinpath("lexicons")
+
 
 @cache
-def lexicon(name: str) -> Any:
-    """The content of `validators/lexicons/en/<name>.yaml`."""
-    file = resources.files("census_personas.validators").joinpath("lexicons", "en", f"{name}.yaml")
+def lexicon(name: str, language: str) -> Any:
+    """The content of `validators/lexicons/<language>/<name>.yaml`."""
+    file = _LEXICONS.joinpath(language, f"{name}.yaml")
     return parse_yaml(file.read_text(encoding="utf-8"))
+
+
+@cache
+def languages_with(name: str) -> tuple[str, ...]:
+    """Codes of the languages that have a lexicon of this name, in alphabetical order."""
+    folders = (folder for folder in _LEXICONS.iterdir() if folder.joinpath(f"{name}.yaml").is_file())
+    return tuple(sorted(folder.name for folder in folders))
+
+
+def lexicon_if_any(name: str, language: str) -> Mapping[str, Any]:
+    """The lexicon, or nothing where the language has none: for rules that can do without."""
+    content: Mapping[str, Any] = lexicon(name, language) if language in languages_with(name) else {}
+    return content
 
 
 class Phrases:
@@ -63,7 +79,7 @@ def stands(phrase: str, text: str) -> bool:
 
 
 @cache
-def phrases(name: str, section: str) -> Phrases:
+def phrases(name: str, section: str, language: str) -> Phrases:
     """One section of a lexicon, ready to search for."""
-    content: Mapping[str, list[str]] = lexicon(name)
+    content: Mapping[str, list[str]] = lexicon(name, language)
     return Phrases(content[section])

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from census_personas.foundation.schema import LISTS, NARRATIVES, PROSE
 from census_personas.validators.text.list_literal import as_list
+from census_personas.validators.text.person_name import ARTICLES, LEADING_NAME, PAIR, PUBLIC_ROLES, PersonName
 from census_personas.validators.text.prose import letters, numbers, plain, plain_each
 
 _T = TypeVar("_T")
 _OF_WHOLE = ("tokens", "vocabulary", "words")
-
-_PARTICLE = (
-    r"(?>(?:de la|de los|del|de|la|le|van der|van den|van|von|da|dos|das|di|du|bin|al|el|st\.|ter|ten|y)\s+)"
-)
-_CAPITAL = r"(?:[A-Z](?:[A-Za-z'-]*[A-Za-z]|\.?)|\d?[A-Z]\.)"
-_LEADING_NAME = re.compile(rf"(?:{_PARTICLE}?{_CAPITAL})(?:\s+{_PARTICLE}*{_CAPITAL}){{0,4}}")
-
-_ARTICLES = frozenset({"A", "An", "As", "The", "In", "At", "With"})
-_PAIR = re.compile(r"(?=\b([A-Z][A-Za-z'-]{0,40}[A-Za-z] [A-Z][A-Za-z'-]{0,40}[A-Za-z]))\b(?<!')")
-
-
-@dataclass(frozen=True, slots=True)
-class PersonName:
-    """A person's name with plain ASCII letters, and whether facts or only the text gave it."""
-
-    first: str
-    last: str
-    stated: bool
-
-    @property
-    def full(self) -> str:
-        """First and last name."""
-        return f"{self.first} {self.last}".strip()
 
 
 class _Once(Generic[_T]):
@@ -61,9 +37,13 @@ class RecordView(Mapping[str, Any]):
     itself keeps the original characters.
     """
 
-    def __init__(self, record: Mapping[str, Any]) -> None:
-        """Wrap a record; wrapping a reading wraps the record below it."""
+    def __init__(self, record: Mapping[str, Any], roles: Mapping[str, str] = PUBLIC_ROLES) -> None:
+        """Wrap a record; wrapping a reading wraps the record below it.
+
+        `roles` names the column that plays each role; a role that it lacks is played by the column of its own name.
+        """
         self.record: Mapping[str, Any] = record.record if isinstance(record, RecordView) else record
+        self.roles = roles
         self.given: Mapping[str, Any] = {}
         self.beside: dict[str, Any] = {}  # by rule, what it found of many readings at once
         self._kept: dict[tuple[str, ...], dict[Any, Any]] | None = None  # by fields, and what finds it
@@ -72,6 +52,13 @@ class RecordView(Mapping[str, Any]):
     def of(cls, record: Mapping[str, Any]) -> RecordView:
         """The record itself if it is a reading already, so that every rule shares one."""
         return record if isinstance(record, RecordView) else cls(record)
+
+    @classmethod
+    def under(cls, roles: Mapping[str, str], record: Mapping[str, Any]) -> RecordView:
+        """The record read under a locale's roles: itself if it is such a reading already."""
+        if isinstance(record, RecordView) and record.roles is roles:
+            return record
+        return cls(record, roles)
 
     def __getitem__(self, field: str) -> Any:
         """The record's value, unchanged."""
@@ -100,16 +87,18 @@ class RecordView(Mapping[str, Any]):
         for field in (*PROSE, *LISTS):
             if field in self.record and field not in kept:
                 del rest[field]
-        part = RecordView(rest)
+        part = RecordView(rest, self.roles)
         part.__dict__["prose"] = {field: text for field, text in self.prose.items() if field in kept}
         # Words are those of the whole: rules ask by field, or whether to look.
         part.__dict__ |= {known: self.__dict__[known] for known in _OF_WHOLE if known in self.__dict__}
         return part
 
     @classmethod
-    def following(cls, record: Mapping[str, Any], earlier: RecordView | None) -> RecordView:
+    def following(
+        cls, record: Mapping[str, Any], earlier: RecordView | None, roles: Mapping[str, str] = PUBLIC_ROLES
+    ) -> RecordView:
         """A reading of a record with the same facts as an earlier one, of which it knows what stayed."""
-        later = cls(record)
+        later = cls(record, roles)
         given = later.record
         later.given = {
             field: tuple(value) if isinstance(value, list) else value
@@ -164,10 +153,18 @@ class RecordView(Mapping[str, Any]):
             return None
         return str(value)
 
+    def column_of(self, role: str) -> str:
+        """The column that plays a role: the one that the locale names, else the one of the role's own name."""
+        return self.roles.get(role, role)
+
+    def fact_of(self, role: str) -> str | None:
+        """The fact that plays a role (`region`, `schooling`, …) as a string, or None where it is missing or empty."""
+        return self.fact(self.roles.get(role, role))
+
     @_Once
     def age(self) -> int | None:
         """The age as a whole number, or None where it is missing or no number."""
-        value = self.record.get("age")
+        value = self.record.get(self.column_of("age"))
         try:
             return int(value) if value is not None and not isinstance(value, bool) else None
         except (TypeError, ValueError, OverflowError):
@@ -245,14 +242,14 @@ class RecordView(Mapping[str, Any]):
     @_Once
     def name(self) -> PersonName | None:
         """First and last name, from the facts, else the name that most narratives begin with."""
-        first, last = self.fact("first_name"), self.fact("last_name")
+        first, last = self.fact_of("given_name"), self.fact_of("family_name")
         if first and last:
             return PersonName(plain(first), plain(last), stated=True)
-        leading, home = list(self.leading_names.values()), plain(self.fact("city") or "")
+        leading, home = list(self.leading_names.values()), plain(self.fact_of("municipality") or "")
         full = (
             self._majority(name for name in leading if " " in name)
             or self._majority(pair for pair in self.capitalised_pairs if pair not in home)
-            or self._majority(name for name in leading if name not in _ARTICLES)
+            or self._majority(name for name in leading if name not in ARTICLES)
         )
         if full is None:
             return None
@@ -268,12 +265,12 @@ class RecordView(Mapping[str, Any]):
     def capitalised_pairs(self) -> Iterator[str]:
         """Two capitalised words in a row, each pair once for each narrative that has it."""
         for text in self.narratives.values():
-            yield from dict.fromkeys(_PAIR.findall(text))
+            yield from dict.fromkeys(PAIR.findall(text))
 
     @_Once
     def leading_names(self) -> dict[str, str]:
         """Narrative -> the run of capitalised words that it begins with, without a possessive."""
-        matches = {field: _LEADING_NAME.match(text) for field, text in self.narratives.items()}
+        matches = {field: LEADING_NAME.match(text) for field, text in self.narratives.items()}
         return {
             field: match.group().removesuffix("'s").strip("'") for field, match in matches.items() if match
         }

@@ -1,4 +1,4 @@
-"""Stages of life, as texts tell them: retired, grandchildren, student life. The words are in a lexicon."""
+"""Stages of life, as English texts tell them: retired, grandchildren, student life. The words are in a lexicon."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from census_personas.validators.text.lexicon import lexicon
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 
 LEAD = 50  # letters before a stage in which another person, or a plan, may be named
 BEFORE, AFTER = 100, 70  # letters around a word of a stage in which the passage that tells it stands
@@ -49,7 +49,7 @@ def stages() -> tuple[Stage, ...]:
             entry.get("from", 0),
             entry.get("to", 200),
         )
-        for entry in lexicon("life_stage")["stages"]
+        for entry in lexicon("life_stage", ENGLISH)["stages"]
     )
 
 
@@ -61,4 +61,4 @@ def quote_of(what: str, text: str) -> str | None:
 
 @cache
 def _others() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(lexicon('life_stage')['others'])})\b")
+    return re.compile(rf"\b(?:{'|'.join(lexicon('life_stage', ENGLISH)['others'])})\b")

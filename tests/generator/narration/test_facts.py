@@ -42,7 +42,30 @@ def test_somebody_without_an_occupation_has_no_work_details(
 
 def test_the_unemployed_are_not_said_to_work(sheet: FactSheet, nurse: dict[str, Any]) -> None:
     changed = nurse | {"labor_force_status": "unemployed", "occupation": "no_occupation"}
-    assert sheet.of(changed, stream(1))["work"] == "without a job at present and looking for one"
+    assert sheet.of(changed, stream(1))["work"] == "has no job at present and is looking for one"
+
+
+@pytest.mark.parametrize(
+    ("sex", "occupation", "work"),
+    [
+        ("Female", "waiter_or_waitress", "works as a waitress"),
+        ("Male", "waiter_or_waitress", "works as a waiter"),
+        ("Male", "fast_food_or_counter_worker", "works as a fast food worker"),
+    ],
+)
+def test_a_title_is_what_one_person_is_called(
+    sheet: FactSheet, nurse: dict[str, Any], sex: str, occupation: str, work: str
+) -> None:
+    assert sheet.of(nurse | {"sex": sex, "occupation": occupation}, stream(1))["work"] == work
+
+
+def test_a_set_may_have_words_of_its_own_for_a_census_state(
+    sheet: FactSheet, nurse: dict[str, Any], priors: Priors
+) -> None:
+    told = sheet.of(nurse | {"nativity": "us_born"}, stream(1))
+    assert told["labels"]["ethnicity"] == "White" != priors.label("ethnicity", "white")
+    assert told["labels"]["marital_status"] == priors.label("marital_status", "married_present")
+    assert {"name": "Citizenship", "value": "American by birth"} in told["background"]
 
 
 def test_grounding_is_a_function_of_the_rows_stream(sheet: FactSheet, nurse: dict[str, Any]) -> None:
@@ -93,6 +116,7 @@ def test_the_linters_sample_has_exactly_the_facts_that_a_row_has(
     sample = prompts.words("sample")
     later = {field.name for field in prompts.templates["attributes"].fields} | {
         "findings",
+        "kept",
         "previous",
         "texts",
     }

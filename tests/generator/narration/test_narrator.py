@@ -41,7 +41,7 @@ def good(request: ChatRequest) -> str:
     """Texts of the right shape for whatever the schema asks."""
     values: dict[str, Any] = {}
     for name, spec in request.schema["properties"].items():
-        filler = f"{request.facts['first_name']} {request.facts['last_name']} and {name} in words. " * 20
+        filler = f"{request.facts['first_name']} {request.facts['last_name']} and {name} in words and " * 20
         values[name] = (
             filler[: spec["minLength"] + 20] if spec["type"] == "string" else ["one", "two", "three", "four"]
         )
@@ -52,7 +52,7 @@ def good(request: ChatRequest) -> str:
 def narrator(priors: Priors, prompts: PromptSet) -> Callable[..., Narrator]:
     def make(model: ChatModel, check: Any = nothing, **more: Any) -> Narrator:
         settings = Config.model_validate(
-            {"validation": more.pop("validation", {}), "seed": more.pop("seed", 0)}
+            {name: more.pop(name) for name in ("validation", "seed", "prompts") if name in more}
         )
         return Narrator(model, prompts, FactSheet(priors, prompts), one_by_one(check), settings, **more)
 
@@ -101,7 +101,92 @@ async def test_the_second_call_is_told_what_the_first_one_wrote(
 ) -> None:
     model = ScriptedModel(good)
     done = await narrator(model).narrate(nurse)
-    assert done.record["cultural_background"] in model.requests[1].messages[1]["content"]
+    assert done.record["cultural_background"] in model.requests[1].messages[2]["content"]
+
+
+async def test_the_second_call_goes_on_with_the_first_to_the_byte(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(lambda request: good(request).replace(": ", ":  "))
+    await narrator(model).narrate(nurse)
+    first, second = (request.messages for request in model.requests)
+    assert second[:2] == first
+    answer = second[2]
+    assert answer == {"role": "assistant", "content": good(model.requests[0]).replace(": ", ":  ")}
+    assert second[3]["role"] == "user"
+    assert "Facts" not in second[3]["content"]
+
+
+async def test_without_a_conversation_each_request_stands_alone(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    check = complains("skills_and_expertise_list", times=1)
+    done = await narrator(model, check, prompts={"continue": False}).narrate(nurse)
+    assert done.accepted
+    assert [[m["role"] for m in request.messages] for request in model.requests] == [["system", "user"]] * 3
+    _, repair, second = (request.messages[1]["content"] for request in model.requests)
+    assert done.record["skills_and_expertise"] in repair
+    assert "- skills_and_expertise_list: one" not in repair
+    assert done.record["cultural_background"] in second
+
+
+async def test_a_repair_shows_what_stays_and_not_what_it_replaces(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    def says(request: ChatRequest) -> str:
+        return json.dumps(json.loads(good(request)) | {"skills_and_expertise_list": ["OLD", "ITEMS", "HERE"]})
+
+    model = ScriptedModel(says)
+    done = await narrator(model, complains("skills_and_expertise_list", times=1)).narrate(nurse)
+    first, repair = model.requests[:2]
+    assert repair.schema["required"] == ["skills_and_expertise_list"]
+    assert repair.messages[:2] == first.messages
+    shown = str(repair.messages)
+    assert done.record["skills_and_expertise"] in shown
+    assert "OLD" not in shown
+
+
+async def test_a_text_that_repeats_itself_is_written_anew_without_being_shown(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    await narrator(model, complains("persona", "repetition", times=1)).narrate(nurse)
+    repair = str(model.requests[2].messages)
+    assert "is not right" in repair
+    assert "these words" not in repair
+
+
+async def test_a_call_of_which_no_field_stays_is_left_out_of_its_repair(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    def short(request: ChatRequest) -> str:
+        values = json.loads(good(request))
+        return json.dumps(
+            dict.fromkeys(values, "Short.") if "Write part 2" in request.messages[-1]["content"] else values
+        )
+
+    model = ScriptedModel(short)
+    assert (await narrator(model).narrate(nurse)).accepted
+    assert [m["role"] for m in model.requests[2].messages] == ["system", "user", "assistant", "user"]
+    assert "Write part 2" not in str(model.requests[2].messages)
+
+
+async def test_a_mend_costs_no_request_and_is_a_finding(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    def broken(request: ChatRequest) -> str:
+        values = json.loads(good(request))
+        text = f"{nurse['first_name']} grew up in a house by the river with four older sisters. " * 4
+        return json.dumps(values | {"cultural_background": f"Ruth sings. {text}And then she al"})
+
+    model = ScriptedModel(broken)
+    done = await narrator(model, validation={"policy": {"name_present": "off"}}).narrate(nurse)
+    assert done.accepted
+    assert len(model.requests) == 2
+    assert done.record["flags"] == ["mended"]
+    assert done.record["cultural_background"].count("grew up") == 4
+    assert [finding.field for finding in done.findings] == ["cultural_background"]
 
 
 async def test_only_the_failing_field_is_asked_for_again_with_its_finding(
@@ -112,7 +197,7 @@ async def test_only_the_failing_field_is_asked_for_again_with_its_finding(
     assert done.accepted
     repair = model.requests[2]
     assert repair.schema["required"] == ["arts_persona"]
-    assert "is not right (these words)" in repair.messages[1]["content"]
+    assert "is not right (these words)" in repair.messages[-1]["content"]
     assert done.attempts == 1
 
 
@@ -129,7 +214,7 @@ async def test_fields_of_the_wrong_shape_are_repaired(
     done = await narrator(model).narrate(nurse)
     assert done.accepted
     assert model.requests[2].schema["required"] == ["persona"]
-    assert "has 6 characters; write 90 to 520" in model.requests[2].messages[1]["content"]
+    assert "has 6 characters; write 90 to 1000" in model.requests[2].messages[-1]["content"]
 
 
 async def test_an_answer_without_json_is_asked_for_again_with_another_seed(
@@ -421,7 +506,7 @@ async def test_what_is_found_wrong_is_shown_short(
     done = await narrator(model, many, validation={"max_attempts": 1}).narrate(nurse)
     assert not done.accepted
     assert max(len(m["content"]) for request in model.requests for m in request.messages) < 64_000
-    assert "… (cut here)" in model.requests[-1].messages[1]["content"]
+    assert "… (cut here)" in model.requests[-1].messages[-1]["content"]
 
 
 async def test_a_fact_too_long_for_a_message_costs_its_row(

@@ -13,9 +13,12 @@ from census_personas.census_priors.build.en_US.work_phrases import phrase_column
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.generator.offline.grammar import Grammar
 from census_personas.generator.offline.narrator import OfflineNarrator
-from census_personas.generator.offline.work import Work, leads, suited
+from census_personas.generator.offline.portrait_guide import PortraitGuide
+from census_personas.generator.offline.work import Joins, Work, suited
 
 NARRATOR = OfflineNarrator.load("en_US")
+GUIDE = PortraitGuide.load("en_US")
+JOINS = Joins(GUIDE.conjunction, GUIDE.gear)
 GRAMMAR = Grammar.load("en_US")
 CHORES = ("cleaning and oiling tools", "loading and stacking", "counting")
 # Words per narrative, first and third quartile, of 1,500 adults of Nemotron-Personas-USA 1.1 (NVIDIA, CC BY 4.0).
@@ -142,15 +145,15 @@ def test_the_people_in_a_life_are_the_same_in_all_its_texts() -> None:
 
 def test_programs_of_programmers_are_told_of_those_who_program() -> None:
     grounding = phrase_columns([], ["JavaScript", "SAP software"], [])
-    plain = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=True, coder=False)
+    plain = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=True, coder=False, joins=JOINS)
     assert plain.software == ["SAP software"]
-    coded = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=True, coder=True)
+    coded = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=True, coder=True, joins=JOINS)
     assert coded.software == ["JavaScript"]
 
 
 def test_office_programs_are_told_of_those_who_work_at_a_desk() -> None:
     grounding = phrase_columns([], ["pizza ovens", "SAP software"], [])
-    done = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=False, coder=False)
+    done = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=False, coder=False, joins=JOINS)
     assert (done.equipment, done.software) == (["pizza ovens"], [])
     lists = [
         NARRATOR.write(
@@ -180,6 +183,7 @@ def test_the_tasks_of_a_person_begin_with_different_verbs_and_lists_come_last() 
         skills=["tact"],
         desk=True,
         coder=False,
+        joins=JOINS,
     )
     assert done.told == [
         "measuring cutting lines",
@@ -196,6 +200,7 @@ def test_the_tasks_of_a_person_begin_with_different_verbs_and_lists_come_last() 
         skills=["tact"],
         desk=True,
         coder=False,
+        joins=JOINS,
     )
     assert plain.words["t_both"] == "cleaning and oiling tools, and loading and stacking"
 
@@ -279,8 +284,8 @@ def test_nobody_starts_a_career_by_supervising_others() -> None:
             for row in range(8)
         )
         assert ("supervising" in text) is supervises
-    assert leads("construction supervisor")
-    assert not leads("civil engineer")
+    assert GUIDE.leads("construction supervisor")
+    assert not GUIDE.leads("civil engineer")
 
 
 def test_one_task_and_no_tool_is_told_where_a_code_pools_several_occupations() -> None:

@@ -6,22 +6,21 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import census_personas.census_priors
-from census_personas.census_priors.occupations import PHRASES, Occupations
+from census_personas.census_priors.occupations import PHRASES
+from census_personas.census_priors.priors import Priors
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.generator.llm.chat import ChatRequest, RequestError
 from census_personas.generator.offline.grammar import Grammar
 from census_personas.generator.offline.narrator import OfflineNarrator
-from census_personas.generator.offline.portrait import TRAITS, sex_of
-from census_personas.generator.offline.title import occupation_words
-from census_personas.validators.rule_context import LEVELS
+from census_personas.generator.offline.portrait import TRAITS, occupation_words
+from census_personas.generator.offline.portrait_guide import PortraitGuide
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
 
 TEXTS = ("cultural_background", "skills_and_expertise", "hobbies_and_interests", "career_goals_and_ambitions")
 PAIRS = {
@@ -45,10 +44,12 @@ PLACES = (
     ("Ponce", "PR", "Puerto Rico"),
 )
 Told = list[tuple[dict[str, Any], dict[str, Any]]]
-OCCUPATIONS = Occupations.load(Path(census_personas.census_priors.__path__[0]) / "en_US")
+OCCUPATIONS = Priors.load("en_US").occupations
 NARRATOR = OfflineNarrator.load("en_US")
 GRAMMAR = Grammar.load("en_US")
+GUIDE = PortraitGuide.load("en_US")
 MARITAL = ("never_married", "married_present", "separated", "divorced", "widowed")
+LEVELS = tuple(lexicon("education", ENGLISH)["levels"])
 STATUS = ("employed", "unemployed", "not_in_workforce", "armed_forces", "employed", "employed")
 
 
@@ -178,7 +179,7 @@ def test_lists_say_what_the_prose_says(told: Told) -> None:
 def test_an_occupation_is_named_and_its_tasks_are_told(told: Told) -> None:
     for person, record in told:
         if person["labor_force_status"] == "employed":
-            assert occupation_words(person, sex_of(person)) in record["professional_persona"]
+            assert occupation_words(person, GUIDE.tag_of_sex(person), GUIDE) in record["professional_persona"]
     nurse = facts(0, occupation="registered_nurse", labor_force_status="employed", age=40)
     text = json.dumps(written(nurse))
     assert "registered nurse" in text

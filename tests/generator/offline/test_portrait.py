@@ -7,9 +7,10 @@ from importlib import resources
 import pytest
 
 from census_personas.foundation.yaml_file import parse_yaml
-from census_personas.generator.offline.portrait import LEVELS, RETIREMENT_AGE, Portrait, life_tags
-from census_personas.generator.offline.title import occupation_words
+from census_personas.generator.offline.portrait import LEVELS, Portrait, life_tags, occupation_words
+from census_personas.generator.offline.portrait_guide import PortraitGuide
 
+GUIDE = PortraitGuide.load("en_US")
 SOMEBODY = {"first_name": "Ana", "last_name": "Wu", "sex": "Female", "age": 40}
 
 
@@ -18,15 +19,15 @@ def test_trait_scores_have_the_published_levels() -> None:
     assert {
         score: tag
         for score in scores
-        for tag in Portrait.of({**SOMEBODY, "openness": score}).salience
+        for tag in Portrait.of({**SOMEBODY, "openness": score}, GUIDE).salience
         if tag[0] == "o"
     } == scores
-    assert "n1" in Portrait.of({**SOMEBODY, "neuroticism_label": LEVELS[0]}).salience
+    assert "n1" in Portrait.of({**SOMEBODY, "neuroticism_label": LEVELS[0]}, GUIDE).salience
 
 
 def test_the_grammar_retires_people_at_the_age_of_the_prompts() -> None:
     wording = resources.files("census_personas.prompts").joinpath("en_US", "wording.yaml")
-    assert parse_yaml(wording.read_text(encoding="utf-8"))["work"]["retired_from"] == RETIREMENT_AGE
+    assert parse_yaml(wording.read_text(encoding="utf-8"))["work"]["retired_from"] == GUIDE.retired
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_the_grammar_retires_people_at_the_age_of_the_prompts() -> None:
 )
 def test_work_and_age_open_one_walk_of_life(age: int, status: str, tag: str) -> None:
     walks = {"retired", "homebound", "student", "worker", "seeking", "military"}
-    assert life_tags({"age": age, "labor_force_status": status}) & walks == {tag}
+    assert life_tags({"age": age, "labor_force_status": status}, GUIDE) & walks == {tag}
 
 
 @pytest.mark.parametrize(
@@ -72,4 +73,4 @@ def test_a_person_is_called_by_one_occupation_where_the_title_joins_several(
     title: str, sex: str, words: str
 ) -> None:
     facts = {"occupation": "any", "occupation_title": title}
-    assert occupation_words(facts, sex.lower()) == words
+    assert occupation_words(facts, sex.lower(), GUIDE) == words

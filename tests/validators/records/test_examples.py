@@ -1,17 +1,18 @@
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import pytest
 
+from census_personas.census_priors.roles import ROLES
 from census_personas.validators.finding import Policy, Severity
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import GUIDE_CHECKS, rules
-from census_personas.validators.text.record_view import RecordView
 
 
 def _errors(code: str, record: dict[str, object], reference: RuleContext) -> list[str]:
-    found = rules()[code].check(RecordView(record), reference)
+    found = rules()[code].check(reference.read(record), reference)
     return [finding.message for finding in found if finding.severity == "error"]
 
 
@@ -43,10 +44,18 @@ def test_every_rule_survives_an_empty_record_and_one_of_wrong_types(
         ("age", "sex", "persona", "zipcode", "occupation", "skills_and_expertise_list", "state"), 3.5
     )
     for record in ({}, wrong, dict.fromkeys(wrong, None), dict.fromkeys(wrong, "")):
-        for finding in rules()[code].check(RecordView(record), reference):
+        for finding in rules()[code].check(reference.read(record), reference):
             assert finding.code == code
 
 
 def test_the_five_checks_of_the_guide_name_only_rules_that_exist() -> None:
     assert len(GUIDE_CHECKS) == 5
     assert {code for codes in GUIDE_CHECKS.values() for code in codes} <= set(rules())
+
+
+@pytest.mark.parametrize("code", rules())
+def test_what_a_rule_needs_exists(code: str) -> None:
+    rule = rules()[code]
+    assert set(getattr(rule, "ROLES", ())) <= set(ROLES)
+    assert set(getattr(rule, "LOOKUPS", ())) <= {"names", "occupations", "places"}
+    assert all(re.fullmatch("[a-z]{2,3}", language) for language in getattr(rule, "LANGUAGES", ("en",)))

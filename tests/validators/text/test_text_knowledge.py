@@ -139,7 +139,7 @@ def test_a_stem_is_a_words_first_six_letters() -> None:
 
 
 def test_words_that_tell_an_age_are_words_of_texts_that_are_read() -> None:
-    content = lexicon("age_words")
+    content = lexicon("age_words", "en")
     age_words = age_in_text.AgeWords.of(content)
     assert set(age_words.words) <= {*age_in_text.FIELDS, *LISTS}
     for told in (told for groups in content["words"].values() for told in groups.values()):

@@ -1,0 +1,40 @@
+"""What the test server writes where the prompt's facts are in Spanish: answers of the schema asked for."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+PASTIMES = (
+    "jugar ajedrez", "leer novelas", "caminar temprano", "sembrar tomates", "cantar boleros", "ver la pelota",
+    "tejer manteles", "nadar en la playa", "tocar la guitarra", "pintar paisajes", "visitar museos",
+)  # fmt: skip
+SKILLS = (
+    "llevar las cuentas", "escuchar con calma", "reparar la nevera", "hablar en público", "planificar el mes",
+    "cocinar para muchos", "enseñar con ejemplos", "redactar cartas", "ordenar papeles", "negociar precios",
+)  # fmt: skip
+SIDES = ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo")
+
+
+def value(name: str, spec: dict[str, Any], facts: dict[str, str], draw: random.Random) -> Any:
+    """A value of the schema's type, true to the facts."""
+    if "enum" in spec:
+        return spec["enum"][0]
+    pool = PASTIMES if name.startswith("hobbies") else SKILLS
+    items = random.Random(f"{facts}{pool}").sample(pool, 6)
+    if spec.get("type") == "array":
+        return [item.capitalize() for item in items]
+    who = "esta mujer" if facts.get("Sexo", "").startswith("mujer") else "este hombre"
+    age, day = facts.get("Edad", "40").split()[0], draw.choice(SIDES)
+    topic = name.removesuffix("_persona").replace("_", " ")
+    first, second = draw.sample(PASTIMES, 2)
+    if name.endswith("persona"):
+        return (
+            f"En lo que toca a {topic}, {who} de {age} años prefiere {first} los {day} por la tarde y {second} con los "
+            f"vecinos, aunque la lluvia de los {draw.choice(SIDES)} le obligue a cambiar de planes."
+        )
+    listed = f"{', '.join(items[:-1])} y {items[-1]}"
+    return (
+        f"De {topic} se habla mucho en la casa de {who}, que sabe {listed}. Cada {day} dedica una hora a {first}, sin "
+        f"prisa y con la radio encendida. Para el año próximo quisiera más tiempo para {second} y para los suyos."
+    )
