@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.census_priors.places import Places
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats
@@ -43,7 +42,7 @@ LEXICON = Path(__file__).parent.parent / "validators" / "lexicons" / "en" / "age
 FACTS = {
     "marital": ("never_married", "married_present", "separated", "divorced", "widowed"),
     "schooling": tuple(lexicon("education", ENGLISH)["levels"]),
-    "occupation": tuple(sorted(WITHOUT_WORK)),
+    "occupation": tuple(sorted(Priors.load("en_US").conventions.without_occupation)),
 }
 LEAST, MOST = 6, 0.6  # rows that have a word; share of them
 CHOSEN = 1200  # words

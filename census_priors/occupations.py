@@ -83,10 +83,6 @@ class Occupation:
     skill_phrases: tuple[str, ...] = ()
 
 
-WITHOUT_WORK = frozenset({"not_in_workforce", "no_occupation"})
-"""States of en_US without an occupation, for rules that do not ask the locale."""
-
-
 class Occupations:
     """The occupations of a locale, in code order; read on first use."""
 

@@ -62,26 +62,6 @@ class Place:
     longitude: float
     adults: int
 
-    @property
-    def zipcode(self) -> str:
-        """The postcode, as rules ask for it."""
-        return self.postcode
-
-    @property
-    def city(self) -> str:
-        """The municipality, as rules ask for it."""
-        return self.municipality
-
-    @property
-    def county(self) -> str:
-        """The subregion, as rules ask for it."""
-        return self.subregion
-
-    @property
-    def state(self) -> str:
-        """The region, as rules ask for it."""
-        return self.region
-
 
 class Places:
     """The postcodes of a locale, in order; read on first use.
@@ -184,24 +164,6 @@ class Places:
             known = ", ".join(sorted(str(state) for state in self._priors.domain[attribute]))
             raise UnknownPlaceError(f"unknown {attribute} {code!r}; known: {known}")
         return self._priors.label(attribute, code)
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """The regions, as rules ask for them."""
-        return self.regions
-
-    @property
-    def zipcodes(self) -> Objects:
-        """The postcodes, as rules ask for them."""
-        return self.postcodes
-
-    def state_name(self, code: str) -> str:
-        """The name of a region, as rules ask for it."""
-        return self.region_name(code)
-
-    def cities(self, state: str) -> frozenset[str]:
-        """The municipalities of a region, as rules ask for them."""
-        return self.municipalities(state)
 
     def municipalities(self, region: str) -> frozenset[str]:
         """Names of the municipalities of a region."""

@@ -35,8 +35,6 @@ EXPLAINED = {
     "census_personas/__init__.py": "an example of a condition",
     "census_personas/generation.py": "an example of a condition",
     "census_personas/run.py": "the state of a run",
-    "census_priors/occupations.py": "the states of en_US, for rules that do not ask the locale",
-    "census_priors/places.py": "the names by which rules ask for a place",
     "census_priors/roles.py": "what the role origin is for",
     "foundation/randomness.py": "the state of a generator of numbers",
     "generator/cli/options.py": "examples of conditions",

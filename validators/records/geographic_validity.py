@@ -51,29 +51,31 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
                 town, f"no {names['postcode']} of {state} has a {names['municipality']} of this name", city
             )
         return
-    if place.state != state:
+    if place.region != state:
         yield RULE.error(
-            region, f"{names['postcode']} {place.zipcode} lies in {place.state}", f"{city}, {state} {zipcode}"
+            region,
+            f"{names['postcode']} {place.postcode} lies in {place.region}",
+            f"{city}, {state} {zipcode}",
         )
-    elif city is not None and not _same(place.city, city):
+    elif city is not None and not _same(place.municipality, city):
         if _has(reference, state, city):
-            yield RULE.warning(town, f"{names['postcode']} {place.zipcode} is {place.city}", city)
+            yield RULE.warning(town, f"{names['postcode']} {place.postcode} is {place.municipality}", city)
         elif any(_has(reference, other, city) for other in reference.state_codes):
             yield RULE.error(
                 town,
-                f"{state} has no {names['municipality']} of this name; the {names['postcode']} is {place.city}",
+                f"{state} has no {names['municipality']} of this name; the {names['postcode']} is {place.municipality}",
                 city,
             )
         else:
             yield RULE.warning(
                 town,
-                f"no {names['municipality']} of this name is known; the {names['postcode']} is {place.city}",
+                f"no {names['municipality']} of this name is known; the {names['postcode']} is {place.municipality}",
                 city,
             )
     county = reading.fact_of("subregion")
-    if county is not None and not _same(place.county, county):
+    if county is not None and not _same(place.subregion, county):
         column = reading.column_of("subregion")
-        yield RULE.error(column, f"{names['postcode']} {place.zipcode} lies in {place.county}", county)
+        yield RULE.error(column, f"{names['postcode']} {place.postcode} lies in {place.subregion}", county)
 
 
 def _same(name: str, other: str) -> bool:

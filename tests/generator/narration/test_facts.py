@@ -132,7 +132,7 @@ def test_towns_nearby_are_in_the_state_and_near(priors: Priors) -> None:
     towns = NearbyTowns(priors.places).towns("45402")
     assert "Dayton" not in towns
     assert "Kettering" in towns or "Beavercreek" in towns or "Fairborn" in towns
-    assert set(towns) <= priors.places.cities("OH")
+    assert set(towns) <= priors.places.municipalities("OH")
 
 
 @pytest.mark.parametrize("zipcode", ["00801", "96799", "99501", "20001"])

@@ -130,7 +130,7 @@ def test_the_armed_forces_are_federal_whatever_their_occupation_and_alone_are_th
 def test_places_lie_in_the_state_of_the_row(population: Population, many: pd.DataFrame) -> None:
     for row in many.head(3000).itertuples():
         place = population.priors.places.get(row.zipcode)
-        assert (place.state, place.city, place.county) == (row.state, row.city, row.county)
+        assert (place.region, place.municipality, place.subregion) == (row.state, row.city, row.county)
 
 
 PAIRS = [
