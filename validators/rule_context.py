@@ -277,9 +277,10 @@ class RuleContext:
         """Places by name, with where they lie."""
         places, words = self.priors.places, lexicon_if_any("distance", self.language)
         columns = (
-            places.column(name) for name in ("city", "county", "state", "adults", "latitude", "longitude")
+            places.column(name)
+            for name in ("municipality", "subregion", "region", "adults", "latitude", "longitude")
         )
-        names = {code: places.state_name(code) for code in places.states}
+        names = {code: places.region_name(code) for code in places.regions}
         return Atlas(
             zip(*columns, strict=True),
             names,

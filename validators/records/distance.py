@@ -101,7 +101,7 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         if reading.prose:
             yield RULE.not_judged(reading.column_of("postcode"), "no known ZIP code is given to measure from")
         return
-    city = plain(reading.fact_of("municipality") or home.city)
+    city = plain(reading.fact_of("municipality") or home.municipality)
     for field, text in reading.prose.items():
         known = reading.vocabulary[field]
         yield from _far(field, text, home, city, reference)
@@ -132,7 +132,7 @@ def _told(outing: _Outing, text: str) -> Iterator[re.Match[str]]:
 
 def _fault(outing: _Outing, place: _Named, home: Place, city: str, reference: RuleContext) -> str:
     """What is wrong with a place that is named as near; empty where nothing is."""
-    if place.name == city and place.state in {None, home.state}:
+    if place.name == city and place.state in {None, home.region}:
         trip = outing.kind in {"nearby", "day", "weekend"} and not _AROUND.search(place.quote)
         return f"{city} is where the person lives, not a place to travel to" if trip else ""
     distance = reference.atlas.distance(place.name, home.latitude, home.longitude, place.state)
@@ -140,7 +140,7 @@ def _fault(outing: _Outing, place: _Named, home: Place, city: str, reference: Ru
     if distance is None or distance <= reach:
         return ""
     return (
-        f"{place.name} is {distance / MILES:,.0f} miles from {city}, {reference.state_name(home.state)};"
+        f"{place.name} is {distance / MILES:,.0f} miles from {city}, {reference.state_name(home.region)};"
         f" name a place within {reach / MILES:,.0f} miles"
     )
 
@@ -172,10 +172,10 @@ def _county(field: str, text: str, home: Place, city: str, reference: RuleContex
     while at >= 0:
         said = _COUNTY.match(text, at + len(city))
         if said and said["county"] in reference.atlas:
-            own = reference.atlas.counties(city, home.state)
-            away = reference.atlas.distance(said["county"], home.latitude, home.longitude, home.state)
+            own = reference.atlas.counties(city, home.region)
+            away = reference.atlas.distance(said["county"], home.latitude, home.longitude, home.region)
             if own and said["county"] not in own and away is not None and away > SPLIT:
-                yield RULE.error(field, f"{city} lies in {plain(home.county)}", text[at : said.end()])
+                yield RULE.error(field, f"{city} lies in {plain(home.subregion)}", text[at : said.end()])
                 return
         at = text.find(city, at + 1)
 
