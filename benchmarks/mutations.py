@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import census_personas.prompts
 from census_personas.foundation.schema import NARRATIVES
+from census_personas.prompts.static_text import static_texts
 from census_personas.validators.text.lexicon import ENGLISH, lexicon
+from census_personas.validators.text.prose import plain, words
 
 Row = Mapping[str, Any]
 Mutation = Callable[[Row, Row, np.random.Generator], dict[str, Any] | None]
@@ -265,3 +269,125 @@ MUTATIONS: Mapping[str, tuple[Mutation, bool]] = {
     "copied text": (copied_text, True),
 }
 """Name -> mutation, and whether it is a corruption, every row of which contradicts itself; others are swaps."""
+
+
+PROMPTS = static_texts(Path(census_personas.prompts.__path__[0]) / "en_US")
+"""What the shipped prompts say to everybody; the echoes are of these."""
+FAR = ("Seattle, Washington", "Savannah, Georgia")  # one of the two is far from everybody
+WEST = frozenset("AK AZ CA CO HI ID KS MT ND NE NM NV OK OR SD TX UT WA WY".split())
+VENTURES = (
+    ("leads a weekly pottery workshop", "launch a pottery workshop"),
+    ("runs a handyman service with one van", "start a small handyman service"),
+    ("hosts a quarterly poetry festival in the park", "establish a poetry festival"),
+    ("owns a rye bakery in the old mill", "open a rye bakery"),
+    ("coordinates an oral-history archive", "launch an oral-history archive"),
+)
+HELD = (
+    "a board-certified surgeon",
+    "a tenured historian",
+    "a licensed attorney",
+    "a certified public accountant",
+)
+ABOUT = (
+    "{} has not traveled anywhere and does not have a travel persona.",
+    "{}\u2019s sports persona is that of a loyal fan, and {} likes it so.",
+    "Not applicable, since {} has no such interest.",
+    "{} lives as described above and has done so for years.",
+)
+_PLAIN_WORD = re.compile(r"(?<= )[a-z]{5,}(?= )")
+_POSSESSIVE = re.compile(r"\b(of|with|into|from|on|for|by|through) (?:their|his|her) ")
+
+
+def _inserted(row: Row, rng: np.random.Generator, change: Callable[[str], str]) -> dict[str, Any] | None:
+    field = str(rng.choice(_texts(row)))
+    places = list(_PLAIN_WORD.finditer(row[field]))
+    if not places:
+        return None
+    match = places[int(rng.integers(len(places)))]
+    return {**row, field: row[field][: match.start()] + change(match.group()) + row[field][match.end() :]}
+
+
+def _appended(row: Row, field: str, sentence: str) -> dict[str, Any] | None:
+    name = _NAME.match(str(row["persona"]))
+    return {**row, field: f"{row[field]} {sentence.format(*[name.group()] * 3)}"} if name else None
+
+
+def doubled_word(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | None:
+    """A word twice in a row."""
+    return _inserted(row, rng, lambda word: f"{word} {word}")
+
+
+def doubled_stem(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | None:
+    """Two words of one stem side by side, as "habitual habit"."""
+    return _inserted(row, rng, lambda word: f"{word}ful {word}")
+
+
+def they_for_their(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | None:
+    """After a preposition, "they" in place of a possessive."""
+    fields = [field for field in _texts(row) if _POSSESSIVE.search(row[field])]
+    if not fields:
+        return None
+    field = str(rng.choice(fields))
+    return {**row, field: _POSSESSIVE.sub(r"\1 they ", row[field], count=1)}
+
+
+def guessed_descent(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | None:
+    """A hedge about the person's own descent."""
+    one, two = rng.choice(("Irish", "Polish", "Danish", "Cuban", "Greek"), 2, replace=False)
+    return _appended(row, "cultural_background", f"{{}} is likely of {one} or {two} descent.")
+
+
+def about_the_field(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | None:
+    """A persona about its own field."""
+    name = _NAME.match(str(row["persona"]))
+    said = str(rng.choice(ABOUT))
+    return {**row, str(rng.choice(NARRATIVES)): said.format(name.group(), name.group(1))} if name else None
+
+
+def far_and_near(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | None:
+    """A day trip, or a nearby place, more than a thousand kilometres away."""
+    place = FAR[1] if row["state"] in WEST else FAR[0]
+    told = (f"{{}} takes day trips to {place}.", f"{{}} walks every Sunday in nearby {place}.")
+    return _appended(row, "travel_persona", str(rng.choice(told)))
+
+
+def getaway_home(row: Row, _other: Row, _rng: np.random.Generator) -> dict[str, Any] | None:
+    """The person's own city as a place to travel to."""
+    return _appended(row, "travel_persona", f"{{}} enjoys weekend getaways to {row['city']}.")
+
+
+def planned_and_done(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | None:
+    """The same thing done in one text and an aim in another."""
+    done, aim = VENTURES[int(rng.integers(len(VENTURES)))]
+    both = _appended(row, "professional_persona", f"{{}} {done}.")
+    return both and _appended(both, "career_goals_and_ambitions", f"{{}} hopes to {aim}.")
+
+
+def unearned_credential(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | None:
+    """A licence or a post that nobody has with a high-school education."""
+    if LEVELS.index(row["education_level"]) > LEVELS.index("high_school"):
+        return None
+    return _appended(row, "professional_persona", f"{{}} is {rng.choice(HELD)}.")
+
+
+def echoed_prompt(row: Row, _other: Row, rng: np.random.Generator) -> dict[str, Any] | None:
+    """Ten words of the prompt at the end of one text."""
+    long = [said for passage in PROMPTS if len(said := words(plain(passage))) >= 10]
+    said = long[int(rng.integers(len(long)))]
+    field = str(rng.choice(_texts(row)))
+    return {**row, field: f"{row[field]} {' '.join(said[:10]).capitalize()}."}
+
+
+RUN_MUTATIONS: Mapping[str, Mutation] = {
+    "doubled word": doubled_word,
+    "doubled stem": doubled_stem,
+    "they for their": they_for_their,
+    "guess at descent": guessed_descent,
+    "about the field": about_the_field,
+    "far told as near": far_and_near,
+    "own city as getaway": getaway_home,
+    "plan and done": planned_and_done,
+    "unearned credential": unearned_credential,
+    "echo of the prompt": echoed_prompt,
+}
+"""Name -> corruption that rules find which only warn about files from elsewhere (`WRITTEN`), under a run's policy."""

@@ -1,221 +1,267 @@
-"""What a served language model makes of the shipped prompts: twelve fixed people, or those of a file.
+"""What a real model makes of the shipped prompts: twelve fixed people, narrated through a served endpoint.
 
-    export PERSONAS_MODEL_URL=http://127.0.0.1:8090/v1 PERSONAS_MODEL_NAME=qwen2.5-coder-1.5b-instruct
-    python benchmarks/real_model.py FOLDER [--people evaluation] [--rows 12] [--at-once 4] [--set KEY=VALUE] [--json]
+    export PERSONAS_SMALL_MODEL_URL=http://127.0.0.1:8090/v1                     # an endpoint that is there, or
+    export PERSONAS_SMALL_MODEL=model.gguf PERSONAS_LLAMA_SERVER=llama-server    # a file, and what serves it
+    python benchmarks/real_model.py [--people 12] [--json] [--resume FOLDER] [--markdown FILE] [--set KEY=VALUE]
 
-Any OpenAI-compatible endpoint will do; a key is read from OPENAI_API_KEY. Everything is kept in FOLDER as it comes:
-`exchanges.jsonl` has each request with its answer, `people.jsonl` each finished person with texts, findings and
-reasons. The same command goes on where it was stopped, and asks for nothing twice; other prompts or settings want
-another folder. Measures are over all exchanges and people in the folder.
+Any OpenAI-compatible endpoint will do; a key is read from OPENAI_API_KEY. A record of a model of 1.5 billion
+parameters takes minutes on two cores. Every answer is kept in FOLDER (by default one in the user's cache) as it comes,
+and the same command goes on where it was stopped: nothing is asked for twice. `--replay` asks nothing and sums up what
+is there. Other prompts or settings want another folder.
 
-`requests_per_accepted` counts all requests, those of rejected people included. `repairs_without_effect` are repairs
-whose answer has every field as it was. `errors_met` counts the errors that answers had, by rule; `words` is the median
-length of a text. Acceptance says that no rule found an error, not that a text is sound: read them.
+FOLDER has `run.json` (prompts and settings), `answers.jsonl` (the journal), `people.jsonl` (each finished person with
+texts, findings and reasons), `exchanges.jsonl` (each request with its answer) and `measures.json`. `--markdown` writes
+ten people for reading.
+
+`requests_per_accepted` counts the requests of rejected and unfinished people too. `of_the_schema`: answers with the
+fields that were asked for, each of its type. `repairs_without_effect`: every field came back as it was. `errors_met`:
+errors that answers had, by rule, repaired or not; `errors_left` and `warnings`: those of the last version of each
+person. `cached_tokens` are those of the prompt that the endpoint says it had in its cache. `words`: medians, by field.
+Acceptance says that no rule found an error, not that a text is sound: read them.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
+import re
+import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import orjson
+import platformdirs
 
-from census_personas.foundation.dataset_reader import count_rows
-from census_personas.foundation.schema import PROSE
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from model_endpoint import SLOTS, MissingEndpointError, model_endpoint
+from model_results import Exchange, markdown, measures, person_line
+
+from census_personas.foundation.errors import PersonasError
 from census_personas.generator.config.config_file import parse
 from census_personas.generator.config.run_config import Config
-from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion
+from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion, DeferredError
 from census_personas.generator.llm.request_key import request_key
 from census_personas.generator.narration.backends import connect
-from census_personas.generator.narration.narrator import Narrated
+from census_personas.generator.narration.journal import Journal
+from census_personas.generator.narration.narrator import Narrated, Narrator
+from census_personas.generator.run.outlook import Outlook
+from census_personas.generator.run.pipeline import Pipeline, Tally
 from census_personas.generator.run.resources import RunResources
+from census_personas.generator.run.shard_store import Shard, ShardInfo
 from census_personas.prompts.set_folder import people_of
 
-_KEPT = ("text", "model", "finish_reason", "prompt_tokens", "completion_tokens")
+RUN = "run.json"
+SHOWN = 10  # people in Markdown
 
 
-class KeptModel:
-    """A chat model whose answers are kept in a file, from which the same requests are answered the next time."""
+class OtherRunError(ValueError):
+    """A folder whose answers are to other prompts or settings."""
 
-    def __init__(self, model: ChatModel, place: Path) -> None:
-        """Read what the file has."""
-        self._model, self._place = model, place
-        lines = place.read_bytes().splitlines() if place.exists() else []
-        self._kept = {line["key"]: line for line in map(orjson.loads, lines)}
+
+class RecordedModel:
+    """`ChatModel` that answers from a journal where it can, and remembers what passed through it."""
+
+    needs_messages = True
+
+    def __init__(self, model: ChatModel | None, name: str, journal: Journal) -> None:
+        """Without a model, an answer that is not in the journal is not there yet."""
+        self._model, self._name, self._journal = model, name, journal
+        self.exchanges: list[Exchange] = []
 
     @property
     def name(self) -> str:
         """The served model's."""
-        return self._model.name
-
-    @property
-    def needs_messages(self) -> bool:
-        """Always, as the narrator without a model is not measured here."""
-        return True
+        return self._name
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """Answer from the file, or ask and keep."""
-        key = request_key(request, self.name)
-        if key not in self._kept:
+        """The kept answer, or a new one, which is kept before it is used."""
+        key = request_key(request, self._name)
+        answer, seconds = self._journal.get(key), None
+        if answer is None:
+            if self._model is None:
+                raise DeferredError("was not asked for yet")
             began = time.monotonic()
             answer = await self._model.complete(request)
-            self._kept[key] = {
-                "key": key,
-                "row": request.facts["row"],
-                "call": request.schema_name,
-                "fields": request.schema["required"],
-                "seconds": round(time.monotonic() - began, 1),
-                **{name: getattr(answer, name) for name in _KEPT},
-                "messages": request.messages,
-            }
-            with self._place.open("ab") as file:
-                file.write(orjson.dumps(self._kept[key]) + b"\n")
-        return Completion(**{name: self._kept[key][name] for name in _KEPT})
+            seconds = round(time.monotonic() - began, 1)
+            await self._journal.put(key, answer)
+        self.exchanges.append(Exchange(request, answer, seconds))
+        return answer
 
     def account(self) -> Mapping[str, Any]:
         """What the served model says."""
-        return self._model.account()
+        return self._model.account() if self._model else {}
 
     async def aclose(self) -> None:
         """Release connections."""
-        await self._model.aclose()
-
-    @property
-    def exchanges(self) -> list[Mapping[str, Any]]:
-        """All that the file has, in the order in which answers came."""
-        return list(self._kept.values())
+        if self._model:
+            await self._model.aclose()
 
 
-async def narrated(resources: RunResources, model: ChatModel, folder: Path, at_once: int) -> list[Narrated]:
-    """The people, so many at once, each written to the folder as it is finished."""
-    places = asyncio.Semaphore(at_once)
-    people = folder / "people.jsonl"
-    people.unlink(missing_ok=True)
+class Narration:
+    """The people of one session, written to the folder as they are finished."""
 
-    async def one(narrator: Any, record: dict[str, Any]) -> Narrated:
-        async with places:
-            result: Narrated = await narrator.narrate(record)
-        with people.open("ab") as file:
-            file.write(orjson.dumps(_line(result), default=str) + b"\n")
+    def __init__(self, resources: RunResources, model: RecordedModel, folder: Path) -> None:
+        """Nothing is asked before `run`."""
+        self._resources, self._model, self._folder = resources, model, folder
+        self.people: list[Narrated] = []
+        self._written = 0
+
+    async def run(self) -> None:
+        """Narrate them, `llm.concurrency` at once."""
+        config = self._resources.config
+        outlook = Outlook(stops=config.validation.stop_early)
+        pipeline = Pipeline(
+            self._resources.sample,
+            lambda _: self._narrator(outlook),
+            lambda shard, rows: ShardInfo(shard.start, shard.stop, len(rows), 0),
+            concurrency=config.llm.concurrency,
+            observe=self._observe,
+            outlook=outlook,
+        )
+        try:
+            await pipeline.run((Shard(0, 0, config.rows),), Tally(config.rows))
+        finally:
+            await self._model.aclose()
+            self.write()
+
+    def write(self) -> dict[str, Any]:
+        """Write what there is so far; the measures are returned too."""
+        measured = measures(self.people, self._model.exchanges)
+        _write_lines(self._folder / "people.jsonl", map(person_line, self.people))
+        _write_lines(self._folder / "exchanges.jsonl", (each.line() for each in self._model.exchanges))
+        (self._folder / "measures.json").write_bytes(orjson.dumps(measured, option=orjson.OPT_INDENT_2))
+        return measured
+
+    @contextmanager
+    def _narrator(self, outlook: Outlook) -> Iterator[_Kept]:
+        with self._resources.narrator(self._model, self._resources.config, None, outlook.hear) as narrator:
+            yield _Kept(narrator, self.people)
+
+    def _observe(self, tally: Tally) -> None:
+        finished = tally.accepted + tally.rejected
+        if finished > self._written:
+            self._written = finished
+            print(f"{finished} of {tally.rows} people, {tally.accepted} accepted", file=sys.stderr)
+            self.write()
+
+
+class _Kept:
+    """A narrator whose people are kept in the order in which they are finished."""
+
+    def __init__(self, narrator: Narrator, people: list[Narrated]) -> None:
+        self._narrator, self._people = narrator, people
+
+    async def narrate(self, record: dict[str, Any]) -> Narrated:
+        result = await self._narrator.narrate(record)
+        self._people.append(result)
         return result
 
-    rows = resources.sample(resources.config.rows).to_dict("records")
-    with resources.narrator(model, resources.config, None) as narrator:
-        return await asyncio.gather(*(one(narrator, {str(k): v for k, v in row.items()}) for row in rows))
+
+def _write_lines(place: Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    place.write_bytes(b"".join(orjson.dumps(line, default=str) + b"\n" for line in lines))
 
 
-def _line(result: Narrated) -> dict[str, Any]:
-    return {
-        "accepted": result.accepted,
-        "attempts": result.attempts,
-        "requests": result.requests,
-        "reasons": result.reasons,
-        "met": dict(Counter(result.met)),
-        "findings": [
-            f"{f.severity} {f.code}: {f.field}: {f.message} ({f.evidence})" for f in result.findings
-        ],
-        "record": result.record,
+def settings(options: argparse.Namespace, model: str, base_url: str | None) -> Config:
+    """The configuration that the people are narrated with."""
+    usual: dict[str, Any] = {
+        "input": str(options.input or people_of("en_US", "evaluation")),
+        "rows": options.people,
+        "llm": {
+            "backend": "openai",
+            "model": model,
+            "base_url": base_url,
+            "concurrency": options.at_once,
+            "temperature": 0.8,
+            "timeout_s": 7200,
+        },
+        "output": {"schema": "full"},
     }
+    # As the text of a config, which `--set` is laid over; JSON is YAML.
+    return parse(orjson.dumps(usual).decode(), "benchmark", tuple(options.set))
 
 
-def measures(results: Iterable[Narrated], exchanges: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the benchmark prints."""
-    people, asked = list(results), list(exchanges)
-    accepted = [person for person in people if person.accepted]
-    requests = sum(person.requests for person in people)
-    repairs = [exchange for exchange in asked if exchange["call"].endswith("_repair")]
-    texts = [str(person.record[name]) for person in people for name in PROSE if person.record.get(name)]
-    return {
-        "people": len(people),
-        "accepted": len(accepted),
-        "accepted_at_the_first_answers": sum(person.requests == 2 for person in accepted),
-        "accepted_after_repairs": sum(person.requests > 2 and person.attempts == 1 for person in accepted),
-        "accepted_after_attempts": sum(person.attempts > 1 for person in accepted),
-        "requests": requests,
-        "requests_per_accepted": round(requests / len(accepted), 2) if accepted else None,
-        "valid_json": round(sum(_values(e) is not None for e in asked) / max(len(asked), 1), 3),
-        "cut_off": sum(exchange["finish_reason"] == "length" for exchange in asked),
-        "repairs": len(repairs),
-        "repairs_without_effect": _without_effect(asked),
-        "errors_met": dict(Counter(code for person in people for code in person.met).most_common()),
-        "mends": sum(finding.code == "mended" for person in people for finding in person.findings),
-        "prompt_tokens_a_person": round(sum(p.prompt_tokens for p in people) / max(len(people), 1)),
-        "completion_tokens_a_person": round(sum(p.completion_tokens for p in people) / max(len(people), 1)),
-        "words": median(len(text.split()) for text in texts) if texts else 0,
-        "seconds_a_request": round(sum(e["seconds"] for e in asked) / max(len(asked), 1), 1),
-    }
+def narrate(config: Config, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Narrate into the folder; the measures."""
+    resources = RunResources.load(config)
+    _claim(folder, config, resources.prompts.digest)
+    with Journal(folder) as journal:
+        name = config.llm.model or ""
+        model = RecordedModel(None if options.replay else connect(config.llm), name, journal)
+        narration = Narration(resources, model, folder)
+        asyncio.run(narration.run())
+        if account := model.account():
+            print(f"endpoint: {dict(account)}", file=sys.stderr)
+    order = {row: place for place, row in enumerate(resources.sample(config.rows)["row"].tolist())}
+    narration.people.sort(key=lambda person: order[person.record["row"]])
+    if options.markdown:
+        options.markdown.write_text(markdown(narration.people[:SHOWN], name, resources.prompts.digest))
+    return narration.write()
 
 
-def _without_effect(exchanges: Iterable[Mapping[str, Any]]) -> int:
-    last: dict[tuple[Any, str], Any] = {}
-    count = 0
-    for exchange in exchanges:
-        values = _values(exchange) or {}
-        now = {(exchange["row"], name): value for name, value in values.items()}
-        count += exchange["call"].endswith("_repair") and bool(now) and now.items() <= last.items()
-        last |= now
-    return count
+def _claim(folder: Path, config: Config, prompts: str) -> None:
+    """Write down what the folder's answers are to.
+
+    Raises:
+        OtherRunError: they are to something else.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / RUN
+    decides = {"fingerprint": config.fingerprint(), "prompts": prompts}
+    kept = orjson.loads(place.read_bytes()) if place.exists() else decides
+    if {name: kept[name] for name in decides} != decides:
+        raise OtherRunError(
+            f"{folder}: holds answers to other prompts or settings; give another folder (--resume)"
+        )
+    said = decides | {"config": config.model_dump(mode="json", by_alias=True)}
+    place.write_bytes(orjson.dumps(said, option=orjson.OPT_INDENT_2))
 
 
-def _values(exchange: Mapping[str, Any]) -> dict[str, Any] | None:
-    try:
-        values = orjson.loads(exchange["text"])
-    except orjson.JSONDecodeError:
-        return None
-    return values if isinstance(values, dict) else None
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--people", type=int, default=12, help="how many")
+    parser.add_argument("--input", type=Path, help="a dataset of people other than the twelve")
+    parser.add_argument("--at-once", type=int, default=SLOTS)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as of `personas`")
+    parser.add_argument("--resume", type=Path, metavar="FOLDER", help="where answers are kept")
+    parser.add_argument("--replay", action="store_true", help="ask nothing; sum up what FOLDER has")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write ten people for reading")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if options.replay and not options.resume:
+        parser.error("--replay needs --resume FOLDER")
+    return options
 
 
-def settings(options: argparse.Namespace) -> Config:
-    """The run's configuration."""
-    file = Path(options.people)
-    file = file if file.exists() else people_of("en_US", options.people)
-    llm = {
-        "backend": "openai",
-        "model": os.environ["PERSONAS_MODEL_NAME"],
-        "base_url": os.environ["PERSONAS_MODEL_URL"],
-        "concurrency": options.at_once,
-        "structured_output": "json_schema",
-        "temperature": 0.8,
-        "timeout_s": 7200,
-    }
-    given = {"input": str(file), "rows": min(options.rows or count_rows(file), count_rows(file))}
-    return parse("", "benchmark", tuple(options.set), {**given, "llm": llm, "output": {"schema": "full"}})
+def _measured(options: argparse.Namespace) -> dict[str, Any]:
+    if options.replay:
+        kept = orjson.loads((options.resume / RUN).read_bytes())["config"]
+        return narrate(Config.model_validate(kept), options.resume, options)
+    log = platformdirs.user_cache_path("census-personas", ensure_exists=True) / "llama-server.log"
+    with model_endpoint(log) as endpoint:
+        named = re.sub(r"[^\w.-]+", "-", endpoint.model)
+        folder = options.resume or platformdirs.user_cache_path("census-personas") / "real-model" / named
+        print(f"{endpoint.model} at {endpoint.base_url}; answers are kept in {folder}", file=sys.stderr)
+        return narrate(settings(options, endpoint.model, endpoint.base_url), folder, options)
 
 
 def main() -> None:
     """Narrate and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--people", default="evaluation")
-    parser.add_argument("--rows", type=int, default=0)
-    parser.add_argument("--at-once", type=int, default=4)
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    resources = RunResources.load(settings(options))
-    model = KeptModel(connect(resources.config.llm), options.folder / "exchanges.jsonl")
-
-    async def run() -> list[Narrated]:
-        try:
-            return await narrated(resources, model, options.folder, options.at_once)
-        finally:
-            await model.aclose()
-
-    found = measures(asyncio.run(run()), model.exchanges)
+    options = _arguments()
+    try:
+        measured = _measured(options)
+    except (PersonasError, MissingEndpointError, OtherRunError, FileNotFoundError) as error:
+        raise SystemExit(f"real_model: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit("real_model: stopped; the same command goes on") from None
     if options.json:
-        print(orjson.dumps(found).decode())
+        print(orjson.dumps(measured).decode())
     else:
-        print("\n".join(f"{name}: {value}" for name, value in found.items()))
+        print("\n".join(f"{name}: {value}" for name, value in measured.items()))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """How validators fare on real rows and on rows corrupted on purpose.
 
     python benchmarks/validators.py ROWS.parquet [--half first|second|all] [--samples 3] [--json]
+        [--labels LABELS.jsonl] [--part tuned|chosen|unseen] [--no-mutations]
 
 ROWS is a Parquet file of real rows in the Nemotron schema (never part of this repository). The first table gives,
 for each rule, the share of rows with an error, a warning, or not judged, and samples to read. The second corrupts
 rows, one mutation at a time, and gives the recall: the share of mutated rows with at least one error-severity
 finding that the row did not have before, for corruptions, which contradict themselves, and for swaps, some of which
-stay true (see `mutations.py`). Rows are judged as `personas validate` judges a file: by the fitted model,
-asked about batches. `--json` ends with one JSON object.
+stay true (see `mutations.py`). The third does the same with corruptions that only a run treats as errors, under
+its policy and with its prompts known. Rows are judged as `personas validate` judges a file: by the fitted model,
+asked about batches. `--labels` adds a table: precision and recall by rule against what readers said of errors
+(see `labels.py`); `--part` says what the rows served for, which the table repeats. `--json` ends with one JSON object.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ import numpy as np
 import orjson
 
 sys.path.insert(0, str(Path(__file__).parent))
-from mutations import MUTATIONS
+from labels import print_judged, read_labels
+from mutations import MUTATIONS, PROMPTS, RUN_MUTATIONS, Mutation
 
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.errors import DatasetError
@@ -33,24 +37,32 @@ from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
 from census_personas.validators.finding import Finding
 from census_personas.validators.rule_context import RuleContext
-from census_personas.validators.rules import RecordChecker
+from census_personas.validators.rules import WRITTEN, RecordChecker
 
 Record = Mapping[str, Any]
 SEED = 6
 WARM = 50  # rows checked before the clock starts: tables are read on first use
+PARTS = {
+    "tuned": "rows that bounds and words were tuned on",
+    "chosen": "rows that variants were chosen by",
+    "unseen": "rows that nothing was tuned on",
+}
 STRUCTURAL = frozenset(  # facts against facts: defects of the release's own sampler, not of its text
     {"demographic_consistency", "occupation_education", "age_marital", "geographic_validity", "schema_types"}
 )
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("rows", type=Path)
     parser.add_argument("--half", choices=("first", "second", "all"), default="all")
     parser.add_argument("--samples", type=int, default=3)
+    parser.add_argument("--labels", type=Path)
+    parser.add_argument("--part", choices=tuple(PARTS), default="unseen")
+    parser.add_argument("--no-mutations", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows = list(_half(read_records(options.rows), options.half))
@@ -61,15 +73,27 @@ def main() -> None:
     findings = list(_checked(checker, rows))
     rate = len(rows) / (time.process_time() - started)
     real = _real(rows, findings, options.samples)
-    recalls = _recalls(rows, findings, checker, options.samples)
-    worst = min(entry["recall"] for entry in recalls.values() if entry["evident"])
-    print(f"\n{rate:,.0f} records a second of CPU time; lowest recall of corruptions {worst:.1%}")
+    part = PARTS[options.part]
+    judged = {}
+    if options.labels is not None:
+        judged = print_judged(rows, findings, read_labels(options.labels), part, options.samples)
+    recalls, in_runs = {}, {}
+    if not options.no_mutations:
+        recalls = _recalls(rows, findings, checker, options.samples, MUTATIONS)
+        written = RecordChecker(RuleContext(priors, prompts=PROMPTS), WRITTEN, only=[*WRITTEN, "echo"])
+        corruptions = {name: (mutate, True) for name, mutate in RUN_MUTATIONS.items()}
+        in_runs = _recalls(rows, list(_checked(written, rows)), written, options.samples, corruptions)
+    worst = min((entry["recall"] for entry in recalls.values() if entry["evident"]), default=float("nan"))
+    print(f"\n{rate:,.0f} records a second of CPU time; lowest recall of corruptions {worst:.1%}; {part}")
     if options.json:
         result = {
             "rows": len(rows),
+            "part": part,
             "records_per_cpu_second": round(rate),
             **real,
+            "labels": judged,
             "recall": recalls,
+            "recall_in_runs": in_runs,
             "ratio_lowest_evident_recall": worst,
         }
         print(orjson.dumps(result).decode())
@@ -113,11 +137,15 @@ def _real(rows: list[dict[str, Any]], findings: list[tuple[Finding, ...]], sampl
 
 
 def _recalls(
-    rows: list[dict[str, Any]], findings: list[tuple[Finding, ...]], checker: RecordChecker, samples: int
+    rows: list[dict[str, Any]],
+    findings: list[tuple[Finding, ...]],
+    checker: RecordChecker,
+    samples: int,
+    mutations: Mapping[str, tuple[Mutation, bool]],
 ) -> dict[str, dict[str, Any]]:
     print(f"\n{'mutation':34}{'kind':>11}{'rows':>7}{'recall':>9}{'+warnings':>11}   found by")
     result = {}
-    for name, (mutate, evident) in MUTATIONS.items():
+    for name, (mutate, evident) in mutations.items():
         rng = np.random.default_rng(SEED)
         caught, warned, total, missed = 0, 0, 0, []
         by: Counter[str] = Counter()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Row = tuple[Codes32, Floats32]
 
-NATIVITY_GROUPS = ("born_in_us", "foreign_born")
+NATIVITY_GROUPS = ("born_here", "born_elsewhere")
 """People of whom the counts of births tell, and others."""
 COHORTS = len(BIRTH_COHORTS)
 

@@ -47,7 +47,7 @@ def read_conventions(folder: Path, declaration: Declaration) -> Conventions:
 def _faults(conventions: Conventions, declaration: Declaration) -> Iterator[str]:
     yield from _role_faults(conventions, declaration)
     known = declaration.attributes
-    columns = {*known, *conventions.roles.values()}
+    columns = {*known, *conventions.roles.values(), *ENGINE_COLUMNS}
     for place, name in _attributes_named(conventions):
         if name not in columns:
             yield f"{place}: unknown attribute {name!r}; known: {', '.join(sorted(columns))}"

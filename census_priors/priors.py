@@ -23,7 +23,7 @@ from census_personas.census_priors.names import Names
 from census_personas.census_priors.occupations import Occupation, Occupations
 from census_personas.census_priors.places import Places
 from census_personas.census_priors.residence import Residence
-from census_personas.census_priors.roles import Roles
+from census_personas.census_priors.roles import ROLES, Roles
 from census_personas.census_priors.states import states_and_maps
 from census_personas.census_priors.table_file import read_marginal, table_path
 from census_personas.foundation.arrays import Codes32
@@ -232,6 +232,12 @@ class Priors:
             return said.name
         item = self.declaration.attributes.get(attribute)
         return attribute if item is None else item.label
+
+    def description(self, column: str, language: str | None = None) -> str:
+        """What a column that is no attribute holds: as declared, else what its role is for; '' of any other."""
+        said = self.conventions.words.get(language or self.conventions.language, {}).get(column)
+        role = self.roles.role_of(column)
+        return (said and said.description) or ROLES.get(role or "", "")
 
     @cached_property
     def sources(self) -> Mapping[str, SourceDeclaration]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -52,8 +52,10 @@ def read_frames(path: Path, columns: Sequence[str] | None = None) -> Iterator[pd
                 yield batch.to_pandas()
 
 
-def read_frame(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def read_frame(path: Path, columns: Sequence[str], codes: Collection[str] = ()) -> pd.DataFrame:
     """Columns of coded values as one frame, text as categories: some bytes a row, so that millions fit.
+
+    `codes` are columns, such as postcodes, that are text in a text file too, whatever digits they are made of.
 
     Raises:
         DatasetError: as `read_frames`; or a cell that holds a list or an object.
@@ -61,7 +63,7 @@ def read_frame(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     blocks: list[pa.Table] = []
     for file in dataset_files(path):
         with _readable(file):
-            blocks += [_coded(file, batch) for batch in _batches(file, columns)]
+            blocks += [_coded(file, batch) for batch in _batches(file, columns, codes)]
             whole = pa.concat_tables(blocks, promote_options="permissive") if blocks else pa.table({})
     frame: pd.DataFrame = whole.unify_dictionaries().to_pandas()
     return frame
@@ -119,13 +121,15 @@ def is_sample(path: Path) -> bool:
         return (pq.read_schema(file).metadata or {}).get(FOOTER) == SAMPLE
 
 
-def _batches(file: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+def _batches(
+    file: Path, columns: Sequence[str] | None, codes: Collection[str] = ()
+) -> Iterator[pa.RecordBatch]:
     if file.suffix == ".parquet":
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
             known = _known(file, parquet.schema_arrow.names, columns)
             yield from parquet.iter_batches(_BATCH, columns=known)
     elif file.suffix in {".csv", ".jsonl"}:
-        for batch in _open_text(file):
+        for batch in _open_text(file, codes):
             yield batch.select(_known(file, batch.schema.names, columns))
     else:
         raise DatasetError(f"{file}: unknown suffix {file.suffix!r}; read .parquet, .csv or .jsonl")
@@ -140,7 +144,7 @@ def _known(file: Path, names: Sequence[str], columns: Sequence[str] | None) -> l
     return known
 
 
-def _open_text(file: Path) -> Iterator[pa.RecordBatch]:
+def _open_text(file: Path, codes: Collection[str]) -> Iterator[pa.RecordBatch]:
     if file.suffix == ".jsonl":
         rows = read_json_lines(file)
         while block := list(islice(rows, _BATCH)):
@@ -151,11 +155,10 @@ def _open_text(file: Path) -> Iterator[pa.RecordBatch]:
                     f"{file}: column {_mixed(block)!r} holds values of two kinds ({error}); write one kind"
                 ) from error
         return
-    # Codes such as ZIP are text, whatever digits they are made of.
-    codes = {"zipcode": pa.string(), "occupation_code": pa.string()}
+    text = dict.fromkeys(("occupation_code", *codes), pa.string())
     with pyarrow.csv.open_csv(
         file,
-        convert_options=pyarrow.csv.ConvertOptions(column_types=codes, strings_can_be_null=False),
+        convert_options=pyarrow.csv.ConvertOptions(column_types=text, strings_can_be_null=False),
         parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
     ) as reader:
         yield from reader

@@ -24,9 +24,10 @@ from census_personas.generator.report import card
 from census_personas.generator.report import run_report as report
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.outlook import Outlook
-from census_personas.generator.run.pipeline import Pipeline, Tally, narrations
+from census_personas.generator.run.pipeline import Narrating, Pipeline, Tally, narrations
 from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.run_folder import RunFolder
+from census_personas.generator.run.shard_closing import ShardClosing, shared_text_action
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 
 
@@ -207,6 +208,11 @@ async def _narrate(
         journal = folder.journal(shard) if folder.journaled else None
         return resources.narrator(model, allowed, journal, outlook.hear)
 
+    closing = ShardClosing(shared_text_action(config.validation.policy, config.llm.backend))
+
+    async def settle(narrator: Narrating, shard: Shard, results: Sequence[Narrated]) -> Sequence[Narrated]:
+        return await closing.settle(narrator, results, folder.rows_before(shard))
+
     pending = folder.pending()
     tally = Tally(config.rows, done=config.rows - sum(shard.stop - shard.begin for shard in pending))
     pipeline = Pipeline(
@@ -218,6 +224,7 @@ async def _narrate(
         outlook=outlook,
         deliver_begun=not folder.journaled,
     )
+    pipeline.settle = settle
     started, clock = _now(), time.monotonic()
 
     def close(*, whole: bool) -> Manifest:

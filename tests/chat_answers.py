@@ -14,7 +14,7 @@ import orjson
 
 CONTENT_FAULTS = (
     "bad_json", "length", "refusal", "empty", "prose", "fenced", "control", "wrong_type", "missing", "wrong_age",
-    "nameless", "foreign", "reasoning",
+    "nameless", "foreign", "reasoning", "shared",
 )  # fmt: skip
 
 
@@ -99,6 +99,8 @@ def spoilt(values: dict[str, Any], fault: str, body: dict[str, Any]) -> str:
     foreign = {
         name: said if isinstance(said, list) else "这个人喜欢做饭。" * 40 for name, said in values.items()
     }
+    prose = next((name for name in values if name in TOPICS), first)
+    shared = {**values, prose: f"{values[prose]} {SHARED}"}
     spoilers = {
         "bad_json": lambda: text[: len(text) // 2],
         "length": lambda: text[: len(text) // 2] if body.get("max_tokens", 0) <= 2048 else text,
@@ -109,6 +111,7 @@ def spoilt(values: dict[str, Any], fault: str, body: dict[str, Any]) -> str:
         "wrong_type": lambda: json.dumps(values | {first: 7}),
         "missing": lambda: json.dumps({name: value for name, value in values.items() if name != first}),
         "foreign": lambda: json.dumps(foreign),
+        "shared": lambda: json.dumps(shared),
     }
     return spoilers.get(fault, lambda: text)()
 
@@ -148,7 +151,7 @@ def value(
         return sentence(name, facts, draw)
     text, i = prose(facts, mine, TOPICS.get(name, name), draw), 0
     while len(text) < low:
-        text, i = f"{text} {REST[i % len(REST)]}", i + 1
+        text, i = f"{text} {REST[i % len(REST)].format(things(draw))}", i + 1
     return text[:high]
 
 
@@ -183,11 +186,18 @@ def prose(facts: dict[str, str], items: list[str], topic: str, draw: random.Rand
     return (
         f"When it comes to {topic}, {first} in {city} cares for {', '.join(items[:-1])} and {items[-1]}. "
         f"On {draw.choice(DAYS)} {draw.choice(TIMES)} {pronoun} {draw.choice(HABITS)}, and {possessive} neighbours "
-        f"have long stopped being surprised that {topic} matters so much. What {pronoun} still wants from {topic} "
-        f"is a little more room, and the patience to do it well."
+        f"have long stopped being surprised that {topic} matters as much as {things(draw)}. What {pronoun} still wants "
+        f"from {topic}, beside {things(draw)}, is a little more room, and the patience to do it well."
     )
 
 
+def things(draw: random.Random) -> str:
+    """Words that no two people have in the same order: a run takes no sentence twice."""
+    first, second, third, last = draw.sample(THINGS, 4)
+    return f"{first}, {second}, {third} and {last}"
+
+
+SHARED = "Nobody on the street remembers a winter without a kettle on that stove."
 TOPICS = {
     "cultural_background": "family and old customs",
     "skills_and_expertise": "doing a thing well",
@@ -210,9 +220,14 @@ HABITS = (
     "keeps a notebook within reach", "prefers the long way home", "invites whoever is near", "likes the radio on low",
     "measures twice and cuts once", "forgets the time", "brews a second pot of tea", "hums without noticing",
 )  # fmt: skip
+THINGS = (
+    "acorns", "apricots", "barrels", "baskets", "bells", "blankets", "buttons", "candles", "chestnuts", "clouds",
+    "copper", "cushions", "daisies", "driftwood", "embers", "feathers", "ferns", "gravel", "icicles", "ivy",
+    "kites", "lanterns", "marbles", "maples", "mirrors", "moss", "pebbles", "pinecones", "ribbons", "sparrows",
+)  # fmt: skip
 REST = (
-    "There is a drawer of unfinished projects, and none of them has been given up.",
-    "Advice is given when asked for, and seldom before.",
-    "A good day ends with something put back where it belongs.",
-    "Friends are few, old and easily pleased.",
+    "There is a drawer of {}, unfinished things all, and none of them has been given up.",
+    "Advice on {} is given when asked for, and seldom before.",
+    "A good day among {} ends with something put back where it belongs.",
+    "Friends are few, old and easily pleased with {}.",
 )

@@ -49,7 +49,7 @@ def test_the_quick_half_of_the_tests_covers_every_folder() -> None:
     tests = ROOT / "tests"
     texts = {path: path.read_text(encoding="utf-8") for path in tests.rglob("test_*.py")}
     quick = {path.parent for path, text in texts.items() if "\npytestmark = pytest.mark.quick\n" in text}
-    assert {path.parent for path in texts} - quick == {tests / "inference_server"}
+    assert {path.parent for path in texts} - quick == {tests / "inference_server", tests / "small_model"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

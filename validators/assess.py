@@ -58,20 +58,21 @@ if TYPE_CHECKING:
 TABLES = (
     ("sex",),
     ("age",),
-    ("ethnicity",),
-    ("marital_status",),
-    ("education_level",),
+    ("origin",),
+    ("marital",),
+    ("schooling",),
     ("occupation",),
-    ("state",),
+    ("region",),
     ("sex", "age"),
-    ("marital_status", "age"),
-    ("education_level", "age"),
-    ("education_level", "marital_status"),
-    ("sex", "education_level"),
-    ("state", "education_level"),
+    ("marital", "age"),
+    ("schooling", "age"),
+    ("schooling", "marital"),
+    ("sex", "schooling"),
+    ("region", "schooling"),
     ("sex", "occupation"),
-    ("education_level", "occupation"),
+    ("schooling", "occupation"),
 )
+"""Roles whose tables are measured, where the locale fills them."""
 SAMPLE = 5_000  # records whose texts are measured
 ASSOCIATED = 50_000  # rows among which associations are measured
 SHOWN = frozenset(
@@ -127,7 +128,7 @@ def assess_files(
     rng: np.random.Generator,
     *,
     sample: int = SAMPLE,
-    tables: Sequence[Sequence[str]] = TABLES,
+    tables: Sequence[Sequence[str]] | None = None,
     expected: Expected | None = None,
     others: int = 0,
     listed: Measures | None = None,
@@ -142,7 +143,7 @@ def assess_files(
         priors: the locale.
         rng: draws samples.
         sample: records whose texts are measured.
-        tables: attributes of the tables that are measured.
+        tables: attributes of the tables that are measured. Default: those that play the roles of `TABLES`.
         expected: what the dataset should follow. Default: the census's tables, which a model meets nearly.
         others: further tests that are counted together with these.
         listed: the measures, as `measures()` lists them. Default: those of this package.
@@ -153,9 +154,16 @@ def assess_files(
         PluginError: a measure of a plug-in that fails.
     """
     listed = measures() if listed is None else listed
+    if tables is None:
+        tables = [priors.roles.named(roles) for roles in TABLES if not priors.roles.missing(roles)]
     expected = expected or CensusTables(priors)
     collected = RecordCollection(
-        facts_of(listed, priors), numbers_of(listed, priors), digests_of(listed), sample, rng
+        facts_of(listed, priors),
+        numbers_of(listed, priors),
+        digests_of(listed),
+        sample,
+        rng,
+        age=priors.roles.get("age") or "age",
     )
     for record in chain.from_iterable(map(read_records, paths)):
         collected.add(record)

@@ -57,6 +57,7 @@ class Needs:
     Attributes:
         columns: facts without which the measure is not called; text as categories, of every row.
         optional: facts that it reads where the dataset has them; `DOMAIN` stands for the locale's attributes.
+        roles: roles whose columns it reads where the locale fills them and the dataset has them.
         numbers: columns of numbers without which it is not called; floats, NaN where a row has none.
         texts: text fields; the measure is called if a record of the sample has one of them.
         sample: whether it reads the sample of whole records, `texts` aside.
@@ -66,6 +67,7 @@ class Needs:
 
     columns: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     sample: bool = False

@@ -109,6 +109,10 @@ class MeasuredDataset:
             return None
         return float(np.abs(shares.probabilities() - published.probabilities()).sum() / 2)
 
+    def columns(self, roles: Iterable[str]) -> tuple[str, ...]:
+        """The columns that play some roles, of those that the locale fills."""
+        return self.priors.roles.named(roles)
+
     def lacks(self, needs: Needs) -> str:
         """What a measure needs and the dataset lacks, in words; empty if it has all."""
         if not self.rows:
@@ -127,7 +131,11 @@ class MeasuredDataset:
 
 def facts_of(measures: Measures, priors: Priors) -> tuple[str, ...]:
     """Columns of text, and the age, that measures read."""
-    wanted = (name for module in measures.values() for name in module.NEEDS.facts)
+    wanted = (
+        name
+        for module in measures.values()
+        for name in (*module.NEEDS.facts, *priors.roles.named(module.NEEDS.roles))
+    )
     return tuple(dict.fromkeys(_spelled_out(wanted, priors)))
 
 

@@ -25,15 +25,17 @@ class RecordCollection:
         digests: Sequence[str],
         sample: int,
         rng: np.random.Generator,
+        *,
+        age: str = "age",
     ) -> None:
-        """Name the columns of text and of numbers, the fields that are digested, and the size of the sample."""
+        """Name the columns of text, numbers and ages, the fields that are digested, and the size of the sample."""
         self.rows = 0
         self.records: list[Mapping[str, Any]] = []
         self.digests = Digests(digests)
-        self._sample, self._rng = sample, rng
-        self._facts = {name: array("i") for name in facts if name != "age"}
+        self._sample, self._rng, self._age = sample, rng, age
+        self._facts = {name: array("i") for name in facts if name != age}
         self._states: dict[str, dict[str, int]] = {name: {} for name in self._facts}
-        self._numbers = {name: array("d") for name in numbers if name != "age"}
+        self._numbers = {name: array("d") for name in numbers if name != age}
         self._ages = array("i")
 
     def add(self, record: Mapping[str, Any]) -> None:
@@ -45,7 +47,7 @@ class RecordCollection:
             values.append(states.setdefault(value, len(states)) if isinstance(value, str) else -1)
         for name, numbers in self._numbers.items():
             numbers.append(_number(record.get(name)))
-        age = record.get("age")
+        age = record.get(self._age)
         self._ages.append(int(age) if isinstance(age, int | float) and 0 <= age < _ABSURD else -1)
         self.rows += 1
         self._keep(record)
@@ -69,7 +71,7 @@ class RecordCollection:
                 known[name] = column
         ages = pd.Series(np.array(self._ages, dtype=np.int64))
         if (ages >= 0).any():
-            known["age"] = ages if (ages >= 0).all() else ages.where(ages >= 0)
+            known[self._age] = ages if (ages >= 0).all() else ages.where(ages >= 0)
         return pd.DataFrame(known, index=range(self.rows))
 
 

@@ -14,8 +14,10 @@ from census_personas.census_priors.occupations import Occupation
 from census_personas.census_priors.places import Place
 from census_personas.validators.occupations.occupation_match import OccupationMatcher
 from census_personas.validators.rarity import LiftTable, Rarity
+from census_personas.validators.text.atlas import Atlas
 from census_personas.validators.text.gazetteer import Gazetteer
 from census_personas.validators.text.lexicon import lexicon_if_any
+from census_personas.validators.text.prose import plain, words
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ NO_DEGREE = "no_degree"
 _CALLED: Mapping[str, str] = MappingProxyType(
     {"region": "region", "subregion": "subregion", "municipality": "municipality", "postcode": "postcode"}
 )
+PROMPT_RUN = 8
+"""Words in a row that a text has in common with its prompt only if it repeats it."""
 _KEPT = 4096  # records whose judgement by the model is kept
 
 
@@ -50,10 +54,18 @@ class RuleContext:
         model: the model fitted to them, if there is one; without it rules ask the tables, two or three facts at a
             time.
         language: of the texts (ISO 639); the locale's if left out.
+        prompts: what the prompts that the texts were asked for with say to everybody; nothing where that is not known.
     """
 
-    def __init__(self, priors: Priors, model: FactModel | None = None, language: str | None = None) -> None:
+    def __init__(
+        self,
+        priors: Priors,
+        model: FactModel | None = None,
+        language: str | None = None,
+        prompts: Sequence[str] = (),
+    ) -> None:
         """Wrap loaded priors; nothing is read until a rule asks."""
+        self.prompts = tuple(prompts)
         self.priors = priors
         self.language = language or priors.conventions.language
         self.roles: Mapping[str, str] = priors.roles.columns
@@ -62,6 +74,16 @@ class RuleContext:
         self._lifts: dict[tuple[str, ...], LiftTable | None] = {}
         self._labels: dict[tuple[str, str], str] = {}
         self._cities: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def prompt_runs(self) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+        """All runs of `PROMPT_RUN` words of the prompts, and the first two words of each."""
+        found = set()
+        for tokens in map(words, map(plain, self.prompts)):
+            found |= {
+                tuple(tokens[at : at + PROMPT_RUN]) for at in range(max(0, len(tokens) - PROMPT_RUN + 1))
+            }
+        return frozenset(map(" ".join, found)), frozenset((run[0], run[1]) for run in found)
 
     def expect(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Ask the model, if there is one, about records that are about to be judged; one by one it is slower."""
@@ -249,6 +271,22 @@ class RuleContext:
         columns = (places.column(name) for name in ("municipality", "subregion", "region", "adults"))
         names = {code: places.region_name(code) for code in places.regions}
         return Gazetteer(zip(*columns, strict=True), names, lexicon_if_any("places", self.language))
+
+    @cached_property
+    def atlas(self) -> Atlas:
+        """Places by name, with where they lie."""
+        places, words = self.priors.places, lexicon_if_any("distance", self.language)
+        columns = (
+            places.column(name) for name in ("city", "county", "state", "adults", "latitude", "longitude")
+        )
+        names = {code: places.state_name(code) for code in places.states}
+        return Atlas(
+            zip(*columns, strict=True),
+            names,
+            words.get("landmarks", {}),
+            words.get("known", ()),
+            words.get("other_things", ()),
+        )
 
     def occupation(self, name: str) -> Occupation | None:
         """An occupation by name, or None if the locale does not have it."""

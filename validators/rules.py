@@ -50,6 +50,11 @@ GUIDE_CHECKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 WRITTEN: Mapping[str, Policy] = MappingProxyType(
     {
+        "about_the_field": "repair",
+        "credentials": "repair",
+        "distance": "repair",
+        "garbled": "repair",
+        "plan_or_done": "repair",
         "minors": "repair",
         "slurs": "repair",
     }
@@ -71,6 +76,9 @@ sample has its share of them, and no retry can change a fact: they are flagged, 
 words tell of an age was learned from the released texts, which another narrator does not write."""
 
 
+TOGETHER = ("shared_text",)
+"""Rules that look at the rows of a run together, when a shard closes; no record shows what they find."""
+
 _TOGETHER = 256  # records
 
 
@@ -83,7 +91,8 @@ class RuleModule(Protocol):
 
     It may also define what it needs; without all of it, the rule is not run:
     `LANGUAGES`, codes of the languages that it can read (any, if left out); `ROLES`, those that an attribute of the
-    locale must play; `LOOKUPS`, those that the locale must have.
+    locale must play; `LOOKUPS`, those that the locale must have; `PROMPTS`, whether the words of the prompts must be
+    known, as a run knows its own.
     """
 
     SEVERITY: Severity
@@ -242,6 +251,8 @@ def _lacks(module: RuleModule, reference: RuleContext) -> str:
     roles = [role for role in getattr(module, "ROLES", ()) if role not in reference.roles]
     if roles:
         return f"no attribute of the locale plays the role {' or '.join(roles)}"
+    if getattr(module, "PROMPTS", False) and not reference.prompts:
+        return "the prompts that the texts were asked for with are not known"
     lookups = [name for name in getattr(module, "LOOKUPS", ()) if name not in reference.lookups]
     return f"the locale has no look-up of {' or '.join(lookups)}" if lookups else ""
 
@@ -257,8 +268,9 @@ def resolve_policy(
     known = rules(plugins)
     chosen = set(known if only is None else only)
     for code in (*policy, *sorted(chosen)):
-        if code not in known:
-            raise PolicyError(f"validation.policy: unknown rule {code!r}; known: {', '.join(known)}")
+        if code not in known and code not in TOGETHER:
+            names = ", ".join(sorted((*known, *TOGETHER)))
+            raise PolicyError(f"validation.policy: unknown rule {code!r}; known: {names}")
     for code, action in policy.items():
         if action not in get_args(Policy):
             raise PolicyError(

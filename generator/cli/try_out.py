@@ -56,7 +56,7 @@ def preview(
             print(json.dumps({**result.record, **_outcome(result)}, default=str))
         else:
             print_record(result.record, accepted=result.accepted, reasons=result.reasons)
-    print(_summary(results), file=sys.stderr)
+    print(f"note: {_summary(results)}", file=sys.stderr)
     rejected = [result for result in results if not result.accepted]
     if rejected:
         reason = printable(next(iter(rejected[0].reasons), "no reason"))

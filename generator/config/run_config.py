@@ -228,8 +228,8 @@ class Config(_Section):
 
         A table file that is wanted as a target or quota counts by its contents, and the folder of a locale or of a
         prompt set by its name: what is in it counts by the digests that a manifest adds. An input and plug-ins count by
-        their digests alone. Ways of selecting that are not used, a judge who reads nothing, narratives of which none is
-        left out, and requests that continue, are not in it.
+        their digests alone. Ways of selecting that are not used, a judge who reads nothing, narratives of which
+        none is left out, and requests that continue, are not in it.
         """
         excluded: dict[str, Any] = {
             "name": True,

@@ -34,7 +34,8 @@ class Completion:
     """A finished answer: its text as the model wrote it, and what it cost.
 
     `fault` says why an answer is unusable as a whole, and its text is empty then. `estimated`: the endpoint sent no
-    usable counts of tokens, and at least one was counted from lengths.
+    usable counts of tokens, and at least one was counted from lengths. `cached_tokens`: how many of the prompt's the
+    endpoint took from its prefix cache, where it says so.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Completion:
     completion_tokens: int = 0
     fault: str = ""
     estimated: bool = False
+    cached_tokens: int = 0
 
 
 class ChatModel(Protocol):

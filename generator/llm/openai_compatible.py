@@ -94,17 +94,18 @@ class OpenAICompatible:
         Transient faults are retried, and an answer that hit the token limit is asked for with more room.
         Tokens of all attempts are counted.
         """
-        prompt = completion = 0
+        prompt = completion = cached = 0
         for room in _ROOM:
             answer = await self._retried(request, request.max_tokens * room)
             prompt += answer.prompt_tokens
             completion += answer.completion_tokens
+            cached += answer.cached_tokens
             if answer.finish_reason != "length":
                 break
             logger.debug("answer cut off at %d tokens", request.max_tokens * room)
         if prompt == answer.prompt_tokens and completion == answer.completion_tokens:
             return answer
-        return replace(answer, prompt_tokens=prompt, completion_tokens=completion)
+        return replace(answer, prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
 
     async def aclose(self) -> None:
         """Release connections."""

@@ -48,6 +48,7 @@ def completion_of(
     text = _content(message.get("content"))
     said, used = choices[0].get("finish_reason"), _object(payload, "usage")
     read, written = _count(used.get("prompt_tokens")), _count(used.get("completion_tokens"))
+    cached = _count(_object(used, "prompt_tokens_details").get("cached_tokens"))
     thoughts = [thought for name in _THOUGHTS if isinstance(thought := message.get(name), str)]
     answer = Completion(
         text=text if text is not None else "",
@@ -57,6 +58,7 @@ def completion_of(
         completion_tokens=written or tokens(text or "", *thoughts),
         fault="" if text is not None else "the content of the answer is not a text",
         estimated=not (read and (written or len(text or "") < _SHORT)),
+        cached_tokens=min(cached, read),
     )
     beside = [part for part in (said, payload.get("model")) if isinstance(part, str)]
     if secrets is not None and any(map(secrets.held_by, beside)):
@@ -67,7 +69,8 @@ def completion_of(
 def usable(answer: Completion, secrets: Secrets | None) -> Completion:
     """The answer, or one without text that says why it cannot be used, whatever wrote it down or kept it."""
     if max(answer.prompt_tokens, answer.completion_tokens) > MOST_TOKENS:
-        answer = replace(answer, prompt_tokens=0, completion_tokens=tokens(answer.text), estimated=True)
+        counted = tokens(answer.text)
+        answer = replace(answer, prompt_tokens=0, completion_tokens=counted, estimated=True, cached_tokens=0)
     if len(answer.text) > MOST_CHARACTERS:
         return _unusable(answer, f"the answer is longer than {MOST_CHARACTERS} characters")
     if secrets is not None and secrets.held_by(answer.text):

@@ -28,6 +28,7 @@ class Draft:
     mends: list[Finding] = field(default_factory=list)
     calls: dict[str, Turn] = field(default_factory=dict)
     turn: int = 0
+    name: tuple[str, str] = ("", "")
 
     def take(self, answer: Answer, asked: Sequence[FieldSpec]) -> None:
         """Put an answer into the record; what was asked for again replaces what was there."""
@@ -39,8 +40,7 @@ class Draft:
     def mend(self, asked: Sequence[FieldSpec], policy: Mapping[str, str]) -> None:
         """Put right in these fields what needs no model."""
         specs = {spec.name: spec for spec in asked}
-        name = str(self.facts.get("first_name", "")), str(self.facts.get("last_name", ""))
-        for mended, text, finding in mend(self.written, asked, name, policy):
+        for mended, text, finding in mend(self.written, asked, self.name, policy):
             self.written[mended] = text
             self.mends.append(finding)
             self.misshapen.pop(mended, None)

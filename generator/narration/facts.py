@@ -62,6 +62,11 @@ class FactSheet:
         """The column that plays a role, which the locale must fill."""
         return self._priors.roles[role]
 
+    def name_of(self, record: Mapping[str, Any]) -> tuple[str, str]:
+        """First and last name; empty where the locale gives nobody one."""
+        given, family = (self._priors.roles.get(role) for role in ("given_name", "family_name"))
+        return str(record.get(given or "") or ""), str(record.get(family or "") or "")
+
     def of(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
         """The record with words for its codes, its traits described, and grounding drawn from the row's stream.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from census_personas.census_priors.occupations import UnknownOccupationError
@@ -30,6 +30,8 @@ from census_personas.validators.finding import Finding
 CALLS = ("attributes", "personas")
 FACTS = "known_facts"
 PROMPT = "prompt"
+PROVENANCE = ("model", "prompt_digest", "attempts", "flags")
+"""What a narrated record says of how it was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,25 @@ class Narrator:
         self._stream = RowGenerator(settings.seed, GROUNDING)
         self._secrets = Secrets.of_environment(os.environ.get(settings.llm.api_key_env, "").strip())
 
-    async def narrate(self, record: Mapping[str, Any]) -> Narrated:
-        """Narrate one row.
+    async def again(self, result: Narrated) -> Narrated | None:
+        """A narrated row anew, beyond the attempts that it has had; None when it has had all of them.
+
+        Raises:
+            LLMError: the endpoint cannot answer.
+        """
+        if result.attempts >= self._settings.validation.max_attempts:
+            return None
+        row = {name: result.record[name] for name in result.record if name not in {*self._specs, *PROVENANCE}}
+        later = await self.narrate(row, beyond=result.attempts)
+        return replace(
+            later,
+            prompt_tokens=result.prompt_tokens + later.prompt_tokens,
+            completion_tokens=result.completion_tokens + later.completion_tokens,
+            asked=result.asked + later.asked,
+        )
+
+    async def narrate(self, record: Mapping[str, Any], *, beyond: int = 0) -> Narrated:
+        """Narrate one row, leaving out so many attempts that it has had.
 
         A bad answer is repaired, written anew or reported in `reasons`; it never raises.
 
@@ -138,8 +157,8 @@ class Narrator:
             role = "occupation" if isinstance(error, UnknownOccupationError) else "postcode"
             wrong = [Finding(FACTS, "error", self._facts.column(role), str(error))]
             return self._result(record, draft, wrong, cost)
-        for attempt in range(1, self._settings.validation.max_attempts + 1):
-            draft = Draft(told, attempt)
+        for attempt in range(beyond + 1, self._settings.validation.max_attempts + 1):
+            draft = Draft(told, attempt, name=self._facts.name_of(record))
             wrong = await self._attempt(record, draft, cost)
             if not wrong:
                 break

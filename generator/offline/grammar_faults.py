@@ -34,22 +34,25 @@ def refuse_faults(
                 f"{grammar.place}: {symbol}: nobody has the tag {unknown[0]!r}; mend it, or take its texts out."
             )
     _refuse_cycles(grammar)
+    for symbol in grammar.symbols:
+        _refuse_missing_levels(grammar, symbol)
 
 
 def _refuse_unknown_slots(grammar: Grammar, symbol: str, words: AbstractSet[str]) -> None:
     for alternative in grammar.alternatives(symbol):
         for slot in alternative.slots:
-            if slot.ranked:
-                _refuse_missing_levels(grammar, symbol, slot.word.partition("_")[2])
-            elif not (slot.word in words or slot.symbol in grammar.symbols):
+            if not (slot.ranked or slot.word in words or slot.symbol in grammar.symbols):
                 raise GrammarError(
                     f"{grammar.place}: {symbol}: {{{slot.name}}} in {alternative.text[:60]!r} is no symbol and no "
                     "word of a person; define it or mend the slot."
                 )
 
 
-def _refuse_missing_levels(grammar: Grammar, symbol: str, kind: str) -> None:
-    for level in (f"{kind}_{trait[0]}{number}" for trait in TRAITS for number in range(1, 6)):
+def _refuse_missing_levels(grammar: Grammar, symbol: str) -> None:
+    slots = (slot for text in grammar.alternatives(symbol) for slot in text.slots if slot.ranked)
+    kinds = dict.fromkeys(slot.word.partition("_")[2] for slot in slots)
+    levels = ((kind, f"{kind}_{trait[0]}{n}") for kind in kinds for trait in TRAITS for n in range(1, 6))
+    for kind, level in levels:
         if level not in grammar.symbols:
             raise GrammarError(
                 f"{grammar.place}: {symbol}: a slot asks for {kind!r} of a marked trait, and there is no symbol "

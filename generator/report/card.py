@@ -48,16 +48,8 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "hobbies_and_interests": "what the person does for its own sake",
         "hobbies_and_interests_list": "the same hobbies as short phrases",
         "career_goals_and_ambitions": "what the person still wants",
-        "first_name": "first name",
-        "middle_name": "middle name, empty for people without one",
-        "last_name": "last name",
         "birth_year": "year of birth: vintage less age",
-        "occupation_code": "Census occupation code of 2018, empty without an occupation",
-        "city": "city or town of the ZIP code",
-        "zipcode": "ZIP code, five characters",
-        "county": "county of the ZIP code",
-        "metro_area": "metropolitan or micropolitan area of the county, empty outside",
-        "urbanicity": "how urban the ZIP code is",
+        "occupation_code": "code of the occupation, empty without one",
         "country": "country",
         "row": "number of the row, which with the seed decides who it is",
         "model": "who wrote the texts",
@@ -109,10 +101,10 @@ def text(
             "chosen": {kind: json.dumps(said, ensure_ascii=False) for kind, said in chosen.items()},
             "grounded": any(item.lookup == "occupations" for item in declared.attributes.values()),
             "size": next((size for limit, size in _SIZES if manifest.accepted < limit), _LARGEST),
-            "language": declared.locale.split("_")[0],
+            "language": priors.conventions.language,
             "declared": declared,
             "sources": tuple(priors.sources.values()),
-            "areas": len(priors.domain["state"]) if "state" in priors.domain else 0,
+            "areas": _regions(priors),
             "columns": [
                 (column.name, column.kind, _said(column.name, priors, described)) for column in table.columns
             ],
@@ -127,9 +119,16 @@ def text(
     )
 
 
+def _regions(priors: Priors) -> int:
+    region = priors.roles.get("region")
+    return len(priors.domain[region]) if region is not None and region in priors.domain else 0
+
+
 def _said(column: str, priors: Priors, described: Mapping[str, str]) -> str:
     """What a column holds, with its values where they are few."""
     if column not in priors.domain:
+        if said := priors.description(column):
+            return said
         # A prompt set's words are not trusted: none of their signs may end the cell, or be a link or a tag.
         return _SAID.get(column) or _SIGNS.sub(r"\\\g<0>", described.get(column, ""))
     label = priors.declaration.attributes[column].label

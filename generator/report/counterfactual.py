@@ -103,7 +103,7 @@ def of_run(
     named = tuple(plugin.reference for plugin in plugins.members)
     resources = RunResources.load(config.model_copy(update={"plugins": named}))
     roles = resources.priors.roles
-    known = {role: roles.columns.get(role, role) for role in FACTS if role == "name" or role in roles}
+    known = {role: roles[role] for role in FACTS if role in roles} | {"name": "name"}
     unknown = [name for name in facts if name not in {*FACTS, *known.values()}]
     if unknown:
         raise DatasetError(f"--swap {unknown[0]}: cannot be swapped; known: {', '.join(known.values())}")

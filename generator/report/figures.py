@@ -1,26 +1,24 @@
 """Figures: what a report shows of a population, from its tables alone.
 
 The same functions draw a dataset and the census behind it, so that both stand side by side. Every one takes
-counts by attribute and gives plain values that JSON and the template read alike.
+counts by role and gives plain values that JSON and the template read alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from census_personas.census_priors.conventions import Schooling
 from census_personas.census_priors.domain import State
 from census_personas.census_priors.marginal import Marginal
-from census_personas.census_priors.occupations import WITHOUT_WORK
 from census_personas.foundation.arrays import Indices
 from census_personas.generator.report.tabulation import Counts
 
 AGE_EDGES = (18, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85)
-MARITAL = ("never_married", "married_present", "separated", "divorced", "widowed")
-DEGREES = frozenset({"bachelors", "graduate"})
 
 
 def band(age: int) -> str:
@@ -63,46 +61,48 @@ def age_pyramid(age_sex: Counts[Any]) -> dict[str, list[float]]:
     return {sex: _shares(table[sex], float(age_sex.sum())) for sex in sorted(table.columns, reverse=True)}
 
 
-def marital_by_age(age_marital: Counts[Any]) -> dict[str, list[float]]:
-    """Share of each marital status within each age band, youngest band first."""
+def marital_by_age(age_marital: Counts[Any], order: Sequence[State] = ()) -> dict[str, list[float]]:
+    """Share of each marital status within each age band, youngest band first; statuses in an order of states."""
     table = _by_band(age_marital)
     totals = table.sum(axis=1)
     return {
         str(status): [float(n / all_) if all_ else 0.0 for n, all_ in zip(table[status], totals, strict=True)]
-        for status in sorted(table, key=lambda status: MARITAL.index(status) if status in MARITAL else 99)
+        for status in sorted(table, key=lambda status: order.index(status) if status in order else len(order))
     }
 
 
-def bachelors_by_state(
-    age_education_state: Counts[Any], top: int = 15, least: int = 0
+def degrees_by_region(
+    age_schooling_region: Counts[Any], said: Schooling, top: int = 15, least: int = 0
 ) -> list[dict[str, Any]]:
-    """States with the largest share of a bachelor's degree or higher among those aged 25 and over.
+    """Regions with the largest share of a degree among those who are old enough to have one (`said.complete`).
 
-    Those with fewer than `least` such people are left out: chance would put them first or last. So are states in which
-    a condition leaves nobody. `error` is the standard error of the share.
+    Those with fewer than `least` such people are left out: chance would put them first or last. So are regions in
+    which a condition leaves nobody. `error` is the standard error of the share. Reports call the region `state`.
     """
-    counts = age_education_state[age_education_state.index.get_level_values("age") >= 25]
+    counts = age_schooling_region[age_schooling_region.index.get_level_values("age") >= said.complete]
     if counts.empty:
         return []
-    holders = counts.index.get_level_values("education_level").isin(DEGREES)
-    people = counts.groupby(level="state").sum()
+    holders = counts.index.get_level_values("schooling").isin(said.degrees)
+    people = counts.groupby(level="region").sum()
     people = people[(people >= least) & (people > 0)]
-    degrees = counts[holders].groupby(level="state").sum().reindex(people.index, fill_value=0)
+    degrees = counts[holders].groupby(level="region").sum().reindex(people.index, fill_value=0)
     share = (degrees / people).sort_values(ascending=False, kind="stable").head(top)
     return [
         {
-            "state": str(state),
+            "state": str(region),
             "share": float(value),
             "error": float(np.sqrt(value * (1 - value) / number)),
             "people": float(number),
         }
-        for state, value, number in zip(share.index, share, people[share.index], strict=True)
+        for region, value, number in zip(share.index, share, people[share.index], strict=True)
     ]
 
 
-def top_occupations(occupation_age: Counts[Any], top: int = 10) -> list[dict[str, Any]]:
-    """The commonest occupations of those who have one: count, and mean, median and deviation of age."""
-    held = occupation_age[~occupation_age.index.get_level_values("occupation").isin(WITHOUT_WORK)]
+def top_occupations(
+    occupation_age: Counts[Any], without: Collection[str], top: int = 10
+) -> list[dict[str, Any]]:
+    """The commonest occupations but those that are none: count, and mean, median and deviation of age."""
+    held = occupation_age[~occupation_age.index.get_level_values("occupation").isin(list(without))]
     sizes = held.groupby(level="occupation").sum().sort_values(ascending=False, kind="stable").head(top)
     return [
         {"occupation": str(name), "people": float(size), **age_moments(held.xs(name, level="occupation"))}

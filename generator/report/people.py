@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +19,8 @@ def people_of(
     also: Iterable[str] = (),
     numbers: Iterable[str] = (),
     *,
+    age: str = "age",
+    codes: Collection[str] = (),
     none: bool = False,
 ) -> pd.DataFrame:
     """Those of the facts that the dataset has a column of and that some row says; text as categories.
@@ -30,6 +32,8 @@ def people_of(
         facts: columns of which the dataset must have one.
         also: further columns of text, which it may have.
         numbers: further columns of numbers, which become floats.
+        age: the column of ages.
+        codes: columns that are text, whatever digits they are made of.
         none: whether there may be no rows, as in a run that came out short of all.
 
     Raises:
@@ -43,13 +47,13 @@ def people_of(
             f"{', '.join(known)}"
         )
     further = dict.fromkeys(name for name in (*also, *numbers) if name in known and name not in columns)
-    people = read_frame(path, [*columns, *further])
+    people = read_frame(path, [*columns, *further], codes)
     if people.empty and none:
         return people
     if people.empty:
         raise DatasetError(f"{path}: has no rows; give a dataset that has some")
-    if "age" in people:
-        people["age"] = _years(people["age"])
+    if age in people:
+        people[age] = _years(people[age])
     for name in {*numbers} & {*further}:
         people[name] = pd.to_numeric(people[name].astype(object), errors="coerce").astype(float)
     said = [name for name in (*columns, *further) if people[name].notna().any()]

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import pandas as pd
 from pydantic import ValidationError
 
-from census_personas.census_priors.marginal import Marginal
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import columns_of, dataset_files
 from census_personas.foundation.errors import DatasetError
@@ -25,12 +23,12 @@ from census_personas.foundation.record_reader import read_records
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.generator.narration.judge import summary
 from census_personas.generator.population.population import Population
-from census_personas.generator.report import counterfactual, figures
+from census_personas.generator.report import counterfactual
+from census_personas.generator.report.drawn_figures import drawn_figures
 from census_personas.generator.report.expectation import Expectation
 from census_personas.generator.report.judgement import Judge
 from census_personas.generator.report.model import Bias, Report, Texts
 from census_personas.generator.report.people import people_of
-from census_personas.generator.report.tabulation import Counts, Tabulation
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.rejections import count_reasons
 from census_personas.generator.run.shard_store import read_shard
@@ -52,13 +50,6 @@ from census_personas.validators.measures import (
 )
 from census_personas.validators.measures import texts as text_measure
 
-PYRAMID = ("age", "sex")
-MARITAL = ("age", "marital_status")
-DEGREES = ("age", "education_level", "state")
-OCCUPATIONS = ("occupation", "age")
-
-# People of a state of whom a share is told.
-_LEAST = 30
 # Texts that are read for their diversity, from the first rows on.
 _READ = 2_000
 _MOST_BYTES = 2**26
@@ -87,32 +78,24 @@ def build_report(
         PluginError: a measure of a plug-in that cannot be loaded, or fails.
     """
     expected = Expectation(population, where, target)
+    roles = expected.priors.roles
     listed = measures(plugins, costly=False)
     facts = people_of(
         path,
-        (*expected.priors.domain, *NAMES),
+        (*expected.priors.domain, *roles.named(NAMES)),
         facts_of(listed, expected.priors),
         numbers_of(listed, expected.priors),
+        age=roles.get("age") or "age",
+        codes=roles.named(("postcode",)),
         none=manifest is not None,
     )
     dataset = Judge(expected, map(str, facts)).dataset(facts, listed, _records(path, columns_of(path)))
-    counted = Tabulation.of([_aged(dataset.people)], (PYRAMID, MARITAL, DEGREES, OCCUPATIONS))
-    bands, (pyramid, marital) = figures.within_ends(
-        [
-            _pair(counted, expected, PYRAMID, figures.age_pyramid),
-            _pair(counted, expected, MARITAL, figures.marital_by_age),
-        ]
-    )
     swaps = counterfactual.load_effects(path)
     measured = measure_dataset(dataset, listed, others=len(swaps))
     numbers = {
         **_measures(measured),
         "run": manifest,
-        "bands": bands,
-        "age_pyramid": pyramid,
-        "marital_by_age": marital,
-        "bachelors_by_state": _degrees(counted, expected),
-        "occupations": _occupations(counted),
+        **drawn_figures(dataset.people, expected),
         "swaps": [counterfactual.judged(swap, measured.tests.number) for swap in swaps],
         "findings": _findings(path),
         "judge": summary(read_verdicts(path)),
@@ -144,13 +127,6 @@ def _measures(measured: Measurements) -> dict[str, Any]:
         "further_measures": measured.further(SHOWN),
         "not_measured": measured.silent(SHOWN),
     }
-
-
-def _aged(people: pd.DataFrame) -> pd.DataFrame:
-    """Those whose age is known, which figures by age are about; everybody where no age is told."""
-    if "age" not in people or people["age"].dtype.kind == "i":
-        return people
-    return people.dropna(subset="age").astype({"age": "int64"})
 
 
 def write(folder: Path, report: Report) -> tuple[Path, Path]:
@@ -249,40 +225,6 @@ def _records(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
     if "persona" not in columns:
         return []
     return list(islice(chain.from_iterable(map(read_records, dataset_files(path))), _READ))
-
-
-def _pair(
-    counted: Tabulation, expected: Expectation, table: tuple[str, ...], figure: Callable[[Counts[Any]], Any]
-) -> dict[str, Any] | None:
-    if not counted.rows or table not in counted:
-        return None
-    census = expected.marginal(table)
-    return {
-        "dataset": figure(counted.counts(*table)),
-        "census": None if census is None else figure(_counts(census)),
-    }
-
-
-def _degrees(counted: Tabulation, expected: Expectation) -> list[dict[str, Any]]:
-    if not counted.rows or DEGREES not in counted:
-        return []
-    census = expected.marginal(DEGREES)
-    everywhere = [] if census is None else figures.bachelors_by_state(_counts(census), top=99)
-    shares = {item["state"]: item["share"] for item in everywhere}
-    found = figures.bachelors_by_state(counted.counts(*DEGREES), least=_LEAST)
-    return [{**item, "census": shares.get(item["state"])} for item in found]
-
-
-def _occupations(counted: Tabulation) -> list[dict[str, Any]]:
-    if not counted.rows or OCCUPATIONS not in counted:
-        return []
-    return figures.top_occupations(counted.counts(*OCCUPATIONS))
-
-
-def _counts(marginal: Marginal) -> Counts[Any]:
-    states = [marginal.domain[attribute] for attribute in marginal.domain]
-    index = pd.MultiIndex.from_product(states, names=list(marginal.domain))
-    return pd.Series(marginal.weights.ravel(), index=index)
 
 
 def _findings(path: Path) -> dict[str, dict[str, int]]:

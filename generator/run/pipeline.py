@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
@@ -49,6 +49,18 @@ class Narrating(Protocol):
         """Narrate one row; raises `LLMError` when no answer can be had."""
         ...
 
+    async def again(self, result: Narrated) -> Narrated | None:
+        """A narrated row anew, beyond the attempts that it has had; None when it has had all of them."""
+        ...
+
+
+Settle = Callable[[Narrating, Shard, Sequence[Narrated]], Awaitable[Sequence[Narrated]]]
+"""What is judged of a shard's rows together; gives the rows as they are to be delivered."""
+
+
+async def _as_they_are(_: Narrating, __: Shard, results: Sequence[Narrated]) -> Sequence[Narrated]:
+    return results
+
 
 @dataclass(slots=True)
 class Tally:
@@ -72,6 +84,13 @@ class Tally:
         self.rejected += not result.accepted
         self.prompt_tokens += result.prompt_tokens
         self.completion_tokens += result.completion_tokens
+
+    def exchange(self, before: Narrated, after: Narrated) -> None:
+        """Count a finished row as it was written anew, or judged beside others."""
+        self.accepted += after.accepted - before.accepted
+        self.rejected += before.accepted - after.accepted
+        self.prompt_tokens += after.prompt_tokens - before.prompt_tokens
+        self.completion_tokens += after.completion_tokens - before.completion_tokens
 
 
 @dataclass(slots=True)
@@ -120,6 +139,8 @@ class Pipeline:
         self._patience = patience
         self._outlook = outlook or Outlook(stops=False)
         self._deliver_begun = deliver_begun
+        self.settle: Settle = _as_they_are
+        """Judges the rows of a shard together before they are delivered."""
         self._failures = 0
         self._ready: deque[tuple[_OpenShard, int, dict[str, Any]]] = deque()
         self._open: dict[int, _OpenShard] = {}
@@ -262,13 +283,30 @@ class Pipeline:
         return opened
 
     async def _finish(self, opened: _OpenShard) -> None:
-        if not opened.waiting:
+        if not opened.waiting and await self._settled(opened):
             async with self._delivering:
                 await self._deliver_whole(opened, opened.shard, opened.results)
         else:
             del self._open[opened.shard.index]
         opened.closing.close()
         self._room.set()
+
+    async def _settled(self, opened: _OpenShard) -> bool:
+        """Judge a shard's rows together; False when one is to be written anew and has to wait for its answer."""
+        rows = [result for result in opened.results if result is not None]
+        try:
+            opened.results = list(await self.settle(opened.narrator, opened.shard, rows))
+        except DeferredError:
+            self._tally.waiting += 1
+            return False
+        except BudgetError as error:
+            self._ended = error
+            self.stop()
+            return False
+        for before, after in zip(rows, opened.results, strict=True):
+            if after is not None and after is not before:
+                self._tally.exchange(before, after)
+        return True
 
     async def _deliver_whole(
         self, opened: _OpenShard, shard: Shard, results: Sequence[Narrated | None]
@@ -290,9 +328,11 @@ class Pipeline:
     async def _deliver_first_rows(self) -> None:
         """Deliver of each shard that is open the rows before the first that is not finished, where that is asked."""
         for opened in list(self._open.values()) if self._deliver_begun else ():
-            results = list(takewhile(lambda result: result is not None, opened.results))
+            begun = takewhile(lambda result: result is not None, opened.results)
+            results = [result for result in begun if result is not None]
             if results:
                 shard = replace(opened.shard, stop=opened.shard.begin + len(results))
+                results = list(await self.settle(opened.narrator, shard, results))
                 await self._deliver_whole(opened, shard, results)
 
 

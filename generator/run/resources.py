@@ -32,6 +32,7 @@ from census_personas.prompts.fields import FieldSpec
 from census_personas.prompts.lint import lint, summary
 from census_personas.prompts.set_declaration import SetDeclaration, refuse_locale
 from census_personas.prompts.set_folder import folder_of, shipped_sets
+from census_personas.prompts.static_text import static_texts
 from census_personas.prompts.template import PromptSet, TemplateError
 from census_personas.validators.measure_registry import measures
 from census_personas.validators.rule_context import RuleContext
@@ -85,7 +86,9 @@ class RunResources:
         policy = {**(WRITTEN if people else SAMPLED), **config.validation.policy}
         # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
         odd = Plausibility.of(population) if people else None
-        reference = RuleContext(population.priors, odd, prompts.declared.language)
+        reference = RuleContext(
+            population.priors, odd, prompts.declared.language, prompts=static_texts(prompts.folder)
+        )
         resources = cls(
             config=config,
             population=population,

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from census_personas.foundation.atomic_file import PARTIAL, write_whole
+from census_personas.foundation.record_reader import read_records
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.schema import Table
 from census_personas.generator.config.config_file import with_places
@@ -141,6 +142,11 @@ class RunFolder:
     def journal(self, shard: Shard) -> Path:
         """Where the shard's answers are kept."""
         return self.layout.journal_part(shard.index)
+
+    def rows_before(self, shard: Shard) -> Iterator[Mapping[str, Any]]:
+        """The accepted rows that the shard's file has already."""
+        if shard.done:
+            yield from read_records(self.layout.part(shard.index))
 
     def write(self, shard: Shard, results: Sequence[Narrated]) -> ShardInfo:
         """Write the rows of a shard: what is said about them first, then the accepted ones to the shard's part.

@@ -92,7 +92,8 @@ def _read(name: str, wanted: Any, priors: Priors, leaves: Sequence[Leaf], within
             raise EvidenceError(
                 f"{place}: {wanted!r} is neither {UNIFORM!r} nor a {' or '.join(TABLES)} table"
             )
-        return _cells(name, axes, _table(place, Path(wanted), names, most), place)
+        codes = priors.roles.named(("postcode",))
+        return _cells(name, axes, _table(place, Path(wanted), names, most, codes), place)
     if most is not None and isinstance(wanted, Mapping | Sequence):
         refuse_many(place, len(wanted))
     if isinstance(wanted, Mapping):
@@ -173,15 +174,15 @@ def refuse_many(place: str, cells: int) -> None:
 
 
 def _table(
-    place: str, path: Path, names: Sequence[str], most: int | None = None
+    place: str, path: Path, names: Sequence[str], most: int | None = None, codes: Sequence[str] = ()
 ) -> list[tuple[list[Any], Any]]:
-    """Counts of a table, or of the rows of a dataset."""
+    """Counts of a table, or of the rows of a dataset; `codes` are columns of digits that are no numbers."""
     known = columns_of(path)
     missing = [name for name in names if name not in known]
     if missing:
         raise EvidenceError(f"{place}: {path} has no column {missing[0]!r}; it has {', '.join(known)}")
     weights = [column for column in WEIGHTS if column in known]
-    frame = read_frame(path, [*names, *weights[:1]])
+    frame = read_frame(path, [*names, *weights[:1]], codes)
     grouped = frame.groupby(list(names), observed=True)
     totals = grouped[weights[0]].sum() if weights else grouped.size()
     shares = totals / totals.sum()

@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
+from released import NEMOTRON, NEMOTRON_1_1
 
+from census_personas.census_priors.conventions import Conventions
 from census_personas.census_priors.declaration import DeclarationError
 from census_personas.census_priors.priors import Priors
+from census_personas.census_priors.roles import ROLES
+from census_personas.foundation.schema import public_columns
 
 ROOT = Path(__file__).parents[2]
 SAID: dict[str, Any] = {
@@ -44,14 +48,14 @@ def test_a_locale_without_the_file_fills_the_roles_that_its_attributes_are_named
 
 
 def test_words_are_those_of_the_language_or_else_of_the_tables(tmp_path: Path) -> None:
-    words = {"en": {"sex": {"name": "Sexo", "states": {"Male": "hombre"}}}}
-    priors = Priors.load(locale(tmp_path, {"words": {"fr": words["en"]}}))
+    words = {"sex": {"name": "Sexe", "states": {"Male": "homme"}}}
+    priors = Priors.load(locale(tmp_path, {"words": {"fr": words}}))
     assert priors.conventions.languages == ("es", "fr")
-    assert [priors.label("sex", state, "fr") for state in ("Male", "Female")] == ["hombre", "female"]
+    assert [priors.label("sex", state, "fr") for state in ("Male", "Female")] == ["homme", "mujer"]
     assert (priors.label("sex", "Male"), priors.name("sex"), priors.name("sex", "fr")) == (
-        "male",
-        "Sex",
+        "hombre",
         "Sexo",
+        "Sexe",
     )
 
 
@@ -101,6 +105,24 @@ def test_a_wrong_convention_is_one_line_with_file_key_and_remedy(
         Priors.load(locale(tmp_path, changes))
     assert f"locale.yaml: {fault}" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_guide_to_locales_names_every_role_and_every_convention() -> None:
+    text = (ROOT / "docs/new-locale.md").read_text(encoding="utf-8")
+    assert [name for name in (*ROLES, *Conventions.model_fields) if f"`{name}`" not in text] == []
+
+
+def test_en_us_publishes_the_columns_of_the_releases() -> None:
+    columns = Priors.load("en_US").context_columns
+    assert public_columns("nemotron", columns) == NEMOTRON
+    assert public_columns("nemotron-1.1", columns) == NEMOTRON_1_1
+
+
+def test_columns_that_are_not_declared_are_the_roles_that_are_filled(tmp_path: Path) -> None:
+    columns = Priors.load(locale(tmp_path, {})).context_columns
+    assert columns.public == ("sex", "age", "marital_status", "education_level", "occupation", "country")
+    assert columns.full == ("birth_year", "labor_force_status", "occupation_code")
+    assert columns.integers == {"age"}
 
 
 def test_a_look_up_needs_the_roles_that_are_drawn_from_it(tmp_path: Path) -> None:

@@ -32,15 +32,13 @@ def row(table: ConditionalTable, **cell: str) -> dict[str, float]:
     return dict(zip(table.states[indices], probabilities.tolist(), strict=True))
 
 
-def first(
-    names: Names, sex: str, year: int, ethnicity: str, nativity: str = "born_in_us"
-) -> dict[str, float]:
+def first(names: Names, sex: str, year: int, ethnicity: str, nativity: str = "born_here") -> dict[str, float]:
     cell = {"sex": sex, "ethnicity": ethnicity, "nativity_group": nativity}
     return row(names.first, birth_cohort=cohort_of(year), **cell)
 
 
 def middle(
-    names: Names, sex: str, year: int, ethnicity: str, nativity: str = "born_in_us"
+    names: Names, sex: str, year: int, ethnicity: str, nativity: str = "born_here"
 ) -> dict[str, float]:
     cell = {"sex": sex, "ethnicity": ethnicity, "nativity_group": nativity}
     return row(names.middle, birth_generation=generation_of(year), **cell)
@@ -116,23 +114,23 @@ def test_jose_and_maria_are_hispanic_names(names: Names) -> None:
 
 
 def test_spanish_accents_are_written_by_hispanic_people_born_abroad_alone(names: Names) -> None:
-    abroad = first(names, "Male", 1970, "hispanic", "foreign_born")
+    abroad = first(names, "Male", 1970, "hispanic", "born_elsewhere")
     assert "Jose" not in abroad
     assert abroad["José"] > 0.04
-    assert "María" in middle(names, "Female", 1970, "hispanic", "foreign_born")
+    assert "María" in middle(names, "Female", 1970, "hispanic", "born_elsewhere")
     assert "José" not in first(names, "Male", 1970, "hispanic")
-    assert "José" not in first(names, "Male", 1970, "asian", "foreign_born")
+    assert "José" not in first(names, "Male", 1970, "asian", "born_elsewhere")
 
 
 def test_people_born_abroad_bear_names_that_the_birth_register_lacks(names: Names) -> None:
-    assert first(names, "Female", 1970, "asian", "foreign_born")["Thuy"] > 20 * first(
+    assert first(names, "Female", 1970, "asian", "born_elsewhere")["Thuy"] > 20 * first(
         names, "Female", 1970, "asian"
     ).get("Thuy", 1e-9)
 
 
 def test_first_names_go_with_sex(names: Names) -> None:
     for ethnicity in ETHNICITIES:
-        for nativity in ("born_in_us", "foreign_born"):
+        for nativity in ("born_here", "born_elsewhere"):
             men = first(names, "Male", 1970, ethnicity, nativity)
             women = first(names, "Female", 1970, ethnicity, nativity)
             assert likeness(men, women) < 0.2, (ethnicity, nativity)

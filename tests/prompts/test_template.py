@@ -101,7 +101,7 @@ def test_every_call_is_told_every_fact(call: str, sample: dict[str, Any]) -> Non
         "- Field of degree: a science- or engineering-related field",
         "- Work: works as a registered nurse",
         "- Home: Dayton, Ohio",
-        "- Openness: high (58)",
+        "- Openness: high (58",
     ]
     assert [line for line in lines if line not in told] == []
 

@@ -13,10 +13,12 @@ from census_personas.census_priors.priors import Priors
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import RecordChecker
 
+PROMPTS = ("Write about her life. She keeps bees behind the library and sells honey from a red cart.",)
+
 
 @pytest.fixture(scope="session")
 def reference() -> RuleContext:
-    return RuleContext(Priors.load("en_US"))
+    return RuleContext(Priors.load("en_US"), prompts=PROMPTS)
 
 
 @pytest.fixture(scope="session")

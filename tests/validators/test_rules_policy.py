@@ -10,7 +10,7 @@ import pytest
 from census_personas.foundation.schema import LISTS, PROSE
 from census_personas.validators.finding import Finding
 from census_personas.validators.rule_context import RuleContext
-from census_personas.validators.rules import SAMPLED, PolicyError, RecordChecker, rules
+from census_personas.validators.rules import SAMPLED, WRITTEN, PolicyError, RecordChecker, rules
 from census_personas.validators.text.finding_cache import FindingCache
 from census_personas.validators.text.record_view import RecordView
 
@@ -36,6 +36,42 @@ def test_every_mutation_with_evidence_is_found(
         mutated = mutate(good, another, np.random.default_rng(3))
         if mutated is not None and evident:
             assert any(f.severity == "error" for f in checker.check(mutated)), name
+
+
+def test_what_only_a_run_repairs_is_found_under_its_policy_and_warned_of_in_other_files(
+    reference: RuleContext, mutations: ModuleType, good: dict[str, Any], another: dict[str, Any]
+) -> None:
+    context = RuleContext(reference.priors, prompts=mutations.PROMPTS)
+    written, foreign = RecordChecker(context, WRITTEN), RecordChecker(context)
+    row = {**good, "education_level": "high_school"}
+    before = {f for f in written.check(row) if f.severity == "error"}
+    for name, mutate in mutations.RUN_MUTATIONS.items():
+        mutated = mutate(row, another, np.random.default_rng(3))
+        if mutated is None:
+            continue
+        (found, *_) = [f for f in written.check(mutated) if f.severity == "error" and f not in before]
+        assert found.code in {*WRITTEN, "echo"}, name
+        if found.code != "echo":
+            assert found.lowered() in foreign.check(mutated), name
+
+
+def test_a_run_of_people_from_elsewhere_repairs_the_texts_that_it_writes() -> None:
+    assert set(WRITTEN.values()) == {"repair"}
+    assert WRITTEN.items() <= SAMPLED.items()
+
+
+def test_a_rule_about_rows_together_is_known_to_the_policy_and_runs_in_no_checker(
+    reference: RuleContext,
+) -> None:
+    checker = RecordChecker(reference, {"shared_text": "flag"})
+    assert "shared_text" not in checker.policy
+    with pytest.raises(PolicyError, match=r"shared_text: unknown action 'mend'"):
+        RecordChecker(reference, {"shared_text": "mend"})
+
+
+def test_echoes_are_not_judged_where_the_prompts_are_not_known(reference: RuleContext) -> None:
+    assert RecordChecker(RuleContext(reference.priors)).not_judged["echo"].startswith("the prompts")
+    assert "echo" not in RecordChecker(reference).not_judged
 
 
 def test_flag_lowers_errors_to_warnings(reference: RuleContext, good: dict[str, Any]) -> None:

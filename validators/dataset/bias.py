@@ -20,8 +20,12 @@ from census_personas.validators.text.record_view import RecordView
 if TYPE_CHECKING:
     import pandas as pd
 
-GUIDED = ("age", "sex", "education_level")
-GROUPS = ("sex", "ethnicity", "education_level", "marital_status", "state")
+    from census_personas.census_priors.priors import Priors
+
+GUIDED = ("age", "sex", "schooling")
+"""Roles that the guide's measures are about."""
+GROUPS = ("sex", "origin", "schooling", "marital", "region")
+"""Roles whose groups are held against the census."""
 SHOWN = 12  # words named for each group
 FEWEST = 50  # texts of a group of which words are named
 PRIOR_WORDS = 500.0  # weight of the background, in words
@@ -40,9 +44,9 @@ class GuideBias:
     Attributes:
         age_distance: absolute difference of the mean age from the census, in years.
         sex_balance: absolute difference of the share of women from one half; None where the population has one sex.
-        education_gini: Gini coefficient of the seven levels' shares; 0 if all are equally frequent. A census
-            population is not at 0: see `representation` for distances from the population instead. None where the
-            population has one level.
+        education_gini: Gini coefficient of the shares of the levels of schooling; 0 if all are equally frequent. A
+            census population is not at 0: see `representation` for distances from the population instead. None where
+            the population has one level.
     """
 
     age_distance: float | None
@@ -59,8 +63,8 @@ class Gap:
     """One group's share beside the census.
 
     Attributes:
-        attribute: such as ethnicity.
-        group: such as native.
+        attribute: such as sex.
+        group: such as Female.
         share: in the dataset.
         census: in the population.
         error: standard error of `share` in a perfect sample.
@@ -113,7 +117,9 @@ class WordAssociation:
         return {**asdict(self), "words": dict(self.words)}
 
 
-def guide_bias(frame: pd.DataFrame, expected: Mapping[str, Marginal | None] | None = None) -> GuideBias:
+def guide_bias(
+    frame: pd.DataFrame, priors: Priors, expected: Mapping[str, Marginal | None] | None = None
+) -> GuideBias:
     """The guide's measures on the columns that the frame has; the mean age needs the expected ages.
 
     Sexes are not held against one half, nor education levels against each other, where the population that was asked
@@ -121,21 +127,23 @@ def guide_bias(frame: pd.DataFrame, expected: Mapping[str, Marginal | None] | No
 
     Args:
         frame: columns of the dataset.
+        priors: the locale, which says what plays the roles, and in which order schooling goes.
         expected: what the attributes of `GUIDED` should be, as far as it is known.
     """
-    expected = expected or {}
-    age = sex = gini = None
-    if (ages := expected.get("age")) is not None and "age" in frame.columns:
-        years = np.array(ages.domain["age"], dtype=np.float64)
-        age = abs(float(frame["age"].mean()) - float(ages.project(("age",)).probabilities() @ years))
-    if "sex" in frame.columns and not _one_state(expected.get("sex")):
-        sex = abs(float((frame["sex"] == "Female").mean()) - 0.5)
-    if "education_level" in frame.columns and not _one_state(expected.get("education_level")):
-        shares = frame["education_level"].value_counts(normalize=True)
-        if (levels := expected.get("education_level")) is not None:
-            shares = shares.reindex(list(levels.domain["education_level"]), fill_value=0.0)
+    expected, said = expected or {}, priors.conventions
+    age, sex, level = (priors.roles.get(role) or role for role in GUIDED)
+    distance = balance = gini = None
+    if (ages := expected.get(age)) is not None and age in frame.columns:
+        years = np.array(ages.domain[age], dtype=np.float64)
+        distance = abs(float(frame[age].mean()) - float(ages.project((age,)).probabilities() @ years))
+    women = [state for state, gender in said.gender.items() if gender == "feminine"]
+    if women and sex in frame.columns and not _one_state(expected.get(sex)):
+        balance = abs(float(frame[sex].isin(women).mean()) - 0.5)
+    if level in frame.columns and not _one_state(expected.get(level)):
+        ladder = said.schooling.ladder or tuple(frame[level].unique())
+        shares = frame[level].value_counts(normalize=True).reindex(list(ladder), fill_value=0.0)
         gini = _gini(shares.to_numpy(dtype=np.float64))
-    return GuideBias(age, sex, gini)
+    return GuideBias(distance, balance, gini)
 
 
 def _one_state(expected: Marginal | None) -> bool:

@@ -15,7 +15,8 @@ from census_personas.validators.dataset.people import People, frame_of, records_
 from census_personas.validators.text.prose import words
 from census_personas.validators.text.record_view import RecordView
 
-ENTROPIES = ("sex", "education_level", "state", "occupation")
+ENTROPIES = ("sex", "schooling", "region", "occupation")
+"""Roles of which an entropy is taken."""
 LENGTHS = (1, 2, 3)  # of the runs of words that are counted as distinct
 OPENING = 3  # words after the name that make an opening
 COMPRESSED = 4 * 2**20  # characters compressed at most, so that datasets of any size compare
@@ -70,13 +71,13 @@ class TextDiversity:
         }
 
 
-def people_diversity(people: People, fields: Sequence[str] = ENTROPIES) -> PeopleDiversity:
-    """Entropies of those of the attributes that people have, and the variation of age."""
-    frame = frame_of(people, tuple(dict.fromkeys((*fields, "age"))))
+def people_diversity(people: People, fields: Sequence[str], age: str = "age") -> PeopleDiversity:
+    """Entropies of those of the attributes that people have, and the variation of the column of ages."""
+    frame = frame_of(people, tuple(dict.fromkeys((*fields, age))))
     present = [field for field in fields if field in frame.columns]
     counts = {name: frame[name].value_counts().to_numpy(dtype=np.float64) for name in present}
     counts = {name: count[count > 0] for name, count in counts.items()}  # a category may be nobody's
-    ages = frame["age"].dropna().to_numpy(dtype=np.float64) if "age" in frame.columns else np.array([])
+    ages = frame[age].dropna().to_numpy(dtype=np.float64) if age in frame.columns else np.array([])
     return PeopleDiversity(
         entropy={attribute: _entropy(count) for attribute, count in counts.items()},
         most={attribute: float(np.log2(max(len(count), 1))) for attribute, count in counts.items()},

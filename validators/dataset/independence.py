@@ -6,20 +6,22 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from census_personas.census_priors.roles import ROLES
 from census_personas.validators.dataset.coding import Coded
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
 FINEST = 30  # states of the level at which the other side is looked at
-PLACE = ("county", "zipcode", "city")  # where people live within a state; the first that a dataset has
-PLACE_GIVEN = ("state", "ethnicity", "education_group")  # what the place may depend on
+PLACE = ("subregion", "postcode", "municipality")
+"""Roles of where people live within a region; the first that a dataset has is tested."""
+PLACE_GIVEN = ("region", "origin")  # roles that the place may depend on, beside a view of schooling
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 TRAIT_COLUMNS = tuple(f"{trait}_label" for trait in TRAITS)
 # What names may depend on; the birth cohort follows from the age, and the place of birth from two facts.
-_GIVEN_NAMES = ("sex", "age", "ethnicity", "nativity_group")
+_GIVEN_NAMES = ("sex", "age", "origin", "nativity_group")
 NAMES_GIVEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"last_name": ("ethnicity",), "first_name": _GIVEN_NAMES, "middle_name": _GIVEN_NAMES}
+    {"family_name": ("origin",), "given_name": _GIVEN_NAMES, "middle_name": _GIVEN_NAMES}
 )
 
 Independence = tuple[str, str, tuple[str, ...]]
@@ -54,18 +56,27 @@ def _level(priors: Priors, coded: Coded, root: str) -> str | None:
 
 
 def _of_place(coded: Coded) -> Iterator[Independence]:
-    place = next((name for name in PLACE if coded.has(name)), None)
-    if place is not None and coded.has("state"):
+    priors, roles = coded.priors, coded.priors.roles
+    place = next((name for name in roles.named(PLACE) if coded.has(name)), None)
+    schooling = priors.conventions.places.schooling
+    given = (*roles.named(PLACE_GIVEN), *([] if schooling is None else [schooling]))
+    if place is not None and "region" in roles and coded.has(roles["region"]):
         for root in coded.roots:
-            level = _level(coded.priors, coded, root)
-            if level is not None and root not in {coded.priors.hierarchy.root(name) for name in PLACE_GIVEN}:
-                yield place, level, PLACE_GIVEN
+            level = _level(priors, coded, root)
+            if level is not None and root not in {priors.hierarchy.root(name) for name in given}:
+                yield place, level, given
 
 
 def _of_names(coded: Coded) -> Iterator[Independence]:
-    told = [name for name in NAMES_GIVEN if coded.has(name)]
+    roles = coded.priors.roles
+    given_of = {
+        roles[role]: tuple((roles.get(name) or name) if name in ROLES else name for name in given)
+        for role, given in NAMES_GIVEN.items()
+        if role in roles
+    }
+    told = [name for name in given_of if coded.has(name)]
     for position, name in enumerate(told):
-        given = NAMES_GIVEN[name]
+        given = given_of[name]
         for other in told[:position]:
             yield name, other, given
         for root in coded.roots:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from census_personas.census_priors.cohorts import cohort_codes, generation_codes
 from census_personas.census_priors.domain import Domain
+from census_personas.census_priors.given_names import NATIVITY_GROUPS
 from census_personas.census_priors.marginal import TableError
 from census_personas.foundation.arrays import Codes, Floats, Mask
 from census_personas.validators.dataset.coding import Coded
@@ -22,26 +23,29 @@ if TYPE_CHECKING:
 
 Shares = Floats
 
-NEEDED = ("sex", "age")  # without which nothing is said of names
-TOLD = (*NEEDED, "state", "ethnicity", "nativity")  # what names hang on, as columns
-BORN = ("born_in_us", "foreign_born")  # as the name tables call whom the births of the states cover
+NEEDED = ("sex", "age")
+"""Roles without which nothing is said of names."""
+TOLD = (*NEEDED, "region", "origin", "birth")
+"""Roles that names depend on."""
+BORN = NATIVITY_GROUPS  # whom the counts of births have, and others
 
 
 class NameExposure:
     """The people of a dataset as cells of the name tables.
 
-    Ethnicity and birthplace that the dataset has no column of are unknown; everybody is then spread over them as the
-    census spreads people of that age and state.
+    Origin and birthplace that the dataset has no column of are unknown; everybody is then spread over them as the
+    census spreads people of that age and region.
     """
 
     def __init__(self, frame: pd.DataFrame, priors: Priors) -> None:
-        """`frame` has the columns of `NEEDED`, and of `state`, `ethnicity` and `nativity` what the dataset tells."""
-        coded = Coded(frame, priors)
+        """`frame` has the columns of `NEEDED`, and of those of `TOLD` what the dataset tells."""
+        coded, roles = Coded(frame, priors), priors.roles
         self._priors = priors
+        self._sex, self._age, self._region, self._origin, self._birth = (roles.get(r) or r for r in TOLD)
         self._shares: dict[tuple[str, ...], Shares] = {}
-        self.told = [name for name in TOLD if coded.has(name)]
-        if not {"state", "ethnicity"} <= set(self.told):
-            self.told = [name for name in self.told if name != "nativity"]
+        self.told = [name for name in roles.named(TOLD) if coded.has(name)]
+        if not {self._region, self._origin} <= set(self.told):
+            self.told = [name for name in self.told if name != self._birth]
         self._codes = {name: coded.codes(name) for name in self.told}
         self.known: Mask = np.all([codes >= 0 for codes in self._codes.values()], axis=0)
 
@@ -76,66 +80,80 @@ class NameExposure:
     def _parents(self, found: Mapping[str, Codes], parents: Domain) -> dict[str, Codes]:
         """Codes of the parents of a name table that follow from facts."""
         domain, codes = self._priors.domain, {}
-        years = int(self._priors.declaration.vintage) - np.array(domain["age"], dtype=np.int64)[found["age"]]
+        years = (
+            int(self._priors.declaration.vintage)
+            - np.array(domain[self._age], dtype=np.int64)[found[self._age]]
+        )
         for name in parents:
             if name == "birth_cohort":
                 codes[name] = cohort_codes(years).astype(np.int64)
             elif name == "birth_generation":
                 codes[name] = generation_codes(years).astype(np.int64)
-            elif name == "nativity_group" and "nativity" in found:
-                codes[name] = self._born(found["nativity"], found["state"], parents)
+            elif name == "nativity_group" and self._birth in found:
+                codes[name] = self._born(found[self._birth], found[self._region], parents)
             elif name in found:
                 order = parents.codes(name, domain[name]).astype(np.int64)
                 codes[name] = order[found[name]]
         return codes
 
-    def _born(self, nativity: Codes, state: Codes, parents: Domain) -> Codes:
+    def _born(self, birth: Codes, region: Codes, parents: Domain) -> Codes:
         inside, outside = (parents.code("nativity_group", name) for name in BORN)
-        native = nativity == self._priors.domain.code("nativity", "us_born")
-        return np.where(native & ~self._outside[state], inside, outside)
+        return np.where(np.isin(birth, self._here) & ~self._outside[region], inside, outside)
+
+    @property
+    def _here(self) -> list[int]:
+        """Codes of the birthplaces of people whom the counts of births have."""
+        return [
+            self._priors.domain.code(self._birth, state) for state in self._priors.conventions.names.born_here
+        ]
 
     @property
     def _outside(self) -> Mask:
-        return np.isin(self._priors.domain["state"], self._priors.conventions.names.births_elsewhere)
+        return np.isin(self._priors.domain[self._region], self._priors.conventions.names.births_elsewhere)
 
     def _spread(
         self, found: Mapping[str, Codes], counts: Codes, parents: Domain
     ) -> list[tuple[dict[str, Codes], npt.NDArray[np.number]]]:
-        """The same people once for each ethnicity and birthplace that they may have, in shares."""
-        ethnicities = range(len(self._priors.domain["ethnicity"]))
-        of = None if "ethnicity" in self.told else self._ethnicities(found)
+        """The same people once for each origin and birthplace that they may have, in shares."""
+        origins = range(len(self._priors.domain[self._origin]))
+        of = None if self._origin in self.told else self._origins(found)
         spread = []
-        for ethnicity, born in product(ethnicities, BORN if "nativity_group" in parents else BORN[:1]):
-            people = counts * (found["ethnicity"] == ethnicity if of is None else of[:, ethnicity])
-            codes = self._parents({**found, "ethnicity": np.full(len(counts), ethnicity)}, parents)
+        for origin, born in product(origins, BORN if "nativity_group" in parents else BORN[:1]):
+            people = counts * (found[self._origin] == origin if of is None else of[:, origin])
+            codes = self._parents({**found, self._origin: np.full(len(counts), origin)}, parents)
             if "nativity_group" in parents:
-                native = self._native(found, ethnicity)
+                native = self._native(found, origin)
                 people = people * (native if born == BORN[0] else 1 - native)
                 codes["nativity_group"] = np.full(len(counts), parents.code("nativity_group", born))
             spread.append((codes, people))
         return spread
 
-    def _ethnicities(self, found: Mapping[str, Codes]) -> Shares:
-        """P(ethnicity | age, sex, state), as if sex told as much of it everywhere; shape (people, ethnicities)."""
-        by_sex = self._conditional("ethnicity", ("age", "sex"))[found["age"], found["sex"]]
-        if "state" not in self.told:
+    def _origins(self, found: Mapping[str, Codes]) -> Shares:
+        """P(origin | age, sex, region), as if sex told as much of it everywhere; shape (people, origins)."""
+        origin, age, sex, region = self._origin, self._age, self._sex, self._region
+        by_sex = self._conditional(origin, (age, sex))[found[age], found[sex]]
+        if region not in self.told:
             return np.asarray(by_sex)
-        by_state = self._conditional("ethnicity", ("age", "state"))[found["age"], found["state"]]
-        anyone = self._conditional("ethnicity", ("age",))[found["age"]]
-        shares = np.divide(by_state * by_sex, anyone, out=np.zeros_like(anyone), where=anyone > 0)
+        by_region = self._conditional(origin, (age, region))[found[age], found[region]]
+        anyone = self._conditional(origin, (age,))[found[age]]
+        shares = np.divide(by_region * by_sex, anyone, out=np.zeros_like(anyone), where=anyone > 0)
         total = shares.sum(axis=1, keepdims=True)
-        return np.asarray(np.divide(shares, total, out=by_state.copy(), where=total > 0))
+        return np.asarray(np.divide(shares, total, out=by_region.copy(), where=total > 0))
 
-    def _native(self, found: Mapping[str, Codes], ethnicity: int) -> Shares:
-        """P(born in a state | ethnicity, age, state), the odds of two tables multiplied."""
-        native = self._priors.domain.code("nativity", "us_born")
-        by_age = self._conditional("nativity", ("ethnicity", "age"))[ethnicity, :, native][found["age"]]
-        if "state" not in self.told:
+    def _native(self, found: Mapping[str, Codes], origin: int) -> Shares:
+        """P(born where births are counted | origin, age, region), the odds of two tables multiplied."""
+        birth, of, age, region = self._birth, self._origin, self._age, self._region
+        by_age = self._native_share((of, age))[origin][found[age]]
+        if region not in self.told:
             return np.asarray(by_age)
-        by_state = self._conditional("nativity", ("ethnicity", "state"))[ethnicity, :, native][found["state"]]
-        anywhere = self._conditional("nativity", ("ethnicity",))[ethnicity, native]
-        odds = _odds(by_age) * _odds(by_state) / _odds(anywhere)
-        return np.where(self._outside[found["state"]], 0.0, odds / (1 + odds))
+        by_region = self._native_share((of, region))[origin][found[region]]
+        anywhere = self._conditional(birth, (of,))[origin, self._here].sum()
+        odds = _odds(by_age) * _odds(by_region) / _odds(anywhere)
+        return np.where(self._outside[found[region]], 0.0, odds / (1 + odds))
+
+    def _native_share(self, given: tuple[str, str]) -> Shares:
+        """P(born here | given)."""
+        return np.asarray(self._conditional(self._birth, given)[:, :, self._here].sum(axis=-1))
 
     def _conditional(self, child: str, given: Sequence[str]) -> Shares:
         """P(child | given) by the table that has the finest views of what is given; read once.

@@ -12,6 +12,7 @@ import pandas as pd
 
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.marginal import TableError
+from census_personas.census_priors.roles import ROLES, Roles
 from census_personas.foundation.arrays import Integers
 from census_personas.validators.dataset.chance import widest
 from census_personas.validators.dataset.fidelity import Fidelity, compared
@@ -22,12 +23,12 @@ from census_personas.validators.text.record_view import RecordView
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
-# Each kind of name, and the people among whom it is counted.
+# The role of each kind of name, and the people among whom it is counted: roles, or what follows from the age.
 NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "first_name": ("sex", "birth_cohort"),
+        "given_name": ("sex", "birth_cohort"),
         "middle_name": ("sex", "birth_generation"),
-        "last_name": ("ethnicity",),
+        "family_name": ("origin",),
     }
 )
 OPTIONAL = "middle_name"  # which a person may be without
@@ -76,63 +77,65 @@ class _NameTable:
         total = names.sum() or 1.0
         return np.bincount(self._place, weights=names / total, minlength=self.size).astype(np.float64)
 
-    def likeliest(self) -> Positions:
-        """The ethnicity in which each name is the most frequent for the number of people."""
-        axis = self.parents.attributes.index("ethnicity")
-        ethnicity = np.unravel_index(np.arange(self.parents.size), self.parents.shape)[axis]
-        people = [(ethnicity == code).astype(np.float64) for code in range(len(self.parents["ethnicity"]))]
+    def likeliest(self, origin: str) -> Positions:
+        """The origin in which each name is the most frequent for the number of people."""
+        axis = self.parents.attributes.index(origin)
+        of = np.unravel_index(np.arange(self.parents.size), self.parents.shape)[axis]
+        people = [(of == code).astype(np.float64) for code in range(len(self.parents[origin]))]
         return np.asarray(np.argmax([self.shares(cells) for cells in people], axis=0), dtype=np.int64)
 
 
 def name_fidelity(frame: pd.DataFrame, priors: Priors) -> NameFidelity:
     """How far each kind of name that the frame has lies from the locale's tables, given the facts of its people.
 
-    First names are counted by sex and birth cohort, middle names by sex and generation, last names by ethnicity (all
+    Given names are counted by sex and birth cohort, middle names by sex and generation, family names by origin (all
     together where the dataset does not tell it). Among each of these people, the likeliest names stand for
     themselves and all others in bands of commonness, so that the distance of a perfect sample is small. What is
     expected are the shares of the name tables for the people that the dataset has, not for those it should have: a
-    dataset of one state, or of one sex, is held against the names of its own people.
+    dataset of one region, or of one sex, is held against the names of its own people.
 
     Args:
         frame: columns of the dataset.
         priors: has the tables of names.
     """
-    names = [name for name in NAMES if name in frame.columns]
+    names = {priors.roles[role]: role for role in NAMES if priors.roles.get(role) in frame.columns}
     if why := _silence(frame, priors):
         return NameFidelity((), dict.fromkeys(names, why))
     bearers, found, silent = NameExposure(frame, priors), [], {}
-    for name in names:
+    for name, role in names.items():
         try:
-            found.append(_measured(frame[name], name, _table(priors, name), bearers))
+            found.append(_measured(frame[name], role, priors, bearers))
         except TableError as error:
             silent[name] = str(error)
     return NameFidelity(tuple(found), silent)
 
 
-def names_in_texts(records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """First and last names as the texts of records have them, beside the facts on which names hang."""
+def names_in_texts(records: Iterable[Mapping[str, Any]], roles: Roles) -> pd.DataFrame:
+    """Given and family names as the texts of records have them, beside the facts that names depend on."""
     rows = []
+    given, family = roles["given_name"], roles["family_name"]
     for record in records:
         if (name := RecordView.of(record).name) is not None:
-            facts = {fact: record.get(fact) for fact in TOLD}
-            rows.append({**facts, "first_name": name.first or None, "last_name": name.last or None})
+            facts = {fact: record.get(fact) for fact in roles.named(TOLD)}
+            rows.append({**facts, given: name.first or None, family: name.last or None})
     return pd.DataFrame(rows).dropna(axis="columns", how="all")
 
 
 def with_kinds_of_names(frame: pd.DataFrame, priors: Priors) -> pd.DataFrame:
     """The frame with names replaced by kinds that are few enough to be tested, and with the group of birthplaces.
 
-    A name's kind is the ethnicity whose people bear it the most often for their number, and whether it is among the
+    A name's kind is the origin whose people bear it the most often for their number, and whether it is among the
     commonest names that half of the dataset's people bear. Without columns of names, or tables of them, the frame is
     as it was but for the names.
     """
     known = not _silence(frame, priors)
-    named = [name for name in NAMES if known and name in frame.columns]
-    found = {name: _kinds(frame[name], _table(priors, name)) for name in named}
+    columns = {priors.roles[role]: role for role in NAMES if priors.roles.get(role) in frame.columns}
+    named = columns if known else {}
+    found = {name: _kinds(frame[name], _table(priors, role), priors) for name, role in named.items()}
     if found:
         born = NameExposure(frame, priors).born(priors.names.first.parents)
         found |= {} if born is None else {"nativity_group": born}
-    rest = frame.drop(columns=[name for name in NAMES if name in frame.columns])
+    rest = frame.drop(columns=list(columns))
     return rest.assign(
         **{
             name: pd.Categorical.from_codes(codes, pd.RangeIndex(codes.max() + 1))
@@ -145,12 +148,13 @@ def _silence(frame: pd.DataFrame, priors: Priors) -> str:
     """Why nothing can be said of names; empty if it can."""
     if "names" not in priors.declaration.lookups:
         return f"{priors.locale} has no tables of names"
-    missing = [name for name in NEEDED if name not in frame.columns]
+    missing = [name for name in priors.roles.named(NEEDED) if name not in frame.columns]
     return f"the dataset does not tell {' and '.join(missing)}" if missing else ""
 
 
-def _table(priors: Priors, name: str) -> _NameTable:
-    return _NameTable(getattr(priors.names, name.removesuffix("_name")))
+def _table(priors: Priors, role: str) -> _NameTable:
+    names = priors.names
+    return _NameTable({"given_name": names.first, "middle_name": names.middle}.get(role, names.last))
 
 
 def _key(name: str) -> str:
@@ -159,9 +163,11 @@ def _key(name: str) -> str:
     return "".join(filter(str.isalpha, plain(name).casefold()))
 
 
-def _measured(column: pd.Series, name: str, table: _NameTable, bearers: NameExposure) -> Fidelity:
-    by = tuple(parent for parent in NAMES[name] if parent != "ethnicity" or parent in bearers.told)
-    column = column.astype(object).fillna("") if name == OPTIONAL else column
+def _measured(column: pd.Series, role: str, priors: Priors, bearers: NameExposure) -> Fidelity:
+    table, roles = _table(priors, role), priors.roles
+    parents = (roles.get(parent) if parent in ROLES else parent for parent in NAMES[role])
+    by = tuple(name for name in parents if name and (name != roles.get("origin") or name in bearers.told))
+    column = column.astype(object).fillna("") if role == OPTIONAL else column
     rows = bearers.known & column.notna().to_numpy()
     if not rows.any():
         raise TableError(f"no row has a name beside {', '.join(bearers.told)} that the census knows")
@@ -178,7 +184,7 @@ def _measured(column: pd.Series, name: str, table: _NameTable, bearers: NameExpo
         return (*bearer, _group_name(groups[cell // _GROUPS], cell % _GROUPS, table))
 
     return compared(
-        (*by, name),
+        (*by, str(column.name)),
         np.bincount(at, minlength=shares.size).astype(np.int64),
         np.repeat(people, _GROUPS).astype(np.int64),
         shares.ravel(),
@@ -211,10 +217,10 @@ def _grouped(people: Shares, table: _NameTable) -> tuple[Positions, Shares]:
     return groups, shares
 
 
-def _kinds(column: pd.Series, table: _NameTable) -> Positions:
+def _kinds(column: pd.Series, table: _NameTable, priors: Priors) -> Positions:
     positions = table.positions(column)
     bearers = np.bincount(positions[positions >= 0], minlength=table.size)
     order = np.argsort(-bearers, kind="stable")
     common = np.zeros(table.size, dtype=np.int64)
     common[order[np.cumsum(bearers[order]) <= bearers.sum() / 2]] = 1
-    return np.append(2 * table.likeliest() + common, -1)[positions]
+    return np.append(2 * table.likeliest(priors.roles["origin"]) + common, -1)[positions]

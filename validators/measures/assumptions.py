@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from census_personas.validators.measured_dataset import MeasuredDataset
 
 TITLE = "Assumed independences"
-NEEDS = Needs(optional=(DOMAIN, *PLACE, *NAMES, *TRAIT_COLUMNS))
+NEEDS = Needs(optional=(DOMAIN, *TRAIT_COLUMNS), roles=(*PLACE, *NAMES))
 
 
 class Independence(Values):

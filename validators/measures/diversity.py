@@ -12,7 +12,7 @@ from census_personas.validators.measure import MeasureResult, Needs
 if TYPE_CHECKING:
     from census_personas.validators.measured_dataset import MeasuredDataset
 
-NEEDS = Needs(optional=(*ENTROPIES, "age"))
+NEEDS = Needs(roles=(*ENTROPIES, "age"))
 
 
 class Result(MeasureResult):
@@ -25,4 +25,5 @@ class Result(MeasureResult):
 
 def measure(dataset: MeasuredDataset) -> Result:
     """Measure the people."""
-    return Result.model_validate(people_diversity(dataset.people).as_dict())
+    age = dataset.priors.roles.get("age") or "age"
+    return Result.model_validate(people_diversity(dataset.people, dataset.columns(ENTROPIES), age).as_dict())

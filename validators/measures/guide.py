@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from census_personas.validators.measured_dataset import MeasuredDataset
 
 TITLE = "Bias, as the guide measures it"
-NEEDS = Needs(optional=GUIDED)
+NEEDS = Needs(roles=GUIDED)
 
 
 class Result(MeasureResult):
@@ -24,5 +24,6 @@ class Result(MeasureResult):
 
 def measure(dataset: MeasuredDataset) -> Result:
     """Take the measures on the columns that the dataset has, beside the census."""
-    expected = {name: dataset.expected.marginal((name,)) for name in GUIDED if name in dataset.people}
-    return Result.model_validate(guide_bias(dataset.people, expected).as_dict())
+    guided = (name for name in dataset.columns(GUIDED) if name in dataset.people)
+    expected = {name: dataset.expected.marginal((name,)) for name in guided}
+    return Result.model_validate(guide_bias(dataset.people, dataset.priors, expected).as_dict())

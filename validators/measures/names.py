@@ -9,13 +9,13 @@ from pydantic import Field
 from census_personas.validators.dataset.family import counted_together
 from census_personas.validators.dataset.name_exposure import TOLD
 from census_personas.validators.dataset.naming import NAMES, name_fidelity, names_in_texts
-from census_personas.validators.measure import MeasureResult, Needs, Tested
+from census_personas.validators.measure import MeasureResult, Needs, NotMeasured, Tested
 from census_personas.validators.measures.fidelity import TableFidelity
 
 if TYPE_CHECKING:
     from census_personas.validators.measured_dataset import MeasuredDataset
 
-NEEDS = Needs(optional=(*TOLD, *NAMES))
+NEEDS = Needs(roles=(*TOLD, *NAMES))
 
 
 class Result(MeasureResult):
@@ -30,12 +30,15 @@ class Result(MeasureResult):
         return tuple(f"names: {' x '.join(item.attributes)}" for item in self.tables if not item.passes)
 
 
-def measure(dataset: MeasuredDataset) -> Tested | Result:
+def measure(dataset: MeasuredDataset) -> Tested | Result | NotMeasured:
     """Compare names, read from columns or else from texts; not where people were chosen by their names."""
-    if chosen := sorted(dataset.expected.chosen & set(NAMES)):
+    columns, roles = dataset.columns(NAMES), dataset.priors.roles
+    if chosen := sorted(dataset.expected.chosen & set(columns)):
         return Result(not_judged=dict.fromkeys(chosen, "people were chosen by it"))
-    told = any(name in dataset.people for name in NAMES)
-    named = dataset.people if told else names_in_texts(dataset.records)
+    if roles.missing(("given_name", "family_name")):
+        return NotMeasured("the locale has no columns of names")
+    told = any(name in dataset.people for name in columns)
+    named = dataset.people if told else names_in_texts(dataset.records, roles)
     found = name_fidelity(named, dataset.priors)
 
     def judge(tests: int) -> Result:

@@ -11,7 +11,7 @@ from census_personas.validators.measure import MeasureResult, Needs, Tested, Val
 if TYPE_CHECKING:
     from census_personas.validators.measured_dataset import MeasuredDataset
 
-NEEDS = Needs(optional=GROUPS)
+NEEDS = Needs(roles=GROUPS)
 
 
 class Gap(Values):
@@ -41,7 +41,7 @@ class Result(MeasureResult):
 
 def measure(dataset: MeasuredDataset) -> Tested:
     """Compare groups; all groups of an attribute are one test."""
-    expected = (dataset.expected_table((name,)) for name in GROUPS)
+    expected = (dataset.expected_table((name,)) for name in dataset.columns(GROUPS))
     found = [representation(dataset.people, shares) for shares in expected if shares is not None]
 
     def judge(tests: int) -> Result:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 TITLE = "Words by group"
 COSTLY = True
 NEEDS = Needs(sample=True)
-COMPARED = ("sex", "ethnicity")
+COMPARED = ("sex", "origin")
+"""Roles whose groups are told apart."""
 
 
 class WordAssociation(Values):
@@ -33,5 +34,6 @@ class Result(MeasureResult):
 
 def measure(dataset: MeasuredDataset) -> Result:
     """Compare the words of the sample of texts."""
-    found = (item for name in COMPARED for item in word_associations(dataset.records, attribute=name))
+    compared = dataset.columns(COMPARED)
+    found = (item for name in compared for item in word_associations(dataset.records, attribute=name))
     return Result(groups=tuple(WordAssociation.model_validate(item.as_dict()) for item in found))

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -38,6 +39,9 @@ _AGENT = re.compile(
     re.IGNORECASE,
 )
 # Title words that name a rank or a class of jobs, not an occupation.
+_ANY_TRADE = frozenset({"operation"})  # words of titles that every trade gives: "operations manager"
+# SOC minor groups of top executives, and of the first-line supervisors of each major group from 33 on.
+_BROAD = re.compile(r"11-1|(?:3[3579]|4[13579]|5[13])-1")
 _RANKS = frozenset(
     "manager supervisor operator technician specialist clerk assistant worker director technologist office attendant"
     " leader coordinator analyst mechanic helper service driver aide associate representative agent"
@@ -109,6 +113,7 @@ class OccupationMatcher:
         self.names = tuple(occupation.name for occupation in known)
         self._position = {name: i for i, name in enumerate(self.names)}
         soc = [re.sub(r"[XY]+$", "", occupation.soc) for occupation in known]
+        self._groups = tuple(code[:2] for code in soc)
         self._minor = _neighbours([code[:4] for code in soc])
         self._major = _neighbours([code[:2] for code in soc])
         self._residual = [
@@ -121,6 +126,42 @@ class OccupationMatcher:
     def __contains__(self, name: object) -> bool:
         """Whether the occupation is known."""
         return name in self._position
+
+    def is_broad(self, name: str) -> bool:
+        """Whether an occupation takes in many trades: top executives, supervisors, and "all other" codes."""
+        position = self._position[name]
+        return self._residual[position] or _BROAD.match(self._known[position].soc) is not None
+
+    def names_another(self, name: str, claimed: Iterable[tuple[Tokens, bool]]) -> bool:
+        """Whether titles are those of an occupation of another major group (SOC), and none of its own group.
+
+        Args:
+            name: an occupation that the matcher knows.
+            claimed: the words of each title, and whether the person has it now: one of today must be another's, one of
+                the own group excuses at any time.
+
+        The longest title that a claim ends with counts as its own: "seasoned kitchen manager" is a "kitchen manager".
+        """
+        group = self._groups[self._position[name]]
+        another = False
+        for tokens, now in claimed:
+            told = _singular(tokens)
+            runs = (tuple(told[at:end]) for at in range(len(told)) for end in range(at + 1, len(told) + 1))
+            if any(group in self._by_title.get(run, ()) for run in runs):
+                return False
+            ends = (tuple(told[at:]) for at in range(len(told)))
+            title = next((run for run in ends if run in self._by_title), ())
+            another = another or (now and bool(title) and _ANY_TRADE.isdisjoint(title))
+        return another
+
+    @cached_property
+    def _by_title(self) -> Mapping[tuple[str, ...], frozenset[str]]:
+        """Title -> the major groups of the occupations that have it."""
+        groups: dict[tuple[str, ...], set[str]] = {}
+        for occupation, group in zip(self._known, self._groups, strict=True):
+            for title in _Titles.of(occupation).whole:
+                groups.setdefault(title, set()).add(group)
+        return {title: frozenset(found) for title, found in groups.items()}
 
     def told(self, records: Sequence[Sequence[tuple[str, float]]]) -> list[QueryTerms]:
         """What plain texts about work, each with its weight, tell; for each of many records."""

@@ -19,6 +19,9 @@ RULE = Rule.of(__name__)
 # Shares of real adults that the rule may report, not limits on any combination.
 ERROR_SHARE = 3e-5
 WARNING_SHARE = 1e-3
+RARE_FROM = (
+    20  # age from which a status that is rare so early is somebody's all the same: a widower of twenty-five
+)
 MARRIAGEABLE = 16  # age below which no state lets people marry without a court
 
 
@@ -39,7 +42,7 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
     if oddity is None:
         yield RULE.not_judged(column, "the locale has no table of marital status by age")
     elif oddity.tail < WARNING_SHARE:
-        make = RULE.error if oddity.tail < ERROR_SHARE else RULE.warning
+        make = RULE.error if oddity.tail < ERROR_SHARE and age < RARE_FROM else RULE.warning
         words = reference.label(column, status)
         yield make(
             column,

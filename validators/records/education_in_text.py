@@ -28,8 +28,10 @@ TOLD = frozenset({"persona", "professional_persona", PAST})  # who the person is
 FIRST_DEGREES = ("associate", "bachelor", "undergraduate")
 NEAR = 40  # letters before it in which a negation stands
 BEFORE, AFTER = 30, 90  # letters around one of its words in which a credential stands
+GED = "ged"
 SHORTEST = 3  # letters of a word that is looked for as it is
 LEAD = 70  # letters before a credential in which the verb stands
+UNDERWAY = 16  # letters after it that may say that it is still being worked for
 
 _OWN = re.compile(r"\b(?:his|her|their|with an?) (?:[\w-]+ )?$")
 
@@ -40,6 +42,10 @@ class _Words(NamedTuple):
     credential: re.Pattern[str]
     plans: re.Pattern[str]
     has: re.Pattern[str]
+    builds: re.Pattern[str]
+    acquires: re.Pattern[str]
+    adds: re.Pattern[str]
+    underway: re.Pattern[str]
     others: re.Pattern[str]
     causes: re.Pattern[str]
     negations: re.Pattern[str]
@@ -63,6 +69,10 @@ def _words() -> _Words:
         credential=re.compile(rf"\b(?:{credentials})"),
         plans=any_of(content["plans"]),
         has=any_of(content["has"]),
+        builds=any_of(content["builds"]),
+        acquires=re.compile(rf"\b{content['acquires']}"),
+        adds=re.compile(content["adds"]),
+        underway=re.compile(content["underway"]),
         others=any_of(content["others"]),
         causes=any_of(content["causes"]),
         negations=any_of(content["negations"]),
@@ -143,15 +153,12 @@ def _claims_of_text(field: str, text: str, near: Iterable[str]) -> Iterator[_Cla
             if field in FUTURE:
                 yield _Claim(field, 0, _rung("some_college"), quote)
             continue
-        credential = _rung("bachelors" if kind in {"field", "major"} else kind)
-        planned, held = _last(lexis.plans, lead), _last(lexis.has, lead)
-        if planned > held:
-            if field in FUTURE and (kind in _ladder() or quote.endswith("degree")):
-                yield from _planned(field, credential, quote, after_first=first <= match.start())
-            elif field == PAST and credential >= _rung("associates"):
-                yield from _held(field, credential, quote)
-        elif held >= 0 or own or (kind == "major" and field in TOLD and not lexis.causes.search(lead)):
-            yield from _held(field, credential, quote)
+        sure = not (own and match.group() == GED)  # "her GED" is as often one still to come
+        planned, held = _hold(lead, text[match.end() : match.end() + UNDERWAY], own=own, sure=sure)
+        if planned:
+            yield from _plans(field, kind, quote, after_first=first <= match.start())
+        elif held or (kind == "major" and field in TOLD and not lexis.causes.search(lead)):
+            yield from _has(field, kind, quote)
     likely = any(letters in text for letters in lexis.no_diploma_letters)
     left = lexis.no_diploma.search(text) if likely else None
     if left is not None and not lexis.others.search(text[_sentence(text, left.start()) : left.start()]):
@@ -184,6 +191,42 @@ def _sentence(text: str, at: int) -> int:
     """Where the sentence of a position begins, at most LEAD letters before it."""
     earliest = max(0, at - LEAD)
     return max(text.rfind(". ", earliest, at) + 1, earliest)
+
+
+def _plans(field: str, kind: str, quote: str, *, after_first: bool) -> Iterator[_Claim]:
+    if field in FUTURE and (kind in _ladder() or quote.endswith("degree")):
+        yield from _planned(field, _level(kind), quote, after_first=after_first)
+    elif field == PAST and _level(kind) >= _rung("associates"):
+        yield from _held(field, _level(kind), quote)
+
+
+def _has(field: str, kind: str, quote: str) -> Iterator[_Claim]:
+    if kind == "field":  # "her business education" may be that of any college
+        yield _Claim(field, _rung("some_college"), _rung("graduate"), quote)
+    else:
+        yield from _held(field, _level(kind), quote)
+
+
+def _level(kind: str) -> int:
+    """The rung of a kind of credential."""
+    return _rung("bachelors" if kind in {"field", "major"} else kind)
+
+
+def _hold(lead: str, after: str, *, own: bool, sure: bool) -> tuple[bool, bool]:
+    """Whether a credential is planned, and whether it is held, by the clause before it and the words after it."""
+    lexis = _words()
+    plan = _last(lexis.plans, lead)
+    if lexis.underway.match(after):
+        return True, False
+    if own and sure:
+        planned = lexis.acquires.search(lead) is not None or (
+            plan >= 0 and lexis.adds.search(lead) is not None
+        )
+        return planned, not planned
+    if plan >= 0:
+        held = _last(lexis.has, lead) > plan
+        return not held, held
+    return False, lexis.has.search(lead) is not None or lexis.builds.search(lead) is not None
 
 
 def _last(pattern: re.Pattern[str], text: str) -> int:
@@ -225,6 +268,19 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"education_level": "high_school", "persona": "Ana promotes STEM education among girls of the block."},
     {"education_level": "high_school", "persona": "Ana plans a bachelor's degree, and in time a master's."},
     {"education_level": "graduate", "persona": "Ana plans to enroll in a community-college class on clay."},
+    {
+        "education_level": "bachelors",
+        "career_goals_and_ambitions": "Ana plans to leverage a forthcoming MBA.",
+    },
+    {"education_level": "9th_12th_no_diploma", "persona": "Ana misses deadlines for her GED studies."},
+    {
+        "education_level": "associates",
+        "professional_persona": "Ana, an aspiring planner, uses her associate's degree.",
+    },
+    {
+        "education_level": "high_school",
+        "career_goals_and_ambitions": "Ana plans to supplement her high-school diploma with an associate's degree.",
+    },
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"education_level": "high_school", "persona": "Ana Wu, a STEM-educated baker, measures twice."},

@@ -11,13 +11,14 @@ from census_personas.validators.finding import Finding, Policy, Rule, Scope, Sev
 from census_personas.validators.text.lexicon import ENGLISH
 from census_personas.validators.text.number_words import ONE_TO_TEN, TENS
 from census_personas.validators.text.record_view import RecordView
-from census_personas.validators.text.stages import Stage, stages
+from census_personas.validators.text.stages import Stage, stages, weak_stages
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+WARNINGS: Policy = "repair"
 SCOPE: Scope = "record"
 LANGUAGES: tuple[str, ...] = (ENGLISH,)
 ROLES: tuple[str, ...] = ("age",)
@@ -70,9 +71,10 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
                 missed[what] = (gap, field, quote)
     if not missed:
         return
-    together = len(missed) > 1
+    weak = weak_stages()
+    together = len(missed) > 1 and not weak.issuperset(missed)
     for what, (gap, field, quote) in missed.items():
-        make = RULE.error if together or gap >= CLEAR else RULE.warning
+        make = RULE.error if together or (gap >= CLEAR and what not in weak) else RULE.warning
         yield make(field, f"{what} does not fit a person of {age}", quote)
 
 

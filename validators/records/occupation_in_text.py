@@ -6,26 +6,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.claims import Claim, titles
+from census_personas.validators.text.coherence import shared_words
 from census_personas.validators.text.lexicon import ENGLISH
-from census_personas.validators.text.prose import plain
+from census_personas.validators.text.prose import plain, words
 from census_personas.validators.text.record_view import RecordView
-from census_personas.validators.text.stages import quote_of
+from census_personas.validators.text.stages import called_retired
 
 if TYPE_CHECKING:
+    from census_personas.validators.occupations.occupation_match import Match
     from census_personas.validators.rule_context import RuleContext
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+WARNINGS: Policy = "repair"
 SCOPE: Scope = "record"
 LANGUAGES: tuple[str, ...] = (ENGLISH,)
 ROLES: tuple[str, ...] = ("occupation",)
 LOOKUPS: tuple[str, ...] = ("occupations",)
 
 RULE = Rule.of(__name__)
-# Share of the best fitting occupation's score: where the text names another occupation that it fits, and where it names
-# none, which may be one that goes by a title unheard of. One in a thousand released workers is told of so.
-ERROR_BELOW, UNNAMED_BELOW = 0.39, 0.31
-WARNING_BELOW = 0.44
+WARNING_BELOW = 0.44  # share of the best fitting occupation's score; no such share tells an aim from an error
+# Below these the work told is another's, where the texts about it share no telling word with the rest of the record: a
+# record into which another person's work was put. Titles of a broad occupation ("manager") have many trades.
+STRANGE_BELOW, BROAD_BELOW = 0.3, 0.2
+UNLIKE_BELOW, MOST_RARE_UNLIKE = (
+    0.12,
+    1,
+)  # the same where they may share one rare word: nothing of the job is left
+PLACED_BELOW = 0.9  # the same where these texts also tell of another region
+ELSEWHERE = 0.9  # votes for another region
+MOST_USUAL, MOST_USUAL_PLACED = 2, 4  # usual words that such texts may share
 WORK = {
     "professional_persona": 2.0,
     "skills_and_expertise": 1.0,
@@ -52,16 +63,59 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
     match = matcher.match(
         name, told, tokens["professional_persona"], tokens.get("persona", ()), enough=WARNING_BELOW
     )
-    if match.share < WARNING_BELOW:
-        make = RULE.error if match.share < (ERROR_BELOW if match.other else UNNAMED_BELOW) else RULE.warning
-        stated, other = reference.occupation(name), reference.occupation(match.best)
-        if stated is not None and other is not None:
-            yield make(
-                "professional_persona",
-                f"the person is a {stated.title}; the text speaks of work like a {other.title}'s",
-                f"fit {match.share:.2f}",
-            )
-    yield from _retired(reading, name, fits=match.named or match.share >= 1)
+    if match.share < PLACED_BELOW and not match.named:
+        yield from _unfit(reading, name, match, reference)
+    retired = called_retired(reading)
+    if retired is not None:
+        field, quote = retired
+        yield RULE.error(field, f"the person works ({name}); the text calls them retired", quote)
+
+
+def _unfit(reading: RecordView, name: str, match: Match, reference: RuleContext) -> Iterator[Finding]:
+    """A warning where words about work fit another occupation; an error where a title says so, or other texts do."""
+    stated, other = reference.occupation(name), reference.occupation(match.best)
+    if stated is None or other is None:
+        return
+    claims = titles(reading, "professional_persona")
+    sure = _claimed(claims, name, match.share, reference) or _strange(reading, name, match.share, reference)
+    if sure or match.share < WARNING_BELOW:
+        make = RULE.error if sure else RULE.warning
+        yield make(
+            "professional_persona",
+            f"the person is a {stated.title}; the text speaks of work like a {other.title}'s",
+            next((claim.quote for claim in claims if claim.mood == "present"), f"fit {match.share:.2f}"),
+        )
+
+
+def _claimed(claims: Sequence[Claim], name: str, share: float, reference: RuleContext) -> bool:
+    """Whether the text claims another occupation's title as the present job, and its words fit that as well."""
+    if share >= STRANGE_BELOW or reference.occupations.is_broad(name):
+        return False
+    said = [(words(claim.title), claim.mood == "present") for claim in claims]
+    return reference.occupations.names_another(name, said)
+
+
+def _strange(reading: RecordView, name: str, share: float, reference: RuleContext) -> bool:
+    """Whether the texts about work speak of another person than the rest of the record."""
+    rare, usual = shared_words(reading)
+    if rare or usual > MOST_USUAL_PLACED:
+        return False
+    below = BROAD_BELOW if reference.occupations.is_broad(name) else STRANGE_BELOW
+    return (share < below and usual <= MOST_USUAL) or _elsewhere(reading, reference)
+
+
+def _elsewhere(reading: RecordView, reference: RuleContext) -> bool:
+    """Whether the texts about work name places of another region, and none of the person's."""
+    region, city = reading.fact_of("region"), reading.fact_of("municipality")
+    texts = [reading.prose[field] for field in WORK if field in reading.prose]
+    if region is None or "places" not in reference.lookups:
+        return False
+    if city and plain(city) in " ".join(texts):
+        return False
+    name = frozenset(reading.name.full.split()) if reading.name else frozenset()
+    votes = reference.gazetteer.votes(texts, name)
+    own = votes.pop(region, 0.0)
+    return not own and max(votes.values(), default=0.0) >= ELSEWHERE
 
 
 def prepare(readings: Sequence[RecordView], reference: RuleContext) -> None:
@@ -79,18 +133,6 @@ def _texts(reading: RecordView) -> list[tuple[str, float]]:
     told = [(prose[field], weight) for field, weight in WORK.items() if field in prose]
     skills = reading.list_of("skills_and_expertise_list")
     return [*told, (plain(". ".join(skills)), 1.0)] if skills else told
-
-
-def _retired(reading: RecordView, name: str, *, fits: bool) -> Iterator[Finding]:
-    """An error unless the text names the very occupation: "a retired bus driver" may drive on."""
-    make = RULE.warning if fits else RULE.error
-    if "retire" not in reading.lower:
-        return
-    for field, text in reading.lowered.items():
-        quote = quote_of("retired", text)
-        if quote:
-            yield make(field, f"the person works ({name}); the text calls them retired", quote)
-            return
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.claims import clause_before
 from census_personas.validators.text.lexicon import ENGLISH, stands
 from census_personas.validators.text.prose import plain
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
+    from census_personas.validators.text.record_view import RecordView
 
 SEVERITY: Severity = "error"
 POLICY: Policy = "repair"
+WARNINGS: Policy = "repair"
 SCOPE: Scope = "record"
 LANGUAGES: tuple[str, ...] = (ENGLISH,)
 ROLES: tuple[str, ...] = ("region",)
@@ -28,7 +33,15 @@ HOME = (
     "cultural_background",
     "career_goals_and_ambitions",
 )
-ENOUGH = 1.0  # votes for another state: its name, or a city that no other state has
+ENOUGH = 0.85  # votes for another state: its name, or a city that hardly another has
+WHOLE = 1.0  # votes of a state's name, or of a city that no other state has
+MANY = 2.5  # votes in one text that no single team has
+SOME = 0.5  # votes by which a text tells of another state
+SPORTS = "sports_persona"
+_FOLLOWED = re.compile(
+    r"\b(?:follow|cheer|root|watch|support|fan\b|fans\b|broadcast|televis|tun(?:e|ing)|loyal)"
+)
+_MORE = re.compile(r" [A-Z]")  # "Delaware County" is not Delaware
 MORE = 3.0  # times the votes of the person's own state that the other must have
 
 
@@ -52,21 +65,41 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         return
     other = max(others, key=lambda code: others[code])
     if others[other] >= ENOUGH and others[other] > MORE * votes.get(state, 0.0):
-        yield from _report(texts, state, other, name, reference)
+        yield from _report(reading, texts, state, other, reference)
 
 
 def _report(
-    texts: Mapping[str, str], state: str, other: str, name: frozenset[str], reference: RuleContext
+    reading: RecordView, texts: Mapping[str, str], state: str, other: str, reference: RuleContext
 ) -> Iterator[Finding]:
-    """The field that names most places of the other state."""
-    best, named = max(
-        ((field, reference.gazetteer.votes([text], name).get(other, 0.0)) for field, text in texts.items()),
-        key=lambda pair: pair[1],
-    )
+    """The field that names most places of the other state; an error where several do, or where something is done."""
+    name = frozenset(reading.name.full.split()) if reading.name else frozenset()
+    votes = {field: reference.gazetteer.votes([text], name).get(other, 0.0) for field, text in texts.items()}
+    best = max(votes, key=lambda field: votes[field])
+    named = votes[best]
     if named:
         there = ", ".join(dict.fromkeys(reference.gazetteer.names(texts[best], name)))
         home, elsewhere = reference.state_name(state), reference.state_name(other)
-        yield RULE.error(best, f"the person lives in {home}; the text speaks of {elsewhere}", there)
+        prose = reading.prose.values()
+        told = [text for text in prose if reference.gazetteer.votes([text], name).get(other, 0.0) >= SOME]
+        lived = _lived(texts, name, reference)
+        own = lived.pop(state, 0.0)
+        several = len(told) > 1 and sum(votes.values()) >= WHOLE
+        sure = several or named >= MANY or max(lived.values(), default=0.0) >= max(ENOUGH, MORE * own)
+        make = RULE.error if sure else RULE.warning
+        yield make(best, f"the person lives in {home}; the text speaks of {elsewhere}", there)
+
+
+def _lived(texts: Mapping[str, str], name: frozenset[str], reference: RuleContext) -> defaultdict[str, float]:
+    """State -> votes of the places where something is done; teams are followed from anywhere."""
+    found = defaultdict[str, float](float)
+    for field, text in texts.items():
+        for mention in reference.gazetteer.mentions(text, name):
+            if mention.alone and not (
+                field == SPORTS and _FOLLOWED.search(clause_before(text, mention.start))
+            ):
+                for code, vote in reference.gazetteer.votes_of(mention.name).items():
+                    found[code] += vote
+    return found
 
 
 def _city_elsewhere(
@@ -80,7 +113,8 @@ def _city_elsewhere(
         if at >= 0:
             after = text[at + len(city) + 2 :]
             other = reference.state_at_start(after)
-            if other not in (None, state) and reference.state_name(other) != city:
+            named = reference.state_name(other) if other is not None else None
+            if other not in (None, state) and named != city and not _MORE.match(after, len(named or "")):
                 yield RULE.error(
                     field, f"{city} lies in {reference.state_name(state)}", text[at : at + len(city) + 22]
                 )
@@ -99,6 +133,12 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "last_name": "Wu",
     },
     {"city": "Salem", "state": "OR", "travel_persona": "Ana dreams of Texas, Dallas and Austin."},
+    {
+        "city": "Salem",
+        "state": "OR",
+        "sports_persona": "Ana cheers for the Atlanta Braves and the Georgia Bulldogs.",
+    },
+    {"city": "Lansdowne", "state": "PA", "persona": "Ana gardens in Lansdowne, Delaware County."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"city": "Salem", "state": "OR", "cultural_background": "Ana grew up in Texas and is at home in Dallas."},

@@ -52,6 +52,10 @@ _THINGS = frozenset(
     " sourdough starter journal plan horizon apprentice apprentices student students".split()
 )
 _PRESENT = re.compile(r"\b(?:now|currently|woman|man|person|professional|\w+er|\w+or|\w+ist|\w+ian|still),?$")
+_EARLIER = re.compile(  # what was done at an age that is over
+    r"\b(?:mov|relocat|settl|arriv|immigrat|emigrat|migrat|came|return|began|start|since|until|before|after|when|while"
+    r"|grew|lost|learn|discover|left|join|marri|during|career)\w*\b"
+)
 _INTRODUCES = re.compile(r",?(?: is| remains)?(?: now)? an? (?:(?!(?:of|to|with|for|and) )[\w-]+ ){0,3}")
 _OLD = frozenset({"old", "young"})
 _LATINS = frozenset({"centenarian"}) | frozenset(f"{stem}genarian" for stem in _STEMS)
@@ -150,7 +154,8 @@ def _at(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _decades(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _DECADE.finditer(text) if " in " in text else ():
-        if _PRESENT.search(text, max(0, match.start() - NEAR), match.start()):
+        near = max(0, match.start() - NEAR)
+        if _PRESENT.search(text, near, match.start()) and not _EARLIER.search(text, near, match.start()):
             low = _DECADES.get(match["decade"]) or int(match["decade"][:2])
             yield *_part(low, match["part"] or ""), match.group().strip()
 
@@ -163,7 +168,8 @@ def _somethings(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _latin(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _LATIN.finditer(text):
-        if not _OTHERS.search(text[max(0, match.start() - NEAR) : match.start()]):
+        turned = text.startswith("-turned", match.end())  # "a septuagenarian-turned-nonagenarian"
+        if not turned and not _OTHERS.search(text[max(0, match.start() - NEAR) : match.start()]):
             low = 100 if match["hundred"] else _STEMS[match["stem"]]
             yield low - LATIN_SLACK, low + 9 + LATIN_SLACK, match.group()
 
@@ -186,6 +192,8 @@ def _part(low: int, part: str) -> tuple[int, int]:
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"age": 42, "persona": "Ana Wu, a 42\u2011year\u2011old baker, feeds her 9-year-old sourdough starter."},
     {"age": 42, "persona": "In her thirties she moved west; Ana Wu, a baker in her early forties, stayed."},
+    {"age": 63, "cultural_background": "Ana grew up in Reading before moving to Lancaster in her thirties."},
+    {"age": 92, "persona": "Ana Wu, a septuagenarian-turned-nonagenarian, bakes."},
     {"age": 85, "persona": "Ana Wu, an octogenarian, teaches her 19-year-old grandson."},
     {"age": 61, "career_goals_and_ambitions": "Even at 61, Ana hopes to learn the cello before turning 70."},
 )

@@ -1,16 +1,17 @@
-"""A person without a job is not told of as if in one, nor a person who works as if without."""
+"""A person without a job is not said to be in one, nor a person who works to be without."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
+from census_personas.validators.text.claims import Claim, clause_before, mood_at, titles
 from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.record_view import RecordView
-from census_personas.validators.text.stages import quote_of
+from census_personas.validators.text.stages import called_retired
 
 if TYPE_CHECKING:
     from census_personas.validators.rule_context import RuleContext
@@ -23,145 +24,181 @@ ROLES: tuple[str, ...] = ("occupation",)
 
 RULE = Rule.of(__name__)
 FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
-# Nats for having a job. Of released people without one, fewer than one in a hundred is told of above the first bound.
-ERROR_ABOVE = 0.8
-WARNING_ABOVE = 0.4
-EVIDENCE = 1.0  # nats of phrases for a job without which nothing is said: other texts speak of none
-# Of people who work: single words alone, before all is looked for, and everything. One in a thousand released workers,
-# who is told of as retired, lies below the second bound, and seven in ten of the people without a job do.
-DOUBTED_BELOW, WITHOUT_BELOW = 1.5, -2.5
-PENSION = 67  # full retirement age of those born since 1960 (Social Security Act, section 216(l))
-IDLE = 2.6  # nats against a job, of saying that one has none
-BEGINNER = 1.9  # of being introduced as aspiring, retired, in training
-# First letters of a text, which introduce the person.
-INTRODUCED = {"professional_persona": 150, "persona": 80}
+TEXT = "professional_persona"
+# Age of Medicare (Social Security Act, section 226). From here on a title without a workplace is mostly that of
+# a career that is over: "a mechanical engineer" of eighty mentors pupils.
+CAREER_OVER = 65
+PENSION = 67  # full retirement age of those born since 1960 (section 216(l))
+AFTER = 90  # letters after a title in which its workplace stands
 
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
-    """Add up the weights of the phrases about work; most texts about people without a job say so, or tell of plans."""
+    """Compare what the text says outright, in the present and without a hedge, with the fact of having a job."""
     reading = reference.read(record)
     occupation = reading.fact_of("occupation")
     if occupation is None or not all(field in reading.prose for field in FIELDS):
         return
     if occupation in reference.without_work:
         outside = occupation in reference.outside_occupations
-        yield from _in_a_job(reading, outside=outside)
+        state = "is not in the labour force" if outside else "is looking for work"
+        quote = _job(reading)
+        if quote:
+            yield RULE.error(TEXT, f"the person {state}; the text says that they have a job", quote)
         if not outside and (reading.age or 0) >= PENSION:
-            yield from _retired(reading)
+            said = called_retired(reading, working=False)
+            yield from _retired(said, f"the person {state}; the text calls them retired")
     else:
         yield from _in_none(reading, occupation)
 
 
-def _in_a_job(reading: RecordView, *, outside: bool) -> Iterator[Finding]:
-    intercept, weights = _weights()
-    found = {phrase: weights[phrase] for phrase in sorted(_phrases(reading))}
-    score = intercept + sum(found.values())
-    if score <= WARNING_ABOVE or sum(weight for weight in found.values() if weight > 0) < EVIDENCE:
-        return
-    score -= _said_to_have_none(reading)
-    if score > WARNING_ABOVE:
-        make = RULE.error if score > ERROR_ABOVE else RULE.warning
-        told = sorted(found, key=lambda phrase: -found[phrase])[:6]
-        state = "is not in the labour force" if outside else "is looking for work"
-        yield make("professional_persona", f"the person {state}; the text tells of a job", ", ".join(told))
+def _job(reading: RecordView) -> str:
+    """The words by which the text says that the person has a job now; '' where it does not."""
+    words, text = _words(), reading.lowered[TEXT]
+    claims = titles(reading, TEXT)
+    retired = any(claim.mood == "past" for claim in claims)
+    for claim in claims:
+        if claim.mood == "present" and _is_job(claim, reading, words, retired=retired):
+            return claim.quote
+    at = words.work.search(text)
+    return at.group() if at and mood_at(text, at.start()) == "present" else ""
+
+
+def _is_job(claim: Claim, reading: RecordView, words: _Words, *, retired: bool) -> bool:
+    """Whether an unhedged title is that of paid work, by its own words, its workplace, or its clients."""
+    text = reading.lowered[TEXT]
+    head, own = claim.head.rpartition("-")[2], frozenset(claim.title.split())
+    given = head in words.jobs and not words.degree.search(claim.title)
+    if not given and head not in words.trades:
+        return False
+    unpaid = not words.unpaid.isdisjoint(own) or (
+        head in words.event_heads and not words.events.isdisjoint(own)
+    )
+    paid = not words.paid.isdisjoint(own)
+    rest = text[claim.end :]
+    planned = words.plans.search(rest) is not None
+    if (reading.age or 0) >= CAREER_OVER:
+        return given and paid and not (unpaid or planned or retired)
+    if words.workplace.match(rest[:AFTER]) or _works_at(reading, claim.end, words):
+        return True
+    if planned:
+        return False
+    clients = words.clients.search(text) is not None
+    return (given and not unpaid) or (clients and (paid or not unpaid))
+
+
+def _works_at(reading: RecordView, start: int, words: _Words) -> bool:
+    """Whether a workplace is named after a title, where the person works rather than hopes to or volunteers."""
+    match = words.workplace_named.search(reading.prose[TEXT], start)
+    return match is not None and mood_at(reading.lowered[TEXT], match.start()) == "present"
 
 
 def _in_none(reading: RecordView, occupation: str) -> Iterator[Finding]:
-    doubts = _doubts()
-    if all(doubts.isdisjoint(reading.vocabulary[field]) for field in FIELDS):
-        return
-    intercept, weights = _weights()
-    single, _ = _shapes()
-    known = frozenset[str]().union(*(reading.vocabulary[field] for field in FIELDS))
-    if intercept + sum(map(weights.__getitem__, single & known)) >= DOUBTED_BELOW:
-        return
-    found = {phrase: weights[phrase] for phrase in sorted(_phrases(reading))}
-    if intercept + sum(found.values()) - _said_to_have_none(reading) < WITHOUT_BELOW:
-        told = sorted(found, key=lambda phrase: found[phrase])[:6]
-        yield RULE.error(
-            "professional_persona",
-            f"the person works ({occupation}); the text tells of somebody without a job",
-            ", ".join(told),
-        )
+    words = _words()
+    for field in FIELDS:
+        text = reading.lowered[field]
+        for match in words.idle.finditer(text):
+            if words.others.isdisjoint(clause_before(text, match.start()).replace(",", " ").split()):
+                yield RULE.error(
+                    field,
+                    f"the person works ({occupation}); the text says that they have no job",
+                    match.group(),
+                )
+                return
+    yield from _retired(
+        called_retired(reading, FIELDS), f"the person works ({occupation}); the text calls them retired"
+    )
 
 
-def _retired(reading: RecordView) -> Iterator[Finding]:
-    for field, text in reading.lowered.items():
-        quote = quote_of("retired", text)
-        if quote:
-            yield RULE.error(field, "the person is looking for work; the text calls them retired", quote)
-            return
+def _retired(said: tuple[str, str] | None, message: str) -> Iterator[Finding]:
+    if said is not None:
+        field, quote = said
+        yield RULE.error(field, message, quote)
 
 
-def _phrases(reading: RecordView) -> frozenset[str]:
-    """The lexicon's phrases that stand in one of the texts."""
-    single, several = _shapes()
-    known = frozenset[str]().union(*(reading.vocabulary[field] for field in FIELDS))
-    text = " | ".join(" ".join(reading.tokens[field]) for field in FIELDS)
-    text = f" {text} "
-    return (single & known) | {
-        phrase for first in several.keys() & known for phrase in several[first] if f" {phrase} " in text
-    }
+class _Words(NamedTuple):
+    """The lexicon, compiled."""
 
-
-def _said_to_have_none(reading: RecordView) -> float:
-    """Nats against a job for what the text says outright, which counts of words may drown."""
-    idle, beginner = _outright()
-    said = any(idle.search(reading.lowered[field]) for field in FIELDS)
-    introduced = any(beginner.search(reading.lowered[field][:end]) for field, end in INTRODUCED.items())
-    return IDLE * said + BEGINNER * introduced
+    jobs: frozenset[str]
+    trades: frozenset[str]
+    unpaid: frozenset[str]
+    paid: frozenset[str]
+    events: frozenset[str]
+    event_heads: frozenset[str]
+    others: frozenset[str]
+    degree: re.Pattern[str]
+    workplace: re.Pattern[str]
+    workplace_named: re.Pattern[str]
+    clients: re.Pattern[str]
+    plans: re.Pattern[str]
+    work: re.Pattern[str]
+    idle: re.Pattern[str]
 
 
 @cache
-def _weights() -> tuple[float, Mapping[str, float]]:
+def _words() -> _Words:
     content = lexicon("working_life", ENGLISH)
-    return content["intercept"], content["phrases"]
 
+    def any_of(key: str) -> re.Pattern[str]:
+        return re.compile(rf"\b(?:{'|'.join(content[key])})")
 
-@cache
-def _doubts() -> frozenset[str]:
-    return frozenset(lexicon("working_life", ENGLISH)["doubts"])
+    def words_of(key: str) -> frozenset[str]:
+        return frozenset(content[key])
 
-
-@cache
-def _shapes() -> tuple[frozenset[str], Mapping[str, list[str]]]:
-    """Phrases of one word, and those of several by their first word."""
-    _, weights = _weights()
-    several: dict[str, list[str]] = {}
-    for phrase in weights:
-        if " " in phrase:
-            several.setdefault(phrase.split(" ", 1)[0], []).append(phrase)
-    return frozenset(phrase for phrase in weights if " " not in phrase), several
-
-
-@cache
-def _outright() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    content = lexicon("working_life", ENGLISH)
-    idle, beginner = (re.compile(rf"\b(?:{'|'.join(content[key])})") for key in ("idle", "beginner"))
-    return idle, beginner
+    return _Words(
+        jobs=words_of("jobs"),
+        trades=words_of("trades"),
+        unpaid=words_of("unpaid"),
+        paid=words_of("paid"),
+        events=words_of("events"),
+        event_heads=words_of("event_heads"),
+        others=words_of("others"),
+        degree=re.compile(content["degrees"]),
+        workplace=re.compile(content["workplace"]),
+        workplace_named=re.compile(content["workplace_named"]),
+        clients=re.compile(content["clients"]),
+        plans=any_of("plans"),
+        work=re.compile(content["work"]),
+        idle=any_of("idle"),
+    )
 
 
 _IDLE = {
     "occupation": "not_in_workforce",
+    "age": 50,
+    "first_name": "Ana",
+    "last_name": "Wu",
     "persona": "Ana Wu, a baker of memory, keeps a small garden and her neighbors' keys.",
-    "career_goals_and_ambitions": "Although retired, Ana hopes to write a memoir and to go on volunteering.",
+    "career_goals_and_ambitions": "Ana hopes to write a memoir and to go on volunteering.",
     "professional_persona": "Ana Wu, a retired baker, runs baking workshops in the neighborhood.",
 }
 _SEEKING = {
+    **_IDLE,
     "occupation": "no_occupation",
     "age": 66,
     "persona": "Ana Wu, a retired baker, plays chess.",
     "career_goals_and_ambitions": "Ana aims to secure a part-time role.",
     "professional_persona": "Ana Wu, a baker, plans her return to the kitchen.",
 }
-ACCEPTS: tuple[Mapping[str, Any], ...] = (_IDLE, _SEEKING, {**_SEEKING, "occupation": "baker"})
+_WORKER = {**_IDLE, "occupation": "baker", "professional_persona": "Ana Wu, a baker, rises early."}
+ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    _IDLE,
+    _SEEKING,
+    _WORKER,
+    {**_IDLE, "professional_persona": "Ana Wu, an aspiring data analyst, learns statistics."},
+    {**_IDLE, "professional_persona": "Ana Wu, a community organizer, plans the spring fair."},
+    {**_IDLE, "professional_persona": "Ana Wu, a trained technician, seeks a role in a garage."},
+    {**_IDLE, "age": 80, "professional_persona": "Ana Wu, an electrical engineer, mentors pupils."},
+    {**_WORKER, "career_goals_and_ambitions": "Ana mentors women re-entering the workforce."},
+    {**_WORKER, "persona": "Ana Wu, a retired nurse, keeps a part-time job at the bakery."},
+)
 REJECTS: tuple[Mapping[str, Any], ...] = (
+    {**_IDLE, "professional_persona": "Ana Wu is an office administrator at a nonprofit in Peoria."},
+    {**_IDLE, "professional_persona": "Ana Wu, a 50-year-old front-end developer, builds sites for clients."},
     {
         **_IDLE,
-        "persona": "Ana Wu is a seasoned nurse who leads her team through every shift.",
-        "professional_persona": "Ana Wu, a veteran nurse with decades of experience, supervises the clinic's staff.",
-        "career_goals_and_ambitions": "Ana aims to advance to a supervisory role within the next five years.",
+        "professional_persona": "Ana Wu brings her sense of order into part-time consulting for startups.",
     },
     {**_IDLE, "occupation": "baker"},
+    {**_WORKER, "career_goals_and_ambitions": "Ana aims to re-enter the workforce next year."},
     {**_SEEKING, "age": 75},
 )

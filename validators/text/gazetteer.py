@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from census_personas.validators.text.prose import plain
 
@@ -15,6 +15,20 @@ STATE_VOTE = (
 )
 LONGEST = 4  # words of a place's name
 _CAPITALISED = re.compile(r"[A-Z][A-Za-z.'-]+(?: (?:of |the )?[A-Z][A-Za-z.'-]+)*")
+
+
+class Mention(NamedTuple):
+    """A place named in a text.
+
+    Attributes:
+        name: of the place.
+        start: where the run of capitalised words begins that it stands in.
+        alone: whether no other capitalised word follows: "Ohio River" and "Chicago Cubs" are not Ohio and Chicago.
+    """
+
+    name: str
+    start: int
+    alone: bool
 
 
 class Gazetteer:
@@ -45,6 +59,10 @@ class Gazetteer:
 
     def names(self, text: str, without: frozenset[str] = frozenset()) -> Iterator[str]:
         """Places named in plain text, longest names first; `without` are words that name the person."""
+        return (mention.name for mention in self.mentions(text, without))
+
+    def mentions(self, text: str, without: frozenset[str] = frozenset()) -> Iterator[Mention]:
+        """The same with where they stand."""
         for match in _CAPITALISED.finditer(text):
             parts = match.group().replace("'s", "").split(" ")
             at = 0
@@ -52,11 +70,16 @@ class Gazetteer:
                 for length in range(min(LONGEST, len(parts) - at), 0, -1):
                     name = " ".join(parts[at : at + length]).strip(".,'")
                     if name in self._votes and not (length == 1 and name in without):
-                        yield name
                         at += length
+                        after = parts[at : at + 1]
+                        yield Mention(name, match.start(), alone=not after or after[0].islower())
                         break
                 else:
                     at += 1
+
+    def votes_of(self, name: str) -> Mapping[str, float]:
+        """State -> votes of one place."""
+        return self._votes[name]
 
     def votes(self, texts: Iterable[str], without: frozenset[str] = frozenset()) -> dict[str, float]:
         """State -> votes of the places that the texts name."""

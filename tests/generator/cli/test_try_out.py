@@ -27,6 +27,33 @@ def test_preview_prints_personas_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_preview_narrates_the_people_by_whom_a_prompt_is_judged(
+    personas: Personas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = personas("preview", QUICKSTART, "--people", "evaluation", "--json")
+    people = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert {"physician", "waiter_or_waitress", "no_occupation"} <= {one["occupation"] for one in people}
+    assert {18, 95} <= {one["age"] for one in people}
+    assert "PR" in {one["state"] for one in people}
+    assert [one["requests"] for one in people] == [2] * 12
+    assert "12 of 12 accepted, 12 of them without a repair; 24 requests" in err
+
+
+def test_preview_takes_people_of_a_dataset_too_and_names_those_that_it_knows(
+    personas: Personas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_line: Callable[[str], str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shipped = PromptSet.load("en_US").folder / "people/evaluation.jsonl"
+    (tmp_path / "mine.jsonl").write_text(shipped.read_text().splitlines()[0])
+    code, out, _ = personas("preview", QUICKSTART, "--people", "mine.jsonl", "--json")
+    assert (code, json.loads(out)["first_name"]) == (0, "Emily")
+    code, _, err = personas("preview", QUICKSTART, "--people", "nobody")
+    assert code == 2
+    assert "no people 'nobody'; known: evaluation, or a dataset's path" in one_line(err)
+
+
 def test_check_and_prompts_check_find_the_shipped_ones_sound(personas: Personas) -> None:
     assert personas("check", QUICKSTART)[0] == 0
     code, out, err = personas("prompts", "check")

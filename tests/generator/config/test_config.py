@@ -174,3 +174,10 @@ def test_a_spoilt_config_is_taken_or_explained_in_one_line(text: str) -> None:
         assert len(str(error).splitlines()) == 1  # noqa: PT017
     else:
         assert len(config.fingerprint()) == 64
+
+
+def test_requests_that_stand_alone_make_another_run_and_the_usual_ones_the_same() -> None:
+    usual, alone = (Config.model_validate({"prompts": {"continue": value}}) for value in (True, False))
+    assert usual.fingerprint() == Config().fingerprint()
+    assert "continue" not in usual.identity()["prompts"]
+    assert alone.identity()["prompts"]["continue"] is False

@@ -126,6 +126,26 @@ def test_no_character_that_a_terminal_obeys_is_shown(text: str) -> None:
     assert error.hint.isprintable()
 
 
+@pytest.mark.parametrize(
+    ("details", "cached"),
+    [
+        ({"cached_tokens": 60}, 60),
+        ({"cached_tokens": 10**6}, 100),
+        ({"cached_tokens": -1}, 0),
+        ({"cached_tokens": True}, 0),
+        ({"cached_tokens": None}, 0),
+        ([60], 0),
+        (None, 0),
+    ],
+)
+def test_tokens_of_a_prefix_cache_are_counted_where_the_endpoint_names_them(
+    details: Any, cached: int
+) -> None:
+    used = {"prompt_tokens": 100, "completion_tokens": 5, "prompt_tokens_details": details}
+    payload = {"choices": [{"message": {"content": "an answer"}}], "usage": used}
+    assert completion_of(payload, "m", "here").cached_tokens == cached
+
+
 def test_tokens_that_nobody_counted_are_a_quarter_of_the_bytes() -> None:
     answer = completion("é" * 10)
     assert (answer.prompt_tokens, answer.completion_tokens, answer.estimated) == (4, 5, True)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,15 +39,18 @@ def put_all(folder: Path, names: list[str]) -> None:
     asyncio.run(run())
 
 
-def test_an_answer_comes_back_as_it_was_after_reopening(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [{}, {"fault": "unusable"}, {"estimated": True}, {"cached_tokens": 9}])
+def test_an_answer_comes_back_as_it_was_after_reopening(tmp_path: Path, more: dict[str, Any]) -> None:
+    said = replace(ANSWER, **more)
+
     async def run() -> None:
         with Journal(tmp_path) as journal:
-            await journal.put("a" * 64, ANSWER)
-            assert journal.get("a" * 64) == ANSWER
+            await journal.put("a" * 64, said)
+            assert journal.get("a" * 64) == said
 
     asyncio.run(run())
     with Journal(tmp_path) as journal:
-        assert journal.get("a" * 64) == ANSWER
+        assert journal.get("a" * 64) == said
         assert journal.get("b" * 64) is None
 
 

@@ -250,6 +250,21 @@ async def test_every_attempt_has_its_own_seeds(
     assert len({request.seed for request in model.requests}) == len(model.requests)
 
 
+async def test_a_row_is_written_again_beyond_the_attempts_that_it_has_had_until_none_is_left(
+    narrator: Callable[..., Narrator], nurse: dict[str, Any]
+) -> None:
+    model = ScriptedModel(good)
+    scribe = narrator(model, validation={"max_attempts": 2})
+    first = await scribe.narrate(nurse)
+    second = await scribe.again(first)
+    assert second is not None
+    assert (first.attempts, second.attempts, second.accepted) == (1, 2, True)
+    assert second.prompt_tokens == 2 * first.prompt_tokens
+    assert {name: second.record[name] for name in nurse} == nurse
+    assert len({request.seed for request in model.requests}) == len(model.requests) == 4
+    assert await scribe.again(second) is None
+
+
 async def test_a_rule_with_the_policy_reject_is_not_repaired(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:

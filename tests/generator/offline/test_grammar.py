@@ -166,6 +166,10 @@ def test_a_grammar_that_is_not_utf_8_is_named_in_one_line(tmp_path: Path) -> Non
             "dish -> side -> dish: .* never ends",
         ),
         ({"dish": {"any": ["{lead_adj}"]}, "adj_o1": {"any": ["{dish}"]}}, "dish -> adj_o1 -> dish"),
+        (
+            {"dish": {"any": ["{lead_adj}"]}, "adj_o1": {"any": ["plain"]}},
+            "there is no symbol 'adj_o2'; define",
+        ),
         ({"side": {"any": ["rice"]}}, "no symbol 'dish', which every person needs"),
     ],
 )

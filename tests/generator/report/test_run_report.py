@@ -4,22 +4,26 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from census_personas.census_priors.priors import Priors
 from census_personas.foundation.errors import DatasetError
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.population.population import Population
 from census_personas.generator.report import figures
 from census_personas.generator.report import run_report as report
+from census_personas.generator.report.drawn_figures import DEGREES
 from census_personas.generator.report.model import Report
 from census_personas.generator.report.tabulation import Tabulation, distance
 from census_personas.generator.run.manifest import Manifest
 
+SAID = Priors.load("en_US").conventions
+MARITAL = Priors.load("en_US").domain["marital_status"]
 PEOPLE = pd.DataFrame(
     {
         "age": [20, 20, 40, 70, 70, 90],
         "sex": ["Female", "Male", "Female", "Male", "Female", "Female"],
-        "marital_status": ["never_married"] * 2 + ["divorced", "widowed", "married_present", "widowed"],
-        "education_level": ["bachelors", "high_school", "graduate", "bachelors", "high_school", "associates"],
-        "state": ["NY", "NY", "NY", "WV", "WV", "WV"],
+        "marital": ["never_married"] * 2 + ["divorced", "widowed", "married_present", "widowed"],
+        "schooling": ["bachelors", "high_school", "graduate", "bachelors", "high_school", "associates"],
+        "region": ["NY", "NY", "NY", "WV", "WV", "WV"],
         "occupation": ["actor", "no_occupation", "actor", "not_in_workforce", "baker", "not_in_workforce"],
     }
 )
@@ -45,7 +49,7 @@ def test_the_pyramid_shares_add_up_to_everyone() -> None:
 
 
 def test_marital_shares_add_up_within_each_age_that_has_people() -> None:
-    shares = figures.marital_by_age(counted(("age", "marital_status")).counts("age", "marital_status"))
+    shares = figures.marital_by_age(counted(("age", "marital")).counts("age", "marital"), MARITAL)
     young, empty = figures.bands().index("18-24"), figures.bands().index("25-29")
     assert shares["never_married"][young] == 1
     assert sum(values[empty] for values in shares.values()) == 0
@@ -53,8 +57,8 @@ def test_marital_shares_add_up_within_each_age_that_has_people() -> None:
 
 
 def test_the_bachelors_share_counts_those_over_25_and_is_ordered() -> None:
-    tabulation = counted(report.DEGREES)
-    assert figures.bachelors_by_state(tabulation.counts(*report.DEGREES)) == [
+    tabulation = counted(DEGREES)
+    assert figures.degrees_by_region(tabulation.counts(*DEGREES), SAID.schooling) == [
         {"state": "NY", "share": 1.0, "error": 0.0, "people": 1.0},
         {
             "state": "WV",
@@ -63,12 +67,14 @@ def test_the_bachelors_share_counts_those_over_25_and_is_ordered() -> None:
             "people": 3.0,
         },
     ]
-    enough = figures.bachelors_by_state(tabulation.counts(*report.DEGREES), least=3)
+    enough = figures.degrees_by_region(tabulation.counts(*DEGREES), SAID.schooling, least=3)
     assert [item["state"] for item in enough] == ["WV"]
 
 
 def test_occupations_leave_out_those_without_one_and_tell_ages() -> None:
-    first, second = figures.top_occupations(counted(("occupation", "age")).counts("occupation", "age"))
+    first, second = figures.top_occupations(
+        counted(("occupation", "age")).counts("occupation", "age"), SAID.without_occupation
+    )
     ages = PEOPLE.loc[PEOPLE["occupation"] == "actor", "age"]
     assert first == {
         "occupation": "actor", "people": 2, "mean_age": 30, "median_age": ages.median(), "std_age": ages.std()
@@ -88,11 +94,11 @@ def test_a_figure_ends_where_nobody_is_older_or_younger() -> None:
 def test_a_state_in_which_nobody_is_has_no_share() -> None:
     states = pd.MultiIndex.from_tuples(
         [(30, "bachelors", "CA"), (30, "bachelors", "OR"), (30, "high_school", "CA")],
-        names=list(report.DEGREES),
+        names=list(DEGREES),
     )
-    shares = figures.bachelors_by_state(pd.Series([1.0, 0.0, 3.0], index=states))
+    shares = figures.degrees_by_region(pd.Series([1.0, 0.0, 3.0], index=states), SAID.schooling)
     assert [(item["state"], item["share"]) for item in shares] == [("CA", 0.25)]
-    assert figures.bachelors_by_state(pd.Series([0.0, 0.0, 0.0], index=states)) == []
+    assert figures.degrees_by_region(pd.Series([0.0, 0.0, 0.0], index=states), SAID.schooling) == []
 
 
 def test_the_distance_of_two_datasets_is_between_the_same_and_apart() -> None:

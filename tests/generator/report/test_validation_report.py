@@ -54,6 +54,7 @@ def test_page_and_numbers_tell_of_records_and_of_the_dataset(files: list[Path], 
         tmp_path / "people", files, priors, validate_files(files, priors)
     )
     validation_report.write(page, numbers)
+    assert '<span style="color: #c0603f; font-weight: 600">Of 40 rows' in page.read_text(encoding="utf-8")
     read = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
     assert read["validation"]["by_rule"]["age_bounds"]["error"] == 1
     assert read["guide"]["demographic_consistency"]["error"] >= 1

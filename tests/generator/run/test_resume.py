@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from census_personas.prompts.template import PromptSet
@@ -64,12 +65,21 @@ def test_a_run_killed_at_random_moments_resumes_to_the_same_bytes_and_pays_for_n
 ) -> None:
     moments = random.Random(KILLS)
     faults = [f"--fault={name}=0.02" for name in UNPAID]
-    faults += ["--fault=wrong_age=0.2", "--fault=refusal=0.1", "--retry-after=0.02", "--latency=0.02"]
+    faults += [
+        "--fault=wrong_age=0.2",
+        "--fault=refusal=0.1",
+        "--fault=shared=0.12",
+        "--retry-after=0.02",
+        "--latency=0.02",
+    ]
     calm, harried = chat_server(*faults), chat_server(*faults)
     started = time.monotonic()
     code, said = command.run(*words(tmp_path / "whole", calm))
     lasts = time.monotonic() - started
     assert code == 0, said
+    parts = sorted((tmp_path / "whole/personas").glob("*.parquet"))
+    shared = [pd.read_parquet(part).to_json().count("a winter without a kettle") for part in parts]
+    assert max(shared) == 1  # of the people of a shard one may say it; the others are written anew
     whole, kills, runs = paid(calm), 0, 0
     while kills < KILLS:
         # Anywhere between the first import and the last line of the report; a run that was quicker makes room.

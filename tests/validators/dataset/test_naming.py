@@ -176,7 +176,7 @@ def test_people_of_unknown_age_are_left_out(people: pd.DataFrame, priors: Priors
 
 def test_names_are_read_from_texts_where_no_column_has_them(good: dict[str, Any]) -> None:
     record = {key: value for key, value in good.items() if key not in {"first_name", "last_name"}}
-    named = names_in_texts([record, {"sex": "Male", "age": 30}])
+    named = names_in_texts([record, {"sex": "Male", "age": 30}], Priors.load("en_US").roles)
     assert named[["first_name", "last_name", "sex"]].to_dict("records") == [
         {"first_name": "Ines", "last_name": "Okafor", "sex": "Female"}
     ]

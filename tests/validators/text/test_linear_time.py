@@ -23,13 +23,16 @@ REPEATED = (
     "123 Ab Ab Ab ", "Ana de la ", "de la ", "As aa aa ", "20 years ", "is 47 ", "at the age of ", "in her late 40s ",
     "born on a 1, in ", "grew up ", "retired ", "GED ", "bachelor's degree ", "enroll in a community college ", "she ",
     "they ", "and her a b ",
+    "nearby ", "nearby Ab ", "weekend trips to Ab, ", "day trips to the ", "Dayton, Ab County ", "likely descent ",
+    "on they as ", "hints at ", "Ab's Ab ", "gardenful garden ", "has no persona ", "licensed ", "a board-certified ",
+    "CPA ", "runs a rye bakery ", "become a title examiner ", "the bee a b ",
     "New York ", "Dayton, OH ", "registered nurse ", "works as a ", "\u00e9", "\u202e", "\U0001f600", "<think>",
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def reference() -> RuleContext:
-    return RuleContext(Priors.load("en_US"))
+    return RuleContext(Priors.load("en_US"), prompts=("the bee a b " * 40,))
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -38,6 +41,7 @@ def test_every_rule_reads_any_text_in_linear_time(reference: RuleContext, named:
     names = {"first_name": "Ruth", "last_name": "Castellano"} if named else {}
     for repeated in REPEATED:
         text = f"Ana {GUARD}{repeated * (SIZE // len(repeated))}{GUARD}"
+        part = text[: SIZE // 4]
         record: dict[str, Any] = {
             **names,
             "sex": "Female",
@@ -50,6 +54,8 @@ def test_every_rule_reads_any_text_in_linear_time(reference: RuleContext, named:
             "zipcode": "45402",
             "persona": text,
             "cultural_background": text,
+            "professional_persona": part,
+            "career_goals_and_ambitions": f"She hopes to launch a rye bakery. {part}",
             "skills_and_expertise_list": f"['{text}']",
         }
         for code, rule in rules().items():

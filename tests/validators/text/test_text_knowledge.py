@@ -41,6 +41,11 @@ def test_a_name_that_is_a_state_does_not_vote_for_it() -> None:
     assert gazetteer.votes(["Georgia Wu sings."], frozenset({"Georgia", "Wu"})) == {}
 
 
+def test_a_place_within_a_longer_name_does_not_stand_alone() -> None:
+    mentions = Gazetteer(PLACES, STATES).mentions("The Texas Rangers won in Texas.")
+    assert [(mention.name, mention.alone) for mention in mentions] == [("Texas", False), ("Texas", True)]
+
+
 def test_phrases_match_whole_words_only() -> None:
     assert stands("retired", "a retired baker")
     assert not stands("tired", "a retired baker")
@@ -101,6 +106,17 @@ def test_a_text_without_a_title_is_compared_by_its_words() -> None:
     text, matcher = "Ana lays shingles and flashes chimneys on roofs.", OccupationMatcher(JOBS)
     assert _match(matcher, "roofer", text).share == 1.0
     assert _match(matcher, "surgeon", text).share < 0.3
+
+
+def test_a_title_of_another_trade_is_another_occupations_unless_an_own_title_stands_beside_it(
+    reference: RuleContext,
+) -> None:
+    nurse, baker = (["seasoned", "registered", "nurse"], True), (["retired", "baker"], False)
+    assert reference.occupations.names_another("baker", [nurse])
+    assert not reference.occupations.names_another("baker", [nurse, baker])
+    assert not reference.occupations.names_another("registered_nurse", [nurse])
+    assert not reference.occupations.names_another("registered_nurse", [baker])
+    assert not reference.occupations.names_another("baker", [(["operations", "manager"], True)])
 
 
 def test_a_text_that_speaks_of_no_work_is_no_evidence() -> None:

@@ -1,0 +1,113 @@
+"""Labels: what careful readers say of the errors of rules, and what share of them is right.
+
+A label file has a line of JSON for each error that was read: `{uuid_prefix8, rule, field, label, why}`, where the label
+is true, debatable or false. An error is right where the row's label for its rule (and field, if there is one) is true;
+debatable ones count for neither side, and those without a label are listed for reading.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from census_personas.validators.finding import Finding
+
+Key = tuple[str, str]  # row and rule
+Labels = Mapping[Key, Mapping[str, str]]  # -> field -> label
+VERDICTS = ("true", "debatable", "false", "unread")
+Z = 1.96  # standard deviations on either side of a 95 % interval
+
+
+def read_labels(path: Path) -> Labels:
+    """The labels of a file by row and rule."""
+    labels: dict[Key, dict[str, str]] = defaultdict(dict)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        labels[entry["uuid_prefix8"], entry["rule"]][entry["field"]] = str(entry["label"]).lower()
+    return labels
+
+
+def print_judged(
+    rows: Sequence[Mapping[str, Any]],
+    findings: Sequence[Sequence[Finding]],
+    labels: Labels,
+    part: str,
+    shown: int,
+) -> dict[str, Any]:
+    """Print precision and recall by rule, and return them."""
+    errors = {
+        (row_name(row), code): [
+            finding for finding in found if finding.code == code and finding.severity == "error"
+        ]
+        for row, found in zip(rows, findings, strict=True)
+        for code in {finding.code for finding in found if finding.severity == "error"}
+    }
+    verdicts = {key: _verdict(found, labels.get(key, {})) for key, found in errors.items()}
+    names = set(map(row_name, rows))
+    truths = [key for key, fields in labels.items() if key[0] in names and "true" in fields.values()]
+    found = Counter(key[1] for key in truths if key in errors)
+    real = Counter(rule for _, rule in truths)
+    counts = {rule: Counter(v for (_, other), v in verdicts.items() if other == rule) for _, rule in verdicts}
+    print(f"\nErrors against labels, {len(rows)} rows ({part}); 95% intervals by Wilson")
+    print(
+        f"{'rule':26}"
+        + "".join(f"{verdict:>11}" for verdict in VERDICTS)
+        + f"{'precision':>28}{'recall':>28}"
+    )
+    for rule in sorted(counts.keys() | real.keys()):
+        count = counts.get(rule, Counter())
+        right, judged = count["true"], count["true"] + count["false"]
+        print(
+            f"{rule:26}"
+            + "".join(f"{count[verdict]:>11}" for verdict in VERDICTS)
+            + f"{_share(right, judged):>28}{_share(found[rule], real[rule]):>28}"
+        )
+    wrong = _wrong_rows(verdicts)
+    print(
+        f"{'all':26}recall {_share(found.total(), real.total())}; rows wrongly rejected {_share(len(wrong), len(rows))}"
+    )
+    for key in [key for key in truths if key not in errors][:shown]:
+        print(f"    missed: {' '.join(key)}")
+    for key in [key for key, verdict in verdicts.items() if verdict == "unread"][:shown]:
+        said = "; ".join(
+            f"{finding.field}: {finding.message} | {finding.evidence}" for finding in errors[key]
+        )
+        print(f"    to read: {' '.join(key)}: {said}"[:300])
+    return {
+        "part": part,
+        "by_rule": {rule: dict(count) for rule, count in counts.items()},
+        "share_true_found": found.total() / max(real.total(), 1),
+        "share_rows_wrongly_rejected": len(wrong) / len(rows),
+    }
+
+
+def row_name(row: Mapping[str, Any]) -> str:
+    """By what label files know a row."""
+    return str(row.get("uuid_prefix8") or row.get("uuid", ""))[:8]
+
+
+def _verdict(found: Sequence[Finding], fields: Mapping[str, str]) -> str:
+    labels = {fields[finding.field] for finding in found if finding.field in fields} or set(fields.values())
+    return next((verdict for verdict in VERDICTS if verdict in labels), "unread")
+
+
+def _wrong_rows(verdicts: Mapping[Key, str]) -> set[str]:
+    """Rows all of whose errors are false."""
+    by_row: dict[str, set[str]] = defaultdict(set)
+    for (row, _), verdict in verdicts.items():
+        by_row[row].add(verdict)
+    return {row for row, said in by_row.items() if said == {"false"}}
+
+
+def _share(part: int, whole: int) -> str:
+    """A share with its 95 % interval (Wilson 1927)."""
+    if not whole:
+        return "-"
+    share, spread = part / whole, Z * Z / whole
+    middle = (share + spread / 2) / (1 + spread)
+    half = Z / (1 + spread) * math.sqrt(share * (1 - share) / whole + spread / (4 * whole))
+    return f"{part}/{whole} {share:.1%} ({max(0.0, middle - half):.1%}-{min(1.0, middle + half):.1%})"

@@ -1,0 +1,187 @@
+"""Claims: what a text says that the person is or does, now, as an aim, or in the past."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
+from census_personas.validators.text.record_view import RecordView
+
+Mood = Literal["present", "aim", "past", "negated", "other", "volunteer", "training"]
+"""How a text holds what it names: as a fact of today, an aim, a thing of the past, denied, somebody else's, unpaid, or
+not yet (of titles: aspiring, in training)."""
+
+LEAD = 110  # letters of a clause before a position, in which its mood is told
+LONGEST_TITLE = 90  # letters
+LONGEST_SUBJECT = 200  # letters before a title in which its sentence begins
+MOST_IN_NAME, MOST_BEFORE = 4, 6  # spaces in a name, and in what stands before "is a"
+_BREAK = re.compile(
+    r"[.;:!?] |, (?:while|whereas|but|although|though|and (?:he|she|they)|who)\b|\b(?:while|whereas|yet)\b"
+)
+# Where a title may begin: after a comma, at the start of a sentence, after the verb that gives the person a title.
+_START = re.compile(
+    r"(?:(?P<first>^|[.!?] )(?P<as>as )?|(?P<comma>, )|(?P<verb> (?:is|are|remains|works as|work as|serves as|serve as"
+    r"|excels as|excel as|acts as|shines as|thrives as|working as|serving as)) )"
+    r"(?:now |currently |still |already |also |today |both )*(?:an?|the) (?=[a-z0-9])"
+)
+_TITLE_END = re.compile(
+    r"[,;:.(]| - | (?:who|whose|that|which|with|in|at|for|from|of|on|by|to|where|he|she|they|is|has|known|based|blends"
+    r"|leverages|combines|channels|uses|applies|brings|skilled|living|specializing|leveraging|blending|combining|while)\b"
+)
+_AND = re.compile(r",? and (?:an? )?|/|, (?:an? )?")
+_AGENT = re.compile(
+    r"(?:er|or|ist|ian|ant|ent|yst|eer|ive|ate|tect|man|woman|person|nurse|mechanic|chef|cook|clerk|aide|guard|coach"
+    r"|smith|worker|professional|hand|lead|official|head|pro|guide|host|judge|scribe|pilot|veteran|expert|ace|buff)s?$"
+)
+_NO_AGENT = frozenset(
+    "former her other senior junior senior career center over under later ever never number master lifelong community"
+    " art-driven creative competitive collaborative proactive innovative adaptive inventive meticulous passionate"
+    " imaginative detail-driven intuitive assertive active sensitive dedicated seasoned considerate compassionate"
+    " 19-year-old confident resilient independent competent consistent efficient diligent patient brilliant vibrant"
+    " elegant reluctant extravagant exuberant clever sober tender eager proper popular".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A title that a text gives the person.
+
+    Attributes:
+        field: the text.
+        title: lower-case words of it, with what describes it: "seasoned front-end developer".
+        head: the word that names who does something: "developer".
+        mood: how it is held.
+        quote: the passage, for findings.
+        end: where the title ends in the plain text of the field.
+    """
+
+    field: str
+    title: str
+    head: str
+    mood: Mood
+    quote: str
+    end: int
+
+
+def mood_at(text: str, at: int) -> Mood:
+    """How a clause of lower-case text holds what stands at a position: the nearest hedge before it decides."""
+    lead = clause_before(text, at)
+    best: tuple[int, Mood] = (-1, "present")
+    for mood, pattern in _hedges():
+        for match in pattern.finditer(lead):
+            best = max(best, (match.end(), mood), key=lambda pair: pair[0])
+    return best[1]
+
+
+def clause_before(text: str, at: int) -> str:
+    """The part of a clause of lower-case text that stands before a position."""
+    start = max(0, at - LEAD)
+    breaks = [match.end() for match in _BREAK.finditer(text, start, at)]
+    return text[breaks[-1] if breaks else start : at]
+
+
+def titles(reading: RecordView, field: str) -> tuple[Claim, ...]:
+    """The titles that a text gives its person, each with its mood; read once for each record."""
+    known: dict[str, tuple[Claim, ...]] = reading.beside.setdefault(__name__, {})
+    if field not in known:
+        known[field] = tuple(_titles(reading, field)) if field in reading.prose else ()
+    return known[field]
+
+
+def _titles(reading: RecordView, field: str) -> Iterator[Claim]:
+    text, name = reading.lowered[field], reading.name
+    if name is None:
+        return
+    subjects = (name.first.lower(), name.last.lower())
+    for match in _START.finditer(text):
+        if _of_person(text, match, subjects):
+            yield from _conjuncts(field, text, match)
+
+
+def _of_person(text: str, match: re.Match[str], subjects: tuple[str, str]) -> bool:
+    """Whether what begins here is said of the person: the words before it name them, or those after a first phrase."""
+    first, last = subjects
+    if match["first"] is not None:
+        after = text.find(", ", match.end())
+        return after >= 0 and first in text[after : after + 70]
+    earliest = max(0, match.start() - LONGEST_SUBJECT)
+    start = max(text.rfind(". ", earliest, match.start()) + 1, earliest)
+    before = text[start : match.start()].strip()
+    if match["comma"] is not None:
+        return before.startswith(first) and before.count(" ") <= MOST_IN_NAME
+    named = before.startswith(first)
+    if named and match["verb"].endswith(" as"):
+        return True
+    return before.endswith((first, last, "he", "she", "they")) or (named and before.count(" ") <= MOST_BEFORE)
+
+
+def _conjuncts(field: str, text: str, match: re.Match[str]) -> Iterator[Claim]:
+    """The titles of a phrase: "a retired nurse turned aspiring writer and mentor" has three."""
+    start = end = match.end()
+    while True:
+        stop = _TITLE_END.search(text, end, start + LONGEST_TITLE)
+        end = stop.start() if stop else min(len(text), start + LONGEST_TITLE)
+        phrase = text[start:end]
+        if stop is None or stop.group() != "," or any(map(_is_agent, phrase.split())):
+            break
+        end = stop.end()
+    after, quote = text[end : end + 60].lstrip(" ,"), text[match.start() : end].strip(" ,.")
+    verb = mood_at(text, match.start()) if match["verb"] else "present"
+    hedged = False  # "an aspiring baker and caterer" is neither yet
+    for part in _AND.split(phrase):
+        earlier, turned, later = part.replace("-turned-", " turned ").partition(" turned ")
+        for title, over in ((earlier, bool(turned)), (later, False)):
+            words = title.split()
+            mood: Mood = "past" if over else _mood_of_title(words, after)
+            hedged = hedged or mood == "training"
+            mood = "training" if hedged and mood == "present" else mood
+            head = next((word for word in reversed(words) if _is_agent(word)), "")
+            if head:
+                yield Claim(field, title.strip(" ,"), head, verb if mood == "present" else mood, quote, end)
+
+
+def _mood_of_title(words: list[str], after: str) -> Mood:
+    """What the words of a title, and those that follow it, say of it."""
+    before, behind = _title_hedges()
+    parts = {part for word in words for part in (word, *word.split("-"))}
+    for mood, known in before.items():
+        if not parts.isdisjoint(known):
+            return mood
+    title = " ".join(words)
+    for mood, hedges in behind.items():
+        if any(hedge.match(after) or hedge.search(title) for hedge in hedges):
+            return mood
+    return "present"
+
+
+def _is_agent(word: str) -> bool:
+    return _AGENT.search(word) is not None and word not in _NO_AGENT
+
+
+@cache
+def _hedges() -> tuple[tuple[Mood, re.Pattern[str]], ...]:
+    content = lexicon("claims", ENGLISH)
+    keys: tuple[tuple[Mood, str], ...] = (
+        ("aim", "aim"),
+        ("past", "past"),
+        ("negated", "negation"),
+        ("other", "others"),
+        ("volunteer", "volunteer"),
+    )
+    return tuple((mood, re.compile(rf"\b(?:{'|'.join(content[key])})(?![\w-])")) for mood, key in keys)
+
+
+@cache
+def _title_hedges() -> tuple[Mapping[Mood, frozenset[str]], Mapping[Mood, tuple[re.Pattern[str], ...]]]:
+    """For each mood, words of a title that give it, and what gives it right after the title."""
+    content = lexicon("claims", ENGLISH)
+    before = {mood: frozenset(words) for mood, words in content["hedged_titles"].items()}
+    behind = {
+        mood: tuple(re.compile(rf"\b{hedge}") for hedge in hedges)
+        for mood, hedges in content["hedged_after"].items()
+    }
+    return before, behind
