@@ -44,7 +44,9 @@ def _words(language: str) -> _Words:
     content = lexicon("minors", language)
     return _Words(
         frozenset(content["nouns"]),
-        re.compile(rf"(?: is|'s|,) (?:{'|'.join(content['called'])})"),
+        re.compile(
+            rf"(?: is|'s|,) (?:{'|'.join(content['called'])})(?! (?:{'|'.join(content['unless'])})\b)"
+        ),
         frozenset((*content["sexual"], *content["signals"])),
         re.compile(rf"\b(?:{'|'.join(content['sexual'])})\b"),
         re.compile(rf"\b(?:{'|'.join(content['minors'])})\b"),

@@ -57,6 +57,15 @@ def test_people_under_eighteen_are_errors(code: str, good: dict[str, Any], check
     assert code in {f.code for f in checker.check(record) if f.severity == "error"}
 
 
+@pytest.mark.parametrize(("age", "severity"), [(31, "warning"), (47, "error")])
+def test_a_teenager_of_that_age_is_noticed(
+    age: int, severity: str, good: dict[str, Any], checker: RecordChecker
+) -> None:
+    facts = {name: good[name] for name in ("first_name", "last_name", "sex")}
+    record = facts | {"age": age, "persona": PERSONA.format("is a teenager").replace("47", str(age))}
+    assert ("life_stage", severity) in {(f.code, f.severity) for f in checker.check(record)}
+
+
 def test_no_run_samples_people_under_eighteen() -> None:
     assert min(map(int, shipped.united_states().domain["age"])) == 18
     with pytest.raises(EvidenceError, match="10 to 17 is outside the values 18 to 100"):
