@@ -47,7 +47,7 @@ from census_personas.generator.llm.request_key import request_key
 from census_personas.generator.narration.backends import connect
 from census_personas.generator.narration.journal import Journal
 from census_personas.generator.narration.narrator import Narrated, Narrator
-from census_personas.generator.run.outlook import Outlook
+from census_personas.generator.run.early_stop import EarlyStop
 from census_personas.generator.run.pipeline import Pipeline, Tally
 from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.shard_store import Shard, ShardInfo
@@ -112,14 +112,14 @@ class Narration:
     async def run(self) -> None:
         """Narrate them, `llm.concurrency` at once."""
         config = self._resources.config
-        outlook = Outlook(stops=config.validation.stop_early)
+        early_stop = EarlyStop(stops=config.validation.stop_early)
         pipeline = Pipeline(
             self._resources.sample,
-            lambda _: self._narrator(outlook),
+            lambda _: self._narrator(early_stop),
             lambda shard, rows: ShardInfo(shard.start, shard.stop, len(rows), 0),
             concurrency=config.llm.concurrency,
             observe=self._observe,
-            outlook=outlook,
+            early_stop=early_stop,
         )
         try:
             await pipeline.run((Shard(0, 0, config.rows),), Tally(config.rows))
@@ -136,8 +136,8 @@ class Narration:
         return measured
 
     @contextmanager
-    def _narrator(self, outlook: Outlook) -> Iterator[_Kept]:
-        with self._resources.narrator(self._model, self._resources.config, None, outlook.hear) as narrator:
+    def _narrator(self, early_stop: EarlyStop) -> Iterator[_Kept]:
+        with self._resources.narrator(self._model, self._resources.config, None, early_stop.hear) as narrator:
             yield _Kept(narrator, self.people)
 
     def _observe(self, tally: Tally) -> None:

@@ -31,7 +31,7 @@ from scipy.special import betaincinv  # type: ignore[import-untyped]
 from census_personas.census_priors.marginal import Marginal
 from census_personas.generator.population.population import Population
 from census_personas.generator.report.expectation import Expectation
-from census_personas.generator.report.judgement import Judge
+from census_personas.generator.report.reference_tables import ReferenceTables
 from census_personas.validators.dataset.chance import widest
 from census_personas.validators.dataset.fidelity import Fidelity, company, compared
 from census_personas.validators.measure_registry import measures
@@ -76,7 +76,7 @@ def drawn_table(
 
 def with_tests(found: Fidelity, tests: int) -> Fidelity:
     """The same as one of so many tests."""
-    from census_personas.validators.dataset.family import counted_together  # noqa: PLC0415
+    from census_personas.validators.dataset.multiple_testing import counted_together  # noqa: PLC0415
 
     return counted_together([found], tests)[0]
 
@@ -94,7 +94,7 @@ def moved(expected: Marginal, distance: float, rng: np.random.Generator) -> np.n
     return found
 
 
-def judged(judge: Judge, people: pd.DataFrame, *, independences: bool) -> Measurements:
+def judged(judge: ReferenceTables, people: pd.DataFrame, *, independences: bool) -> Measurements:
     """A run's people, judged by tables, names and groups, and by the independences where they are asked for."""
     names = ("fidelity", "names", "representation", *(("assumptions",) if independences else ()))
     listed = {name: measures()[name] for name in names}
@@ -125,7 +125,7 @@ FAULTS: dict[str, Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]] =
 }
 
 
-def faulty(judge: Judge, population: Population, fault: str, rows: int, seed: int) -> Measurements:
+def faulty(judge: ReferenceTables, population: Population, fault: str, rows: int, seed: int) -> Measurements:
     """A run with a fault, judged without the independences."""
     people = FAULTS[fault](population.sample(rows, seed=seed), np.random.default_rng(seed))
     return judged(judge, people, independences=False)
@@ -148,7 +148,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     """Every rate that was asked for."""
     population = Population.load()
     columns = tuple(population.sample(1).columns)
-    judge, found = Judge(Expectation(population), columns), {}
+    judge, found = ReferenceTables(Expectation(population), columns), {}
     for rows in options.rows:
         if options.tables:
             found[f"honest tables, {rows} rows"] = _tables(judge, rows, options.tables, twice=False)
@@ -167,7 +167,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         )
     for kind, selection in SELECTIONS.items() if options.selections else ():
         where, target = selection.get("where"), selection.get("target") or selection.get("quota")
-        other = Judge(Expectation(population, where, target), columns)
+        other = ReferenceTables(Expectation(population, where, target), columns)
         for rows in options.rows:
             name = f"honest runs, {kind}, {rows} rows"
             people = (population.sample(rows, seed=s, **selection) for s in range(options.selections))
@@ -175,7 +175,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def _tables(judge: Judge, rows: int, runs: int, *, twice: bool) -> dict[str, Any]:
+def _tables(judge: ReferenceTables, rows: int, runs: int, *, twice: bool) -> dict[str, Any]:
     """Runs in which every table is drawn by itself: marked ones, or those of one table that was moved."""
     rng, marked, tried = np.random.default_rng(rows + twice), 0, 0
     tables = list(judge.modelled.values())

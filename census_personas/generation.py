@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.foundation.atomic_file import whole_file
 from census_personas.foundation.dataset_reader import count_rows
-from census_personas.foundation.named_place import output_file, output_folder
+from census_personas.foundation.user_path import output_file, output_folder
 from census_personas.generator import estimate as estimating
 from census_personas.generator import session
 from census_personas.generator.config import config_file

@@ -13,7 +13,7 @@ import pandas as pd
 
 from census_personas.foundation.dataset_reader import columns_of, read_frames
 from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.named_place import check_input
+from census_personas.foundation.user_path import check_input
 from census_personas.generator.config import config_file
 from census_personas.generator.run.findings import SCHEMA, read_findings
 from census_personas.generator.run.manifest import Manifest, State

@@ -17,7 +17,7 @@ from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.plugins import Plugins
 from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
-from census_personas.generator.run.origin import is_sampled
+from census_personas.generator.run.sampled_dataset import is_sampled
 from census_personas.generator.run.shard_store import check_parts
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import SAMPLED

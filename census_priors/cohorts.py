@@ -1,4 +1,4 @@
-"""Cohorts: years of birth in the bins by which names go out of fashion."""
+"""Cohorts: bins of birth years that the name tables are counted by."""
 
 from __future__ import annotations
 

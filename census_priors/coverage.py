@@ -1,4 +1,4 @@
-"""Coverage: whether the declared tables count people in every state that the model can give."""
+"""Coverage: attributes and states of the model that no declared table counts."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from census_personas.census_priors.marginal import TableError
 from census_personas.foundation.arrays import Floats, Objects
-from census_personas.foundation.named_place import check_input
+from census_personas.foundation.user_path import check_input
 
 Table: TypeAlias = pa.Table
 

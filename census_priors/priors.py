@@ -27,8 +27,8 @@ from census_personas.census_priors.roles import ROLES, Roles
 from census_personas.census_priors.states import states_and_maps
 from census_personas.census_priors.table_file import read_marginal, table_path
 from census_personas.foundation.arrays import Codes32
-from census_personas.foundation.named_place import check_input
 from census_personas.foundation.schema import ContextColumns
+from census_personas.foundation.user_path import check_input
 from census_personas.foundation.yaml_file import YamlError, read_yaml
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ import pyarrow.types
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import Marginal, TableError
 from census_personas.foundation.arrays import Floats
-from census_personas.foundation.named_place import check_input
+from census_personas.foundation.user_path import check_input
 
 WEIGHT, SAMPLES = "weight", "samples"
 MOST_CELLS = 20_000_000

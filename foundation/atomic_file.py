@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from census_personas.foundation.errors import PersonasError
-from census_personas.foundation.named_place import refuse_irregular
+from census_personas.foundation.user_path import refuse_irregular
 
 PARTIAL = ".partial"
 """How the name of a file that is being written ends; it begins with a dot."""

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.json_lines import read_json_lines
-from census_personas.foundation.named_place import check_input
 from census_personas.foundation.run_layout import RunLayout
+from census_personas.foundation.user_path import check_input
 
 FOOTER, SAMPLE = b"persona_engine", b"sample"
 """Key and value in the footer of a Parquet file that holds a population which nobody narrated."""

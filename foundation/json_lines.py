@@ -1,4 +1,4 @@
-"""JSON Lines: one object a line, in."""
+"""JSON Lines: reads a file of one JSON object per line."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 
-from census_personas.foundation.named_place import check_input
 from census_personas.foundation.plugin import KINDS, OWN_NAMES, Plugin, PluginError, describe_error
+from census_personas.foundation.user_path import check_input
 
 GROUP = "census_personas.plugins"
 """Entry points by which a package offers itself: the plug-in's name, and the package whose folder it is."""

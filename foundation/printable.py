@@ -1,4 +1,4 @@
-"""Printable: foreign text in one line that no terminal obeys."""
+"""Printable: untrusted text as one line without terminal control codes."""
 
 from __future__ import annotations
 

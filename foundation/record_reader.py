@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.json_lines import read_json_lines
-from census_personas.foundation.named_place import check_input
 from census_personas.foundation.schema import LISTS, PROSE
+from census_personas.foundation.user_path import check_input
 
 BATCH_ROWS = 1024
 LONGEST_AGE = 9  # digits

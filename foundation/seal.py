@@ -1,4 +1,4 @@
-"""Seal: the digest of a Parquet file's content, kept in its own footer, so that one name holds both.
+"""Seal: a Parquet file's content digest, stored in that file's own footer.
 
 A Parquet file ends with a footer, its length in four bytes, and a magic word. The footer of a sealed file says
 `"sha256": "<digest>"` once; the digest is that of the whole file with sixty-four zeros in its place. A file and its

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from census_personas.foundation.errors import PersonasError
-from census_personas.foundation.named_place import check_input
+from census_personas.foundation.user_path import check_input
 
 DEEPEST, LARGEST, LONGEST, HIGHEST = 50, 1_000_000, 8_000_000, 2**64
 """Levels of nesting (what we read has six); values, and their characters, with every alias written out; numbers."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.errors import PersonasError
-from census_personas.foundation.named_place import output_folder
+from census_personas.foundation.user_path import output_folder
 
 _PRIORS = """\
 # What there is: attributes, sources, tables and the model graph. docs/new-locale.md explains each part.

@@ -22,8 +22,8 @@ from census_personas.generator.narration.backends import connect
 from census_personas.generator.narration.narrator import Narrated, Narrator
 from census_personas.generator.report import card
 from census_personas.generator.report import run_report as report
+from census_personas.generator.run.early_stop import EarlyStop
 from census_personas.generator.run.manifest import Manifest
-from census_personas.generator.run.outlook import Outlook
 from census_personas.generator.run.pipeline import Narrating, Pipeline, Tally, narrations
 from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.run_folder import RunFolder
@@ -147,16 +147,16 @@ async def _preview(resources: RunResources) -> tuple[list[Narrated], float]:
         return ShardInfo(shard.start, shard.stop, len(narrated), 0)
 
     model = connect(config.llm, resources.grammar)
-    outlook = Outlook(stops=config.validation.stop_early)
+    early_stop = EarlyStop(stops=config.validation.stop_early)
     seconds = 0.0
     try:
         for shard in (Shard(0, 0, 1), Shard(1, 1, config.rows))[: config.rows]:
             pipeline = Pipeline(
                 resources.sample,
-                lambda _: resources.narrator(model, config, None, outlook.hear),
+                lambda _: resources.narrator(model, config, None, early_stop.hear),
                 keep,
                 concurrency=config.llm.concurrency,
-                outlook=outlook,
+                early_stop=early_stop,
             )
             began = time.monotonic()
             await pipeline.run((shard,), Tally(config.rows))
@@ -202,11 +202,11 @@ async def _narrate(
     config = resources.config
     validation = config.validation.model_copy(update={"max_attempts": folder.allowance})
     allowed = config.model_copy(update={"validation": validation})
-    outlook = Outlook(stops=config.validation.stop_early and stoppable)
+    early_stop = EarlyStop(stops=config.validation.stop_early and stoppable)
 
     def open_narrator(shard: Shard) -> contextlib.AbstractContextManager[Narrator]:
         journal = folder.journal(shard) if folder.journaled else None
-        return resources.narrator(model, allowed, journal, outlook.hear)
+        return resources.narrator(model, allowed, journal, early_stop.hear)
 
     closing = ShardClosing(shared_text_action(config.validation.policy, config.llm.backend))
 
@@ -221,7 +221,7 @@ async def _narrate(
         folder.write,
         concurrency=narrations(config.llm.concurrency),
         observe=observe,
-        outlook=outlook,
+        early_stop=early_stop,
         deliver_begun=not folder.journaled,
     )
     pipeline.settle = settle

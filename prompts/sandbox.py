@@ -15,7 +15,7 @@ from jinja2 import DictLoader, nodes
 from jinja2.runtime import LoopContext, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from census_personas.prompts.work import MAX_SEPARATOR, filters
+from census_personas.prompts.render_steps import MAX_SEPARATOR, filters
 
 MAX_TEMPLATE_CHARS = 64_000
 MAX_LOOP_DEPTH = 2

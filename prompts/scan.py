@@ -1,4 +1,4 @@
-"""Scan: the tokens of a template, checked before Jinja's parser, whose recursion they decide, sees them."""
+"""Scan: limits on a template's tokens, checked before Jinja parses it."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ from jinja2 import Template, TemplateSyntaxError, nodes
 
 from census_personas.prompts import sandbox
 from census_personas.prompts.fields import MAX_FIELDS, FieldSpec, TemplateError, field_spec, shortened
-from census_personas.prompts.names import refuse_twice
+from census_personas.prompts.render_steps import counted, weight_of
+from census_personas.prompts.reserved_names import refuse_twice
 from census_personas.prompts.scan import MAX_TOKENS, scan
 from census_personas.prompts.text_file import read_text
-from census_personas.prompts.work import counted, weight_of
 from census_personas.prompts.yaml_text import mapping
 
 MAX_NODES = 6_000

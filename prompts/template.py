@@ -13,14 +13,14 @@ from jinja2.exceptions import TemplateError as JinjaError
 
 from census_personas.prompts import sandbox
 from census_personas.prompts.fields import FieldSpec, RenderError, TemplateError, object_schema, shortened
-from census_personas.prompts.names import refuse_taken
 from census_personas.prompts.narratives import FOLDER, choose
+from census_personas.prompts.render_steps import MAX_GUIDE_STEPS, MAX_STEPS, STEPS, Steps, gathered
+from census_personas.prompts.reserved_names import refuse_taken
 from census_personas.prompts.set_declaration import SetDeclaration
 from census_personas.prompts.set_folder import digest_of, files_of, folder_of, read_wording
 from census_personas.prompts.source import OF_THE_SET, Trees, declared_fields, declared_names, front_matter
 from census_personas.prompts.template_cache import FieldGuidance, TemplateCache
 from census_personas.prompts.wording import refuse_misshapen
-from census_personas.prompts.work import MAX_GUIDE_STEPS, MAX_STEPS, STEPS, Steps, gathered
 
 __all__ = ["FieldSpec", "PromptSet", "RenderError", "Template", "TemplateError"]
 REQUIRED = ("attributes", "personas", "repair", "judge")

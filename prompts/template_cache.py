@@ -1,4 +1,4 @@
-"""Template cache: what the templates of one prompt set share, and renderings that need not be repeated."""
+"""Template cache: parts and renderings shared by the templates of one prompt set."""
 
 from __future__ import annotations
 

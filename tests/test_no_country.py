@@ -45,7 +45,7 @@ EXPLAINED = {
     "generator/population/population.py": "an example of a condition",
     "generator/report/drawn_figures.py": "a key of report.json, which keeps its name",
     "generator/report/figures.py": "a key of report.json, which keeps its name",
-    "generator/report/model.py": "a key of report.json, which keeps its name",
+    "generator/report/report_types.py": "a key of report.json, which keeps its name",
     "generator/run/run_folder.py": "the state of a run",
 }
 """Files in which a term may stand, and why."""

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from census_personas.foundation.atomic_file import whole_file
 from census_personas.foundation.errors import PersonasError
-from census_personas.foundation.named_place import refuse_irregular
+from census_personas.foundation.user_path import refuse_irregular
 from census_personas.validators.finding import Finding
 
 SCHEMA = pa.schema(

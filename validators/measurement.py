@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 from pydantic import SerializeAsAny
 
-from census_personas.validators.dataset.family import FAMILY
+from census_personas.validators.dataset.multiple_testing import FAMILY
 from census_personas.validators.measure import (
     MeasureModule,
     MeasureResult,

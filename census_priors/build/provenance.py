@@ -83,7 +83,7 @@ def _table(priors: Priors, names: Sequence[str], used: list[str]) -> dict[str, A
         "records": 0 if marginal.samples is None else round(float(marginal.samples.sum())),
         "modelled_areas": " ".join(modelled),
         "sources": used,
-        "code": "census_personas.census_priors.build.tabulation",
+        "code": "census_personas.census_priors.build.area_tables",
     }
 
 

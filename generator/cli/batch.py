@@ -51,7 +51,7 @@ def export(
 ) -> None:
     """Write what every unfinished row has to ask next."""
     from census_personas.foundation.atomic_file import whole_file
-    from census_personas.foundation.named_place import output_file, output_folder
+    from census_personas.foundation.user_path import output_file, output_folder
     from census_personas.generator.llm.batch import BatchRequests, dialect_of, refuse_other_lines
     from census_personas.generator.session import generate
 

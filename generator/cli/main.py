@@ -23,11 +23,11 @@ from census_personas.generator.cli import (
     locale,
     narrate,
     plugins,
+    preview_estimate,
     priors,
     prompts,
     report,
     sample,
-    try_out,
     validate,
 )
 
@@ -72,8 +72,8 @@ def _common(
 app.command()(narrate.generate)
 app.command()(sample.sample)
 app.command()(narrate.narrate)
-app.command()(try_out.preview)
-app.command()(try_out.estimate)
+app.command()(preview_estimate.preview)
+app.command()(preview_estimate.estimate)
 app.command()(check.check)
 app.command()(validate.validate)
 app.command()(report.report)

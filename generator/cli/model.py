@@ -47,7 +47,7 @@ def plot(
     locale: Locale = "en_US",
 ) -> None:
     """Draw the model's graph and main marginals."""
-    from census_personas.foundation.named_place import output_file
+    from census_personas.foundation.user_path import output_file
 
     place = output_file(output, (".svg", ".png"))
     if output.suffix == ".png" and find_spec("cairosvg") is None:

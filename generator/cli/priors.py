@@ -85,8 +85,8 @@ def build(
     ] = False,
 ) -> None:
     """Build a locale from official files: look-ups, tables, provenance and lock. Nothing is left half-written."""
+    from census_personas.census_priors.build.atomic_folder import refuse_other_folder
     from census_personas.census_priors.build.en_US.locale import build as build_locale
-    from census_personas.census_priors.build.folder import refuse_other_folder
 
     logging.getLogger("census_personas.census_priors.build").setLevel(logging.INFO)
     if pums is None and not (download and sources):

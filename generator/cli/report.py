@@ -45,9 +45,9 @@ def report(
     """
     if swap and not people:
         raise typer.BadParameter("say of how many people, with --counterfactual N", param_hint="--swap")
-    from census_personas.foundation.named_place import output_folder
     from census_personas.foundation.plugins import Plugins
     from census_personas.foundation.run_layout import RunLayout
+    from census_personas.foundation.user_path import output_folder
     from census_personas.generator.config.config_file import load
     from census_personas.generator.config.run_config import Config
     from census_personas.generator.population.population import Population

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def run_folder(path: Path, inputs: Iterable[Path] = ()) -> Path:
     """The folder that a run is to be written into, refused where it is no place for one."""
-    from census_personas.foundation.named_place import output_folder
+    from census_personas.foundation.user_path import output_folder
 
     return output_folder(path, inputs=inputs)
 

@@ -50,7 +50,7 @@ def sample(  # noqa: PLR0917  each option is one
 ) -> None:
     """Sample a population: who they are, without narratives."""
     from census_personas.foundation.dataset_writer import SUFFIXES, json_lines
-    from census_personas.foundation.named_place import output_file
+    from census_personas.foundation.user_path import output_file
     from census_personas.generator.population.population_file import PopulationFile
     from census_personas.generator.sampling.quota import refuse_other_counts
 

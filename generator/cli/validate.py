@@ -56,8 +56,8 @@ def validate(
     """Check every row against the record rules; exit 1 when a row has an error, or the uuid of another."""
     from census_personas.census_priors.priors import Priors
     from census_personas.foundation.dataset_reader import dataset_files
-    from census_personas.foundation.named_place import output_file
     from census_personas.foundation.plugins import Plugins
+    from census_personas.foundation.user_path import output_file
     from census_personas.generator.report import validation_report
     from census_personas.generator.run.manifest import Manifest
     from census_personas.generator.run.shard_store import check_parts
@@ -99,7 +99,7 @@ def _of_samples() -> dict[str, str]:
 
 def _usual(dataset: Path) -> dict[str, str]:
     """What a dataset's origin changes: one that says that it was sampled has rare people by design."""
-    from census_personas.generator.run.origin import is_sampled
+    from census_personas.generator.run.sampled_dataset import is_sampled
 
     if not is_sampled(dataset):
         return {}

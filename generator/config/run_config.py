@@ -1,4 +1,4 @@
-"""What a run is (frozen, fingerprinted) and how it runs (not)."""
+"""Run config: settings that decide a run's rows (fingerprinted), and settings that may change."""
 
 from __future__ import annotations
 

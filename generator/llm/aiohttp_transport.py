@@ -1,4 +1,4 @@
-"""Aiohttp transport: nothing above aiohttp, for thousands of requests in flight.
+"""Aiohttp transport: plain aiohttp without the `openai` package, for thousands of requests at once.
 
 It sends the same body as the reference transport, with the key but none of the headers that OpenAI reads, and raises
 the same errors, at about a tenth of the CPU.

@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, Self
 
 import orjson
 
-from census_personas.foundation.named_place import check_input
 from census_personas.foundation.printable import printable
+from census_personas.foundation.user_path import check_input
 from census_personas.generator.config.run_config import ConfigError, LLMConfig
 from census_personas.generator.llm.answer import AnswerError, parse_object, unreadable
 from census_personas.generator.llm.body import MOST_BYTES, parse_body

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from census_personas.generator.llm.chat import ChatRequest
-from census_personas.generator.llm.roles import fold_system
+from census_personas.generator.llm.system_message import fold_system
 
 Form = Literal["json_schema", "structured_outputs", "json_object", "prompt"]
 FORMS: tuple[Form, ...] = ("json_schema", "structured_outputs", "json_object", "prompt")

@@ -1,4 +1,4 @@
-"""Monitor: asks a server, beside the work, how many requests wait there, and tells the gate.
+"""Monitor: polls a server's `/metrics` for waiting requests and tells the concurrency limit.
 
 Servers say it at `/metrics`, beside `/v1`, in the Prometheus text format: vLLM always, SGLang when it was started with
 `--enable-metrics`. Each engine or rank has a line of its own.

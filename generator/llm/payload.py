@@ -1,4 +1,4 @@
-"""Payload: a chat completion as endpoints and batch results send it, classified before anything depends on it."""
+"""Payload: a chat completion from an endpoint or batch file, parsed and checked for usability."""
 
 from __future__ import annotations
 

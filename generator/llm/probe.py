@@ -22,7 +22,7 @@ from census_personas.generator.llm.chat import (
     TransientError,
 )
 from census_personas.generator.llm.dialect import FORMS, Dialect
-from census_personas.generator.llm.roles import is_no_system_role
+from census_personas.generator.llm.system_message import is_no_system_role
 
 logger = logging.getLogger(__name__)
 _WORD = "cartographer"

@@ -1,4 +1,4 @@
-"""Redaction: what comes from outside made fit to be shown, and secrets kept out of it."""
+"""Redaction: outside text cleaned for display, with secrets removed."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from census_personas.generator.llm.chat import (
     UnreadableError,
 )
 from census_personas.generator.llm.redaction import Secrets
-from census_personas.generator.llm.roles import is_template_error
+from census_personas.generator.llm.system_message import is_template_error
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 # A server closes idle connections after 5 s or more (vLLM: 5 s). A client that keeps them longer sends requests

@@ -1,4 +1,4 @@
-"""Child margins: a table as P(child | its parents) times the model's own P(its parents), for the fit of a child."""
+"""Child margins: census tables turned into constraints for the fit of one child attribute."""
 
 from __future__ import annotations
 

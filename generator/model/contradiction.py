@@ -1,4 +1,4 @@
-"""Contradiction: a state that one table of a part gives people, and another gives nobody."""
+"""Contradiction: refuses tables of which one gives a state people and another gives it none."""
 
 from __future__ import annotations
 

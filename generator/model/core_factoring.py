@@ -1,4 +1,4 @@
-"""Core factoring: a core that memory cannot hold, declared anew as a smaller core and conditionals that fit.
+"""Core factoring: a core too large for memory, split into a smaller core and conditionals.
 
 The attributes of the core become the cliques of a thin junction tree (Bach and Jordan 2001, "Thin Junction Trees"): the
 first clique is the new core; each attribute that is left then hangs on as many of one clique's attributes as its

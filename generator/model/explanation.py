@@ -7,9 +7,9 @@ from typing import Any
 
 from census_personas.census_priors.priors import Priors
 from census_personas.generator.model.fitting import informs
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.node import Node
-from census_personas.generator.model.sparse_conditionals import Leaf
 
 
 def explanation(priors: Priors, network: Network, leaves: Sequence[Leaf]) -> dict[str, Any]:

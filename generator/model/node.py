@@ -1,4 +1,4 @@
-"""Node: P(child | parents), the one place that reads it: for people, for whole axes, and over other parents."""
+"""Node: one conditional table P(child | parents), with all the ways in which it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pruning: the part of a network that a question needs, with states that it does not tell apart merged.
+"""Pruning: the network cut to what a query needs, with states it need not tell apart merged.
 
 A table over attributes grows with the states of everything that ties them; whoever asks for two groups of occupations
 need not pay for 531 of them.

@@ -1,4 +1,4 @@
-"""Reconciliation: what overlapping tables say of what they share, brought together before a fit.
+"""Reconciliation: makes overlapping tables agree on the margins they share, before the fit.
 
 Two surveys, or two years of one, give slightly different margins of the same attributes, and no distribution has them
 all. Tables of the highest priority decide each shared margin. Among equals it becomes the mean of what they say,

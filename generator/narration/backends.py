@@ -8,8 +8,8 @@ from pathlib import Path
 
 from census_personas.generator.config.run_config import LLMConfig
 from census_personas.generator.llm.chat import ChatModel
-from census_personas.generator.llm.descriptors import affordable_connections
 from census_personas.generator.llm.endpoint import Endpoint
+from census_personas.generator.llm.open_files import affordable_connections
 from census_personas.generator.llm.transport import Address, Transport
 
 logger = logging.getLogger(__name__)

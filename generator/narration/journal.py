@@ -17,7 +17,7 @@ import orjson
 
 from census_personas.foundation.atomic_file import sync
 from census_personas.foundation.errors import PersonasError
-from census_personas.foundation.named_place import check_input
+from census_personas.foundation.user_path import check_input
 from census_personas.generator.llm.chat import Completion
 
 logger = logging.getLogger(__name__)

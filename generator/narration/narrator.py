@@ -23,7 +23,7 @@ from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.journal import Journal
 from census_personas.generator.narration.judge import CALL as JUDGE
 from census_personas.generator.narration.judge import Judge, Verdict
-from census_personas.generator.narration.repair import faults_shown, rejects, wants_repair
+from census_personas.generator.narration.repair_prompt import faults_shown, rejects, wants_repair
 from census_personas.prompts.template import PromptSet, RenderError, Template
 from census_personas.validators.finding import Finding
 

@@ -1,4 +1,4 @@
-"""Details: what is chosen once for a person and told alike in lists, in prose and in both calls."""
+"""Details: tasks, skills and hobbies drawn once for a person and used in every text."""
 
 from __future__ import annotations
 

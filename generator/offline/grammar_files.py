@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from census_personas.foundation.errors import PersonasError
-from census_personas.foundation.named_place import check_input
+from census_personas.foundation.user_path import check_input
 from census_personas.foundation.yaml_file import YamlError, read_yaml
 
 PORTRAIT = "portrait.yaml"

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from census_personas.foundation.traits import TRAITS
 from census_personas.foundation.yaml_file import YamlError, read_yaml
 from census_personas.generator.offline.grammar_files import PORTRAIT, GrammarError, folder_of
-from census_personas.generator.offline.title import Titles
+from census_personas.generator.offline.job_title import Titles
 
 WALKS = ("worker", "military", "seeking", "student", "homebound", "retired")
 _FIXED = ("elderly", "limited", "home", "near", "county")

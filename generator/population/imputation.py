@@ -26,7 +26,7 @@ from census_personas.census_priors.roles import ROLES, Roles
 from census_personas.foundation.arrays import AnyFloats, Floats
 from census_personas.foundation.randomness import uniform_of
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
-from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.population.cell_reading import CellReading
 from census_personas.generator.population.population import Population
 from census_personas.validators.text.record_view import RecordView

@@ -23,10 +23,10 @@ from census_personas.generator.config.selection import EvidenceError, Selection,
 from census_personas.generator.model import model_cache
 from census_personas.generator.model.core_factoring import within_memory
 from census_personas.generator.model.explanation import explanation
+from census_personas.generator.model.leaves import Leaf, leaves_of
 from census_personas.generator.model.likelihood import log_probabilities
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.pruning import reduced
-from census_personas.generator.model.sparse_conditionals import Leaf, leaves_of
 from census_personas.generator.population.selection_cache import CACHE_BYTES, SelectionCache
 from census_personas.generator.population.selection_sampler import (
     ConditionedModel,

@@ -14,8 +14,8 @@ from census_personas.foundation.array_memory import array_bytes, memory_of
 from census_personas.foundation.bounded_cache import BoundedCache
 from census_personas.foundation.threads import computed_once
 from census_personas.generator.config.selection import EvidenceError, Selection
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.model.network import Network
-from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.population.selection_sampler import (
     ConditionedModel,
     SelectionSampler,

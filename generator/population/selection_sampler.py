@@ -1,4 +1,4 @@
-"""Selection sampler: a model made ready for a selection: conditioned, bent to targets, compiled, drawn by quota."""
+"""Selection sampler: a model conditioned, tilted to targets and compiled for one selection."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from census_personas.foundation.arrays import AnyCodes, Floats, Indices
 from census_personas.foundation.randomness import Fractions, fractions, stratified_fractions
 from census_personas.foundation.threads import computed_once
 from census_personas.generator.config.selection import EvidenceError, Selection
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.model.network import Network
-from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling.conditioning import Conditioned, Evidence, condition
 from census_personas.generator.sampling.marginals import joint
 from census_personas.generator.sampling.message import Message

@@ -13,7 +13,7 @@ from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.schema import Table
 from census_personas.foundation.traits import TRAITS
-from census_personas.generator.report.model import Report
+from census_personas.generator.report.report_types import Report
 from census_personas.generator.report.run_report import render
 from census_personas.generator.run.manifest import Manifest
 from census_personas.validators.measures.fidelity import TableFidelity

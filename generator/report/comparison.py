@@ -15,7 +15,7 @@ from census_personas.census_priors.roles import Roles
 from census_personas.foundation.errors import DatasetError
 from census_personas.generator.report.people import people_of
 from census_personas.generator.report.tabulation import Counts, Tabulation, distance
-from census_personas.validators.dataset.family import FAMILY
+from census_personas.validators.dataset.multiple_testing import FAMILY
 
 DRAWS = 64  # pairs of samples whose mean distance is taken
 

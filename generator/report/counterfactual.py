@@ -17,16 +17,16 @@ from census_personas.foundation import event_loop
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import read_frames
 from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.named_place import check_input
 from census_personas.foundation.plugin import PluginError
 from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.schema import PROSE
+from census_personas.foundation.user_path import check_input
 from census_personas.generator.config.config_file import load
 from census_personas.generator.narration.backends import connect
-from census_personas.generator.report.model import Swap
+from census_personas.generator.report.report_types import Swap
 from census_personas.generator.run.resources import RunResources
-from census_personas.validators.dataset.counterfactual import Pair, SwapEffect, more_than_chance, swap_effect
+from census_personas.validators.dataset.swap_effect import Pair, SwapEffect, more_than_chance, swap_effect
 
 if TYPE_CHECKING:
     from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion

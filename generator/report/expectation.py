@@ -1,4 +1,4 @@
-"""Expectation: what a dataset should follow, from the priors' tables or the model fitted to them."""
+"""Expectation: the tables that a dataset is tested against, from the model or from the census."""
 
 from __future__ import annotations
 

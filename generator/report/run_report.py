@@ -1,4 +1,4 @@
-"""Report: what a dataset holds beside the census that it should follow, as JSON and as one HTML page."""
+"""Run report: a dataset compared with the model and the census, as JSON and one HTML page."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from pydantic import ValidationError
 from census_personas.foundation.atomic_file import write_whole
 from census_personas.foundation.dataset_reader import columns_of, dataset_files
 from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.named_place import DestinationError, check_input, refuse_irregular
 from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.record_reader import read_records
 from census_personas.foundation.run_layout import RunLayout
+from census_personas.foundation.user_path import DestinationError, check_input, refuse_irregular
 from census_personas.generator.narration.judge import summary
 from census_personas.generator.population.population import Population
 from census_personas.generator.report import counterfactual
 from census_personas.generator.report.drawn_figures import drawn_figures
 from census_personas.generator.report.expectation import Expectation
-from census_personas.generator.report.judgement import Judge
-from census_personas.generator.report.model import Bias, Report, Texts
 from census_personas.generator.report.people import people_of
+from census_personas.generator.report.reference_tables import ReferenceTables
+from census_personas.generator.report.report_types import Bias, Report, Texts
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.rejections import count_reasons
 from census_personas.generator.run.shard_store import read_shard
 from census_personas.generator.run.verdicts import read_verdicts
 from census_personas.validators.assess import SHOWN
-from census_personas.validators.dataset.naming import NAMES
+from census_personas.validators.dataset.name_fidelity import NAMES
 from census_personas.validators.measure_registry import measures
 from census_personas.validators.measured_dataset import facts_of, numbers_of
 from census_personas.validators.measurement import Measurements, measure_dataset
@@ -89,7 +89,9 @@ def build_report(
         codes=roles.named(("postcode",)),
         none=manifest is not None,
     )
-    dataset = Judge(expected, map(str, facts)).dataset(facts, listed, _records(path, columns_of(path)))
+    dataset = ReferenceTables(expected, map(str, facts)).dataset(
+        facts, listed, _records(path, columns_of(path))
+    )
     swaps = counterfactual.load_effects(path)
     measured = measure_dataset(dataset, listed, others=len(swaps))
     numbers = {

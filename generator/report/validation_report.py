@@ -11,15 +11,15 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from census_personas.foundation.atomic_file import write_whole
-from census_personas.foundation.named_place import output_file, output_folder, refuse_irregular
 from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.run_layout import RunLayout
+from census_personas.foundation.user_path import output_file, output_folder, refuse_irregular
 from census_personas.generator.config.config_file import load
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.population.population import Population
 from census_personas.generator.report import counterfactual
 from census_personas.generator.report.expectation import Expectation
-from census_personas.generator.report.model import Swap
+from census_personas.generator.report.report_types import Swap
 from census_personas.generator.report.run_report import render, try_out, writing
 from census_personas.generator.run.manifest import Manifest
 from census_personas.validators.assess import Assessment, assess_files

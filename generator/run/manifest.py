@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from census_personas.foundation.atomic_file import write_whole
-from census_personas.foundation.named_place import check_input
 from census_personas.foundation.run_layout import RunLayout
+from census_personas.foundation.user_path import check_input
 from census_personas.generator.config.run_config import Config, ConfigError
 
 _PACKAGES = ("census-personas", "pgmpy", "numpy", "pandas", "pyarrow", "openai", "pydantic")

@@ -21,7 +21,7 @@ import pandas as pd
 from census_personas.generator.llm.budget import BudgetError
 from census_personas.generator.llm.chat import DeferredError, EndpointError, LLMError
 from census_personas.generator.narration.narrator import Narrated
-from census_personas.generator.run.outlook import HopelessError, Outlook
+from census_personas.generator.run.early_stop import EarlyStop, HopelessError
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 
 # Two, so that the last rows of one shard do not leave the endpoint idle.
@@ -113,7 +113,7 @@ class Pipeline:
         concurrency: narrations in flight.
         patience: narrations that fail in a row, without one that succeeds between, before the endpoint is
             taken to be down.
-        outlook: says when no further row is worth beginning; without one all are.
+        early_stop: says when no further row is worth beginning; without one all are.
         deliver_begun: whether a session that is stopped delivers the first rows of shards that are not finished,
             for narrators whose answers are kept nowhere else.
     """
@@ -127,7 +127,7 @@ class Pipeline:
         concurrency: int,
         observe: Callable[[Tally], None] = lambda _: None,
         patience: int = 16,
-        outlook: Outlook | None = None,
+        early_stop: EarlyStop | None = None,
         deliver_begun: bool = False,
     ) -> None:
         """Nothing happens before `run`."""
@@ -137,7 +137,7 @@ class Pipeline:
         self._concurrency = concurrency
         self._observe = observe
         self._patience = patience
-        self._outlook = outlook or Outlook(stops=False)
+        self._early_stop = early_stop or EarlyStop(stops=False)
         self._deliver_begun = deliver_begun
         self.settle: Settle = _as_they_are
         """Judges the rows of a shard together before they are delivered."""
@@ -185,7 +185,7 @@ class Pipeline:
         """Begin no further row; `run` returns when those in flight are finished."""
         self._stopped = True
         self._room.set()
-        self._outlook.release()
+        self._early_stop.release()
 
     def abort(self) -> None:
         """Drop the rows in flight as well."""
@@ -200,7 +200,7 @@ class Pipeline:
             try:
                 opened.results[offset] = result = await self._narrate(opened.narrator, record)
                 self._tally.add(result)
-                self._outlook.see(result)
+                self._early_stop.see(result)
             except DeferredError:
                 opened.waiting = True
                 self._tally.waiting += 1
@@ -221,8 +221,8 @@ class Pipeline:
         """End the session where its first rows leave no hope for those that are left."""
         self._left -= 1
         if not self._left:
-            self._outlook.release()
-        elif not self._stopped and (hopeless := self._outlook.verdict()):
+            self._early_stop.release()
+        elif not self._stopped and (hopeless := self._early_stop.verdict()):
             self._ended = hopeless
             self.stop()
 
@@ -241,7 +241,7 @@ class Pipeline:
 
     async def _take(self) -> tuple[_OpenShard, int, dict[str, Any]] | None:
         async with self._taking:
-            await self._outlook.admitted(lambda: self._tally.in_flight)
+            await self._early_stop.admitted(lambda: self._tally.in_flight)
             if not self._ready and not self._stopped:
                 await anext(self._blocks, None)
             if self._stopped or not self._ready:

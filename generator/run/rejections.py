@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from census_personas.foundation.atomic_file import sync, whole_file
-from census_personas.foundation.named_place import check_input, refuse_irregular
 from census_personas.foundation.run_layout import RunLayout, part_name
+from census_personas.foundation.user_path import check_input, refuse_irregular
 from census_personas.generator.narration.narrator import FACTS, Narrated
 
 log = logging.getLogger(__name__)

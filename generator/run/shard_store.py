@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 from census_personas.foundation.atomic_file import whole_file
 from census_personas.foundation.dataset_reader import FOOTER, dataset_files
 from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.named_place import check_input, is_run
 from census_personas.foundation.schema import Table
 from census_personas.foundation.seal import BLANK, is_whole, seal
+from census_personas.foundation.user_path import check_input, is_run
 from census_personas.generator.run.manifest import Manifest
 
 _NO_NUMBERS = frozenset({"findings", "findings_sha256", "sha256", "run"})

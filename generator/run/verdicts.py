@@ -9,8 +9,8 @@ import orjson
 
 from census_personas.foundation.atomic_file import whole_file
 from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.named_place import check_input
 from census_personas.foundation.run_layout import RunLayout
+from census_personas.foundation.user_path import check_input
 from census_personas.generator.narration.judge import Verdict
 from census_personas.generator.narration.narrator import Narrated
 

@@ -1,4 +1,4 @@
-"""Alias: weights of many cells as a table of which one look-up draws a cell, whatever their number."""
+"""Alias: a table from which one look-up draws a weighted cell, however many cells there are."""
 
 from __future__ import annotations
 

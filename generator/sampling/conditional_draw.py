@@ -1,4 +1,4 @@
-"""Conditional draw: the conditionals of a network made ready to be drawn from, by inversion."""
+"""Conditional draw: a network's conditional tables compiled for drawing by inversion."""
 
 from __future__ import annotations
 

@@ -16,9 +16,9 @@ import numpy as np
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.foundation.arrays import AnyFloats, Floats, Mask
 from census_personas.foundation.threads import computed_once
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.node import Node
-from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling.message import Message, scaled
 from census_personas.generator.sampling.product import Product
 

@@ -15,7 +15,7 @@ from census_personas.foundation.arrays import AnyCodes, AnyIntegers, Objects
 from census_personas.foundation.randomness import words
 from census_personas.foundation.threads import computed_once
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
-from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.model.leaves import Leaf
 
 FIRST = (
     *(

@@ -1,4 +1,4 @@
-"""Guide table: the rows of a table as thresholds and guides, run by run as draws come to them.
+"""Guide table: cumulative thresholds of table rows with an index into them, for fast inversion draws.
 
 A run is a part of a row of which one state is drawn: ascending thresholds, fractions of 2^32, of which the first that
 reaches a number says the state. A guide (Chen and Asau 1974) says where to begin. Beside alias tables, inversion keeps

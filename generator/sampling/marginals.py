@@ -12,9 +12,9 @@ from census_personas.census_priors.domain import State
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Codes, Floats
 from census_personas.generator.model.fitting import FitError
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.model.network import MOST_CELLS, Network
 from census_personas.generator.model.pruning import reduced
-from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling import where_clause as evidence
 from census_personas.generator.sampling.conditioning import Conditioned, Weights
 

@@ -1,4 +1,4 @@
-"""Message: what evidence says of some attributes together."""
+"""Message: the weights that evidence gives to joint states of some attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On demand: rows of a table that are made when a draw first comes to them.
+"""On demand: table rows computed only when a draw first needs them.
 
 A model under evidence has tables of millions of cells, of which a thousand people need few rows. What a row is made
 of does not depend on when it is made, or on what is made beside it.

@@ -1,4 +1,4 @@
-"""Product: a conditional table times what evidence says of its child, multiplied only where that is asked for.
+"""Product: a conditional table times the evidence on its child, computed only for the rows needed.
 
 Under five conditions the product of a table and its messages may have a hundred million cells, of which a million
 people come to a few. The message to the parents needs every cell once, and keeps none; a draw multiplies the rows

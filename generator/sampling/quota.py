@@ -1,4 +1,4 @@
-"""Quota: how many rows of each cell, row by row.
+"""Quota: which cell each row belongs to, so that cell counts match the wanted shares.
 
 Counts follow Sainte-Laguë's (Webster's) highest averages: the k-th row of a cell comes at time (k - 1/2) / share,
 and rows are numbered by time. Among the methods that keep to shares without bias between large and small cells it is

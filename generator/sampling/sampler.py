@@ -13,14 +13,14 @@ from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.foundation.arrays import AnyCodes
 from census_personas.foundation.randomness import Fractions, fractions
 from census_personas.foundation.threads import computed_once, cores, each
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.model.network import Network
-from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling.conditional_draw import FixedStep, TableStep, compile_product
 from census_personas.generator.sampling.conditioning import Conditioned
 from census_personas.generator.sampling.core_draw import Cells, ChainStep, CoreStep
 from census_personas.generator.sampling.guide_table import smallest
+from census_personas.generator.sampling.leaf_draw import RaggedStep, compile_leaf
 from census_personas.generator.sampling.product import Product
-from census_personas.generator.sampling.sparse_draw import RaggedStep, compile_leaf
 
 BLOCK = 1 << 17
 """Rows drawn at once: so many that threads seldom wait for the interpreter's lock between two numpy calls."""

@@ -1,4 +1,4 @@
-"""Scarcity: how many living people meet a condition, said where they are fewer than the sample needs."""
+"""Scarcity: warns when a condition fits fewer living adults than the sample has rows."""
 
 from __future__ import annotations
 

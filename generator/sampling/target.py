@@ -15,7 +15,7 @@ from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Codes, Floats
 from census_personas.foundation.dataset_reader import columns_of, read_frame
 from census_personas.generator.config.selection import TABLES, EvidenceError
-from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.sampling import where_clause as evidence
 from census_personas.generator.sampling.marginals import Axis, axis_of
 

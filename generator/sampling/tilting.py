@@ -15,8 +15,8 @@ import numpy as np
 
 from census_personas.foundation.arrays import Floats, Indices
 from census_personas.generator.config.selection import EvidenceError
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.model.network import MOST_CELLS, Network
-from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.sampling.conditioning import Conditioned, Evidence, condition
 from census_personas.generator.sampling.marginals import Axis, joint
 from census_personas.generator.sampling.message import Message

@@ -14,7 +14,7 @@ from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import AnyIntegers, Mask, Objects
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.config.selection import EvidenceError
-from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.sampling.decode import PLACE
 
 LABEL = "_label"

@@ -15,7 +15,7 @@ import pytest
 
 import census_personas
 from census_personas import Population, Run, Tally
-from census_personas.foundation.named_place import DestinationError
+from census_personas.foundation.user_path import DestinationError
 from census_personas.generator.config.run_config import ConfigError
 
 ROOT = Path(__file__).parents[2]

@@ -21,8 +21,8 @@ from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import TableError
 from census_personas.census_priors.priors import Priors
 from census_personas.census_priors.table_file import read_marginal
+from census_personas.generator.model.leaves import leaves_of
 from census_personas.generator.model.network_fit import fit_network
-from census_personas.generator.model.sparse_conditionals import leaves_of
 from census_personas.generator.population.population import Population
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"

@@ -8,7 +8,7 @@ import pytest
 
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.plugins import Plugins
-from census_personas.validators.dataset.family import FAMILY
+from census_personas.validators.dataset.multiple_testing import FAMILY
 from census_personas.validators.measure import Measures
 from census_personas.validators.measure_registry import measures
 from census_personas.validators.measured_dataset import CensusTables, MeasuredDataset

@@ -13,8 +13,8 @@ import pytest
 
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.named_place import DestinationError
 from census_personas.foundation.record_reader import read_records
+from census_personas.foundation.user_path import DestinationError
 from census_personas.validators.finding import Finding
 from census_personas.validators.findings_writer import FindingsWriter, WriterError
 from census_personas.validators.rule_context import RuleContext

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from census_personas.census_priors.marginal import Marginal, TableError
-from census_personas.validators.dataset.coding import Coded, information
-from census_personas.validators.dataset.family import significant
+from census_personas.validators.dataset.coded_columns import Coded, information
+from census_personas.validators.dataset.multiple_testing import significant
 
 if TYPE_CHECKING:
     import pandas as pd

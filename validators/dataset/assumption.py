@@ -12,10 +12,10 @@ from scipy.special import chdtrc  # type: ignore[import-untyped]
 from census_personas.census_priors.domain import DomainError
 from census_personas.census_priors.marginal import TableError
 from census_personas.foundation.arrays import Codes, Floats, Integers
-from census_personas.validators.dataset.coding import Coded, entropy, joint
-from census_personas.validators.dataset.family import significant
+from census_personas.validators.dataset.coded_columns import Coded, entropy, joint
 from census_personas.validators.dataset.independence import independences
-from census_personas.validators.dataset.naming import with_kinds_of_names
+from census_personas.validators.dataset.multiple_testing import significant
+from census_personas.validators.dataset.name_fidelity import with_kinds_of_names
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ import numpy as np
 from census_personas.census_priors.marginal import Marginal
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.validators.dataset.chance import cell_probabilities
-from census_personas.validators.dataset.family import significant
-from census_personas.validators.dataset.people import People, records_of
+from census_personas.validators.dataset.frame_or_records import People, records_of
+from census_personas.validators.dataset.multiple_testing import significant
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from census_personas.foundation.schema import NARRATIVES
-from census_personas.validators.dataset.people import People, frame_of, records_of
+from census_personas.validators.dataset.frame_or_records import People, frame_of, records_of
 from census_personas.validators.text.prose import words
 from census_personas.validators.text.record_view import RecordView
 

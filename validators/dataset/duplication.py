@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from census_personas.foundation.schema import NARRATIVES, PROSE
-from census_personas.validators.dataset.people import People, records_of
+from census_personas.validators.dataset.frame_or_records import People, records_of
 from census_personas.validators.text.prose import plain, words
 from census_personas.validators.text.record_view import RecordView
 

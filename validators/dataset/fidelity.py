@@ -17,7 +17,7 @@ from census_personas.validators.dataset.chance import (
     probability_beyond,
     widest,
 )
-from census_personas.validators.dataset.family import FAMILY, significant
+from census_personas.validators.dataset.multiple_testing import FAMILY, significant
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""Independence: what the model graph, and the leaves beside it, say does not hang on one another."""
+"""Independence: pairs of attributes that the model takes to be independent, given others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from census_personas.census_priors.roles import ROLES
-from census_personas.validators.dataset.coding import Coded
+from census_personas.validators.dataset.coded_columns import Coded
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors

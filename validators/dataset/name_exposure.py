@@ -14,7 +14,7 @@ from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.given_names import NATIVITY_GROUPS
 from census_personas.census_priors.marginal import TableError
 from census_personas.foundation.arrays import Codes, Floats, Mask
-from census_personas.validators.dataset.coding import Coded
+from census_personas.validators.dataset.coded_columns import Coded
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from census_personas.foundation.arrays import Floats
-from census_personas.validators.dataset.people import People, records_of
+from census_personas.validators.dataset.frame_or_records import People, records_of
 from census_personas.validators.text.prose import plain, words
 
 Vectors = Floats

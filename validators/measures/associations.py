@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from census_personas.validators.dataset.association import WEAK, associations
-from census_personas.validators.dataset.family import counted_together
+from census_personas.validators.dataset.multiple_testing import counted_together
 from census_personas.validators.measure import DOMAIN, MeasureResult, Needs, Tested, Values
 
 if TYPE_CHECKING:

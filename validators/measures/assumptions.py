@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from census_personas.validators.dataset.assumption import TESTED, assumptions
-from census_personas.validators.dataset.family import counted_together
 from census_personas.validators.dataset.independence import PLACE, TRAIT_COLUMNS
-from census_personas.validators.dataset.naming import NAMES
+from census_personas.validators.dataset.multiple_testing import counted_together
+from census_personas.validators.dataset.name_fidelity import NAMES
 from census_personas.validators.measure import DOMAIN, MeasureResult, Needs, NotMeasured, Tested, Values
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from census_personas.validators.dataset.family import counted_together
 from census_personas.validators.dataset.fidelity import fidelity
+from census_personas.validators.dataset.multiple_testing import counted_together
 from census_personas.validators.measure import DOMAIN, MeasureResult, Needs, Tested, Values
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from census_personas.validators.dataset.family import counted_together
+from census_personas.validators.dataset.multiple_testing import counted_together
 from census_personas.validators.dataset.name_exposure import TOLD
-from census_personas.validators.dataset.naming import NAMES, name_fidelity, names_in_texts
+from census_personas.validators.dataset.name_fidelity import NAMES, name_fidelity, names_in_texts
 from census_personas.validators.measure import MeasureResult, Needs, NotMeasured, Tested
 from census_personas.validators.measures.fidelity import TableFidelity
 

@@ -1,4 +1,4 @@
-"""What the texts tell of, all together, fits the age: a person of eighty is not told of as if starting out."""
+"""The words of all texts together suit the age: a person of eighty does not sound like a beginner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person without a job is not said to be in one, nor a person who works to be without."""
+"""Texts describe a job only for people who have one, and joblessness only for those who do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding cache: what was read and found of people who are still being written, for their further texts."""
+"""Finding cache: readings and findings of a person, kept while later texts are written."""
 
 from __future__ import annotations
 

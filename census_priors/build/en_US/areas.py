@@ -1,4 +1,4 @@
-"""Areas: which of them the records lack columns of, or lack altogether, and the donors that stand in."""
+"""Areas: which areas have incomplete or no person records, and the donors that replace them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from census_personas.census_priors.build.area_tables import ModelledArea
 from census_personas.census_priors.build.en_US.acs_table import AcsTable
-from census_personas.census_priors.build.en_US.modelled import TABLES, reweight_for_state
+from census_personas.census_priors.build.en_US.donor_weights import TABLES, reweight_for_state
 from census_personas.census_priors.build.en_US.pums import Records
 from census_personas.census_priors.build.en_US.territories import (
     VIRGIN_ISLANDS_ETHNICITY,
     donors_of,
     weights_for,
 )
-from census_personas.census_priors.build.tabulation import ModelledArea
 from census_personas.census_priors.priors import Priors
 
 log = logging.getLogger(__name__)

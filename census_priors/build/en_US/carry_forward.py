@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from census_personas.census_priors.build.codes import Codes
 from census_personas.census_priors.build.en_US.acs_table import AcsTable
 from census_personas.census_priors.build.raking import Target, count, shares
+from census_personas.census_priors.build.record_codes import Codes
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats, Integers
 

@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from census_personas.census_priors.build.area_tables import ModelledArea, Tabulation
+from census_personas.census_priors.build.atomic_folder import refuse_other_folder, whole_folder
 from census_personas.census_priors.build.compiled import write_marginal, write_table
 from census_personas.census_priors.build.en_US import sources as sources_en_us
 from census_personas.census_priors.build.en_US.ages import spread_top_codes, top_codes, write_top_codes
 from census_personas.census_priors.build.en_US.areas import TERRITORIES, modelled_areas
 from census_personas.census_priors.build.en_US.geography import build_geography
-from census_personas.census_priors.build.en_US.names import build_names
+from census_personas.census_priors.build.en_US.name_counts import build_names
 from census_personas.census_priors.build.en_US.occupations import build_occupations
 from census_personas.census_priors.build.en_US.pums import Keep, Records, person_files, read_records
-from census_personas.census_priors.build.folder import refuse_other_folder, whole_folder
 from census_personas.census_priors.build.provenance import PAGE, write_modelled, write_provenance
 from census_personas.census_priors.build.source import SourceError, missing
-from census_personas.census_priors.build.tabulation import ModelledArea, Tabulation
 from census_personas.census_priors.lock import LOCK, write_lock
 from census_personas.census_priors.priors import HERE, PROVENANCE, Priors
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from census_personas.census_priors.build.en_US import geography, names, occupations
+from census_personas.census_priors.build.en_US import geography, name_counts, occupations
 from census_personas.census_priors.build.en_US.job_targets import OEWS
 from census_personas.census_priors.build.source import Source
 
@@ -71,9 +71,9 @@ LOOKUPS = {
     "occupations": occupations.SOURCES,
     "places": geography.SOURCES[:1],
     "counties": geography.SOURCES,
-    "names_last": names.SOURCES[:1],
-    "names_given": names.SOURCES,
-    "names_births": names.SOURCES[3:],
+    "names_last": name_counts.SOURCES[:1],
+    "names_given": name_counts.SOURCES,
+    "names_births": name_counts.SOURCES[3:],
     "names_population": (),
     "minors": (ESTIMATES,),
     "age_top_codes": (),

@@ -1,4 +1,4 @@
-"""Tilt: the factors that make three two-way tables of a state one three-way table (see `geography.py`)."""
+"""Tilt: fits a three-way ZIP table from three two-way tables of a state (see `geography.py`)."""
 
 from __future__ import annotations
 

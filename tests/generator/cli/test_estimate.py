@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from census_personas.generator.cli.try_out import estimate
+from census_personas.generator.cli.preview_estimate import estimate
 from census_personas.generator.population.population import Population
 
 CONFIGS = Path(__file__).parents[3] / "configs"

@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[3] / "docs/validators.md"
 Personas = Callable[..., tuple[int, str, str]]
 TALLEST = """\"\"\"Heights, of which nothing is known.\"\"\"
 
-from census_personas.validators.dataset.family import FAMILY
+from census_personas.validators.dataset.multiple_testing import FAMILY
 from census_personas.validators.measure import MeasureResult, Needs, Tested, Values
 
 TITLE = "Heights <b>"

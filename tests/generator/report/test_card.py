@@ -10,7 +10,7 @@ from census_personas.census_priors.priors import Priors
 from census_personas.foundation.schema import table_of
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.report import card
-from census_personas.generator.report.model import Report
+from census_personas.generator.report.report_types import Report
 from census_personas.generator.run.manifest import Manifest
 from census_personas.validators.measurement import Family
 from census_personas.validators.measures.fidelity import Cell, TableFidelity

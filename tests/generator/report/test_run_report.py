@@ -11,7 +11,7 @@ from census_personas.generator.population.population import Population
 from census_personas.generator.report import figures
 from census_personas.generator.report import run_report as report
 from census_personas.generator.report.drawn_figures import DEGREES
-from census_personas.generator.report.model import Report
+from census_personas.generator.report.report_types import Report
 from census_personas.generator.report.tabulation import Tabulation, distance
 from census_personas.generator.run.manifest import Manifest
 

@@ -12,16 +12,16 @@ from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.hierarchy import Hierarchy
 from census_personas.foundation.arrays import Codes
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.node import Node
-from census_personas.generator.model.sparse_conditionals import Leaf
 from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.alias import AliasTable
 from census_personas.generator.sampling.conditional_draw import TableStep, compile_product
 from census_personas.generator.sampling.conditioning import condition
+from census_personas.generator.sampling.leaf_draw import compile_leaf
 from census_personas.generator.sampling.product import Product
 from census_personas.generator.sampling.sampler import Sampler
-from census_personas.generator.sampling.sparse_draw import compile_leaf
 from census_personas.generator.sampling.where_clause import masks
 
 pytestmark = pytest.mark.quick

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.generator.config.selection import EvidenceError
-from census_personas.generator.model.sparse_conditionals import Leaf
+from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.conditioning import condition
 from census_personas.generator.sampling.where_clause import masks

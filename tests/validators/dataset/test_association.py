@@ -9,7 +9,7 @@ import pytest
 
 from census_personas.census_priors.priors import Priors
 from census_personas.validators.dataset.association import LOST, Association, associations, edges
-from census_personas.validators.dataset.coding import information
+from census_personas.validators.dataset.coded_columns import information
 
 pytestmark = pytest.mark.quick
 

@@ -6,7 +6,7 @@ import pytest
 
 from census_personas.census_priors.priors import Priors
 from census_personas.validators.dataset.assumption import Assumption, assumptions
-from census_personas.validators.dataset.family import counted_together
+from census_personas.validators.dataset.multiple_testing import counted_together
 
 ROWS = 6_000
 

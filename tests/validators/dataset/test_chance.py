@@ -15,8 +15,8 @@ from census_personas.validators.dataset.chance import (
     probability_beyond,
     widest,
 )
-from census_personas.validators.dataset.family import FAMILY, counted_together
 from census_personas.validators.dataset.fidelity import Fidelity, compared
+from census_personas.validators.dataset.multiple_testing import FAMILY, counted_together
 
 pytestmark = pytest.mark.quick
 

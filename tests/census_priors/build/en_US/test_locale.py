@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from census_personas.census_priors.build.atomic_folder import whole_folder
 from census_personas.census_priors.build.en_US import sources as sources_en_us
 from census_personas.census_priors.build.en_US.locale import build
-from census_personas.census_priors.build.folder import whole_folder
 from census_personas.census_priors.build.provenance import write_modelled
 from census_personas.census_priors.build.source import Source, SourceError, missing
 from census_personas.census_priors.priors import HERE

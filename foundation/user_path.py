@@ -1,4 +1,4 @@
-"""Named places: files and folders that a user names, looked at before anything is read from or written to them."""
+"""User path: files and folders that a user names, checked before they are read or written."""
 
 from __future__ import annotations
 

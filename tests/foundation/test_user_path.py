@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from census_personas.census_priors.build.folder import refuse_other_folder
-from census_personas.foundation.named_place import (
+from census_personas.census_priors.build.atomic_folder import refuse_other_folder
+from census_personas.foundation.user_path import (
     DestinationError,
     IrregularFileError,
     check_input,

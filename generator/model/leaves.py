@@ -1,4 +1,4 @@
-"""Leaves: attributes with many states, or with none to hang on, as rows of a conditional table."""
+"""Leaves: conditional tables for names, postcodes and traits, kept outside the dense network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work: how much a template may do, counted in steps, so that the bound is the same on every machine.
+"""Render steps: a bound on what a template may do, the same on every machine.
 
 A step is one node of a template evaluated once, or `CHARS_PER_STEP` characters that a filter, a comparison or a `~`
 reads or writes. What stands outside loops is bounded by the size of the text; the rest is counted while it runs: a

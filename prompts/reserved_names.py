@@ -1,4 +1,4 @@
-"""Names: those that a field may not have, because they are a fact's, a column's or a word of the templates."""
+"""Reserved names: field names that are taken by facts, columns or template words."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from census_personas.generator.cli import try_out
+from census_personas.generator.cli import preview_estimate
 from census_personas.prompts.template import PromptSet
 
 QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
@@ -136,7 +136,7 @@ def test_a_text_that_a_terminal_would_obey_is_printed_with_escapes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     record = {"row": 0, "persona": "Ana \u202e\x9b31m Wu", "skills_and_expertise_list": ["a\x1b[2J"]}
-    try_out.print_record(record, accepted=False, reasons=("unicode: persona: \x1b]0;x\x07",))
+    preview_estimate.print_record(record, accepted=False, reasons=("unicode: persona: \x1b]0;x\x07",))
     out = capsys.readouterr().out
     assert "Ana \\u202e\\x9b31m Wu" in out
     assert all(line.isprintable() for line in out.splitlines())

@@ -1,4 +1,4 @@
-"""Outlook: whether a session's first rows leave hope for the others, or the run stops before it pays for them."""
+"""Early stop: ends a session early if none of its first answers is readable or accepted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class HopelessError(EndpointError):
     """No row of a session came out; no further one is begun, and the run can be resumed."""
 
 
-class Outlook:
+class EarlyStop:
     """Counts the rows that a session paid for, and holds further ones back while none has come out.
 
     A row counts when an answer to it was asked for in this session: those whose answers are all in the journal, or

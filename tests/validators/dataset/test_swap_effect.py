@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from census_personas.validators.dataset.counterfactual import Pair, SwapEffect, swap_effect
+from census_personas.validators.dataset.swap_effect import Pair, SwapEffect, swap_effect
 from census_personas.validators.dataset.vendi import vendi_score
 
 PEOPLE = [

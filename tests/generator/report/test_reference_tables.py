@@ -8,7 +8,7 @@ import pytest
 
 from census_personas.generator.population.population import Population
 from census_personas.generator.report.expectation import Expectation
-from census_personas.generator.report.judgement import Judge
+from census_personas.generator.report.reference_tables import ReferenceTables
 from census_personas.validators.measure_registry import measures
 from census_personas.validators.measurement import Measurements, measure_dataset
 from census_personas.validators.measures import fidelity
@@ -26,11 +26,11 @@ FACTS = (
 
 
 @pytest.fixture(scope="module")
-def judge(population: Population) -> Judge:
-    return Judge(Expectation(population), FACTS)
+def judge(population: Population) -> ReferenceTables:
+    return ReferenceTables(Expectation(population), FACTS)
 
 
-def judged(judge: Judge, people: pd.DataFrame) -> Measurements:
+def judged(judge: ReferenceTables, people: pd.DataFrame) -> Measurements:
     listed = {name: measures()[name] for name in ("fidelity", "names", "representation")}
     return measure_dataset(judge.dataset(people[list(FACTS)], listed), listed)
 
@@ -45,7 +45,7 @@ def people(population: Population) -> pd.DataFrame:
 
 
 def test_a_run_of_the_model_has_no_mark_though_the_model_is_not_quite_the_census(
-    judge: Judge, people: pd.DataFrame
+    judge: ReferenceTables, people: pd.DataFrame
 ) -> None:
     found = judged(judge, people)
     assert found.tests.marked == ()
@@ -53,7 +53,7 @@ def test_a_run_of_the_model_has_no_mark_though_the_model_is_not_quite_the_census
     assert any(item.model is not None and item.model > 1e-5 for item in tables_of(found))
 
 
-def test_armed_forces_drawn_as_civilians_are_marked(judge: Judge, people: pd.DataFrame) -> None:
+def test_armed_forces_drawn_as_civilians_are_marked(judge: ReferenceTables, people: pd.DataFrame) -> None:
     rng, status = np.random.default_rng(0), people["labor_force_status"]
     occupation = people["occupation"].to_numpy(dtype=object).copy()
     serving = np.flatnonzero(status == "armed_forces")
@@ -65,7 +65,7 @@ def test_armed_forces_drawn_as_civilians_are_marked(judge: Judge, people: pd.Dat
 
 
 def test_marital_status_that_does_not_depend_on_education_is_marked(
-    judge: Judge, people: pd.DataFrame
+    judge: ReferenceTables, people: pd.DataFrame
 ) -> None:
     rng = np.random.default_rng(0)
     status = people["marital_status"].to_numpy(dtype=object).copy()
@@ -89,5 +89,5 @@ def test_runs_of_every_selection_are_held_against_what_was_asked_for(
     population: Population, selection: dict[str, Any]
 ) -> None:
     where, target = selection.get("where"), selection.get("target") or selection.get("quota")
-    judge = Judge(Expectation(population, where, target), FACTS)
+    judge = ReferenceTables(Expectation(population, where, target), FACTS)
     assert judged(judge, population.sample(5_000, seed=5, **selection)).tests.marked == ()

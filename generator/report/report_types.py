@@ -75,7 +75,7 @@ class Texts(Values):
 
 
 class Swap(Values):
-    """What the run's narrator changes when a fact is swapped, as `validators/dataset/counterfactual.py` measures it."""
+    """What the run's narrator changes when a fact is swapped, as `validators/dataset/swap_effect.py` measures it."""
 
     attribute: str
     records: int

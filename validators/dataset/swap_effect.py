@@ -12,7 +12,7 @@ from scipy.special import stdtr  # type: ignore[import-untyped]
 
 from census_personas.foundation.schema import PROSE
 from census_personas.validators.dataset.bias import GRAMMAR, log_odds
-from census_personas.validators.dataset.family import FAMILY
+from census_personas.validators.dataset.multiple_testing import FAMILY
 from census_personas.validators.text.record_view import RecordView
 
 Record = Mapping[str, Any]

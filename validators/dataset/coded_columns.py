@@ -1,4 +1,4 @@
-"""Coding: a dataset's columns as codes of the census's attributes, and what their groups tell of one another."""
+"""Coded columns: a dataset's columns as census attribute codes, and mutual information between them."""
 
 from __future__ import annotations
 

@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from census_personas.census_priors.build.en_US.names import build_names, population, significant, suffix_share
+from census_personas.census_priors.build.en_US.name_counts import (
+    build_names,
+    population,
+    significant,
+    suffix_share,
+)
 from census_personas.census_priors.build.en_US.pums import read_records
 from census_personas.census_priors.build.en_US.spelling import accents, surname
 from census_personas.census_priors.build.source import SourceError

@@ -14,7 +14,7 @@ import pytest
 
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.narration.narrator import Narrated
-from census_personas.generator.run.outlook import UNACCEPTED, UNREADABLE, HopelessError, Outlook
+from census_personas.generator.run.early_stop import UNACCEPTED, UNREADABLE, EarlyStop, HopelessError
 from census_personas.generator.run.pipeline import Pipeline, Tally
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 
@@ -31,9 +31,11 @@ Server = Callable[..., Any]
 class Writers:
     """Narrators of which each row is accepted, rejected or refused for its facts as told."""
 
-    def __init__(self, outlook: Outlook, accepts: Callable[[int], bool], free: Callable[[int], bool]) -> None:
+    def __init__(
+        self, early_stop: EarlyStop, accepts: Callable[[int], bool], free: Callable[[int], bool]
+    ) -> None:
         """`free` rows are rejected without a word asked for."""
-        self.outlook, self.accepts, self.free = outlook, accepts, free
+        self.early_stop, self.accepts, self.free = early_stop, accepts, free
         self.begun: list[int] = []
 
     async def narrate(self, record: dict) -> Narrated:
@@ -42,7 +44,7 @@ class Writers:
         if self.free(row):
             return Narrated(record, (), accepted=False, attempts=0, reasons=("facts: age: is wrong",))
         await asyncio.sleep(0.001 * (row % 3))
-        self.outlook.hear(True)
+        self.early_stop.hear(True)
         reasons = (f"stated_age: persona: says {row}, is {row + 1}",)
         return Narrated(record, (), self.accepts(row), attempts=1, reasons=reasons, asked=2)
 
@@ -52,8 +54,8 @@ class Writers:
 
 
 async def narrated(rows: int, accepts: Callable[[int], bool], free: Callable[[int], bool]) -> Writers:
-    outlook = Outlook()
-    writers = Writers(outlook, accepts, free)
+    early_stop = EarlyStop()
+    writers = Writers(early_stop, accepts, free)
 
     def deliver(shard: Shard, results: Sequence[Narrated]) -> ShardInfo:
         return ShardInfo(shard.start, shard.stop, len(results), 0)
@@ -63,7 +65,7 @@ async def narrated(rows: int, accepts: Callable[[int], bool], free: Callable[[in
         writers.opened,
         deliver,
         concurrency=384,
-        outlook=outlook,
+        early_stop=early_stop,
     )
     try:
         await pipeline.run((Shard(0, 0, rows),), Tally(rows))

@@ -1,4 +1,4 @@
-"""Descriptors: the open files that the system lets this process have, each connection being one."""
+"""Open files: raises the limit of open files, and caps connections to what it allows."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from census_personas.census_priors.priors import Priors
 from census_personas.validators.dataset.assumption import assumptions
 from census_personas.validators.dataset.fidelity import Fidelity
 from census_personas.validators.dataset.name_exposure import NameExposure
-from census_personas.validators.dataset.naming import name_fidelity, names_in_texts
+from census_personas.validators.dataset.name_fidelity import name_fidelity, names_in_texts
 
 ROWS = 6_000
 ETHNICITIES = ("hispanic", "white", "black", "asian")

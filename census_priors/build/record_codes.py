@@ -1,4 +1,4 @@
-"""Codes: records in any attribute of a locale, coarser views included."""
+"""Record codes: person records as codes of any attribute of a locale, coarser views included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Titles: what one person is called by whose census occupation joins several. The patterns are English."""
+"""Job title: one title for a person whose census occupation lists several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Family: all tests of a report counted together, so that chance alone seldom marks a faithful dataset."""
+"""Multiple testing: Bonferroni correction over all tests of a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Naming: names of a dataset beside the tables that they come from, given who bears them."""
+"""Name fidelity: names in a dataset compared with the name tables, given sex, birth year and origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sparse draw: names, places and traits made ready to be drawn from, by inversion."""
+"""Leaf draw: conditional tables of names, places and traits compiled for drawing by inversion."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from census_personas.foundation.arrays import AnyCodes, Indices, Integers32
 from census_personas.foundation.randomness import Fractions
 from census_personas.foundation.threads import cores, each
-from census_personas.generator.model.sparse_conditionals import Leaf, Rows
+from census_personas.generator.model.leaves import Leaf, Rows
 from census_personas.generator.sampling.conditional_draw import Lookup, row_number
 from census_personas.generator.sampling.conditioning import Weights
 from census_personas.generator.sampling.guide_table import LAST, Thresholds, smallest

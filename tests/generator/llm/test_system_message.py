@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from census_personas.generator.llm.chat import RequestError, TransientError
 from census_personas.generator.llm.dialect import Dialect
 from census_personas.generator.llm.probe import adapt
-from census_personas.generator.llm.roles import fold_system, is_no_system_role
+from census_personas.generator.llm.system_message import fold_system, is_no_system_role
 from census_personas.generator.llm.transport import Address, status_error
 
 pytestmark = pytest.mark.quick

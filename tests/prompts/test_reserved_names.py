@@ -12,7 +12,7 @@ from census_personas.census_priors.conventions import ENGINE_COLUMNS
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.schema import PROVENANCE
 from census_personas.foundation.traits import TRAITS
-from census_personas.prompts import names
+from census_personas.prompts import reserved_names
 from census_personas.prompts.lint import lint
 from census_personas.prompts.template import PromptSet, TemplateError
 
@@ -89,14 +89,14 @@ def test_two_fields_that_differ_in_capitals_alone_are_refused(folder: Path, othe
 def test_every_name_that_the_engine_gives_is_taken() -> None:
     written = {field.name for call in ("attributes", "personas") for field in fields_of(call)}
     prompts, priors = PromptSet.load("en_US"), Priors.load("en_US")
-    taken = {*names.FACTS, *prompts.declared.names}
+    taken = {*reserved_names.FACTS, *prompts.declared.names}
     columns = {*NEMOTRON_1_1, *priors.roles.values(), *ENGINE_COLUMNS, *TRAITS} - written
     assert columns - taken == set()
-    assert set(prompts.words("sample")) - written - taken - names.WORDS == {"row"}
-    assert set(PROVENANCE) == names.PROVENANCE
+    assert set(prompts.words("sample")) - written - taken - reserved_names.WORDS == {"row"}
+    assert set(PROVENANCE) == reserved_names.PROVENANCE
 
 
-def fields_of(call: str) -> tuple[names.FieldSpec, ...]:
+def fields_of(call: str) -> tuple[reserved_names.FieldSpec, ...]:
     return PromptSet.load("en_US").templates[call].fields
 
 

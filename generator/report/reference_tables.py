@@ -1,4 +1,4 @@
-"""Judgement: what the datasets of one selection are held against, ready to be measured."""
+"""Reference tables: what the datasets of one selection are compared with, ready to be measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from census_personas.validators.measure import Measures
 from census_personas.validators.measured_dataset import MeasuredDataset, Tables, digests_of, some_of
 
 
-class Judge:
+class ReferenceTables:
     """What datasets of one selection are held against; asked for once, then used for any number of datasets."""
 
     def __init__(self, expected: Expectation, columns: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""Roles: what an endpoint says when a chat template takes no system message, and how its text is sent then."""
+"""System message: recognises endpoints that refuse one, and resends its text as a user message."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from census_personas.foundation.named_place import DestinationError, output_folder
+from census_personas.foundation.user_path import DestinationError, output_folder
 
 _OF_A_LOCALE = frozenset({"tables", "lookups"})
 

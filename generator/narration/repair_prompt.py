@@ -1,4 +1,4 @@
-"""Repair: which findings ask for one, and what a model is shown then, short enough for a message whatever it wrote."""
+"""Repair prompt: the findings, shortened, that the model is shown to write a text anew."""
 
 from __future__ import annotations
 
