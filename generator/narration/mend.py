@@ -7,7 +7,7 @@ behind the first one where a narrative lacks it. Nothing else is touched: every 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from census_personas.foundation.schema import NARRATIVES
@@ -23,8 +23,8 @@ _BOUNDARY = re.compile(
 )
 _AROUND = " \"'()\u201c\u201d\u2018\u2019"
 _WORD = re.compile(r"\w+")
-# Words of a sentence that is dropped where it stands twice in a text, and where it stands in two texts.
-_SHORTEST, _SHORTEST_ELSEWHERE = 4, 12
+# Words of a sentence that is dropped where it stands twice.
+_SHORTEST = 4
 # First names that are words or places too: their first mention need not be the person.
 _OTHER_WORDS = frozenset(
     "amber angel april art august austin autumn bill brook brooklyn carolina charity chase chance christian crystal "
@@ -79,14 +79,7 @@ def _ended(field: str, texts: Mapping[str, str], _: tuple[str, str]) -> str:
 
 
 def _said_once(field: str, texts: Mapping[str, str], _: tuple[str, str]) -> str:
-    elsewhere = {
-        _key(part)
-        for other, text in texts.items()
-        if other != field
-        for part in sentences(text)
-        if len(_WORD.findall(part)) >= _SHORTEST_ELSEWHERE
-    }
-    return once(texts[field], elsewhere)
+    return once(texts[field])
 
 
 def _named(field: str, texts: Mapping[str, str], name: tuple[str, str]) -> str:
@@ -109,14 +102,17 @@ def whole(text: str) -> str:
     return " ".join(parts[:-1]) or text
 
 
-def once(text: str, elsewhere: Collection[str] = ()) -> str:
-    """The text without whole sentences that stand earlier in it, or are among these `elsewhere`, word for word."""
+def once(text: str) -> str:
+    """The text without whole sentences that stand earlier in it, word for word.
+
+    A sentence that two texts share stays: a record that repeats itself is written anew, not made to look better.
+    """
     kept: list[str] = []
     seen: set[str] = set()
     for part in sentences(text):
         key = _key(part)
         is_long = key.count(" ") >= _SHORTEST - 1
-        if not (is_long and _is_ended(part) and (key in seen or key in elsewhere)):
+        if not (is_long and _is_ended(part) and key in seen):
             kept.append(part)
         seen.add(key)
     return " ".join(kept)

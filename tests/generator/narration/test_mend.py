@@ -89,15 +89,10 @@ def test_a_sentence_that_stands_twice_is_dropped_once() -> None:
     assert once("Ana sings. She runs. Ana sings.") == "Ana sings. She runs. Ana sings."
 
 
-def test_a_long_sentence_of_another_text_is_dropped_and_a_short_one_stays() -> None:
+def test_a_sentence_that_two_texts_share_is_left_to_a_repair() -> None:
     long = "On Sundays Ana folds dumplings with her aunt and her two cousins in Dayton."
-    written = {
-        "cultural_background": long,
-        PROSE: f"{long} Ana likes to sing.",
-        NARRATIVE: "Ana Wu likes to sing.",
-    }
-    assert mended(written)[PROSE] == "Ana likes to sing."
-    assert mended(written)[NARRATIVE] == "Ana Wu likes to sing."
+    written = {"cultural_background": long, PROSE: f"{long} Ana likes to sing."}
+    assert mended(written) == written
 
 
 @pytest.mark.parametrize(
