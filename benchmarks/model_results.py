@@ -85,7 +85,7 @@ def measures(people: Sequence[Narrated], exchanges: Sequence[Exchange]) -> dict[
         "errors_met": dict(Counter(code for person in people for code in person.met).most_common()),
         "errors_left": _codes(people, "error"),
         "warnings": _codes(people, "warning"),
-        **_tokens(exchanges, len(people)),
+        **_tokens(people, exchanges),
         "words": _lengths(people),
         "seconds_a_request": _ratio(sum(asked), len(asked), 1),
     }
@@ -173,10 +173,16 @@ def _codes(people: Iterable[Narrated], severity: str) -> dict[str, int]:
     return dict(codes.most_common())
 
 
-def _tokens(exchanges: Sequence[Exchange], people: int) -> dict[str, Any]:
+def _tokens(people: Sequence[Narrated], exchanges: Sequence[Exchange]) -> dict[str, Any]:
+    """Of all exchanges, and for each person who is finished."""
     kinds = ("prompt_tokens", "cached_tokens", "completion_tokens")
     totals = {kind: sum(getattr(exchange.answer, kind) for exchange in exchanges) for kind in kinds}
-    return {**totals, **{f"{kind}_a_person": _ratio(total, people, 0) for kind, total in totals.items()}}
+    prompt, completion = (sum(getattr(p, kind) for p in people) for kind in (kinds[0], kinds[2]))
+    return {
+        **totals,
+        "prompt_tokens_a_person": _ratio(prompt, len(people), 0),
+        "completion_tokens_a_person": _ratio(completion, len(people), 0),
+    }
 
 
 def _lengths(people: Iterable[Narrated]) -> dict[str, float]:
