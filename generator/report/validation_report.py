@@ -32,6 +32,38 @@ if TYPE_CHECKING:
 NAME = "validation.html"
 
 
+class SeverityCounts(BaseModel):
+    """Rows with at least one finding of each severity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    error: int
+    warning: int
+    not_judged: int
+
+
+class FileFindings(BaseModel):
+    """What the rules found in the rows of a file, as `validators/validate_file.py` counts it.
+
+    Attributes:
+        rows: rows read.
+        rejected_rows: those with at least one error.
+        repeated_uuids: those whose uuid an earlier row has.
+        missing_columns: columns that rules need and no row has.
+        by_rule: rules that found anything, by their names.
+        not_judged: rules that the locale has no means for, and why.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: int
+    rejected_rows: int
+    repeated_uuids: int
+    missing_columns: tuple[str, ...]
+    by_rule: dict[str, SeverityCounts]
+    not_judged: dict[str, str] = {}
+
+
 class ValidationReport(BaseModel):
     """What the rules found in a dataset, and what the dataset measures; `validation.json` and the page show it.
 
@@ -39,7 +71,7 @@ class ValidationReport(BaseModel):
         format: version of this model.
         dataset: its name.
         notice: the narrator's, of a run.
-        validation: rows, and rows with findings by rule and severity, as `validators/validate_file.py` counts them.
+        validation: rows, and rows with findings by rule and severity.
         guide: the same by check of the guide to Nemotron-Personas.
         measures: what every measure says, as `validators/assess.py` gathers it.
         swaps: what the run's narrator changes when a fact is swapped.
@@ -52,8 +84,8 @@ class ValidationReport(BaseModel):
     dataset: str
     locale: str
     notice: str
-    validation: dict[str, Any]
-    guide: dict[str, dict[str, int]]
+    validation: FileFindings
+    guide: dict[str, SeverityCounts]
     measures: Assessment
     swaps: tuple[Swap, ...]
     independences: tuple[str, ...]
@@ -124,8 +156,8 @@ def build_report(
         dataset=dataset.name,
         locale=priors.locale,
         notice=manifest.notice if manifest else "",
-        validation={**result, "by_rule": rules},
-        guide=checks,
+        validation=FileFindings.model_validate({**result, "by_rule": rules}),
+        guide={check: SeverityCounts.model_validate(counts) for check, counts in checks.items()},
         measures=measures,
         swaps=tuple(map(Swap.model_validate, swapped)),
         independences=tuple(priors.declaration.independences),
