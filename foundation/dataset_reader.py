@@ -40,15 +40,19 @@ def dataset_files(path: Path) -> tuple[Path, ...]:
     return files
 
 
-def read_frames(path: Path, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+def read_frames(
+    path: Path, columns: Sequence[str] | None = None, codes: Collection[str] = ()
+) -> Iterator[pd.DataFrame]:
     """Read a dataset in blocks, with flat memory; of `columns`, those that the dataset has.
+
+    `codes` are columns, such as postcodes, that are text in a text file too, whatever digits they are made of.
 
     Raises:
         DatasetError: a file that is missing, torn, or of an unknown kind.
     """
     for file in dataset_files(path):
         with _readable(file):
-            for batch in _batches(file, columns):
+            for batch in _batches(file, columns, codes):
                 yield batch.to_pandas()
 
 

@@ -135,7 +135,7 @@ def test_a_look_up_that_nobody_declared_is_told(small: Path) -> None:
         Priors.load(small)
     said = yaml.safe_load((small / "locale.yaml").read_text(encoding="utf-8"))
     said["roles"] = {role: name for role, name in said["roles"].items() if not role.endswith("_name")}
-    said["columns"] = {}
+    said["columns"], said["words"] = {}, {}
     (small / "locale.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
     assert "lookups/names_last.parquet: is not used; add names" in verdict(small, LOOKUPS).found
 

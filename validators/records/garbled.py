@@ -38,6 +38,7 @@ class _Words(NamedTuple):
     """The lexicon, compiled."""
 
     doubles: frozenset[str]
+    small: frozenset[str]
     pairs: frozenset[tuple[str, ...]]
     before_they: frozenset[str]
     after_they: frozenset[str]
@@ -53,6 +54,7 @@ def _words() -> _Words:
     hedges, descent = "|".join(content["hedges"]), "|".join(content["descent"])
     return _Words(
         doubles=frozenset(content["doubles"]),
+        small=frozenset(content["small"]),
         pairs=frozenset(tuple(pair.split()) for pair in content["pairs"]),
         before_they=frozenset(content["before_they"]),
         after_they=frozenset(content["after_they"]),
@@ -101,7 +103,7 @@ def _doubled(field: str, tokens: list[str], text: str) -> Iterator[Finding]:
         if first == second:
             message = "a word stands twice"
             pattern = rf"(?<![-\w']){first} {first}(?![-\w'])"
-        elif _one_stem(first, second):
+        elif first not in lexis.small and _one_stem(first, second):
             message = "two words of one stem stand side by side"
             pattern = rf"(?<![-\w']){first} {second}(?![-\w'])"
         else:
@@ -181,6 +183,7 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "persona": "Ana Wu had had enough of mahi-mahi; they always sometimes press on, and on Mondays they rest."
     },
     {"persona": "Thomas Thomas and Lang Lang play the yo-yo."},
+    {"persona": "Ana Wu would rather have respect than thanks, and even evenings are for work."},
     {"cultural_background": "Ana is of Irish descent, and her family kept its old roots."},
     {"persona": "Ana loves the town that they grew up in."},
 )
