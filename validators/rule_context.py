@@ -69,6 +69,7 @@ class RuleContext:
         self.priors = priors
         self.language = language or priors.conventions.language
         self.roles: Mapping[str, str] = priors.roles.columns
+        self.name_recipe = priors.conventions.names.recipe
         self._model = model
         self._judged: dict[tuple[str, ...], Mapping[str, Rarity]] = {}
         self._lifts: dict[tuple[str, ...], LiftTable | None] = {}
@@ -107,7 +108,7 @@ class RuleContext:
 
     def read(self, record: Mapping[str, Any]) -> RecordView:
         """The record as rules read it, under the locale's roles: itself if it is such a reading already."""
-        return RecordView.under(self.roles, record)
+        return RecordView.under(self.roles, record, self.name_recipe)
 
     def column_of(self, role: str) -> str:
         """The column that plays a role: the one that the locale names, else the one of the role's own name."""
