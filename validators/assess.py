@@ -122,7 +122,7 @@ class Assessment(Values):
     not_measured: dict[str, str] = Field(default_factory=dict)
 
 
-def assess_files(
+def assess_files(  # noqa: PLR0913 - what is measured, against what, and how much of it
     paths: Sequence[Path],
     priors: Priors,
     rng: np.random.Generator,
@@ -132,6 +132,7 @@ def assess_files(
     expected: Expected | None = None,
     others: int = 0,
     listed: Measures | None = None,
+    language: str | None = None,
 ) -> Assessment:
     """Measure the files of a dataset; facts and duplicates over all rows, texts over a random sample.
 
@@ -147,6 +148,7 @@ def assess_files(
         expected: what the dataset should follow. Default: the census's tables, which a model meets nearly.
         others: further tests that are counted together with these.
         listed: the measures, as `measures()` lists them. Default: those of this package.
+        language: of the texts. Default: the locale's.
 
     Raises:
         DatasetError: a file that cannot be read.
@@ -182,6 +184,7 @@ def assess_files(
         records=collected.records,
         digests=collected.digests,
         tables={table: marginal for table, marginal in shares.items() if marginal is not None},
+        language=language,
     )
     return _assessment(measure_dataset(dataset, listed, others=others))
 
