@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -159,15 +160,16 @@ def assess_files(  # noqa: PLR0913 - what is measured, against what, and how muc
     if tables is None:
         tables = [priors.roles.named(roles) for roles in TABLES if not priors.roles.missing(roles)]
     expected = expected or CensusTables(priors)
+    age = priors.roles.get("age") or "age"
     collected = RecordCollection(
         facts_of(listed, priors),
         numbers_of(listed, priors),
         digests_of(listed),
         sample,
         rng,
-        age=priors.roles.get("age") or "age",
+        age=age,
     )
-    for record in chain.from_iterable(map(read_records, paths)):
+    for record in chain.from_iterable(map(partial(read_records, age=age), paths)):
         collected.add(record)
     if not collected.rows:
         raise ValueError(f"{', '.join(map(str, paths))}: no rows; nothing can be measured")
