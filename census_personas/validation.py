@@ -19,6 +19,7 @@ from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
 from census_personas.generator.run.sampled_dataset import is_sampled
 from census_personas.generator.run.shard_store import check_parts
+from census_personas.generator.run.text_language import language_of_texts
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import SAMPLED
 from census_personas.validators.validate_file import validate_files
@@ -127,7 +128,8 @@ def _validated(
     check_parts(place)
     files = dataset_files(place)
     priors = Priors.load(locale)
-    context = RuleContext(priors, Plausibility.of(Population.load(priors)))
+    language = language_of_texts(place, plugins)
+    context = RuleContext(priors, Plausibility.of(Population.load(priors)), language)
     counts = validate_files(files, context, policy=policy, findings=findings, limit=limit, plugins=plugins)
     if not counts["rows"]:
         raise DatasetError(f"{place}: no rows; nothing was checked")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from census_personas.census_priors.declaration import Part
-from census_personas.census_priors.roles import NAME, ROLES, Roles, unknown_role
+from census_personas.census_priors.roles import NAME, NAME_RECIPE, ROLES, Roles, unknown_role
 from census_personas.foundation.schema import ContextColumns
 
 ENGINE_COLUMNS = ("country", "birth_year", "occupation_code")
@@ -88,14 +88,6 @@ class Schooling(Part):
     complete: Years = 25
 
 
-class Numbers(Part):
-    """Signs of a number in prose, and the currency as ISO 4217 writes it."""
-
-    decimal: Literal[".", ","] = "."
-    thousands: Literal["", ",", ".", " ", "\u202f", "'"] = ","
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
-
-
 class Columns(Part):
     """The dataset's columns of context, by role (or one of `ENGINE_COLUMNS`), in order.
 
@@ -111,7 +103,8 @@ class NameTables(Part):
     """How the look-ups of names are read.
 
     Attributes:
-        recipe: the roles of names in the order in which a whole name is said.
+        recipe: the roles that make a full name, in order; texts name a person so. A person without one of them has
+            the others.
         groups: group of the given names' columns -> the states of `origin` that are counted in it.
         family_groups: the same of the family names' columns.
         without_middle_name: share of people without one, by group.
@@ -120,7 +113,7 @@ class NameTables(Part):
         births_elsewhere: states of `region` whose births those counts leave out.
     """
 
-    recipe: Annotated[tuple[str, ...], Field(min_length=1)] = ("given_name", "middle_name", "family_name")
+    recipe: Annotated[tuple[str, ...], Field(min_length=1)] = NAME_RECIPE
     groups: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     family_groups: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     without_middle_name: Mapping[str, Share] = Field(default_factory=dict)
@@ -174,7 +167,7 @@ class Conventions(Part):
         roles: role -> attribute, or column of a look-up. Where there is no `locale.yaml`, an attribute that has the
             name of a role plays it.
         adult: the age from which people are adults.
-        work, without_occupation, schooling, numbers, dates, names, places, columns: see their classes.
+        work, without_occupation, schooling, names, places, columns: see their classes.
         gender: grammatical gender by state of `sex`.
         pronouns: language -> state of `sex` -> form (subject, object, possessive, …) -> word.
         words: language -> attribute or column -> what it and its states are called.
@@ -189,8 +182,6 @@ class Conventions(Part):
     work: Work = Work()
     without_occupation: Mapping[str, WithoutOccupation] = Field(default_factory=dict)
     schooling: Schooling = Schooling()
-    numbers: Numbers = Numbers()
-    dates: Literal["month day year", "day month year", "year month day"] = "day month year"
     names: NameTables = NameTables()
     places: PlaceTables = PlaceTables()
     columns: Columns = Columns()

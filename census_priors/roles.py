@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from census_personas.foundation.errors import PersonasError
@@ -24,6 +24,8 @@ NAME: Mapping[str, str] = {
     "second_family_name": "the second family name",
 }
 """Roles that a look-up of names fills."""
+NAME_RECIPE = ("given_name", "family_name", "second_family_name")
+"""The parts of a full name in their order, where a locale declares no other."""
 ROLES: Mapping[str, str] = {
     "age": "age in years",
     "sex": "sex, which decides pronouns and grammatical gender",
@@ -111,6 +113,11 @@ class Roles(Mapping[str, str]):
     def missing(self, roles: Iterable[str]) -> tuple[str, ...]:
         """Those of some roles that the locale does not fill."""
         return tuple(role for role in roles if self.get(role) is None)
+
+
+def full_name(recipe: Iterable[str], part_of: Callable[[str], object]) -> str:
+    """A full name: the parts that the person has, in the order of the recipe; `part_of` answers with each part."""
+    return " ".join(str(part) for name in recipe if (part := part_of(name)))
 
 
 def unknown_role(role: str) -> str:

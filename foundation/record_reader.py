@@ -6,6 +6,7 @@ import csv
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,10 +25,10 @@ BUFFER = 1 << 20  # bytes read ahead of a column
 KNOWN = frozenset((*PROSE, *LISTS, "sex", "age", "occupation"))
 
 
-def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
+def read_records(path: Path, *, limit: int | None = None, age: str = "age") -> Iterator[dict[str, Any]]:
     """Rows of a Parquet, JSONL or CSV file, in order, with memory for one batch.
 
-    Codes stay the text that they are in a text file; a numeric age becomes an integer.
+    Codes stay the text that they are in a text file; a number in the column `age` becomes an integer.
 
     Raises:
         DatasetError: unknown suffix, unreadable file or row, or no column of the persona schema.
@@ -38,8 +39,11 @@ def read_records(path: Path, *, limit: int | None = None) -> Iterator[dict[str, 
         raise DatasetError(f"{path}: unknown file type {path.suffix!r}; known: {', '.join(_READERS)}")
     try:
         check_input(path)
-        for row, record in enumerate(itertools.islice(reader(path), limit)):
-            if row == 0 and KNOWN.isdisjoint(record):
+        records = reader(path)
+        if reader is _csv:
+            records = map(partial(_with_number, age), records)
+        for row, record in enumerate(itertools.islice(records, limit)):
+            if row == 0 and KNOWN.isdisjoint(record) and age not in record:
                 raise DatasetError(
                     f"{path}: none of its columns ({', '.join(record)}) is of the persona schema; "
                     "give a file that has some, such as sex, age or persona"
@@ -73,8 +77,7 @@ def _csv(path: Path) -> Iterator[dict[str, Any]]:
                 raise DatasetError(
                     f"{path}:{rows.line_num}: has more cells than there are columns; mend the row"
                 )
-            age = record.get("age")
-            yield {**record, "age": int(age)} if age is not None and _is_number(age) else record
+            yield record
 
 
 _READERS: Mapping[str, Callable[[Path], Iterator[dict[str, Any]]]] = MappingProxyType(
@@ -86,6 +89,11 @@ def _refuse_twins(path: Path, columns: Sequence[str]) -> None:
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
         raise DatasetError(f"{path}: has two columns {twice!r}; name one of them otherwise")
+
+
+def _with_number(column: str, record: dict[str, Any]) -> dict[str, Any]:
+    text = record.get(column)
+    return {**record, column: int(text)} if isinstance(text, str) and _is_number(text) else record
 
 
 def _is_number(text: str) -> bool:

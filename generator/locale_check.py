@@ -81,7 +81,8 @@ def _sampled(folder: Path, stage: Stage) -> Priors | None:
     declared = priors.declaration
     tables = list(priors.tables)
     stage.declared.append(
-        f"{attributes} attributes, {len(tables)} tables of {len(declared.sources)} sources, look-ups: "
+        f"{attributes} attributes, {len(tables)} tables of {len(declared.sources)} "
+        f"source{'' if len(declared.sources) == 1 else 's'}, look-ups: "
         f"{', '.join(declared.lookups) or 'none'}"
     )
     for _, names in tables:

@@ -10,8 +10,8 @@ from census_personas.prompts.fields import FieldSpec, TemplateError
 _TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 FACTS = frozenset(
     (
-        "uuid", "country", "birth_year", "occupation_code", "occupation_title", "work", "state_name", "labels",
-        "pronouns", "traits", "background", "grounding", *_TRAITS, *(f"{trait}_label" for trait in _TRAITS),
+        "uuid", "country", "birth_year", "occupation_code", "occupation_title", "full_name", "work", "state_name",
+        "labels", "pronouns", "traits", "background", "grounding", *_TRAITS, *(f"{trait}_label" for trait in _TRAITS),
     )
 )  # fmt: skip
 """What the engine says of every person before anything is written; a set declares by which names it reads the rest."""

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = (
-    "foundation",
-    "census_priors",
-    "generator",
-    "census_personas",
-    "validators/dataset",
-    "validators/measures",
-)
+ROOMS = ("foundation", "census_priors", "generator", "census_personas", "validators", "prompts")
 TERMS = re.compile(
     r"""\bZIPs?\b | \bzip_?codes? | [Hh]ispanic | ethnicit(?:y|ies) | \bUSPS\b | \bus_born | nativity(?!_group)
     | \b(?:not_in_workforce | no_occupation | labor_force_status | never_married | bachelors | less_than_9th)
@@ -27,10 +22,11 @@ TERMS = re.compile(
 )
 ELSEWHERE = {
     "census_priors/build/": "the builders of locales; that of the United States is one folder, named en_US",
-    "generator/offline/": "the grammar's own words and facts, which a prompt set declares",
     "generator/population/scoring.py": "reads the person records of the American Community Survey, by its builder",
 }
 """Folders and files that are not searched, and why."""
+EXAMPLES = frozenset({"ACCEPTS", "REJECTS", "_BOTH", "_COLUMNS"})
+"""Records of the shipped locale that show what a rule accepts and rejects."""
 EXPLAINED = {
     "census_personas/__init__.py": "an example of a condition",
     "census_personas/generation.py": "an example of a condition",
@@ -43,10 +39,17 @@ EXPLAINED = {
     "generator/model/bayesian_network.py": "an argument of pgmpy",
     "generator/narration/facts.py": "the name that templates have for the region",
     "generator/population/population.py": "an example of a condition",
+    "generator/offline/portrait.py": "slots that grammars name so",
+    "generator/offline/portrait_guide.py": "slots that grammars name so",
     "generator/report/drawn_figures.py": "a key of report.json, which keeps its name",
     "generator/report/figures.py": "a key of report.json, which keeps its name",
     "generator/report/report_types.py": "a key of report.json, which keeps its name",
     "generator/run/run_folder.py": "the state of a run",
+    "prompts/reserved_names.py": "the name that templates have for the region",
+    "validators/records/occupation_education.py": "where the zones of the look-up of occupations come from",
+    "validators/rule_context.py": "what the English rules of places call the name of a region",
+    "validators/text/gazetteer.py": "an example, and a key of the English lexicon of places",
+    "validators/text/person_name.py": "the public schema, for records that are read without a locale",
 }
 """Files in which a term may stand, and why."""
 FILES = {
@@ -57,9 +60,33 @@ FILES = {
 }
 
 
+def is_english(name: str) -> bool:
+    """Whether a rule declares that it reads English alone; its words and places are those of texts in English."""
+    return bool(
+        re.search(r"^LANGUAGES\b.*= \(ENGLISH,\)", FILES[name].read_text(encoding="utf-8"), re.MULTILINE)
+    )
+
+
+def example_lines(tree: ast.Module) -> set[int]:
+    """Lines of a rule's examples."""
+    lines: set[int] = set()
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id in EXAMPLES for target in targets):
+            lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return lines
+
+
 def terms(name: str) -> list[str]:
-    lines = FILES[name].read_text(encoding="utf-8").splitlines()
-    return [f"{name}:{number}: {line.strip()}" for number, line in enumerate(lines, 1) if TERMS.search(line)]
+    if is_english(name):
+        return []
+    text = FILES[name].read_text(encoding="utf-8")
+    examples = example_lines(ast.parse(text))
+    return [
+        f"{name}:{number}: {line.strip()}"
+        for number, line in enumerate(text.splitlines(), 1)
+        if number not in examples and TERMS.search(line)
+    ]
 
 
 def test_a_term_of_the_united_states_stands_in_no_module_that_does_not_explain_it() -> None:
@@ -83,3 +110,96 @@ def test_what_is_explained_is_still_there(name: str) -> None:
 )
 def test_the_search_sees_what_it_looks_for(line: str) -> None:
     assert TERMS.search(line)
+
+
+FUNCTION_WORDS = frozenset(
+    "an and are as at be been but by for from had has have he her him his if in into is it its of off on or she so than"
+    " that the their them then they this to was were what when where which who whose will with would you your".split()
+)
+MESSAGES = frozenset(
+    {
+        "error",
+        "warning",
+        "info",
+        "debug",
+        "print",
+        "not_judged",
+        "Option",
+        "Argument",
+        "Typer",
+        "Field",
+        "Verdict",
+    }
+)
+"""Functions whose texts a user of the program reads, beside exceptions."""
+READERS = ("validators/", "generator/offline/", "generator/narration/", "prompts/")
+"""What reads or writes texts of people. What the other folders say, they say to the user."""
+ENGLISH_EXPLAINED = {
+    "generator/narration/mend.py": "what a finding says",
+    "prompts/lint.py": "what is wrong with a prompt set, for its author",
+    "prompts/reserved_names.py": "what is wrong with a prompt set, for its author",
+    "prompts/sandbox.py": "what is wrong with a prompt set, for its author",
+    "prompts/scan.py": "what is wrong with a prompt set, for its author",
+    "prompts/set_declaration.py": "what is wrong with a prompt set, for its author",
+    "prompts/source.py": "what is wrong with a prompt set, for its author",
+    "prompts/template.py": "what is wrong with a prompt set, for its author",
+    "prompts/wording.py": "what is wrong with a prompt set, for its author",
+    "validators/earlier_texts.py": "what a finding says",
+    "validators/dataset/fidelity.py": "words of reports, which are in English",
+    "validators/measured_dataset.py": "why a measure says nothing",
+    "validators/measures/assumptions.py": "why a measure says nothing",
+    "validators/measures/guide.py": "a title in reports, which are in English",
+    "validators/measures/names.py": "why a measure says nothing",
+    "validators/measures/vendi.py": "why a measure says nothing",
+    "validators/rules.py": "why a rule is not run",
+    "validators/text/claims.py": "patterns for rules that read English alone",
+    "validators/occupations/tfidf_index.py": "words that descriptions of occupations share; that look-up is English",
+}
+"""Files with English wording that no text of a person is made of or held against, and why."""
+
+
+def spoken(node: ast.AST) -> bool:
+    """Whether all texts below a node are a docstring or a message."""
+    if isinstance(node, ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        return True
+    if not isinstance(node, ast.Call):
+        return False
+    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    return name in MESSAGES or name.endswith("Error")
+
+
+def wording(tree: ast.AST, examples: set[int]) -> Iterator[ast.Constant]:
+    """Literals with three function words of English or more."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words = re.findall(r"[a-z]{2,}", node.value.lower())
+            if node.lineno not in examples and sum(word in FUNCTION_WORDS for word in words) >= 3:
+                yield node
+        elif not spoken(node):
+            yield from wording(node, examples)
+
+
+def english(name: str) -> list[str]:
+    if is_english(name) or not name.startswith(READERS):
+        return []
+    tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
+    return [f"{name}:{node.lineno}: {node.value!r}" for node in wording(tree, example_lines(tree))]
+
+
+def test_english_wording_stands_in_no_module_that_is_not_about_english_or_explains_it() -> None:
+    assert [line for name in FILES if name not in ENGLISH_EXPLAINED for line in english(name)] == []
+
+
+@pytest.mark.parametrize("name", ENGLISH_EXPLAINED)
+def test_english_wording_that_is_explained_is_still_there(name: str) -> None:
+    assert english(name)
+
+
+def test_the_search_for_wording_sees_what_reads_texts_and_not_what_is_said_to_users() -> None:
+    text = '''"""What is in the module, and for whom."""
+GRAMMAR = "she and he and they"
+def check():
+    """If it is so, then this."""
+    raise ValueError("this is not what was to be in the file")
+'''
+    assert [node.value for node in wording(ast.parse(text), set())] == ["she and he and they"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -122,7 +123,7 @@ class Assessment(Values):
     not_measured: dict[str, str] = Field(default_factory=dict)
 
 
-def assess_files(
+def assess_files(  # noqa: PLR0913 - what is measured, against what, and how much of it
     paths: Sequence[Path],
     priors: Priors,
     rng: np.random.Generator,
@@ -132,6 +133,7 @@ def assess_files(
     expected: Expected | None = None,
     others: int = 0,
     listed: Measures | None = None,
+    language: str | None = None,
 ) -> Assessment:
     """Measure the files of a dataset; facts and duplicates over all rows, texts over a random sample.
 
@@ -147,6 +149,7 @@ def assess_files(
         expected: what the dataset should follow. Default: the census's tables, which a model meets nearly.
         others: further tests that are counted together with these.
         listed: the measures, as `measures()` lists them. Default: those of this package.
+        language: of the texts. Default: the locale's.
 
     Raises:
         DatasetError: a file that cannot be read.
@@ -157,15 +160,16 @@ def assess_files(
     if tables is None:
         tables = [priors.roles.named(roles) for roles in TABLES if not priors.roles.missing(roles)]
     expected = expected or CensusTables(priors)
+    age = priors.roles.get("age") or "age"
     collected = RecordCollection(
         facts_of(listed, priors),
         numbers_of(listed, priors),
         digests_of(listed),
         sample,
         rng,
-        age=priors.roles.get("age") or "age",
+        age=age,
     )
-    for record in chain.from_iterable(map(read_records, paths)):
+    for record in chain.from_iterable(map(partial(read_records, age=age), paths)):
         collected.add(record)
     if not collected.rows:
         raise ValueError(f"{', '.join(map(str, paths))}: no rows; nothing can be measured")
@@ -182,6 +186,7 @@ def assess_files(
         records=collected.records,
         digests=collected.digests,
         tables={table: marginal for table, marginal in shares.items() if marginal is not None},
+        language=language,
     )
     return _assessment(measure_dataset(dataset, listed, others=others))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from census_personas.census_priors.domain import DomainError
 from census_personas.census_priors.marginal import Marginal, TableError
 from census_personas.validators.dataset.duplication import Digests
 from census_personas.validators.measure import DOMAIN, Measures, Needs
+from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
@@ -68,6 +69,29 @@ class CensusTables:
 
 
 @dataclass(frozen=True)
+class Readings(Sequence[RecordView]):
+    """Records as rules read them. No reading is kept: it has every text twice and all its words."""
+
+    records: Sequence[Mapping[str, Any]]
+    roles: Mapping[str, str]
+    recipe: Sequence[str]
+
+    @overload
+    def __getitem__(self, at: int) -> RecordView: ...
+    @overload
+    def __getitem__(self, at: slice) -> Readings: ...
+    def __getitem__(self, at: int | slice) -> RecordView | Readings:
+        """One record, read anew; of a slice, as many."""
+        if isinstance(at, slice):
+            return Readings(self.records[at], self.roles, self.recipe)
+        return RecordView(self.records[at], self.roles, self.recipe)
+
+    def __len__(self) -> int:
+        """How many records there are."""
+        return len(self.records)
+
+
+@dataclass(frozen=True)
 class MeasuredDataset:
     """A dataset as measures see it; nothing grows with it but the coded facts and digests, some eighty bytes a row.
 
@@ -82,6 +106,7 @@ class MeasuredDataset:
         records: a sample of whole records.
         digests: digests of texts, for exact duplicates.
         tables: what is expected of the tables that are held against the dataset, by their attributes.
+        language: of the texts; None where it is the locale's own.
     """
 
     priors: Priors
@@ -94,6 +119,17 @@ class MeasuredDataset:
     records: Sequence[Mapping[str, Any]] = ()
     digests: Digests = field(default_factory=Digests)
     tables: Tables = field(default_factory=dict)
+    language: str | None = None
+
+    @property
+    def text_language(self) -> str:
+        """The language that the texts are written in (ISO 639)."""
+        return self.language or self.priors.conventions.language
+
+    @property
+    def readings(self) -> Sequence[RecordView]:
+        """The records, each read anew under the locale's roles whenever it is asked for."""
+        return Readings(self.records, self.priors.roles.columns, self.priors.conventions.names.recipe)
 
     def expected_table(self, table: Sequence[str]) -> Marginal | None:
         """Shares expected over some attributes; None where the dataset lacks one, or nothing is known of them."""

@@ -69,6 +69,7 @@ class RuleContext:
         self.priors = priors
         self.language = language or priors.conventions.language
         self.roles: Mapping[str, str] = priors.roles.columns
+        self.name_recipe = priors.conventions.names.recipe
         self._model = model
         self._judged: dict[tuple[str, ...], Mapping[str, Rarity]] = {}
         self._lifts: dict[tuple[str, ...], LiftTable | None] = {}
@@ -107,7 +108,7 @@ class RuleContext:
 
     def read(self, record: Mapping[str, Any]) -> RecordView:
         """The record as rules read it, under the locale's roles: itself if it is such a reading already."""
-        return RecordView.under(self.roles, record)
+        return RecordView.under(self.roles, record, self.name_recipe)
 
     def column_of(self, role: str) -> str:
         """The column that plays a role: the one that the locale names, else the one of the role's own name."""
@@ -188,7 +189,7 @@ class RuleContext:
         return known
 
     def with_views(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The record's coded facts, and the coarser attributes (age_span, ethnicity_group) that follow from them."""
+        """The record's coded facts, and the coarser attributes (an age band, an origin group) that follow from them."""
         facts: dict[str, Any] = dict(record)
         for attribute, (finer, view) in self._views.items():
             if attribute in facts:
@@ -217,10 +218,10 @@ class RuleContext:
             for coarse, fine in hierarchy.finer.items()
         }
 
-    def place(self, zipcode: str) -> Place | None:
+    def place(self, postcode: str) -> Place | None:
         """The place of a postcode, or None if there is none."""
         places = self.priors.places
-        return places.get(zipcode) if zipcode in places else None
+        return places.get(postcode) if postcode in places else None
 
     @cached_property
     def postcode_digits(self) -> int:
@@ -242,21 +243,21 @@ class RuleContext:
 
     @cached_property
     def state_codes(self) -> frozenset[str]:
-        """Codes of all states that have ZIP codes."""
+        """Codes of all regions that have postcodes."""
         return frozenset(self.priors.places.regions)
 
     def state_at_start(self, text: str) -> str | None:
         """Code of the state whose name a text begins with, or None."""
-        match = self._state_name.match(text)
-        return self._state_names[match.group()] if match else None
+        match = self._region_pattern.match(text)
+        return self._region_names[match.group()] if match else None
 
     @cached_property
-    def _state_names(self) -> dict[str, str]:
+    def _region_names(self) -> dict[str, str]:
         return {self.priors.places.region_name(code): code for code in sorted(self.state_codes)}
 
     @cached_property
-    def _state_name(self) -> re.Pattern[str]:
-        return re.compile("|".join(map(re.escape, sorted(self._state_names, key=len, reverse=True))))
+    def _region_pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(re.escape, sorted(self._region_names, key=len, reverse=True))))
 
     def city_keys(self, state: str, key: Callable[[str], str]) -> frozenset[str]:
         """Cities of a state, each as `key` writes it."""

@@ -175,7 +175,8 @@ class RecordChecker:
             for scope in get_args(Scope)
         }
         self._prepare = tuple(module.prepare for module in on.values() if isinstance(module, Prepared))
-        self._memory = FindingCache(remember, self.reference.roles) if remember else None
+        known = self.reference
+        self._memory = FindingCache(remember, known.roles, known.name_recipe) if remember else None
 
     def check(self, record: Record) -> tuple[Finding, ...]:
         """All findings about one record, ordered by rule code."""

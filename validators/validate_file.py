@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -65,8 +66,9 @@ def validate_files(
     identities = array("q")  # hashes of uuids
     wanted = needed(checker.reference)
     missing = set(wanted)
+    read = partial(read_records, age=checker.reference.column_of("age"))
     with FindingsWriter(findings) as writer:
-        records = islice(chain.from_iterable(map(read_records, paths)), limit)
+        records = islice(chain.from_iterable(map(read, paths)), limit)
         while batch := list(islice(records, BATCH_ROWS)):
             for record, found in zip(batch, checker.check_each(batch), strict=True):
                 missing.difference_update(record)

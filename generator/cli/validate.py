@@ -113,12 +113,14 @@ def _judged(
     from census_personas.foundation.errors import DatasetError
     from census_personas.generator.population.plausibility import Plausibility
     from census_personas.generator.population.population import Population
+    from census_personas.generator.run.text_language import language_of_texts
     from census_personas.validators.rule_context import RuleContext
     from census_personas.validators.validate_file import validate_files
 
     # A model that is not in the cache is fitted, which takes long enough to say so.
     logging.getLogger("census_personas.generator.model").setLevel(logging.INFO)
-    reference = RuleContext(priors, Plausibility.of(Population.load(priors)))
+    language = language_of_texts(dataset, options["plugins"])
+    reference = RuleContext(priors, Plausibility.of(Population.load(priors)), language)
     result = validate_files(files, reference, findings=findings, **options)
     if not result["rows"]:
         if findings is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from census_personas.census_priors.occupations import PHRASES, Occupation
+from census_personas.census_priors.roles import full_name
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.narration.nearby_towns import NearbyTowns
 from census_personas.generator.offline.article import article
@@ -43,6 +44,8 @@ class FactSheet:
         self._language = language or prompts.declared.language or conventions.language
         self._age, self._sex, self._work_role = (roles[role] for role in ("age", "sex", "work"))
         self._labelled = roles.named(_LABELLED)
+        self._given_name = roles.get("given_name")
+        self._name_parts = roles.named(conventions.names.recipe)
         self._background = roles.named(conventions.background)
         self._unsaid = {roles[role]: frozenset(states) for role, states in conventions.unsaid.items()}
         self._angles = {name: angles for name, angles in prompts.angles.items() if angles}
@@ -63,9 +66,11 @@ class FactSheet:
         return self._priors.roles[role]
 
     def name_of(self, record: Mapping[str, Any]) -> tuple[str, str]:
-        """First and last name; empty where the locale gives nobody one."""
-        given, family = (self._priors.roles.get(role) for role in ("given_name", "family_name"))
-        return str(record.get(given or "") or ""), str(record.get(family or "") or "")
+        """The given name and what follows it in a full name; both empty where full names do not begin with it."""
+        first, *rest = self._name_parts or (None,)
+        if first is None or first != self._given_name:
+            return "", ""
+        return str(record.get(first) or ""), full_name(rest, record.get)
 
     def of(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
         """The record with words for its codes, its traits described, and grounding drawn from the row's stream.
@@ -83,6 +88,7 @@ class FactSheet:
             **record,
             **self._unfilled,
             **self._by_name(record),
+            "full_name": full_name(self._name_parts, record.get),
             "labels": {**labels, **self._by_name(labels)},
             "occupation_title": title,
             "work": self._work(record, self._spoken(record, title)),

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from census_personas.foundation.schema import NARRATIVES
 from census_personas.prompts.fields import FieldSpec
 from census_personas.validators.finding import Finding
+from census_personas.validators.text.lexicon import languages_with, lexicon
 
 CODE = "mended"
 _END = ".!?"
@@ -25,15 +27,6 @@ _AROUND = " \"'()\u201c\u201d\u2018\u2019"
 _WORD = re.compile(r"\w+")
 # Words of a sentence that is dropped where it stands twice.
 _SHORTEST = 4
-# First names that are words or places too: their first mention need not be the person.
-_OTHER_WORDS = frozenset(
-    "amber angel april art august austin autumn bill brook brooklyn carolina charity chase chance christian crystal "
-    "dakota dallas dawn destiny diamond dusty earnest faith fern florence frank georgia ginger gene glory grace grant "
-    "guy hazel heather heaven hope houston hunter iris israel ivy jasmine jersey jordan joy june justice king lily "
-    "london madison major mark may melody mercy miles misty montana olive paris patience pearl prince rich robin rose "
-    "ruby rusty sandy savannah serenity sierra sky sterling stormy summer sydney tiffany trinity violet virginia "
-    "wade will willow woody".split()
-)
 
 
 def mend(
@@ -94,6 +87,13 @@ _STEPS: tuple[tuple[str, str, Callable[[str, Mapping[str, str], tuple[str, str]]
 )
 
 
+@cache
+def _other_words() -> frozenset[str]:
+    """Given names that are words or places too, in any language that lists some."""
+    listed = (lexicon("name_words", language)["words"] for language in languages_with("name_words"))
+    return frozenset(word for words in listed for word in words.split())
+
+
 def whole(text: str) -> str:
     """The text without a last sentence that breaks off; as it is where no other sentence is left."""
     if _is_ended(text):
@@ -123,7 +123,7 @@ def with_last_name(text: str, first: str, last: str) -> str:
 
     Left as it is where another name follows the first, or where the first name is a word or a place too.
     """
-    if not first or not last or last.casefold() in text.casefold() or first.casefold() in _OTHER_WORDS:
+    if not first or not last or last.casefold() in text.casefold() or first.casefold() in _other_words():
         return text
     mention = re.search(rf"(?<![\w'\u2019-]){re.escape(first)}(?![\w-])", text)
     if mention is None or re.match(r"\s+(?:[\"'(\u201c\u2018]*)[A-Z]", text[mention.end() :]):

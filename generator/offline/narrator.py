@@ -1,4 +1,4 @@
-"""OfflineNarrator: the narrator without a model, a grammar over facts, O*NET grounding and traits."""
+"""OfflineNarrator: the narrator without a model, a grammar over facts, grounding by occupation and traits."""
 
 from __future__ import annotations
 

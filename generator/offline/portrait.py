@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from census_personas.census_priors.roles import NAME_RECIPE, full_name
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
 from census_personas.generator.offline.portrait_guide import PortraitGuide
 
@@ -45,7 +46,7 @@ class Portrait:
         tags = life_tags(facts, guide)
         words = {
             **guide.people[sex].words,
-            "name": f"{first} {facts.get(fact('family_name')) or ''}".strip(),
+            "name": str(facts.get("full_name") or full_name(map(fact, NAME_RECIPE), facts.get)),
             "first": first,
             "age": str(age),
             "next_decade": guide.decades.get(age // 10 + 1, guide.beyond_decades),

@@ -30,7 +30,7 @@ _NAMED = (
     "title",
 )
 # Facts that every row has under the same name, whatever its locale.
-_ENGINE = ("uuid", "occupation_title", "occupation_code", "state_name")
+_ENGINE = ("uuid", "full_name", "occupation_title", "occupation_code", "state_name")
 _Words = Mapping[str, str]
 
 

@@ -45,7 +45,7 @@ class Joins:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Tasks as narratives tell and lists list them, tools, skills of mind; `grounded` if O*NET gave a task to tell."""
+    """Tasks as narratives tell and lists list them, tools, skills of mind; `grounded` if the occupation has tasks."""
 
     told: Sequence[str]
     listed: Sequence[str]
@@ -66,7 +66,7 @@ class Work:
         coder: bool,
         joins: Joins,
     ) -> Work:
-        """Choose from the grounding; `tasks` and `skills` of the field stand in where O*NET gives too few.
+        """Choose from the grounding; `tasks` and `skills` of the field stand in where the occupation gives too few.
 
         Programs are told of those who work at a desk, and those that others are built with of a `coder`.
         """
@@ -115,7 +115,7 @@ def suited(grounding: Mapping[str, Any], *, junior: bool, pooled: bool, manager:
     """Return the grounding without what does not suit the person.
 
     Supervision does not suit a `junior`. Where the census pools several occupations in one code, two tasks or a tool
-    may belong to two of them: one task is kept. O*NET lists for a `manager` the equipment of the plant.
+    may belong to two of them: one task is kept. The look-up lists for a `manager` the equipment of the plant.
     """
     if not (junior or pooled or manager):
         return grounding

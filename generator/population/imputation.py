@@ -117,7 +117,7 @@ class Imputation:
         given, middle, family = map(self.roles.get, ("given_name", "middle_name", "family_name"))
         if given is None or family is None or (given in found and family in found):
             return
-        name = RecordView.of(record).name
+        name = RecordView(record, self.roles.columns, self._priors.conventions.names.recipe).name
         if name is not None and name.last:
             found |= {given: name.first, family: name.last}
             found |= {} if middle is None else {middle: ""}

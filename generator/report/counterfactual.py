@@ -157,7 +157,7 @@ def _narrated(folder: Path, resources: RunResources, people: int) -> Iterator[tu
 async def _effects(
     folder: Path, resources: RunResources, narrated: Sequence[tuple[Record, Record]], facts: Sequence[str]
 ) -> list[SwapEffect]:
-    config = resources.config
+    config, reference = resources.config, resources.checker.reference
     model = connect(config.llm, resources.grammar)
     journal = None if config.llm.backend == "offline" else RunLayout(folder).counterfactual
     room = asyncio.Semaphore(config.llm.concurrency)
@@ -183,7 +183,7 @@ async def _effects(
                     )
                     if other.accepted and once_more.accepted
                 ]
-                effects.append(swap_effect(fact, pairs))
+                effects.append(swap_effect(fact, pairs, reference.language, reference.read))
     finally:
         await model.aclose()
     return effects

@@ -29,11 +29,18 @@ def drawn_figures(people: pd.DataFrame, expected: Expectation) -> dict[str, Any]
     roles = expected.priors.roles
     drawn = [table for table in (PYRAMID, MARITAL, DEGREES, OCCUPATIONS) if not roles.missing(table)]
     counted = Tabulation.of([_aged(people, roles)], [roles.named(table) for table in drawn])
+    edges = figures.edges_from(expected.priors.conventions.adult)
     bands, (pyramid, marital) = figures.within_ends(
         [
-            _pair(counted, expected, PYRAMID, figures.age_pyramid),
-            _pair(counted, expected, MARITAL, partial(figures.marital_by_age, order=_statuses(expected))),
-        ]
+            _pair(counted, expected, PYRAMID, partial(figures.age_pyramid, edges=edges)),
+            _pair(
+                counted,
+                expected,
+                MARITAL,
+                partial(figures.marital_by_age, order=_statuses(expected), edges=edges),
+            ),
+        ],
+        edges,
     )
     return {
         "bands": bands,

@@ -19,24 +19,32 @@ from census_personas.foundation.arrays import Indices
 from census_personas.generator.report.tabulation import Counts
 
 AGE_EDGES = (18, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85)
+"""Where age bands begin in a country whose people are adults at 18."""
 
 
-def band(age: int) -> str:
+def edges_from(adult: int) -> tuple[int, ...]:
+    """Where age bands begin in a country whose people are adults at some age."""
+    return (adult, *(edge for edge in AGE_EDGES if edge > adult))
+
+
+def band(age: int, edges: Sequence[int] = AGE_EDGES) -> str:
     """The age band of a report: five years wide from 25 on, open at 85."""
-    start = max((edge for edge in AGE_EDGES if edge <= age), default=0)
-    if start == 0:
-        return f"under {AGE_EDGES[0]}"
-    if start == AGE_EDGES[-1]:
+    start = max((edge for edge in edges if edge <= age), default=None)
+    if start is None:
+        return f"under {edges[0]}"
+    if start == edges[-1]:
         return f"{start}+"
-    return f"{start}-{AGE_EDGES[AGE_EDGES.index(start) + 1] - 1}"
+    return f"{start}-{edges[edges.index(start) + 1] - 1}"
 
 
-def bands() -> list[str]:
+def bands(edges: Sequence[int] = AGE_EDGES) -> list[str]:
     """All bands of adults, youngest first."""
-    return [band(edge) for edge in AGE_EDGES]
+    return [band(edge, edges) for edge in edges]
 
 
-def within_ends(figures: Sequence[dict[str, Any] | None]) -> tuple[list[str], list[dict[str, Any] | None]]:
+def within_ends(
+    figures: Sequence[dict[str, Any] | None], edges: Sequence[int] = AGE_EDGES
+) -> tuple[list[str], list[dict[str, Any] | None]]:
     """The bands from the first to the last that anyone is in, and figures cut to them.
 
     Each figure has a `dataset` and a `census`, one of which may be None, with a list of shares by band for each group.
@@ -44,26 +52,28 @@ def within_ends(figures: Sequence[dict[str, Any] | None]) -> tuple[list[str], li
     shares = [
         row for figure in figures if figure for shown in figure.values() if shown for row in shown.values()
     ]
-    occupied = [i for i in range(len(AGE_EDGES)) if any(row[i] for row in shares)] or [0, len(AGE_EDGES) - 1]
+    occupied = [i for i in range(len(edges)) if any(row[i] for row in shares)] or [0, len(edges) - 1]
     kept = slice(occupied[0], occupied[-1] + 1)
 
     def cut(shown: dict[str, list[float]] | None) -> dict[str, list[float]] | None:
         return {group: row[kept] for group, row in shown.items()} if shown else shown
 
-    return bands()[kept], [
+    return bands(edges)[kept], [
         {name: cut(shown) for name, shown in figure.items()} if figure else None for figure in figures
     ]
 
 
-def age_pyramid(age_sex: Counts[Any]) -> dict[str, list[float]]:
+def age_pyramid(age_sex: Counts[Any], edges: Sequence[int] = AGE_EDGES) -> dict[str, list[float]]:
     """Share of each age band among all, by sex, youngest band first."""
-    table = _by_band(age_sex)
+    table = _by_band(age_sex, edges)
     return {sex: _shares(table[sex], float(age_sex.sum())) for sex in sorted(table.columns, reverse=True)}
 
 
-def marital_by_age(age_marital: Counts[Any], order: Sequence[State] = ()) -> dict[str, list[float]]:
+def marital_by_age(
+    age_marital: Counts[Any], order: Sequence[State] = (), edges: Sequence[int] = AGE_EDGES
+) -> dict[str, list[float]]:
     """Share of each marital status within each age band, youngest band first; statuses in an order of states."""
-    table = _by_band(age_marital)
+    table = _by_band(age_marital, edges)
     totals = table.sum(axis=1)
     return {
         str(status): [float(n / all_) if all_ else 0.0 for n, all_ in zip(table[status], totals, strict=True)]
@@ -141,16 +151,16 @@ def _named(marginal: Marginal, cells: Indices) -> Iterator[tuple[int, list[State
         )
 
 
-def _by_band(counts: Counts[Any]) -> pd.DataFrame:
+def _by_band(counts: Counts[Any], edges: Sequence[int]) -> pd.DataFrame:
     """Counts by age and one other attribute, with ages in bands: bands by states of the other."""
     other = next(name for name in counts.index.names if name != "age")
     frame = counts.rename("n").reset_index()
-    frame["band"] = [band(int(age)) for age in frame["age"]]
+    frame["band"] = [band(int(age), edges) for age in frame["age"]]
     table = frame.pivot_table(
         index="band", columns=other, values="n", aggfunc="sum", fill_value=0, observed=True
     )
     table.columns = table.columns.astype(str)
-    return table.reindex(bands(), fill_value=0)
+    return table.reindex(bands(edges), fill_value=0)
 
 
 def _shares(values: Sequence[float] | pd.Series[Any], total: float) -> list[float]:

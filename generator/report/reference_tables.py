@@ -31,7 +31,11 @@ class ReferenceTables:
         return {table: shares[table] for table in self.tables if table in shares}
 
     def dataset(
-        self, facts: pd.DataFrame, measures: Measures, records: Sequence[Mapping[str, Any]] = ()
+        self,
+        facts: pd.DataFrame,
+        measures: Measures,
+        records: Sequence[Mapping[str, Any]] = (),
+        language: str | None = None,
     ) -> MeasuredDataset:
         """A dataset as measures see it.
 
@@ -39,6 +43,7 @@ class ReferenceTables:
             facts: its columns, with a row a person.
             measures: by name, as `measures()` lists them; they say which texts are digested.
             records: some of its records, if they have texts.
+            language: of the texts; the locale's if left out.
         """
         digests = Digests(digests_of(measures))
         for record in records:
@@ -55,4 +60,5 @@ class ReferenceTables:
             records=records,
             digests=digests,
             tables=self.modelled if len(facts) else {},
+            language=language,
         )

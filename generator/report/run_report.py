@@ -32,6 +32,7 @@ from census_personas.generator.report.report_types import Bias, Report, Texts
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.rejections import count_reasons
 from census_personas.generator.run.shard_store import read_shard
+from census_personas.generator.run.text_language import language_of_texts
 from census_personas.generator.run.verdicts import read_verdicts
 from census_personas.validators.assess import SHOWN
 from census_personas.validators.dataset.name_fidelity import NAMES
@@ -90,7 +91,7 @@ def build_report(
         none=manifest is not None,
     )
     dataset = ReferenceTables(expected, map(str, facts)).dataset(
-        facts, listed, _records(path, columns_of(path))
+        facts, listed, _records(path, columns_of(path)), language_of_texts(path, plugins)
     )
     swaps = counterfactual.load_effects(path)
     measured = measure_dataset(dataset, listed, others=len(swaps))

@@ -22,6 +22,7 @@ from census_personas.generator.report.expectation import Expectation
 from census_personas.generator.report.report_types import Swap
 from census_personas.generator.report.run_report import render, try_out, writing
 from census_personas.generator.run.manifest import Manifest
+from census_personas.generator.run.text_language import language_of_texts
 from census_personas.validators.assess import Assessment, assess_files
 from census_personas.validators.measure_registry import measures as list_measures
 from census_personas.validators.rules import GUIDE_CHECKS
@@ -150,6 +151,7 @@ def build_report(
         expected=expected,
         others=len(swaps),
         listed=list_measures(plugins),
+        language=language_of_texts(dataset, plugins),
     )
     swapped = [counterfactual.judged(swap, measures.tests.number) for swap in swaps]
     return ValidationReport(

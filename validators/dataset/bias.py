@@ -15,6 +15,7 @@ from census_personas.foundation.schema import NARRATIVES
 from census_personas.validators.dataset.chance import cell_probabilities
 from census_personas.validators.dataset.frame_or_records import People, records_of
 from census_personas.validators.dataset.multiple_testing import significant
+from census_personas.validators.text.lexicon import ENGLISH, lexicon_if_any
 from census_personas.validators.text.record_view import RecordView
 
 if TYPE_CHECKING:
@@ -30,11 +31,6 @@ SHOWN = 12  # words named for each group
 FEWEST = 50  # texts of a group of which words are named
 PRIOR_WORDS = 500.0  # weight of the background, in words
 _WORD = re.compile(r"[a-z]{3,}")
-# Pronouns and the like: they tell the group by grammar, not by stereotype.
-GRAMMAR = frozenset(
-    "she he her hers herself him his himself they them their themselves woman man women men wife husband mother father"
-    " grandmother grandfather daughter son sister brother female male lady gentleman boy girl actress waitress".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +173,7 @@ def representation(frame: pd.DataFrame, census: Marginal) -> tuple[Gap, ...]:
 
 
 def word_associations(
-    people: People, fields: Sequence[str] = NARRATIVES, *, attribute: str
+    people: People, fields: Sequence[str] = NARRATIVES, *, attribute: str, language: str = ENGLISH
 ) -> tuple[WordAssociation, ...]:
     """Words that tell the groups of an attribute apart, names and grammar left out.
 
@@ -185,6 +181,7 @@ def word_associations(
     an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008, "Fightin' Words", Political
     Analysis 16:372, equations 16 and 22), on texts counted once a word, so that one text cannot make a word.
     """
+    grammar = group_grammar(language)
     texts: Counter[str] = Counter()
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for record in records_of(people):
@@ -195,7 +192,7 @@ def word_associations(
         name = set(reading.name.full.casefold().split()) if reading.name else set()
         texts[group] += 1
         found = set(_WORD.findall(" ".join(reading.prose.get(field, "") for field in fields).lower()))
-        counts[group].update(found - name - GRAMMAR)
+        counts[group].update(found - name - grammar)
     total: Counter[str] = Counter()
     for count in counts.values():
         total.update(count)
@@ -205,6 +202,11 @@ def word_associations(
         )
         for group in sorted(counts)
     )
+
+
+def group_grammar(language: str) -> frozenset[str]:
+    """Pronouns and nouns that tell a group by grammar, not by stereotype; none for a language without a lexicon."""
+    return frozenset(lexicon_if_any("group_grammar", language).get("words", "").split())
 
 
 def log_odds(group: Counter[str], total: Counter[str], *, shown: int = SHOWN) -> dict[str, float]:

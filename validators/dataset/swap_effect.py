@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from statistics import stdev
 from typing import Any
 
 from scipy.special import stdtr  # type: ignore[import-untyped]
 
 from census_personas.foundation.schema import PROSE
-from census_personas.validators.dataset.bias import GRAMMAR, log_odds
+from census_personas.validators.dataset.bias import group_grammar, log_odds
 from census_personas.validators.dataset.multiple_testing import FAMILY
+from census_personas.validators.text.lexicon import ENGLISH
 from census_personas.validators.text.record_view import RecordView
 
 Record = Mapping[str, Any]
@@ -99,16 +101,25 @@ def more_than_chance(effect: float, error: float | None, records: int, tests: in
     return p * max(tests, 1) < FAMILY
 
 
-def swap_effect(attribute: str, pairs: Iterable[Pair]) -> SwapEffect:
-    """Compare what was written of each person with what was written of the swapped one, and again of the same."""
+def swap_effect(
+    attribute: str,
+    pairs: Iterable[Pair],
+    language: str = ENGLISH,
+    read: Callable[[Record], RecordView] = RecordView,
+) -> SwapEffect:
+    """Compare what was written of each person with what was written of the swapped one, and again of the same.
+
+    `language` is that of the texts; `read` reads records under the roles of their locale.
+    """
+    words_of = partial(_words, group_grammar(language), read)
     fields: dict[str, list[float]] = defaultdict(list)
     again: dict[str, list[float]] = defaultdict(list)
     gained: dict[str, Counter[str]] = defaultdict(Counter)
     noise: dict[str, Counter[str]] = {"first": Counter(), "again": Counter()}
     beyond: list[float] = []
     for pair in pairs:
-        first, other = _words(pair.facts, pair.texts), _words(pair.swapped, pair.other)
-        third = _words(pair.facts, pair.again)
+        first, other = words_of(pair.facts, pair.texts), words_of(pair.swapped, pair.other)
+        third = words_of(pair.facts, pair.again)
         shared = [field for field in first if field in other and field in third]
         for field in shared:
             fields[field].append(_distance(first[field], other[field]))
@@ -135,10 +146,12 @@ def swap_effect(attribute: str, pairs: Iterable[Pair]) -> SwapEffect:
     )
 
 
-def _words(facts: Record, texts: Record) -> dict[str, frozenset[str]]:
-    reading = RecordView({**facts, **texts})
+def _words(
+    grammar: frozenset[str], read: Callable[[Record], RecordView], facts: Record, texts: Record
+) -> dict[str, frozenset[str]]:
+    reading = read({**facts, **texts})
     names = frozenset(reading.name.full.casefold().replace("-", " ").split()) if reading.name else frozenset()
-    return {field: found - names - GRAMMAR for field, found in reading.vocabulary.items()}
+    return {field: found - names - grammar for field, found in reading.vocabulary.items()}
 
 
 def _distance(one: frozenset[str], other: frozenset[str]) -> float:

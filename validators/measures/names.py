@@ -38,7 +38,7 @@ def measure(dataset: MeasuredDataset) -> Tested | Result | NotMeasured:
     if roles.missing(("given_name", "family_name")):
         return NotMeasured("the locale has no columns of names")
     told = any(name in dataset.people for name in columns)
-    named = dataset.people if told else names_in_texts(dataset.records, roles)
+    named = dataset.people if told else names_in_texts(dataset.readings, roles)
     found = name_fidelity(named, dataset.priors)
 
     def judge(tests: int) -> Result:

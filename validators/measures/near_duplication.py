@@ -28,6 +28,6 @@ class Result(MeasureResult):
 def measure(dataset: MeasuredDataset) -> Result | NotMeasured:
     """Look for near-duplicates in the sample of texts."""
     try:
-        return Result.model_validate(near_duplication(dataset.records).as_dict())
+        return Result.model_validate(near_duplication(dataset.readings).as_dict())
     except ModuleNotFoundError:
         return NotMeasured("datasketch is not installed")

@@ -25,4 +25,4 @@ class Result(MeasureResult):
 
 def measure(dataset: MeasuredDataset) -> Result:
     """Look for shared sentences in the sample of texts."""
-    return Result.model_validate(sentence_sharing(dataset.records).as_dict())
+    return Result.model_validate(sentence_sharing(dataset.readings).as_dict())

@@ -33,5 +33,5 @@ class Result(MeasureResult):
 
 def measure(dataset: MeasuredDataset) -> Result:
     """Measure the sample of texts."""
-    items = (item.as_dict() for item in text_diversity(dataset.records))
+    items = (item.as_dict() for item in text_diversity(dataset.readings))
     return Result(fields=tuple(map(TextDiversity.model_validate, items)))

@@ -35,5 +35,9 @@ class Result(MeasureResult):
 def measure(dataset: MeasuredDataset) -> Result:
     """Compare the words of the sample of texts."""
     compared = dataset.columns(COMPARED)
-    found = (item for name in compared for item in word_associations(dataset.records, attribute=name))
+    found = (
+        item
+        for name in compared
+        for item in word_associations(dataset.readings, attribute=name, language=dataset.text_language)
+    )
     return Result(groups=tuple(WordAssociation.model_validate(item.as_dict()) for item in found))

@@ -103,7 +103,7 @@ class Match:
 class OccupationMatcher:
     """Words of every occupation, weighted by how few occupations share them (tf-idf, cosine).
 
-    Titles (O*NET's and the lexicon's informal ones) are also looked up as phrases. All comes from the
+    Titles (the look-up's and the lexicon's informal ones) are also looked up as phrases. All comes from the
     locale's occupations; no persona text went into it.
     """
 

@@ -32,19 +32,19 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
     reading = reference.read(record)
     region, town, postcode = map(reading.column_of, ("region", "municipality", "postcode"))
     names = reference.place_words
-    state, city, zipcode = (
+    state, city, code = (
         reading.fact_of("region"),
         reading.fact_of("municipality"),
         reading.fact_of("postcode"),
     )
-    if state is None or zipcode is None or not zipcode.isdigit():
+    if state is None or code is None or not code.isdigit():
         if region in record or postcode in record:
             yield RULE.not_judged(postcode, f"no {names['region']} or {names['postcode']} to compare")
         return
-    place = reference.place(zipcode.zfill(reference.postcode_digits))
+    place = reference.place(code.zfill(reference.postcode_digits))
     if place is None:
         yield RULE.not_judged(
-            postcode, f"the locale has no such {names['postcode']} (a post-office box, or newer)", zipcode
+            postcode, f"the locale has no such {names['postcode']} (a post-office box, or newer)", code
         )
         if city is not None and state in reference.state_codes and not _has(reference, state, city):
             yield RULE.warning(
@@ -55,7 +55,7 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         yield RULE.error(
             region,
             f"{names['postcode']} {place.postcode} lies in {place.region}",
-            f"{city}, {state} {zipcode}",
+            f"{city}, {state} {code}",
         )
     elif city is not None and not _same(place.municipality, city):
         if _has(reference, state, city):

@@ -63,7 +63,7 @@ def _narrative(field: str, text: str, name: PersonName) -> Iterator[Finding]:
 
 def _spread(text: str, name: PersonName) -> bool:
     """Whether first and last name stand close together, in any case and with other names between."""
-    lower, first, last = text.casefold(), name.first.casefold(), name.last.casefold()
+    lower, (first, last) = text.casefold(), map(str.casefold, name.ends)
     at = lower.find(first)
     while at >= 0:
         end = at + len(first)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from census_personas.validators.text.prose import plain
 
 EARTH_KM = 6371.0
-ZIP_KM = 5.0  # what a ZIP code's middle may be away from the place that bears its name
+POSTCODE_KM = 5.0  # what a postcode's middle may be away from the place that bears its name
 KNOWN_FROM = 15_000  # adults of the largest place of a name; smaller towns share names with too many things
 LESSER = 0.02  # share of the adults of the largest place of a name below which one is meant only nearby
 LOCAL_KM = 100.0  # how near
@@ -33,7 +33,7 @@ class Atlas:
     def __init__(
         self,
         places: Iterable[tuple[str, str, str, float, float, float]],
-        state_names: Mapping[str, str],
+        region_names: Mapping[str, str],
         landmarks: Mapping[str, Sequence[Sequence[float]]],
         known: Iterable[str] = (),
         without: Iterable[str] = (),
@@ -41,8 +41,8 @@ class Atlas:
         """Index places.
 
         Args:
-            places: (city, county, state, adults, latitude, longitude), one for each ZIP code.
-            state_names: code -> name of a state.
+            places: (municipality, subregion, region, adults, latitude, longitude), one for each postcode.
+            region_names: code -> name of a region.
             landmarks: name -> circles (latitude, longitude, radius in kilometres).
             known: small towns to index beside those of `KNOWN_FROM` adults.
             without: names that mostly stand for something else than the place.
@@ -55,13 +55,13 @@ class Atlas:
         self._counties: dict[tuple[str, str], set[str]] = defaultdict(set)
         for city, county, state, _, latitude, longitude in places:
             town, district = plain(city), plain(county)
-            point = Point(float(latitude), float(longitude), ZIP_KM, state)
-            for name in {district, state_names[state]} - {town}:
+            point = Point(float(latitude), float(longitude), POSTCODE_KM, state)
+            for name in {district, region_names[state]} - {town}:
                 points[name].append(point)
             points[town].append(point._replace(adults=adults[town, state]))
             self._counties[town, state].add(district)
         large = {town for (town, _), count in adults.items() if count >= KNOWN_FROM}
-        kept = (large | set(known) | set(state_names.values())) - set(without)
+        kept = (large | set(known) | set(region_names.values())) - set(without)
         self._points: dict[str, Sequence[Point]] = {
             name: found for name, found in points.items() if name in kept or name.endswith(COUNTIES)
         }
@@ -69,7 +69,7 @@ class Atlas:
             name: [*points.get(name, ()), *(Point(north, east, radius) for north, east, radius in circles)]
             for name, circles in landmarks.items()
         }
-        self._codes = {name: code for code, name in state_names.items()}
+        self._codes = {name: code for code, name in region_names.items()}
 
     def __contains__(self, name: object) -> bool:
         """Whether a place of this name is known."""
@@ -99,7 +99,7 @@ class Atlas:
         )
 
     def counties(self, city: str, state: str) -> frozenset[str]:
-        """The counties that a city of a state lies in, by its ZIP codes."""
+        """The subregions that a municipality of a region lies in, by its postcodes."""
         return frozenset(self._counties.get((city, state), ()))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from census_personas.census_priors.roles import NAME_RECIPE
 from census_personas.foundation.schema import LISTS, PROSE
 from census_personas.validators.finding import Finding
 from census_personas.validators.text.person_name import PUBLIC_ROLES
@@ -19,11 +20,16 @@ Judge = Callable[[RecordView], list[Finding]]
 class Person:
     """One person, whose facts stay as they are while texts are added or replaced."""
 
-    __slots__ = ("_facts", "_found", "_known", "_last", "_roles")
+    __slots__ = ("_facts", "_found", "_known", "_last", "_recipe", "_roles")
 
-    def __init__(self, record: Mapping[str, Any], roles: Mapping[str, str] = PUBLIC_ROLES) -> None:
-        """Know the facts of a record, and which of its columns play which roles."""
-        self._roles = roles
+    def __init__(
+        self,
+        record: Mapping[str, Any],
+        roles: Mapping[str, str] = PUBLIC_ROLES,
+        recipe: Sequence[str] = NAME_RECIPE,
+    ) -> None:
+        """Know the facts of a record, which of its columns play which roles, and which of them make a full name."""
+        self._roles, self._recipe = roles, recipe
         self._known = {field: value for field, value in record.items() if field not in _NO_FACTS}
         self._last: RecordView | None = None
         self._facts: tuple[Finding, ...] | None = None
@@ -36,7 +42,7 @@ class Person:
 
     def read(self, record: Mapping[str, Any]) -> RecordView:
         """A reading of the record, of which the texts that it has kept need not be read again."""
-        self._last = RecordView.following(record, self._last, self._roles)
+        self._last = RecordView.following(record, self._last, self._roles, self._recipe)
         return self._last
 
     def facts(self, reading: RecordView, judge: Judge) -> list[Finding]:
@@ -69,10 +75,12 @@ class FindingCache:
     A narrator checks a record after every answer; its facts, and most of its texts, are then the same as before.
     """
 
-    def __init__(self, size: int, roles: Mapping[str, str] = PUBLIC_ROLES) -> None:
-        """Keep `size` people at most, whose columns play `roles`."""
+    def __init__(
+        self, size: int, roles: Mapping[str, str] = PUBLIC_ROLES, recipe: Sequence[str] = NAME_RECIPE
+    ) -> None:
+        """Keep `size` people at most, whose columns play `roles` and whose names have the parts of `recipe`."""
         self._size = size
-        self._roles = roles
+        self._roles, self._recipe = roles, recipe
         self._people: OrderedDict[tuple[str, str], Person] = OrderedDict()
 
     def person(self, record: Mapping[str, Any]) -> Person:
@@ -80,7 +88,7 @@ class FindingCache:
         key = _key(record)
         person = self._people.get(key)
         if person is None or not person.has(record):
-            person = self._people[key] = Person(record, self._roles)
+            person = self._people[key] = Person(record, self._roles, self._recipe)
             if len(self._people) > self._size:
                 self._people.popitem(last=False)
         return person

@@ -37,7 +37,7 @@ class Gazetteer:
     def __init__(
         self,
         places: Iterable[tuple[str, str, str, float]],
-        state_names: Mapping[str, str],
+        region_names: Mapping[str, str],
         known: Mapping[str, Any] | None = None,
     ) -> None:
         """Index (city, county, state, adults) rows, state code -> name, and what a lexicon of places says of names."""
@@ -50,11 +50,11 @@ class Gazetteer:
         self._votes: dict[str, Mapping[str, float]] = {}
         for name, by_state in adults.items():
             total = sum(by_state.values())
-            is_county = name.endswith(endings) if endings else False
-            if (total >= KNOWN_FROM and name not in words) or (is_county and total > 0):
+            is_subregion = name.endswith(endings) if endings else False
+            if (total >= KNOWN_FROM and name not in words) or (is_subregion and total > 0):
                 self._votes[name] = {state: count / total for state, count in by_state.items()}
         self._votes |= {name: {state: 1.0} for name, state in known.get("sure", {}).items()}
-        self._votes |= {name: {code: STATE_VOTE} for code, name in state_names.items()}
+        self._votes |= {name: {code: STATE_VOTE} for code, name in region_names.items()}
         self._votes |= known.get("several", {})
 
     def names(self, text: str, without: frozenset[str] = frozenset()) -> Iterator[str]:

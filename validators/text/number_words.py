@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-ONE_TO_TEN = {
-    name: number
-    for number, name in enumerate("one two three four five six seven eight nine ten".split(), start=1)
-}
-TENS = {
-    name: 10 * number
-    for number, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)
-}
+from census_personas.validators.text.lexicon import ENGLISH, lexicon
+
+_NUMBERS = lexicon("numbers", ENGLISH)
+ONE_TO_TEN: dict[str, int] = {name: n for n, name in enumerate(_NUMBERS["one_to_ten"].split(), start=1)}
+TENS: dict[str, int] = {name: 10 * n for n, name in enumerate(_NUMBERS["tens"].split(), start=2)}

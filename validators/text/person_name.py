@@ -23,13 +23,21 @@ PAIR = re.compile(r"(?=\b([A-Z][A-Za-z'-]{0,40}[A-Za-z] [A-Z][A-Za-z'-]{0,40}[A-
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """A person's name with plain ASCII letters, and whether facts or only the text gave it."""
+    """A person's name with plain ASCII letters, and whether facts or only the text gave it.
+
+    Attributes:
+        first: given name.
+        last: family name, the first of two.
+        full: the full name, in the order of the locale.
+        stated: whether the record's facts have it.
+    """
 
     first: str
     last: str
+    full: str
     stated: bool
 
     @property
-    def full(self) -> str:
-        """First and last name."""
-        return f"{self.first} {self.last}".strip()
+    def ends(self) -> tuple[str, str]:
+        """The given name and the family name in the order in which the full name has them."""
+        return (self.last, self.first) if self.full.startswith(f"{self.last} ") else (self.first, self.last)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
+from census_personas.census_priors.roles import NAME_RECIPE, full_name
 from census_personas.foundation.schema import LISTS, NARRATIVES, PROSE
 from census_personas.validators.text.list_literal import as_list
 from census_personas.validators.text.person_name import ARTICLES, LEADING_NAME, PAIR, PUBLIC_ROLES, PersonName
@@ -37,13 +38,20 @@ class RecordView(Mapping[str, Any]):
     itself keeps the original characters.
     """
 
-    def __init__(self, record: Mapping[str, Any], roles: Mapping[str, str] = PUBLIC_ROLES) -> None:
+    def __init__(
+        self,
+        record: Mapping[str, Any],
+        roles: Mapping[str, str] = PUBLIC_ROLES,
+        recipe: Sequence[str] = NAME_RECIPE,
+    ) -> None:
         """Wrap a record; wrapping a reading wraps the record below it.
 
         `roles` names the column that plays each role; a role that it lacks is played by the column of its own name.
+        `recipe` names the roles that make a full name, in order.
         """
         self.record: Mapping[str, Any] = record.record if isinstance(record, RecordView) else record
         self.roles = roles
+        self.recipe = recipe
         self.given: Mapping[str, Any] = {}
         self.beside: dict[str, Any] = {}  # by rule, what it found of many readings at once
         self._kept: dict[tuple[str, ...], dict[Any, Any]] | None = None  # by fields, and what finds it
@@ -54,11 +62,13 @@ class RecordView(Mapping[str, Any]):
         return record if isinstance(record, RecordView) else cls(record)
 
     @classmethod
-    def under(cls, roles: Mapping[str, str], record: Mapping[str, Any]) -> RecordView:
+    def under(
+        cls, roles: Mapping[str, str], record: Mapping[str, Any], recipe: Sequence[str] = NAME_RECIPE
+    ) -> RecordView:
         """The record read under a locale's roles: itself if it is such a reading already."""
         if isinstance(record, RecordView) and record.roles is roles:
             return record
-        return cls(record, roles)
+        return cls(record, roles, recipe)
 
     def __getitem__(self, field: str) -> Any:
         """The record's value, unchanged."""
@@ -87,7 +97,7 @@ class RecordView(Mapping[str, Any]):
         for field in (*PROSE, *LISTS):
             if field in self.record and field not in kept:
                 del rest[field]
-        part = RecordView(rest, self.roles)
+        part = RecordView(rest, self.roles, self.recipe)
         part.__dict__["prose"] = {field: text for field, text in self.prose.items() if field in kept}
         # Words are those of the whole: rules ask by field, or whether to look.
         part.__dict__ |= {known: self.__dict__[known] for known in _OF_WHOLE if known in self.__dict__}
@@ -95,10 +105,14 @@ class RecordView(Mapping[str, Any]):
 
     @classmethod
     def following(
-        cls, record: Mapping[str, Any], earlier: RecordView | None, roles: Mapping[str, str] = PUBLIC_ROLES
+        cls,
+        record: Mapping[str, Any],
+        earlier: RecordView | None,
+        roles: Mapping[str, str] = PUBLIC_ROLES,
+        recipe: Sequence[str] = NAME_RECIPE,
     ) -> RecordView:
         """A reading of a record with the same facts as an earlier one, of which it knows what stayed."""
-        later = cls(record, roles)
+        later = cls(record, roles, recipe)
         given = later.record
         later.given = {
             field: tuple(value) if isinstance(value, list) else value
@@ -241,20 +255,23 @@ class RecordView(Mapping[str, Any]):
 
     @_Once
     def name(self) -> PersonName | None:
-        """First and last name, from the facts, else the name that most narratives begin with."""
+        """The name, from the facts, else the name that most narratives begin with."""
         first, last = self.fact_of("given_name"), self.fact_of("family_name")
         if first and last:
-            return PersonName(plain(first), plain(last), stated=True)
+            full = plain(full_name(self.recipe, self.fact_of))
+            return PersonName(plain(first), plain(last), full, stated=True)
         leading, home = list(self.leading_names.values()), plain(self.fact_of("municipality") or "")
-        full = (
+        written = (
             self._majority(name for name in leading if " " in name)
             or self._majority(pair for pair in self.capitalised_pairs if pair not in home)
             or self._majority(name for name in leading if name not in ARTICLES)
         )
-        if full is None:
+        if written is None:
             return None
-        first, _, last = full.partition(" ")
-        return PersonName(first, last, stated=False)
+        first, _, last = written.partition(" ")
+        if last and self.recipe[0] == "family_name":
+            first, last = last, first
+        return PersonName(first, last, written, stated=False)
 
     def _majority(self, names: Iterable[str]) -> str | None:
         """The name that more than half of the narratives have, if there is one."""

@@ -52,11 +52,13 @@ def test_every_command_works_on_a_locale_in_another_language(
 ) -> None:
     assert personas("sample", config, "-o", tmp_path / "people.parquet")[0] == 0
     assert personas("prompts", "check", EXAMPLE / "prompts")[0] == 0
+    bilingual = Path(shutil.copytree(EXAMPLE, tmp_path / "bilingual"))
+    said = (bilingual / "locale.yaml").read_text(encoding="utf-8").replace("language: es", "language: en", 1)
+    (bilingual / "locale.yaml").write_text(said, encoding="utf-8")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     server = chat_server()
-    # The server writes the same of people without names.
-    alike = "validation.policy.shared_text=off"
-    served = ("llm.backend=openai", f"llm.base_url={server.base_url}", f"llm.model={server.model}", alike)
+    served = ("llm.backend=openai", f"llm.base_url={server.base_url}", f"llm.model={server.model}")
+    served += ("validation.policy={shared_text: off}",)  # the server has few sentences in Spanish
     for name, options in (("offline", ()), ("served", [word for each in served for word in ("--set", each)])):
         run = tmp_path / name
         code, _, err = personas("generate", config, "-o", run, *options)
@@ -71,6 +73,9 @@ def test_every_command_works_on_a_locale_in_another_language(
         assert code == 0, err
         assert "pronouns: not judged; reads texts in en, not in es" in out
         assert "language" not in out
+        # Its prompts decide, not the language of the locale.
+        code, out, _ = personas("validate", run, "--locale", bilingual)
+        assert "pronouns: not judged; reads texts in en, not in es" in out
         assert personas("report", run)[0] == 0
         assert "Puerto Rico" in (run / "README.md").read_text(encoding="utf-8")
         page = (tmp_path / f"{name}-checks/validation.html").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from census_personas.census_priors.occupations import PHRASES
 from census_personas.census_priors.priors import Priors
 from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.nearby_towns import NearbyTowns
+from census_personas.generator.offline.portrait import Portrait
+from census_personas.generator.offline.portrait_guide import PortraitGuide
 from census_personas.prompts.template import PromptSet
 
 pytestmark = pytest.mark.quick
@@ -68,6 +71,27 @@ def test_a_set_may_have_words_of_its_own_for_a_census_state(
     assert told["labels"]["ethnicity"] == "White" != priors.label("ethnicity", "white")
     assert told["labels"]["marital_status"] == priors.label("marital_status", "married_present")
     assert {"name": "Citizenship", "value": "American by birth"} in told["background"]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "full", "mended"),
+    [
+        (("given_name", "family_name"), "Ruth Castellano", ("Ruth", "Castellano")),
+        (("given_name", "middle_name", "family_name"), "Ruth Ann Castellano", ("Ruth", "Ann Castellano")),
+        (("family_name", "given_name"), "Castellano Ruth", ("", "")),
+        (("given_name", "family_name", "second_family_name"), "Ruth Castellano", ("Ruth", "Castellano")),
+    ],
+)
+def test_a_full_name_has_the_parts_and_the_order_of_the_recipe(
+    prompts: PromptSet, nurse: dict[str, Any], recipe: tuple[str, ...], full: str, mended: tuple[str, str]
+) -> None:
+    priors = Priors.load("en_US")
+    names = priors.conventions.names.model_copy(update={"recipe": recipe})
+    other = replace(priors, conventions=priors.conventions.model_copy(update={"names": names}))
+    sheet = FactSheet(other, prompts)
+    facts = sheet.of(nurse, stream(1))
+    assert (facts["full_name"], sheet.name_of(nurse)) == (full, mended)
+    assert Portrait.of(facts, PortraitGuide.load("en_US")).words["name"] == full
 
 
 def test_grounding_is_a_function_of_the_rows_stream(sheet: FactSheet, nurse: dict[str, Any]) -> None:

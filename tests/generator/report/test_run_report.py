@@ -178,3 +178,10 @@ def test_what_is_no_report_is_refused_in_one_line(tmp_path: Path, content: str) 
         DatasetError, match=r"report\.json: not a report that this version reads; write it anew"
     ):
         report.read_report(tmp_path)
+
+
+def test_age_bands_begin_at_the_age_at_which_people_of_the_locale_are_adults() -> None:
+    assert figures.edges_from(18) == figures.AGE_EDGES
+    assert figures.bands(figures.edges_from(21))[:2] == ["21-24", "25-29"]
+    assert figures.bands(figures.edges_from(16))[:2] == ["16-17", "18-24"]
+    assert figures.band(20, figures.edges_from(21)) == "under 21"

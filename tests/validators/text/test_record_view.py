@@ -52,6 +52,35 @@ def test_the_city_that_all_texts_name_is_not_the_person() -> None:
     assert name.full == "Ana Wu"
 
 
+TWO_SURNAMES = {"given_name": "nombre", "family_name": "apellido", "second_family_name": "segundo"}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "full", "ends"),
+    [
+        (("given_name", "family_name"), "Ana Garcia", ("Ana", "Garcia")),
+        (("given_name", "middle_name", "family_name"), "Ana Garcia", ("Ana", "Garcia")),
+        (("given_name", "family_name", "second_family_name"), "Ana Garcia Wu", ("Ana", "Garcia")),
+        (("family_name", "given_name"), "Garcia Ana", ("Garcia", "Ana")),
+    ],
+)
+def test_a_full_name_follows_the_recipe_of_the_locale(
+    recipe: tuple[str, ...], full: str, ends: tuple[str, str]
+) -> None:
+    record = {"nombre": "Ana", "apellido": "García", "segundo": "Wu", "persona": "Canta."}
+    view = RecordView(record, TWO_SURNAMES, recipe)
+    assert view.name is not None
+    assert (view.name.full, view.name.ends, view.name.first) == (full, ends, "Ana")
+    assert view.only(["persona"]).name == view.name
+    assert RecordView.following(record, view, TWO_SURNAMES, recipe).name == view.name
+
+
+def test_a_name_read_from_texts_begins_with_the_family_name_where_the_recipe_does() -> None:
+    name = RecordView({"persona": "Nagy Anna sings."}, recipe=("family_name", "given_name")).name
+    assert name is not None
+    assert (name.first, name.last, name.full) == ("Anna", "Nagy", "Nagy Anna")
+
+
 def test_no_name_is_made_up_when_personas_disagree() -> None:
     assert RecordView({"persona": "A baker sings.", "arts_persona": "The painter rests."}).name is None
 

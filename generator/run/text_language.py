@@ -1,0 +1,34 @@
+"""Text language: in which language a run's texts were asked for."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from census_personas.foundation.plugins import NO_PLUGINS, Plugins
+from census_personas.foundation.run_layout import RunLayout
+from census_personas.generator.config.config_file import load
+from census_personas.generator.config.run_config import ConfigError
+from census_personas.prompts.set_declaration import DECLARATION, SetDeclaration
+from census_personas.prompts.set_folder import files_of, folder_of, read_wording, shipped_sets
+from census_personas.prompts.template import TemplateError
+
+logger = logging.getLogger(__name__)
+
+
+def language_of_texts(dataset: Path, plugins: Plugins = NO_PLUGINS) -> str | None:
+    """The language that the prompt set of a run declares.
+
+    None, which stands for the locale's own, for a dataset that is no run and for a set that declares none. What cannot
+    be read any more is warned about. `plugins` are those that the caller named: no code of others is loaded.
+    """
+    layout = RunLayout(dataset)
+    if not (layout.manifest.is_file() and layout.config.is_file()):
+        return None
+    try:
+        folder = folder_of(load(layout.config).prompts.set, plugins.prompt_sets(shipped_sets()))
+        wording = {p.stem: read_wording(p) for p in files_of(folder, f"{DECLARATION}.yaml")}
+        return SetDeclaration.read(folder, wording).language
+    except (ConfigError, TemplateError) as error:
+        logger.warning("%s; its texts are judged in the language of the locale", error)
+        return None
