@@ -66,10 +66,22 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
     )
     if match.share < PLACED_BELOW and not match.named:
         yield from _unfit(reading, name, match, reference)
+    if name in reference.occupations and reference.occupations.is_management(name):
+        intern = next((claim for claim in titles(reading, "professional_persona") if _is_intern(claim)), None)
+        if intern is not None:
+            yield RULE.error(
+                "professional_persona",
+                f"the person works ({name}); the text calls them an intern",
+                intern.quote,
+            )
     retired = called_retired(reading)
     if retired is not None:
         field, quote = retired
         yield RULE.error(field, f"the person works ({name}); the text calls them retired", quote)
+
+
+def _is_intern(claim: Claim) -> bool:
+    return claim.mood == "training" and claim.title.split()[-1] == "intern"
 
 
 def _unfit(reading: RecordView, name: str, match: Match, reference: RuleContext) -> Iterator[Finding]:
@@ -156,6 +168,7 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "occupation": "cashier",
         "professional_persona": "Ana Wu runs the checkout and saves for her retirement.",
     },
+    {"occupation": "manager", "professional_persona": "Ana Wu, a manager, mentors an intern each year."},
     {
         "occupation": "office_clerk_general",
         "professional_persona": "Ana Wu, an office administrator, plans budgets and directs staff.",
@@ -170,5 +183,9 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {
         "occupation": "cashier",
         "professional_persona": "Ana Wu, a retired chemist, tests samples at a museum.",
+    },
+    {
+        "occupation": "manager",
+        "professional_persona": "Ana Wu, a 19-year-old strategic analyst intern at an incubator, leads.",
     },
 )

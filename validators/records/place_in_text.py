@@ -48,7 +48,7 @@ _ORIGIN = re.compile(
     r"|emigrat|famil|parents|mother|father|grand|ancest|heritage|roots|upbringing|visit|trips?\b|travel|vacation|dream)"
 )
 _MORE = re.compile(r" [A-Z]")  # "Delaware County" is not Delaware
-NEAR_KM = 10.0  # how near another region begins whose places people name
+NEAR_KM = 5.0  # how near another region begins whose places people name
 MORE = 3.0  # times the votes of the person's own state that the other must have
 
 
@@ -87,7 +87,8 @@ def _report(
         home, elsewhere = reference.state_name(state), reference.state_name(other)
         told = [_told(field, text, name, reference) for field, text in texts.items()]
         sure = _days_there(told, state, other)
-        if not sure and not _is_near(reading, other, reference):
+        settled = any(text.settled[other] >= ENOUGH for text in told)
+        if not sure and (settled or not _is_near(reading, other, reference)):
             prose = reading.prose.values()
             several = [t for t in prose if reference.gazetteer.votes([t], name).get(other, 0.0) >= SOME]
             agree = len(several) > 1 and sum(votes.values()) >= WHOLE
@@ -104,12 +105,14 @@ class _Told(NamedTuple):
         done: of those where something is done.
         alone: of those of them whose name stands for itself.
         today: of those of them that the person does not come from.
+        settled: of all that the person does not come from, sports aside.
     """
 
     all: defaultdict[str, float]
     done: defaultdict[str, float]
     alone: defaultdict[str, float]
     today: defaultdict[str, float]
+    settled: defaultdict[str, float]
 
 
 def _told(field: str, text: str, name: frozenset[str], reference: RuleContext) -> _Told:
@@ -119,8 +122,8 @@ def _told(field: str, text: str, name: frozenset[str], reference: RuleContext) -
         lead = clause_before(text, mention.start)
         done = not (field == SPORTS and _FOLLOWED.search(lead))
         alone = done and mention.alone
-        today = alone and not _ORIGIN.search(lead.lower())
-        counted = (True, done, alone, today)
+        origin = _ORIGIN.search(lead.lower()) is not None
+        counted = (True, done, alone, alone and not origin, field != SPORTS and not origin)
         for code, vote in reference.gazetteer.votes_of(mention.name).items():
             for votes in compress(told, counted):
                 votes[code] += vote
