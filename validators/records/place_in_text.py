@@ -92,7 +92,7 @@ def _report(
             prose = reading.prose.values()
             several = [t for t in prose if reference.gazetteer.votes([t], name).get(other, 0.0) >= SOME]
             agree = len(several) > 1 and sum(votes.values()) >= WHOLE
-            sure = agree or votes[best] >= MANY or _comes_from(told, state, other)
+            sure = agree or votes[best] >= MANY or _comes_from(told, state)
         make = RULE.error if sure else RULE.warning
         yield make(best, f"the person lives in {home}; the text speaks of {elsewhere}", there)
 
@@ -133,17 +133,21 @@ def _told(field: str, text: str, name: frozenset[str], reference: RuleContext) -
 def _days_there(told: Iterable[_Told], state: str, other: str) -> bool:
     """Whether something is done today in another state, or in a text that names much of it."""
     much = any(text.all[other] >= MANY and text.done[other] >= ENOUGH for text in told)
-    return much or _prevails([text.today for text in told], state, other)
+    return much or _prevails([text.today for text in told], state)
 
 
-def _comes_from(told: Iterable[_Told], state: str, other: str) -> bool:
+def _comes_from(told: Iterable[_Told], state: str) -> bool:
     """Whether the person comes from another state, and nothing is said of this one."""
-    return _prevails([text.alone for text in told], state, other)
+    return _prevails([text.alone for text in told], state)
 
 
-def _prevails(votes: Iterable[Mapping[str, float]], state: str, other: str) -> bool:
-    here, there = (sum(found[code] for found in votes) for code in (state, other))
-    return there >= max(ENOUGH, MORE * here)
+def _prevails(votes: Iterable[Mapping[str, float]], state: str) -> bool:
+    total = defaultdict[str, float](float)
+    for found in votes:
+        for code, vote in found.items():
+            total[code] += vote
+    here = total.pop(state, 0.0)
+    return max(total.values(), default=0.0) >= max(ENOUGH, MORE * here)
 
 
 def _is_near(reading: RecordView, region: str, reference: RuleContext) -> bool:
