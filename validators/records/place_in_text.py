@@ -35,7 +35,7 @@ HOME = (
     "career_goals_and_ambitions",
 )
 WHOLE = 1.0  # votes of a city that no other state has
-ENOUGH = 0.85  # votes for another state: its name, or a city that hardly another has
+ENOUGH = 0.75  # votes for another state: its name, or a city that hardly another has
 MANY = 2.5  # votes in one text that no single team has
 SOME = 0.5  # votes by which a text tells of another state
 SPORTS = "sports_persona"
