@@ -1,7 +1,7 @@
 """How validators fare on real rows and on rows corrupted on purpose.
 
     python benchmarks/validators.py ROWS.parquet [--half first|second|all] [--samples 3] [--json]
-        [--labels LABELS.jsonl] [--part tuned|chosen|unseen] [--no-mutations]
+        [--labels LABELS.jsonl] [--part tuned|chosen|reported|unseen] [--no-mutations]
 
 ROWS is a Parquet file of real rows in the Nemotron schema (never part of this repository). The first table gives,
 for each rule, the share of rows with an error, a warning, or not judged, and samples to read. The second corrupts
@@ -45,6 +45,7 @@ WARM = 50  # rows checked before the clock starts: tables are read on first use
 PARTS = {
     "tuned": "rows that bounds and words were tuned on",
     "chosen": "rows that variants were chosen by",
+    "reported": "rows read once as unseen ones, and used since",
     "unseen": "rows that nothing was tuned on",
 }
 STRUCTURAL = frozenset(  # facts against facts: defects of the release's own sampler, not of its text

@@ -30,6 +30,7 @@ NAMED = {
 MINOR, MAJOR, RESIDUAL = 0.3, 0.2, 0.45
 TITLED = 5.0  # times the share where the text itself has the title: "manager" alone does not make one
 BEST = 5  # occupations that fit a text best, one of which it may name
+MANAGEMENT = "11"
 HINTED = 2.0  # times the share where another text of the record has it
 _SEVERAL = re.compile(r",| or | and |/|\(|\)")
 # Parts of "carpet, floor, or tile installer" that name a person: the last word is one who does something.
@@ -131,6 +132,10 @@ class OccupationMatcher:
         """Whether an occupation takes in many trades: top executives, supervisors, and "all other" codes."""
         position = self._position[name]
         return self._residual[position] or _BROAD.match(self._known[position].soc) is not None
+
+    def is_management(self, name: str) -> bool:
+        """Whether an occupation is one of managers (SOC major group 11)."""
+        return self._groups[self._position[name]] == MANAGEMENT
 
     def names_another(self, name: str, claimed: Iterable[tuple[Tokens, bool]]) -> bool:
         """Whether titles are those of an occupation of another major group (SOC), and none of its own group.

@@ -25,7 +25,16 @@ RULE = Rule.of(__name__)
 FUTURE = frozenset({"career_goals_and_ambitions", "professional_persona", "persona"})
 PAST = "cultural_background"
 TOLD = frozenset({"persona", "professional_persona", PAST})  # who the person is
-FIRST_DEGREES = ("associate", "bachelor", "undergraduate")
+FIRST_DEGREES = (
+    "associate",
+    "bachelor",
+    "undergraduate",
+    "b.a.",
+    "b.s.",
+    "university program",
+    "college degree",
+)
+TRAINED = ("training", "trained", "background", "focused")  # a course of study, finished or not
 NEAR = 40  # letters before it in which a negation stands
 BEFORE, AFTER = 30, 90  # letters around one of its words in which a credential stands
 GED = "ged"
@@ -201,7 +210,7 @@ def _plans(field: str, kind: str, quote: str, *, after_first: bool) -> Iterator[
 
 
 def _has(field: str, kind: str, quote: str) -> Iterator[_Claim]:
-    if kind == "field":  # "her business education" may be that of any college
+    if kind == "field" or (kind == "major" and quote.endswith(TRAINED)):  # that of any college
         yield _Claim(field, _rung("some_college"), _rung("graduate"), quote)
     else:
         yield from _held(field, _level(kind), quote)
@@ -272,6 +281,12 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "education_level": "bachelors",
         "career_goals_and_ambitions": "Ana plans to leverage a forthcoming MBA.",
     },
+    {
+        "education_level": "high_school",
+        "career_goals_and_ambitions": "Ana plans to enroll in a B.A. at a college, and envisions pursuing a master's.",
+    },
+    {"education_level": "some_college", "persona": "Ana, who leverages her humanities training, curates."},
+    {"education_level": "bachelors", "persona": "Ana dreams of a cruise once her MBA is completed."},
     {"education_level": "9th_12th_no_diploma", "persona": "Ana misses deadlines for her GED studies."},
     {
         "education_level": "associates",

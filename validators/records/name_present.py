@@ -47,6 +47,8 @@ def _narrative(field: str, text: str, name: PersonName) -> Iterator[Finding]:
     times = text.count(name.full)
     if times == 1 or (times == 0 and _spread(text, name)):
         return
+    if times == 0 and not name.stated and " " in name.last and name.last in text:
+        return  # "Firefighter Ana Wu" in most texts, "Ana Wu" here
     if times > 1:
         yield RULE.warning(
             field, f"the full name {name.full} stands {times} times; once is enough", name.full
@@ -128,6 +130,11 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "arts_persona": "A painter, Ana Wu also draws.",
     },
     {"first_name": "Ana", "last_name": "Wu", "cultural_background": "Growing up in Ohio shaped her."},
+    {
+        "persona": "Ana Wu sings.",
+        "sports_persona": "Firefighter Ana Wu runs.",
+        "arts_persona": "Firefighter Ana Wu draws.",
+    },
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"first_name": "Ana", "last_name": "Wu", "persona": "Mary Smith paints boats."},

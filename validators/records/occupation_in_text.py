@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.claims import Claim, titles
-from census_personas.validators.text.coherence import shared_words
+from census_personas.validators.text.coherence import shared_words, stem
 from census_personas.validators.text.lexicon import ENGLISH
 from census_personas.validators.text.prose import plain, words
 from census_personas.validators.text.record_view import RecordView
@@ -30,13 +30,14 @@ WARNING_BELOW = 0.44  # share of the best fitting occupation's score; no such sh
 # Below these the work told is another's, where the texts about it share no telling word with the rest of the record: a
 # record into which another person's work was put. Titles of a broad occupation ("manager") have many trades.
 STRANGE_BELOW, BROAD_BELOW = 0.3, 0.2
-UNLIKE_BELOW, MOST_RARE_UNLIKE = (
-    0.12,
-    1,
-)  # the same where they may share one rare word: nothing of the job is left
 PLACED_BELOW = 0.9  # the same where these texts also tell of another region
 ELSEWHERE = 0.9  # votes for another region
 MOST_USUAL, MOST_USUAL_PLACED = 2, 4  # usual words that such texts may share
+OPENING = 10  # words in which a text says what its person is
+# Words of occupations' names that any trade has.
+ANY_NAME = frozenset(
+    "or and of all other general worker manager related except first line specialist not".split()
+)
 WORK = {
     "professional_persona": 2.0,
     "skills_and_expertise": 1.0,
@@ -65,10 +66,22 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
     )
     if match.share < PLACED_BELOW and not match.named:
         yield from _unfit(reading, name, match, reference)
+    if name in reference.occupations and reference.occupations.is_management(name):
+        intern = next((claim for claim in titles(reading, "professional_persona") if _is_intern(claim)), None)
+        if intern is not None:
+            yield RULE.error(
+                "professional_persona",
+                f"the person works ({name}); the text calls them an intern",
+                intern.quote,
+            )
     retired = called_retired(reading)
     if retired is not None:
         field, quote = retired
         yield RULE.error(field, f"the person works ({name}); the text calls them retired", quote)
+
+
+def _is_intern(claim: Claim) -> bool:
+    return claim.mood == "training" and claim.title.split()[-1] == "intern"
 
 
 def _unfit(reading: RecordView, name: str, match: Match, reference: RuleContext) -> Iterator[Finding]:
@@ -77,7 +90,9 @@ def _unfit(reading: RecordView, name: str, match: Match, reference: RuleContext)
     if stated is None or other is None:
         return
     claims = titles(reading, "professional_persona")
-    sure = _claimed(claims, name, match.share, reference) or _strange(reading, name, match.share, reference)
+    sure = _claimed(claims, name, match.share, reference) or (
+        _strange(reading, name, match.share, reference) and not _same_trade(claims, name, reading)
+    )
     if sure or match.share < WARNING_BELOW:
         make = RULE.error if sure else RULE.warning
         yield make(
@@ -93,6 +108,14 @@ def _claimed(claims: Sequence[Claim], name: str, share: float, reference: RuleCo
         return False
     said = [(words(claim.title), claim.mood == "present") for claim in claims]
     return reference.occupations.names_another(name, said)
+
+
+def _same_trade(claims: Sequence[Claim], name: str, reading: RecordView) -> bool:
+    """Whether what the text calls the person has a word of the occupation's name: an "office administrator"."""
+    opening = reading.lowered["professional_persona"].replace("-", " ").split()[:OPENING]
+    told = {stem(word.strip(",.")) for word in opening}
+    told.update(stem(word) for claim in claims for word in claim.title.replace("-", " ").split())
+    return not told.isdisjoint(stem(word) for word in name.split("_") if word not in ANY_NAME)
 
 
 def _strange(reading: RecordView, name: str, share: float, reference: RuleContext) -> bool:
@@ -145,6 +168,11 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "occupation": "cashier",
         "professional_persona": "Ana Wu runs the checkout and saves for her retirement.",
     },
+    {"occupation": "manager", "professional_persona": "Ana Wu, a manager, mentors an intern each year."},
+    {
+        "occupation": "office_clerk_general",
+        "professional_persona": "Ana Wu, an office administrator, plans budgets and directs staff.",
+    },
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {
@@ -155,5 +183,9 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {
         "occupation": "cashier",
         "professional_persona": "Ana Wu, a retired chemist, tests samples at a museum.",
+    },
+    {
+        "occupation": "manager",
+        "professional_persona": "Ana Wu, a 19-year-old strategic analyst intern at an incubator, leads.",
     },
 )

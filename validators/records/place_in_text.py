@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
 from census_personas.validators.text.claims import clause_before
@@ -33,15 +34,21 @@ HOME = (
     "cultural_background",
     "career_goals_and_ambitions",
 )
-ENOUGH = 0.85  # votes for another state: its name, or a city that hardly another has
-WHOLE = 1.0  # votes of a state's name, or of a city that no other state has
+WHOLE = 1.0  # votes of a city that no other state has
+ENOUGH = 0.75  # votes for another state: its name, or a city that hardly another has
 MANY = 2.5  # votes in one text that no single team has
 SOME = 0.5  # votes by which a text tells of another state
 SPORTS = "sports_persona"
+# What brings in places where the person does nothing: teams followed from afar, and where somebody comes from.
 _FOLLOWED = re.compile(
-    r"\b(?:follow|cheer|root|watch|support|fan\b|fans\b|broadcast|televis|tun(?:e|ing)|loyal)"
+    r"\b(?:follow|cheer|root|watch|support|fan\b|fans\b|broadcast|televis|tun(?:e|ing)|loyal|catch|allegian)"
+)
+_ORIGIN = re.compile(
+    r"\b(?:grew up|growing up|born|raised|childhood|originally|hails?|moved from|mov(?:ed|ing)|came from|relocat|migrat"
+    r"|emigrat|famil|parents|mother|father|grand|ancest|heritage|roots|upbringing|visit|trips?\b|travel|vacation|dream)"
 )
 _MORE = re.compile(r" [A-Z]")  # "Delaware County" is not Delaware
+NEAR_KM = 5.0  # how near another region begins whose places people name
 MORE = 3.0  # times the votes of the person's own state that the other must have
 
 
@@ -75,31 +82,83 @@ def _report(
     name = frozenset(reading.name.full.split()) if reading.name else frozenset()
     votes = {field: reference.gazetteer.votes([text], name).get(other, 0.0) for field, text in texts.items()}
     best = max(votes, key=lambda field: votes[field])
-    named = votes[best]
-    if named:
+    if votes[best]:
         there = ", ".join(dict.fromkeys(reference.gazetteer.names(texts[best], name)))
         home, elsewhere = reference.state_name(state), reference.state_name(other)
-        prose = reading.prose.values()
-        told = [text for text in prose if reference.gazetteer.votes([text], name).get(other, 0.0) >= SOME]
-        lived = _lived(texts, name, reference)
-        own = lived.pop(state, 0.0)
-        several = len(told) > 1 and sum(votes.values()) >= WHOLE
-        sure = several or named >= MANY or max(lived.values(), default=0.0) >= max(ENOUGH, MORE * own)
+        told = [_told(field, text, name, reference) for field, text in texts.items()]
+        sure = _days_there(told, state, other)
+        settled = any(text.settled[other] >= ENOUGH for text in told)
+        if not sure and (settled or not _is_near(reading, other, reference)):
+            prose = reading.prose.values()
+            several = [t for t in prose if reference.gazetteer.votes([t], name).get(other, 0.0) >= SOME]
+            agree = len(several) > 1 and sum(votes.values()) >= WHOLE
+            sure = agree or votes[best] >= MANY or _comes_from(told, state)
         make = RULE.error if sure else RULE.warning
         yield make(best, f"the person lives in {home}; the text speaks of {elsewhere}", there)
 
 
-def _lived(texts: Mapping[str, str], name: frozenset[str], reference: RuleContext) -> defaultdict[str, float]:
-    """State -> votes of the places where something is done; teams are followed from anywhere."""
-    found = defaultdict[str, float](float)
-    for field, text in texts.items():
-        for mention in reference.gazetteer.mentions(text, name):
-            if mention.alone and not (
-                field == SPORTS and _FOLLOWED.search(clause_before(text, mention.start))
-            ):
-                for code, vote in reference.gazetteer.votes_of(mention.name).items():
-                    found[code] += vote
-    return found
+class _Told(NamedTuple):
+    """Votes by state of the places that a text names: of all, and, teams that are followed left out, of others.
+
+    Attributes:
+        all: of all places.
+        done: of those where something is done.
+        alone: of those of them whose name stands for itself.
+        today: of those of them that the person does not come from.
+        settled: of all that the person does not come from, sports aside.
+    """
+
+    all: defaultdict[str, float]
+    done: defaultdict[str, float]
+    alone: defaultdict[str, float]
+    today: defaultdict[str, float]
+    settled: defaultdict[str, float]
+
+
+def _told(field: str, text: str, name: frozenset[str], reference: RuleContext) -> _Told:
+    """What a text tells of places; teams are followed from anywhere."""
+    told = _Told(*(defaultdict[str, float](float) for _ in _Told._fields))
+    for mention in reference.gazetteer.mentions(text, name):
+        lead = clause_before(text, mention.start)
+        done = not (field == SPORTS and _FOLLOWED.search(lead))
+        alone = done and mention.alone
+        origin = _ORIGIN.search(lead.lower()) is not None
+        counted = (True, done, alone, alone and not origin, field != SPORTS and not origin)
+        for code, vote in reference.gazetteer.votes_of(mention.name).items():
+            for votes in compress(told, counted):
+                votes[code] += vote
+    return told
+
+
+def _days_there(told: Iterable[_Told], state: str, other: str) -> bool:
+    """Whether something is done today in another state, or in a text that names much of it."""
+    much = any(text.all[other] >= MANY and text.done[other] >= ENOUGH for text in told)
+    return much or _prevails([text.today for text in told], state)
+
+
+def _comes_from(told: Iterable[_Told], state: str) -> bool:
+    """Whether the person comes from another state, and nothing is said of this one."""
+    return _prevails([text.alone for text in told], state)
+
+
+def _prevails(votes: Iterable[Mapping[str, float]], state: str) -> bool:
+    total = defaultdict[str, float](float)
+    for found in votes:
+        for code, vote in found.items():
+            total[code] += vote
+    here = total.pop(state, 0.0)
+    return max(total.values(), default=0.0) >= max(ENOUGH, MORE * here)
+
+
+def _is_near(reading: RecordView, region: str, reference: RuleContext) -> bool:
+    """Whether a region begins near the person's home: people come from it, and name its teams, without living there."""
+    postcode = reading.fact_of("postcode")
+    home = reference.place(postcode.zfill(reference.postcode_digits)) if postcode else None
+    named = reference.state_name(region)
+    if home is None or named is None:
+        return False
+    far = reference.atlas.distance(named, home.latitude, home.longitude)
+    return far is not None and far <= NEAR_KM
 
 
 def _city_elsewhere(
@@ -139,6 +198,19 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "sports_persona": "Ana cheers for the Atlanta Braves and the Georgia Bulldogs.",
     },
     {"city": "Lansdowne", "state": "PA", "persona": "Ana gardens in Lansdowne, Delaware County."},
+    {
+        "city": "Hoboken",
+        "state": "NJ",
+        "zipcode": "07030",
+        "sports_persona": "Ana hikes on Hudson Valley trails, follows the New York Knicks and New York Rangers.",
+    },
+    {
+        "city": "Fort Mill",
+        "state": "SC",
+        "zipcode": "29708",
+        "sports_persona": "Ana watches Charlotte FC matches.",
+        "cultural_background": "Ana grew up in a farming community in North Carolina.",
+    },
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"city": "Salem", "state": "OR", "cultural_background": "Ana grew up in Texas and is at home in Dallas."},

@@ -67,7 +67,8 @@ def _someone_else(text: str, pronoun: str) -> bool:
 
 _RELATIVES = re.compile(
     r"\b(?:wife|husband|mother|father|mom|dad|sister|brother|daughter|son|aunt|uncle|niece|nephew|cousin|partner"
-    r"|fianc\w+|girlfriend|boyfriend|grand\w+|boss|coach|mentor|artist|poet|author|singer|novelist|painter|friend)s?\b",
+    r"|fianc\w+|girlfriend|boyfriend|grand\w+|boss|coach|mentor|artist|poet|author|singer|novelist|painter|friend|legend|icon|star|hero|musician|songwriter|composer|writer|director"
+    r"|guitarist|pianist|saxophonist|trumpeter|rapper|actor|filmmaker|photographer|sculptor|architect|chef|player|champion)s?\b",
     re.IGNORECASE,
 )
 
@@ -76,6 +77,7 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"sex": "Male", "persona": "Leo Park ladles she-crab soup for his friends."},
     {"sex": "Male", "persona": "Leo Park rereads the poet Mary Oliver and all her books."},
     {"sex": "Female", "persona": "Ana Wu balances their ledgers."},
+    {"sex": "Female", "arts_persona": "Ana Wu hums folk legend Woody Guthrie and knits to his ballads."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"sex": "Female", "persona": "Ana Wu cooks when he comes home from his shift."},

@@ -47,7 +47,7 @@ def _looped(reading: RecordView, field: str) -> tuple[Finding, ...]:
         shown = _stopped(reading.lowered[field])[:80]
         return (RULE.error(field, "the text repeats itself; say each thing once", shown),)
     if different != len(tokens) and any(map(eq, tokens, islice(tokens, 1, None))):
-        return tuple(_stuttered(field, tokens))
+        return tuple(_stuttered(field, tokens, reading.prose[field]))
     return ()
 
 
@@ -73,9 +73,11 @@ def _stopped(text: str) -> str:
     return text.replace("!", ".").replace("?", ".") if "!" in text or "?" in text else text
 
 
-def _stuttered(field: str, tokens: list[str]) -> Iterator[Finding]:
+def _stuttered(field: str, tokens: list[str], text: str) -> Iterator[Finding]:
+    """The first word that stands three times in a row and is no name: a studio is called Bee Bee Bee."""
     for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if first == second == third and len(first) > 1:
+        name = " ".join([first.capitalize()] * 3)
+        if first == second == third and len(first) > 1 and name not in text:
             yield RULE.error(field, "a word is repeated", f"{first} {second} {third}")
             return
 
@@ -86,6 +88,7 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "sports_persona": "Ana Wu swims.",
         "arts_persona": "Ana Wu had had enough of jazz.",
     },
+    {"arts_persona": "Ana Wu paints glitches in the manner of Bee Bee Bee."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {

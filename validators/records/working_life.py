@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -59,8 +59,33 @@ def _job(reading: RecordView) -> str:
     for claim in claims:
         if claim.mood == "present" and _is_job(claim, reading, words, retired=retired):
             return claim.quote
-    at = words.work.search(text)
-    return at.group() if at and mood_at(text, at.start()) == "present" else ""
+    if (reading.age or 0) < CAREER_OVER and not retired:
+        quote = _hired(claims, words) or _service(claims, text, words)
+        if quote:
+            return quote
+    at = words.work.search(text)  # what somebody does beside mentoring others is work as well
+    return at.group() if at and mood_at(text, at.start()) in {"present", "other"} else ""
+
+
+def _hired(claims: Iterable[Claim], words: _Words) -> str:
+    """The first unhedged title that only paid work gives: "freelance illustrator"."""
+    for claim in claims:
+        paid = claim.mood == "present" and not words.hired.isdisjoint(claim.title.split())
+        if paid and claim.head.rpartition("-")[2] not in words.never_hired:
+            return claim.quote
+    return ""
+
+
+def _service(claims: Iterable[Claim], text: str, words: _Words) -> str:
+    """The words that tell of work for others, where the text has a title for the person in the present."""
+    heads = {claim.head for claim in claims if claim.mood == "present"}
+    if not heads:
+        return ""
+    for pattern in (words.services, *([] if heads.isdisjoint(words.educators) else [words.lessons])):
+        at = pattern.search(text)
+        if at and mood_at(text, at.start()) == "present":
+            return at.group()
+    return ""
 
 
 def _is_job(claim: Claim, reading: RecordView, words: _Words, *, retired: bool) -> bool:
@@ -130,6 +155,11 @@ class _Words(NamedTuple):
     workplace_named: re.Pattern[str]
     clients: re.Pattern[str]
     plans: re.Pattern[str]
+    hired: frozenset[str]
+    never_hired: frozenset[str]
+    services: re.Pattern[str]
+    educators: frozenset[str]
+    lessons: re.Pattern[str]
     work: re.Pattern[str]
     idle: re.Pattern[str]
 
@@ -157,7 +187,12 @@ def _words() -> _Words:
         workplace_named=re.compile(content["workplace_named"]),
         clients=re.compile(content["clients"]),
         plans=any_of("plans"),
-        work=re.compile(content["work"]),
+        hired=words_of("hired"),
+        never_hired=words_of("never_hired"),
+        services=any_of("services"),
+        educators=words_of("educators"),
+        lessons=re.compile(content["lessons"]),
+        work=any_of("work"),
         idle=any_of("idle"),
     )
 
@@ -187,6 +222,12 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {**_IDLE, "professional_persona": "Ana Wu, an aspiring data analyst, learns statistics."},
     {**_IDLE, "professional_persona": "Ana Wu, a community organizer, plans the spring fair."},
     {**_IDLE, "professional_persona": "Ana Wu, a trained technician, seeks a role in a garage."},
+    {**_IDLE, "professional_persona": "Ana Wu, a soon-to-launch part-time handyman, tinkers with engines."},
+    {**_IDLE, "professional_persona": "Ana Wu, a part-time caregiver, cooks for her aunt."},
+    {**_IDLE, "professional_persona": "Ana Wu, an aspiring handyman, hopes to deliver home repairs."},
+    {**_IDLE, "professional_persona": "Ana Wu, an aspiring educator, dreams of leading curriculum design."},
+    {**_IDLE, "professional_persona": "Ana Wu, a student, hopes to excel in retail work."},
+    {**_IDLE, "age": 70, "professional_persona": "Ana Wu, a retired smith and part-time welder, rests."},
     {**_IDLE, "age": 80, "professional_persona": "Ana Wu, an electrical engineer, mentors pupils."},
     {**_WORKER, "career_goals_and_ambitions": "Ana mentors women re-entering the workforce."},
     {**_WORKER, "persona": "Ana Wu, a retired nurse, keeps a part-time job at the bakery."},
@@ -197,6 +238,27 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {
         **_IDLE,
         "professional_persona": "Ana Wu brings her sense of order into part-time consulting for startups.",
+    },
+    {**_IDLE, "professional_persona": "Ana Wu is a freelance visual artist who paints and plans a gallery."},
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a seasoned handyman, uses her skills to deliver home repairs.",
+    },
+    {**_IDLE, "professional_persona": "Ana Wu is a craftswoman who turns wood into a repair business."},
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu is a maintenance specialist who keeps facilities running, and is pursuing a"
+        " certificate.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a 43-year-old educator, brings calm to lead curriculum design.",
+    },
+    {**_IDLE, "professional_persona": "Ana Wu mentors women and secures consulting contracts."},
+    {**_IDLE, "professional_persona": "Ana Wu uses her calm to excel in retail work and college projects."},
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu uses her skills to deliver reliable solutions in the automotive sector.",
     },
     {**_IDLE, "occupation": "baker"},
     {**_WORKER, "career_goals_and_ambitions": "Ana aims to re-enter the workforce next year."},

@@ -46,6 +46,9 @@ _NO_AGENT = frozenset(
 )
 
 
+HIRED = frozenset({"part-time", "freelance", "remote", "contract", "now", "current"})
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A title that a text gives the person.
@@ -132,13 +135,16 @@ def _conjuncts(field: str, text: str, match: re.Match[str]) -> Iterator[Claim]:
     after, quote = text[end : end + 60].lstrip(" ,"), text[match.start() : end].strip(" ,.")
     verb = mood_at(text, match.start()) if match["verb"] else "present"
     hedged = False  # "an aspiring baker and caterer" is neither yet
+    over_all = False  # "a retired educator and community facilitator" is neither any more
     for part in _AND.split(phrase):
         earlier, turned, later = part.replace("-turned-", " turned ").partition(" turned ")
         for title, over in ((earlier, bool(turned)), (later, False)):
             words = title.split()
             mood: Mood = "past" if over else _mood_of_title(words, after)
             hedged = hedged or mood == "training"
-            mood = "training" if hedged and mood == "present" else mood
+            over_all = (over_all or "retired" in words) and not over and not turned
+            if mood == "present":
+                mood = "training" if hedged else "past" if over_all and HIRED.isdisjoint(words) else mood
             head = next((word for word in reversed(words) if _is_agent(word)), "")
             if head:
                 yield Claim(field, title.strip(" ,"), head, verb if mood == "present" else mood, quote, end)

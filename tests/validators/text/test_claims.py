@@ -31,6 +31,14 @@ def _titles(text: str) -> list[tuple[str, str]]:
             "Ana Wu, a retired nurse turned baker, rises early.",
             [("retired nurse", "past"), ("baker", "present")],
         ),
+        (
+            "Ana Wu, a retired teacher and facilitator, rests.",
+            [("retired teacher", "past"), ("facilitator", "past")],
+        ),
+        (
+            "Ana Wu, a retired teacher and part-time editor, rests.",
+            [("retired teacher", "past"), ("part-time editor", "present")],
+        ),
         ("Ana Wu, a volunteer docent, leads tours.", [("volunteer docent", "volunteer")]),
         ("Ana Wu plans her week with a manager, a nurse and a baker.", []),
         ("Ana Wu hopes to work as a nurse.", [("nurse", "aim")]),
