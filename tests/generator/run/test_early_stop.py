@@ -18,8 +18,6 @@ from census_personas.generator.run.early_stop import UNACCEPTED, UNREADABLE, Ear
 from census_personas.generator.run.pipeline import Pipeline, Tally
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 
-pytestmark = pytest.mark.quick
-
 VLLM = Path(__file__).parents[3] / "configs" / "vllm-mistral-nemo.yaml"
 # Both calls are one request each; an attempt adds two repairs, a row has three attempts.
 ROW_MOST = 9
