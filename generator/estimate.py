@@ -11,7 +11,8 @@ from typing import Any, Literal, cast
 import numpy as np
 import orjson
 
-from census_personas.generator.config.run_config import Config, LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
+from census_personas.generator.config.run_config import Config
 from census_personas.generator.llm.chat import LLMError
 from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.narrator import CALLS, Narrated

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.body import (
     ACCEPT_ENCODING,
     MOST_BYTES,

@@ -18,7 +18,8 @@ import orjson
 
 from census_personas.foundation.printable import printable
 from census_personas.foundation.user_path import check_input
-from census_personas.generator.config.run_config import ConfigError, LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
+from census_personas.generator.config.run_config import ConfigError
 from census_personas.generator.llm.answer import AnswerError, parse_object, unreadable
 from census_personas.generator.llm.body import MOST_BYTES, parse_body
 from census_personas.generator.llm.chat import ChatRequest, Completion, DeferredError, UnreadableError

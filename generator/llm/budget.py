@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.chat import EndpointError
 
 

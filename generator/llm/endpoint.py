@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.chat import LLMError, ThrottledError, TransientError
 from census_personas.generator.llm.circuit_breaker import CircuitBreaker
 from census_personas.generator.llm.concurrency_limit import ConcurrencyLimit

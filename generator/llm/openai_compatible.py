@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.budget import Budget
 from census_personas.generator.llm.chat import (
     ChatRequest,

@@ -9,7 +9,7 @@ from typing import Any, cast
 import httpx2
 import openai
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.body import (
     ACCEPT_ENCODING,
     MOST_BYTES,

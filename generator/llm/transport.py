@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.body import parse_body
 from census_personas.generator.llm.chat import (
     AddressError,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.body import BodyError
 from census_personas.generator.llm.chat import TransientError, UnreachableError, UnreadableError
 from census_personas.generator.llm.transport import Address

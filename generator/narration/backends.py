@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.chat import ChatModel
 from census_personas.generator.llm.endpoint import Endpoint
 from census_personas.generator.llm.open_files import affordable_connections

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.chat import ChatModel, ChatRequest
 from census_personas.generator.llm.openai_compatible import OpenAICompatible
 from census_personas.generator.narration.backends import connect

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.chat import (
     ChatModel,
     ChatRequest,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hostile_server import BROKEN, PASS, SOUND, answer, hostile
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.chat import ChatRequest, Completion, LLMError, TransientError
 from census_personas.generator.narration.backends import connect
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.budget import BudgetError
 from census_personas.generator.llm.chat import ChatRequest, Completion, EndpointError
 from census_personas.generator.llm.openai_compatible import OpenAICompatible

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from census_personas.generator.config.run_config import LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.chat import ChatRequest
 from census_personas.generator.llm.monitor import Load
 from census_personas.generator.llm.openai_compatible import OpenAICompatible

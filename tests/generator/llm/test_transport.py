@@ -7,7 +7,8 @@ import traceback
 import pytest
 
 from census_personas.generator.config.config_file import parse
-from census_personas.generator.config.run_config import ConfigError, LLMConfig
+from census_personas.generator.config.llm_config import LLMConfig
+from census_personas.generator.config.run_config import ConfigError
 from census_personas.generator.llm.chat import EndpointError, RequestError, ThrottledError, TransientError
 from census_personas.generator.llm.transport import Address, decoded, retry_after, served_models, status_error
 
