@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from census_personas.foundation.errors import PersonasError
 from census_personas.foundation.schema import Schema
 from census_personas.generator.config.llm_config import HOW_REACHED, LLMConfig
-from census_personas.generator.config.section import Condition, Name, Number, Section, Whole
+from census_personas.generator.config.section import Condition, Name, Number, Seconds, Section, Whole
 from census_personas.generator.config.selection import Selection, with_digests
 
 Policy = Literal["repair", "reject", "flag", "off"]
@@ -70,6 +70,9 @@ class RuntimeConfig(Section):
 
     executor: Literal["local"] = "local"
     progress: Annotated[Literal["auto", "bar", "plain", "off"], _Off] = "auto"
+    deadline_s: Seconds | None = Field(
+        default=None, description="Seconds after which a session stops as by Ctrl-C, to be resumed later."
+    )
 
 
 class Config(Section):
@@ -131,7 +134,7 @@ class Config(Section):
         A table file that is wanted as a target or quota counts by its contents, and the folder of a locale or of a
         prompt set by its name: what is in it counts by the digests that a manifest adds. An input and plug-ins count by
         their digests alone. Ways of selecting that are not used, a judge who reads nothing, narratives of which
-        none is left out, and requests that continue, are not in it.
+        none is left out, requests that continue, and options of the model that are not set, are not in it.
         """
         excluded: dict[str, Any] = {
             "name": True,
@@ -139,7 +142,7 @@ class Config(Section):
             "input": True,
             "plugins": True,
             "runtime": True,
-            "llm": set(HOW_REACHED),
+            "llm": {*HOW_REACHED, *self.llm.unset},
             "validation": {"stop_early"},
         }
         excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}

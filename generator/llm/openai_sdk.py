@@ -19,6 +19,7 @@ from census_personas.generator.llm.body import (
 )
 from census_personas.generator.llm.chat import EndpointError, LLMError
 from census_personas.generator.llm.proxy import FAULT, HINT, proxy_for
+from census_personas.generator.llm.tls import NO_TLS, tls_context
 from census_personas.generator.llm.transport import (
     KEEP_ALIVE_S,
     OK,
@@ -46,7 +47,7 @@ class OpenAISDK:
         """No request is sent; connections open with the first one.
 
         Raises:
-            EndpointError: the proxy that the environment names is no address.
+            EndpointError: a proxy or a certificate that cannot be used.
         """
         self._address = address
         self._faults = Faults(address, config)
@@ -55,7 +56,7 @@ class OpenAISDK:
         limits = httpx2.Limits(
             max_connections=_MANY, max_keepalive_connections=_MANY, keepalive_expiry=KEEP_ALIVE_S
         )
-        proxy_for(address.url)
+        proxy = proxy_for(address.url)
         try:
             http = _Bounded(
                 address,
@@ -63,9 +64,12 @@ class OpenAISDK:
                 limits=limits,
                 follow_redirects=False,
                 headers={"Accept-Encoding": ACCEPT_ENCODING},
+                proxy=proxy,
+                verify=tls_context(config, address.url, proxy) or NO_TLS,
+                # It would read the environment by rules of its own.
+                trust_env=False,
             )
-        except (ValueError, httpx2.InvalidURL, ImportError):
-            # It reads every proxy of the environment, those for other endpoints too.
+        except (ValueError, httpx2.InvalidURL):
             raise EndpointError(FAULT, hint=HINT) from None
         self._client = openai.AsyncOpenAI(
             api_key=address.key(), base_url=address.url, http_client=http, timeout=timeout, max_retries=0
@@ -106,6 +110,8 @@ class _Bounded(openai.DefaultAioHttpClient):
         self._address = address
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        # Here, as the SDK writes the headers that it knows of into its log.
+        request.headers.update(self._address.headers())
         response = await super().send(request, **{**options, "stream": True})
         is_answer = response.status_code == OK
         encoding = response.headers.get("content-encoding", "")
