@@ -64,7 +64,7 @@ class OpenAISDK:
                 limits=limits,
                 follow_redirects=False,
                 headers={"Accept-Encoding": ACCEPT_ENCODING},
-                proxy=proxy,
+                proxy=_whole(proxy),
                 verify=tls_context(config, address.url, proxy) or NO_TLS,
                 # It would read the environment by rules of its own.
                 trust_env=False,
@@ -100,6 +100,19 @@ class OpenAISDK:
     async def aclose(self) -> None:
         """Close connections."""
         await self._client.close()
+
+
+def _whole(url: str | None) -> httpx2.Proxy | None:
+    """The proxy with user and password left in its URL, where aiohttp reads them.
+
+    The adapter would hand them over in a way that aiohttp 3.14 warns of, and 4 will not know.
+    """
+    if url is None:
+        return None
+    proxy = httpx2.Proxy(url)
+    if proxy.auth:
+        proxy.auth, proxy.url = None, httpx2.URL(url)
+    return proxy
 
 
 class _Bounded(openai.DefaultAioHttpClient):
