@@ -20,9 +20,8 @@ from census_personas.generator.llm.chat import ChatRequest, Completion, LLMError
 from census_personas.generator.llm.proxy import proxy_for
 from census_personas.generator.narration.backends import connect
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("openssl") is None, reason="no openssl to make certificates with"
-)
+OPENSSL = shutil.which("openssl") or ""
+pytestmark = pytest.mark.skipif(not OPENSSL, reason="no openssl to make certificates with")
 TRANSPORTS = ("openai", "lean")
 REQUEST = ChatRequest(({"role": "user", "content": "Hello."},), "hello", {"type": "object"}, 0.0, 1.0, 64, 0)
 VARIABLES = (
