@@ -23,9 +23,9 @@ from census_personas.generator.config.run_config import ConfigError
 from census_personas.generator.llm.answer import AnswerError, parse_object, unreadable
 from census_personas.generator.llm.body import MOST_BYTES, parse_body
 from census_personas.generator.llm.chat import ChatRequest, Completion, DeferredError, UnreadableError
+from census_personas.generator.llm.credentials import secrets_of
 from census_personas.generator.llm.dialect import Dialect
 from census_personas.generator.llm.payload import completion_of
-from census_personas.generator.llm.redaction import Secrets
 from census_personas.generator.llm.request_key import request_key
 
 URL = "/v1/chat/completions"
@@ -45,8 +45,7 @@ def custom_id(request: ChatRequest, model: str) -> str:
 
 def dialect_of(config: LLMConfig, *, bounded: bool) -> Dialect:
     """How the requests of a file ask for JSON: no endpoint is there to be probed, so that `auto` is JSON schema."""
-    form = "json_schema" if config.structured_output == "auto" else config.structured_output
-    return Dialect(form=form, bounded=bounded)
+    return Dialect.of_config(config, bounded=bounded)
 
 
 def refuse_other_lines(path: Path) -> None:
@@ -127,7 +126,7 @@ class BatchResults:
         self.answered = self.failed = self.total = self.unreadable = 0
         self.failure = self.fault = ""
         self.notes: list[str] = []
-        self._secrets = Secrets.of_environment(os.environ.get(config.api_key_env, "").strip())
+        self._secrets = secrets_of(config)
         self._path = path
         self.unasked: set[str] = set()
         self._places: dict[str, tuple[int, int]] = {}
