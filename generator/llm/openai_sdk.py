@@ -124,6 +124,7 @@ class _Bounded(openai.DefaultAioHttpClient):
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         # Here, as the SDK writes the headers that it knows of into its log.
+        request.headers.pop("Authorization", None)
         request.headers.update(self._address.headers())
         response = await super().send(request, **{**options, "stream": True})
         is_answer = response.status_code == OK

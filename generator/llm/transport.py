@@ -133,8 +133,14 @@ class Address:
         return self._key
 
     def headers(self) -> dict[str, str]:
-        """Key and further headers, for requests alone; one that is named Authorization stands for the key."""
-        return _overlaid({"Authorization": f"Bearer {self._key}"}, self._headers)
+        """Key and further headers, for requests alone; one that is named Authorization stands for the key.
+
+        Where there are headers and no key, they are all: a gateway may take a made-up key for a wrong one.
+        """
+        usual = {"Authorization": f"Bearer {self._key}"}
+        return (
+            dict(self._headers) if self._headers and self._key == _NO_KEY else _overlaid(usual, self._headers)
+        )
 
     def scrub(self, text: str) -> str:
         """The text without secrets, should an endpoint repeat them, printable and no longer than a line or two."""

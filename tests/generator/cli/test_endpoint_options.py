@@ -102,16 +102,16 @@ def rows(folder: Path) -> dict[str, bytes]:
 def test_a_session_ends_at_its_deadline_with_all_that_it_paid_for(
     tmp_path: Path, chat_server: Server, command: Any
 ) -> None:
-    server = chat_server("--latency", "0.4")
+    server = chat_server("--latency", "1.0")
     settings = (
         f"llm.model={server.model}", f"llm.base_url={server.base_url}", "llm.concurrency=2", "output.shard_rows=4",
         "runtime.progress=off",
     )  # fmt: skip
     run = [*words("generate", CONFIG, *settings), "-n", 8]
     began = time.monotonic()
-    code, said = command.run(*run, "-o", tmp_path / "run", "--deadline", "2s")
+    code, said = command.run(*run, "-o", tmp_path / "run", "--deadline", "4s")
     assert code == 124, said
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 60
     assert "rows are missing (stopped); the same command tries them again" in said
     assert json.loads((tmp_path / "run/manifest.json").read_text())["state"] == "stopped"
     paid = sum(file.read_bytes().count(b"\n") for file in (tmp_path / "run").glob("journal/*/answers.jsonl"))

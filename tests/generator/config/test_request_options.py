@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from census_personas.generator.config.config_file import parse
+from census_personas.generator.config.config_file import load, parse
 from census_personas.generator.config.run_config import Config, ConfigError
 
 pytestmark = pytest.mark.quick
@@ -167,6 +168,14 @@ def test_what_is_written_of_headers_is_the_name_of_a_variable() -> None:
     read = parse(yaml.safe_dump(config.model_dump(mode="json", by_alias=True)), "config.yaml").llm
     assert read.headers == read.endpoints[0].headers == {"A": "${TOKEN}", "B": "Bearer ${TOKEN}"}
     assert config.llm.headers["C"] == "sk-hunter2"
+
+
+def test_certificates_are_looked_for_beside_the_config(tmp_path: Path) -> None:
+    (tmp_path / "mine.pem").touch()
+    file = tmp_path / "run.yaml"
+    file.write_text("llm: {client_cert: mine.pem, client_key: elsewhere.pem}")
+    llm = load(file).llm
+    assert (llm.client_cert, llm.client_key) == (str(tmp_path / "mine.pem"), "elsewhere.pem")
 
 
 LEAVES = (

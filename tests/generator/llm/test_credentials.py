@@ -7,6 +7,7 @@ import logging
 import traceback
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import pytest
 from gateway import Noted, Reply, completion, gateway, refusal
 
 from census_personas.generator.config.llm_config import LLMConfig
+from census_personas.generator.llm.batch import dialect_of
 from census_personas.generator.llm.chat import AddressError, ChatRequest, Completion, EndpointError, LLMError
 from census_personas.generator.llm.credentials import secrets_of
+from census_personas.generator.llm.request_key import request_key
 from census_personas.generator.llm.request_outline import outline_requests
 from census_personas.generator.llm.transport import Address
 from census_personas.generator.narration.backends import connect
@@ -63,6 +66,9 @@ async def test_headers_are_sent_with_what_their_variables_hold(
             config(transport, server.url, headers={**headers, "authorization": "Basic ${GATEWAY_TOKEN}"})
         )
         assert server.headers[1]["authorization"] == f"Basic {TOKEN}"
+        monkeypatch.delenv("OPENAI_API_KEY")
+        await asked(config(transport, server.url, headers=headers))
+        assert "authorization" not in server.headers[2], "a gateway may take a made-up key for a wrong one"
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -170,6 +176,17 @@ async def test_options_are_part_of_each_body(transport: str) -> None:
     assert "seed" not in server.bodies[2]
     usual = {"model", "messages", "temperature", "top_p", "seed", "max_tokens", "stream", "response_format"}
     assert set(server.bodies[3]) == usual
+
+
+def test_a_batch_asks_by_the_same_options() -> None:
+    settings = config("lean", "http://a/v1", top_k=40, seed=False, system_role="no")
+    messages = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello."})
+    request = replace(REQUEST, messages=messages, options=settings.options())
+    body = dialect_of(settings, bounded=False).body(request, "m", 64)
+    assert (body["top_k"], "seed" in body) == (40, False)
+    assert body["messages"] == [{"role": "user", "content": "Be brief.\n\nHello."}]
+    assert request_key(request, "m") != request_key(REQUEST, "m")
+    assert request_key(replace(REQUEST, options={}), "m") == request_key(REQUEST, "m")
 
 
 @pytest.mark.parametrize("form", ["auto", "json_schema"])
