@@ -27,7 +27,7 @@ from census_personas.generator.population.population import Population
 from census_personas.generator.run.batch_state import BatchState, batch_locked
 from census_personas.generator.session import generate
 
-_SERVER = Path(__file__).parents[1] / "batch_server.py"
+_SERVER = Path(__file__).parents[2] / "batch_server.py"
 ROWS = 6
 KEY = "sk-Zq7SECRETxyzzy0123456789abc"
 # How often the command is killed at random moments; `PERSONAS_KILLS=200` takes some minutes.
