@@ -63,6 +63,14 @@ class OutputConfig(Section):
     schema_: Schema = Field(default="nemotron", alias="schema")
     lists: Literal["native", "string"] = "native"
     shard_rows: Annotated[Whole, Field(ge=1, le=10**7)] = 10_000
+    # Left out of the fingerprint: copies of the same rows, which may be asked for later too.
+    formats: Annotated[
+        tuple[Literal["parquet", "csv", "jsonl"], ...],
+        Field(
+            max_length=3,
+            description="Formats of the dataset; Parquet, of which the run is made, is always there.",
+        ),
+    ] = ("parquet",)
 
 
 class RuntimeConfig(Section):
@@ -144,6 +152,7 @@ class Config(Section):
             "runtime": True,
             "llm": {*HOW_REACHED, *self.llm.unset},
             "validation": {"stop_early"},
+            "output": {"formats"},
         }
         excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}
         excluded |= {} if self.judge.share else {"judge": True}

@@ -110,6 +110,10 @@ class EndpointError(LLMError):
     """The endpoint is not there, refuses the key or does not know the model: no request will succeed."""
 
 
+class NotFoundError(EndpointError):
+    """The endpoint has no such route, model, batch or file (404)."""
+
+
 class AddressError(EndpointError):
     """A URL or a key that no request can be sent with: the configuration or the environment is wrong."""
 

@@ -33,7 +33,38 @@ from census_personas.generator.llm.transport_faults import FAULTS, Faults
 # aiohttp reads "no limit" as 100 through this adapter, so a number must be given; concurrency is bounded elsewhere.
 _MANY = 65_536
 # The adapter lets pass what it does not know, such as aiohttp's word for what is no HTTP.
-_FAULTS = (*FAULTS, httpx2.HTTPError, httpx2.InvalidURL, openai.OpenAIError)
+SDK_FAULTS = (*FAULTS, httpx2.HTTPError, httpx2.InvalidURL, openai.OpenAIError)
+"""What the SDK raises, beside the `LLMError` of an answer that is not 200."""
+
+
+def open_client(config: LLMConfig, address: Address) -> openai.AsyncOpenAI:
+    """The SDK's client for an endpoint: no request is sent; connections open with the first one.
+
+    Raises:
+        EndpointError: a proxy or a certificate that cannot be used.
+    """
+    timeout = httpx2.Timeout(config.timeout_s, connect=config.connect_timeout_s, pool=None)
+    limits = httpx2.Limits(
+        max_connections=_MANY, max_keepalive_connections=_MANY, keepalive_expiry=KEEP_ALIVE_S
+    )
+    proxy = proxy_for(address.url)
+    try:
+        http = _Bounded(
+            address,
+            timeout=timeout,
+            limits=limits,
+            follow_redirects=False,
+            headers={"Accept-Encoding": ACCEPT_ENCODING},
+            proxy=_whole(proxy),
+            verify=tls_context(config, address.url, proxy) or NO_TLS,
+            # It would read the environment by rules of its own.
+            trust_env=False,
+        )
+    except (ValueError, httpx2.InvalidURL):
+        raise EndpointError(FAULT, hint=HINT) from None
+    return openai.AsyncOpenAI(
+        api_key=address.key(), base_url=address.url, http_client=http, timeout=timeout, max_retries=0
+    )
 
 
 class OpenAISDK:
@@ -52,28 +83,7 @@ class OpenAISDK:
         self._address = address
         self._faults = Faults(address, config)
         self._timeout_s = config.timeout_s
-        timeout = httpx2.Timeout(config.timeout_s, connect=config.connect_timeout_s, pool=None)
-        limits = httpx2.Limits(
-            max_connections=_MANY, max_keepalive_connections=_MANY, keepalive_expiry=KEEP_ALIVE_S
-        )
-        proxy = proxy_for(address.url)
-        try:
-            http = _Bounded(
-                address,
-                timeout=timeout,
-                limits=limits,
-                follow_redirects=False,
-                headers={"Accept-Encoding": ACCEPT_ENCODING},
-                proxy=_whole(proxy),
-                verify=tls_context(config, address.url, proxy) or NO_TLS,
-                # It would read the environment by rules of its own.
-                trust_env=False,
-            )
-        except (ValueError, httpx2.InvalidURL):
-            raise EndpointError(FAULT, hint=HINT) from None
-        self._client = openai.AsyncOpenAI(
-            api_key=address.key(), base_url=address.url, http_client=http, timeout=timeout, max_retries=0
-        )
+        self._client = open_client(config, address)
 
     async def post(self, body: bytes) -> Mapping[str, Any]:
         """Answer of `/chat/completions`, or an `LLMError`."""
@@ -83,7 +93,7 @@ class OpenAISDK:
                 response = await self._client.post(
                     "/chat/completions", cast_to=httpx2.Response, content=body, options=options
                 )
-        except _FAULTS as error:
+        except SDK_FAULTS as error:
             # Not chained: what libraries say quotes URLs and headers, and an endpoint may quote the key.
             raise self._faults.of(error) from None
         return decoded(self._address, response.content)
@@ -94,7 +104,7 @@ class OpenAISDK:
             async with asyncio.timeout(self._timeout_s):
                 response = await self._client.get("/models", cast_to=httpx2.Response)
             return served_models(decoded(self._address, response.content))
-        except (*_FAULTS, LLMError):
+        except (*SDK_FAULTS, LLMError):
             return {}
 
     async def aclose(self) -> None:
@@ -116,7 +126,10 @@ def _whole(url: str | None) -> httpx2.Proxy | None:
 
 
 class _Bounded(openai.DefaultAioHttpClient):
-    """The SDK's HTTP client, with bounds on what it reads; an answer that is not 200 raises its `LLMError`."""
+    """The SDK's HTTP client, with bounds on what it reads; an answer that is not 200 raises its `LLMError`.
+
+    An answer that is asked for as a stream, as a file is, is handed on unread.
+    """
 
     def __init__(self, address: Address, **options: Any) -> None:
         super().__init__(**options)
@@ -128,6 +141,8 @@ class _Bounded(openai.DefaultAioHttpClient):
         request.headers.update(self._address.headers())
         response = await super().send(request, **{**options, "stream": True})
         is_answer = response.status_code == OK
+        if is_answer and options.get("stream"):
+            return response
         encoding = response.headers.get("content-encoding", "")
         try:
             most = MOST_BYTES if is_answer else MOST_ERROR_BYTES

@@ -19,6 +19,7 @@ from census_personas.generator.llm.chat import (
     AddressError,
     EndpointError,
     LLMError,
+    NotFoundError,
     RequestError,
     ThrottledError,
     TransientError,
@@ -180,7 +181,7 @@ def status_error(address: Address, status: int, headers: Mapping[str, str], body
             message, hint=f"set the environment variable {address.key_variable} to a key that it accepts"
         )
     if status == 404:
-        return EndpointError(message, hint="check llm.model and that llm.base_url ends in /v1")
+        return NotFoundError(message, hint="check llm.model and that llm.base_url ends in /v1")
     if status == 429:
         return ThrottledError(message, retry_after=retry_after(headers))
     if status in (301, 302, 303, 307, 308):
