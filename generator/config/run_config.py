@@ -90,7 +90,7 @@ class Config(Section):
     # A dataset whose people are narrated instead of sampled ones (`personas narrate`); it counts by its contents.
     input: Name | None = None
     # Folders, or names of installed packages, whose rules, measures and prompt sets the run has beside ours. Their code
-    # runs with the user's rights (see docs/plugins.md). They count by their contents.
+    # runs with the user's rights (see docs/how-to/plugins.md). They count by their contents.
     plugins: Annotated[tuple[Name, ...], Field(max_length=_MOST_PLUGINS)] = ()
     llm: LLMConfig = LLMConfig()
     prompts: PromptsConfig = PromptsConfig()
