@@ -15,7 +15,6 @@ language = "en"
 extensions = ["myst_parser", "generated_pages"]
 exclude_patterns = ["generated_pages"]
 nitpicky = True
-suppress_warnings = ["toc.empty_glob"]  # a folder of pages may be empty for now
 
 myst_heading_anchors = 4  # the anchors that GitHub makes, checked like every other link
 myst_links_external_new_tab = False
