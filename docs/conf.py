@@ -19,6 +19,8 @@ nitpicky = True
 myst_heading_anchors = 4  # the anchors that GitHub makes, checked like every other link
 myst_links_external_new_tab = False
 
+smartquotes = False  # JSON in a sentence is to be copied
+
 html_theme = "furo"
 html_title = f"census-personas {release}"
 html_static_path = ["static"]

@@ -69,7 +69,7 @@ def _term(parameter: Any) -> str:
 
 
 def _help(parameter: Any) -> str:
-    said = [" ".join((parameter.help or "").split()).replace("|", r"\|")]
+    said = [" ".join((parameter.help or "").split()).replace("|", r"\|").replace("<", "&lt;")]
     choices = _choices(parameter)
     if choices:
         said.append("One of " + ", ".join(f"`{choice}`" for choice in choices) + ".")
