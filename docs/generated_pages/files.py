@@ -48,12 +48,11 @@ def columns_markdown() -> str:
     """The columns of every schema for the shipped locale, and those of the files of findings."""
     priors = Priors.load("en_US")
     people = priors.context_columns
-    lines = [
-        f"- `{schema}`: {_names(public_columns(schema, people))}"
-        for schema in ("nemotron", "nemotron-1.1", "full")
+    lines = [f"- `{name}`: {_names(public_columns(name, people))}" for name in ("nemotron", "nemotron-1.1")]
+    lines += [
+        f"- `full`: those of `nemotron-1.1`, then {_names((*people.full, *PROVENANCE))} and the personality traits",
+        f"- `findings/part-XXXXX.parquet`: {_names(findings.SCHEMA.names)}",
     ]
-    lines.append(f"- provenance, which `full` adds: {_names(PROVENANCE)}")
-    lines.append(f"- `findings/part-*.parquet`: {_names(findings.SCHEMA.names)}")
     return "\n".join(lines)
 
 

@@ -118,3 +118,13 @@ def test_a_broken_link_fails_the_build(tmp_path: Path) -> None:
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode != 0
     assert [link for link in ("gone.md", "lost", "missing") if link not in built.stderr] == []
+
+
+def test_the_glossary_defines_each_term_once() -> None:
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8").partition("## Words to avoid")[0]
+    terms = re.findall(r"^\| ([^|]+?) \|", text, re.MULTILINE)
+    words = [word.strip() for term in terms if term != "term" for word in term.split(",")]
+    assert sorted(words) == sorted(set(words))
+    assert {"marginal", "evidence", "TVD", "PUMS", "finding", "repair", "shard", "seal", "fingerprint"} <= {
+        *words
+    }
