@@ -28,7 +28,7 @@ ROWS = st.lists(
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """As docs/formats.md says that a copy is read."""
+    """As docs/how-to/formats.md says that a copy is read."""
     frame = pd.read_csv(
         path, dtype={"text": str, "number": "Int64"}, keep_default_na=False, na_values={"number": [""]}
     )
