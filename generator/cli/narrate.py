@@ -17,6 +17,7 @@ from census_personas.generator.cli.options import (
     Where,
     config_of,
 )
+from census_personas.generator.cli.plan import print_plan
 from census_personas.generator.cli.run import run, run_folder
 
 MaybeConfig = Annotated[
@@ -49,6 +50,12 @@ def generate(
     run(settings, named or run_folder(Path("runs") / settings.name), as_json=as_json)
 
 
+Planned = Annotated[
+    bool,
+    typer.Option("--plan", help="Show how the dataset would be read and completed, and write nothing."),
+]
+
+
 def narrate(
     dataset: Dataset,
     config: MaybeConfig = None,
@@ -56,19 +63,22 @@ def narrate(
     rows: InputRows = None,
     seed: Seed = None,
     overrides: Overrides = None,
+    plan: Planned = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write texts for the people of a dataset, such as a Nemotron file or an earlier run.
+    """Write texts for the people of a dataset, such as a survey, a Nemotron file or an earlier run.
 
-    Uuid and context columns are kept, texts are written anew. What the dataset does not say (origin, traits,
-    names that no text gives) is drawn from the population, given what it says. The same command resumes.
+    Uuid and context columns are kept, texts are written anew. What the dataset does not say (a job, an address, a
+    name) is drawn from the population, given what it says. `--plan` shows how its columns and values are read. The
+    same command resumes.
     """
-    from census_personas.foundation.dataset_reader import count_rows
-    from census_personas.generator.config.run_config import ConfigError
+    from census_personas.generator.input.source import InputSource
 
+    if plan:
+        settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset))
+        raise typer.Exit(print_plan(settings, as_json=as_json))
     named = None if output is None else run_folder(output, inputs=[dataset])
-    rows = rows or count_rows(dataset)
-    if not rows:
-        raise ConfigError(f"{dataset}: has no rows; give a dataset that has some")
     settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset))
+    if rows is None and settings.input is not None:
+        settings = settings.model_copy(update={"rows": InputSource(settings.input).count})
     run(settings, named or run_folder(Path("runs") / settings.name, inputs=[dataset]), as_json=as_json)

@@ -6,13 +6,14 @@ import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from census_personas.census_priors.priors import locales
 from census_personas.foundation.plugins import installed
 from census_personas.foundation.yaml_file import YamlError, parse_yaml, read_yaml
+from census_personas.generator.config.input_config import InputConfig, file_alone
 from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.config.selection import TABLES
 
@@ -59,11 +60,21 @@ def from_values(source: Config | Mapping[str, Any], changes: Mapping[str, Any] |
 def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """The values with changes to them, sections merged; neither mapping is touched."""
     merged = dict(values)
-    for key, value in changes.items():
+    for key, value in _with_file(values, changes).items():
         before: Any = merged.get(key)
         is_section = key in _SECTIONS and isinstance(before, Mapping) and isinstance(value, Mapping)
         merged[key] = {**before, **value} if is_section else value
     return merged
+
+
+def _with_file(values: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The changes, a bare path to people laid into the section that says how their file is read."""
+    before, named = values.get("input"), changes.get("input")
+    if isinstance(before, InputConfig):
+        before = before.model_dump(exclude_unset=True)
+    if isinstance(before, Mapping) and isinstance(named, str):
+        return {**changes, "input": {**before, "file": named}}
+    return changes
 
 
 def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -84,7 +95,12 @@ def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
         named = {name: said for name, said in wanted.items() if isinstance(said, str)}
         return wanted | {name: placed(said) for name, said in named.items() if said.endswith(TABLES)}
 
-    changed = {"input": placed, "target": tables, "quota": tables}
+    def people(said: Any) -> Any:
+        if isinstance(said, dict):
+            return said | {key: placed(said[key]) for key in ("file",) if key in said}
+        return placed(said)
+
+    changed = {"input": people, "target": tables, "quota": tables}
     if values.get("locale") not in locales():
         changed["locale"] = placed
     if isinstance(values.get("plugins"), list | tuple):
@@ -118,9 +134,10 @@ def _config(values: Any, place: str, overrides: tuple[str, ...], given: Mapping[
     values = {} if values is None else values
     if not isinstance(values, dict):
         raise ConfigError(f"{place}: a config is a mapping of keys to values, not a {type(values).__name__}")
+    values = {**values, "input": file_alone(values["input"])} if "input" in values else values
     for override in overrides:
         _apply(values, override)
-    values |= given
+    values |= _with_file(values, given)
     options = {override.partition("=")[0]: "--set" for override in overrides} | {
         key: f"--{key}" for key in given
     }
@@ -204,5 +221,6 @@ def _known(sections: tuple[Any, ...]) -> list[str]:
         field = model.model_fields.get(section) or next(
             field for field in model.model_fields.values() if field.alias == section
         )
-        model = field.annotation
+        kinds = (field.annotation, *get_args(field.annotation))
+        model = next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
     return sorted(field.alias or name for name, field in model.model_fields.items())

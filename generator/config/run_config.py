@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from census_personas.foundation.errors import PersonasError
 from census_personas.foundation.schema import Schema
+from census_personas.generator.config.input_config import People
 from census_personas.generator.config.llm_config import HOW_REACHED, LLMConfig
 from census_personas.generator.config.section import Condition, Name, Number, Section, Whole
 from census_personas.generator.config.selection import Selection, with_digests
@@ -87,8 +88,8 @@ class Config(Section):
     target: Condition = Field(default_factory=dict)
     quota: Condition = Field(default_factory=dict)
     stratified: bool = False
-    # A dataset whose people are narrated instead of sampled ones (`personas narrate`); it counts by its contents.
-    input: Name | None = None
+    # A dataset whose people are narrated instead of sampled ones (`personas narrate`), and what its columns mean.
+    input: People = None
     # Folders, or names of installed packages, whose rules, measures and prompt sets the run has beside ours. Their code
     # runs with the user's rights (see docs/plugins.md). They count by their contents.
     plugins: Annotated[tuple[Name, ...], Field(max_length=_MOST_PLUGINS)] = ()
@@ -116,7 +117,7 @@ class Config(Section):
         given = [name for name in ("where", "target", "quota", "stratified") if getattr(self, name)]
         if self.input and given:
             raise ValueError(
-                f"{given[0]} chooses whom to sample, and input={self.input!r} has its people already"
+                f"{given[0]} chooses whom to sample, and input={self.input.file!r} has its people already"
             )
         return self
 
