@@ -21,7 +21,8 @@ from census_personas.generator.population.population import Population
 DRAWN, KEY = OF_INPUT
 _NEEDED = ("sex", "age", "occupation", "postcode")
 _FOLLOWING = ("subregion", "metro", "urbanicity")
-_ENGINE = ("country", "birth_year", "occupation_code")
+DERIVED = ("country", "birth_year", "occupation_code")
+"""Columns of the engine that follow from others."""
 
 
 class RowCompleter:
@@ -57,7 +58,7 @@ class RowCompleter:
     def unsaid(self, mapping: InputMapping) -> tuple[str, ...]:
         """What is drawn of everybody, since the file has no column of it and nothing that it has decides it."""
         decided = {
-            *_ENGINE,
+            *DERIVED,
             "row",
             "uuid",
             *OF_INPUT,
@@ -114,7 +115,7 @@ class RowCompleter:
     @cached_property
     def _drawable(self) -> tuple[str, ...]:
         """What imputation draws, and does not derive from other facts."""
-        derived = {*_ENGINE, *self._roles.named(_FOLLOWING), *(f"{trait}_label" for trait in TRAITS)}
+        derived = {*DERIVED, *self._roles.named(_FOLLOWING), *(f"{trait}_label" for trait in TRAITS)}
         return tuple(name for name in self._imputation.imputed if name not in derived)
 
     def _drawn(
@@ -196,7 +197,7 @@ class RowCompleter:
         certain = {
             name: value for name, value in said.items() if name not in ours or not self._is_open(name, value)
         }
-        follows = {*_ENGINE, *(f"{trait}_label" for trait in TRAITS)}
+        follows = {*DERIVED, *(f"{trait}_label" for trait in TRAITS)}
         drawn = [str(name) for name, is_drawn in marks.items() if is_drawn and name not in follows]
         own = {"row": row_of(row["uuid"])} | {name: row[name] for name in ("uuid", KEY) if name in row}
         named = {*_drawn_before(row), *drawn}

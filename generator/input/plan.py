@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from census_personas.generator.input.completing import DRAWN
+from census_personas.generator.input.completing import DERIVED, DRAWN
 from census_personas.generator.input.headers import EXACT
 from census_personas.generator.input.mapping import InputMapping, MappedColumn, count, shown
 from census_personas.generator.input.resolution import Resolution
@@ -222,7 +222,7 @@ def _person_lines(person: Mapping[str, Any]) -> list[str]:
     shown_facts = {
         name: value
         for name, value in person.items()
-        if value != "" and name not in {DRAWN, "row"} and not name.endswith("_label")
+        if value != "" and name not in {DRAWN, "row", *DERIVED} and not name.endswith("_label")
     }
     parts = [
         ("known", [f"{name} {value}" for name, value in shown_facts.items() if name not in drawn]),

@@ -21,6 +21,7 @@ from census_personas.generator.input.value_reading import OTHERS, UNKNOWN, Readi
 
 _COUNTRY, _UUID, _BIRTH_YEAR, _CODE = "country", "uuid", "birth_year", "occupation_code"
 _UNREAD = frozenset({*PROSE, *LISTS, _UUID})
+_STAND_INS = frozenset({_BIRTH_YEAR, _CODE})
 _MOST_NAMED = 12
 Tallies = Mapping[str, Counter[str | None]]
 
@@ -58,7 +59,7 @@ class Resolution:
             ConfigError: a meaning that is no state of its attribute, or values of what nothing is mapped to.
         """
         candidates = self._candidates()
-        closed = {c.source for c in candidates if self._reader(c) is not None or self._said(c)}
+        closed = {c.source for c in candidates if self._is_closed(c)}
         tallies = {choice.source: Counter[str | None]() for choice in candidates}
         tallies |= self.source.tally(closed)
         chosen = self._chosen(candidates, tallies)
@@ -177,6 +178,10 @@ class Resolution:
         if text.isdecimal():
             return Reading(int(self.priors.declaration.vintage) - int(text))
         return UNKNOWN if self.vocabulary.is_unknown(text) else Reading(left=True)
+
+    def _is_closed(self, choice: _Choice) -> bool:
+        """Whether not every text will do for a column, under what it is taken for first or last."""
+        return choice.target in _STAND_INS or self._reader(choice) is not None or bool(self._said(choice))
 
     def _said(self, choice: _Choice) -> Mapping[str, Any]:
         """What the config says of the values of a column."""
