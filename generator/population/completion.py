@@ -131,9 +131,11 @@ class CompletionEngine:
             if name in frame.columns:
                 cells = frame[name].iloc[kept].tolist()
                 own = people[name].tolist()
+                kept_as = (lambda cell: int(float(cell))) if name == "row" else str
                 people[name] = pd.Series(
-                    [mine if missing(cell) else cell for cell, mine in zip(cells, own, strict=True)],
+                    [mine if missing(cell) else kept_as(cell) for cell, mine in zip(cells, own, strict=True)],
                     people.index,
+                    dtype=people[name].dtype,
                 )
         return people
 
