@@ -131,9 +131,11 @@ class CompletionEngine:
             if name in frame.columns:
                 cells = frame[name].iloc[kept].tolist()
                 own = people[name].tolist()
+                kept_as = (lambda cell: int(float(cell))) if name == "row" else str
                 people[name] = pd.Series(
-                    [mine if missing(cell) else cell for cell, mine in zip(cells, own, strict=True)],
+                    [mine if missing(cell) else kept_as(cell) for cell, mine in zip(cells, own, strict=True)],
                     people.index,
+                    dtype=people[name].dtype,
                 )
         return people
 
@@ -157,13 +159,12 @@ class CompletionEngine:
         digest = hashlib.sha256(f"{self.digest}/{_STREAMS}".encode())
         for name, number in ids.items():
             if name in known.roots:
-                states = np.flatnonzero(known.roots[name].sets[number])
-                whole = len(states) == known.roots[name].sets.shape[1]
+                states = known.roots[name].sets[number]
+                said = b"" if states.all() else np.packbits(states).tobytes()
             else:
-                whole = number < 0
-                states = np.zeros(0, dtype=np.int64) if whole else known.leaves[name].sets[number]
-            if not whole:
-                digest.update(f"/{name}:{','.join(map(str, states.tolist()))}".encode())
+                said = b"" if number < 0 else known.leaves[name].sets[number].astype("<i8").tobytes()
+            if said:
+                digest.update(f"/{name}:".encode() + said)
         return digest.hexdigest()
 
     def _drawn(self, people: pd.DataFrame, facts: KnownFacts, known: Known, kept: Indices) -> pd.DataFrame:

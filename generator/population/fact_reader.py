@@ -21,6 +21,7 @@ ASSIGNED = ("row", "uuid")
 """Columns that name a row, and say nothing of the person."""
 NAMES = ("given_name", "middle_name", "family_name", "second_family_name")
 """Roles of names; their tables leave out rare ones, so that a name excludes nobody."""
+_WHOLE = re.compile(r"\d{1,18}(\.0)?")
 _PLUS = re.compile(r"\s*(\d+)\s*\+\s*")
 
 
@@ -34,6 +35,11 @@ class FactReader:
         self._cells = CellReading(priors)
         self._facts: dict[str, Fact] = {}
         self._names = {*priors.roles.named(NAMES, among=self._leaves)}
+
+    def knows(self, column: str) -> bool:
+        """Whether a column of that name is read."""
+        leaves = tuple(self._leaves.values())
+        return column in {*ASSIGNED, "country", *where_clause.attributes(self._priors, leaves)}
 
     def fact(self, column: str) -> Fact:
         """A column as evidence.
@@ -63,6 +69,8 @@ class FactReader:
             raise EvidenceError(f"column {twice[0]!r} is there twice; give each attribute once")
         facts, cells, states, texts = [], [], [], {}
         for name in columns:
+            if name == "row":
+                self._check_rows(frame)
             if name in ASSIGNED:
                 continue
             if name == "country":
@@ -77,6 +85,14 @@ class FactReader:
                 texts[name] = unknown
         table = np.stack(cells, axis=1) if cells else np.zeros((len(frame), 0), dtype=np.int64)
         return KnownFacts(tuple(facts), table, tuple(states), texts)
+
+    @staticmethod
+    def _check_rows(frame: pd.DataFrame) -> None:
+        for label, cell in zip(frame.index, frame["row"].tolist(), strict=True):
+            if not missing(cell) and not _WHOLE.fullmatch(str(cell)):
+                raise EvidenceError(
+                    f"column 'row', row {label}: {cell!r} is no whole number; rename the column or leave it out"
+                )
 
     def _check_country(self, frame: pd.DataFrame) -> None:
         country = self._priors.country

@@ -212,6 +212,10 @@ class Population:
                 raise ValueError(f"complete: {name}={value!r}; give a whole number, at least 0")
         return self._completion.complete(frame, int(seed), int(start))
 
+    def knows(self, column: str) -> bool:
+        """Whether `complete` reads a column of that name."""
+        return self._completion.reader.knows(column)
+
     def probability(self, where: Where) -> float:
         """Share of the population that meets the conditions.
 

@@ -114,6 +114,7 @@ class Completer:
     def _chunks(self, known: Known) -> list[Indices]:
         """People in parts whose messages and joint states fit memory together."""
         cells = np.ones(len(known))
+        told = [node.child for node in self.network.nodes]
         for name in self.network.core_attributes:
             cells *= _widths(known, name)
         for node in self.network.nodes:
@@ -121,9 +122,12 @@ class Completer:
             for name in node.conditions:
                 span *= _widths(known, name)
             cells += span
-        # People with like evidence are neighbours, so that they share messages.
-        parts = np.floor(np.cumsum(cells) / MOST_CELLS).astype(np.int64)
-        return np.split(np.arange(len(known)), np.flatnonzero(np.diff(parts)) + 1)
+        # People of whom as much is known are neighbours, and among them those of whom the same is known: the first
+        # are worked on in one array, the second share messages.
+        widths = [_widths(known, name) for name in (*self.network.core_attributes, *told)]
+        order = np.lexsort([known.ids(name) for name in self.network.core_attributes] + widths[::-1])
+        parts = np.floor(np.cumsum(cells[order]) / MOST_CELLS).astype(np.int64)
+        return np.split(order, np.flatnonzero(np.diff(parts)) + 1)
 
     def _core(self, known: Known, told: Elimination) -> Iterator[tuple[Integers, Floats, tuple[int, ...]]]:
         """Weights of the core's cells that are open to people, box by box.
