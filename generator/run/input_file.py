@@ -95,7 +95,7 @@ class InputFile:
         known, said = {*written}, []
         kept = {column.source for column in self.mapping.columns if column.target in known}
         lost = [name for name in self.source.columns if name not in known and name not in kept]
-        lost = [name for name in lost if name != self.mapping.key or schema != "full"]
+        lost = [name for name in lost if name != self.mapping.key]
         if lost:
             more = f", … ({len(lost)} in all)" if len(lost) > _NAMED else ""
             said.append(
