@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -87,12 +87,22 @@ class CompletionEngine:
             for name, column in drawn.items():
                 codes.setdefault(name, np.zeros(len(frame), dtype=np.int64))[left] = column
             met[left] = probability > 0
+            facts = facts if attempt is known else self._with_kept_names(facts, frame, left)
         kept = np.flatnonzero(met)
         people = self._people(frame, facts, known, {n: c[kept] for n, c in codes.items()}, kept, seed, start)
         lost = rows[~met]
         return Completion(
             people, self._drawn(people, facts, known, kept), self._impossible(frame, facts, lost)
         )
+
+    def _with_kept_names(self, facts: KnownFacts, frame: pd.DataFrame, rows: Indices) -> KnownFacts:
+        """The facts, with the names of some rows kept as texts that are no evidence."""
+        texts = dict(facts.texts)
+        for name in self.priors.roles.named(NAMES, among=frame.columns):
+            cells = frame[name].tolist()
+            said = {row: cells[row] for row in rows.tolist() if isinstance(cells[row], str) and cells[row]}
+            texts[name] = {**texts.get(name, {}), **said}
+        return replace(facts, texts=texts)
 
     def _draw(
         self, known: Known, rows: Indices, seed: int, start: int, count: int
