@@ -34,6 +34,7 @@ SCATTERED = (
 
 
 def timed(work: Callable[[], object], rows: int) -> dict[str, float]:
+    """Speed of some work on rows, and the process's peak memory after it."""
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     seconds = time.perf_counter() - wall
@@ -46,6 +47,7 @@ def timed(work: Callable[[], object], rows: int) -> dict[str, float]:
 
 
 def patterns(people: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Frames of people with facts taken out, by what is left."""
     few = people[["age", "sex", "state"]]
     bands = few.astype(object)
     bands["age"] = [f"{age // 10 * 10}-{age // 10 * 10 + 9}" if age < 80 else "80+" for age in people["age"]]
@@ -56,7 +58,7 @@ def patterns(people: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def peer(population: Population, people: pd.DataFrame, rows: int) -> dict[str, float]:
-    """pgmpy's answers, a row at a time."""
+    """Speed of pgmpy, a row at a time."""
     model = population.model_of("occupation_group")
     inference = VariableElimination(model)
     domain, hierarchy = population.priors.domain, population.priors.hierarchy
@@ -75,6 +77,7 @@ def peer(population: Population, people: pd.DataFrame, rows: int) -> dict[str, f
 
 
 def main() -> None:
+    """Time all patterns and the peer."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--peer-rows", type=int, default=5)

@@ -33,7 +33,7 @@ class Completion:
     Attributes:
         people: one row a person, the columns of a sample; index and order are the frame's, without impossible rows.
         drawn: the same shape: which facts were drawn. A fact is not drawn if the row says it, or if what the row says
-            of the same attribute leaves no other, as an age does of the birth year and a ZIP code of the state.
+            of the same attribute leaves no other, as an age does of the birth year and a postcode of the region.
         impossible: rows that no adult of the model can be: `facts`, the smallest part of what the row says that
             excludes it, as column -> cell, and `reason`, the same in words. These rows are in neither frame above.
     """
