@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ class Completion:
     Attributes:
         people: one row a person, the columns of a sample; index and order are the frame's, without impossible rows.
         drawn: the same shape: which facts were drawn. A fact is not drawn if the row says it, or if what the row says
-            of the same attribute leaves no other, as an age does of the birth year and a ZIP code of the state.
+            of the same attribute leaves no other, as an age does of the birth year and a postcode of the region.
         impossible: rows that no adult of the model can be: `facts`, the smallest part of what the row says that
             excludes it, as column -> cell, and `reason`, the same in words. These rows are in neither frame above.
     """
@@ -87,12 +87,22 @@ class CompletionEngine:
             for name, column in drawn.items():
                 codes.setdefault(name, np.zeros(len(frame), dtype=np.int64))[left] = column
             met[left] = probability > 0
+            facts = facts if attempt is known else self._with_kept_names(facts, frame, left)
         kept = np.flatnonzero(met)
         people = self._people(frame, facts, known, {n: c[kept] for n, c in codes.items()}, kept, seed, start)
         lost = rows[~met]
         return Completion(
             people, self._drawn(people, facts, known, kept), self._impossible(frame, facts, lost)
         )
+
+    def _with_kept_names(self, facts: KnownFacts, frame: pd.DataFrame, rows: Indices) -> KnownFacts:
+        """The facts, with the names of some rows kept as texts that are no evidence."""
+        texts = dict(facts.texts)
+        for name in self.priors.roles.named(NAMES, among=frame.columns):
+            cells = frame[name].tolist()
+            said = {row: cells[row] for row in rows.tolist() if isinstance(cells[row], str) and cells[row]}
+            texts[name] = {**texts.get(name, {}), **said}
+        return replace(facts, texts=texts)
 
     def _draw(
         self, known: Known, rows: Indices, seed: int, start: int, count: int

@@ -20,8 +20,10 @@ def conflicts(facts: KnownFacts, possible: Callable[[KnownFacts], Mask]) -> list
         possible: which rows are not.
     """
     names = [fact.column for fact in facts.facts]
+    if not len(facts.cells):
+        return []
     kinds, group = np.unique(facts.cells, axis=0, return_inverse=True)
-    cells = kinds.reshape(-1, len(names)).copy()
+    cells = kinds.copy()
     for place in range(len(names)):
         rows = np.flatnonzero(cells[:, place] >= 0)
         if not len(rows):

@@ -210,11 +210,11 @@ class Population:
         for name, value in (("seed", seed), ("start", start)):
             if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
                 raise ValueError(f"complete: {name}={value!r}; give a whole number, at least 0")
-        return self._completion.complete(frame, int(seed), int(start))
+        return self.completion.complete(frame, int(seed), int(start))
 
     def knows(self, column: str) -> bool:
         """Whether `complete` reads a column of that name."""
-        return self._completion.reader.knows(column)
+        return self.completion.reader.knows(column)
 
     def probability(self, where: Where) -> float:
         """Share of the population that meets the conditions.
@@ -276,7 +276,8 @@ class Population:
         return explanation(self.priors, self.network, self.leaves) | {"digest": self.digest}
 
     @computed_once
-    def _completion(self) -> CompletionEngine:
+    def completion(self) -> CompletionEngine:
+        """What `complete` asks."""
         sampler = self._selections.everybody
         return CompletionEngine(self.priors, self.leaves, sampler, self._columns, self.digest)
 
