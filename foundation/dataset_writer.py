@@ -48,7 +48,7 @@ def frame_writer(
 
 @contextmanager
 def _parquet(path: Path, table: Table, notes: Mapping[str, str]) -> Iterator[Callable[[pd.DataFrame], None]]:
-    schema = table.arrow.with_metadata({**notes, FOOTER.decode(): SAMPLE.decode()})
+    schema = table.arrow.with_metadata({FOOTER.decode(): SAMPLE.decode(), **notes})
     with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
         yield lambda frame: writer.write_table(to_arrow(frame, table).cast(schema))
 

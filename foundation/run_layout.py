@@ -94,6 +94,11 @@ class RunLayout:
         return self.path / "README.md"
 
     @property
+    def keys(self) -> Path:
+        """Which row of an input each uuid is of, by the input's own key; only of an input that has one."""
+        return self.path / "keys.parquet"
+
+    @property
     def report_json(self) -> Path:
         """The report's numbers."""
         return self.path / "report.json"
@@ -146,7 +151,15 @@ class RunLayout:
     def owns(self, place: Path) -> bool:
         """Whether a place directly in the folder has the name of something that only the run writes."""
         own = (
-            *(self.manifest, self.config, self.lock, self.card, self.report_json, self.report_html),
+            *(
+                self.manifest,
+                self.config,
+                self.lock,
+                self.card,
+                self.keys,
+                self.report_json,
+                self.report_html,
+            ),
             *(*self.by_shard, self.rejected_earlier, self.journal, self.batches, self.counterfactual),
         )
         return place in own

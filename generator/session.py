@@ -24,6 +24,7 @@ from census_personas.generator.narration.narrator import Narrated, Narrator
 from census_personas.generator.report import card
 from census_personas.generator.report import run_report as report
 from census_personas.generator.run.early_stop import EarlyStop
+from census_personas.generator.run.keys import write_keys
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.pipeline import Narrating, Pipeline, Tally, narrations
 from census_personas.generator.run.resources import RunResources
@@ -186,6 +187,8 @@ async def _generate(
             notes = resources.input.notes(config.output.schema_, table.names)
             manifest = manifest.model_copy(update={"notes": notes})
         with RunFolder.opened(path, config, manifest, table) as folder:
+            if resources.input is not None:
+                write_keys(folder.path, resources.input.keys(config.rows))
             # Answers of a batch are paid for whatever they are.
             return await _narrate(resources, folder, model, observe, stoppable=given is None)
     finally:

@@ -19,6 +19,7 @@ from census_personas.foundation.printable import printable
 from census_personas.generator.cli import (
     batch,
     check,
+    complete,
     failure,
     locale,
     narrate,
@@ -72,6 +73,7 @@ def _common(
 app.command()(narrate.generate)
 app.command()(sample.sample)
 app.command()(narrate.narrate)
+app.command()(complete.complete)
 app.command()(preview_estimate.preview)
 app.command()(preview_estimate.estimate)
 app.command()(check.check)

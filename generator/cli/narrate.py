@@ -19,6 +19,7 @@ from census_personas.generator.cli.options import (
     config_of,
     with_deadline,
 )
+from census_personas.generator.cli.plan import print_plan
 from census_personas.generator.cli.run import run, run_folder
 
 MaybeConfig = Annotated[
@@ -52,7 +53,13 @@ def generate(
     run(settings, named or run_folder(Path("runs") / settings.name), as_json=as_json)
 
 
-def narrate(
+Planned = Annotated[
+    bool,
+    typer.Option("--plan", help="Show how the dataset would be read and completed, and write nothing."),
+]
+
+
+def narrate(  # noqa: PLR0917  each option is one
     dataset: Dataset,
     config: MaybeConfig = None,
     output: RunFolder = None,
@@ -60,21 +67,24 @@ def narrate(
     seed: Seed = None,
     overrides: Overrides = None,
     deadline: Deadline = None,
+    plan: Planned = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write texts for the people of a dataset, such as a Nemotron file or an earlier run.
+    """Write texts for the people of a dataset, such as a survey, a Nemotron file or an earlier run.
 
-    Uuid and context columns are kept, texts are written anew. What the dataset does not say (origin, traits,
-    names that no text gives) is drawn from the population, given what it says. The same command resumes.
+    Uuid and context columns are kept, texts are written anew. What the dataset does not say (a job, an address, a
+    name) is drawn from the population, given what it says. `--plan` shows how its columns and values are read. The
+    same command resumes.
     """
-    from census_personas.foundation.dataset_reader import count_rows
-    from census_personas.generator.config.run_config import ConfigError
+    from census_personas.generator.input.source import InputSource
 
+    if plan:
+        settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset))
+        raise typer.Exit(print_plan(settings, as_json=as_json))
     named = None if output is None else run_folder(output, inputs=[dataset])
-    rows = rows or count_rows(dataset)
-    if not rows:
-        raise ConfigError(f"{dataset}: has no rows; give a dataset that has some")
     settings = config_of(
         config, with_deadline(overrides, deadline), rows=rows, seed=seed, people=str(dataset)
     )
+    if rows is None and settings.input is not None:
+        settings = settings.model_copy(update={"rows": InputSource(settings.input).count})
     run(settings, named or run_folder(Path("runs") / settings.name, inputs=[dataset]), as_json=as_json)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from census_personas.census_priors.priors import locales
 from census_personas.foundation.plugins import installed
 from census_personas.foundation.yaml_file import YamlError, parse_yaml, read_yaml
+from census_personas.generator.config.input_config import InputConfig, file_alone
 from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.config.selection import TABLES
 
@@ -61,11 +63,21 @@ def from_values(source: Config | Mapping[str, Any], changes: Mapping[str, Any] |
 def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """The values with changes to them, sections merged; neither mapping is touched."""
     merged = dict(values)
-    for key, value in changes.items():
+    for key, value in _with_file(values, changes).items():
         before: Any = merged.get(key)
         is_section = key in _SECTIONS and isinstance(before, Mapping) and isinstance(value, Mapping)
         merged[key] = {**before, **value} if is_section else value
     return merged
+
+
+def _with_file(values: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The changes, a bare path to people laid into the section that says how their file is read."""
+    before, named = values.get("input"), changes.get("input")
+    if isinstance(before, InputConfig):
+        before = before.model_dump(exclude_unset=True)
+    if isinstance(before, Mapping) and isinstance(named, str):
+        return {**changes, "input": {**before, "file": named}}
+    return changes
 
 
 def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -73,32 +85,43 @@ def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     Names of shipped locales and prompt sets, of installed plug-ins, and of places that are not there, stay as they are.
     """
-
-    def placed(value: Any) -> Any:
-        if not isinstance(value, str) or not value or "\0" in value or Path(value).is_absolute():
-            return value
-        place = folder.absolute() / value
-        return os.path.normpath(place) if os.path.lexists(place) else value
-
-    def tables(wanted: Any) -> Any:
-        if not isinstance(wanted, dict):
-            return wanted
-        named = {name: said for name, said in wanted.items() if isinstance(said, str)}
-        return wanted | {name: placed(said) for name, said in named.items() if said.endswith(TABLES)}
-
-    changed = {"input": placed, "target": tables, "quota": tables}
+    placed = partial(_placed, folder)
+    changed: dict[str, Callable[[Any], Any]] = {
+        "input": partial(_placed_at, folder, ("file",)),
+        "llm": partial(_placed_at, folder, ("client_cert", "client_key")),
+        "target": partial(_placed_tables, folder),
+        "quota": partial(_placed_tables, folder),
+    }
     if values.get("locale") not in locales():
         changed["locale"] = placed
     if isinstance(values.get("plugins"), list | tuple):
         packages = list(installed())
         changed["plugins"] = lambda named: [name if name in packages else placed(name) for name in named]
-    whole = values | {key: change(values[key]) for key, change in changed.items() if key in values}
-    if isinstance(llm := values.get("llm"), dict):
-        whole["llm"] = llm | {key: placed(llm[key]) for key in ("client_cert", "client_key") if key in llm}
     prompts = values.get("prompts")
     if isinstance(prompts, dict) and not _is_shipped(prompts.get("set")):
-        whole["prompts"] = prompts | {key: placed(prompts[key]) for key in ("set",) if key in prompts}
-    return whole
+        changed["prompts"] = partial(_placed_at, folder, ("set",))
+    return values | {key: change(values[key]) for key, change in changed.items() if key in values}
+
+
+def _placed(folder: Path, value: Any) -> Any:
+    if not isinstance(value, str) or not value or "\0" in value or Path(value).is_absolute():
+        return value
+    place = folder.absolute() / value
+    return os.path.normpath(place) if os.path.lexists(place) else value
+
+
+def _placed_at(folder: Path, keys: tuple[str, ...], section: Any) -> Any:
+    """A section with these keys placed; a bare value is a place itself."""
+    if not isinstance(section, dict):
+        return _placed(folder, section)
+    return section | {key: _placed(folder, section[key]) for key in keys if key in section}
+
+
+def _placed_tables(folder: Path, wanted: Any) -> Any:
+    if not isinstance(wanted, dict):
+        return wanted
+    named = {name: said for name, said in wanted.items() if isinstance(said, str) and said.endswith(TABLES)}
+    return wanted | {name: _placed(folder, said) for name, said in named.items()}
 
 
 def _is_shipped(prompt_set: Any) -> bool:
@@ -122,9 +145,10 @@ def _config(values: Any, place: str, overrides: tuple[str, ...], given: Mapping[
     values = {} if values is None else values
     if not isinstance(values, dict):
         raise ConfigError(f"{place}: a config is a mapping of keys to values, not a {type(values).__name__}")
+    values = {**values, "input": file_alone(values["input"])} if "input" in values else values
     for override in overrides:
         _apply(values, override)
-    values |= given
+    values |= _with_file(values, given)
     options = {override.partition("=")[0]: "--set" for override in overrides} | {
         key: f"--{key}" for key in given
     }
@@ -219,11 +243,11 @@ def _cut(text: str) -> str:
 def _known(sections: tuple[Any, ...]) -> list[str]:
     model: Any = Config
     for section in sections:
-        if isinstance(section, int):  # a section of a list
-            model = get_args(model)[0]
+        if isinstance(section, int):  # a number in a list, whose kind of section is known already
             continue
         field = model.model_fields.get(section) or next(
             field for field in model.model_fields.values() if field.alias == section
         )
-        model = field.annotation
+        kinds = (field.annotation, *get_args(field.annotation))
+        model = next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
     return sorted(field.alias or name for name, field in model.model_fields.items())

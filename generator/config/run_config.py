@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from census_personas.foundation.errors import PersonasError
 from census_personas.foundation.schema import Schema
+from census_personas.generator.config.input_config import People
 from census_personas.generator.config.llm_config import HOW_REACHED, LLMConfig
 from census_personas.generator.config.section import Condition, Name, Number, Seconds, Section, Whole
 from census_personas.generator.config.selection import Selection, with_digests
@@ -158,7 +159,7 @@ class Config(Section):
         default=False,
         description="Whether draws are spread evenly, so that marginals vary less, without bias.",
     )
-    input: Name | None = Field(
+    input: People = Field(
         default=None,
         description="Dataset whose rows are narrated instead of sampled ones (`personas narrate`). It counts by its "
         "contents.",
@@ -194,7 +195,7 @@ class Config(Section):
         given = [name for name in ("where", "target", "quota", "stratified") if getattr(self, name)]
         if self.input and given:
             raise ValueError(
-                f"{given[0]} chooses whom to sample, and input={self.input!r} has its people already"
+                f"{given[0]} chooses whom to sample, and input={self.input.file!r} has its people already"
             )
         return self
 

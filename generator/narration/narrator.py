@@ -28,6 +28,8 @@ from census_personas.validators.finding import Finding
 
 CALLS = ("attributes", "personas")
 FACTS = "known_facts"
+IMPOSSIBLE = "impossible"
+"""Key of a row that nobody of the locale can be, with the reason; and what it is rejected for."""
 PROMPT = "prompt"
 PROVENANCE = ("model", "prompt_digest", "attempts", "flags")
 """What a narrated record says of how it was written."""
@@ -145,6 +147,10 @@ class Narrator:
             TemplateError: the prompts need something that the row does not have.
         """
         cost = _Cost()
+        if reason := record.get(IMPOSSIBLE):
+            return self._result(
+                record, Draft({}, attempt=0), [Finding(IMPOSSIBLE, "error", "facts", reason)], cost
+            )
         draft = Draft({}, attempt=0, found=await self._review_facts.of(record))
         wrong = [f for f in draft.found if f.severity == "error" and f.field in record]
         if wrong:
@@ -291,7 +297,11 @@ class Narrator:
             "flags": sorted({finding.code for finding in findings if finding.severity == "warning"}),
         }
         return Narrated(
-            record={**record, **draft.written, **provenance},
+            record={
+                **{n: said for n, said in record.items() if n != IMPOSSIBLE},
+                **draft.written,
+                **provenance,
+            },
             findings=findings,
             accepted=not wrong,
             attempts=draft.attempt,

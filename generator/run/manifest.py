@@ -37,7 +37,8 @@ class Manifest(BaseModel):
     Attributes:
         state: `running` (or killed), `stopped` by the user or the endpoint, `short` of rows, or `complete`.
         round: how often rows have been tried: each resume of a run that came out short begins the next one.
-        notes: what of an input the dataset does not keep.
+        notes: how an input was read, and what of it the dataset does not keep.
+        drawn: of an input, how many accepted people have a fact drawn that it does not say, by fact.
         rows: rows asked for; `accepted` and `rejected` count those in finished shards.
         cost: of the tokens of finished shards, at the configured prices.
         seconds: time spent narrating, all resumes together.
@@ -74,6 +75,7 @@ class Manifest(BaseModel):
     backend: str
     notice: str
     notes: tuple[str, ...] = ()
+    drawn: dict[str, _Count] = Field(default_factory=dict)
     rows: _Count
     accepted: _Count = 0
     rejected: _Count = 0

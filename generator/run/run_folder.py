@@ -184,6 +184,8 @@ class RunFolder:
         rejected = before.rejected + len(results) - len(accepted)
         findings = Counter(before.findings)
         findings.update(_count_findings(accepted))
+        drawn = Counter(before.drawn)
+        drawn.update(name for result in accepted for name in result.record.get("drawn") or ())
         return ShardInfo(
             start=shard.start,
             stop=shard.stop,
@@ -194,6 +196,7 @@ class RunFolder:
             round=self.manifest.round if rejected else 0,
             findings=dict(sorted(findings.items())),
             run=self.manifest.run_digest,
+            drawn=dict(sorted(drawn.items())),
         )
 
     def write_config(self) -> None:
@@ -245,6 +248,7 @@ class RunFolder:
                 "finished": finished,
                 "seconds": round(self.manifest.seconds + seconds, 3),
                 "endpoint": self.manifest.asked(account),
+                "drawn": dict(sorted(sum((Counter(info.drawn) for info in infos), Counter()).items())),
             }
         )
         self.manifest.write(self.path)
