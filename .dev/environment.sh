@@ -75,7 +75,7 @@ install_packages() { # WHAT, for example . or .[dev]
   echo "[2/3] packages: pip install -e $1, some minutes the first time (pip's words: $VENV/pip.log)"
   # --prefer-binary: an older wheel rather than a newer source that needs a compiler.
   if ! PYTHONPATH='' "$VENV/bin/python" -m pip install --no-user --prefer-binary --progress-bar off -e "$1" > "$VENV/pip.log" 2>&1; then
-    tail -n 3 "$VENV/pip.log" >&2
+    grep -m 2 "ERROR:" "$VENV/pip.log" >&2 || tail -n 3 "$VENV/pip.log" >&2
     if grep -qE 'No space left|Disk quota' "$VENV/pip.log"; then
       fail "the disk is full; about 1 GB is needed for $VENV"
     elif grep -qiE 'No matching distribution|connection|timed out|Could not fetch|SSL|proxy|name resolution' "$VENV/pip.log"; then
