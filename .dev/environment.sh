@@ -49,7 +49,8 @@ choose_environment() {
   [ -z "$VENV" ] || return 0
   VENV=.venv
   there=$(version_of .venv/bin/python) || return 0
-  [ "$there" = "$(version_of "$python")" ] || VENV=.venv-$(version_of "$python")
+  asked=$(version_of "$python")
+  [ "${there%.*}" = "${asked%.*}" ] || VENV=.venv-${asked%.*}
 }
 
 make_environment() {
