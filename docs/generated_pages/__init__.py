@@ -30,6 +30,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "columns": files.columns_markdown,
     "manifest": files.manifest_markdown,
     "report": files.report_markdown,
+    "validation": files.validation_markdown,
+    "footer": files.footer_markdown,
 }
 """The parts that pages may ask for, by name."""
 

@@ -5,31 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
-
-from census_personas.generator.config import config_file
 from census_personas.generator.config.run_config import Config
+from generated_pages.fingerprints import in_fingerprint
 
 BY_CONTENT = ("input", "locale", "plugins", "prompts.set")
 """Keys that name files: a manifest has the digests of what is in them."""
 
-_SERVED: Mapping[str, Any] = {"llm": {"backend": "openai", "model": "first"}}
 _KINDS = {
-    "array": "list",
     "boolean": "true or false",
     "integer": "whole number",
     "null": "nothing",
     "number": "number",
     "object": "mapping",
     "string": "text",
-}
-_OTHER_TEXTS = ("second", "http://second", "SECOND")
-_OTHERS: Mapping[str, tuple[Any, ...]] = {
-    "array": (["second"],),
-    "boolean": (True, False),
-    "object": ({"sex": "uniform"}, {"sex": "Male"}, {"echo": "flag"}),
 }
 
 
@@ -38,14 +29,16 @@ class Key:
     """A key of the configuration.
 
     Attributes:
-        path: as in `--set`, such as `llm.model`.
+        path: as in `--set`, such as `llm.model`; `[]` stands for each item of a list.
         schema: its JSON schema.
-        section: whether it holds keys of its own.
+        section: whether it is nothing but a section with keys of its own.
+        within: the path of the key whose value holds it, where that is no section; else nothing.
     """
 
     path: str
     schema: Mapping[str, Any]
     section: bool
+    within: str = ""
 
     @property
     def description(self) -> str:
@@ -55,17 +48,14 @@ class Key:
 
 def keys() -> list[Key]:
     """Every key, a section before the keys in it."""
-    schema = json.loads(json.dumps(Config.model_json_schema(by_alias=True)), object_hook=_in_words_of_json)
-    return list(_keys(schema, schema.get("$defs", {}), ""))
+    schema = config_schema()
+    return list(_keys(schema, schema.get("$defs", {}), "", ""))
 
 
-def _keys(schema: Mapping[str, Any], sections: Mapping[str, Any], prefix: str) -> Iterator[Key]:
-    for name, described in schema["properties"].items():
-        path = f"{prefix}{name}"
-        named = _section(described)
-        yield Key(path, described, "$ref" in described)
-        if named:
-            yield from _keys(sections[named], sections, f"{path}.")
+@cache
+def config_schema() -> Any:
+    """The JSON schema of a configuration."""
+    return json.loads(json.dumps(Config.model_json_schema(by_alias=True)), object_hook=_in_words_of_json)
 
 
 def _in_words_of_json(schema: dict[str, Any]) -> dict[str, Any]:
@@ -74,23 +64,39 @@ def _in_words_of_json(schema: dict[str, Any]) -> dict[str, Any]:
     return {names.get(key, key): value for key, value in schema.items()}
 
 
-def _section(described: Mapping[str, Any]) -> str:
-    """The section that a key's value may be, else nothing."""
+def _keys(schema: Mapping[str, Any], sections: Mapping[str, Any], prefix: str, within: str) -> Iterator[Key]:
+    for name, described in schema["properties"].items():
+        path = f"{prefix}{name}"
+        yield Key(path, described, "$ref" in described, within)
+        section, mark = _section(described)
+        if section:
+            outer = within or ("" if "$ref" in described else path)
+            yield from _keys(sections[section], sections, f"{path}{mark}.", outer)
+
+
+def _section(described: Mapping[str, Any]) -> tuple[str, str]:
+    """The section that a key's value, or each of its items, may be, and how a path says so."""
     for part in (described, *described.get("anyOf", ())):
-        if "$ref" in part:
-            return str(part["$ref"]).rpartition("/")[2]
-    return ""
+        for inner, mark in ((part, ""), (part.get("items", {}), "[]")):
+            if "$ref" in inner:
+                return str(inner["$ref"]).rpartition("/")[2], mark
+    return "", ""
 
 
 def markdown() -> str:
     """The reference of all keys: those of the top level first, then section by section."""
     every = keys()
-    top = [key for key in every if not key.section and "." not in key.path]
+    sections = [key for key in every if key.section and not key.within]
+    top = [key for key in every if not key.section and not _of(key, sections)]
     lines = ["## Top level", *map(_entry, top)]
-    for section in (key for key in every if key.section):
-        inner = [key for key in every if key.path.startswith(f"{section.path}.")]
-        lines += [f"## `{section.path}`", section.description, *map(_entry, inner)]
+    for section in sections:
+        lines += [f"## `{section.path}`", section.description]
+        lines += [_entry(key) for key in every if key is not section and _of(key, [section])]
     return "\n\n".join(lines)
+
+
+def _of(key: Key, sections: list[Key]) -> bool:
+    return any(key.path.startswith(f"{section.path}.") for section in sections)
 
 
 def _entry(key: Key) -> str:
@@ -101,60 +107,29 @@ def _entry(key: Key) -> str:
 
 def fingerprinted(key: Key) -> str:
     """Whether a run with another value of the key is another run."""
-    if key.path in BY_CONTENT:
+    path = key.within or key.path
+    if path in BY_CONTENT:
         return "in the fingerprint by its contents"
-    first = config_file.from_values(_SERVED, {}).fingerprint()
-    fingerprints = {_with(key.path, other) for other in _others(key)} - {None}
-    if not fingerprints:
-        raise ValueError(f"{key.path}: no second value is known for it; add one to {__name__}")
-    return "in the fingerprint" if fingerprints != {first} else "not in the fingerprint"
-
-
-def _with(path: str, value: Any) -> str | None:
-    """The fingerprint with a value of a key; None where the value is not allowed."""
-    section, _, name = path.rpartition(".")
-    values = {**_SERVED, **({} if section else {name: value})}
-    if section:
-        values[section] = {**_SERVED.get(section, {}), name: value}
-    try:
-        return config_file.from_values(values, {}).fingerprint()
-    except (ValidationError, ValueError):
-        return None
-
-
-def _others(key: Key) -> Iterator[Any]:
-    """Values that differ from the default, whether they are allowed or not."""
-    for part in (key.schema, *key.schema.get("anyOf", ())):
-        if "enum" in part:
-            yield from part["enum"]
-        elif "const" in part:
-            yield part["const"]
-        elif part.get("type") in ("integer", "number"):
-            yield from (part.get("minimum", 1), part.get("minimum", 1) + 1, 1, 0.5)
-        elif part.get("type") == "string":
-            yield from _OTHER_TEXTS
-        else:
-            yield from _OTHERS.get(str(part.get("type")), ())
+    return "in the fingerprint" if in_fingerprint(path, config_schema()) else "not in the fingerprint"
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
     """A JSON schema in words."""
-    if "enum" in schema:
-        return " or ".join(
-            [", ".join(f"`{value}`" for value in schema["enum"][:-1]), f"`{schema['enum'][-1]}`"]
-        )
-    if "const" in schema:
-        return f"`{schema['const']}`"
+    if "enum" in schema or "const" in schema:
+        values = [f"`{value}`" for value in schema.get("enum", [schema.get("const")])]
+        return " or ".join([part for part in (", ".join(values[:-1]), values[-1]) if part])
     if "anyOf" in schema:
         return " or ".join(_kind(part) for part in schema["anyOf"] if part.get("type") != "null")
     if "$ref" in schema:
-        return "section"
-    said = _KINDS[schema["type"]]
-    if schema["type"] == "array":
-        said = f"list of at most {schema['maxItems']} texts" if "maxItems" in schema else "list of texts"
-    values = schema.get("additionalProperties")
-    if isinstance(values, Mapping) and "enum" in values:
-        said = f"mapping to {_kind(values)}"
+        return "mapping of the keys below"
+    kind = str(schema.get("type"))
+    said = _KINDS.get(kind, "any value")
+    if kind == "array":
+        most = f" of at most {schema['maxItems']:,}" if "maxItems" in schema else ""
+        said = f"list{most}, each {_kind(schema.get('items', {}))}"
+    held = schema.get("additionalProperties")
+    if isinstance(held, Mapping) and held:
+        said = f"mapping to {_kind(held)}"
     return " ".join([said, *_bounds(schema)])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from census_personas.census_priors.priors import Priors
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.schema import PROVENANCE, public_columns
 from census_personas.generator.report.report_types import Report
+from census_personas.generator.report.validation_report import ValidationReport
 from census_personas.generator.run import findings
 from census_personas.generator.run.manifest import Manifest
+from census_personas.generator.run.shard_store import ShardInfo
 
 logging.getLogger("griffe").setLevel(logging.ERROR)  # see python_api.py
 
@@ -45,12 +48,11 @@ def columns_markdown() -> str:
     """The columns of every schema for the shipped locale, and those of the files of findings."""
     priors = Priors.load("en_US")
     people = priors.context_columns
-    lines = [
-        f"- `{schema}`: {_names(public_columns(schema, people))}"
-        for schema in ("nemotron", "nemotron-1.1", "full")
+    lines = [f"- `{name}`: {_names(public_columns(name, people))}" for name in ("nemotron", "nemotron-1.1")]
+    lines += [
+        f"- `full`: those of `nemotron-1.1`, then {_names((*people.full, *PROVENANCE))} and the personality traits",
+        f"- `findings/part-XXXXX.parquet`: {_names(findings.SCHEMA.names)}",
     ]
-    lines.append(f"- provenance, which `full` adds: {_names(PROVENANCE)}")
-    lines.append(f"- `findings/part-*.parquet`: {_names(findings.SCHEMA.names)}")
     return "\n".join(lines)
 
 
@@ -62,6 +64,16 @@ def manifest_markdown() -> str:
 def report_markdown() -> str:
     """The keys of a report, and those of the values that stand in it."""
     return _keys(Report)
+
+
+def validation_markdown() -> str:
+    """The keys of the report on a file."""
+    return _keys(ValidationReport)
+
+
+def footer_markdown() -> str:
+    """The keys that the footer of a part has."""
+    return f"{_names(field.name for field in fields(ShardInfo))}."
 
 
 def _keys(model: type[BaseModel]) -> str:
