@@ -36,7 +36,7 @@ def test_it_gives_the_two_commands_and_the_steps_by_hand() -> None:
         r"make quickstart ",
         r"make test ",
         r"python3 -m venv \.venv",
-        r"pip install -e \. ",
+        r"pip install -e \"\.\[dev\]\" ",
         r"pytest -n 2 ",
     ):
         assert re.search(rf"^{line}", README, re.MULTILINE), line
