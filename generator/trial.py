@@ -110,7 +110,7 @@ async def _try_row(resources: RunResources) -> Trial:
     try:
         try:
             with resources.narrator(recorder, once, None) as narrator:
-                for record in _records(resources):
+                for record in first_records(resources):
                     result = await narrator.narrate(record)
                     if recorder.passed:
                         break
@@ -146,7 +146,8 @@ async def _unknown() -> int:
     return 0
 
 
-def _records(resources: RunResources) -> list[dict[str, Any]]:
+def first_records(resources: RunResources) -> list[dict[str, Any]]:
+    """The first row of a sample, or the first rows of an input, some of which may have wrong facts."""
     rows = resources.sample(min(_MOST_ROWS if resources.input is not None else 1, resources.config.rows))
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 

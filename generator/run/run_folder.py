@@ -43,6 +43,21 @@ class RunFolder:
         self.manifest = manifest
         self.table = table
 
+    @staticmethod
+    def refuse(path: Path, manifest: Manifest) -> Manifest | None:
+        """Refuse a folder that the run may not be written into; nothing is changed.
+
+        Returns:
+            The manifest of the run that is there, which this one goes on with; None in a new folder.
+
+        Raises:
+            ConfigError: the folder holds another run, something else, or more rows.
+        """
+        _refuse_foreign(path)
+        if earlier := Manifest.read(path):
+            _refuse_other(path, earlier, manifest)
+        return earlier
+
     @classmethod
     @contextmanager
     def opened(cls, path: Path, config: Config, manifest: Manifest, table: Table) -> Iterator[RunFolder]:
@@ -60,8 +75,7 @@ class RunFolder:
                 f"{path}: cannot be made a run folder ({error.strerror}); give a place that you may write to"
             ) from error
         with locked(path):
-            if earlier := Manifest.read(path):
-                _refuse_other(path, earlier, manifest)
+            if earlier := cls.refuse(path, manifest):
                 manifest = _continued(earlier, manifest)
             folder = cls(path, config, manifest, table)
             folder.tidy()
