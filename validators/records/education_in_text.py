@@ -205,7 +205,7 @@ def _sentence(text: str, at: int) -> int:
 def _plans(field: str, kind: str, quote: str, *, after_first: bool) -> Iterator[_Claim]:
     if field in FUTURE and (kind in _ladder() or quote.endswith("degree")):
         yield from _planned(field, _level(kind), quote, after_first=after_first)
-    elif field == PAST and _level(kind) >= _rung("associates"):
+    elif field == PAST and _level(kind) >= _rung("some_college"):
         yield from _held(field, _level(kind), quote)
 
 
@@ -298,6 +298,14 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     },
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
+    {
+        "education_level": "high_school",
+        "cultural_background": "After completing some college coursework in law, she moved to Erie.",
+    },
+    {
+        "education_level": "some_college",
+        "professional_persona": "Ana Wu, a paralegal with a graduate business degree, drafts contracts.",
+    },
     {"education_level": "high_school", "persona": "Ana Wu, a STEM-educated baker, measures twice."},
     {"education_level": "high_school", "career_goals_and_ambitions": "Ana plans to pursue an MBA by forty."},
     {"education_level": "graduate", "persona": "Ana hopes to enroll in a community college program."},

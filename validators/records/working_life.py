@@ -55,7 +55,7 @@ def _job(reading: RecordView) -> str:
     """The words by which the text says that the person has a job now; '' where it does not."""
     words, text = _words(), reading.lowered[TEXT]
     claims = titles(reading, TEXT)
-    retired = any(claim.mood == "past" for claim in claims)
+    retired = any(claim.mood == "past" and "retire" in claim.quote for claim in claims)
     for claim in claims:
         if claim.mood == "present" and _is_job(claim, reading, words, retired=retired):
             return claim.quote
@@ -78,7 +78,7 @@ def _hired(claims: Iterable[Claim], words: _Words) -> str:
 
 def _service(claims: Iterable[Claim], text: str, words: _Words) -> str:
     """The words that tell of work for others, where the text has a title for the person in the present."""
-    heads = {claim.head for claim in claims if claim.mood == "present"}
+    heads = {claim.head for claim in claims if claim.mood == "present" and not claim.head.endswith("mentor")}
     if not heads:
         return ""
     for pattern in (words.services, *([] if heads.isdisjoint(words.educators) else [words.lessons])):
@@ -104,6 +104,8 @@ def _is_job(claim: Claim, reading: RecordView, words: _Words, *, retired: bool) 
     if (reading.age or 0) >= CAREER_OVER:
         return given and paid and not (unpaid or planned or retired)
     if words.workplace.match(rest[:AFTER]) or _works_at(reading, claim.end, words):
+        return True
+    if given and not unpaid and (words.colleagues.search(rest) or words.advance.search(rest)):
         return True
     if planned:
         return False
@@ -154,6 +156,8 @@ class _Words(NamedTuple):
     workplace: re.Pattern[str]
     workplace_named: re.Pattern[str]
     clients: re.Pattern[str]
+    colleagues: re.Pattern[str]
+    advance: re.Pattern[str]
     plans: re.Pattern[str]
     hired: frozenset[str]
     never_hired: frozenset[str]
@@ -186,6 +190,8 @@ def _words() -> _Words:
         workplace=re.compile(content["workplace"]),
         workplace_named=re.compile(content["workplace_named"]),
         clients=re.compile(content["clients"]),
+        colleagues=re.compile(content["colleagues"]),
+        advance=re.compile(content["advance"]),
         plans=any_of("plans"),
         hired=words_of("hired"),
         never_hired=words_of("never_hired"),
@@ -227,6 +233,23 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {**_IDLE, "professional_persona": "Ana Wu, an aspiring handyman, hopes to deliver home repairs."},
     {**_IDLE, "professional_persona": "Ana Wu, an aspiring educator, dreams of leading curriculum design."},
     {**_IDLE, "professional_persona": "Ana Wu, a student, hopes to excel in retail work."},
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a seasoned handyman, is turning her skills into a business that offers home"
+        " repairs.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu is a handyman-mentor who helps to provide home-maintenance services.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a former cashier at ease in her old job, raises bees.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu is a data analyst who seeks a role in a firm of emerging fame.",
+    },
     {**_IDLE, "age": 70, "professional_persona": "Ana Wu, a retired smith and part-time welder, rests."},
     {**_IDLE, "age": 80, "professional_persona": "Ana Wu, an electrical engineer, mentors pupils."},
     {**_WORKER, "career_goals_and_ambitions": "Ana mentors women re-entering the workforce."},
@@ -255,6 +278,30 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
         "professional_persona": "Ana Wu, a 43-year-old educator, brings calm to lead curriculum design.",
     },
     {**_IDLE, "professional_persona": "Ana Wu mentors women and secures consulting contracts."},
+    {**_IDLE, "professional_persona": "A meticulous data analyst named Ana Wu turns numbers into charts."},
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a project-management veteran turned freelance graphic designer, draws.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a handyman-entrepreneur, uses her skills to run a part-time home-repair"
+        " service.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a student of numbers, keeps the ledgers at her part-time front-desk job.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a cashier with twenty years at the till, trains new hires and is pursuing a"
+        " supervisory post.",
+    },
+    {
+        **_IDLE,
+        "first_name": "Hope",
+        "professional_persona": "Hope Wu is a facilities manager who oversees the upkeep of nine buildings.",
+    },
     {**_IDLE, "professional_persona": "Ana Wu uses her calm to excel in retail work and college projects."},
     {
         **_IDLE,
@@ -262,5 +309,8 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     },
     {**_IDLE, "occupation": "baker"},
     {**_WORKER, "career_goals_and_ambitions": "Ana aims to re-enter the workforce next year."},
+    {**_WORKER, "career_goals_and_ambitions": "Ana aims to transition back into the workforce."},
+    {**_WORKER, "persona": "Ana Wu, a curious retiree with a camera, walks the shore."},
+    {**_WORKER, "persona": "Ana Wu has baked for nobody but herself since retiring."},
     {**_SEEKING, "age": 75},
 )
