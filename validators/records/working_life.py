@@ -29,6 +29,8 @@ TEXT = "professional_persona"
 # a career that is over: "a mechanical engineer" of eighty mentors pupils.
 CAREER_OVER = 65
 PENSION = 67  # full retirement age of those born since 1960 (section 216(l))
+PAST = "cultural_background"
+NEAR = 30  # letters after a job taken in which it turns out to be none
 AFTER = 90  # letters after a title in which its workplace stands
 
 
@@ -44,6 +46,7 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         quote = _job(reading)
         if quote:
             yield RULE.error(TEXT, f"the person {state}; the text says that they have a job", quote)
+        yield from _going(reading, f"the person {state}; the text has them go to a job")
         if not outside and (reading.age or 0) >= PENSION:
             said = called_retired(reading, working=False)
             yield from _retired(said, f"the person {state}; the text calls them retired")
@@ -65,6 +68,19 @@ def _job(reading: RecordView) -> str:
             return quote
     at = words.work.search(text)  # what somebody does beside mentoring others is work as well
     return at.group() if at and mood_at(text, at.start()) in {"present", "other"} else ""
+
+
+def _going(reading: RecordView, message: str) -> Iterator[Finding]:
+    """The first words of a text of today that send the person to work, or give them a job."""
+    words = _words()
+    for field, text in reading.lowered.items():
+        if field == PAST:
+            continue
+        for match in words.goes.finditer(text):
+            near = text[match.start() : match.end() + NEAR]
+            if mood_at(text, match.start()) == "present" and not words.goes_not.search(near):
+                yield RULE.error(field, message, match.group())
+                return
 
 
 def _hired(claims: Iterable[Claim], words: _Words) -> str:
@@ -165,6 +181,8 @@ class _Words(NamedTuple):
     educators: frozenset[str]
     lessons: re.Pattern[str]
     work: re.Pattern[str]
+    goes: re.Pattern[str]
+    goes_not: re.Pattern[str]
     idle: re.Pattern[str]
 
 
@@ -199,6 +217,8 @@ def _words() -> _Words:
         educators=words_of("educators"),
         lessons=re.compile(content["lessons"]),
         work=any_of("work"),
+        goes=any_of("goes"),
+        goes_not=re.compile(content["goes_not"]),
         idle=any_of("idle"),
     )
 
@@ -252,6 +272,12 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     },
     {**_IDLE, "age": 70, "professional_persona": "Ana Wu, a retired smith and part-time welder, rests."},
     {**_IDLE, "age": 80, "professional_persona": "Ana Wu, an electrical engineer, mentors pupils."},
+    {
+        **_IDLE,
+        "sports_persona": "Ana Wu jogs while her husband leaves for work, and goes to work on her roses.",
+    },
+    {**_IDLE, "persona": "Ana Wu has taken on a new role as a volunteer guide."},
+    {**_IDLE, "culinary_persona": "Ana Wu no longer packs sandwiches for her lunch break."},
     {**_WORKER, "career_goals_and_ambitions": "Ana mentors women re-entering the workforce."},
     {**_WORKER, "persona": "Ana Wu, a retired nurse, keeps a part-time job at the bakery."},
 )
@@ -307,6 +333,13 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
         **_IDLE,
         "professional_persona": "Ana Wu uses her skills to deliver reliable solutions in the automotive sector.",
     },
+    {**_IDLE, "age": 71, "sports_persona": "Ana Wu stretches for ten minutes before she leaves for work."},
+    {
+        **_IDLE,
+        "occupation": "no_occupation",
+        "career_goals_and_ambitions": "Ana has taken on a new role as a project manager.",
+    },
+    {**_IDLE, "arts_persona": "Ana Wu sketches strangers on her morning commute."},
     {**_IDLE, "occupation": "baker"},
     {**_WORKER, "career_goals_and_ambitions": "Ana aims to re-enter the workforce next year."},
     {**_WORKER, "career_goals_and_ambitions": "Ana aims to transition back into the workforce."},
