@@ -34,7 +34,14 @@ FIRST_DEGREES = (
     "university program",
     "college degree",
 )
-TRAINED = ("training", "trained", "background", "focused")  # a course of study, finished or not
+TRAINED = (
+    "training",
+    "trained",
+    "background",
+    "focused",
+    "college-educated",
+    "college educated",
+)  # a course of study, finished or not
 NEAR = 40  # letters before it in which a negation stands
 BEFORE, AFTER = 30, 90  # letters around one of its words in which a credential stands
 GED = "ged"
@@ -287,6 +294,11 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     },
     {"education_level": "some_college", "persona": "Ana, who leverages her humanities training, curates."},
     {"education_level": "bachelors", "persona": "Ana dreams of a cruise once her MBA is completed."},
+    {"education_level": "some_college", "persona": "Ana Wu, a college-educated baker, reads."},
+    {
+        "education_level": "some_college",
+        "cultural_background": "She left college before she earned a bachelor's degree.",
+    },
     {"education_level": "9th_12th_no_diploma", "persona": "Ana misses deadlines for her GED studies."},
     {
         "education_level": "associates",
@@ -298,6 +310,7 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     },
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"education_level": "high_school", "persona": "Ana Wu, a college-educated archivist, sorts letters."},
     {
         "education_level": "high_school",
         "cultural_background": "After completing some college coursework in law, she moved to Erie.",

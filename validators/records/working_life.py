@@ -278,10 +278,15 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     },
     {**_IDLE, "persona": "Ana Wu has taken on a new role as a volunteer guide."},
     {**_IDLE, "culinary_persona": "Ana Wu no longer packs sandwiches for her lunch break."},
+    {**_WORKER, "persona": "Ana Wu, once a stay-at-home mother, now bakes."},
     {**_WORKER, "career_goals_and_ambitions": "Ana mentors women re-entering the workforce."},
     {**_WORKER, "persona": "Ana Wu, a retired nurse, keeps a part-time job at the bakery."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a 44-year-old paralegal, writes for a busy county law office.",
+    },
     {**_IDLE, "professional_persona": "Ana Wu is an office administrator at a nonprofit in Peoria."},
     {**_IDLE, "professional_persona": "Ana Wu, a 50-year-old front-end developer, builds sites for clients."},
     {

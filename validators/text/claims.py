@@ -35,7 +35,8 @@ _TITLE_END = re.compile(
 _AND = re.compile(r",? and (?:an? )?|/|, (?:an? )?")
 _AGENT = re.compile(
     r"(?:er|or|ist|ian|ant|ent|yst|eer|preneur|ive|ate|tect|man|woman|person|nurse|mechanic|chef|cook|clerk|aide|guard|coach"
-    r"|smith|worker|professional|hand|lead|official|head|pro|guide|host|judge|scribe|pilot|veteran|expert|ace|buff)s?$"
+    r"|smith|worker|professional|hand|lead|official|head|pro|guide|host|judge|scribe|pilot|veteran|expert|ace|buff"
+    r"|attorney|barista|paralegal|paramedic|secretary|surgeon|waitress)s?$"
 )
 _NO_AGENT = frozenset(
     "former her other senior junior senior career center over under later ever never number master lifelong community"
