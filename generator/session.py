@@ -18,6 +18,7 @@ from census_personas.foundation import event_loop
 from census_personas.foundation.errors import DatasetError
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.llm.chat import ChatModel, ChatRequest, RequestError
+from census_personas.generator.llm.deadline import Deadline
 from census_personas.generator.narration.backends import connect
 from census_personas.generator.narration.narrator import Narrated, Narrator
 from census_personas.generator.report import card
@@ -204,9 +205,11 @@ async def _narrate(
     allowed = config.model_copy(update={"validation": validation})
     early_stop = EarlyStop(stops=config.validation.stop_early and stoppable)
 
+    deadline = Deadline(model)
+
     def open_narrator(shard: Shard) -> contextlib.AbstractContextManager[Narrator]:
         journal = folder.journal(shard) if folder.journaled else None
-        return resources.narrator(model, allowed, journal, early_stop.hear)
+        return resources.narrator(deadline, allowed, journal, early_stop.hear)
 
     closing = ShardClosing(shared_text_action(config.validation.policy, config.llm.backend))
 
@@ -234,7 +237,8 @@ async def _narrate(
         )
 
     try:
-        with _interruptible(pipeline) as heard:
+        limit = deadline.running(config.runtime.deadline_s, pipeline.stop)
+        with _interruptible(pipeline) as heard, limit:
             finished = await pipeline.run(pending, tally)
     except BaseException:
         with contextlib.suppress(OSError):  # what ended the run is worth telling, not what it led to

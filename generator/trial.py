@@ -221,7 +221,7 @@ def _dialect(config: Config, endpoint: Mapping[str, Any]) -> Iterator[str]:
     form = endpoint.get("structured_output")
     if form in {"json_object", "prompt"} and config.llm.structured_output == "auto":
         yield f"the endpoint enforces no JSON schema ({form}): it is spelled out in the prompt, and more is repaired"
-    if endpoint.get("system_role") == "folded":
+    if endpoint.get("system_role") == "folded" and config.llm.system_role == "auto":
         yield "the chat template takes no system message: its text is put in front of the first user message"
     if dropped := endpoint.get("dropped_parameters"):
         yield f"the endpoint refuses {', '.join(dropped)}, which are left out"
@@ -229,7 +229,7 @@ def _dialect(config: Config, endpoint: Mapping[str, Any]) -> Iterator[str]:
 
 def _habits(config: Config, passed: _Passed) -> Iterator[str]:
     for _, answer, _ in passed:
-        if "<think>" in answer.text:
+        if answer.reasoning_tokens:
             yield f"answers begin with thoughts, which are paid for and dropped; {THINKING_OFF}"
         elif config.llm.structured_output in {"json_schema", "structured_outputs"} and answer.text.strip()[
             :1

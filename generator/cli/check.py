@@ -57,6 +57,10 @@ def _named(settings: Config, resources: RunResources) -> dict[str, Any]:
         )
     if settings.where:
         named["where"] = f"{resources.population.probability(settings.where):.6g} of the population"
+    if settings.llm.backend == "openai":
+        from census_personas.generator.llm.request_outline import outline_requests
+
+        named |= outline_requests(settings.llm)
     named["dataset"] = f"{len(resources.table().columns)} columns"
     tokens = assumed(resources, 1).prompt_tokens // settings.rows
     named["a row's prompts"] = f"about {tokens} tokens, at {CHARACTERS_A_TOKEN} characters each"

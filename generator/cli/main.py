@@ -86,7 +86,7 @@ app.add_typer(plugins.app, name="plugins")
 
 
 def main() -> None:
-    """Run the command line; every error of ours is one line on stderr and an exit code, as docs/limits.md says."""
+    """Run the command line; an error of ours is one line on stderr and an exit code (docs/reference/limits.md)."""
     _prepare_streams()
     try:
         with _interrupted_by_signals():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,6 +24,7 @@ _SECTIONS = frozenset(
 )
 _DEEPEST = 4
 _SHOWN = 80
+_ENDPOINT = re.compile(r"^llm\.endpoints\.\d+\.")
 
 
 def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] | None = None) -> Config:
@@ -91,6 +93,8 @@ def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
         packages = list(installed())
         changed["plugins"] = lambda named: [name if name in packages else placed(name) for name in named]
     whole = values | {key: change(values[key]) for key, change in changed.items() if key in values}
+    if isinstance(llm := values.get("llm"), dict):
+        whole["llm"] = llm | {key: placed(llm[key]) for key in ("client_cert", "client_key") if key in llm}
     prompts = values.get("prompts")
     if isinstance(prompts, dict) and not _is_shipped(prompts.get("set")):
         whole["prompts"] = prompts | {key: placed(prompts[key]) for key in ("set",) if key in prompts}
@@ -135,6 +139,8 @@ def _config(values: Any, place: str, overrides: tuple[str, ...], given: Mapping[
 
 def _apply(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
+    if key == "llm" or key.startswith(_SECRETIVE):
+        override = f"{key}=…"
     *sections, last = key.split(".")
     if not equals or not all((*sections, last)) or len(sections) > _DEEPEST:
         raise ConfigError(f"--set {_cut(override)}: write it as section.key=value")
@@ -156,8 +162,11 @@ def _place(item: Any, options: Mapping[str, str]) -> str | None:
     return next((options[key] for key in keys if key in options), None)
 
 
-# These two may hold a secret put in the wrong place, so their errors do not repeat the value.
+# Sections whose values may be secrets.
+_SECRETIVE = ("llm.headers", "llm.endpoints")
+# These may hold a secret put in the wrong place, so their errors do not repeat the value.
 _REMEDIES = {
+    "llm.seed": "is on or off: whether requests carry a seed; the seed of the run is the key seed",
     "llm.base_url": "must be an http(s) URL without user name or password, such as http://localhost:8000/v1",
     "llm.api_key_env": "must be the name of an environment variable; the key itself never stands in a config",
 }
@@ -179,8 +188,8 @@ def _explain(place: str, item: Any) -> str:
 
 def _fault(where: str, message: str, item: Any) -> str:
     """What is wrong with a value."""
-    if where in _REMEDIES:
-        return _REMEDIES[where]
+    if said := _hidden_fault(where, message, item):
+        return said
     if item["type"] == "model_type":  # not the value: whatever was pasted here may be a key
         return f"is a section of keys, not a {type(item['input']).__name__}"
     if item["input"] is None:
@@ -194,6 +203,15 @@ def _fault(where: str, message: str, item: Any) -> str:
     return f"{message[:1].lower()}{message[1:]}, not {_cut(repr(item['input']))}"
 
 
+def _hidden_fault(where: str, message: str, item: Any) -> str:
+    """What is wrong with a value that may be a secret, without it; empty for other keys."""
+    if (known := _ENDPOINT.sub("llm.", where)) in _REMEDIES:
+        return _REMEDIES[known]
+    if not where.startswith(_SECRETIVE) or item["type"] == "header":
+        return message if item["type"] == "header" else ""
+    return f"{message[:1].lower()}{message[1:]} (the value is not shown, as it may be a secret)"
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
@@ -201,6 +219,9 @@ def _cut(text: str) -> str:
 def _known(sections: tuple[Any, ...]) -> list[str]:
     model: Any = Config
     for section in sections:
+        if isinstance(section, int):  # a section of a list
+            model = get_args(model)[0]
+            continue
         field = model.model_fields.get(section) or next(
             field for field in model.model_fields.values() if field.alias == section
         )

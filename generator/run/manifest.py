@@ -42,6 +42,22 @@ class Manifest(BaseModel):
         cost: of the tokens of finished shards, at the configured prices.
         seconds: time spent narrating, all resumes together.
         endpoint: what the endpoint was seen to understand, and the requests of all sessions together.
+        format: version of this file; run folders with it open in later releases.
+        name: of the run, as its config says.
+        fingerprint: SHA-256 of the part of the config that decides the dataset's content.
+        identity: that part itself, and digests of the data that rows depend on.
+        locale: name of the locale.
+        seed: of all random draws.
+        model: name of the narrator.
+        backend: `openai` or `offline`.
+        notice: what readers of the dataset must know about the narrator.
+        accepted: rows in the dataset.
+        rejected: rows in `rejected/`.
+        prompt_tokens: tokens of all prompts of finished shards, those that came from a cache included.
+        completion_tokens: tokens of their answers.
+        started: time of the first session, in UTC.
+        finished: time at which the last session ended, in UTC.
+        versions: of the packages that decide rows or texts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

@@ -25,6 +25,7 @@ from census_personas.generator.run.findings import is_sealed_as, write_findings
 from census_personas.generator.run.folder_lock import locked
 from census_personas.generator.run.manifest import Manifest, State
 from census_personas.generator.run.rejections import write_rejections
+from census_personas.generator.run.shard_copies import write_copies
 from census_personas.generator.run.shard_store import Shard, ShardInfo, is_of_run, read_shard, write_shard
 from census_personas.generator.run.verdicts import write_verdicts
 
@@ -170,6 +171,7 @@ class RunFolder:
         rows = [result.record for result in accepted]
         file = self.layout.part(shard.index)
         write_shard(file, self.table, rows, info, notes, after=None if before is None else file)
+        write_copies(self.layout, shard.index, self.config.output.formats)
         return info
 
     def _account(self, shard: Shard, results: Sequence[Narrated], before: ShardInfo) -> ShardInfo:
@@ -212,7 +214,11 @@ class RunFolder:
 
         `whole` says that every shard is written; without it the run was stopped and may be resumed.
         """
-        infos = [info for shard in self.shards() if (info := self.info(shard))]
+        infos = []
+        for shard in self.shards():
+            if info := self.info(shard):
+                infos.append(info)
+                write_copies(self.layout, shard.index, self.config.output.formats)
         if whole and (lost := self.pending()):
             log.warning(
                 "%s: %d parts were spoilt or deleted while the run was written, the first %s; repeat the command",

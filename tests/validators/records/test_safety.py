@@ -1,4 +1,4 @@
-"""What docs/safety.md says that rules, prompts and samples do, and do not do."""
+"""What docs/explanation/safety.md says that rules, prompts and samples do, and do not do."""
 
 from __future__ import annotations
 
