@@ -34,6 +34,7 @@ ENGINE = (
     "offline",
     "narration",
     "run",
+    "executor",
     "report",
     "",
     "cli",

@@ -15,6 +15,7 @@ from census_personas.generator.cli.options import (
     Rows,
     Seed,
     Where,
+    Workers,
     config_of,
 )
 from census_personas.generator.cli.run import run, run_folder
@@ -38,13 +39,14 @@ def generate(
     seed: Seed = None,
     where: Where = None,
     overrides: Overrides = None,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset into a run folder. The same command resumes; more rows extend."""
     from census_personas.generator.sampling.quota import refuse_other_counts
 
     named = None if output is None else run_folder(output)
-    settings = config_of(config, overrides, rows=rows, seed=seed, where=where)
+    settings = config_of(config, overrides, rows=rows, seed=seed, where=where, workers=workers)
     refuse_other_counts(settings.quota, settings.rows)
     run(settings, named or run_folder(Path("runs") / settings.name), as_json=as_json)
 
@@ -56,6 +58,7 @@ def narrate(
     rows: InputRows = None,
     seed: Seed = None,
     overrides: Overrides = None,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Write texts for the people of a dataset, such as a Nemotron file or an earlier run.
@@ -70,5 +73,5 @@ def narrate(
     rows = rows or count_rows(dataset)
     if not rows:
         raise ConfigError(f"{dataset}: has no rows; give a dataset that has some")
-    settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset))
+    settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset), workers=workers)
     run(settings, named or run_folder(Path("runs") / settings.name, inputs=[dataset]), as_json=as_json)

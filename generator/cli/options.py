@@ -44,6 +44,10 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=VALUE", help="Override a key of the config; repeatable."),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option("-j", "--workers", min=1, help="Worker processes; default: the config's runtime.workers."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 PluginNames = Annotated[
     list[str] | None,
@@ -67,6 +71,7 @@ def config_of(
     quota: str | None = None,
     stratified: bool | None = None,
     people: str | None = None,
+    workers: int | None = None,
 ) -> Config:
     """The configuration that a command line describes: file, then --set, then the short options."""
     from census_personas.generator.config.config_file import load, parse
@@ -76,7 +81,7 @@ def config_of(
     for key, text in (("where", where), ("target", target), ("quota", quota)):
         if text is not None:
             given[key] = condition(text, key)
-    changes = tuple(overrides or ())
+    changes = (*(overrides or ()), *([] if workers is None else [f"runtime.workers={workers}"]))
     return parse("", "defaults", changes, given) if path is None else load(path, changes, given)
 
 

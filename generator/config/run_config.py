@@ -20,6 +20,7 @@ Policy = Literal["repair", "reject", "flag", "off"]
 _Off = BeforeValidator(lambda value: "off" if value is False else value)
 _MOST_NARRATIVES = 50
 _MOST_PLUGINS = 50
+_MOST_WORKERS = 1024
 
 
 class ConfigError(PersonasError, ValueError):
@@ -68,7 +69,13 @@ class OutputConfig(Section):
 class RuntimeConfig(Section):
     """How the work is spread; never part of what a run is."""
 
-    executor: Literal["local"] = "local"
+    executor: Literal["local"] = Field(
+        default="local", description="What spreads the work: `local` starts processes on this machine."
+    )
+    workers: Annotated[Whole, Field(ge=1, le=_MOST_WORKERS)] = Field(
+        default=1,
+        description="Processes that narrate shards, or check rows, at the same time; 1 starts none beside the command.",
+    )
     progress: Annotated[Literal["auto", "bar", "plain", "off"], _Off] = "auto"
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from census_personas.generator.llm.body import ACCEPT_ENCODING, MOST_BYTES, read_body
-from census_personas.generator.llm.concurrency_limit import ConcurrencyLimit
+from census_personas.generator.llm.concurrency_limit import Gate
 from census_personas.generator.llm.transport import Address
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Load:
 class Monitor:
     """Looks at an endpoint's metrics from `start` to `aclose`; where there are none it says so once and ends."""
 
-    def __init__(self, address: Address, gate: ConcurrencyLimit) -> None:
+    def __init__(self, address: Address, gate: Gate) -> None:
         """No request is sent."""
         self._url = address.url.removesuffix("/v1") + "/metrics"
         self._address = address

@@ -101,8 +101,13 @@ class RunFolder:
 
         A shard that is shorter than now asked for keeps its rows where no journal does.
         """
-        judged = ((shard, self._done(shard)) for shard in self.shards())
-        return tuple(replace(shard, done=done) for shard, done in judged if done < shard.stop - shard.start)
+        judged = map(self.as_it_stands, self.shards())
+        return tuple(shard for shard in judged if shard is not None)
+
+    def as_it_stands(self, shard: Shard) -> Shard | None:
+        """The shard with the rows that its part has by now; None where it needs no further work."""
+        done = self._done(shard)
+        return replace(shard, done=done) if done < shard.stop - shard.start else None
 
     def _done(self, shard: Shard) -> int:
         """Rows of the shard, from its first on, that need no further work."""
