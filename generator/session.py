@@ -78,7 +78,7 @@ def generate(
     """
     resources = RunResources.load(config)
     manifest = event_loop.run(_narration(resources, folder, observe, model))
-    _sum_up(resources, folder, manifest)
+    sum_up(resources, folder, manifest)
     return manifest
 
 
@@ -91,7 +91,7 @@ async def agenerate(
     """
     resources = await asyncio.to_thread(RunResources.load, config)
     manifest = await event_loop.run_beside(_narration(resources, folder, observe, None))
-    await asyncio.to_thread(_sum_up, resources, folder, manifest)
+    await asyncio.to_thread(sum_up, resources, folder, manifest)
     return manifest
 
 
@@ -101,9 +101,9 @@ def _narration(
     return partial(_generate, resources, folder, observe, model, fresh=not folder.exists())
 
 
-def _sum_up(resources: RunResources, folder: Path, manifest: Manifest) -> None:
-    """Write report and card of a run that was not stopped."""
-    if manifest.state == "stopped":
+def sum_up(resources: RunResources, folder: Path, manifest: Manifest) -> None:
+    """Write report and card of a run that was not stopped, and is no share of one."""
+    if manifest.state in {"stopped", "share"}:
         return
     config = resources.config
     try:

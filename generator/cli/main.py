@@ -21,6 +21,7 @@ from census_personas.generator.cli import (
     check,
     failure,
     locale,
+    merge,
     narrate,
     plugins,
     preview_estimate,
@@ -72,6 +73,7 @@ def _common(
 app.command()(narrate.generate)
 app.command()(sample.sample)
 app.command()(narrate.narrate)
+app.command()(merge.merge)
 app.command()(preview_estimate.preview)
 app.command()(preview_estimate.estimate)
 app.command()(check.check)

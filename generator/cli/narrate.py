@@ -14,11 +14,12 @@ from census_personas.generator.cli.options import (
     Overrides,
     Rows,
     Seed,
+    Shards,
     Where,
     Workers,
     config_of,
 )
-from census_personas.generator.cli.run import run, run_folder
+from census_personas.generator.cli.run import name_of, run, run_folder
 
 MaybeConfig = Annotated[
     Path | None,
@@ -39,16 +40,18 @@ def generate(
     seed: Seed = None,
     where: Where = None,
     overrides: Overrides = None,
+    *,
     workers: Workers = None,
+    shards: Shards = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset into a run folder. The same command resumes; more rows extend."""
     from census_personas.generator.sampling.quota import refuse_other_counts
 
     named = None if output is None else run_folder(output)
-    settings = config_of(config, overrides, rows=rows, seed=seed, where=where, workers=workers)
+    settings = config_of(config, overrides, rows=rows, seed=seed, where=where, workers=workers, shards=shards)
     refuse_other_counts(settings.quota, settings.rows)
-    run(settings, named or run_folder(Path("runs") / settings.name), as_json=as_json)
+    run(settings, named or run_folder(Path("runs") / name_of(settings)), as_json=as_json)
 
 
 def narrate(
@@ -58,7 +61,9 @@ def narrate(
     rows: InputRows = None,
     seed: Seed = None,
     overrides: Overrides = None,
+    *,
     workers: Workers = None,
+    shards: Shards = None,
     as_json: AsJson = False,
 ) -> None:
     """Write texts for the people of a dataset, such as a Nemotron file or an earlier run.
@@ -73,5 +78,7 @@ def narrate(
     rows = rows or count_rows(dataset)
     if not rows:
         raise ConfigError(f"{dataset}: has no rows; give a dataset that has some")
-    settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset), workers=workers)
-    run(settings, named or run_folder(Path("runs") / settings.name, inputs=[dataset]), as_json=as_json)
+    settings = config_of(
+        config, overrides, rows=rows, seed=seed, people=str(dataset), workers=workers, shards=shards
+    )
+    run(settings, named or run_folder(Path("runs") / name_of(settings), inputs=[dataset]), as_json=as_json)

@@ -48,6 +48,14 @@ Workers = Annotated[
     int | None,
     typer.Option("-j", "--workers", min=1, help="Worker processes; default: the config's runtime.workers."),
 ]
+Shards = Annotated[
+    str | None,
+    typer.Option(
+        "--shards",
+        metavar="JOB/JOBS",
+        help="Write one job's share of the shards, such as 3/16; then: personas merge.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 PluginNames = Annotated[
     list[str] | None,
@@ -72,6 +80,7 @@ def config_of(
     stratified: bool | None = None,
     people: str | None = None,
     workers: int | None = None,
+    shards: str | None = None,
 ) -> Config:
     """The configuration that a command line describes: file, then --set, then the short options."""
     from census_personas.generator.config.config_file import load, parse
@@ -81,7 +90,9 @@ def config_of(
     for key, text in (("where", where), ("target", target), ("quota", quota)):
         if text is not None:
             given[key] = condition(text, key)
-    changes = (*(overrides or ()), *([] if workers is None else [f"runtime.workers={workers}"]))
+    runtime = {"workers": workers, "shards": shards}
+    spread = [f"runtime.{key}={value}" for key, value in runtime.items() if value is not None]
+    changes = (*(overrides or ()), *spread)
     return parse("", "defaults", changes, given) if path is None else load(path, changes, given)
 
 

@@ -113,6 +113,7 @@ class _Crew:
         code = worker.exit_code()
         tasks = [*worker.hand.values()]
         if not tasks:
+            logger.warning("worker %d ended while it was loading (%s)", worker.place, code)
             self._again.appendleft(ahead)
             self._early_deaths += 1
             if self._early_deaths >= MOST_DEATHS:
