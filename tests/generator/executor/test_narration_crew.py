@@ -129,7 +129,7 @@ def test_requests_in_flight_and_tokens_are_limits_of_all_workers_together(
     assert code == 1, said
     assert "llm.max_tokens_total=60000 is spent" in said
     stats = server.stats()
-    assert stats["max_in_flight"] == AT_ONCE
+    assert stats["max_in_flight"] <= AT_ONCE
     dearest = 6_000  # tokens of a request
     assert 60_000 <= stats["prompt_tokens"] + stats["completion_tokens"] < 60_000 + AT_ONCE * dearest
     assert manifest(tmp_path / "run")["state"] == "stopped"
