@@ -125,7 +125,9 @@ def test_requests_in_flight_and_tokens_are_limits_of_all_workers_together(
     tmp_path: Path, chat_server: Server, command: Any
 ) -> None:
     server = chat_server("--latency=0.1")
-    code, said = command.run(*words(tmp_path / "run", server, "-j", WORKERS, "--set", "llm.max_tokens_total=60000"))
+    code, said = command.run(
+        *words(tmp_path / "run", server, "-j", WORKERS, "--set", "llm.max_tokens_total=60000")
+    )
     assert code == 1, said
     assert "llm.max_tokens_total=60000 is spent" in said
     stats = server.stats()
