@@ -11,10 +11,19 @@ from typing import Generic, TypeVar, overload
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Owner = TypeVar("Owner")
+_most = 0  # cores to use at most; 0: all
+
+
+def use_cores(number: int) -> None:
+    """Use so many cores at most from now on, as a worker beside others does."""
+    global _most  # noqa: PLW0603 - one setting of the process
+    _most = number
 
 
 def cores() -> int:
     """Processor cores that this process may use."""
+    if _most:
+        return _most
     if hasattr(os, "sched_getaffinity"):  # not everywhere
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

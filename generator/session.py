@@ -7,7 +7,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -17,19 +17,22 @@ from typing import Any
 from census_personas.foundation import event_loop
 from census_personas.foundation.errors import DatasetError
 from census_personas.generator.config.run_config import Config
+from census_personas.generator.executor.executor import executor_of
+from census_personas.generator.executor.ledger import add_accounts
+from census_personas.generator.executor.narration_crew import NarrationCrew
 from census_personas.generator.llm.chat import ChatModel, ChatRequest, RequestError
 from census_personas.generator.llm.deadline import Deadline
 from census_personas.generator.narration.backends import connect
-from census_personas.generator.narration.narrator import Narrated, Narrator
+from census_personas.generator.narration.narrator import Narrated
 from census_personas.generator.report import card
 from census_personas.generator.report import run_report as report
 from census_personas.generator.run.early_stop import EarlyStop
 from census_personas.generator.run.keys import write_keys
 from census_personas.generator.run.manifest import Manifest
-from census_personas.generator.run.pipeline import Narrating, Pipeline, Tally, narrations
+from census_personas.generator.run.pipeline import Pipeline, Tally, narrations
 from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.run_folder import RunFolder
-from census_personas.generator.run.shard_closing import ShardClosing, shared_text_action
+from census_personas.generator.run.shard_narration import ShardNarration
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 
 
@@ -77,7 +80,7 @@ def generate(
     """
     resources = RunResources.load(config)
     manifest = event_loop.run(_narration(resources, folder, observe, model))
-    _sum_up(resources, folder, manifest)
+    sum_up(resources, folder, manifest)
     return manifest
 
 
@@ -90,7 +93,7 @@ async def agenerate(
     """
     resources = await asyncio.to_thread(RunResources.load, config)
     manifest = await event_loop.run_beside(_narration(resources, folder, observe, None))
-    await asyncio.to_thread(_sum_up, resources, folder, manifest)
+    await asyncio.to_thread(sum_up, resources, folder, manifest)
     return manifest
 
 
@@ -100,9 +103,9 @@ def _narration(
     return partial(_generate, resources, folder, observe, model, fresh=not folder.exists())
 
 
-def _sum_up(resources: RunResources, folder: Path, manifest: Manifest) -> None:
-    """Write report and card of a run that was not stopped."""
-    if manifest.state == "stopped":
+def sum_up(resources: RunResources, folder: Path, manifest: Manifest) -> None:
+    """Write report and card of a run that was not stopped, and is no share of one."""
+    if manifest.state in {"stopped", "share"}:
         return
     config = resources.config
     try:
@@ -204,45 +207,32 @@ async def _narrate(
     stoppable: bool,
 ) -> Manifest:
     config = resources.config
-    validation = config.validation.model_copy(update={"max_attempts": folder.allowance})
-    allowed = config.model_copy(update={"validation": validation})
     early_stop = EarlyStop(stops=config.validation.stop_early and stoppable)
-
     deadline = Deadline(model)
-
-    def open_narrator(shard: Shard) -> contextlib.AbstractContextManager[Narrator]:
-        journal = folder.journal(shard) if folder.journaled else None
-        return resources.narrator(deadline, allowed, journal, early_stop.hear)
-
-    closing = ShardClosing(shared_text_action(config.validation.policy, config.llm.backend))
-
-    async def settle(narrator: Narrating, shard: Shard, results: Sequence[Narrated]) -> Sequence[Narrated]:
-        return await closing.settle(narrator, results, folder.rows_before(shard))
-
     pending = folder.pending()
     tally = Tally(config.rows, done=config.rows - sum(shard.stop - shard.begin for shard in pending))
-    pipeline = Pipeline(
-        resources.sample,
-        open_narrator,
-        folder.write,
-        concurrency=narrations(config.llm.concurrency),
-        observe=observe,
-        early_stop=early_stop,
-        deliver_begun=not folder.journaled,
-    )
-    pipeline.settle = settle
+    workers = min(config.runtime.workers, len(pending)) if stoppable else 1
+    work: Pipeline | NarrationCrew
+    if workers > 1:
+        work = NarrationCrew(executor_of(config.runtime, workers), folder, workers, early_stop, observe)
+    else:
+        narration = ShardNarration(resources, folder, deadline)
+        work = narration.pipeline(narrations(config.llm.concurrency), early_stop, early_stop.hear, observe)
     started, clock = _now(), time.monotonic()
+
+    def account() -> Mapping[str, Any]:
+        """What this process asked of the endpoint, and its workers."""
+        own = model.account()
+        return own if isinstance(work, Pipeline) else add_accounts([own, work.account()])
 
     def close(*, whole: bool) -> Manifest:
         seconds = time.monotonic() - clock
-        return folder.close(
-            whole=whole, started=started, finished=_now(), seconds=seconds, account=model.account()
-        )
+        return folder.close(whole=whole, started=started, finished=_now(), seconds=seconds, account=account())
 
     try:
-        limit = deadline.running(config.runtime.deadline_s, pipeline.stop)
-        with _interruptible(pipeline) as heard, limit:
-            finished = await pipeline.run(pending, tally)
+        limit = deadline.running(config.runtime.deadline_s, work.stop)
+        with _interruptible(work) as heard, limit:
+            finished = await work.run(pending, tally)
     except BaseException:
         with contextlib.suppress(OSError):  # what ended the run is worth telling, not what it led to
             close(whole=False)
@@ -254,7 +244,7 @@ async def _narrate(
 
 
 @contextmanager
-def _interruptible(pipeline: Pipeline) -> Iterator[list[int]]:
+def _interruptible(work: Pipeline | NarrationCrew) -> Iterator[list[int]]:
     """The first Ctrl-C (or SIGTERM, or the end of the terminal) lets rows in flight finish, the second drops them.
 
     Gives the numbers of the signals that came, as they come. Under `nohup` the end of the terminal stays ignored.
@@ -264,11 +254,11 @@ def _interruptible(pipeline: Pipeline) -> Iterator[list[int]]:
         yield came
         return
     loop = asyncio.get_running_loop()
-    presses = iter((pipeline.stop,))
+    presses = iter((work.stop,))
 
     def on_signal(number: int) -> None:
         came.append(number)
-        next(presses, pipeline.abort)()
+        next(presses, work.abort)()
 
     heard = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     if heard[signal.SIGHUP] == signal.SIG_IGN:

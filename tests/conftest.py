@@ -107,6 +107,11 @@ class ForkedCommand:
         self._server.stdin.flush()  # type: ignore[union-attr]
         self._run = self._answer()
 
+    @property
+    def process(self) -> int:
+        """The process id of the run."""
+        return self._run
+
     def send(self, number: signal.Signals) -> None:
         """Send the run a signal; one that has ended is a zombie no longer, and is passed over."""
         try:

@@ -35,6 +35,7 @@ ENGINE = (
     "narration",
     "input",
     "run",
+    "executor",
     "report",
     "",
     "cli",

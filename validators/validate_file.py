@@ -13,7 +13,8 @@ import numpy as np
 
 from census_personas.foundation.plugins import NO_PLUGINS, Plugins
 from census_personas.foundation.record_reader import BATCH_ROWS, read_records
-from census_personas.validators.finding import Finding, Severity
+from census_personas.validators.checked_block import Spread, check_block
+from census_personas.validators.finding import Severity
 from census_personas.validators.findings_writer import FindingsWriter, WriterError
 from census_personas.validators.records.schema_types import needed
 from census_personas.validators.rule_context import RuleContext
@@ -31,6 +32,7 @@ def validate_files(
     findings: Path | None = None,
     limit: int | None = None,
     plugins: Plugins = NO_PLUGINS,
+    spread: Spread | None = None,
 ) -> dict[str, Any]:
     """Check every row of Parquet, JSONL or CSV files in the Nemotron schema (either release, or ours), in order.
 
@@ -41,6 +43,7 @@ def validate_files(
         findings: where to write the findings, as `.parquet` or `.jsonl`; not written by default.
         limit: rows to read at most.
         plugins: whose rules run beside ours.
+        spread: checks blocks of rows under the same rules, as worker processes do; by default they are checked here.
 
     Returns:
         `{"rows", "rejected_rows", "repeated_uuids", "missing_columns", "by_rule": {rule: {"error", "warning",
@@ -69,16 +72,16 @@ def validate_files(
     read = partial(read_records, age=checker.reference.column_of("age"))
     with FindingsWriter(findings) as writer:
         records = islice(chain.from_iterable(map(read, paths)), limit)
-        while batch := list(islice(records, BATCH_ROWS)):
-            for record, found in zip(batch, checker.check_each(batch), strict=True):
-                missing.difference_update(record)
-                rejected += any(finding.severity == "error" for finding in found)
-                _count(by_rule, found)
-                uuid = str(record.get("uuid") or "")
-                if uuid:
-                    identities.append(hash(uuid))
-                writer.write(rows, uuid, found)
-                rows += 1
+        blocks = iter(lambda: list(islice(records, BATCH_ROWS)), [])
+        for block in (spread or partial(map, partial(check_block, checker)))(blocks):
+            missing.difference_update(block.columns)
+            rejected += block.rejected
+            for (code, severity), spoken in block.counts().items():
+                by_rule[code][severity] += spoken
+            identities.extend(hash(uuid) for uuid in block.uuids if uuid)
+            for place, found in block.findings.items():
+                writer.write(rows + place, block.uuids[place], found)
+            rows += len(block.uuids)
     repeated = len(identities) - len(np.unique(np.frombuffer(identities, dtype=np.int64)))
     return {
         "rows": rows,
@@ -88,8 +91,3 @@ def validate_files(
         "by_rule": by_rule,
         **({"not_judged": dict(checker.not_judged)} if checker.not_judged else {}),
     }
-
-
-def _count(by_rule: dict[str, dict[str, int]], found: tuple[Finding, ...]) -> None:
-    for code, severity in {(finding.code, finding.severity) for finding in found}:
-        by_rule[code][severity] += 1

@@ -22,6 +22,7 @@ from census_personas.generator.cli import (
     complete,
     failure,
     locale,
+    merge,
     narrate,
     plugins,
     preview_estimate,
@@ -74,6 +75,7 @@ app.command()(narrate.generate)
 app.command()(sample.sample)
 app.command()(narrate.narrate)
 app.command()(complete.complete)
+app.command()(merge.merge)
 app.command()(preview_estimate.preview)
 app.command()(preview_estimate.estimate)
 app.command()(check.check)

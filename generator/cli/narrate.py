@@ -15,12 +15,14 @@ from census_personas.generator.cli.options import (
     Overrides,
     Rows,
     Seed,
+    Shards,
     Where,
+    Workers,
     config_of,
     with_deadline,
 )
 from census_personas.generator.cli.plan import print_plan
-from census_personas.generator.cli.run import run, run_folder
+from census_personas.generator.cli.run import name_of, run, run_folder
 
 MaybeConfig = Annotated[
     Path | None,
@@ -42,15 +44,19 @@ def generate(
     where: Where = None,
     overrides: Overrides = None,
     deadline: Deadline = None,
+    *,
+    workers: Workers = None,
+    shards: Shards = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset into a run folder. The same command resumes; more rows extend."""
     from census_personas.generator.sampling.quota import refuse_other_counts
 
     named = None if output is None else run_folder(output)
-    settings = config_of(config, with_deadline(overrides, deadline), rows=rows, seed=seed, where=where)
+    changed = with_deadline(overrides, deadline)
+    settings = config_of(config, changed, rows=rows, seed=seed, where=where, workers=workers, shards=shards)
     refuse_other_counts(settings.quota, settings.rows)
-    run(settings, named or run_folder(Path("runs") / settings.name), as_json=as_json)
+    run(settings, named or run_folder(Path("runs") / name_of(settings)), as_json=as_json)
 
 
 Planned = Annotated[
@@ -59,7 +65,7 @@ Planned = Annotated[
 ]
 
 
-def narrate(  # noqa: PLR0917  each option is one
+def narrate(
     dataset: Dataset,
     config: MaybeConfig = None,
     output: RunFolder = None,
@@ -68,6 +74,9 @@ def narrate(  # noqa: PLR0917  each option is one
     overrides: Overrides = None,
     deadline: Deadline = None,
     plan: Planned = False,
+    *,
+    workers: Workers = None,
+    shards: Shards = None,
     as_json: AsJson = False,
 ) -> None:
     """Write texts for the people of a dataset, such as a survey, a Nemotron file or an earlier run.
@@ -82,9 +91,10 @@ def narrate(  # noqa: PLR0917  each option is one
         settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset))
         raise typer.Exit(print_plan(settings, as_json=as_json))
     named = None if output is None else run_folder(output, inputs=[dataset])
+    changed = with_deadline(overrides, deadline)
     settings = config_of(
-        config, with_deadline(overrides, deadline), rows=rows, seed=seed, people=str(dataset)
+        config, changed, rows=rows, seed=seed, people=str(dataset), workers=workers, shards=shards
     )
     if rows is None and settings.input is not None:
         settings = settings.model_copy(update={"rows": InputSource(settings.input).count})
-    run(settings, named or run_folder(Path("runs") / settings.name, inputs=[dataset]), as_json=as_json)
+    run(settings, named or run_folder(Path("runs") / name_of(settings), inputs=[dataset]), as_json=as_json)

@@ -56,6 +56,18 @@ Deadline = Annotated[
         help="Stop after this long, such as 90m or 2h, and keep all that is paid for; exit code 124.",
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option("-j", "--workers", min=1, help="Worker processes; default: the config's runtime.workers."),
+]
+Shards = Annotated[
+    str | None,
+    typer.Option(
+        "--shards",
+        metavar="JOB/JOBS",
+        help="Write one job's share of the shards, such as 3/16; then: personas merge.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for programs.")]
 PluginNames = Annotated[
     list[str] | None,
@@ -79,6 +91,8 @@ def config_of(
     quota: str | None = None,
     stratified: bool | None = None,
     people: str | None = None,
+    workers: int | None = None,
+    shards: str | None = None,
 ) -> Config:
     """The configuration that a command line describes: file, then --set, then the short options."""
     from census_personas.generator.config.config_file import load, parse
@@ -88,7 +102,9 @@ def config_of(
     for key, text in (("where", where), ("target", target), ("quota", quota)):
         if text is not None:
             given[key] = condition(text, key)
-    changes = tuple(overrides or ())
+    runtime = {"workers": workers, "shards": shards}
+    spread = [f"runtime.{key}={value}" for key, value in runtime.items() if value is not None]
+    changes = (*(overrides or ()), *spread)
     return parse("", "defaults", changes, given) if path is None else load(path, changes, given)
 
 

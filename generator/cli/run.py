@@ -25,6 +25,12 @@ def run_folder(path: Path, inputs: Iterable[Path] = ()) -> Path:
     return output_folder(path, inputs=inputs)
 
 
+def name_of(settings: Config) -> str:
+    """What a run's folder is called by default; shares of a run have folders of their own."""
+    share = settings.runtime.shards
+    return settings.name if share is None else f"{settings.name}-{share.replace('/', '-of-')}"
+
+
 def run(settings: Config, folder: Path, *, as_json: bool) -> None:
     """Write or resume a run; a shortfall is the last line, and exit code 1, 124 at a deadline, 130 at an interrupt."""
     from census_personas.generator.session import InterruptedRunError
@@ -59,6 +65,12 @@ def headline(manifest: Manifest, folder: Path, code: int = 1) -> None:
     for note in filter(None, (manifest.notice, *manifest.notes)):
         print(f"note: {note}", file=sys.stderr)
     if manifest.state == "complete":
+        return
+    if manifest.state == "share":
+        print(
+            "note: this is one job's share of the run; `personas merge` joins it with the others",
+            file=sys.stderr,
+        )
         return
     missing = manifest.rows - manifest.accepted
     why = f"{manifest.rejected} rejected, see {rejected_place(folder)}" if manifest.rejected else "stopped"

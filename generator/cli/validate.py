@@ -33,6 +33,7 @@ Limit = Annotated[int | None, typer.Option(min=1, help="Read so many rows at mos
 Policy = Annotated[
     list[str] | None, typer.Option(metavar="RULE=ACTION", help="repair, reject, flag or off; repeatable.")
 ]
+Workers = Annotated[int, typer.Option("-j", "--workers", min=1, help="Processes that check rows.")]
 Sampled = Annotated[
     bool,
     typer.Option(
@@ -51,6 +52,7 @@ def validate(
     sampled: Sampled = False,
     *,
     plugins: PluginNames = None,
+    workers: Workers = 1,
     as_json: AsJson = False,
 ) -> None:
     """Check every row against the record rules; exit 1 when a row has an error, or the uuid of another."""
@@ -58,9 +60,13 @@ def validate(
     from census_personas.foundation.dataset_reader import dataset_files
     from census_personas.foundation.plugins import Plugins
     from census_personas.foundation.user_path import output_file
+    from census_personas.generator.config.run_config import RuntimeConfig
+    from census_personas.generator.executor.executor import executor_of
+    from census_personas.generator.executor.validation_job import CheckingCrew, ValidationJob
     from census_personas.generator.report import validation_report
     from census_personas.generator.run.manifest import Manifest
     from census_personas.generator.run.shard_store import check_parts
+    from census_personas.generator.run.text_language import language_of_texts
 
     chosen = _chosen(policy or ())
     extra = Plugins.load(plugins or ())
@@ -74,7 +80,15 @@ def validate(
     if findings is not None and (findings.parent.is_dir() or page is None):
         findings = output_file(findings, (".parquet", ".jsonl"), inputs=files, run=dataset)
     priors = Priors.load(locale)
-    result = _judged(dataset, files, priors, policy=actions, findings=findings, limit=limit, plugins=extra)
+    language = language_of_texts(dataset, extra)
+    spread = None
+    if workers > 1:
+        job = ValidationJob(locale, language, actions, tuple(plugins or ()))
+        spread = CheckingCrew(executor_of(RuntimeConfig(), workers), job)
+    result = _judged(
+        dataset, files, priors, language=language,
+        policy=actions, findings=findings, limit=limit, plugins=extra, spread=spread,
+    )  # fmt: skip
     if page is not None:
         built = validation_report.build_report(dataset, files, priors, result, manifest, extra)
         validation_report.write(page, built)
@@ -108,18 +122,22 @@ def _usual(dataset: Path) -> dict[str, str]:
 
 
 def _judged(
-    dataset: Path, files: Sequence[Path], priors: Priors, *, findings: Path | None, **options: Any
+    dataset: Path,
+    files: Sequence[Path],
+    priors: Priors,
+    *,
+    language: str | None,
+    findings: Path | None,
+    **options: Any,
 ) -> dict[str, Any]:
     from census_personas.foundation.errors import DatasetError
     from census_personas.generator.population.plausibility import Plausibility
     from census_personas.generator.population.population import Population
-    from census_personas.generator.run.text_language import language_of_texts
     from census_personas.validators.rule_context import RuleContext
     from census_personas.validators.validate_file import validate_files
 
     # A model that is not in the cache is fitted, which takes long enough to say so.
     logging.getLogger("census_personas.generator.model").setLevel(logging.INFO)
-    language = language_of_texts(dataset, options["plugins"])
     reference = RuleContext(priors, Plausibility.of(Population.load(priors)), language)
     result = validate_files(files, reference, findings=findings, **options)
     if not result["rows"]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from census_personas.foundation.errors import PersonasError
 from census_personas.foundation.schema import Schema
@@ -21,6 +22,8 @@ Policy = Literal["repair", "reject", "flag", "off"]
 _Off = BeforeValidator(lambda value: "off" if value is False else value)
 _MOST_NARRATIVES = 50
 _MOST_PLUGINS = 50
+_MOST_WORKERS = 1024
+_MOST_JOBS = 100_000
 
 
 class ConfigError(PersonasError, ValueError):
@@ -107,10 +110,33 @@ class OutputConfig(Section):
     ] = ("parquet",)
 
 
+def _a_share(value: Any) -> Any:
+    if value is not None:
+        place, _, of = str(value).partition("/")
+        if not (
+            place.isdecimal() and of.isdecimal() and 0 <= int(place) <= int(of) <= _MOST_JOBS and int(of)
+        ):
+            raise PydanticCustomError(
+                "share", "give JOB/JOBS, such as 3/16, with a JOB from 0 or 1 up to JOBS"
+            )
+    return value
+
+
 class RuntimeConfig(Section):
     """How the work is spread; never part of what a run is."""
 
-    executor: Literal["local"] = Field(default="local", description="Where shards are narrated.")
+    executor: Literal["local"] = Field(
+        default="local", description="What spreads the work: `local` starts processes on this machine."
+    )
+    workers: Annotated[Whole, Field(ge=1, le=_MOST_WORKERS)] = Field(
+        default=1,
+        description="Processes that narrate shards, or check rows, at the same time; 1 starts none beside the command.",
+    )
+    shards: Annotated[str | None, BeforeValidator(_a_share)] = Field(
+        default=None,
+        description="The share of the shards that this job writes, such as `3/16`: those whose number leaves 3 when "
+        "it is divided by 16. `personas merge` joins the shares.",
+    )
     progress: Annotated[Literal["auto", "bar", "plain", "off"], _Off] = Field(
         default="auto",
         description="How progress is shown on stderr: a bar, plain lines, or nothing; `auto` shows a bar on a "
@@ -119,6 +145,13 @@ class RuntimeConfig(Section):
     deadline_s: Seconds | None = Field(
         default=None, description="Seconds after which a session stops as by Ctrl-C, to be resumed later."
     )
+
+    def has_shard(self, index: int) -> bool:
+        """Whether a shard is of this job's share; jobs may be counted from 0 or from 1."""
+        if self.shards is None:
+            return True
+        job, _, jobs = self.shards.partition("/")
+        return index % int(jobs) == int(job) % int(jobs)
 
 
 class Config(Section):

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.chat import EndpointError
+from census_personas.generator.llm.concurrency_limit import Gate
 
 
 class BudgetError(EndpointError):
     """The session's budget is spent: no further request is sent, and the run can be resumed with another."""
+
+
+class Spending(Protocol):
+    """What a chat model needs of its budget."""
+
+    async def admitted(self) -> None:
+        """Return when a further request may be sent; raises `BudgetError` when the budget is spent."""
+        ...
+
+    def spend(self, prompt_tokens: int, completion_tokens: int) -> None:
+        """Count an answer."""
+        ...
+
+
+class Limits(Protocol):
+    """Limits that are set elsewhere, for a model that shares its endpoints with those of other processes."""
+
+    @property
+    def budget(self) -> Spending:
+        """What may be spent."""
+        ...
+
+    def gate(self, ceiling: int) -> Gate:
+        """The next endpoint's limit, in the order in which the configuration names them."""
+        ...
 
 
 class Budget:
@@ -32,6 +60,14 @@ class Budget:
         """Count an answer."""
         self.prompt_tokens += prompt_tokens
         self.completion_tokens += completion_tokens
+
+    async def admitted(self) -> None:
+        """Return when a further request may be sent.
+
+        Raises:
+            BudgetError: the budget is spent.
+        """
+        self.check()
 
     def check(self) -> None:
         """Refuse a further request when the budget is spent.

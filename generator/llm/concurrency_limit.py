@@ -18,6 +18,7 @@ import asyncio
 import math
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
 START = 64
 _GROWTH = 1.1
@@ -44,6 +45,54 @@ class _Window:
     seconds: float = 0.0
     tokens: int = 0
     was_full: bool = False
+
+
+class Gate(Protocol):
+    """What an endpoint needs of whatever limits its requests in flight; see `ConcurrencyLimit`."""
+
+    @property
+    def ceiling(self) -> int:
+        """Requests at once, whatever the endpoint could take."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and not answered."""
+        ...
+
+    @property
+    def limit(self) -> int:
+        """Requests at once as things stand, at least one."""
+        ...
+
+    @property
+    def is_doubling(self) -> bool:
+        """Whether the limit is still being found."""
+        ...
+
+    async def __aenter__(self) -> int:
+        """Take a place in flight; returns the epoch."""
+        ...
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give the place back."""
+        ...
+
+    def answered(self, epoch: int, seconds: float, tokens: int = 1) -> None:
+        """Learn from an answer."""
+        ...
+
+    def throttled(self, epoch: int) -> None:
+        """Learn from a 429."""
+        ...
+
+    def observed(self, waiting: float, running: float, cache: float) -> None:
+        """Learn from the server's own figures."""
+        ...
+
+    def unobserved(self) -> None:
+        """Learn that the server gives none."""
+        ...
 
 
 class ConcurrencyLimit:
@@ -118,6 +167,16 @@ class ConcurrencyLimit:
         if self._is_observed:
             self._is_observed = False
             self._window, self._before = _Window(), None
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a place."""
+        return sum(not turn.done() for turn in self._waiting)
+
+    def follow(self, limit: int, epoch: int) -> None:
+        """Take the limit, which may be 0, and its epoch from elsewhere: this one is not to learn."""
+        self.limit, self.epoch = limit, epoch
+        self._admit()
 
     def _turn(self, window: _Window) -> None:
         """Choose the next limit after a window of answers."""

@@ -9,7 +9,7 @@ from typing import Any
 from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.chat import LLMError, ThrottledError, TransientError
 from census_personas.generator.llm.circuit_breaker import CircuitBreaker
-from census_personas.generator.llm.concurrency_limit import ConcurrencyLimit
+from census_personas.generator.llm.concurrency_limit import ConcurrencyLimit, Gate
 from census_personas.generator.llm.dialect import Dialect
 from census_personas.generator.llm.monitor import Monitor
 from census_personas.generator.llm.payload import counted_tokens
@@ -19,11 +19,16 @@ from census_personas.generator.llm.transport import Address, Transport
 class Endpoint:
     """Sends bodies when the gate and the circuit let them through, and tells both what became of them."""
 
-    def __init__(self, config: LLMConfig, address: Address, transport: Transport) -> None:
-        """The dialect is known when it is configured; else the first request finds it."""
+    def __init__(
+        self, config: LLMConfig, address: Address, transport: Transport, gate: Gate | None = None
+    ) -> None:
+        """The dialect is known when it is configured; else the first request finds it.
+
+        `gate` admits requests where others share the endpoint; by default it has a limit of its own.
+        """
         self.address = address
         self.transport = transport
-        self.gate = ConcurrencyLimit(config.concurrency)
+        self.gate: Gate = gate or ConcurrencyLimit(config.concurrency)
         self.circuit = CircuitBreaker(address.shown, config.patience_s)
         self.configured = Dialect.of_config(config)
         """What the config says of the dialect."""

@@ -14,7 +14,7 @@ from typing import Self
 
 from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.body import ACCEPT_ENCODING, MOST_BYTES, read_body
-from census_personas.generator.llm.concurrency_limit import ConcurrencyLimit
+from census_personas.generator.llm.concurrency_limit import Gate
 from census_personas.generator.llm.proxy import proxy_for
 from census_personas.generator.llm.tls import NO_TLS, tls_context
 from census_personas.generator.llm.transport import Address
@@ -68,7 +68,7 @@ class Load:
 class Monitor:
     """Looks at an endpoint's metrics from `start` to `aclose`; where there are none it says so once and ends."""
 
-    def __init__(self, config: LLMConfig, address: Address, gate: ConcurrencyLimit) -> None:
+    def __init__(self, config: LLMConfig, address: Address, gate: Gate) -> None:
         """No request is sent."""
         self._config = config
         self._url = address.url.removesuffix("/v1") + "/metrics"

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from census_personas.generator.config.llm_config import LLMConfig
-from census_personas.generator.llm.budget import Budget
+from census_personas.generator.llm.budget import Budget, Spending
 from census_personas.generator.llm.chat import (
     ChatRequest,
     Completion,
@@ -55,8 +55,13 @@ class OpenAICompatible:
 
     needs_messages = True
 
-    def __init__(self, config: LLMConfig, endpoints: Sequence[Endpoint]) -> None:
-        """No request is sent; what an endpoint understands is probed by its first request."""
+    def __init__(
+        self, config: LLMConfig, endpoints: Sequence[Endpoint], budget: Spending | None = None
+    ) -> None:
+        """No request is sent; what an endpoint understands is probed by its first request.
+
+        `budget` is one that others share; by default the config's limits are this model's alone.
+        """
         if not config.model:
             raise EndpointError("llm.model is missing", hint="name the model that the endpoint serves")
         self._name = config.model
@@ -65,7 +70,7 @@ class OpenAICompatible:
         self._options = config.options()
         self._quiet_until: dict[str, float] = {}
         self.usage = Usage()
-        self.budget = Budget(config)
+        self.budget: Spending = budget or Budget(config)
 
     @property
     def name(self) -> str:
@@ -127,7 +132,7 @@ class OpenAICompatible:
         self.usage.retries += 1
 
     async def _once(self, request: ChatRequest, max_tokens: int) -> Completion:
-        self.budget.check()
+        await self.budget.admitted()
         endpoint = self._freest()
         endpoint.assigned += 1
         try:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from census_personas.generator.config.llm_config import LLMConfig
+from census_personas.generator.llm.budget import Limits
 from census_personas.generator.llm.chat import ChatModel
 from census_personas.generator.llm.endpoint import Endpoint
 from census_personas.generator.llm.open_files import affordable_connections
@@ -15,7 +16,12 @@ from census_personas.generator.llm.transport import Address, Transport
 logger = logging.getLogger(__name__)
 
 
-def connect(config: LLMConfig, locale: str | Path = "en_US", fields: Sequence[str] = ()) -> ChatModel:
+def connect(
+    config: LLMConfig,
+    locale: str | Path = "en_US",
+    fields: Sequence[str] = (),
+    limits: Limits | None = None,
+) -> ChatModel:
     """The chat model that `config.backend` names; the offline narrator writes in the grammar of `locale`.
 
     No request is sent yet; call `aclose()` when done.
@@ -24,6 +30,7 @@ def connect(config: LLMConfig, locale: str | Path = "en_US", fields: Sequence[st
         config: names the backend.
         locale: whose grammar the offline narrator writes in; or a grammar's folder.
         fields: what will be asked for.
+        limits: on requests and spending that other processes share. Default: the config's, for this model alone.
 
     Raises:
         GrammarError: a grammar that cannot be used, or that has no symbol for one of the fields.
@@ -38,7 +45,16 @@ def connect(config: LLMConfig, locale: str | Path = "en_US", fields: Sequence[st
 
     addresses = Address.all_of(config)
     config = _affordable(config, len(addresses))
-    return OpenAICompatible(config, [Endpoint(config, each, _transport(config, each)) for each in addresses])
+    endpoints = [
+        Endpoint(
+            config,
+            each,
+            _transport(config, each),
+            None if limits is None else limits.gate(config.concurrency),
+        )
+        for each in addresses
+    ]
+    return OpenAICompatible(config, endpoints, None if limits is None else limits.budget)
 
 
 def _affordable(config: LLMConfig, endpoints: int) -> LLMConfig:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable
+from typing import Protocol
 
 from census_personas.generator.llm.answer import remedy
 from census_personas.generator.llm.chat import EndpointError
@@ -22,6 +23,26 @@ _LONGEST_REASON = 240
 
 class HopelessError(EndpointError):
     """No row of a session came out; no further one is begun, and the run can be resumed."""
+
+
+class StartLimit(Protocol):
+    """What a pipeline asks before it begins a row."""
+
+    def see(self, result: Narrated) -> None:
+        """Learn of a finished row."""
+        ...
+
+    def release(self) -> None:
+        """Hold nothing back any more, since no further row will be begun."""
+        ...
+
+    async def admitted(self, in_flight: Callable[[], int]) -> None:
+        """Return when a further row may be begun beside those in flight."""
+        ...
+
+    def verdict(self) -> HopelessError | None:
+        """The error that ends the session, once its first rows leave no hope."""
+        ...
 
 
 class EarlyStop:
@@ -47,6 +68,11 @@ class EarlyStop:
         if not self._stops or self._accepted:
             return None
         return UNACCEPTED if self._readable else UNREADABLE
+
+    @property
+    def tried(self) -> int:
+        """Rows that were paid for and are finished."""
+        return self._tried
 
     def hear(self, readable: bool) -> None:
         """Learn of a new answer."""

@@ -21,7 +21,7 @@ _PACKAGES = ("census-personas", "pgmpy", "numpy", "pandas", "pyarrow", "openai",
 _Count = Annotated[int, Field(ge=0, lt=2**63)]
 _MOST_BYTES = 2**24
 _PLACES = frozenset({"locale", "prompts.set"})
-State = Literal["running", "stopped", "short", "complete"]
+State = Literal["running", "stopped", "short", "complete", "share"]
 
 
 def _with_digests(identity: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +35,8 @@ class Manifest(BaseModel):
     """The account of one run. `identity` is all that decides the rows; wall-clock times stand only here.
 
     Attributes:
-        state: `running` (or killed), `stopped` by the user or the endpoint, `short` of rows, or `complete`.
+        state: `running` (or killed), `stopped` by the user or the endpoint, `short` of rows, `complete`, or a `share`:
+            finished, of a run that several jobs write, each some of its shards.
         round: how often rows have been tried: each resume of a run that came out short begins the next one.
         notes: how an input was read, and what of it the dataset does not keep.
         drawn: of an input, how many accepted people have a fact drawn that it does not say, by fact.

@@ -21,7 +21,7 @@ import pandas as pd
 from census_personas.generator.llm.budget import BudgetError
 from census_personas.generator.llm.chat import DeferredError, EndpointError, LLMError
 from census_personas.generator.narration.narrator import Narrated
-from census_personas.generator.run.early_stop import EarlyStop, HopelessError
+from census_personas.generator.run.early_stop import EarlyStop, HopelessError, StartLimit
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 
 # Two, so that the last rows of one shard do not leave the endpoint idle.
@@ -127,7 +127,7 @@ class Pipeline:
         concurrency: int,
         observe: Callable[[Tally], None] = lambda _: None,
         patience: int = 16,
-        early_stop: EarlyStop | None = None,
+        early_stop: StartLimit | None = None,
         deliver_begun: bool = False,
     ) -> None:
         """Nothing happens before `run`."""
@@ -137,7 +137,7 @@ class Pipeline:
         self._concurrency = concurrency
         self._observe = observe
         self._patience = patience
-        self._early_stop = early_stop or EarlyStop(stops=False)
+        self._early_stop: StartLimit = early_stop or EarlyStop(stops=False)
         self._deliver_begun = deliver_begun
         self.settle: Settle = _as_they_are
         """Judges the rows of a shard together before they are delivered."""

@@ -111,13 +111,22 @@ class RunFolder:
         starts = range(0, rows, step)
         return tuple(Shard(index, start, min(start + step, rows)) for index, start in enumerate(starts))
 
+    def own_shards(self) -> tuple[Shard, ...]:
+        """The shards that this job is to write: all of them, unless several jobs share the run."""
+        return tuple(shard for shard in self.shards() if self.config.runtime.has_shard(shard.index))
+
     def pending(self) -> tuple[Shard, ...]:
         """Shards to be written: missing, spoilt, shorter than now asked for, or short of rows since an earlier round.
 
         A shard that is shorter than now asked for keeps its rows where no journal does.
         """
-        judged = ((shard, self._done(shard)) for shard in self.shards())
-        return tuple(replace(shard, done=done) for shard, done in judged if done < shard.stop - shard.start)
+        judged = map(self.as_it_stands, self.own_shards())
+        return tuple(shard for shard in judged if shard is not None)
+
+    def as_it_stands(self, shard: Shard) -> Shard | None:
+        """The shard with the rows that its part has by now; None where it needs no further work."""
+        done = self._done(shard)
+        return replace(shard, done=done) if done < shard.stop - shard.start else None
 
     def _done(self, shard: Shard) -> int:
         """Rows of the shard, from its first on, that need no further work."""
@@ -244,9 +253,9 @@ class RunFolder:
                 self.layout.part(lost[0].index).name,
             )
             whole = False
-        state: State = (
-            "stopped" if not whole else "short" if any(info.rejected for info in infos) else "complete"
-        )
+        share = len(self.own_shards()) < len(self.shards())
+        full: State = "short" if any(info.rejected for info in infos) else "complete"
+        state: State = "stopped" if not whole else "share" if share else full
         prompt = sum(info.prompt_tokens for info in infos)
         completion = sum(info.completion_tokens for info in infos)
         prices = self.config.llm

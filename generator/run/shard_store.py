@@ -36,6 +36,10 @@ class Shard:
     stop: int
     done: int = field(default=0, compare=False)
 
+    def __str__(self) -> str:
+        """Which shard, as errors name it."""
+        return f"shard {self.index} (rows {self.start} to {self.stop - 1})"
+
     @property
     def begin(self) -> int:
         """The first row that is to be narrated."""

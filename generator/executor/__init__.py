@@ -1,0 +1,1 @@
+"""Executors: the work of a run spread over workers."""

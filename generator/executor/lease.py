@@ -1,0 +1,76 @@
+"""Lease: what a worker reports to its coordinator, and what it may do until it reports again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from census_personas.generator.executor.shared_budget import Allowance
+from census_personas.generator.narration.narrator import Narrated
+from census_personas.generator.run.pipeline import Tally
+
+REPORT_S = 0.1
+"""Seconds between two reports of a worker."""
+State = Literal["run", "stop", "abort"]
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """One endpoint as a worker sees it, since its last report.
+
+    Attributes:
+        in_flight: requests that were sent and not answered.
+        waiting: requests that wait for a place.
+        answered: epoch, seconds, tokens of each answer, and whether all places were taken when it came.
+        throttled: the epoch of each 429.
+        observed: the server's queue, requests at work and share of its cache in use, where it was looked at.
+        is_silent: the server was looked at and does not say.
+    """
+
+    in_flight: int
+    waiting: int
+    answered: tuple[tuple[int, float, int, bool], ...] = ()
+    throttled: tuple[int, ...] = ()
+    observed: tuple[float, float, float] | None = None
+    is_silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowsReport:
+    """The rows that a worker tries, while a run may still be stopped early.
+
+    `waiting` more would be begun beside those in flight. `readable`: an answer could be read. `seen` are the rows that
+    were paid for and finished since the last report, without their facts and texts.
+    """
+
+    in_flight: int = 0
+    waiting: int = 0
+    readable: bool = False
+    seen: tuple[Narrated, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a worker tells of itself; tokens and the account count from its start on."""
+
+    gates: tuple[GateReport, ...] = ()
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    rows: RowsReport = RowsReport()
+    tallies: Mapping[int, Tally] = field(default_factory=dict)
+    account: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What a worker may do: places and epoch for each endpoint, spending, rows to try at once (None: any number).
+
+    `is_spent`: the budget of the session is spent, and no further request is sent.
+    """
+
+    state: State
+    gates: tuple[tuple[int, int], ...] = ()
+    allowance: Allowance = field(default_factory=Allowance)
+    rows: int | None = None
+    is_spent: bool = False

@@ -1,0 +1,147 @@
+"""Worker processes of this machine: real ones, which are killed for real."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stub_job import StubJob
+
+from census_personas.foundation.errors import DatasetError
+from census_personas.generator.executor.executor import Done, WorkerError
+from census_personas.generator.executor.local import LocalExecutor
+
+TESTS = Path(__file__).parents[2]
+
+
+class Desk:
+    """A coordinator that answers with the number of the worker, and remembers who was released."""
+
+    def __init__(self) -> None:
+        """Nobody has reported."""
+        self.is_stopping = False
+        self.released: list[int] = []
+        self.reports: list[tuple[int, Any]] = []
+
+    def exchange(self, worker: int, report: Any) -> int:
+        self.reports.append((worker, report))
+        return worker
+
+    def release(self, worker: int) -> None:
+        self.released.append(worker)
+
+
+@pytest.fixture(autouse=True)
+def _workers_find_the_stub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(TESTS))
+
+
+async def done_by(workers: int, *tasks: object, desk: Desk | None = None, **job: Any) -> list[Done]:
+    async with aclosing(LocalExecutor(workers).run(StubJob(**job), iter(tasks), desk or Desk())) as outcomes:
+        return [done async for done in outcomes]
+
+
+@pytest.mark.parametrize(("workers", "at_once"), [(1, 1), (2, 3)])
+async def test_every_task_is_done_once_and_a_worker_is_a_process_of_its_own(
+    workers: int, at_once: int
+) -> None:
+    desk = Desk()
+    done = await done_by(workers, *range(40), desk=desk, at_once=at_once)
+    assert sorted(outcome.value[1] for outcome in done) == [*range(40)]
+    assert len({outcome.value[0] for outcome in done} | {os.getpid()}) == workers + 1
+    assert sorted(desk.released) == [*range(workers)]
+    assert sorted(desk.reports) == [(worker, "last") for worker in range(workers)]
+
+
+async def test_a_worker_asks_the_coordinator_under_its_own_number() -> None:
+    done = await done_by(2, *["exchange"] * 8)
+    processes = {outcome.value for outcome in done}
+    assert len(processes) == len({process for process, _ in processes})
+
+
+async def test_the_tasks_of_a_worker_that_is_killed_are_taken_up_by_another(tmp_path: Path) -> None:
+    desk = Desk()
+    done = await done_by(2, f"kill:{tmp_path}/once", *range(10), desk=desk, at_once=2)
+    assert not [outcome for outcome in done if outcome.error]
+    assert len(done) == 11
+    assert sorted(desk.released) == [0, 1, 2]
+
+
+async def test_a_task_that_ends_three_workers_is_an_error_that_names_it_and_the_others_are_done() -> None:
+    done = await done_by(2, "kill:", *range(6), at_once=2)
+    (lost,) = [outcome for outcome in done if outcome.error]
+    assert lost.task == "kill:"
+    assert "kill: ended 3 workers, the last with signal 9" in str(lost.error)
+    assert sorted(outcome.task for outcome in done if not outcome.error) == [*range(6)]
+
+
+async def test_tasks_of_a_dead_worker_are_dropped_while_the_coordinator_stops() -> None:
+    desk = Desk()
+    desk.is_stopping = True
+    assert await done_by(1, "kill:", desk=desk) == []
+
+
+async def test_an_error_of_a_task_arrives_whole() -> None:
+    (done,) = await done_by(1, "fail:part-3")
+    assert isinstance(done.error, DatasetError)
+    assert str(done.error) == "part-3: is wrong"
+    assert "stub_job.py" in done.error.__notes__[0]  # the worker's traceback
+
+
+async def test_a_job_that_cannot_be_opened_says_so_itself() -> None:
+    with pytest.raises(DatasetError, match="locale: is wrong"):
+        await done_by(2, *range(4), opening="fail:locale")
+
+
+async def test_workers_that_die_while_they_load_are_an_error() -> None:
+    with pytest.raises(WorkerError, match=r"3 workers ended while they were loading \(signal 9\)"):
+        await done_by(1, *range(4), opening="kill:")
+
+
+async def test_what_a_worker_logs_is_said_here_with_its_number(caplog: pytest.LogCaptureFixture) -> None:
+    await done_by(1, "warn:a row")
+    assert "worker 1: a row is odd" in caplog.messages
+
+
+async def test_closing_the_executor_ends_its_workers() -> None:
+    async with aclosing(LocalExecutor(1).run(StubJob(at_once=2), iter([0, "slow"]), Desk())) as outcomes:
+        process = (await anext(outcomes)).value[0]
+    assert not alive(process)
+
+
+def test_workers_do_not_outlive_a_coordinator_that_is_killed() -> None:
+    program = """
+import asyncio
+from test_local import *
+async def main():
+    async for done in LocalExecutor(1).run(StubJob(at_once=2), iter([0, "slow"]), Desk()):
+        print(done.value[0], flush=True)
+asyncio.run(main())
+"""
+    paths = os.pathsep.join([str(TESTS), str(Path(__file__).parent)])
+    line = [sys.executable, "-c", program]
+    with subprocess.Popen(
+        line, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}
+    ) as run:
+        assert run.stdout is not None
+        process = int(run.stdout.readline())
+        assert alive(process)
+        run.send_signal(signal.SIGKILL)
+    end = time.monotonic() + 10
+    while alive(process) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not alive(process)
+
+
+def alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False

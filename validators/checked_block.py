@@ -1,0 +1,52 @@
+"""CheckedBlock: what the record rules say about some rows of a file, checked together and apart from the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from census_personas.validators.finding import Finding
+from census_personas.validators.rules import RecordChecker
+
+Spread = Callable[[Iterator[Sequence[Mapping[str, Any]]]], Iterator["CheckedBlock"]]
+"""Checks blocks of records, wherever and in whatever order it likes, and gives what came of them in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedBlock:
+    """What is kept of a block of rows.
+
+    Attributes:
+        uuids: of each row, empty where it has none.
+        findings: about each row that has any, by its place in the block.
+        columns: that at least one row has.
+    """
+
+    uuids: tuple[str, ...]
+    findings: Mapping[int, tuple[Finding, ...]]
+    columns: frozenset[str]
+
+    @property
+    def rejected(self) -> int:
+        """Rows with an error."""
+        return sum(any(f.severity == "error" for f in found) for found in self.findings.values())
+
+    def counts(self) -> Counter[tuple[str, str]]:
+        """Rows that each rule spoke about, by rule and severity."""
+        return Counter(
+            spoken
+            for found in self.findings.values()
+            for spoken in {(finding.code, finding.severity) for finding in found}
+        )
+
+
+def check_block(checker: RecordChecker, records: Sequence[Mapping[str, Any]]) -> CheckedBlock:
+    """Check some rows; no finding depends on rows of other blocks."""
+    findings = {place: found for place, found in enumerate(checker.check_each(records)) if found}
+    return CheckedBlock(
+        uuids=tuple(str(record.get("uuid") or "") for record in records),
+        findings=findings,
+        columns=frozenset().union(*records),
+    )
