@@ -79,12 +79,12 @@ def test_fatal_fault_is_found(
 @pytest.mark.parametrize(
     ("options", "changes", "said"),
     [
-        (("--system=refused",), (), "takes no system message: its text is put in front"),
-        (("--system=refused",), (STRICT,), "takes no system message: its text is put in front"),
-        (("--system=broken",), (), "takes no system message: its text is put in front"),
+        (("--system=refused",), (), "takes no system message: its text goes in front"),
+        (("--system=refused",), (STRICT,), "takes no system message: its text goes in front"),
+        (("--system=broken",), (), "takes no system message: its text goes in front"),
         (("--understands=none",), (), "the endpoint enforces no JSON schema (prompt)"),
-        (("--refuses=seed,temperature",), (STRICT,), "the endpoint refuses seed, temperature; requests leave these out"),
-        (("--fault=length=1",), (STRICT, "llm.max_tokens=600"), "was cut off at llm.max_tokens=600 and asked for"),
+        (("--refuses=seed,temperature",), (STRICT,), "the endpoint refuses seed, temperature; requests"),
+        (("--fault=length=1",), (STRICT, "llm.max_tokens=600"), "was cut off at llm.max_tokens=600, requested again"),
     ],
 )  # fmt: skip
 def test_tolerable_fault_is_a_note(
