@@ -263,7 +263,7 @@ def test_endpoint_without_batches_is_named(
     with pytest.raises(BatchError) as failed:
         submit(settings(server, tmp_path), folder=tmp_path / "run")
     assert failed.value.message.startswith(f"{server.base_url} answered 404: ")
-    assert "write them to a file with personas batch export" in failed.value.message
+    assert "write a file with personas batch export" in failed.value.message
     assert not (tmp_path / "run").exists()
 
 
@@ -283,7 +283,7 @@ def test_used_up_quota_names_the_remedy(tmp_path: Path, endpoint: Callable[..., 
     with pytest.raises(BatchError) as failed:
         submit(settings(server, tmp_path), folder=run)
     assert "answered 429: You exceeded your current quota" in failed.value.message
-    assert "see to the account's quota, and repeat the command" in failed.value.message
+    assert "raise the account's quota, and repeat the command" in failed.value.message
     submit(run)
     assert (server.stats()["POST files"], server.stats()["batches"]) == (1, 1)
 

@@ -171,7 +171,7 @@ async def test_budget_survives_false_usage(
     answers = [each for each in got if isinstance(each, Completion)]
     if len(usage) < 10_000:
         assert {(each.prompt_tokens, each.completion_tokens) for each in answers} == {(2, 504)}
-        assert caplog.text.count("counted from lengths") == 1
+        assert caplog.text.count("estimates from lengths") == 1
     assert len(answers) in (0, 3)
     assert "max_tokens_total=1500 is spent" in str(got[-1])
 

@@ -33,7 +33,7 @@ def test_open_files_bound_the_requests(
     code, said = command.run(*words(tmp_path / "run", server, transport=transport), files=(hard, hard))
     assert code == 0, said
     (line,) = [line for line in said.splitlines() if "open files" in line]
-    at_once = int(line.partition("no more than ")[2].split()[0])
+    at_once = int(line.partition("at most ")[2].split()[0])
     assert hard // 8 <= at_once < hard
     assert server.stats()["max_in_flight"] <= at_once
     assert json.loads((tmp_path / "run/manifest.json").read_text())["accepted"] == 60
