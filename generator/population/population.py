@@ -188,7 +188,7 @@ class Population:
             raise ValueError(f"sample: start={start}; rows are numbered up to {_LAST_ROW}")
         with self._selections.use(selection) as selected:
             codes = selected.draw(self._stream_seed(selection, seed), start, n)
-        model_cache.let_go(self.network)  # compiled, it is seldom asked again
+        model_cache.release_memory(self.network)  # rarely read again once compiled
         return self._columns.frame(codes, seed, start, self._identity(selection))
 
     def complete(self, frame: pd.DataFrame, *, seed: int = 0, start: int = 0) -> Completion:

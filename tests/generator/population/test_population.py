@@ -274,7 +274,7 @@ def test_an_unknown_locale_is_answered_with_the_known_ones() -> None:
 
 
 def test_a_marginal_of_an_unknown_attribute_is_answered_with_the_known_ones(toy: Population) -> None:
-    with pytest.raises((FitError, EvidenceError), match=r"height.*known|no attribute of the model"):
+    with pytest.raises((FitError, EvidenceError), match=r"height.*known|not an attribute of the model"):
         toy.marginal(("height",))
 
 
