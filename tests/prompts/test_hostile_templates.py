@@ -227,7 +227,7 @@ CASES: dict[str, str | dict[str, str]] = {
     "aliases in the wording": {"wording.yaml": bomb(12, 12)},
     "aliases in front matter": {"judge.j2": "---\n" + bomb(12, 12) + "\n---\n" + user("x")},
     "aliases of a long text": {"wording.yaml": f"a: &a {LONG}\nb: [{'*a, ' * 900}]"},
-    "a value that holds itself": {"wording.yaml": "a: &a [*a]"},
+    "a value that contains itself": {"wording.yaml": "a: &a [*a]"},
     "merged keys that multiply": {
         "wording.yaml": "a0: &a0 {k: 1}\n"
         + "\n".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 9))

@@ -175,7 +175,7 @@ def test_a_set_with_more_narratives_than_its_sample_has_openings_is_sound(folder
             "a: 1\na: 2",
             "wording.yaml: line 2: key 'a' is given twice, first in line 1; keep one",
         ),
-        ("wording.yaml", "a: 2024-13-45", "wording.yaml: line 1: '2024-13-45' is not what it looks like"),
+        ("wording.yaml", "a: 2024-13-45", "wording.yaml: line 1: '2024-13-45' is malformed"),
         ("wording.yaml", "[" * 5000, "wording.yaml: line 1: nested more than 50 deep"),
         ("wording.yaml", "- a", "wording.yaml: give a mapping of keys to values, not a list"),
         (

@@ -67,7 +67,7 @@ def test_a_condition_that_somebody_meets_is_not_warned_about(
 
 def test_more_rows_than_people_are_noted() -> None:
     said = "\n".join(PopulationFile(Config(locale=str(EXAMPLE), rows=1_000_000, where={"age": 94})).notes())
-    assert "note: 1,000,000 rows of about " in said
+    assert "note: 1,000,000 rows for about " in said
     assert more_rows_than_people(10, 1.0, 10) is None
     assert more_rows_than_people(10, 1.0, None) is None
 
@@ -123,9 +123,9 @@ def test_the_likelihood_of_a_record_is_that_of_its_row(people: Population) -> No
 def test_counts_of_a_quota_are_counts(people: Population, kind: Callable[[int], Any]) -> None:
     quota = {"sex": {"Female": kind(6), "Male": kind(4)}}
     assert people.sample(10, quota=quota)["sex"].value_counts().to_dict() == {"Female": 6, "Male": 4}
-    with pytest.raises(EvidenceError, match=r"quota\.sex: counts sum to 10, and 20 rows are asked for"):
+    with pytest.raises(EvidenceError, match=r"quota\.sex: counts sum to 10, but 20 rows are requested"):
         people.sample(20, quota=quota)
-    with pytest.raises(EvidenceError, match="counts sum to 10, and are of the rows from 0 on"):
+    with pytest.raises(EvidenceError, match="counts sum to 10, but apply to rows from 0 only"):
         people.sample(10, start=10, quota=quota)
 
 
@@ -141,7 +141,7 @@ def test_a_quota_of_too_many_cells_is_refused_at_once(population: Population, at
         if wanted is not None:
             started = time.monotonic()
             with pytest.raises(
-                EvidenceError, match=rf"quota\.{attribute}: \d+ cells or more; a quota has 256"
+                EvidenceError, match=rf"quota\.{attribute}: \d+ cells or more; a quota has at most 256"
             ):
                 population.sample(5, quota={attribute: wanted})
             assert time.monotonic() - started < 3
