@@ -71,7 +71,7 @@ def test_occupied_temporary_name_is_skipped(tmp_path: Path) -> None:
 def test_unwritable_path_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(UnwritableError, match=rf"^{place}: cannot be written \(.*\); give a place"):
+    with pytest.raises(UnwritableError, match=rf"^{place}: cannot be written \(.*\); choose a path"):
         write_whole(Path(place), "text")
 
 

@@ -39,7 +39,7 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
         (r'a: "\ud83d"', r"line 1: '\ud83d' is malformed"),
         (
             "a: &a " + "x" * 9000 + "\nb: [" + "*a, " * 900 + "]",
-            "line 2: more than 8000000 characters, aliases written",
+            "line 2: more than 8000000 characters with aliases expanded",
         ),
         (
             "a: 1" + ":1" * 30_000,

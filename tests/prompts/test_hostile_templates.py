@@ -325,7 +325,7 @@ def run(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_hostile_set_is_refused_in_a_line_or_rendered(folder: Path, case: str) -> None:
+def test_hostile_set_is_refused_or_rendered(folder: Path, case: str) -> None:
     faults, seconds = checked(folder)
     assert seconds < SECONDS
     assert not any(fault.startswith("raised") or len(fault) > 1500 for fault in faults)

@@ -89,7 +89,7 @@ def test_prompts_of_another_language_are_refused_before_anything_is_spent(
     where = ("-o", tmp_path / "run") if command == "generate" else ()
     code, _, err = personas(command, config, "--set", "prompts.set=en_US", *where)
     assert code == 2
-    assert "prompts.set=en_US: is written in en, and locale es_PR has words in es alone" in one_line(err)
+    assert "prompts.set=en_US: is written in en, but locale es_PR has words only in es" in one_line(err)
     assert not (tmp_path / "run").exists()
 
 
@@ -100,7 +100,7 @@ def test_prompts_that_speak_of_what_a_locale_has_not_are_refused(
     place.write_text(place.read_text(encoding="utf-8") + "  region: pueblo\n", encoding="utf-8")
     code, _, err = personas("check", config, "--set", f"prompts.set={copy / 'prompts'}")
     assert code == 2
-    assert "speaks of region, which no attribute of locale es_PR plays" in one_line(err)
+    assert "needs region, but locale es_PR has no such role" in one_line(err)
 
 
 def test_the_example_lacks_nothing(personas: Personas) -> None:

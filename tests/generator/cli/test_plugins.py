@@ -88,7 +88,7 @@ def test_a_fault_of_a_prompt_set_is_told_with_its_name(mine: Path, personas: Per
         file.write("{{ sex }}\n")
     code, out, _ = personas("plugins", "check", mine)
     assert code == 1
-    assert re.search(r"^prompt set plain: .*personas.j2:\d+: stands outside", out, re.MULTILINE)
+    assert re.search(r"^prompt set plain: .*personas.j2:\d+: is outside", out, re.MULTILINE)
 
 
 def test_a_plug_in_that_cannot_be_loaded_is_one_line(

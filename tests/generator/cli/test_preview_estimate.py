@@ -129,7 +129,10 @@ def test_a_prompt_set_is_unsound_with_a_spoilt_grammar_and_takes_no_offline_run_
     assert personas("prompts", "check", mine)[0] == 0
     code, _, err = personas("generate", QUICKSTART, "-o", tmp_path / "run", "--set", f"prompts.set={mine}")
     assert code == 2
-    assert f"{mine}/offline: no such folder, but the offline narrator needs its grammar; copy one" in one_line(err)
+    assert (
+        f"{mine}/offline: no such folder, but the offline narrator needs its grammar; copy one"
+        in one_line(err)
+    )
 
 
 def test_a_text_that_a_terminal_would_obey_is_printed_with_escapes(

@@ -107,7 +107,10 @@ def test_a_folder_that_was_deleted_meanwhile_is_a_place_like_that(
     (tmp_path / "gone").rmdir()
     code, _, err = personas("sample", "-n", 2, "-o", "people.csv")
     assert code == 2
-    assert "people.csv: cannot be accessed (No such file or directory); change to an existing folder" in one_line(err)
+    assert (
+        "people.csv: cannot be accessed (No such file or directory); change to an existing folder"
+        in one_line(err)
+    )
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -262,7 +262,7 @@ def test_unknown_state_is_refused(toy_locale: Toy, tmp_path: Path) -> None:
     folder = toy_locale(tmp_path / "toy")
     rewritten(folder, "region-sex", "sex", "male")
     with pytest.raises(
-        TableError, match=r"region-sex\.csv: sex='male' is no state of the domain \(Female, Male\)"
+        TableError, match=r"region-sex\.csv: sex='male' is not a state of the domain \(Female, Male\)"
     ):
         fit_network(Priors.load(folder))
 

@@ -159,7 +159,7 @@ def test_non_utf_8_grammar_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("symbols", "message"),
     [
-        ({"dish": {"any": ["{soup} of the day"]}}, "dish: {soup} in .* is no symbol"),
+        ({"dish": {"any": ["{soup} of the day"]}}, "dish: {soup} in .* is neither a symbol"),
         ({"dish": {"retird": ["soup"]}}, "dish: nobody has the tag 'retird'"),
         (
             {"dish": {"any": ["{side}"]}, "side": {"any": ["rice", "{Dish_2}"]}},
@@ -191,11 +191,11 @@ def test_misspelt_slot_is_refused_on_loading(tmp_path: Path) -> None:
 def test_repeated_symbol_or_missing_grammar_is_refused(tmp_path: Path) -> None:
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).write_text("dish: [soup]")
-    with pytest.raises(GrammarError, match="'dish' is defined in another file"):
+    with pytest.raises(GrammarError, match="'dish' is also defined in another file"):
         Grammar.load(tmp_path)
     with pytest.raises(GrammarError, match="name a prompt set that has an offline grammar"):
         OfflineNarrator.load("xx_YY")
-    with pytest.raises(GrammarError, match="no symbol 'wine'"):
+    with pytest.raises(GrammarError, match="'wine' is neither a symbol"):
         Grammar({"dish": {"any": ["soup"]}}).pool("wine", frozenset())
     with pytest.raises(GrammarError, match="add an `any` group"):
         Grammar({"dish": {"old": ["soup"]}}).pool("dish", frozenset())
