@@ -48,7 +48,7 @@ class Occupation:
         job_zone: preparation, 1 little to 5 extensive; None if unknown.
         education: required level according to most incumbents; '' if unknown.
         licensed: whether a licence is required everywhere.
-        onet: O*NET codes of the tasks, tools and skills, closest first.
+        onet: codes of the descriptions behind tasks, tools and skills, closest first.
         tasks: sentences without the final stop.
         tools: tools and technologies.
         skills: skills and fields of knowledge that matter more here than in other occupations.

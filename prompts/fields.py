@@ -71,10 +71,10 @@ def object_schema(fields: Iterable[FieldSpec]) -> dict[str, Any]:
 
 
 def field_spec(value: object, place: str) -> FieldSpec:
-    """A field as front matter writes it: `{name, kind: text|list|score, description, min, max}`.
+    """Read a field of front matter: `{name, kind: text|list|score, description, min, max}`.
 
     Raises:
-        TemplateError: naming `place`, the key and what it must be.
+        TemplateError: it is not valid; the message names `place`, the key and the expected value.
     """
     if not isinstance(value, Mapping):
         raise TemplateError(f"{place}: field {shortened(value)} is not a mapping; give it {', '.join(_KEYS)}")

@@ -76,7 +76,7 @@ def eliminate(network: Network, columns: Mapping[str, LeafColumns], known: Known
 
 
 def restricted(node: Node, known: Known) -> Mask:
-    """Return the people for whom evidence excludes child states that the refined attribute allows."""
+    """Return people whose evidence excludes child states that the refined attribute allows."""
     own = known.of(node.child)
     full = np.ones_like(own.sets)
     if node.refines is None:

@@ -1,4 +1,4 @@
-"""The examples of the Python page, run in their order as a notebook runs its cells."""
+"""The examples of the Python page, run in order like notebook cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs from Python: where a loop runs and where none does, interrupted and resumed."""
+"""Runs from Python: with and without a running event loop, interrupted and resumed."""
 
 from __future__ import annotations
 

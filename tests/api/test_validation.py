@@ -1,4 +1,4 @@
-"""The rules over a dataset, from Python."""
+"""Rules applied to a dataset from Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check and published facts: the shipped locale passes, and each thing that can be wrong is found."""
+"""Checks and published facts: the shipped locale passes, and each kind of fault is found."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_unreadable_facts_are_refused(example: Path) -> None:
 
 
 def of_adults(**chosen: tuple[str, ...]) -> float:
-    """Persons of the 51 areas in the shipped tables."""
+    """Count persons of the 51 areas in the shipped tables."""
     attributes = ("state", *chosen)
     weights = EN_US.marginal(attributes).weights
     index = [[STATES.index(state) for state in STATES if state not in ISLANDS]]

@@ -1,4 +1,4 @@
-"""The commands over priors: what they print, and how they end."""
+"""The `personas priors` commands: output and exit codes."""
 
 from __future__ import annotations
 

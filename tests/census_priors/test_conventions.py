@@ -1,4 +1,4 @@
-"""Conventions: what `locale.yaml` declares; each fault is one line that names file, key and remedy."""
+"""Conventions in `locale.yaml`; each fault is one line that names file, key and remedy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAID: dict[str, Any] = {
 
 
 def locale(folder: Path, changes: dict[str, Any]) -> Path:
-    """The example with these conventions."""
+    """Load the example with these conventions."""
     folder = folder / "locale"
     shutil.copytree(ROOT / "examples/puerto_rico", folder)
     text = yaml.safe_dump({**SAID, **changes}, sort_keys=False, allow_unicode=True)

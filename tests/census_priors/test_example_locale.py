@@ -1,4 +1,4 @@
-"""A locale made of published tables alone: loaded, fitted and sampled like the shipped one, without code."""
+"""A locale of published tables alone is loaded, fitted and sampled like the shipped one, without code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A locale made to be wrong: each is one line that names file, place and remedy, and none hangs or fills memory."""
+"""Hostile locales: each is refused in one line with file, place and remedy, without hanging or filling memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Change = Callable[[dict[str, Any]], object]
 
 @pytest.fixture
 def locale(tmp_path: Path) -> Callable[[Change], Path]:
-    """The example with something changed in its priors.yaml."""
+    """Load the example with a change in its priors.yaml."""
 
     def write(change: Change) -> Path:
         folder = tmp_path / "locale"
@@ -88,7 +88,7 @@ def test_oversized_table_is_refused(tmp_path: Path) -> None:
     assert wide.size == 10**28
     path = tmp_path / "wide.csv"
     path.write_text(",".join([*wide, "weight"]) + "\n" + "1," * 7 + "1\n")
-    assert f"GiB; one has {MOST_CELLS:,} at most" in refusal(path, wide)
+    assert f"GiB; one has at most {MOST_CELLS:,}" in refusal(path, wide)
 
 
 @pytest.mark.parametrize(

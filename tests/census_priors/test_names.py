@@ -1,4 +1,4 @@
-"""Names: who is called what, from the tables that ship."""
+"""Names: the distributions of the shipped tables."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Occupations: names, codes and the O*NET text behind them, from the tables that ship."""
+"""Occupations: names, codes and O*NET details in the shipped tables."""
 
 from importlib.resources import files
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Places: ZIP codes, their cities and counties, and where people of each group live."""
+"""Places: ZIP codes, cities and counties, and the distribution of groups over them."""
 
 from itertools import pairwise
 

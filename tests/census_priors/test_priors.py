@@ -1,4 +1,4 @@
-"""Priors: declaration, views of tables, and which blocks are counted or modelled."""
+"""Priors: declaration, views of tables, and counted or modelled blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Roles: asked by what an attribute is for, refused in one line where a locale has none."""
+"""Roles: look-up by purpose, and one-line errors if a locale has none."""
 
 from __future__ import annotations
 

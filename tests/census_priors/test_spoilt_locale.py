@@ -1,4 +1,4 @@
-"""A locale folder with something wrong in it: the check, the command and the loader say which file and what to do."""
+"""Spoilt locale folders: the check, the command and the loader name the file and the remedy."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def example(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """The shipped locale with one table and all of its look-ups, linked."""
+    """Link the shipped locale with one table and all its look-ups."""
     folder = tmp_path / "small"
     (folder / "tables").mkdir(parents=True)
     (folder / "lookups").mkdir()

@@ -1,4 +1,4 @@
-"""Table files: what is read is what was written, and what cannot be trusted is refused with its place."""
+"""Table files: round trips, and refusal of invalid tables with their place."""
 
 from __future__ import annotations
 

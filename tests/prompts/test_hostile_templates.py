@@ -1,4 +1,4 @@
-"""Hostile prompt sets: whatever stands in one, it is refused in a line or rendered, in little time and memory."""
+"""Hostile prompt sets: each is refused in one line or rendered, with little time and memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def user(text: str) -> str:
 
 
 def loops(values: str, inner: str, depth: int = 2) -> str:
-    """Loops over `values` within one another."""
+    """Return nested loops over `values`."""
     names = "abcdefgh"[:depth]
     return "".join(f"{{% for {n} in {values} %}}" for n in names) + inner + "{% endfor %}" * depth
 
@@ -281,7 +281,7 @@ CASES |= {
 
 @pytest.fixture
 def folder(tmp_path: Path, case: str) -> Path:
-    """A small set, with the files of a case in it."""
+    """Write a small set with the files of a case."""
     folder = tmp_path / "mine"
     (folder / "narratives").mkdir(parents=True)
     files = CASES[case]

@@ -1,4 +1,4 @@
-"""A field of a prompt set is a column: none may take the place of a fact, of another column or of another field."""
+"""Fields of a prompt set become columns: none may overwrite a fact, another column or another field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates are strict, bounded, and cannot reach beyond the facts."""
+"""Templates are strict and bounded, and can read only the facts."""
 
 from __future__ import annotations
 

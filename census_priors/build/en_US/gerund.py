@@ -124,7 +124,7 @@ _DANGLING = re.compile(
     r"| directly| applying| pertaining| submitted| received| obtained| regarding| concerning| relating| relevant"
     r"| based| required| related| needed| specified| set| taken| so| when| where| how| whether| what| who)+$"
 )
-# "verifying customer": what is left is half of a noun, or stands for more than one.
+# "verifying customer": a truncated noun, or a singular for several.
 _ONE_THING = re.compile(
     r"[a-z]+ing (?!equipment|merchandise|machinery|information|research|money|data|payment|compliance|security"
     r"|assistance|knowledge|order|material|dictation|feedback|budget)[a-z-]+(?<!s)"

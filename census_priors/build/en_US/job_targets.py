@@ -8,12 +8,12 @@ Two sources cover an area whose person records have no occupation:
   It leaves out farms, private households and the self-employed, so it does not determine the size of a group, but
   only how the jobs of a group divide among occupations, compared with the donor areas.
 
-An occupation's share of its group is the donors' share times the square root of the ratio of the two OEWS
-shares. Residual occupations ("all other", which employers use differently) and suppressed cells get a ratio of 1, small
-cells are shrunk towards it (by `PRIOR_JOBS` jobs), and ratios stay in 1/`LARGEST` to `LARGEST`. The exponent is the best of
-1, 0.7, 0.5, 0.3 and 0 when each of 49 states is predicted from the others: given the sizes of its groups, the distance
-of its occupations to its own records falls from .132 (donors alone) to .124; the whole ratio does no better than
-donors alone in large states.
+An occupation's share of its group is the donors' share times the square root of the ratio of the two OEWS shares.
+Residual occupations ("all other", which employers use differently) and suppressed cells get a ratio of 1, small cells
+are shrunk towards it (by `PRIOR_JOBS` jobs), and ratios stay between 1/`LARGEST` and `LARGEST`. The exponent is the
+best of 1, 0.7, 0.5, 0.3 and 0 when each of 49 states is predicted from the others: given the sizes of its groups, the
+distance of its occupations to its own records falls from .132 (donors alone) to .124; the whole ratio does no better
+than donors alone in large states.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def group_target(donors: Codes, reference: Codes, tables: Path, area: str, labou
 
 
 def occupation_target(donors: Codes, groups: Target, sources: Path, area: str) -> Target | None:
-    """Employed civilians by occupation: the groups of `groups`, divided as OEWS says; None if it lacks the area."""
+    """Build the target of employed civilians by occupation: groups divided by OEWS; None if it lacks the area."""
     priors = donors.priors
     jobs = _jobs(priors, sources / OEWS)
     if area not in jobs.columns:

@@ -1,4 +1,4 @@
-"""The cache of fitted models: an entry is complete or replaced, whatever happened to its files."""
+"""The cache of fitted models: a damaged or incomplete entry is replaced."""
 
 from __future__ import annotations
 

@@ -99,14 +99,14 @@ def test_one_cell_table_is_not_the_finest(priors: Priors) -> None:
 def test_description_of_people_begins_a_paragraph(priors: Priors) -> None:
     read = Manifest.of(Config(rows=20), {"priors": "0", "input": "ab" * 32}, "Some/Model-7B", "")
     for manifest in (_manifest(), read):
-        assert "\n\nWho they are was" in _text(manifest, priors)
+        assert "\n\nThe facts were" in _text(manifest, priors)
 
 
 def test_selection_is_stated(priors: Priors) -> None:
     text = _text(_manifest(where={"state": ["HI"]}, target={"sex": "uniform"}), priors)
-    assert 'Sampled under the condition `{"state": ["HI"]}`: it does not stand for the whole' in text
+    assert 'Sampled under the condition `{"state": ["HI"]}`: it does not represent the whole' in text
     assert 'Weighted to the target `{"sex": "uniform"}`: it does not' in text
-    assert "does not stand for the whole" not in _text(_manifest(), priors)
+    assert "does not represent the whole" not in _text(_manifest(), priors)
 
 
 def test_narrator_is_named(priors: Priors) -> None:

@@ -71,7 +71,7 @@ def test_endpoint_is_asked_once_per_swap(
 
 
 def test_only_runs_and_swappable_facts_are_accepted(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="is no run folder"):
+    with pytest.raises(DatasetError, match="is not a run folder"):
         counterfactual.of_run(tmp_path)
     (tmp_path / "config.yaml").write_text("rows: 1", encoding="utf-8")
     with pytest.raises(

@@ -175,7 +175,7 @@ def test_report_round_trip_reads_earlier_formats(tmp_path: Path) -> None:
 def test_file_that_is_no_report_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "report.json").write_text(content)
     with pytest.raises(
-        DatasetError, match=r"report\.json: not a report that this version reads; write it anew"
+        DatasetError, match=r"report\.json: not a report that this version reads; write it again"
     ):
         report.read_report(tmp_path)
 
