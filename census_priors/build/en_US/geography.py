@@ -15,7 +15,7 @@ with the margins (e, c) from the 2020 Census, (k, c) from B15003 (25 and over, t
 which is what `places.py` computes. Within a county, ethnicity places a person and education does not:
 no public table crosses them below the county.
 
-The six groups of the ZIP counts add up to all adults: `multiple` holds two or more races and any race that
+The six groups of the ZIP counts add up to all adults: `multiple` holds two or more races and any other race that
 the others do not, and Pacific Islanders are counted inside the Asian group. They are split off by the ratio of
 the two groups in the county (B03002, 2020-2024). Nine Connecticut planning regions of the ACS stand for
 the eight counties of the 2020 Census as `CONNECTICUT` says.

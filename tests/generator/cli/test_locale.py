@@ -79,7 +79,7 @@ def test_every_command_works_on_a_locale_in_another_language(
         assert personas("report", run)[0] == 0
         assert "Puerto Rico" in (run / "README.md").read_text(encoding="utf-8")
         page = (tmp_path / f"{name}-checks/validation.html").read_text(encoding="utf-8")
-        assert "Not judged, as the locale lacks what they need" in page
+        assert "Not judged, because the locale lacks what they need" in page
 
 
 @pytest.mark.parametrize("command", ["generate", "preview", "estimate", "check"])

@@ -87,13 +87,13 @@ def test_card_states_the_distance_to_the_census(priors: Priors) -> None:
     assert "1 of 2 tables agree with the model of the census" in text
     assert "| age | 0.0100 | 0.0200 | 0.0300 |" in text
     assert "last name |" not in text
-    assert "20 rows\nshow no departure that leaves a table below its limit, from 0.0300 (age)" in text
+    assert "20 rows,\ndifferences below the limit of a table cannot be detected, from 0.0300 (age)" in text
 
 
 def test_one_cell_table_is_not_the_finest(priors: Priors) -> None:
     state = AGE.model_copy(update={"attributes": ("state",), "tvd": 0.0, "floor": 0.0, "limit": 0.0})
     text = card.text(_manifest(), priors, TABLE, _report(state, AGE))
-    assert "below its limit, from 0.0300 (age) to 0.0300 (age)" in text
+    assert "cannot be detected, from 0.0300 (age) to 0.0300 (age)" in text
 
 
 def test_description_of_people_begins_a_paragraph(priors: Priors) -> None:

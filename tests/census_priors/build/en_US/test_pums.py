@@ -114,7 +114,7 @@ def test_state_in_two_files_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "csv")
     write(tmp_path, "zip")
     with pytest.raises(
-        SourceError, match=r"csv_pny.zip: has people of NY, and so has psam_p36.csv; leave one"
+        SourceError, match=r"csv_pny.zip: has people of NY, and so has psam_p36.csv; remove one"
     ):
         read_records(tmp_path, PRIORS, ATTRIBUTES)
 
