@@ -54,7 +54,7 @@ def nested(name: str) -> pd.DataFrame:
         ("x.parquet", b"junk" * 50, "x.parquet: cannot be read as a dataset (Parquet magic bytes not found"),
         ("x.parquet", b"", "x.parquet: cannot be read as a dataset (Parquet file size is 0 bytes)"),
         ("x.csv", b"", "x.csv: cannot be read as a dataset (Empty CSV file)"),
-        ("x.jsonl", b"", "x.jsonl: has no rows; give a dataset with rows"),
+        ("x.jsonl", b"", "x.jsonl: has no rows; give a dataset that has some"),
         ("x.jsonl", b"[1]\n", "x.jsonl:1: a row is a JSON object, not list"),
         ("x.jsonl", b'{"sex": \n', "x.jsonl:1: not JSON"),
         ("x.csv", "sex,age,occupation,zipcode\né,1,a,1\n".encode("latin-1"), "x.csv: is not UTF-8 text"),
@@ -84,7 +84,7 @@ def test_a_column_of_lists_is_named(personas: Personas, tmp_path: Path, name: st
 def test_a_dataset_without_rows_is_said_to_have_none(personas: Personas, tmp_path: Path) -> None:
     people().iloc[:0].to_parquet(tmp_path / "x.parquet")
     assert personas("narrate", "x.parquet")[2] == (
-        "personas: x.parquet: has no rows; give a dataset with rows"
+        "personas: x.parquet: has no rows; give a dataset that has some"
     )
 
 
