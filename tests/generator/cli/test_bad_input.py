@@ -60,7 +60,7 @@ def nested(name: str) -> pd.DataFrame:
         ),
         ("x.jsonl", b"", "x.jsonl: has no rows; give a dataset that has some"),
         ("x.jsonl", b"[1]\n", "x.jsonl:1: a row is a JSON object, not list"),
-        ("x.jsonl", b'{"sex": \n', "x.jsonl:1: no JSON"),
+        ("x.jsonl", b'{"sex": \n', "x.jsonl:1: not JSON"),
         ("x.csv", "sex,age,occupation,zipcode\né,1,a,1\n".encode("latin-1"), "x.csv: is not UTF-8 text"),
         ("x.txt", b"x", "x.txt: unknown suffix '.txt'"),
         ("x.csv", b"sex,age\n", "x.csv: has no rows; give a dataset that has some"),
