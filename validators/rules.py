@@ -56,6 +56,7 @@ WRITTEN: Mapping[str, Policy] = MappingProxyType(
         "garbled": "repair",
         "plan_or_done": "repair",
         "minors": "repair",
+        "recited_facts": "repair",
         "slurs": "repair",
     }
 )
@@ -74,6 +75,9 @@ SAMPLED: Mapping[str, Policy] = MappingProxyType(
 """Policy for rows that were sampled from the census. Somebody has every rare combination that the tables hold, the
 sample has its share of them, and no retry can change a fact: they are flagged, and only foreign files are judged. What
 words tell of an age was learned from the released texts, which another narrator does not write."""
+
+BY_MODEL: Mapping[str, Policy] = MappingProxyType({"monotony": "repair"})
+"""Policy, beside the above, for texts that a model writes. The offline grammar has one stock of sentences."""
 
 
 TOGETHER = ("shared_text",)
