@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from census_personas.census_priors.input_words import AgeWords
-
-_OLDEST = 130
+from census_personas.generator.input.spelling import OLDEST
 
 
 class AgeReading:
@@ -33,7 +32,7 @@ class AgeReading:
 
     def _range(self, first: int, last: int) -> str | int | None:
         """The part of a range that the locale has; the whole range where it has none of it."""
-        if first > last or last > max(_OLDEST, self._ends[1]):
+        if first > last or last > max(OLDEST, self._ends[1]):
             return None
         if first <= self._ends[1] and last >= self._ends[0]:
             first, last = max(first, self._ends[0]), min(last, self._ends[1])
