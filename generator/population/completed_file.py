@@ -103,9 +103,9 @@ class CompletedFile:
         """The people of a block, and by place why the others are none."""
         facts = block.facts.set_axis(pd.RangeIndex(start + 1, start + 1 + len(block.rows)))
         completion = self.population.complete(facts, seed=self.seed, start=start)
-        reasons = {
-            label - start - 1: str(reason) for label, reason in completion.impossible["reason"].items()
-        }
+        lost = completion.impossible
+        said = zip(lost.index.tolist(), lost["reason"].tolist(), strict=True)
+        reasons = {label - start - 1: str(reason) for label, reason in said}
         reasons = dict(sorted((reasons | dict(block.unread)).items()))
         kept = [place for place in range(len(block.rows)) if place not in reasons]
         labels = [start + 1 + place for place in kept]
