@@ -6,7 +6,8 @@ import codecs
 import csv
 import itertools
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -76,6 +77,47 @@ def read_rows(
     """
     rows = _rows(path, text, columns)
     return map(partial(_with_number, "age"), rows) if path.suffix.lower() == ".csv" else rows
+
+
+def read_columns(
+    path: Path, text: TextFormat, columns: Collection[str]
+) -> Iterator[Mapping[str, Sequence[Any]]]:
+    """The cells of some columns, a block of rows at a time: those of `read_rows`, without an object for each row.
+
+    Raises:
+        DatasetError: as `read_rows`.
+    """
+    if path.suffix.lower() in {".csv", ".tsv"}:
+        with _readable(path, text):
+            yield from _csv_columns(path, text, columns)
+        return
+    rows = read_rows(path, text, columns)
+    while block := list(itertools.islice(rows, BATCH_ROWS)):
+        yield {name: [row.get(name) for row in block] for name in columns}
+
+
+def _csv_columns(
+    path: Path, text: TextFormat, columns: Collection[str]
+) -> Iterator[Mapping[str, Sequence[Any]]]:
+    with path.open(encoding=text.encoding, newline="") as lines:
+        reader = csv.reader(lines, delimiter=text.separator)
+        header = next(reader, [])
+        _refuse_twins(path, header)
+        width = len(header)
+        while block := list(itertools.islice(reader, BATCH_ROWS)):
+            rows = [row for row in block if row]
+            if any(len(row) > width for row in rows):
+                deque(_csv(path, text), maxlen=0)  # says which line it is
+            whole = [row if len(row) == width else [*row, *[None] * (width - len(row))] for row in rows]
+            cells = dict(zip(header, zip(*whole, strict=True), strict=True)) if whole else {}
+            found: dict[str, Sequence[Any]] = {name: cells.get(name, (None,) * len(rows)) for name in columns}
+            if path.suffix.lower() == ".csv" and "age" in found:
+                found["age"] = [_whole(cell) for cell in found["age"]]
+            yield found
+
+
+def _whole(cell: Any) -> Any:
+    return int(cell) if isinstance(cell, str) and _is_number(cell) else cell
 
 
 def header_of(path: Path, text: TextFormat) -> tuple[str, ...]:
@@ -164,8 +206,7 @@ def _refuse_twins(path: Path, columns: Sequence[str]) -> None:
 
 
 def _with_number(column: str, record: dict[str, Any]) -> dict[str, Any]:
-    text = record.get(column)
-    return {**record, column: int(text)} if isinstance(text, str) and _is_number(text) else record
+    return {**record, column: _whole(record[column])} if column in record else record
 
 
 def _is_number(text: str) -> bool:
