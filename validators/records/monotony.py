@@ -1,6 +1,7 @@
 """A record is worded with variety: no run of words twice, nor in several texts, and no sentence said again.
 
-Off unless a policy names it: a run that a model writes asks for a repair, and files from elsewhere and the offline
+A repetition within a text is an error; words that texts share are a warning, which a run asks to repair. Off unless a
+policy names it: a run that a model writes asks for a repair, and files from elsewhere and the offline
 grammar, whose sentences come from one stock, are not read for it.
 """
 
@@ -96,14 +97,5 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {"persona": "Ana is a good listener in any room and she is a good listener in any room."},
     {
         "arts_persona": "Ana also likes to read old books on trains. She also likes to read new books on trains."
-    },
-    {
-        "arts_persona": "Ana Wu is always looking for ways to expand her horizons in music.",
-        "travel_persona": "Ana Wu is always looking for ways to expand her experience of coasts.",
-        "culinary_persona": "Ana Wu is always looking for ways to expand her kitchen.",
-    },
-    {
-        "persona": "She finds solace in the comfort of her home and the company of her friends.",
-        "arts_persona": "In paint she finds solace in the comfort of her home and the company of cats.",
     },
 )
