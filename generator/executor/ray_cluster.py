@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -57,9 +59,10 @@ class RayCluster:
         if ray.is_initialized():
             yield
             return
-        # In the main thread, Ray would take SIGTERM for itself.
+        # In the main thread, Ray would set a handler of its own for SIGTERM.
         await asyncio.to_thread(self._connect)
         try:
+            _keep_sigterm()
             with _quiet():
                 yield
         finally:
@@ -101,6 +104,14 @@ class RayCluster:
     @property
     def _place(self) -> str:
         return f"{self._source}={self._address}"
+
+
+def _keep_sigterm() -> None:
+    """Let SIGTERM stop the run as before: Ray's library has put a handler in its place that ends the process."""
+    handler = signal.getsignal(signal.SIGTERM)
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
+        signal.siginterrupt(signal.SIGTERM, False)
 
 
 @contextmanager

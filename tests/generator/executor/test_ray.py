@@ -216,11 +216,11 @@ def test_a_run_goes_from_one_process_to_three_of_ray_and_to_two_of_this_machine(
 ) -> None:
     server = chat_server(*FAULTS, "--latency=0.3")
     with cluster.nodes(2, 1):
-        for executor, workers in (("local", 1), ("ray", 3)):
+        for executor, workers, number in (("local", 1, signal.SIGINT), ("ray", 3, signal.SIGTERM)):
             before = asked(server)
             command.begin(*words(tmp_path / "run", server, executor, workers, cluster.address))
             wait_for(lambda before=before: asked(server) > before + 18)  # type: ignore[misc]
-            command.send(signal.SIGINT)
+            command.send(number)
             code, said = command.end()
             assert code == 130, said
     assert command.run(*words(tmp_path / "run", server, "local", 2, cluster.address))[0] == 0
