@@ -136,5 +136,5 @@ async def test_a_cancelled_run_of_an_endpoint_asks_for_no_answer_twice(
 
 def test_the_people_of_a_run_are_not_replaced_by_others(tmp_path: Path) -> None:
     pd.DataFrame({"uuid": ["a"]}).to_parquet(tmp_path / "run-people.parquet")
-    with pytest.raises(ConfigError, match="holds other people than those given; give a new folder"):
+    with pytest.raises(ConfigError, match="holds other people; give a new folder"):
         census_personas.narrate(pd.DataFrame({"uuid": ["b"]}), {}, tmp_path / "run")

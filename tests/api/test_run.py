@@ -44,7 +44,7 @@ def test_findings_and_rejections_are_frames_empty_ones_too(finished: Run, tmp_pa
 def test_a_folder_without_a_run_is_refused_and_a_missing_report_says_what_to_do(
     finished: Run, tmp_path: Path
 ) -> None:
-    with pytest.raises(DatasetError, match="no run is there; give a folder"):
+    with pytest.raises(DatasetError, match="holds no run; give a folder"):
         Run(tmp_path)
     shutil.copytree(finished.folder, tmp_path / "run")
     (tmp_path / "run" / "report.json").unlink()
