@@ -180,6 +180,7 @@ async def _generate(
     fresh: bool,
 ) -> Manifest:
     config = resources.config
+    executor_of(config.runtime, config.runtime.workers)  # what it lacks is said before anything is written
     model = given or connect(config.llm, resources.grammar, [*resources.written])
     try:
         if fresh and given is None:
@@ -213,7 +214,7 @@ async def _narrate(
     tally = Tally(config.rows, done=config.rows - sum(shard.stop - shard.begin for shard in pending))
     workers = min(config.runtime.workers, len(pending)) if stoppable else 1
     work: Pipeline | NarrationCrew
-    if workers > 1:
+    if workers > 1 or (pending and stoppable and config.runtime.executor != "local"):
         work = NarrationCrew(executor_of(config.runtime, workers), folder, workers, early_stop, observe)
     else:
         narration = ShardNarration(resources, folder, deadline)

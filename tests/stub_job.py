@@ -21,6 +21,7 @@ from census_personas.generator.executor.executor import Exchange
 class StubJob:
     at_once: int = 1
     opening: str = ""
+    folder: Path | None = None
 
     def open(self, exchange: Exchange) -> StubWorker:
         do(self.opening)

@@ -47,6 +47,7 @@ IMPORTERS = {
     "openai": {"generator": 1},
     "pgmpy": {"generator": 1},
     "pyarrow": {"foundation": 5, "census_priors": 3, "validators": 1, "generator": 2},
+    "ray": {"generator": 2},
     "tenacity": {"generator": 1},
     "torch": {},
     "vllm": {},
@@ -160,7 +161,7 @@ def test_no_import_cycles() -> None:
 
 @pytest.mark.parametrize("start", ["census_personas", "census_personas.generator.cli.main"])
 def test_start_loads_no_heavy_dependency(start: str) -> None:
-    heavy = "{'numpy', 'pandas', 'pgmpy', 'pyarrow', 'scipy', 'openai', 'aiohttp', 'datasets'}"
+    heavy = "{'numpy', 'pandas', 'pgmpy', 'pyarrow', 'scipy', 'openai', 'aiohttp', 'datasets', 'ray'}"
     code = f"import sys, {start}; print(*sorted({heavy} & sys.modules.keys()))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []

@@ -16,6 +16,7 @@ from census_personas.generator.cli.options import AsJson, Dataset, Locale, Plugi
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
+    from census_personas.generator.executor.validation_job import CheckingCrew, ValidationJob
 
 _SHORT = {
     "rejected_rows": "{} of {} rows have errors",
@@ -34,6 +35,14 @@ Policy = Annotated[
     list[str] | None, typer.Option(metavar="RULE=ACTION", help="repair, reject, flag or off; repeatable.")
 ]
 Workers = Annotated[int, typer.Option("-j", "--workers", min=1, help="Processes that check rows.")]
+WhereTo = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="local|ray",
+        help="Where they run: on this machine, or on the Ray cluster that RAY_ADDRESS names.",
+    ),
+]
 Sampled = Annotated[
     bool,
     typer.Option(
@@ -53,6 +62,7 @@ def validate(
     *,
     plugins: PluginNames = None,
     workers: Workers = 1,
+    executor: WhereTo = "local",
     as_json: AsJson = False,
 ) -> None:
     """Check every row against the record rules; exit 1 if a row has an error or repeats a uuid."""
@@ -60,9 +70,7 @@ def validate(
     from census_personas.foundation.dataset_reader import dataset_files
     from census_personas.foundation.plugins import Plugins
     from census_personas.foundation.user_path import output_file
-    from census_personas.generator.config.run_config import RuntimeConfig
-    from census_personas.generator.executor.executor import executor_of
-    from census_personas.generator.executor.validation_job import CheckingCrew, ValidationJob
+    from census_personas.generator.executor.validation_job import ValidationJob
     from census_personas.generator.report import validation_report
     from census_personas.generator.run.manifest import Manifest
     from census_personas.generator.run.shard_store import check_parts
@@ -81,10 +89,7 @@ def validate(
         findings = output_file(findings, (".parquet", ".jsonl"), inputs=files, run=dataset)
     priors = Priors.load(locale)
     language = language_of_texts(dataset, extra)
-    spread = None
-    if workers > 1:
-        job = ValidationJob(locale, language, actions, tuple(plugins or ()))
-        spread = CheckingCrew(executor_of(RuntimeConfig(), workers), job)
+    spread = _spread(executor, workers, ValidationJob(locale, language, actions, tuple(plugins or ())))
     result = _judged(
         dataset, files, priors, language=language,
         policy=actions, findings=findings, limit=limit, plugins=extra, spread=spread,
@@ -95,6 +100,19 @@ def validate(
         # Counts by verdict, as rules are counted by severity; the page lists them.
         result["assumptions"] = Counter(item.verdict for item in built.measures.assumptions)
     _print(result, page, as_json=as_json)
+
+
+def _spread(executor: str, workers: int, job: ValidationJob) -> CheckingCrew | None:
+    """What checks with several workers; None where this process does."""
+    from census_personas.generator.config.config_file import parse
+    from census_personas.generator.executor.executor import executor_of
+    from census_personas.generator.executor.validation_job import CheckingCrew
+
+    settings = (f"runtime.executor={executor}", f"runtime.workers={workers}")
+    runtime = parse("", "defaults", settings, {}).runtime
+    if workers == 1 and runtime.executor == "local":
+        return None
+    return CheckingCrew(executor_of(runtime, workers), job)
 
 
 def _chosen(policy: Sequence[str]) -> dict[str, str]:

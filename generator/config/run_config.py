@@ -125,8 +125,14 @@ def _a_share(value: Any) -> Any:
 class RuntimeConfig(Section):
     """How the work is done; not in the fingerprint."""
 
-    executor: Literal["local"] = Field(
-        default="local", description="What spreads the work: `local` starts processes on this machine."
+    executor: Literal["local", "ray"] = Field(
+        default="local",
+        description="What spreads the work: `local` starts processes on this machine, `ray` actors of a Ray cluster.",
+    )
+    ray_address: Name | None = Field(
+        default=None,
+        description="The Ray cluster: `ray://HOST:10001`, `HOST:6379`, `auto` for the one that this machine belongs "
+        "to, or `local` to start one for the run. Without it RAY_ADDRESS counts, then `local`.",
     )
     workers: Annotated[Whole, Field(ge=1, le=_MOST_WORKERS)] = Field(
         default=1,

@@ -1,4 +1,4 @@
-"""Channel: Python objects over a socket between a coordinator and one of its own worker processes."""
+"""SocketChannel: Python objects over a socket between a coordinator and one of its own worker processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Self
 _SIZE = struct.Struct(">Q")
 
 
-class Channel:
+class SocketChannel:
     """Sends and receives pickled objects, whole and in order.
 
     Both ends are processes of this package that one of them started: nobody else can write to the socket.

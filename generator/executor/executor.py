@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from census_personas.foundation.errors import PersonasError
@@ -40,6 +41,11 @@ class Job(Protocol):
     @property
     def at_once(self) -> int:
         """Tasks that a worker has in hand at the same time."""
+        ...
+
+    @property
+    def folder(self) -> Path | None:
+        """The run folder that workers write into, locked by the coordinator; None where they only return results."""
         ...
 
     def open(self, exchange: Exchange) -> Worker:
@@ -92,7 +98,15 @@ class Executor(Protocol):
 
 
 def executor_of(runtime: RuntimeConfig, workers: int) -> Executor:
-    """The executor that a configuration names, with so many workers."""
-    from census_personas.generator.executor.local import LocalExecutor  # noqa: PLC0415 - one executor is loaded
+    """The executor that a configuration names, with so many workers.
 
-    return {"local": LocalExecutor}[runtime.executor](workers)
+    Raises:
+        ConfigError: it needs something that is not there.
+    """
+    if runtime.executor == "ray":
+        from census_personas.generator.executor.ray_executor import RayExecutor  # noqa: PLC0415 - one is loaded
+
+        return RayExecutor(runtime, workers)
+    from census_personas.generator.executor.local import LocalExecutor  # noqa: PLC0415 - one is loaded
+
+    return LocalExecutor(workers)

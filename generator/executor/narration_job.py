@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from census_personas.generator.config.run_config import Config
+from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.executor.executor import Exchange
 from census_personas.generator.executor.lease import REPORT_S, Lease, Report, State
 from census_personas.generator.executor.leased_limits import LeasedBudget, LeasedGate, LeasedRows, ShardRows
 from census_personas.generator.llm.chat import ChatModel
 from census_personas.generator.narration.backends import connect
+from census_personas.generator.narration.journal import freed
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.pipeline import Pipeline, Tally, narrations
 from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.run_folder import RunFolder
 from census_personas.generator.run.shard_narration import ShardNarration
 from census_personas.generator.run.shard_store import Shard
+
+# A process that is lost to the coordinator, on a machine that it cannot reach, need not have ended by then.
+_FREED_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,19 @@ class NarrationJob:
         return 1 if self.config.llm.backend == "offline" else 2
 
     def open(self, exchange: Exchange) -> NarrationWorker:
-        """Load population, prompts and checks."""
-        return NarrationWorker(self, RunResources.load(self.config), exchange)
+        """Load population, prompts and checks.
+
+        Raises:
+            ConfigError: they are not what the run is made of.
+        """
+        resources = RunResources.load(self.config)
+        here, there = resources.digests(), self.manifest.identity["digests"]
+        if others := sorted(name for name in here | there if here.get(name) != there.get(name)):
+            raise ConfigError(
+                f"{self.folder}: the worker on {platform.node()} has other files ({', '.join(others)}) than the "
+                "coordinator; give all machines the same release, locale, prompts, plug-ins and input"
+            )
+        return NarrationWorker(self, resources, exchange)
 
 
 class NarrationWorker:
@@ -83,6 +99,8 @@ class NarrationWorker:
         shard = self._folder.as_it_stands(task)
         if shard is None:  # a worker died after it had written the part, before it could say so
             return ShardDone(whole=True, tally=tally)
+        if self._folder.journaled:
+            await freed(self._folder.journal(task), _FREED_S)
         requests = -(-self._job.config.llm.concurrency // self._job.workers)
         narration = ShardNarration(self._resources, self._folder, model)
         pipeline = narration.pipeline(narrations(requests), ShardRows(self._rows), self._rows.hear)

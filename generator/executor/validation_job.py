@@ -44,6 +44,11 @@ class ValidationJob:
         """Two blocks, so that the next one is there when one is checked."""
         return 2
 
+    @property
+    def folder(self) -> None:
+        """None: findings are returned."""
+        return
+
     def open(self, _: Exchange) -> ValidationWorker:
         """Load the locale, its model and the rules."""
         priors = Priors.load(self.locale)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import logging
 import os
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +26,7 @@ logger = logging.getLogger(__name__)
 _NAME = "answers.jsonl"
 _CHECKSUM = 9  # eight hexadecimal digits and a space
 _BLOCK = 1 << 20
+_LOOK_S = 0.2  # between two looks whether another process still holds a journal
 _ALWAYS = ("text", "model", "finish_reason", "prompt_tokens", "completion_tokens")
 _SELDOM = ("fault", "estimated", "cached_tokens", "reasoning_tokens")
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -43,6 +46,16 @@ def kept_keys(folder: Path) -> Iterator[str]:
                 kept = _decoded(line)
                 if kept is not None:
                     yield kept[0]
+
+
+async def freed(folder: Path, seconds: float) -> None:
+    """Return when no process holds the journal of a folder, or after so many seconds."""
+    end = time.monotonic() + seconds
+    while (folder / _NAME).is_file() and time.monotonic() < end:
+        with (folder / _NAME).open("rb") as file, contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return
+        await asyncio.sleep(_LOOK_S)
 
 
 class Journal:
