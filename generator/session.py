@@ -30,6 +30,7 @@ from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.pipeline import Pipeline, Tally, narrations
 from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.run_folder import RunFolder
+from census_personas.generator.run.run_store import RunStore
 from census_personas.generator.run.shard_narration import ShardNarration
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 
@@ -56,7 +57,7 @@ def notice_of(config: Config) -> str:
 
 def generate(
     config: Config,
-    folder: Path,
+    folder: Path | str,
     observe: Callable[[Tally], None] = lambda _: None,
     model: ChatModel | None = None,
 ) -> Manifest:
@@ -64,7 +65,7 @@ def generate(
 
     Args:
         config: what the run is and how it runs.
-        folder: where it is written.
+        folder: where it is written; a URL as a string.
         observe: called with running counts.
         model: stands for the configured one, as batch files do; it must bear its name.
 
@@ -74,12 +75,27 @@ def generate(
     Raises:
         ConfigError: nothing was written, or the folder was left as it was.
         LLMError: the endpoint cannot be used, or its first answers leave no hope; finished shards and answers are kept.
+        StoreError: the URL cannot be reached or refuses.
         InterruptedRunError: a signal stopped the run before it was whole.
     """
     resources = RunResources.load(config)
-    manifest = event_loop.run(_narration(resources, folder, observe, model))
-    sum_up(resources, folder, manifest)
+    with _local(config, folder, observe) as (place, watched):
+        manifest = event_loop.run(_narration(resources, place, watched, model))
+        sum_up(resources, place, manifest)
     return manifest
+
+
+@contextmanager
+def _local(
+    config: Config, folder: Path | str, observe: Callable[[Tally], None]
+) -> Iterator[tuple[Path, Callable[[Tally], None]]]:
+    """The local folder that a run is written in, and its observer; of a run at a URL those of its store."""
+    if isinstance(folder, Path):
+        yield folder, observe
+        return
+    store = RunStore(folder, config)
+    with store.opened() as staging:
+        yield staging, store.watched(observe)
 
 
 async def agenerate(
@@ -98,7 +114,9 @@ async def agenerate(
 def _narration(
     resources: RunResources, folder: Path, observe: Callable[[Tally], None], model: ChatModel | None
 ) -> Callable[[], Coroutine[Any, Any, Manifest]]:
-    return partial(_generate, resources, folder, observe, model, fresh=not folder.exists())
+    # A folder that a store has made holds hidden files alone at first.
+    fresh = not folder.exists() or all(item.name[0] == "." for item in folder.iterdir())
+    return partial(_generate, resources, folder, observe, model, fresh=fresh)
 
 
 def sum_up(resources: RunResources, folder: Path, manifest: Manifest) -> None:

@@ -19,7 +19,7 @@ from census_personas.generator.cli.options import (
     Workers,
     config_of,
 )
-from census_personas.generator.cli.run import name_of, run, run_folder
+from census_personas.generator.cli.run import destination, name_of, run, run_folder
 
 MaybeConfig = Annotated[
     Path | None,
@@ -29,7 +29,10 @@ InputRows = Annotated[
     int | None, typer.Option("-n", "--rows", min=1, help="Rows; default: all of the dataset.")
 ]
 RunFolder = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="RUN", help="Run folder; default: runs/<name>.")
+    str | None,
+    typer.Option(
+        "-o", "--output", metavar="RUN", help="Run folder, or s3://BUCKET/RUN; default: runs/<name>."
+    ),
 ]
 
 
@@ -48,7 +51,7 @@ def generate(
     """Write a dataset into a run folder. The same command resumes; more rows extend."""
     from census_personas.generator.sampling.quota import refuse_other_counts
 
-    named = None if output is None else run_folder(output)
+    named = None if output is None else destination(output)
     settings = config_of(config, overrides, rows=rows, seed=seed, where=where, workers=workers, shards=shards)
     refuse_other_counts(settings.quota, settings.rows)
     run(settings, named or run_folder(Path("runs") / name_of(settings)), as_json=as_json)
@@ -74,7 +77,7 @@ def narrate(
     from census_personas.foundation.dataset_reader import count_rows
     from census_personas.generator.config.run_config import ConfigError
 
-    named = None if output is None else run_folder(output, inputs=[dataset])
+    named = None if output is None else destination(output, inputs=[dataset])
     rows = rows or count_rows(dataset)
     if not rows:
         raise ConfigError(f"{dataset}: has no rows; give a dataset that has some")
