@@ -12,13 +12,16 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import stdev
 from typing import Any
+from zlib import crc32
 
 from census_personas.validators.finding import Finding
 
 Key = tuple[str, str]  # row and rule
 Labels = Mapping[Key, Mapping[str, str]]  # -> field -> label
 VERDICTS = ("true", "debatable", "false", "unread")
+FOLDS = 5
 Z = 1.96  # standard deviations on either side of a 95 % interval
 
 
@@ -67,8 +70,14 @@ def print_judged(
             + f"{_share(right, judged):>28}{_share(found[rule], real[rule]):>28}"
         )
     wrong = _wrong_rows(verdicts)
+    folds = cross_validate(rows, verdicts, truths)
     print(
         f"{'all':26}recall {_share(found.total(), real.total())}; rows wrongly rejected {_share(len(wrong), len(rows))}"
+    )
+    print(
+        f"{'':26}by {FOLDS} folds of rows: recall {folds['recall']['lowest']:.1%} to {folds['recall']['highest']:.1%},"
+        f" deviation {folds['recall']['deviation']:.1%}; wrongly rejected {folds['wrong']['lowest']:.2%} to"
+        f" {folds['wrong']['highest']:.2%}, deviation {folds['wrong']['deviation']:.2%}"
     )
     for key in [key for key in truths if key not in errors][:shown]:
         print(f"    missed: {' '.join(key)}")
@@ -79,10 +88,63 @@ def print_judged(
         print(f"    to read: {' '.join(key)}: {said}"[:300])
     return {
         "part": part,
-        "by_rule": {rule: dict(count) for rule, count in counts.items()},
+        "by_rule": {
+            rule: {
+                **counts.get(rule, Counter()),
+                "precision": interval(counts[rule]["true"], counts[rule]["true"] + counts[rule]["false"])
+                if rule in counts
+                else None,
+                "recall": interval(found[rule], real[rule]),
+            }
+            for rule in sorted(counts.keys() | real.keys())
+        },
         "share_true_found": found.total() / max(real.total(), 1),
+        "interval_true_found": interval(found.total(), real.total()),
         "share_rows_wrongly_rejected": len(wrong) / len(rows),
+        "interval_rows_wrongly_rejected": interval(len(wrong), len(rows)),
+        "folds": folds,
     }
+
+
+def cross_validate(
+    rows: Sequence[Mapping[str, Any]], verdicts: Mapping[Key, str], truths: Sequence[Key]
+) -> dict[str, Any]:
+    """Recall, and the share of rows wrongly rejected, in each of some folds of rows, and how far folds differ.
+
+    Nothing is fitted to labels here: the rules' words were chosen by people. So the folds say how much the figures
+    depend on which rows were read, not what rows that nobody read would give; for that, take rows of the part `unseen`.
+    A row's fold is decided by its name, so that it does not depend on the order of the file.
+    """
+    wrong = _wrong_rows(verdicts)
+    recall, share = [], []
+    for number in range(FOLDS):
+        names = {name for name in map(row_name, rows) if crc32(name.encode()) % FOLDS == number}
+        real = [key for key in truths if key[0] in names]
+        if real:
+            recall.append(sum(key in verdicts for key in real) / len(real))
+        if names:
+            share.append(len(wrong & names) / len(names))
+    return {"folds": FOLDS, "recall": _spread(recall), "wrong": _spread(share)}
+
+
+def _spread(shares: Sequence[float]) -> dict[str, Any]:
+    """Shares of folds, rounded, with their ends and their standard deviation."""
+    return {
+        "shares": [round(share, 4) for share in shares],
+        "lowest": min(shares, default=math.nan),
+        "highest": max(shares, default=math.nan),
+        "deviation": stdev(shares) if len(shares) > 1 else math.nan,
+    }
+
+
+def interval(part: int, whole: int) -> tuple[float, float] | None:
+    """The 95 % interval of a share (Wilson 1927), None of nothing."""
+    if not whole:
+        return None
+    share, spread = part / whole, Z * Z / whole
+    middle = (share + spread / 2) / (1 + spread)
+    half = Z / (1 + spread) * math.sqrt(share * (1 - share) / whole + spread / (4 * whole))
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def row_name(row: Mapping[str, Any]) -> str:
@@ -104,10 +166,6 @@ def _wrong_rows(verdicts: Mapping[Key, str]) -> set[str]:
 
 
 def _share(part: int, whole: int) -> str:
-    """A share with its 95 % interval (Wilson 1927)."""
-    if not whole:
-        return "-"
-    share, spread = part / whole, Z * Z / whole
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z / (1 + spread) * math.sqrt(share * (1 - share) / whole + spread / (4 * whole))
-    return f"{part}/{whole} {share:.1%} ({max(0.0, middle - half):.1%}-{min(1.0, middle + half):.1%})"
+    """A share with its interval."""
+    ends = interval(part, whole)
+    return "-" if ends is None else f"{part}/{whole} {part / whole:.1%} ({ends[0]:.1%}-{ends[1]:.1%})"

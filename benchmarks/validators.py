@@ -10,7 +10,9 @@ finding that the row did not have before, for corruptions, which contradict them
 stay true (see `mutations.py`). The third does the same with corruptions that only a run treats as errors, under
 its policy and with its prompts known. Rows are judged as `personas validate` judges a file: by the fitted model,
 asked about batches. `--labels` adds a table: precision and recall by rule against what readers said of errors
-(see `labels.py`); `--part` says what the rows served for, which the table repeats. `--json` ends with one JSON object.
+(see `labels.py`), with intervals, and
+the same by folds of rows; `--part` says what the rows served for, which the table repeats. `--json` ends with one
+JSON object.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ run = generate("configs/quickstart.yaml", "runs/first")
 run.to_pandas()
 ```
 
-Importing it costs nothing: each name is loaded when it is first asked for. `docs/python-api.md` shows every name and
-says what may change between releases.
+Importing it costs nothing: each name is loaded when it is first asked for. `docs/reference/python-api.md` shows every
+name and says what may change between releases.
 """
 
 from __future__ import annotations

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from census_personas.foundation.atomic_file import whole_file
-from census_personas.foundation.dataset_reader import count_rows
 from census_personas.foundation.user_path import output_file, output_folder
 from census_personas.generator import estimate as estimating
 from census_personas.generator import session
 from census_personas.generator.config import config_file
 from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.estimate import Estimate
+from census_personas.generator.input.source import InputSource
 from census_personas.generator.narration.narrator import Narrated
 from census_personas.generator.run.pipeline import Tally
 from census_personas.generator.sampling.quota import refuse_other_counts
@@ -193,7 +193,7 @@ def _nobody(_: Tally) -> None:
 
 def _prepared(config: Source, folder: Place) -> tuple[Config, Path]:
     settings = load_config(config)
-    inputs = [Path(settings.input)] if settings.input else []
+    inputs = [Path(settings.input.file)] if settings.input else []
     place = output_folder(Path(folder), inputs=inputs)
     refuse_other_counts(settings.quota, settings.rows)
     return settings, place
@@ -202,10 +202,10 @@ def _prepared(config: Source, folder: Place) -> tuple[Config, Path]:
 def _of_people(people: Place | pd.DataFrame, config: Source, folder: Place, rows: int | None) -> Config:
     """The configuration of a run about these people."""
     place = Path(people) if isinstance(people, str | PathLike) else _kept(people, Path(folder))
-    rows = rows or count_rows(place)
-    if not rows:
-        raise ConfigError(f"{place}: has no rows; give a dataset that has some")
-    return load_config(config, rows=rows, input=str(place))
+    settings = load_config(config, input=str(place))
+    if rows is None and settings.input is not None:
+        rows = InputSource(settings.input).count
+    return load_config(settings, rows=rows)
 
 
 def _kept(people: pd.DataFrame, folder: Path) -> Path:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +24,8 @@ from census_personas.foundation.user_path import check_input
 BATCH_ROWS = 1024
 LONGEST_AGE = 9  # digits
 BUFFER = 1 << 20  # bytes read ahead of a column
+_READERS = (".parquet", ".jsonl", ".csv")
+_LONGEST_LINE = 1 << 20  # characters
 KNOWN = frozenset((*PROSE, *LISTS, "sex", "age", "occupation"))
 
 
@@ -34,23 +38,83 @@ def read_records(path: Path, *, limit: int | None = None, age: str = "age") -> I
         DatasetError: unknown suffix, unreadable file or row, or no column of the persona schema.
     """
     path = Path(path)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
+    if path.suffix.lower() not in _READERS:
         raise DatasetError(f"{path}: unknown file type {path.suffix!r}; known: {', '.join(_READERS)}")
+    records = _rows(path, TextFormat())
+    if path.suffix.lower() == ".csv":
+        records = map(partial(_with_number, age), records)
+    for row, record in enumerate(itertools.islice(records, limit)):
+        if row == 0 and KNOWN.isdisjoint(record) and age not in record:
+            raise DatasetError(
+                f"{path}: none of its columns ({', '.join(record)}) is of the persona schema; "
+                "give a file that has some, such as sex, age or persona"
+            )
+        yield record
+
+
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """How a text file of cells is written."""
+
+    encoding: str = "utf-8-sig"
+    separator: str = ","
+
+
+def read_rows(
+    path: Path, text: TextFormat, columns: Collection[str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Rows of a file with columns of any names, in order, with memory for one batch.
+
+    Args:
+        path: a .parquet, .csv, .tsv or .jsonl file.
+        text: how a .csv or .tsv file is written; its cells are texts, and None where a row is short.
+        columns: those to read of a Parquet file; other files give all of theirs. A number in a CSV file's column
+            `age` becomes an integer.
+
+    Raises:
+        DatasetError: unknown suffix, unreadable file or row, or two columns of one name.
+    """
+    rows = _rows(path, text, columns)
+    return map(partial(_with_number, "age"), rows) if path.suffix.lower() == ".csv" else rows
+
+
+def header_of(path: Path, text: TextFormat) -> tuple[str, ...]:
+    """The columns that a file names before its rows: of Parquet, CSV and TSV; empty for JSONL.
+
+    Raises:
+        DatasetError: as `read_rows`.
+    """
+    with _readable(path, text):
+        if path.suffix.lower() == ".parquet":
+            return tuple(pq.read_schema(path).names)
+        if path.suffix.lower() == ".jsonl":
+            return ()
+        with path.open(encoding=text.encoding, newline="") as lines:
+            return tuple(next(csv.reader(lines, delimiter=text.separator), ()))
+
+
+def first_line(path: Path, encoding: str) -> str:
+    """The first line of a text file.
+
+    Raises:
+        DatasetError: as `read_rows`.
+    """
+    with _readable(path, TextFormat(encoding)), path.open(encoding=encoding) as lines:
+        return lines.readline(_LONGEST_LINE)
+
+
+@contextmanager
+def _readable(path: Path, text: TextFormat) -> Iterator[None]:
     try:
         check_input(path)
-        records = reader(path)
-        if reader is _csv:
-            records = map(partial(_with_number, age), records)
-        for row, record in enumerate(itertools.islice(records, limit)):
-            if row == 0 and KNOWN.isdisjoint(record) and age not in record:
-                raise DatasetError(
-                    f"{path}: none of its columns ({', '.join(record)}) is of the persona schema; "
-                    "give a file that has some, such as sex, age or persona"
-                )
-            yield record
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path}: is not UTF-8 text ({error.reason} in it); save it as UTF-8") from error
+        yield
+    except UnicodeError as error:
+        reason = getattr(error, "reason", str(error))
+        if codecs.lookup(text.encoding.removesuffix("-sig")).name == "utf-8":
+            raise DatasetError(f"{path}: is not UTF-8 text ({reason} in it); save it as UTF-8") from error
+        raise DatasetError(
+            f"{path}: is not {text.encoding} text ({reason} in it); name its encoding"
+        ) from error
     except (OSError, pa.ArrowException, csv.Error) as error:
         known = error.strerror if isinstance(error, OSError) and error.filename is not None else None
         known = known or (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else None)
@@ -60,17 +124,32 @@ def read_records(path: Path, *, limit: int | None = None, age: str = "age") -> I
         ) from error
 
 
-def _parquet(path: Path) -> Iterator[dict[str, Any]]:
+def _rows(path: Path, text: TextFormat, columns: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+    suffix = path.suffix.lower()
+    with _readable(path, text):
+        if suffix == ".parquet":
+            yield from _parquet(path, columns)
+        elif suffix == ".jsonl":
+            yield from read_json_lines(path)
+        elif suffix in {".csv", ".tsv"}:
+            yield from _csv(path, text)
+        else:
+            raise DatasetError(f"{path}: unknown suffix {path.suffix!r}; read .parquet, .csv, .tsv or .jsonl")
+
+
+def _parquet(path: Path, columns: Collection[str] | None) -> Iterator[dict[str, Any]]:
     # Without a bound on what is read ahead, memory grows with the file.
     with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True) as file:
-        _refuse_twins(path, file.schema_arrow.names)
-        for batch in file.iter_batches(batch_size=BATCH_ROWS):
+        names = file.schema_arrow.names
+        _refuse_twins(path, names)
+        read = None if columns is None else [name for name in names if name in columns]
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=read):
             yield from batch.to_pylist()
 
 
-def _csv(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows: csv.DictReader[str] = csv.DictReader(lines)
+def _csv(path: Path, text: TextFormat) -> Iterator[dict[str, Any]]:
+    with path.open(encoding=text.encoding, newline="") as lines:
+        rows: csv.DictReader[str] = csv.DictReader(lines, delimiter=text.separator)
         _refuse_twins(path, rows.fieldnames or ())
         for record in rows:
             if None in record:
@@ -78,11 +157,6 @@ def _csv(path: Path) -> Iterator[dict[str, Any]]:
                     f"{path}:{rows.line_num}: has more cells than there are columns; mend the row"
                 )
             yield record
-
-
-_READERS: Mapping[str, Callable[[Path], Iterator[dict[str, Any]]]] = MappingProxyType(
-    {".parquet": _parquet, ".jsonl": read_json_lines, ".csv": _csv}
-)
 
 
 def _refuse_twins(path: Path, columns: Sequence[str]) -> None:

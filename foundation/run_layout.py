@@ -6,6 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+COPIES = ("csv", "jsonl")
+"""Formats that a run's dataset may have beside Parquet; each is the suffix of its files and the name of its folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunLayout:
@@ -36,6 +39,10 @@ class RunLayout:
         """Folder of the dataset: accepted rows."""
         return self.path / "personas"
 
+    def copies(self, suffix: str) -> Path:
+        """Folder of the dataset in another format, `csv` or `jsonl`."""
+        return self.path / suffix
+
     @property
     def findings(self) -> Path:
         """Folder of what the rules say, row by row, about accepted and rejected rows."""
@@ -62,6 +69,21 @@ class RunLayout:
         return self.path / "journal"
 
     @property
+    def batches(self) -> Path:
+        """Folder of the requests that went to a batch endpoint, and of what came back, one folder in it a round."""
+        return self.path / "batches"
+
+    @property
+    def batch_state(self) -> Path:
+        """Which requests a batch endpoint has, and how far it is with them."""
+        return self.batches / "state.json"
+
+    @property
+    def batch_lock(self) -> Path:
+        """Held by the process that submits batches or fetches what came back."""
+        return self.path / ".batch.lock"
+
+    @property
     def counterfactual(self) -> Path:
         """Folder of what the run's narrator wrote about people with one fact swapped."""
         return self.path / "counterfactual"
@@ -70,6 +92,11 @@ class RunLayout:
     def card(self) -> Path:
         """The dataset card."""
         return self.path / "README.md"
+
+    @property
+    def keys(self) -> Path:
+        """Which row of an input each uuid is of, by the input's own key; only of an input that has one."""
+        return self.path / "keys.parquet"
 
     @property
     def report_json(self) -> Path:
@@ -85,6 +112,10 @@ class RunLayout:
         """Accepted rows of a shard."""
         return self.parts / f"{part_name(shard)}.parquet"
 
+    def copy(self, shard: int, suffix: str) -> Path:
+        """Accepted rows of a shard in another format."""
+        return self.copies(suffix) / f"{part_name(shard)}.{suffix}"
+
     def findings_part(self, shard: int) -> Path:
         """Findings about the rows of a shard."""
         return self.findings / f"{part_name(shard)}.parquet"
@@ -97,6 +128,10 @@ class RunLayout:
         """The judge's verdicts on rows of a shard; none where it read no row."""
         return self.judged / f"{part_name(shard)}.jsonl"
 
+    def batch_file(self, batch_round: int, kind: str, part: int) -> Path:
+        """One file of a round of batches: `ask`, `answers` or `errors`."""
+        return self.batches / f"round-{batch_round:03d}" / f"{kind}-{part:05d}.jsonl"
+
     def journal_part(self, shard: int) -> Path:
         """Folder of the answers about rows of a shard."""
         return self.journal / part_name(shard)
@@ -104,7 +139,7 @@ class RunLayout:
     @property
     def by_shard(self) -> tuple[Path, ...]:
         """Folders whose files are written whole, one a shard."""
-        return (self.parts, self.findings, self.rejected, self.judged)
+        return (self.parts, *map(self.copies, COPIES), self.findings, self.rejected, self.judged)
 
     @property
     def is_run(self) -> bool:
@@ -116,8 +151,16 @@ class RunLayout:
     def owns(self, place: Path) -> bool:
         """Whether a place directly in the folder has the name of something that only the run writes."""
         own = (
-            *(self.manifest, self.config, self.lock, self.card, self.report_json, self.report_html),
-            *(*self.by_shard, self.rejected_earlier, self.journal, self.counterfactual),
+            *(
+                self.manifest,
+                self.config,
+                self.lock,
+                self.card,
+                self.keys,
+                self.report_json,
+                self.report_html,
+            ),
+            *(*self.by_shard, self.rejected_earlier, self.journal, self.batches, self.counterfactual),
         )
         return place in own
 

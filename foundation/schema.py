@@ -40,12 +40,14 @@ _ATTRIBUTES = (
     "hobbies_and_interests_list",
     "career_goals_and_ambitions",
 )
+OF_INPUT = ("drawn", "key")
+"""What `full` says of people who were read from a file: the facts that were drawn, and the file's key of the row."""
 PROVENANCE = ("row", "model", "prompt_digest", "attempts", "flags")
 
 _TRAIT_COLUMNS = tuple(column for trait in TRAITS for column in (trait, f"{trait}_label"))
 _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("birth_year", "row", "attempts", *TRAITS), "integer"),
-    **dict.fromkeys((*LISTS, "flags"), "list"),
+    **dict.fromkeys((*LISTS, "flags", *OF_INPUT[:1]), "list"),
 }
 _WRITTEN = frozenset({*PROSE, *LISTS})
 _TYPES: Mapping[Kind, pa.DataType] = {
@@ -61,6 +63,7 @@ RESERVED = frozenset(
         "country",
         "birth_year",
         *PROVENANCE,
+        *OF_INPUT,
         *PROSE,
         *LISTS,
         *TRAITS,

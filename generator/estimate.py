@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 CHARACTERS_A_TOKEN = 4
 """What the tokenizers of English-speaking models come to; a rule of thumb, good to a quarter either way."""
-_ITEM = "x" * 30
+_ITEM = 30  # characters of an item of a list
 # Texts stay well below their upper bound, which leaves room so that none is cut in the middle of a word.
 _ROOM = 4
 
@@ -139,17 +139,18 @@ def _lengths(prompts: PromptSet, facts: Mapping[str, Any]) -> tuple[int, int]:
     for call in CALLS:
         template = prompts.templates[call]
         asked += sum(len(message["content"]) for message in template.render(facts))
-        answer = {field.name: _filler(field) for field in template.fields}
+        answer = {field.name: filler(field) for field in template.fields}
         answered += len(orjson.dumps(answer))
         facts = {**facts, **answer}
     return asked, answered
 
 
-def _filler(field: FieldSpec) -> str | list[str] | int:
+def filler(field: FieldSpec) -> str | list[str] | int:
+    """A value of the length that an answer is taken to have: within the bounds of its field, and meaningless."""
     if field.kind == "text":
         return "x" * (field.minimum + (field.maximum - field.minimum) // _ROOM)
     middle = (field.minimum + field.maximum) // 2
-    return [_ITEM] * middle if field.kind == "list" else middle
+    return [f"{number} ".ljust(_ITEM, "x") for number in range(middle)] if field.kind == "list" else middle
 
 
 def cost_of(llm: LLMConfig, prompt: float, completion: float) -> float:

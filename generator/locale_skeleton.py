@@ -9,7 +9,7 @@ from census_personas.foundation.errors import PersonasError
 from census_personas.foundation.user_path import output_folder
 
 _PRIORS = """\
-# What there is: attributes, sources, tables and the model graph. docs/new-locale.md explains each part.
+# What there is: attributes, sources, tables and the model graph. docs/how-to/new-locale.md explains each part.
 locale: {name}
 title: Residents of {country}, 18 and over
 country: {country}

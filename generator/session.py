@@ -21,11 +21,13 @@ from census_personas.generator.executor.executor import executor_of
 from census_personas.generator.executor.ledger import add_accounts
 from census_personas.generator.executor.narration_crew import NarrationCrew
 from census_personas.generator.llm.chat import ChatModel, ChatRequest, RequestError
+from census_personas.generator.llm.deadline import Deadline
 from census_personas.generator.narration.backends import connect
 from census_personas.generator.narration.narrator import Narrated
 from census_personas.generator.report import card
 from census_personas.generator.report import run_report as report
 from census_personas.generator.run.early_stop import EarlyStop
+from census_personas.generator.run.keys import write_keys
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.pipeline import Pipeline, Tally, narrations
 from census_personas.generator.run.resources import RunResources
@@ -206,6 +208,8 @@ async def _generate(
             notes = resources.input.notes(config.output.schema_, table.names)
             manifest = manifest.model_copy(update={"notes": notes})
         with RunFolder.opened(path, config, manifest, table) as folder:
+            if resources.input is not None:
+                write_keys(folder.path, resources.input.keys(config.rows))
             # Answers of a batch are paid for whatever they are.
             return await _narrate(resources, folder, model, observe, stoppable=given is None)
     finally:
@@ -222,6 +226,7 @@ async def _narrate(
 ) -> Manifest:
     config = resources.config
     early_stop = EarlyStop(stops=config.validation.stop_early and stoppable)
+    deadline = Deadline(model)
     pending = folder.pending()
     tally = Tally(config.rows, done=config.rows - sum(shard.stop - shard.begin for shard in pending))
     workers = min(config.runtime.workers, len(pending)) if stoppable else 1
@@ -229,7 +234,7 @@ async def _narrate(
     if workers > 1:
         work = NarrationCrew(executor_of(config.runtime, workers), folder, workers, early_stop, observe)
     else:
-        narration = ShardNarration(resources, folder, model)
+        narration = ShardNarration(resources, folder, deadline)
         work = narration.pipeline(narrations(config.llm.concurrency), early_stop, early_stop.hear, observe)
     started, clock = _now(), time.monotonic()
 
@@ -243,7 +248,8 @@ async def _narrate(
         return folder.close(whole=whole, started=started, finished=_now(), seconds=seconds, account=account())
 
     try:
-        with _interruptible(work) as heard:
+        limit = deadline.running(config.runtime.deadline_s, work.stop)
+        with _interruptible(work) as heard, limit:
             finished = await work.run(pending, tally)
     except BaseException:
         with contextlib.suppress(OSError):  # what ended the run is worth telling, not what it led to

@@ -110,7 +110,7 @@ async def _try_row(resources: RunResources) -> Trial:
     try:
         try:
             with resources.narrator(recorder, once, None) as narrator:
-                for record in _records(resources):
+                for record in first_records(resources):
                     result = await narrator.narrate(record)
                     if recorder.passed:
                         break
@@ -146,7 +146,8 @@ async def _unknown() -> int:
     return 0
 
 
-def _records(resources: RunResources) -> list[dict[str, Any]]:
+def first_records(resources: RunResources) -> list[dict[str, Any]]:
+    """The first row of a sample, or the first rows of an input, some of which may have wrong facts."""
     rows = resources.sample(min(_MOST_ROWS if resources.input is not None else 1, resources.config.rows))
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
@@ -221,7 +222,7 @@ def _dialect(config: Config, endpoint: Mapping[str, Any]) -> Iterator[str]:
     form = endpoint.get("structured_output")
     if form in {"json_object", "prompt"} and config.llm.structured_output == "auto":
         yield f"the endpoint enforces no JSON schema ({form}): it is spelled out in the prompt, and more is repaired"
-    if endpoint.get("system_role") == "folded":
+    if endpoint.get("system_role") == "folded" and config.llm.system_role == "auto":
         yield "the chat template takes no system message: its text is put in front of the first user message"
     if dropped := endpoint.get("dropped_parameters"):
         yield f"the endpoint refuses {', '.join(dropped)}, which are left out"
@@ -229,7 +230,7 @@ def _dialect(config: Config, endpoint: Mapping[str, Any]) -> Iterator[str]:
 
 def _habits(config: Config, passed: _Passed) -> Iterator[str]:
     for _, answer, _ in passed:
-        if "<think>" in answer.text:
+        if answer.reasoning_tokens:
             yield f"answers begin with thoughts, which are paid for and dropped; {THINKING_OFF}"
         elif config.llm.structured_output in {"json_schema", "structured_outputs"} and answer.text.strip()[
             :1

@@ -187,7 +187,7 @@ def prose(facts: dict[str, str], items: list[str], topic: str, draw: random.Rand
         f"When it comes to {topic}, {first} in {city} cares for {', '.join(items[:-1])} and {items[-1]}. "
         f"On {draw.choice(DAYS)} {draw.choice(TIMES)} {pronoun} {draw.choice(HABITS)}, and {possessive} neighbours "
         f"have long stopped being surprised that {topic} matters as much as {things(draw)}. What {pronoun} still wants "
-        f"from {topic}, beside {things(draw)}, is a little more room, and the patience to do it well."
+        f"from {topic} is a little more room, and the patience to look after {things(draw)}."
     )
 
 
@@ -226,8 +226,8 @@ THINGS = (
     "kites", "lanterns", "marbles", "maples", "mirrors", "moss", "pebbles", "pinecones", "ribbons", "sparrows",
 )  # fmt: skip
 REST = (
-    "There is a drawer of {}, unfinished things all, and none of them has been given up.",
-    "Advice on {} is given when asked for, and seldom before.",
-    "A good day among {} ends with something put back where it belongs.",
+    "There is a drawer of unfinished things, none of them given up: {}.",
+    "Advice is given when asked for, and seldom before, on {}.",
+    "A good day ends with something put back where it belongs, among {}.",
     "Friends are few, old and easily pleased with {}.",
 )

@@ -33,6 +33,7 @@ ENGINE = (
     "llm",
     "offline",
     "narration",
+    "input",
     "run",
     "executor",
     "report",

@@ -1,4 +1,4 @@
-"""Commands `personas batch …`: a run through batch files, without an endpoint."""
+"""Commands `personas batch …`: a run through a batch endpoint, or through batch files without one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from census_personas.foundation.printable import printable
-from census_personas.generator.cli.options import Overrides, Rows, config_of
+from census_personas.generator.cli import batch_endpoint
+from census_personas.generator.cli.batch_options import (
+    Bounds,
+    NewFolder,
+    RunOrConfig,
+    refuse_unreadable,
+    run_of,
+)
+from census_personas.generator.cli.options import Overrides, Rows
 from census_personas.generator.cli.run import headline, narrated
 
 if TYPE_CHECKING:
@@ -22,30 +30,27 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     help=(
-        "Run through batch files (OpenAI's Batch API, vllm run-batch). A record is two calls, the second of which "
-        "depends on the first: export, have it answered, import, and again until nothing waits. Answers that "
-        "fail a check ask for their repair in the next export."
+        "Run through a batch endpoint (submit, poll) or through batch files (export, import; vllm run-batch). A record "
+        "is two calls, the second of which depends on the first: submit, poll, and again until nothing waits. Answers "
+        "that fail a check ask for their repair in the next round."
     ),
 )
+
+app.command()(batch_endpoint.submit)
+app.command()(batch_endpoint.poll)
 
 
 @app.command()
 def export(
-    run: Annotated[
-        Path, typer.Argument(metavar="RUN|CONFIG", help="A run folder, or the YAML file of a new run.")
-    ],
+    run: RunOrConfig,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE.jsonl", help="Requests, one a line.")
     ],
-    folder: Annotated[
-        Path | None, typer.Option("--run", help="Folder of a new run; default: runs/<name>.")
-    ] = None,
+    folder: NewFolder = None,
     most: Annotated[
         int | None, typer.Option(min=1, help="Write so many requests at most; OpenAI takes 50000 a file.")
     ] = None,
-    bounds: Annotated[
-        bool, typer.Option(help="Keep bounds on lengths in the schemas; vLLM takes them, OpenAI not always.")
-    ] = False,
+    bounds: Bounds = False,
     rows: Rows = None,
     overrides: Overrides = None,
 ) -> None:
@@ -57,7 +62,7 @@ def export(
 
     requests = output_file(output, (".jsonl",), inputs=[run])
     refuse_other_lines(requests)
-    settings, place = _run(run, overrides, rows)
+    settings, place = run_of(run, overrides, rows)
     if folder is not None:
         output_folder(folder, inputs=[run] if run.is_file() else [])
     with whole_file(requests) as partial, partial.open("wb") as file:
@@ -77,12 +82,11 @@ def import_(
 ) -> None:
     """Take answers into a run: they are kept, read, checked, and rows that are whole are written."""
     from census_personas.generator.config.run_config import ConfigError
-    from census_personas.generator.llm.answer import remedy
     from census_personas.generator.llm.batch import BatchResults
 
     if not run.exists():
         raise ConfigError(f"{run}: no run folder there; give the one that was exported from")
-    settings, folder = _run(run, overrides, None)
+    settings, folder = run_of(run, overrides, None)
     with BatchResults(settings.llm, results) as model:
         manifest = narrated(settings, folder, model)
     print(
@@ -101,13 +105,7 @@ def import_(
             f"{model.failed} requests failed and will be exported again; the first: {model.failure!r}",
             file=sys.stderr,
         )
-    if model.unreadable == model.answered > 1:
-        advice = remedy(model.fault)
-        print(
-            f"personas: none of {model.answered} answers could be read: {model.fault}{'; ' if advice else ''}{advice}",
-            file=sys.stderr,
-        )
-        raise typer.Exit(1)
+    refuse_unreadable(model)
     if manifest.state == "stopped":
         print(f"rows wait for a further batch: personas batch export {folder} -o FILE.jsonl", file=sys.stderr)
         if not model.answered:
@@ -135,16 +133,6 @@ def _refuse_wrong(model: BatchResults, results: Path, folder: Path) -> None:
 def _answers(names: list[str]) -> str:
     more = ", …" * (len(names) > _SHOWN)
     return f"{len(names)} answers are to no request that waits ({', '.join(names[:_SHOWN])}{more})"
-
-
-def _run(run: Path, overrides: list[str] | None, rows: int | None) -> tuple[Config, Path]:
-    """The configuration and the folder that a run folder, or a configuration, stands for."""
-    from census_personas.foundation.run_layout import RunLayout
-
-    if run.is_dir():
-        return config_of(RunLayout(run).config, overrides, rows=rows), run
-    settings = config_of(run, overrides, rows=rows)
-    return settings, Path("runs") / settings.name
 
 
 def _with_concurrency(settings: Config, at_once: int) -> Config:

@@ -11,6 +11,8 @@ from census_personas.foundation.errors import PersonasError
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, SIGTERM or the end of the terminal: 128 and the number of SIGINT, as shells have it."""
+DEADLINE = 124
+"""Exit code of a session that its deadline stopped before the run was whole, as that of timeout(1)."""
 _STDOUT_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 _NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

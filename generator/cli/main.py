@@ -21,6 +21,7 @@ from census_personas.foundation.printable import printable
 from census_personas.generator.cli import (
     batch,
     check,
+    complete,
     failure,
     locale,
     merge,
@@ -76,6 +77,7 @@ def _common(
 app.command()(narrate.generate)
 app.command()(sample.sample)
 app.command()(narrate.narrate)
+app.command()(complete.complete)
 app.command()(merge.merge)
 app.command()(preview_estimate.preview)
 app.command()(preview_estimate.estimate)
@@ -91,7 +93,7 @@ app.add_typer(plugins.app, name="plugins")
 
 
 def main() -> None:
-    """Run the command line; every error of ours is one line on stderr and an exit code, as docs/limits.md says."""
+    """Run the command line; an error of ours is one line on stderr and an exit code (docs/reference/limits.md)."""
     _prepare_streams()
     try:
         with _interrupted_by_signals():

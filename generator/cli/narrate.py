@@ -11,6 +11,7 @@ from census_personas.generator.cli.options import (
     AsJson,
     ConfigFile,
     Dataset,
+    Deadline,
     Overrides,
     Rows,
     Seed,
@@ -18,8 +19,10 @@ from census_personas.generator.cli.options import (
     Where,
     Workers,
     config_of,
+    with_deadline,
 )
-from census_personas.generator.cli.run import destination, name_of, run, run_folder
+from census_personas.generator.cli.plan import print_plan
+from census_personas.generator.cli.run import name_of, run, run_folder
 
 MaybeConfig = Annotated[
     Path | None,
@@ -43,6 +46,7 @@ def generate(
     seed: Seed = None,
     where: Where = None,
     overrides: Overrides = None,
+    deadline: Deadline = None,
     *,
     workers: Workers = None,
     shards: Shards = None,
@@ -52,9 +56,16 @@ def generate(
     from census_personas.generator.sampling.quota import refuse_other_counts
 
     named = None if output is None else destination(output)
-    settings = config_of(config, overrides, rows=rows, seed=seed, where=where, workers=workers, shards=shards)
+    changed = with_deadline(overrides, deadline)
+    settings = config_of(config, changed, rows=rows, seed=seed, where=where, workers=workers, shards=shards)
     refuse_other_counts(settings.quota, settings.rows)
     run(settings, named or run_folder(Path("runs") / name_of(settings)), as_json=as_json)
+
+
+Planned = Annotated[
+    bool,
+    typer.Option("--plan", help="Show how the dataset would be read and completed, and write nothing."),
+]
 
 
 def narrate(
@@ -64,24 +75,29 @@ def narrate(
     rows: InputRows = None,
     seed: Seed = None,
     overrides: Overrides = None,
+    deadline: Deadline = None,
+    plan: Planned = False,
     *,
     workers: Workers = None,
     shards: Shards = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write texts for the people of a dataset, such as a Nemotron file or an earlier run.
+    """Write texts for the people of a dataset, such as a survey, a Nemotron file or an earlier run.
 
-    Uuid and context columns are kept, texts are written anew. What the dataset does not say (origin, traits,
-    names that no text gives) is drawn from the population, given what it says. The same command resumes.
+    Uuid and context columns are kept, texts are written anew. What the dataset does not say (a job, an address, a
+    name) is drawn from the population, given what it says. `--plan` shows how its columns and values are read. The
+    same command resumes.
     """
-    from census_personas.foundation.dataset_reader import count_rows
-    from census_personas.generator.config.run_config import ConfigError
+    from census_personas.generator.input.source import InputSource
 
+    if plan:
+        settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset))
+        raise typer.Exit(print_plan(settings, as_json=as_json))
     named = None if output is None else destination(output, inputs=[dataset])
-    rows = rows or count_rows(dataset)
-    if not rows:
-        raise ConfigError(f"{dataset}: has no rows; give a dataset that has some")
+    changed = with_deadline(overrides, deadline)
     settings = config_of(
-        config, overrides, rows=rows, seed=seed, people=str(dataset), workers=workers, shards=shards
+        config, changed, rows=rows, seed=seed, people=str(dataset), workers=workers, shards=shards
     )
+    if rows is None and settings.input is not None:
+        settings = settings.model_copy(update={"rows": InputSource(settings.input).count})
     run(settings, named or run_folder(Path("runs") / name_of(settings), inputs=[dataset]), as_json=as_json)

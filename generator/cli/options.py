@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,10 @@ import typer
 
 if TYPE_CHECKING:
     from census_personas.generator.config.run_config import Config
+
+_NUMBER = r"(\d{1,9}(?:\.\d{1,9})?)"
+_TIME = re.compile(rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?")
+_SHOWN = 40
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file that says what the run is.")]
 MaybeConfigFile = Annotated[
@@ -43,6 +48,13 @@ Stratified = Annotated[
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="A.B=VALUE", help="Override a key of the config; repeatable."),
+]
+Deadline = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="Stop after this long, such as 90m or 2h, and keep all that is paid for; exit code 124.",
+    ),
 ]
 Workers = Annotated[
     int | None,
@@ -94,6 +106,26 @@ def config_of(
     spread = [f"runtime.{key}={value}" for key, value in runtime.items() if value is not None]
     changes = (*(overrides or ()), *spread)
     return parse("", "defaults", changes, given) if path is None else load(path, changes, given)
+
+
+def with_deadline(overrides: list[str] | None, deadline: str | None) -> list[str]:
+    """The overrides with the value of `--deadline`: seconds, or days, hours, minutes and seconds such as 1d12h."""
+    from census_personas.generator.config.run_config import ConfigError
+    from census_personas.generator.config.section import MOST_SECONDS
+
+    if deadline is None:
+        return overrides or []
+    seconds = 0.0
+    text = deadline.strip()
+    parts = _TIME.fullmatch(f"{text}s" if re.fullmatch(_NUMBER, text) else text)
+    if parts is not None:
+        units = (86_400, 3_600, 60, 1)
+        seconds = sum(float(part or 0) * unit for part, unit in zip(parts.groups(), units, strict=True))
+    if not 0 < seconds <= MOST_SECONDS:
+        raise ConfigError(
+            f"--deadline {deadline[:_SHOWN]}: write a time such as 90s, 30m, 2h or 1d12h, at most 11d"
+        )
+    return [*(overrides or []), f"runtime.deadline_s={seconds}"]
 
 
 def condition(text: str, option: str = "where") -> dict[str, Any]:

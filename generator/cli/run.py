@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from census_personas.generator.cli.failure import INTERRUPTED
+from census_personas.generator.cli.failure import DEADLINE, INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,12 +42,14 @@ def name_of(settings: Config) -> str:
 
 
 def run(settings: Config, folder: Path | str, *, as_json: bool) -> None:
-    """Write or resume a run; a shortfall is the last line, and exit code 1, or 130 after an interrupt."""
+    """Write or resume a run; a shortfall is the last line, and exit code 1, 124 at a deadline, 130 at an interrupt."""
     from census_personas.generator.run.run_store import staging_of
     from census_personas.generator.session import InterruptedRunError
 
     try:
-        manifest, code = narrated(settings, folder), 1
+        manifest = narrated(settings, folder)
+        stopped = settings.runtime.deadline_s is not None and manifest.state == "stopped"
+        code = DEADLINE if stopped else 1
     except InterruptedRunError as error:
         manifest, code = error.manifest, INTERRUPTED
     print(manifest.model_dump_json() if as_json else f"{folder}: {manifest.accepted} rows")

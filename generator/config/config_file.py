@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from census_personas.census_priors.priors import locales
 from census_personas.foundation.plugins import installed
 from census_personas.foundation.yaml_file import YamlError, parse_yaml, read_yaml
+from census_personas.generator.config.input_config import InputConfig, file_alone
 from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.config.selection import TABLES
 
@@ -23,6 +26,7 @@ _SECTIONS = frozenset(
 )
 _DEEPEST = 4
 _SHOWN = 80
+_ENDPOINT = re.compile(r"^llm\.endpoints\.\d+\.")
 
 
 def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] | None = None) -> Config:
@@ -59,11 +63,21 @@ def from_values(source: Config | Mapping[str, Any], changes: Mapping[str, Any] |
 def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """The values with changes to them, sections merged; neither mapping is touched."""
     merged = dict(values)
-    for key, value in changes.items():
+    for key, value in _with_file(values, changes).items():
         before: Any = merged.get(key)
         is_section = key in _SECTIONS and isinstance(before, Mapping) and isinstance(value, Mapping)
         merged[key] = {**before, **value} if is_section else value
     return merged
+
+
+def _with_file(values: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The changes, a bare path to people laid into the section that says how their file is read."""
+    before, named = values.get("input"), changes.get("input")
+    if isinstance(before, InputConfig):
+        before = before.model_dump(exclude_unset=True)
+    if isinstance(before, Mapping) and isinstance(named, str):
+        return {**changes, "input": {**before, "file": named}}
+    return changes
 
 
 def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -71,30 +85,43 @@ def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     Names of shipped locales and prompt sets, of installed plug-ins, and of places that are not there, stay as they are.
     """
-
-    def placed(value: Any) -> Any:
-        if not isinstance(value, str) or not value or "\0" in value or Path(value).is_absolute():
-            return value
-        place = folder.absolute() / value
-        return os.path.normpath(place) if os.path.lexists(place) else value
-
-    def tables(wanted: Any) -> Any:
-        if not isinstance(wanted, dict):
-            return wanted
-        named = {name: said for name, said in wanted.items() if isinstance(said, str)}
-        return wanted | {name: placed(said) for name, said in named.items() if said.endswith(TABLES)}
-
-    changed = {"input": placed, "target": tables, "quota": tables}
+    placed = partial(_placed, folder)
+    changed: dict[str, Callable[[Any], Any]] = {
+        "input": partial(_placed_at, folder, ("file",)),
+        "llm": partial(_placed_at, folder, ("client_cert", "client_key")),
+        "target": partial(_placed_tables, folder),
+        "quota": partial(_placed_tables, folder),
+    }
     if values.get("locale") not in locales():
         changed["locale"] = placed
     if isinstance(values.get("plugins"), list | tuple):
         packages = list(installed())
         changed["plugins"] = lambda named: [name if name in packages else placed(name) for name in named]
-    whole = values | {key: change(values[key]) for key, change in changed.items() if key in values}
     prompts = values.get("prompts")
     if isinstance(prompts, dict) and not _is_shipped(prompts.get("set")):
-        whole["prompts"] = prompts | {key: placed(prompts[key]) for key in ("set",) if key in prompts}
-    return whole
+        changed["prompts"] = partial(_placed_at, folder, ("set",))
+    return values | {key: change(values[key]) for key, change in changed.items() if key in values}
+
+
+def _placed(folder: Path, value: Any) -> Any:
+    if not isinstance(value, str) or not value or "\0" in value or Path(value).is_absolute():
+        return value
+    place = folder.absolute() / value
+    return os.path.normpath(place) if os.path.lexists(place) else value
+
+
+def _placed_at(folder: Path, keys: tuple[str, ...], section: Any) -> Any:
+    """A section with these keys placed; a bare value is a place itself."""
+    if not isinstance(section, dict):
+        return _placed(folder, section)
+    return section | {key: _placed(folder, section[key]) for key in keys if key in section}
+
+
+def _placed_tables(folder: Path, wanted: Any) -> Any:
+    if not isinstance(wanted, dict):
+        return wanted
+    named = {name: said for name, said in wanted.items() if isinstance(said, str) and said.endswith(TABLES)}
+    return wanted | {name: _placed(folder, said) for name, said in named.items()}
 
 
 def _is_shipped(prompt_set: Any) -> bool:
@@ -118,9 +145,10 @@ def _config(values: Any, place: str, overrides: tuple[str, ...], given: Mapping[
     values = {} if values is None else values
     if not isinstance(values, dict):
         raise ConfigError(f"{place}: a config is a mapping of keys to values, not a {type(values).__name__}")
+    values = {**values, "input": file_alone(values["input"])} if "input" in values else values
     for override in overrides:
         _apply(values, override)
-    values |= given
+    values |= _with_file(values, given)
     options = {override.partition("=")[0]: "--set" for override in overrides} | {
         key: f"--{key}" for key in given
     }
@@ -135,6 +163,8 @@ def _config(values: Any, place: str, overrides: tuple[str, ...], given: Mapping[
 
 def _apply(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
+    if key == "llm" or key.startswith(_SECRETIVE):
+        override = f"{key}=…"
     *sections, last = key.split(".")
     if not equals or not all((*sections, last)) or len(sections) > _DEEPEST:
         raise ConfigError(f"--set {_cut(override)}: write it as section.key=value")
@@ -156,8 +186,11 @@ def _place(item: Any, options: Mapping[str, str]) -> str | None:
     return next((options[key] for key in keys if key in options), None)
 
 
-# These two may hold a secret put in the wrong place, so their errors do not repeat the value.
+# Sections whose values may be secrets.
+_SECRETIVE = ("llm.headers", "llm.endpoints")
+# These may hold a secret put in the wrong place, so their errors do not repeat the value.
 _REMEDIES = {
+    "llm.seed": "is on or off: whether requests carry a seed; the seed of the run is the key seed",
     "llm.base_url": "must be an http(s) URL without user name or password, such as http://localhost:8000/v1",
     "llm.api_key_env": "must be the name of an environment variable; the key itself never stands in a config",
 }
@@ -179,8 +212,8 @@ def _explain(place: str, item: Any) -> str:
 
 def _fault(where: str, message: str, item: Any) -> str:
     """What is wrong with a value."""
-    if where in _REMEDIES:
-        return _REMEDIES[where]
+    if said := _hidden_fault(where, message, item):
+        return said
     if item["type"] == "model_type":  # not the value: whatever was pasted here may be a key
         return f"is a section of keys, not a {type(item['input']).__name__}"
     if item["input"] is None:
@@ -194,6 +227,15 @@ def _fault(where: str, message: str, item: Any) -> str:
     return f"{message[:1].lower()}{message[1:]}, not {_cut(repr(item['input']))}"
 
 
+def _hidden_fault(where: str, message: str, item: Any) -> str:
+    """What is wrong with a value that may be a secret, without it; empty for other keys."""
+    if (known := _ENDPOINT.sub("llm.", where)) in _REMEDIES:
+        return _REMEDIES[known]
+    if not where.startswith(_SECRETIVE) or item["type"] == "header":
+        return message if item["type"] == "header" else ""
+    return f"{message[:1].lower()}{message[1:]} (the value is not shown, as it may be a secret)"
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
@@ -201,8 +243,11 @@ def _cut(text: str) -> str:
 def _known(sections: tuple[Any, ...]) -> list[str]:
     model: Any = Config
     for section in sections:
+        if isinstance(section, int):  # a number in a list, whose kind of section is known already
+            continue
         field = model.model_fields.get(section) or next(
             field for field in model.model_fields.values() if field.alias == section
         )
-        model = field.annotation
+        kinds = (field.annotation, *get_args(field.annotation))
+        model = next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
     return sorted(field.alias or name for name, field in model.model_fields.items())

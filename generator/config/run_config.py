@@ -12,8 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from census_personas.foundation.errors import PersonasError
 from census_personas.foundation.schema import Schema
+from census_personas.generator.config.input_config import People
 from census_personas.generator.config.llm_config import HOW_REACHED, LLMConfig
-from census_personas.generator.config.section import Condition, Name, Number, Section, Whole
+from census_personas.generator.config.section import Condition, Name, Number, Seconds, Section, Whole
 from census_personas.generator.config.selection import Selection, with_digests
 
 Policy = Literal["repair", "reject", "flag", "off"]
@@ -38,34 +39,75 @@ class PromptsConfig(Section):
     each request stands alone.
     """
 
-    set: Name = "en_US"
-    narratives: Annotated[tuple[Name, ...], Field(max_length=_MOST_NARRATIVES)] = ()
-    without: Annotated[tuple[Name, ...], Field(max_length=_MOST_NARRATIVES)] = ()
-    continue_: bool = Field(default=True, alias="continue")
+    set: Name = Field(default="en_US", description="Prompt set: the name of a shipped one, or a folder.")
+    narratives: Annotated[tuple[Name, ...], Field(max_length=_MOST_NARRATIVES)] = Field(
+        default=(),
+        description="Narratives to write besides those that the set writes by default, by file or field name "
+        "(`finance` or `finance_persona`).",
+    )
+    without: Annotated[tuple[Name, ...], Field(max_length=_MOST_NARRATIVES)] = Field(
+        default=(), description="Narratives to leave out of those that the set writes by default."
+    )
+    continue_: bool = Field(
+        default=True,
+        alias="continue",
+        description="Whether the second call and repairs continue the conversation of the first call, so that a "
+        "server with a prefix cache does not read it again. If false, each request stands alone.",
+    )
 
 
 class ValidationConfig(Section):
     """What happens to a finding: a policy per rule code, the bounds of the repair loop, and when a run gives up."""
 
-    policy: dict[str, Annotated[Policy, _Off]] = Field(default_factory=dict)
-    max_repairs: Annotated[Whole, Field(ge=0, le=100)] = 2
-    max_attempts: Annotated[Whole, Field(ge=1, le=100)] = 3
-    # Whether a run of which nothing comes out stops after its first rows; left out of the fingerprint.
-    stop_early: bool = True
+    policy: dict[str, Annotated[Policy, _Off]] = Field(
+        default_factory=dict,
+        description="What a finding of a rule leads to, by rule name: `repair`, `reject`, `flag` or `off`.",
+    )
+    max_repairs: Annotated[Whole, Field(ge=0, le=100)] = Field(
+        default=2, description="Most repairs in one attempt at a record."
+    )
+    max_attempts: Annotated[Whole, Field(ge=1, le=100)] = Field(
+        default=3, description="Most attempts at a record before its row is rejected."
+    )
+    stop_early: bool = Field(
+        default=True,
+        description="Whether a session stops when its first rows all fail, before it pays for more.",
+    )
 
 
 class JudgeConfig(Section):
     """A second reading by the same model: the share of the rows that are scored for the report."""
 
-    share: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    share: Annotated[Number, Field(ge=0, le=1)] = Field(
+        default=0.0,
+        description="Share of the accepted rows that the model reads again and scores for the report.",
+    )
 
 
 class OutputConfig(Section):
     """The dataset's schema and files."""
 
-    schema_: Schema = Field(default="nemotron", alias="schema")
-    lists: Literal["native", "string"] = "native"
-    shard_rows: Annotated[Whole, Field(ge=1, le=10**7)] = 10_000
+    schema_: Schema = Field(
+        default="nemotron",
+        alias="schema",
+        description="Columns of the dataset: those of a release of Nemotron-Personas, or all that are known "
+        "(`full`).",
+    )
+    lists: Literal["native", "string"] = Field(
+        default="native",
+        description="Type of the list columns: lists of text, or one text that looks like a Python list.",
+    )
+    shard_rows: Annotated[Whole, Field(ge=1, le=10**7)] = Field(
+        default=10_000,
+        description="Rows of a shard: they are checked against each other and written together.",
+    )
+    formats: Annotated[
+        tuple[Literal["parquet", "csv", "jsonl"], ...],
+        Field(
+            max_length=3,
+            description="Formats of the dataset; Parquet, of which the run is made, is always there.",
+        ),
+    ] = ("parquet",)
 
 
 def _a_share(value: Any) -> Any:
@@ -108,7 +150,14 @@ class RuntimeConfig(Section):
         default=30.0,
         description="How long the process that writes a run at a URL may be silent before another one takes it over.",
     )
-    progress: Annotated[Literal["auto", "bar", "plain", "off"], _Off] = "auto"
+    progress: Annotated[Literal["auto", "bar", "plain", "off"], _Off] = Field(
+        default="auto",
+        description="How progress is shown on stderr: a bar, plain lines, or nothing; `auto` shows a bar on a "
+        "terminal and lines elsewhere.",
+    )
+    deadline_s: Seconds | None = Field(
+        default=None, description="Seconds after which a session stops as by Ctrl-C, to be resumed later."
+    )
 
     def has_shard(self, index: int) -> bool:
         """Whether a shard is of this job's share; jobs may be counted from 0 or from 1."""
@@ -124,26 +173,56 @@ class Config(Section):
     Sections are also accepted as `key:` with nothing under it, which YAML reads as null.
     """
 
-    name: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = "run"
-    locale: Name = "en_US"
-    rows: Annotated[Whole, Field(ge=1, le=10**12)] = 200
-    seed: Annotated[Whole, Field(ge=0, le=2**63 - 1)] = 0
-    # Whom the rows are of: conditions, wanted marginals, exact counts, draws spread evenly (see `selection`).
-    where: Condition = Field(default_factory=dict)
-    target: Condition = Field(default_factory=dict)
-    quota: Condition = Field(default_factory=dict)
-    stratified: bool = False
-    # A dataset whose people are narrated instead of sampled ones (`personas narrate`); it counts by its contents.
-    input: Name | None = None
-    # Folders, or names of installed packages, whose rules, measures and prompt sets the run has beside ours. Their code
-    # runs with the user's rights (see docs/plugins.md). They count by their contents.
-    plugins: Annotated[tuple[Name, ...], Field(max_length=_MOST_PLUGINS)] = ()
-    llm: LLMConfig = LLMConfig()
-    prompts: PromptsConfig = PromptsConfig()
-    validation: ValidationConfig = ValidationConfig()
-    judge: JudgeConfig = JudgeConfig()
-    output: OutputConfig = OutputConfig()
-    runtime: RuntimeConfig = RuntimeConfig()
+    name: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] = Field(
+        default="run",
+        description="Name of the run, shown in its card; its folder is `runs/NAME` unless `-o` says otherwise.",
+    )
+    locale: Name = Field(
+        default="en_US", description="Population to sample: the name of a shipped locale, or a folder."
+    )
+    rows: Annotated[Whole, Field(ge=1, le=10**12)] = Field(
+        default=200, description="Rows of the dataset. A run can be extended by a larger number."
+    )
+    seed: Annotated[Whole, Field(ge=0, le=2**63 - 1)] = Field(
+        default=0,
+        description="Seed of all random draws: row *i* depends on the model, the selection, it and *i*.",
+    )
+    where: Condition = Field(
+        default_factory=dict,
+        description="Conditions that every row meets, by attribute: a value, a list, a range (`30-45`) or a pattern.",
+    )
+    target: Condition = Field(
+        default_factory=dict,
+        description="Wanted marginals, by attribute: shares, a table file, or `uniform`. The model changes as "
+        "little as possible to meet them in expectation.",
+    )
+    quota: Condition = Field(
+        default_factory=dict,
+        description="One wanted marginal that the rows meet exactly: shares, counts that sum to `rows`, a table "
+        "file, or `uniform`.",
+    )
+    stratified: bool = Field(
+        default=False,
+        description="Whether draws are spread evenly, so that marginals vary less, without bias.",
+    )
+    input: People = Field(
+        default=None,
+        description="Dataset whose rows are narrated instead of sampled ones (`personas narrate`). It counts by its "
+        "contents.",
+    )
+    plugins: Annotated[tuple[Name, ...], Field(max_length=_MOST_PLUGINS)] = Field(
+        default=(),
+        description="Plug-ins, as folders or names of installed packages, whose rules, measures and prompt sets the "
+        "run uses too. Their code runs with the user's rights. They count by their contents.",
+    )
+    llm: LLMConfig = Field(default=LLMConfig(), description="The narrator.")
+    prompts: PromptsConfig = Field(default=PromptsConfig(), description="What the narrator is asked.")
+    validation: ValidationConfig = Field(default=ValidationConfig(), description="What findings lead to.")
+    judge: JudgeConfig = Field(default=JudgeConfig(), description="A second reading, for the report.")
+    output: OutputConfig = Field(default=OutputConfig(), description="The dataset's columns and files.")
+    runtime: RuntimeConfig = Field(
+        default=RuntimeConfig(), description="How the work is done. It changes no row."
+    )
 
     @model_validator(mode="after")
     def _a_served_model_has_a_name(self) -> Config:
@@ -162,7 +241,7 @@ class Config(Section):
         given = [name for name in ("where", "target", "quota", "stratified") if getattr(self, name)]
         if self.input and given:
             raise ValueError(
-                f"{given[0]} chooses whom to sample, and input={self.input!r} has its people already"
+                f"{given[0]} chooses whom to sample, and input={self.input.file!r} has its people already"
             )
         return self
 
@@ -177,7 +256,7 @@ class Config(Section):
         A table file that is wanted as a target or quota counts by its contents, and the folder of a locale or of a
         prompt set by its name: what is in it counts by the digests that a manifest adds. An input and plug-ins count by
         their digests alone. Ways of selecting that are not used, a judge who reads nothing, narratives of which
-        none is left out, and requests that continue, are not in it.
+        none is left out, requests that continue, and options of the model that are not set, are not in it.
         """
         excluded: dict[str, Any] = {
             "name": True,
@@ -185,8 +264,9 @@ class Config(Section):
             "input": True,
             "plugins": True,
             "runtime": True,
-            "llm": set(HOW_REACHED),
+            "llm": {*HOW_REACHED, *self.llm.unset},
             "validation": {"stop_early"},
+            "output": {"formats"},
         }
         excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}
         excluded |= {} if self.judge.share else {"judge": True}

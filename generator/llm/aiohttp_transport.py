@@ -1,7 +1,7 @@
 """Aiohttp transport: plain aiohttp without the `openai` package, for thousands of requests at once.
 
-It sends the same body as the reference transport, with the key but none of the headers that OpenAI reads, and raises
-the same errors, at about a tenth of the CPU.
+It sends the same body as the reference transport, with the key and configured headers but none of those that OpenAI
+reads, and raises the same errors, at about a tenth of the CPU.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from census_personas.generator.llm.body import (
 )
 from census_personas.generator.llm.chat import LLMError
 from census_personas.generator.llm.proxy import proxy_for
+from census_personas.generator.llm.tls import tls_context
 from census_personas.generator.llm.transport import (
     KEEP_ALIVE_S,
     OK,
@@ -36,18 +37,23 @@ class AiohttpTransport:
     """`Transport` over one aiohttp session."""
 
     def __init__(self, config: LLMConfig, address: Address) -> None:
-        """No request is sent; the session opens with the first one, in the event loop that sends it."""
+        """No request is sent; the session opens with the first one, in the event loop that sends it.
+
+        Raises:
+            EndpointError: a proxy or a certificate that cannot be used.
+        """
         self._address = address
         self._faults = Faults(address, config)
         # `connect` would count the wait for a free connection too; there is no limit on connections to wait for.
         # The time for the whole answer bounds every read of it as well.
         self._timeout = aiohttp.ClientTimeout(total=config.timeout_s, sock_connect=config.connect_timeout_s)
         self._headers = {
-            "Authorization": f"Bearer {address.key()}",
+            **address.headers(),
             "Content-Type": "application/json",
             "Accept-Encoding": ACCEPT_ENCODING,
         }
         self._proxy = proxy_for(address.url)
+        self._tls = tls_context(config, address.url, self._proxy)
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, body: bytes) -> Mapping[str, Any]:
@@ -68,7 +74,7 @@ class AiohttpTransport:
 
     async def _exchange(self, method: str, path: str, body: bytes | None) -> Mapping[str, Any]:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S)
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S, ssl=self._tls or True)
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 headers=self._headers,

@@ -13,13 +13,14 @@ import orjson
 
 from census_personas.foundation.errors import PersonasError
 from census_personas.generator.llm.body import MOST_DEPTH, depth
+from census_personas.generator.llm.thoughts import without_thoughts
 from census_personas.prompts.fields import FieldSpec
 from census_personas.validators.finding import Finding
 
 CODE = "answer_shape"
 THINKING_OFF = (
-    "turn thinking off at the server (vLLM: --default-chat-template-kwargs '{\"enable_thinking\": false}') "
-    "or serve the model without a reasoning parser"
+    "turn thinking off (--set llm.chat_template_kwargs.enable_thinking=false for vLLM, SGLang and llama.cpp, "
+    "--set llm.reasoning_effort=none or =low for others), or serve the model without a reasoning parser"
 )
 # Why there is no object to read, by finish reason, and the remedy.
 _CAUSES = {
@@ -39,7 +40,6 @@ LONGEST_FIELD = 4_000
 """Characters that are kept of a text that is longer than it may be, and than this."""
 _FENCE = "```"
 _THINKING = "<think>"
-_THOUGHT = "</think>"
 _OPENING = re.compile(r'\{\s*["}]')
 # A decoder that keeps strings open through control characters is known (xgrammar with maxLength).
 _DECODER = json.JSONDecoder(strict=False)
@@ -80,7 +80,7 @@ def _strict(text: str) -> dict[str, Any] | None:
 
 
 def _lenient(text: str) -> dict[str, Any]:
-    bare = _without_thoughts(text)
+    bare = without_thoughts(text)
     if depth(bare) > MOST_DEPTH:
         raise AnswerError(f"the answer is nested more than {MOST_DEPTH} levels deep")
     for candidate in (bare, *_fenced(bare)):
@@ -112,15 +112,6 @@ def remedy(reason: str) -> str:
 
 
 _QUOTED = 400
-
-
-def _without_thoughts(text: str) -> str:
-    """The text without `<think>…</think>`; a thought that does not end is left."""
-    parts, end = [], 0
-    while (start := text.find(_THINKING, end)) >= 0 and (closed := text.find(_THOUGHT, start)) >= 0:
-        parts.append(text[end:start])
-        end = closed + len(_THOUGHT)
-    return "".join([*parts, text[end:]])
 
 
 def _fenced(text: str) -> list[str]:

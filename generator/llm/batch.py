@@ -12,7 +12,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Literal, Protocol, Self
 
 import orjson
 
@@ -23,15 +23,17 @@ from census_personas.generator.config.run_config import ConfigError
 from census_personas.generator.llm.answer import AnswerError, parse_object, unreadable
 from census_personas.generator.llm.body import MOST_BYTES, parse_body
 from census_personas.generator.llm.chat import ChatRequest, Completion, DeferredError, UnreadableError
+from census_personas.generator.llm.credentials import secrets_of
 from census_personas.generator.llm.dialect import Dialect
 from census_personas.generator.llm.payload import completion_of
-from census_personas.generator.llm.redaction import Secrets
 from census_personas.generator.llm.request_key import request_key
 
-URL = "/v1/chat/completions"
+URL: Literal["/v1/chat/completions"] = "/v1/chat/completions"
+"""The route of every request, as a batch file names it."""
 _OK = 200
 _LONGEST_MESSAGE = 200
-_LONGEST_LINE = 2 * MOST_BYTES  # the answer, and what stands around it
+LONGEST_LINE = 2 * MOST_BYTES
+"""Bytes of a result: the answer, and what stands around it."""
 _LONGEST_ID = 100
 _LONGEST_REQUEST = 2**24
 _PREFIX = 16  # digits of a journal key in an id
@@ -45,8 +47,7 @@ def custom_id(request: ChatRequest, model: str) -> str:
 
 def dialect_of(config: LLMConfig, *, bounded: bool) -> Dialect:
     """How the requests of a file ask for JSON: no endpoint is there to be probed, so that `auto` is JSON schema."""
-    form = "json_schema" if config.structured_output == "auto" else config.structured_output
-    return Dialect(form=form, bounded=bounded)
+    return Dialect.of_config(config, bounded=bounded)
 
 
 def refuse_other_lines(path: Path) -> None:
@@ -63,12 +64,20 @@ def refuse_other_lines(path: Path) -> None:
         raise ConfigError(f"{path}: is there and holds no requests; move it away, or name another file")
 
 
+class LineFile(Protocol):
+    """Takes the lines of a batch file."""
+
+    def write(self, line: bytes, /) -> Any:
+        """Write one line, its end included."""
+        ...
+
+
 class BatchRequests:
     """`ChatModel` that writes each request down and defers the row."""
 
     needs_messages = True
 
-    def __init__(self, config: LLMConfig, file: BinaryIO, dialect: Dialect, most: int | None = None) -> None:
+    def __init__(self, config: LLMConfig, file: LineFile, dialect: Dialect, most: int | None = None) -> None:
         """Write to `file`, which the caller closes, at most so many requests."""
         self.name = _named(config)
         self.written = 0
@@ -117,8 +126,8 @@ class BatchResults:
 
     needs_messages = True
 
-    def __init__(self, config: LLMConfig, path: Path) -> None:
-        """Index the file: some hundred bytes of memory an answer.
+    def __init__(self, config: LLMConfig, *paths: Path) -> None:
+        """Index the files: some hundred bytes of memory an answer.
 
         Raises:
             ConfigError: no such file, or a line that is no batch result.
@@ -127,52 +136,60 @@ class BatchResults:
         self.answered = self.failed = self.total = self.unreadable = 0
         self.failure = self.fault = ""
         self.notes: list[str] = []
-        self._secrets = Secrets.of_environment(os.environ.get(config.api_key_env, "").strip())
-        self._path = path
+        self._secrets = secrets_of(config)
         self.unasked: set[str] = set()
-        self._places: dict[str, tuple[int, int]] = {}
+        self._files: list[tuple[Path, int]] = []
+        self._places: dict[str, tuple[int, int, int]] = {}
+        try:
+            for path in paths:
+                self._open(path)
+                self._index(path)
+        except ConfigError:
+            self._close()
+            raise
+
+    def _open(self, path: Path) -> None:
         try:
             check_input(path)
-            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._files.append((path, os.open(path, os.O_RDONLY | os.O_CLOEXEC)))
         except OSError as error:
             raise ConfigError(
                 f"{path}: cannot be read ({error.strerror}); give a file of batch results"
             ) from error
-        try:
-            self._index()
-        except ConfigError:
-            os.close(self._file)
-            raise
 
-    def _index(self) -> None:
-        with self._path.open("rb") as lines:
+    def _close(self) -> None:
+        while self._files:
+            os.close(self._files.pop()[1])
+
+    def _index(self, path: Path) -> None:
+        with path.open("rb") as lines:
             offset = len(BOM_UTF8) if lines.read(len(BOM_UTF8)) == BOM_UTF8 else 0
             if offset:
                 self.notes.append("begins with a byte order mark, which was passed over")
             lines.seek(offset)
             number = 0
-            while line := lines.readline(_LONGEST_LINE):
+            while line := lines.readline(LONGEST_LINE):
                 number, size, whole = number + 1, len(line), line.endswith(b"\n")
-                while len(line) == _LONGEST_LINE and not whole:
-                    rest = lines.readline(_LONGEST_LINE)
+                while len(line) == LONGEST_LINE and not whole:
+                    rest = lines.readline(LONGEST_LINE)
                     size, whole = size + len(rest), rest.endswith(b"\n")
-                    if len(rest) < _LONGEST_LINE:
+                    if len(rest) < LONGEST_LINE:
                         break
                 if line.strip():
-                    self._add(line, number, offset, size, whole=whole)
+                    self._add(line, number, (len(self._files) - 1, offset, size), whole=whole)
                 offset += size
         self.unasked.update(self._places)
 
-    def _add(self, line: bytes, number: int, offset: int, size: int, *, whole: bool) -> None:
-        name = _identity(line)
+    def _add(self, line: bytes, number: int, place: tuple[int, int, int], *, whole: bool) -> None:
+        name = identify(line)
         if name is not None and (whole or parse_body(line) is not None):
             self.total += 1
-            self._places[name] = (offset, size)
+            self._places[name] = place
         elif not whole and self.total:
             self.notes.append(f"line {number} is cut off and was left out; its request is exported again")
         else:
             raise ConfigError(
-                f"{self._path}:{number}: not a batch result; each line is a JSON object with custom_id"
+                f"{self._files[-1][0]}:{number}: not a batch result; each line is a JSON object with custom_id"
             )
 
     def __enter__(self) -> Self:
@@ -180,8 +197,8 @@ class BatchResults:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the file."""
-        os.close(self._file)
+        """Close the files."""
+        self._close()
 
     def belongs(self, kept: Iterable[str]) -> bool:
         """Whether some line that no request has asked for answers a request of these keys, which has its answer."""
@@ -206,14 +223,15 @@ class BatchResults:
         if name not in self._places:
             raise DeferredError("the answer is not in the batch results")
         self.unasked.discard(name)
-        offset, size = self._places[name]
-        kept = os.pread(self._file, size, offset) if size <= _LONGEST_LINE else b""
+        number, offset, size = self._places[name]
+        path, file = self._files[number]
+        kept = os.pread(file, size, offset) if size <= LONGEST_LINE else b""
         line = parse_body(kept) or {}
         response = _object(line.get("response"))
         status = response.get("status_code", _OK)
         body = _object(response.get("body")) if status == _OK else {}
         try:
-            place = f"{self._path}: {name} ({status})"
+            place = f"{path}: {name} ({status})"
             answer = completion_of(body, self.name, place, request.messages, self._secrets)
         except UnreadableError as error:
             self.failed += 1
@@ -251,7 +269,7 @@ def _named(config: LLMConfig) -> str:
     return config.model
 
 
-def _identity(line: bytes) -> str | None:
+def identify(line: bytes) -> str | None:
     """The id of a line; None for one that is no batch result."""
     said = (parse_body(line) or {}).get("custom_id")
     if not isinstance(said, str):

@@ -17,6 +17,7 @@ class ChatRequest:
     `messages` are OpenAI chat messages, none for a model that does not need them. `schema` is the JSON schema of
     the object that is asked for, `schema_name` its name in `response_format`. `facts` are the values that the
     messages were rendered from: the narrator without a model writes from them, a served model never sees them.
+    `options` are further keys of the body, sent as they are; where they have a `seed` of None, none is sent.
     """
 
     messages: tuple[Mapping[str, str], ...]
@@ -27,6 +28,7 @@ class ChatRequest:
     max_tokens: int
     seed: int
     facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Completion:
 
     `fault` says why an answer is unusable as a whole, and its text is empty then. `estimated`: the endpoint sent no
     usable counts of tokens, and at least one was counted from lengths. `cached_tokens`: how many of the prompt's the
-    endpoint took from its prefix cache, where it says so.
+    endpoint took from its prefix cache, where it says so. `reasoning_tokens`: how many of the completion's were
+    thoughts, by the endpoint's count or by their length; the thoughts themselves are not kept.
     """
 
     text: str
@@ -46,6 +49,7 @@ class Completion:
     fault: str = ""
     estimated: bool = False
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 class ChatModel(Protocol):
@@ -104,6 +108,10 @@ class UnreadableError(TransientError):
 
 class EndpointError(LLMError):
     """The endpoint is not there, refuses the key or does not know the model: no request will succeed."""
+
+
+class NotFoundError(EndpointError):
+    """The endpoint has no such route, model, batch or file (404)."""
 
 
 class AddressError(EndpointError):

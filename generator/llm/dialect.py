@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.chat import ChatRequest
 from census_personas.generator.llm.system_message import fold_system
 
@@ -21,7 +22,8 @@ class Dialect:
 
     `bounded`: whether schemas may bound lengths (OpenAI's own strict mode refuses some bounds). `limit`: the
     name of the token limit. `system`: whether the chat template takes a system message; else its text is put in
-    front of the first user message. `dropped`: parameters that the endpoint refuses.
+    front of the first user message. `dropped`: parameters that the endpoint refuses. `asks_system`: whether `system`
+    is for the endpoint to say, and not for the config.
     """
 
     form: Form = "json_schema"
@@ -29,6 +31,14 @@ class Dialect:
     limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     system: bool = True
     dropped: frozenset[str] = field(default_factory=frozenset)
+    asks_system: bool = True
+
+    @classmethod
+    def of_config(cls, config: LLMConfig, *, bounded: bool = True) -> Self:
+        """What the config says of an endpoint; JSON schema where it leaves the form to be found out."""
+        form: Form = "json_schema" if config.structured_output == "auto" else config.structured_output
+        role = config.system_role
+        return cls(form=form, bounded=bounded, system=role != "no", asks_system=role == "auto")
 
     def body(self, request: ChatRequest, model: str, max_tokens: int) -> dict[str, Any]:
         """Request body for `/chat/completions`."""
@@ -41,7 +51,10 @@ class Dialect:
             "seed": request.seed,
             self.limit: max_tokens,
             "stream": False,
+            **request.options,
         }
+        if body["seed"] is None:
+            del body["seed"]
         if self.form == "json_schema":
             shape = {"name": request.schema_name, "strict": True, "schema": schema}
             body["response_format"] = {"type": "json_schema", "json_schema": shape}

@@ -30,11 +30,13 @@ class Endpoint:
         self.transport = transport
         self.gate: Gate = gate or ConcurrencyLimit(config.concurrency)
         self.circuit = CircuitBreaker(address.shown, config.patience_s)
-        self.dialect = None if config.structured_output == "auto" else Dialect(form=config.structured_output)
+        self.configured = Dialect.of_config(config)
+        """What the config says of the dialect."""
+        self.dialect = None if config.structured_output == "auto" else self.configured
         self.has_answered = False
         """Whether a request was answered in the dialect, which is then settled."""
         self.assigned = 0
-        self._monitor = Monitor(address, self.gate) if config.pace_by == "metrics" else None
+        self._monitor = Monitor(config, address, self.gate) if config.pace_by == "metrics" else None
         self._probe: asyncio.Task[Dialect] | None = None
 
     @property

@@ -12,8 +12,11 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.llm.body import ACCEPT_ENCODING, MOST_BYTES, read_body
 from census_personas.generator.llm.concurrency_limit import Gate
+from census_personas.generator.llm.proxy import proxy_for
+from census_personas.generator.llm.tls import NO_TLS, tls_context
 from census_personas.generator.llm.transport import Address
 
 logger = logging.getLogger(__name__)
@@ -65,12 +68,13 @@ class Load:
 class Monitor:
     """Looks at an endpoint's metrics from `start` to `aclose`; where there are none it says so once and ends."""
 
-    def __init__(self, address: Address, gate: Gate) -> None:
+    def __init__(self, config: LLMConfig, address: Address, gate: Gate) -> None:
         """No request is sent."""
+        self._config = config
         self._url = address.url.removesuffix("/v1") + "/metrics"
         self._address = address
         self._shown = address.shown
-        self._headers = {"Authorization": f"Bearer {address.key()}", "Accept-Encoding": ACCEPT_ENCODING}
+        self._headers = {**address.headers(), "Accept-Encoding": ACCEPT_ENCODING}
         self._gate = gate
         self._task: asyncio.Task[None] | None = None
 
@@ -89,7 +93,14 @@ class Monitor:
         import httpx2  # noqa: PLC0415 - another client than that of a transport, for who asks for it
 
         looks_left = _LOOKS
-        async with httpx2.AsyncClient(headers=self._headers, timeout=_TIMEOUT_S) as client:
+        proxy = proxy_for(self._url)
+        async with httpx2.AsyncClient(
+            headers=self._headers,
+            timeout=_TIMEOUT_S,
+            proxy=proxy,
+            verify=tls_context(self._config, self._url, proxy) or NO_TLS,
+            trust_env=False,
+        ) as client:
             while looks_left:
                 try:
                     async with client.stream("GET", self._url) as answer:

@@ -24,7 +24,7 @@ from census_personas.generator.llm.chat import (
 from census_personas.generator.llm.dialect import Dialect
 from census_personas.generator.llm.endpoint import Endpoint
 from census_personas.generator.llm.payload import BYTES_PER_TOKEN, completion_of
-from census_personas.generator.llm.probe import adapt, detect
+from census_personas.generator.llm.probe import adapt, detect, explain_refusal
 from census_personas.generator.llm.retry import retry_policy
 from census_personas.generator.llm.transport import LONGEST_ASKED_WAIT_S
 
@@ -67,6 +67,7 @@ class OpenAICompatible:
         self._name = config.model
         self._config = config
         self._endpoints = tuple(endpoints)
+        self._options = config.options()
         self._quiet_until: dict[str, float] = {}
         self.usage = Usage()
         self.budget: Spending = budget or Budget(config)
@@ -157,7 +158,9 @@ class OpenAICompatible:
 
     async def _detected(self, endpoint: Endpoint) -> Dialect:
         limit = self._config.max_tokens
-        return await detect(lambda request, dialect: self._sent(endpoint, request, dialect, limit), limit)
+        return await detect(
+            lambda request, dialect: self._sent(endpoint, request, dialect, limit), limit, endpoint.configured
+        )
 
     def _freest(self) -> Endpoint:
         up = [endpoint for endpoint in self._endpoints if not endpoint.circuit.is_open]
@@ -171,6 +174,8 @@ class OpenAICompatible:
         self, endpoint: Endpoint, request: ChatRequest, dialect: Dialect, max_tokens: int
     ) -> Completion:
         address = endpoint.address
+        if self._options and not request.options:  # a probe, which is to find what the run will
+            request = replace(request, options=self._options)
         asked = dialect.body(request, self._name, max_tokens)
         body = orjson.dumps(asked)
         self.usage.requests += 1
@@ -183,6 +188,9 @@ class OpenAICompatible:
             raise
         except EndpointError as error:
             raise await self._explained(endpoint, error) from error
+        except RequestError as error:
+            refused = error if endpoint.has_answered else explain_refusal(error, dialect, self._options)
+            raise refused from (None if refused is error else error)
         except UnreadableError as error:
             # Whoever sent it takes money for it.
             self._estimated(endpoint)

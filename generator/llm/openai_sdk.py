@@ -19,6 +19,7 @@ from census_personas.generator.llm.body import (
 )
 from census_personas.generator.llm.chat import EndpointError, LLMError
 from census_personas.generator.llm.proxy import FAULT, HINT, proxy_for
+from census_personas.generator.llm.tls import NO_TLS, tls_context
 from census_personas.generator.llm.transport import (
     KEEP_ALIVE_S,
     OK,
@@ -32,7 +33,38 @@ from census_personas.generator.llm.transport_faults import FAULTS, Faults
 # aiohttp reads "no limit" as 100 through this adapter, so a number must be given; concurrency is bounded elsewhere.
 _MANY = 65_536
 # The adapter lets pass what it does not know, such as aiohttp's word for what is no HTTP.
-_FAULTS = (*FAULTS, httpx2.HTTPError, httpx2.InvalidURL, openai.OpenAIError)
+SDK_FAULTS = (*FAULTS, httpx2.HTTPError, httpx2.InvalidURL, openai.OpenAIError)
+"""What the SDK raises, beside the `LLMError` of an answer that is not 200."""
+
+
+def open_client(config: LLMConfig, address: Address) -> openai.AsyncOpenAI:
+    """The SDK's client for an endpoint: no request is sent; connections open with the first one.
+
+    Raises:
+        EndpointError: a proxy or a certificate that cannot be used.
+    """
+    timeout = httpx2.Timeout(config.timeout_s, connect=config.connect_timeout_s, pool=None)
+    limits = httpx2.Limits(
+        max_connections=_MANY, max_keepalive_connections=_MANY, keepalive_expiry=KEEP_ALIVE_S
+    )
+    proxy = proxy_for(address.url)
+    try:
+        http = _Bounded(
+            address,
+            timeout=timeout,
+            limits=limits,
+            follow_redirects=False,
+            headers={"Accept-Encoding": ACCEPT_ENCODING},
+            proxy=_whole(proxy),
+            verify=tls_context(config, address.url, proxy) or NO_TLS,
+            # It would read the environment by rules of its own.
+            trust_env=False,
+        )
+    except (ValueError, httpx2.InvalidURL):
+        raise EndpointError(FAULT, hint=HINT) from None
+    return openai.AsyncOpenAI(
+        api_key=address.key(), base_url=address.url, http_client=http, timeout=timeout, max_retries=0
+    )
 
 
 class OpenAISDK:
@@ -46,30 +78,12 @@ class OpenAISDK:
         """No request is sent; connections open with the first one.
 
         Raises:
-            EndpointError: the proxy that the environment names is no address.
+            EndpointError: a proxy or a certificate that cannot be used.
         """
         self._address = address
         self._faults = Faults(address, config)
         self._timeout_s = config.timeout_s
-        timeout = httpx2.Timeout(config.timeout_s, connect=config.connect_timeout_s, pool=None)
-        limits = httpx2.Limits(
-            max_connections=_MANY, max_keepalive_connections=_MANY, keepalive_expiry=KEEP_ALIVE_S
-        )
-        proxy_for(address.url)
-        try:
-            http = _Bounded(
-                address,
-                timeout=timeout,
-                limits=limits,
-                follow_redirects=False,
-                headers={"Accept-Encoding": ACCEPT_ENCODING},
-            )
-        except (ValueError, httpx2.InvalidURL, ImportError):
-            # It reads every proxy of the environment, those for other endpoints too.
-            raise EndpointError(FAULT, hint=HINT) from None
-        self._client = openai.AsyncOpenAI(
-            api_key=address.key(), base_url=address.url, http_client=http, timeout=timeout, max_retries=0
-        )
+        self._client = open_client(config, address)
 
     async def post(self, body: bytes) -> Mapping[str, Any]:
         """Answer of `/chat/completions`, or an `LLMError`."""
@@ -79,7 +93,7 @@ class OpenAISDK:
                 response = await self._client.post(
                     "/chat/completions", cast_to=httpx2.Response, content=body, options=options
                 )
-        except _FAULTS as error:
+        except SDK_FAULTS as error:
             # Not chained: what libraries say quotes URLs and headers, and an endpoint may quote the key.
             raise self._faults.of(error) from None
         return decoded(self._address, response.content)
@@ -90,7 +104,7 @@ class OpenAISDK:
             async with asyncio.timeout(self._timeout_s):
                 response = await self._client.get("/models", cast_to=httpx2.Response)
             return served_models(decoded(self._address, response.content))
-        except (*_FAULTS, LLMError):
+        except (*SDK_FAULTS, LLMError):
             return {}
 
     async def aclose(self) -> None:
@@ -98,16 +112,37 @@ class OpenAISDK:
         await self._client.close()
 
 
+def _whole(url: str | None) -> httpx2.Proxy | None:
+    """The proxy with user and password left in its URL, where aiohttp reads them.
+
+    The adapter would hand them over in a way that aiohttp 3.14 warns of, and 4 will not know.
+    """
+    if url is None:
+        return None
+    proxy = httpx2.Proxy(url)
+    if proxy.auth:
+        proxy.auth, proxy.url = None, httpx2.URL(url)
+    return proxy
+
+
 class _Bounded(openai.DefaultAioHttpClient):
-    """The SDK's HTTP client, with bounds on what it reads; an answer that is not 200 raises its `LLMError`."""
+    """The SDK's HTTP client, with bounds on what it reads; an answer that is not 200 raises its `LLMError`.
+
+    An answer that is asked for as a stream, as a file is, is handed on unread.
+    """
 
     def __init__(self, address: Address, **options: Any) -> None:
         super().__init__(**options)
         self._address = address
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        # Here, as the SDK writes the headers that it knows of into its log.
+        request.headers.pop("Authorization", None)
+        request.headers.update(self._address.headers())
         response = await super().send(request, **{**options, "stream": True})
         is_answer = response.status_code == OK
+        if is_answer and options.get("stream"):
+            return response
         encoding = response.headers.get("content-encoding", "")
         try:
             most = MOST_BYTES if is_answer else MOST_ERROR_BYTES

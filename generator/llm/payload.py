@@ -8,6 +8,7 @@ from typing import Any
 
 from census_personas.generator.llm.chat import Completion, UnreadableError
 from census_personas.generator.llm.redaction import Secrets
+from census_personas.generator.llm.thoughts import separate_thoughts
 
 MOST_CHARACTERS = 2**20
 """Of an answer's text, thoughts and all."""
@@ -17,7 +18,7 @@ BYTES_PER_TOKEN = 4
 """Of UTF-8, where an endpoint does not count: English takes 4 to 5, other scripts 2 to 4."""
 _SHORT = 8  # characters of which an endpoint may say that they are no token
 _REASONS = frozenset({"stop", "length", "content_filter", "tool_calls", "function_call", "abort", "error"})
-_THOUGHTS = ("reasoning_content", "reasoning", "refusal")
+_REASONING = ("reasoning_content", "reasoning")
 
 
 def completion_of(
@@ -36,7 +37,8 @@ def completion_of(
         messages: what was asked, whose tokens are counted from their length where the body has no usable count.
         secrets: an answer that holds one of them is unusable.
 
-    `finish_reason` is the endpoint's, or `refusal`, or `reasoning` where text stands in the reasoning fields alone.
+    Thoughts, in fields of their own or in the text before the answer, are counted and left out. `finish_reason` is the
+    endpoint's, or `refusal`, or `reasoning` where there are thoughts alone.
 
     Raises:
         UnreadableError: a body without choices, such as an error that is sent as an answer.
@@ -45,20 +47,25 @@ def completion_of(
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise UnreadableError(f"{place} sent an answer without choices", size=0)
     message = _object(choices[0], "message")
-    text = _content(message.get("content"))
+    whole = _content(message.get("content"))
+    text, thought = (None, "") if whole is None else separate_thoughts(whole)
     said, used = choices[0].get("finish_reason"), _object(payload, "usage")
     read, written = _count(used.get("prompt_tokens")), _count(used.get("completion_tokens"))
     cached = _count(_object(used, "prompt_tokens_details").get("cached_tokens"))
-    thoughts = [thought for name in _THOUGHTS if isinstance(thought := message.get(name), str)]
+    refusal = message.get("refusal")
+    thoughts = [thought, *_reasoning(message), *([refusal] if isinstance(refusal, str) else [])]
+    counted = _count(_object(used, "completion_tokens_details").get("reasoning_tokens"))
+    reasoned = counted or tokens(thought, *_reasoning(message))
     answer = Completion(
         text=text if text is not None else "",
         model=model,
-        finish_reason=_finish(message, text, _reason(said)),
+        finish_reason=_finish(message, text, _reason(said), thought),
         prompt_tokens=read or tokens(*(message["content"] for message in messages)),
         completion_tokens=written or tokens(text or "", *thoughts),
         fault="" if text is not None else "the content of the answer is not a text",
         estimated=not (read and (written or len(text or "") < _SHORT)),
         cached_tokens=min(cached, read),
+        reasoning_tokens=min(reasoned, written) if written else reasoned,
     )
     beside = [part for part in (said, payload.get("model")) if isinstance(part, str)]
     if secrets is not None and any(map(secrets.held_by, beside)):
@@ -70,7 +77,14 @@ def usable(answer: Completion, secrets: Secrets | None) -> Completion:
     """The answer, or one without text that says why it cannot be used, whatever wrote it down or kept it."""
     if max(answer.prompt_tokens, answer.completion_tokens) > MOST_TOKENS:
         counted = tokens(answer.text)
-        answer = replace(answer, prompt_tokens=0, completion_tokens=counted, estimated=True, cached_tokens=0)
+        answer = replace(
+            answer,
+            prompt_tokens=0,
+            completion_tokens=counted,
+            estimated=True,
+            cached_tokens=0,
+            reasoning_tokens=0,
+        )
     if len(answer.text) > MOST_CHARACTERS:
         return _unusable(answer, f"the answer is longer than {MOST_CHARACTERS} characters")
     if secrets is not None and secrets.held_by(answer.text):
@@ -110,10 +124,15 @@ def _content(said: object) -> str | None:
     return said if isinstance(said, str) else None
 
 
-def _finish(message: Mapping[str, Any], text: str | None, reason: str) -> str:
+def _reasoning(message: Mapping[str, Any]) -> list[str]:
+    """The thoughts in fields of their own. Some servers send the same ones in both fields: they are counted once."""
+    return list(dict.fromkeys(said for name in _REASONING if isinstance(said := message.get(name), str)))
+
+
+def _finish(message: Mapping[str, Any], text: str | None, reason: str, thought: str) -> str:
     if message.get("refusal"):
         return "refusal"
-    thinks = any(message.get(name) for name in ("reasoning_content", "reasoning"))
+    thinks = thought or any(message.get(name) for name in _REASONING)
     return "reasoning" if thinks and reason != "length" and text is not None and not text.strip() else reason
 
 

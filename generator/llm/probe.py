@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from census_personas.generator.config.request_options import config_key
 from census_personas.generator.llm.answer import THINKING_OFF, AnswerError, parse_object
 from census_personas.generator.llm.chat import (
     ChatRequest,
     Completion,
     EndpointError,
+    LLMError,
     RequestError,
     TransientError,
 )
@@ -54,14 +56,14 @@ _PROOFS = 3
 Ask = Callable[[ChatRequest, Dialect], Awaitable[Completion]]
 
 
-async def detect(ask: Ask, max_tokens: int) -> Dialect:
-    """The strongest dialect that the endpoint was seen to honour.
+async def detect(ask: Ask, max_tokens: int, known: Dialect | None = None) -> Dialect:
+    """The strongest dialect that the endpoint was seen to honour; `known` is what the config says of it.
 
     Raises:
         EndpointError: it refuses even a plain prompt, or puts the answer to one where no answer belongs.
     """
     request = ChatRequest(_MESSAGES, "probe", _PROBE, 0.0, 1.0, max_tokens, 1)
-    known = Dialect()
+    known = known or Dialect()
     refusal: RequestError | None = None
     for form in FORMS:
         for bounded in (True, False):
@@ -102,7 +104,7 @@ async def _without_system(ask: Ask, request: ChatRequest, dialect: Dialect) -> t
     try:
         return dialect, await ask(request, dialect)
     except TransientError as error:
-        if not dialect.system or _BROKEN not in str(error):
+        if not (dialect.system and dialect.asks_system) or _BROKEN not in str(error):
             raise
         folded = replace(dialect, system=False)
         answer = await ask(request, folded)
@@ -121,11 +123,36 @@ def adapt(dialect: Dialect, refusal: str) -> Dialect:
     """The dialect without what a refusal names; the same one where it names nothing that can be left out."""
     if dialect.limit == "max_tokens" and "max_completion_tokens" in refusal and "too large" not in refusal:
         return replace(dialect, limit="max_completion_tokens")
-    if dialect.system and is_no_system_role(refusal):
+    if dialect.system and dialect.asks_system and is_no_system_role(refusal):
         return replace(dialect, system=False)
     named = [name for name in _OPTIONAL if re.search(rf"\b{name}\b", refusal)]
     return replace(
         dialect, dropped=dialect.dropped | set([name for name in named if name not in dialect.dropped][:1])
+    )
+
+
+def explain_refusal(error: RequestError, dialect: Dialect, options: Iterable[str]) -> LLMError:
+    """The error of a refusal that names an option, or a system message, that the config insists on; else the error."""
+    said = str(error)
+    if dialect.system and not dialect.asks_system and is_no_system_role(said):
+        return EndpointError(f"llm.system_role=yes is refused: {said}", hint="set llm.system_role to auto")
+    named = [name for name in options if name != "seed" and _names(said, name)]
+    if not named:
+        return error
+    key = config_key(max(named, key=len))
+    return EndpointError(
+        f"{key} is refused: {said}", hint=f"leave {key} out, or serve the model by what takes it"
+    )
+
+
+def _names(refusal: str, parameter: str) -> bool:
+    """Whether a refusal names a parameter; one that is a plain word, such as stop, in quotes or as a parameter."""
+    name = re.escape(parameter)
+    if "_" in parameter:
+        return re.search(rf"(?<![\w-]){name}(?![\w-])", refusal) is not None
+    return (
+        re.search(rf"['\"`.\[]{name}['\"`:\]]|\b(?:parameter|argument|field|key):? {name}\b", refusal)
+        is not None
     )
 
 

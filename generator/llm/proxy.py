@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -12,17 +13,21 @@ FAULT = "the proxy that the environment names is no http address (not shown, as 
 
 
 def proxy_for(url: str) -> str | None:
-    """The environment's proxy for a URL. aiohttp would look it up for every request, in a thread.
+    """The environment's proxy for a URL; both transports go by it, so that they go by the same one.
+
+    HTTP_PROXY or HTTPS_PROXY by the URL's scheme, else ALL_PROXY; none for what NO_PROXY names: hosts and their
+    subdomains, `host:port`, addresses and blocks of them (10.0.0.0/8), `*` for all.
 
     Raises:
-        EndpointError: it is no http address.
+        EndpointError: it is no http address, such as one of a SOCKS proxy.
     """
     parts = urlsplit(url)
-    if proxy_bypass(parts.hostname or ""):
+    host = parts.hostname or ""
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or _is_excepted(host, parts.port, proxies.get("no", "")):
         return None
-    proxy = getproxies().get(parts.scheme)
-    if proxy is None:
-        return None
+    proxy = proxy if "://" in proxy else f"http://{proxy}"  # as curl and requests take it
     try:
         named = urlsplit(proxy)
         sound = named.scheme in {"http", "https"} and bool(named.hostname) and (named.port or 1) > 0
@@ -31,3 +36,17 @@ def proxy_for(url: str) -> str | None:
     if not sound or not proxy.isprintable():
         raise EndpointError(FAULT, hint=HINT)
     return proxy
+
+
+def _is_excepted(host: str, port: int | None, excepted: str) -> bool:
+    """Whether NO_PROXY, or the system's settings, name a host."""
+    if proxy_bypass(host) or (port is not None and proxy_bypass(f"{host}:{port}")):
+        return True
+    return any(_is_in(host, block.strip()) for block in excepted.split(",") if "/" in block)
+
+
+def _is_in(host: str, block: str) -> bool:
+    try:
+        return ip_address(host) in ip_network(block, strict=False)
+    except ValueError:  # a name, or a block that is none
+        return False

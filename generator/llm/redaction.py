@@ -37,10 +37,13 @@ class Secrets:
     an answer may hold, and are kept out of messages alone.
     """
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        """Keep every form of each secret, the longest first, so that no part of one is left."""
+    def __init__(self, secrets: Iterable[str], quiet: Iterable[str] = ()) -> None:
+        """Keep every form of each secret, the longest first, so that no part of one is left.
+
+        `quiet` is kept out of messages alone, however long it is, such as a header's value that is ordinary words.
+        """
         known = {secret for secret in secrets if secret}
-        forms = {form for secret in known for form in _forms(secret)}
+        forms = {form for secret in {*known, *quiet} if secret for form in _forms(secret)}
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
         long = sorted(secret for secret in known if len(secret) >= LONG)
         self._long = tuple(
@@ -50,9 +53,9 @@ class Secrets:
         self._encoded = tuple({form for secret in long for form in _inside_base64(secret)})
 
     @classmethod
-    def of_environment(cls, *keys: str) -> Secrets:
+    def of_environment(cls, *keys: str, quiet: Iterable[str] = ()) -> Secrets:
         """These keys, and the credentials of the proxies that the environment names."""
-        return cls([*keys, *(secret for url in getproxies().values() for secret in credentials(url))])
+        return cls([*keys, *(secret for url in getproxies().values() for secret in credentials(url))], quiet)
 
     def __repr__(self) -> str:
         """Nothing of what it keeps."""

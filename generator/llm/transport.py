@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address
+from types import MappingProxyType
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
@@ -18,12 +19,13 @@ from census_personas.generator.llm.chat import (
     AddressError,
     EndpointError,
     LLMError,
+    NotFoundError,
     RequestError,
     ThrottledError,
     TransientError,
     UnreadableError,
 )
-from census_personas.generator.llm.redaction import Secrets
+from census_personas.generator.llm.credentials import fill_headers, read_key, secrets_of_endpoint
 from census_personas.generator.llm.system_message import is_template_error
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -58,15 +60,22 @@ class Transport(Protocol):
 
 
 class Address:
-    """Where an endpoint is and the key to it. The key is read from the environment and shows nowhere."""
+    """Where an endpoint is, the key to it and its headers. Key and values of headers show nowhere."""
 
-    __slots__ = ("_key", "key_variable", "secrets", "shown", "url")
+    __slots__ = ("_headers", "_key", "header_names", "key_variable", "secrets", "shown", "url")
 
-    def __init__(self, url: str, key_variable: str, source: str = "llm.base_url") -> None:
+    def __init__(
+        self,
+        url: str,
+        key_variable: str,
+        source: str = "llm.base_url",
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """The key is read from the environment variable of that name; `source` says in errors where the URL stands.
 
         Raises:
-            AddressError: no URL that a request could go to, or one with a user name; without what could be a secret.
+            AddressError: no URL that a request could go to, or one with a user name; a header whose variable is not
+                set. Without what could be a secret.
         """
         self.url = url.strip().rstrip("/")
         if fault := _url_fault(self.url):
@@ -77,11 +86,11 @@ class Address:
             )
             raise AddressError(f"{place}: {fault}", hint=f"write {source} as http://host:port/v1")
         self.key_variable = key_variable
-        key = os.environ.get(key_variable, "").strip()
+        key = read_key(key_variable)
         self._key = key or _NO_KEY
-        if not self._key.isascii() or not self._key.isprintable():
-            raise AddressError(f"{key_variable}: holds characters that no key has", hint="copy the key again")
-        self.secrets = Secrets.of_environment(key)
+        self._headers = fill_headers(headers)
+        self.header_names = tuple(headers)
+        self.secrets = secrets_of_endpoint(key, headers)
         parts = urlsplit(self.url)
         port = f":{parts.port}" if parts.port is not None else ""
         self.shown = self.secrets.hide(f"{parts.scheme}://{parts.hostname}{port}{parts.path}")
@@ -89,18 +98,30 @@ class Address:
 
     @classmethod
     def all_of(cls, config: LLMConfig) -> tuple[Self, ...]:
-        """One for each URL (commas between them) of the config, else of OPENAI_BASE_URL, else OpenAI's own.
+        """One for each of `llm.endpoints`, or each URL of `llm.base_url`, else of OPENAI_BASE_URL; else OpenAI's own.
 
         Raises:
             AddressError: as for one; or none is named.
         """
+        if config.endpoints:
+            return tuple(
+                cls(
+                    each.base_url,
+                    each.api_key_env or config.api_key_env,
+                    f"llm.endpoints.{number}.base_url",
+                    _overlaid(config.headers, each.headers),
+                )
+                for number, each in enumerate(config.endpoints)
+            )
         source = "llm.base_url" if config.base_url else "OPENAI_BASE_URL"
         if urls := config.base_url or os.environ.get("OPENAI_BASE_URL"):
-            named = tuple(cls(url, config.api_key_env, source) for url in urls.split(",") if url.strip())
+            named = tuple(
+                cls(url, config.api_key_env, source, config.headers) for url in urls.split(",") if url.strip()
+            )
             if not named:
                 raise AddressError(f"{source}: names no URL", hint=f"write {source} as http://host:port/v1")
             return named
-        own = cls(DEFAULT_BASE_URL, config.api_key_env)
+        own = cls(DEFAULT_BASE_URL, config.api_key_env, headers=config.headers)
         own.shown += " (the default, as neither llm.base_url nor OPENAI_BASE_URL is set)"
         return (own,)
 
@@ -112,9 +133,25 @@ class Address:
         """The key, for the Authorization header alone."""
         return self._key
 
+    def headers(self) -> dict[str, str]:
+        """Key and further headers, for requests alone; one that is named Authorization stands for the key.
+
+        Where there are headers and no key, they are all: a gateway may take a made-up key for a wrong one.
+        """
+        usual = {"Authorization": f"Bearer {self._key}"}
+        return (
+            dict(self._headers) if self._headers and self._key == _NO_KEY else _overlaid(usual, self._headers)
+        )
+
     def scrub(self, text: str) -> str:
         """The text without secrets, should an endpoint repeat them, printable and no longer than a line or two."""
         return self.secrets.scrub(text)
+
+
+def _overlaid(headers: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """Headers with others in place of those of the same name, whatever their capitals."""
+    named = {name.lower() for name in others}
+    return {name: value for name, value in headers.items() if name.lower() not in named} | dict(others)
 
 
 def _url_fault(url: str) -> str:
@@ -144,7 +181,7 @@ def status_error(address: Address, status: int, headers: Mapping[str, str], body
             message, hint=f"set the environment variable {address.key_variable} to a key that it accepts"
         )
     if status == 404:
-        return EndpointError(message, hint="check llm.model and that llm.base_url ends in /v1")
+        return NotFoundError(message, hint="check llm.model and that llm.base_url ends in /v1")
     if status == 429:
         return ThrottledError(message, retry_after=retry_after(headers))
     if status in (301, 302, 303, 307, 308):

@@ -54,7 +54,7 @@ class Node:
             Float64 in the shape that the codes broadcast to; 0 where the parents exclude the child.
         """
         child = hierarchy.view(self.child, codes)
-        index, certain = self._rows(codes, hierarchy)
+        index, certain = self.rows(codes, hierarchy)
         drawn = certain < 0
         possible = drawn | (certain == child)
         if self.refines is not None:
@@ -69,7 +69,7 @@ class Node:
             codes: of the child's `conditions`, or of finer attributes; shape (people,) each.
             hierarchy: of the attributes.
         """
-        index, certain = self._rows(codes, hierarchy)
+        index, certain = self.rows(codes, hierarchy)
         weights = self.table[tuple(index)].astype(np.float64)
         fixed = np.flatnonzero(certain >= 0)
         weights[fixed] = 0.0
@@ -79,7 +79,7 @@ class Node:
             weights = weights * (inside[None, :] == hierarchy.view(self.refines, codes)[:, None])
         return weights
 
-    def _rows(self, codes: Mapping[str, Codes], hierarchy: Hierarchy) -> tuple[list[Codes], Codes]:
+    def rows(self, codes: Mapping[str, Codes], hierarchy: Hierarchy) -> tuple[list[Codes], Codes]:
         """Which row of the table people have, and the child code that their parents make certain (-1: none).
 
         Where the child is certain there is no row, and the position along that axis is 0.

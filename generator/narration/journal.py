@@ -25,7 +25,7 @@ _NAME = "answers.jsonl"
 _CHECKSUM = 9  # eight hexadecimal digits and a space
 _BLOCK = 1 << 20
 _ALWAYS = ("text", "model", "finish_reason", "prompt_tokens", "completion_tokens")
-_SELDOM = ("fault", "estimated", "cached_tokens")
+_SELDOM = ("fault", "estimated", "cached_tokens", "reasoning_tokens")
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -227,6 +227,6 @@ def _decoded(line: bytes) -> tuple[str, Completion] | None:
     except (orjson.JSONDecodeError, LookupError, TypeError):
         return None
     texts = (kept["key"], answer.text, answer.model, answer.finish_reason)
-    tokens = (answer.prompt_tokens, answer.completion_tokens, answer.cached_tokens)
+    tokens = (answer.prompt_tokens, answer.completion_tokens, answer.cached_tokens, answer.reasoning_tokens)
     sound = all(isinstance(text, str) for text in texts) and all(type(n) is int and n >= 0 for n in tokens)
     return (kept["key"], answer) if sound else None

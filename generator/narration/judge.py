@@ -70,6 +70,7 @@ class Judge:
             max_tokens=llm.max_tokens,
             seed=seed,
             facts=facts,
+            options=llm.options(),
         )
         try:
             completion = await complete(request)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,8 +12,8 @@ from census_personas.foundation.randomness import GROUNDING, RowGenerator, sampl
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.llm.answer import read
 from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completion
+from census_personas.generator.llm.credentials import secrets_of
 from census_personas.generator.llm.payload import usable
-from census_personas.generator.llm.redaction import Secrets
 from census_personas.generator.llm.request_key import request_key
 from census_personas.generator.narration.check_batcher import CheckBatcher
 from census_personas.generator.narration.conversation import Message, Turn
@@ -29,6 +28,8 @@ from census_personas.validators.finding import Finding
 
 CALLS = ("attributes", "personas")
 FACTS = "known_facts"
+IMPOSSIBLE = "impossible"
+"""Key of a row that nobody of the locale can be, with the reason; and what it is rejected for."""
 PROMPT = "prompt"
 PROVENANCE = ("model", "prompt_digest", "attempts", "flags")
 """What a narrated record says of how it was written."""
@@ -116,7 +117,8 @@ class Narrator:
         self._judge = Judge(prompts.templates[JUDGE], settings)
         self._repairs: dict[tuple[str, ...], Template] = {}
         self._stream = RowGenerator(settings.seed, GROUNDING)
-        self._secrets = Secrets.of_environment(os.environ.get(settings.llm.api_key_env, "").strip())
+        self._secrets = secrets_of(settings.llm)
+        self._options = settings.llm.options()
 
     async def again(self, result: Narrated) -> Narrated | None:
         """A narrated row anew, beyond the attempts that it has had; None when it has had all of them.
@@ -145,6 +147,10 @@ class Narrator:
             TemplateError: the prompts need something that the row does not have.
         """
         cost = _Cost()
+        if reason := record.get(IMPOSSIBLE):
+            return self._result(
+                record, Draft({}, attempt=0), [Finding(IMPOSSIBLE, "error", "facts", reason)], cost
+            )
         draft = Draft({}, attempt=0, found=await self._review_facts.of(record))
         wrong = [f for f in draft.found if f.severity == "error" and f.field in record]
         if wrong:
@@ -237,6 +243,7 @@ class Narrator:
             max_tokens=llm.max_tokens,
             seed=sampling_seed(self._settings.seed, told["row"], call, draft.attempt, draft.turn),
             facts=told,
+            options=self._options,
         )
         paid = cost.asked
         completion = await self._paid(request, cost)
@@ -290,7 +297,11 @@ class Narrator:
             "flags": sorted({finding.code for finding in findings if finding.severity == "warning"}),
         }
         return Narrated(
-            record={**record, **draft.written, **provenance},
+            record={
+                **{n: said for n, said in record.items() if n != IMPOSSIBLE},
+                **draft.written,
+                **provenance,
+            },
             findings=findings,
             accepted=not wrong,
             attempts=draft.attempt,

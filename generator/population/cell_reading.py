@@ -25,7 +25,7 @@ class CellReading:
         if value is None or value != value or (value == "" and name not in self._may_be_empty):  # noqa: PLR0124  NaN
             return None
         if name == self._priors.roles.get("postcode"):
-            return self._postcode(value)
+            return self.postcode(value)
         if name in self._whole:
             text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
             if text.isascii() and text.isdecimal() and len(text) <= _LONGEST:
@@ -41,7 +41,7 @@ class CellReading:
     def _whole(self) -> frozenset[str]:
         return frozenset({"row", "birth_year", *TRAITS, *self._priors.roles.named(("age",))})
 
-    def _postcode(self, value: Any) -> str:
+    def postcode(self, value: Any) -> str:
         """A postcode as text, also where a table of numbers has made 8055 or 8055.0 of it."""
         digits = self._priors.places.digits if "places" in self._priors.declaration.lookups else 0
         text = str(value).strip().removesuffix(".0")

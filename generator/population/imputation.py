@@ -112,15 +112,23 @@ class Imputation:
             found.setdefault(f"{trait}_label", LEVELS[level_of(found[trait])])
         return found
 
+    def name_of(self, record: Mapping[str, Any]) -> dict[str, str]:
+        """The name that a row's texts give, by column; empty where its columns or nothing give one."""
+        given, middle, family = map(self.roles.get, ("given_name", "middle_name", "family_name"))
+        if given is None or family is None or (record.get(given) and record.get(family)):
+            return {}
+        name = RecordView(record, self.roles.columns, self._priors.conventions.names.recipe).name
+        if name is None or not name.last:
+            return {}
+        return {given: name.first, family: name.last} | ({} if middle is None else {middle: ""})
+
     def _name(self, found: dict[str, Any], record: Mapping[str, Any]) -> None:
         """The name that the row's texts give, where it has no column of it."""
-        given, middle, family = map(self.roles.get, ("given_name", "middle_name", "family_name"))
-        if given is None or family is None or (given in found and family in found):
+        given, family = map(self.roles.get, ("given_name", "family_name"))
+        if given in found and family in found:
             return
-        name = RecordView(record, self.roles.columns, self._priors.conventions.names.recipe).name
-        if name is not None and name.last:
-            found |= {given: name.first, family: name.last}
-            found |= {} if middle is None else {middle: ""}
+        unsaid = {name: None for name in (given, family) if name is not None and name not in found}
+        found |= self.name_of({**record, **unsaid})
 
     def _place(self, found: dict[str, Any]) -> None:
         roles, places = self.roles, self._priors.places

@@ -27,6 +27,7 @@ from census_personas.generator.model.leaves import Leaf, leaves_of
 from census_personas.generator.model.likelihood import log_probabilities
 from census_personas.generator.model.network import Network
 from census_personas.generator.model.pruning import reduced
+from census_personas.generator.population.completion import Completion, CompletionEngine
 from census_personas.generator.population.selection_cache import CACHE_BYTES, SelectionCache
 from census_personas.generator.population.selection_sampler import (
     ConditionedModel,
@@ -190,6 +191,31 @@ class Population:
         model_cache.let_go(self.network)  # compiled, it is seldom asked again
         return self._columns.frame(codes, seed, start, self._identity(selection))
 
+    def complete(self, frame: pd.DataFrame, *, seed: int = 0, start: int = 0) -> Completion:
+        """Draw what is not known of people, exactly given what is.
+
+        Row i is a function of (model, seed, start + i, what the row says): the same in any frame.
+
+        Args:
+            frame: a row a person, with columns that `sample` gives or `where` takes. A cell is a state, or several
+                of which one is true (a list, a set, `"25-34"`, `"65+"`), or says nothing (None, NaN; an empty text
+                too, where that is no state).
+            seed: any non-negative integer.
+            start: number of the first row.
+
+        Raises:
+            EvidenceError: a column that is no attribute, or a cell that is none of its states.
+            ValueError: seed or start is no whole number in its range.
+        """
+        for name, value in (("seed", seed), ("start", start)):
+            if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
+                raise ValueError(f"complete: {name}={value!r}; give a whole number, at least 0")
+        return self.completion.complete(frame, int(seed), int(start))
+
+    def knows(self, column: str) -> bool:
+        """Whether `complete` reads a column of that name."""
+        return self.completion.reader.knows(column)
+
     def probability(self, where: Where) -> float:
         """Share of the population that meets the conditions.
 
@@ -248,6 +274,12 @@ class Population:
     def explain(self) -> dict[str, Any]:
         """The graph, how well each part meets its tables, and the independences it assumes, as plain values."""
         return explanation(self.priors, self.network, self.leaves) | {"digest": self.digest}
+
+    @computed_once
+    def completion(self) -> CompletionEngine:
+        """What `complete` asks."""
+        sampler = self._selections.everybody
+        return CompletionEngine(self.priors, self.leaves, sampler, self._columns, self.digest)
 
     @computed_once
     def _selections(self) -> SelectionCache:

@@ -81,12 +81,13 @@ class SelectionCache:
         return conditioned, masks
 
     @computed_once
-    def _everybody(self) -> Sampler:
+    def everybody(self) -> Sampler:
+        """The sampler of the whole population."""
         return Sampler.compile(self._network, self._leaves)
 
     def _make(self, selection: Selection) -> SelectionSampler:
         model = self._condition(selection)
-        return SelectionSampler(model, self._network, self._leaves, self._everybody, selection.stratified)
+        return SelectionSampler(model, self._network, self._leaves, self.everybody, selection.stratified)
 
     def _condition(self, selection: Selection) -> ConditionedModel:
         if not selection.where and not selection.target and not selection.quota:

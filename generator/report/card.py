@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.atomic_file import write_whole
-from census_personas.foundation.run_layout import RunLayout
+from census_personas.foundation.run_layout import COPIES, RunLayout
 from census_personas.foundation.schema import Table
 from census_personas.foundation.traits import TRAITS
 from census_personas.generator.report.report_types import Report
@@ -72,7 +72,8 @@ def write(
 ) -> Path:
     """Write the card of a run; `report` is its report, `described` is what its prompts say of their fields."""
     path = RunLayout(folder).card
-    write_whole(path, text(manifest, priors, table, report, described))
+    copies = [suffix for suffix in COPIES if any(RunLayout(folder).copies(suffix).glob(f"*.{suffix}"))]
+    write_whole(path, text(manifest, priors, table, report, described, copies))
     return path
 
 
@@ -82,8 +83,9 @@ def text(
     table: Table,
     report: Report,
     described: Mapping[str, str] = _NOTHING,
+    copies: Sequence[str] = (),
 ) -> str:
-    """The card as Markdown, its front matter as YAML."""
+    """The card as Markdown, its front matter as YAML; `copies` are the formats that stand beside Parquet."""
     declared = priors.declaration
     identity = manifest.identity
     chosen = {name: identity[name] for name in ("where", "target", "quota") if identity.get(name)}
@@ -98,6 +100,7 @@ def text(
         {
             "run": manifest,
             "read": identity["digests"].get("input", ""),
+            "copies": " and ".join(f"`{suffix}/*.{suffix}`" for suffix in copies),
             "chosen": {kind: json.dumps(said, ensure_ascii=False) for kind, said in chosen.items()},
             "grounded": any(item.lookup == "occupations" for item in declared.attributes.values()),
             "size": next((size for limit, size in _SIZES if manifest.accepted < limit), _LARGEST),

@@ -119,6 +119,18 @@ class Report(Values):
         rejected: the commonest reasons of rejected rows.
         further_measures: measures without a key of their own, such as those of plug-ins, by name.
         not_measured: why one of these says nothing, by name.
+        tests: number of tests, the chance of a mark that they share, and what is marked.
+        fidelity: distance of each table, with floor and limit.
+        assumptions: test of each independence that the model graph assumes.
+        age_pyramid: shares by sex and age band.
+        marital_by_age: shares by marital status and age band.
+        bachelors_by_state: share with a bachelor's degree by US state, or other region.
+        occupations: people and their ages by occupation.
+        diversity: entropies of facts, and the variation of age.
+        bias: measures of bias, and each group's share beside the census.
+        texts: diversity, duplicates and shared sentences of the texts.
+        swaps: what the narrator changes when a fact is swapped (`--counterfactual`).
+        judge: scores of the judge.
     """
 
     format: Literal[1] = 1

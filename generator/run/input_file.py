@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import chain, islice
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 import orjson
 import pandas as pd
 
-from census_personas.foundation.dataset_reader import columns_of, count_rows, dataset_files
-from census_personas.foundation.randomness import row_of
-from census_personas.foundation.record_reader import read_records
+from census_personas.generator.config.input_config import InputConfig
 from census_personas.generator.config.run_config import ConfigError
+from census_personas.generator.input.completing import KEY, RowCompleter
+from census_personas.generator.input.key import check_key, is_uuid_column
+from census_personas.generator.input.mapping import InputMapping, count, shown
+from census_personas.generator.input.resolution import Resolution
+from census_personas.generator.input.source import InputSource
+from census_personas.generator.narration.narrator import IMPOSSIBLE
 from census_personas.generator.population.imputation import Imputation
+from census_personas.generator.population.population import Population
 from census_personas.generator.run.shard_store import check_parts
 
 _BLOCK = 1 << 20
@@ -24,98 +28,161 @@ _NAMED = 8  # columns that are not kept
 
 
 class InputFile:
-    """People from elsewhere: their uuid and context are kept, their texts are not.
+    """People from elsewhere: their uuid and what is known of them are kept, their texts are not.
 
-    A row is known by its uuid (one without gets a uuid from what it says and where it stands), so that the
-    same person is narrated alike wherever the row stands in a file.
+    A row is known by its uuid. One without gets a uuid from what it says and from its key, or from where it stands if
+    the file has no key, so that the same person is narrated alike wherever the row stands in a file.
     """
 
-    def __init__(self, path: Path, imputation: Imputation) -> None:
-        """Look at the columns; rows are read as they are asked for.
+    def __init__(self, said: InputConfig, population: Population, seed: int, *, plans: bool = False) -> None:
+        """Look at the columns and their values; rows are read as they are asked for.
+
+        `plans` says that somebody will look at what is in the way (`mapping.faults`), which is refused otherwise.
 
         Raises:
-            DatasetError: no dataset there.
-            ConfigError: a dataset without people in it.
+            DatasetError: no dataset there, or one without people in it.
+            ConfigError: a mapping that does not fit the file, values of which nobody can say what they mean, or a key
+                that does not name each row once.
         """
-        self.path = path
-        self._imputation = imputation
-        check_parts(path)
-        self._files = dataset_files(path)
-        certain = ("row", *imputation.public, *imputation.imputed)
-        known = {*certain, *imputation.attributes}
-        self.columns = tuple(dict.fromkeys([*certain, *(n for n in columns_of(path) if n in known)]))
-        needed = imputation.roles.named(("sex", "age", "occupation", "postcode"))
-        lacking = [name for name in needed if name not in columns_of(path)]
-        if lacking:
-            raise ConfigError(
-                f"{path}: has no column {', '.join(lacking)}; give a dataset of the persona schema"
-            )
-        first = next(self._records(), None)
-        if first is None:
-            raise ConfigError(f"{path}: has no rows; give a dataset that has some")
-        nested = [name for name in self.columns if isinstance(first.get(name), list | dict)]
-        if nested:
-            raise ConfigError(
-                f"{path}: column {nested[0]!r} holds {first[nested[0]]!r}; give one value a row, and no lists"
-            )
+        self.said = said
+        self.source = InputSource(said)
+        self.path = self.source.path
+        check_parts(self.path)
+        self._imputation = Imputation(population, seed)
+        self._completer = RowCompleter(population, self._imputation, seed)
+        self.resolution = Resolution(said, self.source, population.priors, self._completer.readable)
+        self.mapping = self._with_key(self.resolution.resolve())
+        if self.mapping.faults and not plans:
+            raise ConfigError(self.mapping.faults[0])
+        self._refuse_nested()
+        self.columns = self._completer.columns(self.mapping)
         self._next = 0
         self._rows: Iterator[dict[str, Any]] = iter(())
 
     def __len__(self) -> int:
         """Number of rows."""
-        return self._count
+        return self.source.count
 
-    @cached_property
-    def _count(self) -> int:
-        return count_rows(self.path)
+    def _refuse_nested(self) -> None:
+        """Refuse a column that holds lists, of a file whose first row shows it."""
+        first = next(self.source.rows(), {})
+        read = (*(column.source for column in self.mapping.columns), self.mapping.uuid, self.mapping.key)
+        for name in filter(None, read):
+            if isinstance(first.get(name), list | dict):
+                raise ConfigError(
+                    f"{self.path}: column {name!r} holds {first[name]!r}; give one value a row, and no lists"
+                )
+
+    def _with_key(self, mapping: InputMapping) -> InputMapping:
+        """The mapping with its key checked; a column `uuid` that holds none is a key."""
+        return check_key(self.source, is_uuid_column(self.source, mapping))
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the files' contents, which decide the rows."""
+        """SHA-256 over the files' contents, and over how they are read where that is not plain: they decide rows."""
         digest = hashlib.sha256()
-        for file in self._files:
+        for file in self.source.files:
             with file.open("rb") as content:
                 while block := content.read(_BLOCK):
                     digest.update(block)
+        if not self.mapping.is_plain:
+            read = [*self.mapping.identity(), self.source.text.encoding, self.source.text.separator]
+            digest.update(orjson.dumps(read))
         return digest.hexdigest()
 
     def notes(self, schema: str, written: Iterable[str]) -> tuple[str, ...]:
-        """What is not kept of the file, in a line: columns that are not `written` in this schema, uuids that lack."""
-        columns, known = columns_of(self.path), {*written}
-        said = []
-        if lost := [name for name in columns if name not in known]:
+        """How the file is read where that is not plain, and what of it is not `written` in this schema, a line each."""
+        known, said = {*written}, []
+        kept = {column.source for column in self.mapping.columns if column.target in known}
+        lost = [name for name in self.source.columns if name not in known and name not in kept]
+        lost = [name for name in lost if name != self.mapping.key]
+        if lost:
             more = f", … ({len(lost)} in all)" if len(lost) > _NAMED else ""
             said.append(
                 f"columns that schema {schema} does not have are left out: {', '.join(lost[:_NAMED])}{more}"
             )
-        if "uuid" not in columns:
+        if "uuid" not in self.source.columns:
             said.append("there is no column uuid, so each row gets one anew")
-        return (f"{self.path}: {'; '.join(said)}",) if said else ()
+        lines = [*([f"{self.path}: {'; '.join(said)}"] if said else []), *self._reading()]
+        return tuple(lines)
+
+    @property
+    def unsaid(self) -> tuple[str, ...]:
+        """What is drawn of everybody, since the file does not say it."""
+        return self._completer.unsaid(self.mapping)
+
+    def preview(self, n: int) -> list[dict[str, Any]]:
+        """The first people, completed; nobody where something has to be decided before."""
+        if self.mapping.faults:
+            return []
+        people = self.sample(min(n, len(self)), 0).to_dict("records")
+        return [{str(name): value for name, value in person.items()} for person in people]
+
+    def _reading(self) -> Iterator[str]:
+        """What of the columns is read otherwise than it stands there."""
+        renamed = [
+            f"{column.source!r} as {column.target}"
+            for column in self.mapping.columns
+            if column.source != column.target
+        ]
+        if renamed:
+            yield f"{self.path}: reads column {', '.join(renamed)}"
+        for column in self.mapping.columns:
+            if foreign := column.foreign:
+                yield (
+                    f"{self.path}: column {column.source!r}: {count(len(foreign), 'value')} in "
+                    f"{count(sum(foreign.values()), 'row')} not known to the locale, taken as not known and drawn: "
+                    f"{shown(foreign)}"
+                )
+        if lacking := self._completer.lacking(self.mapping):
+            yield f"{self.path}: has no {', '.join(lacking)}: drawn given what is known"
 
     def sample(self, n: int, start: int) -> pd.DataFrame:
-        """Rows `start` up to `start + n`, completed. Reading on is cheap; going back begins anew."""
+        """Rows `start` up to `start + n`, completed. Reading on is cheap; going back begins anew.
+
+        A row that nobody of the locale can be has the reason in a further column.
+        """
         if start < self._next or not self._next:
-            self._rows, self._next = self._records(), 0
-        skipped = islice(self._rows, start - self._next, start - self._next + n)
-        records = [self._completed(record, start + i) for i, record in enumerate(skipped)]
+            self._rows, self._next = self.source.rows(), 0
+        rows = list(islice(self._rows, start - self._next, start - self._next + n))
         self._next = start + n
+        records = [self._identified(row, start + i) for i, row in enumerate(rows)]
+        people = self._completer.complete(records, start, self.columns)
+        columns = list(self.columns)
+        if any(person.get(IMPOSSIBLE) for person in people):
+            columns.append(IMPOSSIBLE)
+            people = [{IMPOSSIBLE: "", **person} for person in people]
         # Cells stay the Python values that they are.
-        return pd.DataFrame(records, columns=list(self.columns), dtype=object)
+        return pd.DataFrame(people, columns=columns, dtype=object)
 
-    def _records(self) -> Iterator[dict[str, Any]]:
-        return chain.from_iterable(map(read_records, self._files))
+    def _identified(self, row: Mapping[str, Any], position: int) -> dict[str, Any]:
+        """What a row says, with its uuid and key."""
+        said = self.mapping.read(row)
+        key = None if self.mapping.key is None else str(row[self.mapping.key]).strip()
+        given = said.get("uuid")
+        is_given = given is not None and given == given and str(given)  # noqa: PLR0124  NaN
+        said["uuid"] = str(given) if is_given else _uuid(row, position if key is None else key)
+        return said if key is None else {**said, KEY: key}
 
-    def _completed(self, record: Mapping[str, Any], position: int) -> dict[str, Any]:
-        uuid = str(record.get("uuid") or _uuid(record, position))
-        found = self._imputation.of({**record, "uuid": uuid})
-        if not isinstance(found.get("row"), int):
-            found["row"] = row_of(uuid)
-        return {name: found.get(name, "") for name in self.columns}
+    def keys(self, rows: int) -> pd.DataFrame | None:
+        """Key and uuid of the first `rows` rows, with their place in the file; None of a file without a key."""
+        if self.mapping.key is None:
+            return None
+        found = [
+            self._identified(row, position) for position, row in enumerate(islice(self.source.rows(), rows))
+        ]
+        return pd.DataFrame(
+            {
+                "input_row": range(len(found)),
+                "uuid": [said["uuid"] for said in found],
+                KEY: [said[KEY] for said in found],
+            }
+        )
 
 
-def _uuid(record: Mapping[str, Any], position: int) -> str:
+def _uuid(record: Mapping[str, Any], place: int | str) -> str:
     """A version-8 UUID (RFC 9562: custom) of a row that has none."""
-    said = orjson.dumps([position, record], option=orjson.OPT_SORT_KEYS, default=str)
+    said = orjson.dumps([place, record], option=orjson.OPT_SORT_KEYS, default=str)
     digits = hashlib.sha256(said).hexdigest()
     variant = "89ab"[int(digits[16], 16) % 4]
     return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"

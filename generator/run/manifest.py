@@ -38,11 +38,28 @@ class Manifest(BaseModel):
         state: `running` (or killed), `stopped` by the user or the endpoint, `short` of rows, `complete`, or a `share`:
             finished, of a run that several jobs write, each some of its shards.
         round: how often rows have been tried: each resume of a run that came out short begins the next one.
-        notes: what of an input the dataset does not keep.
+        notes: how an input was read, and what of it the dataset does not keep.
+        drawn: of an input, how many accepted people have a fact drawn that it does not say, by fact.
         rows: rows asked for; `accepted` and `rejected` count those in finished shards.
         cost: of the tokens of finished shards, at the configured prices.
         seconds: time spent narrating, all resumes together.
         endpoint: what the endpoint was seen to understand, and the requests of all sessions together.
+        format: version of this file; run folders with it open in later releases.
+        name: of the run, as its config says.
+        fingerprint: SHA-256 of the part of the config that decides the dataset's content.
+        identity: that part itself, and digests of the data that rows depend on.
+        locale: name of the locale.
+        seed: of all random draws.
+        model: name of the narrator.
+        backend: `openai` or `offline`.
+        notice: what readers of the dataset must know about the narrator.
+        accepted: rows in the dataset.
+        rejected: rows in `rejected/`.
+        prompt_tokens: tokens of all prompts of finished shards, those that came from a cache included.
+        completion_tokens: tokens of their answers.
+        started: time of the first session, in UTC.
+        finished: time at which the last session ended, in UTC.
+        versions: of the packages that decide rows or texts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -59,6 +76,7 @@ class Manifest(BaseModel):
     backend: str
     notice: str
     notes: tuple[str, ...] = ()
+    drawn: dict[str, _Count] = Field(default_factory=dict)
     rows: _Count
     accepted: _Count = 0
     rejected: _Count = 0

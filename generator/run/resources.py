@@ -19,10 +19,9 @@ from census_personas.generator.llm.chat import ChatModel
 from census_personas.generator.narration.check_batcher import CheckBatcher
 from census_personas.generator.narration.facts import FactSheet
 from census_personas.generator.narration.journal import Journal
-from census_personas.generator.narration.narrator import CALLS, Narrator
+from census_personas.generator.narration.narrator import CALLS, IMPOSSIBLE, Narrator
 from census_personas.generator.offline.grammar import digest as grammar_digest
 from census_personas.generator.offline.portrait_guide import PortraitGuide
-from census_personas.generator.population.imputation import Imputation
 from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
 from census_personas.generator.run.input_file import InputFile
@@ -80,9 +79,9 @@ class RunResources:
             raise TemplateError(summary(faults, prompts.folder))
         population = Population.load(config.locale)
         cls._check_narratable(config, population, prompts)
-        people = InputFile(Path(config.input), Imputation(population, config.seed)) if config.input else None
+        people = InputFile(config.input, population, config.seed) if config.input else None
         if people is not None and config.rows > len(people):
-            raise ConfigError(f"{config.input}: has {len(people)} rows, and rows={config.rows} are asked for")
+            raise ConfigError(f"{people.path}: has {len(people)} rows, and rows={config.rows} are asked for")
         policy = {**(WRITTEN if people else SAMPLED), **config.validation.policy}
         # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
         odd = Plausibility.of(population) if people else None
@@ -152,9 +151,10 @@ class RunResources:
 
     def table(self) -> Table:
         """The dataset's columns."""
+        context = kinds_of(self.sample(1))
         return table_of(
             self.config.output.schema_,
-            kinds_of(self.sample(1)),
+            {name: kind for name, kind in context.items() if name != IMPOSSIBLE},
             self.priors.context_columns,
             written=self.written,
             lists=self.config.output.lists,

@@ -25,6 +25,7 @@ from census_personas.generator.run.findings import is_sealed_as, write_findings
 from census_personas.generator.run.folder_lock import locked
 from census_personas.generator.run.manifest import Manifest, State
 from census_personas.generator.run.rejections import write_rejections
+from census_personas.generator.run.shard_copies import write_copies
 from census_personas.generator.run.shard_store import Shard, ShardInfo, is_of_run, read_shard, write_shard
 from census_personas.generator.run.verdicts import write_verdicts
 
@@ -41,6 +42,21 @@ class RunFolder:
         self.config = config
         self.manifest = manifest
         self.table = table
+
+    @staticmethod
+    def refuse(path: Path, manifest: Manifest) -> Manifest | None:
+        """Refuse a folder that the run may not be written into; nothing is changed.
+
+        Returns:
+            The manifest of the run that is there, which this one goes on with; None in a new folder.
+
+        Raises:
+            ConfigError: the folder holds another run, something else, or more rows.
+        """
+        _refuse_foreign(path)
+        if earlier := Manifest.read(path):
+            _refuse_other(path, earlier, manifest)
+        return earlier
 
     @classmethod
     @contextmanager
@@ -59,8 +75,7 @@ class RunFolder:
                 f"{path}: cannot be made a run folder ({error.strerror}); give a place that you may write to"
             ) from error
         with locked(path):
-            if earlier := Manifest.read(path):
-                _refuse_other(path, earlier, manifest)
+            if earlier := cls.refuse(path, manifest):
                 manifest = _continued(earlier, manifest)
             folder = cls(path, config, manifest, table)
             folder.tidy()
@@ -179,6 +194,7 @@ class RunFolder:
         rows = [result.record for result in accepted]
         file = self.layout.part(shard.index)
         write_shard(file, self.table, rows, info, notes, after=None if before is None else file)
+        write_copies(self.layout, shard.index, self.config.output.formats)
         return info
 
     def _account(self, shard: Shard, results: Sequence[Narrated], before: ShardInfo) -> ShardInfo:
@@ -191,6 +207,8 @@ class RunFolder:
         rejected = before.rejected + len(results) - len(accepted)
         findings = Counter(before.findings)
         findings.update(_count_findings(accepted))
+        drawn = Counter(before.drawn)
+        drawn.update(name for result in accepted for name in result.record.get("drawn") or ())
         return ShardInfo(
             start=shard.start,
             stop=shard.stop,
@@ -201,6 +219,7 @@ class RunFolder:
             round=self.manifest.round if rejected else 0,
             findings=dict(sorted(findings.items())),
             run=self.manifest.run_digest,
+            drawn=dict(sorted(drawn.items())),
         )
 
     def write_config(self) -> None:
@@ -221,7 +240,11 @@ class RunFolder:
 
         `whole` says that every shard is written; without it the run was stopped and may be resumed.
         """
-        infos = [info for shard in self.shards() if (info := self.info(shard))]
+        infos = []
+        for shard in self.shards():
+            if info := self.info(shard):
+                infos.append(info)
+                write_copies(self.layout, shard.index, self.config.output.formats)
         if whole and (lost := self.pending()):
             log.warning(
                 "%s: %d parts were spoilt or deleted while the run was written, the first %s; repeat the command",
@@ -248,6 +271,7 @@ class RunFolder:
                 "finished": finished,
                 "seconds": round(self.manifest.seconds + seconds, 3),
                 "endpoint": self.manifest.asked(account),
+                "drawn": dict(sorted(sum((Counter(info.drawn) for info in infos), Counter()).items())),
             }
         )
         self.manifest.write(self.path)

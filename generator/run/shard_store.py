@@ -21,7 +21,7 @@ from census_personas.foundation.seal import BLANK, is_whole, seal
 from census_personas.foundation.user_path import check_input, is_run
 from census_personas.generator.run.manifest import Manifest
 
-_NO_NUMBERS = frozenset({"findings", "findings_sha256", "sha256", "run"})
+_NO_NUMBERS = frozenset({"findings", "findings_sha256", "sha256", "run", "drawn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ class ShardInfo:
     Nothing here may differ between two runs of the same configuration: files are compared byte by byte.
     `run` is the digest of the run's identity (`Manifest.run_digest`), empty in files of earlier releases. `round` is
     the round of attempts that left rows rejected; 0 for a shard without any. `findings` counts the accepted rows that a
-    rule spoke about, under `rule:severity`. `findings_sha256` is the seal of the file of findings about the shard's
+    rule spoke about, under `rule:severity`; `drawn`, of people who were read from a file, those of whom a fact was
+    drawn, by fact. `findings_sha256` is the seal of the file of findings about the shard's
     rows, `sha256` that of the shard's own file; both are empty in files that were written before there was one.
     """
 
@@ -68,6 +69,11 @@ class ShardInfo:
     findings_sha256: str = field(default="", compare=False)
     sha256: str = field(default="", compare=False)
     run: str = field(default="", compare=False)
+    drawn: Mapping[str, int] = field(default_factory=dict)
+
+    def footer(self) -> dict[str, Any]:
+        """What the file says; nothing of drawn facts where there are none, as earlier releases read it."""
+        return {name: value for name, value in asdict(self).items() if name != "drawn" or value}
 
 
 def write_shard(
@@ -88,7 +94,7 @@ def write_shard(
     if after is not None:
         before = pq.read_table(after, page_checksum_verification=True, partitioning=None)
         whole = pa.concat_tables([before.cast(table.arrow), whole]).combine_chunks()
-    footer = {FOOTER: json.dumps(asdict(info) | {"sha256": BLANK}, sort_keys=True).encode()}
+    footer = {FOOTER: json.dumps(info.footer() | {"sha256": BLANK}, sort_keys=True).encode()}
     footer |= {name.encode(): text.encode() for name, text in sorted(notes.items())}
     with whole_file(path) as partial:
         described = whole.replace_schema_metadata(footer)
@@ -168,7 +174,8 @@ def _info(said: Any) -> ShardInfo:
     """The footer's own account, which must be of the right types: it is read from a file."""
     info = ShardInfo(**said)
     numbers = [value for name, value in asdict(info).items() if name not in _NO_NUMBERS]
-    counts = info.findings.values() if isinstance(info.findings, dict) else [None]
+    counted = (info.findings, info.drawn)
+    counts = [n for part in counted for n in (part.values() if isinstance(part, dict) else [None])]
     if not all(type(value) is int and value >= 0 for value in (*numbers, *counts)):
         raise TypeError("a shard's account holds numbers")
     if not isinstance(info.findings_sha256, str):

@@ -11,7 +11,7 @@ import pandas as pd
 from census_personas.census_priors.domain import State
 from census_personas.census_priors.priors import Priors
 from census_personas.census_priors.roles import ROLES
-from census_personas.foundation.arrays import AnyCodes, AnyIntegers, Objects
+from census_personas.foundation.arrays import AnyCodes, AnyIntegers, Integers, Objects
 from census_personas.foundation.randomness import words
 from census_personas.foundation.threads import computed_once
 from census_personas.foundation.traits import LEVELS, TRAITS, level_of
@@ -59,12 +59,18 @@ class FrameDecoder:
             identity: digest of the model and its conditions.
         """
         count = len(next(iter(codes.values())))
+        rows = np.arange(start, start + count, dtype=np.int64)
+        return self.people(codes, rows, uuids(seed, start, count, identity))
+
+    def people(self, codes: Mapping[str, AnyCodes], rows: Integers, names: Objects) -> pd.DataFrame:
+        """The same for people whose numbers and uuids are there already."""
+        count = len(rows)
         columns: dict[str, object] = {
-            "row": np.arange(start, start + count, dtype=np.int64),
-            "uuid": uuids(seed, start, count, identity),
+            "row": rows,
+            "uuid": names,
             "country": Values.of_states([self.priors.country]).of(np.zeros(count, dtype=np.int32)),
         }
-        for name, (source, values) in self._values.items():
+        for name, (source, values) in self.columns.items():
             if source in codes:
                 columns[name] = values.of(codes[source])
         roles = self.priors.roles
@@ -75,7 +81,7 @@ class FrameDecoder:
         return pd.DataFrame({name: columns[name] for name in (*order, *rest, *traits) if name in columns})
 
     @computed_once
-    def _values(self) -> dict[str, tuple[str, Values]]:
+    def columns(self) -> dict[str, tuple[str, Values]]:
         """Column -> the drawn attribute that decides it, and the value of each of its states."""
         priors, hierarchy, roles = self.priors, self.priors.hierarchy, self.priors.roles
         model = priors.declaration.model

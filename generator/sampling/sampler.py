@@ -10,7 +10,7 @@ from math import ceil
 import numpy as np
 
 from census_personas.census_priors.hierarchy import Hierarchy
-from census_personas.foundation.arrays import AnyCodes
+from census_personas.foundation.arrays import AnyCodes, Indices
 from census_personas.foundation.randomness import Fractions, fractions
 from census_personas.foundation.threads import computed_once, cores, each
 from census_personas.generator.model.leaves import Leaf
@@ -153,23 +153,29 @@ class Sampler:
 
     def draw_by(self, numbers: Callable[[str], Fractions]) -> dict[str, AnyCodes]:
         """Codes for the numbers that `numbers` gives of each stream, each in the smallest type that holds them."""
-        codes = _Codes(self.network.hierarchy, self.core.draw(numbers))
+        codes = CodesByAttribute(self.network.hierarchy, self.core.draw(numbers))
         for step in self.steps:
             codes[step.child] = step.draw(codes, numbers(step.child))
         drawn = (*self.network.core_attributes, *(part.child for part in self.parts))
         return {name: codes[name] for name in drawn}
 
 
-class _Codes(dict[str, AnyCodes]):
+class CodesByAttribute(dict[str, AnyCodes]):
     """Codes by attribute; a coarser view of one that is there is looked up when it is asked for."""
 
     def __init__(self, hierarchy: Hierarchy, codes: Mapping[str, AnyCodes]) -> None:
+        """Codes that are there already, of attributes of a hierarchy."""
         super().__init__(codes)
         self._hierarchy = hierarchy
 
     def __missing__(self, attribute: str) -> AnyCodes:
+        """The codes of a view."""
         fine = next(name for name in self._hierarchy.chain(attribute)[1:] if name in self)
         table = self._hierarchy.codes(fine, attribute)
         codes = table.astype(smallest(int(table.max()) + 1)).take(self[fine])
         self[attribute] = codes
         return codes
+
+    def of_rows(self, rows: Indices) -> CodesByAttribute:
+        """The codes of some rows."""
+        return CodesByAttribute(self._hierarchy, {name: codes.take(rows) for name, codes in self.items()})

@@ -119,6 +119,8 @@ def match(
     values: Sequence[Any],
     within: str = "where",
     words: Mapping[str, str] | None = None,
+    *,
+    patterns: bool = True,
 ) -> Mask:
     """Which values a condition takes in.
 
@@ -128,6 +130,7 @@ def match(
         values: all of them, integers or texts.
         within: what the condition is part of, for messages.
         words: what values are called, for hints.
+        patterns: whether a text with `*`, `?` or `[` is a pattern.
 
     Raises:
         EvidenceError: none of them, or a condition that cannot be read.
@@ -136,7 +139,7 @@ def match(
     if isinstance(wanted, Mapping):
         return _between(place, wanted.get("min"), wanted.get("max"), values, set(wanted) - {"min", "max"})
     if isinstance(wanted, Iterable) and not isinstance(wanted, str):
-        parts = [match(attribute, part, values, within, words) for part in wanted]
+        parts = [match(attribute, part, values, within, words, patterns=patterns) for part in wanted]
         if not parts:
             raise EvidenceError(
                 f"{place}: an empty list matches nobody; leave the condition out or name a value"
@@ -146,7 +149,7 @@ def match(
     if numeric:
         return _number(place, wanted, values)
     text = str(wanted)
-    if is_pattern(text):
+    if patterns and is_pattern(text):
         pattern = re.compile(fnmatch.translate(text.casefold()))
         matched = np.fromiter(
             (bool(pattern.match(str(v).casefold())) for v in values), dtype=bool, count=len(values)

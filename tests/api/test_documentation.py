@@ -12,7 +12,7 @@ import pytest
 
 import census_personas
 
-PAGE = Path(__file__).parents[2] / "docs/python-api.md"
+PAGE = Path(__file__).parents[2] / "docs/reference/python-api.md"
 
 
 async def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def test_check_ends_well_on_what_is_shipped() -> None:
 
 def test_the_guide_shows_what_check_prints() -> None:
     command = "personas priors check --locale examples/puerto_rico"
-    guide = (EXAMPLE.parents[1] / "docs" / "new-locale.md").read_text(encoding="utf-8")
+    guide = (EXAMPLE.parents[1] / "docs" / "how-to" / "new-locale.md").read_text(encoding="utf-8")
     shown = guide.split(f"$ {command}\n")[1].split("```")[0]
     assert run("check", "--locale", EXAMPLE).stdout == shown
 

@@ -108,7 +108,7 @@ def test_a_wrong_convention_is_one_line_with_file_key_and_remedy(
 
 
 def test_the_guide_to_locales_names_every_role_and_every_convention() -> None:
-    text = (ROOT / "docs/new-locale.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/how-to/new-locale.md").read_text(encoding="utf-8")
     assert [name for name in (*ROLES, *Conventions.model_fields) if f"`{name}`" not in text] == []
 
 

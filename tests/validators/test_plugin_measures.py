@@ -14,7 +14,7 @@ from census_personas.foundation.plugins import Plugins
 from census_personas.validators.assess import Assessment, assess_files
 from census_personas.validators.measure_registry import measures
 
-PAGE = Path(__file__).parents[2] / "docs/validators.md"
+PAGE = Path(__file__).parents[2] / "docs/reference/validators.md"
 HEAD = "from census_personas.validators.measure import MeasureResult, Needs, NotMeasured, Tested\n"
 INCOME = f"""{HEAD}
 NEEDS = Needs(columns=("religion",), numbers=("income",), digests=("motto",))

@@ -34,7 +34,14 @@ FIRST_DEGREES = (
     "university program",
     "college degree",
 )
-TRAINED = ("training", "trained", "background", "focused")  # a course of study, finished or not
+TRAINED = (
+    "training",
+    "trained",
+    "background",
+    "focused",
+    "college-educated",
+    "college educated",
+)  # a course of study, finished or not
 NEAR = 40  # letters before it in which a negation stands
 BEFORE, AFTER = 30, 90  # letters around one of its words in which a credential stands
 GED = "ged"
@@ -205,7 +212,7 @@ def _sentence(text: str, at: int) -> int:
 def _plans(field: str, kind: str, quote: str, *, after_first: bool) -> Iterator[_Claim]:
     if field in FUTURE and (kind in _ladder() or quote.endswith("degree")):
         yield from _planned(field, _level(kind), quote, after_first=after_first)
-    elif field == PAST and _level(kind) >= _rung("associates"):
+    elif field == PAST and _level(kind) >= _rung("some_college"):
         yield from _held(field, _level(kind), quote)
 
 
@@ -287,6 +294,11 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     },
     {"education_level": "some_college", "persona": "Ana, who leverages her humanities training, curates."},
     {"education_level": "bachelors", "persona": "Ana dreams of a cruise once her MBA is completed."},
+    {"education_level": "some_college", "persona": "Ana Wu, a college-educated baker, reads."},
+    {
+        "education_level": "some_college",
+        "cultural_background": "She left college before she earned a bachelor's degree.",
+    },
     {"education_level": "9th_12th_no_diploma", "persona": "Ana misses deadlines for her GED studies."},
     {
         "education_level": "associates",
@@ -298,6 +310,15 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     },
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
+    {"education_level": "high_school", "persona": "Ana Wu, a college-educated archivist, sorts letters."},
+    {
+        "education_level": "high_school",
+        "cultural_background": "After completing some college coursework in law, she moved to Erie.",
+    },
+    {
+        "education_level": "some_college",
+        "professional_persona": "Ana Wu, a paralegal with a graduate business degree, drafts contracts.",
+    },
     {"education_level": "high_school", "persona": "Ana Wu, a STEM-educated baker, measures twice."},
     {"education_level": "high_school", "career_goals_and_ambitions": "Ana plans to pursue an MBA by forty."},
     {"education_level": "graduate", "persona": "Ana hopes to enroll in a community college program."},

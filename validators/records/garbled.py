@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from itertools import islice
-from operator import eq
+from operator import eq, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
@@ -23,6 +23,7 @@ LANGUAGES: tuple[str, ...] = (ENGLISH,)
 
 RULE = Rule.of(__name__)
 START = 4  # letters with which a word begins that is one of two of one stem
+_START = itemgetter(slice(START))
 STEM = 5  # letters that both share, unless one begins with the whole other
 ENDING = 2  # letters of the shorter that may differ
 HEDGED = 90  # letters between a hedge and the descent that it is about
@@ -78,7 +79,7 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         if "'s" in text:
             yield from _possessive(field, text)
         if they and "they" in reading.vocabulary[field]:
-            yield from _they(field, tokens, text)
+            yield from _they(field, tokens, text, reading.lowered[field])
         if field in _FROM:
             yield from _hedged(field, reading.lowered[field])
         if tokens and tokens[-1] in _words().last and text[-1:] in ".!?" and text[-2:-1].islower():
@@ -88,7 +89,7 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
 
 def _doubled(field: str, tokens: list[str], text: str) -> Iterator[Finding]:
     """A word, or two words of one stem, in a row; in lower case, since names may repeat themselves."""
-    starts = [token[:START] for token in tokens]
+    starts = list(map(_START, tokens))
     if not any(map(eq, starts, islice(starts, 1, None))):
         return
     lexis = _words()
@@ -108,7 +109,7 @@ def _doubled(field: str, tokens: list[str], text: str) -> Iterator[Finding]:
             pattern = rf"(?<![-\w']){first} {second}(?![-\w'])"
         else:
             continue
-        if len(first) > 1 and (said := re.search(pattern, text)):
+        if len(first) > 1 and f"{first} {second}" in text and (said := re.search(pattern, text)):
             yield RULE.error(field, message, _around(text, said))
             return
 
@@ -126,7 +127,7 @@ def _one_stem(first: str, second: str) -> bool:
     return common >= START and (common == shorter or common >= max(STEM, shorter - ENDING))
 
 
-def _they(field: str, tokens: list[str], text: str) -> Iterator[Finding]:
+def _they(field: str, tokens: list[str], text: str, lower: str) -> Iterator[Finding]:
     lexis = _words()
     around = (
         (tokens[at - 1] if at else "", tokens[at + 1] if at + 1 < len(tokens) else "")
@@ -134,6 +135,8 @@ def _they(field: str, tokens: list[str], text: str) -> Iterator[Finding]:
     )
     for before, after in islice(dict.fromkeys(around), TRIES):
         ends_in_s = after.endswith("s") and not after.endswith("ss") and after not in lexis.in_s
+        if f"they {after}" not in lower:
+            continue
         if before in lexis.before_they:
             said = re.search(rf"\b{before} they {after}", text, re.IGNORECASE)
         elif ends_in_s or after in lexis.after_they:
@@ -164,14 +167,23 @@ def _hedged(field: str, lower: str) -> Iterator[Finding]:
 def _name(field: str, reading: RecordView) -> Iterator[Finding]:
     """A space in the person's name that nobody types, in the original text."""
     original = reading[field]
-    if original.isascii() or _ODD_SPACES.isdisjoint(original) or reading.name is None:
+    if original.isascii() or reading.name is None:
         return
     first, last = reading.name.first, reading.name.last
+    if not any(original[end : end + 1] in _ODD_SPACES for end in _ends_of(first, original)):
+        return
     said = re.search(rf"\b{re.escape(first)}{_SPACE}+{re.escape(last)}\b", original)
     if said:
         yield RULE.error(
             field, "a space that no keyboard has stands in the person's name", ascii(said.group())
         )
+
+
+def _ends_of(word: str, text: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at + len(word)
+        at = text.find(word, at + 1)
 
 
 def _around(text: str, said: re.Match[str]) -> str:

@@ -53,6 +53,8 @@ _ELSE = re.compile(
     r"\b(?:parents|mother|father|family|ancestors|grandparents|settled|immigra\w*|emigra\w*"
     r"|migrat\w*|moved|music|echo\w*|\w*legacy|arriv\w*)\b|\bwho\b"
 )
+_ELDERS = re.compile(r"\b(?:parents?|mother|father|grand\w+)(?: both)?(?: who)? $")
+LEAD = 30  # letters before a childhood in which it is told whose it is
 _BORN = re.compile(
     r"\bborn (?:and raised )?(?:on \w+ \d+, )?(?:in [\w ,]{0,40}?)?(?:in )?(?P<year>19[0-9]\d|200\d)\b(?!s)"
 )
@@ -150,7 +152,7 @@ def _experiences(text: str) -> Iterator[re.Match[str]]:
 
 def _eras(text: str, year: int) -> Iterator[tuple[int, int, str, str]]:
     for match in _CHILDHOOD.finditer(text) if "0s" in text else ():
-        if not _ELSE.search(match["between"]):
+        if not (_ELSE.search(match["between"]) or _ELDERS.search(text[: match.start()][-LEAD:])):
             first = int(match["decade"])
             last = first + 9 if not match["last"] else first - first % 100 + int(match["last"]) + 9
             low, high = year - last - YEAR_SLACK, year - first + GROWN_UP + YEAR_SLACK
@@ -168,6 +170,9 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"age": 30, "persona": "Ana Wu bakes for retired neighbours and saves for her retirement."},
     {"age": 68, "cultural_background": "Ana grew up in Ohio during the 1960s and 1970s."},
     {"age": 30, "cultural_background": "Ana was raised by parents who settled in Ohio in the 1970s."},
+    {"age": 22, "cultural_background": "Ana's parents grew up in the 1960s in a small mill town."},
+    {"age": 35, "sports_persona": "Ana Wu drives the senior league's bus."},
+    {"age": 70, "persona": "Ana Wu helps her granddaughter, a college sophomore, with essays."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"age": 25, "persona": "Ana Wu is a retired baker."},

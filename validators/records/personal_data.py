@@ -37,7 +37,10 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
     """Search texts and lists for the patterns; a bare domain name is only a warning."""
     reading = reference.read(record)
     lists = "\n".join(reading.listed.values())
-    runs = [run for run in (*reading.numbers, *numbers(lists)) if len(run) >= FEWEST]
+    digits = (*reading.numbers, *numbers(lists))
+    runs = [run for run in digits if len(run) >= FEWEST]
+    known = _known_numbers(reference.language)
+    houses = bool(digits) and any(way in reading.text or way in lists for way in known.ways)
     marked = (
         not reading.words.isdisjoint(_PARTS)
         or "@" in reading.text
@@ -45,13 +48,15 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         or ("(" in reading.text and "(at)" in reading.text)
         or any(map(lists.__contains__, _MARKS))
     )
-    if not marked and not runs:
+    if not marked and not runs and not houses:
         return
     for field, text in (*reading.prose.items(), *reading.listed.items()):
         if marked:
             yield from _addresses(field, text)
         if any(map(text.__contains__, runs)):
-            yield from _numbers(field, text, _known_numbers(reference.language))
+            yield from _numbers(field, text, known)
+        if houses:
+            yield from _streets(field, text, known)
 
 
 def _addresses(field: str, text: str) -> Iterator[Finding]:
@@ -100,6 +105,10 @@ def _numbers(field: str, text: str, known: _Numbers) -> Iterator[Finding]:
         match = pattern.search(text)
         if match:
             yield RULE.error(field, f"{kind}; leave it out", match.group())
+
+
+def _streets(field: str, text: str, known: _Numbers) -> Iterator[Finding]:
+    """Addresses; a house may have a number of one digit."""
     for kind, pattern in known.addresses if any(way in text for way in known.ways) else ():
         match = pattern.search(text)
         if match:
@@ -109,6 +118,8 @@ def _numbers(field: str, text: str, known: _Numbers) -> Iterator[Finding]:
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"persona": "Ana Wu reads 1984, runs on Route 66 and follows ISO 9001-2015; 3 Doors Down is her band."},
     {"persona": "Born in 1960-1961, Leo works 9-5."},
+    {"persona": "Ana Wu drives the 17 Mile Drive."},
+    {"persona": "Ana Wu, 34, of Wall Street, spends 5 days on Cape Court."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"persona": "Call Ana at (212) 555-0147."},
@@ -116,4 +127,6 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {"persona": "Her number is 123-45-6789."},
     {"persona": "See https://example.com/ana for more."},
     {"persona": "She lives at 221 Baker Street."},
+    {"persona": "She lives at 7 Oak Street."},
+    {"persona": "Ana Wu sells bread at 42 N. 5th Avenue."},
 )

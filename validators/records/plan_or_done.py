@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,18 +33,23 @@ SHORTEST = 3  # letters of a word that says what a thing is
 STEM = 4  # letters that are left of a word without its ending
 TOPICS = 3  # words that two things have in common, unless both are of one kind
 SHAPED = 2  # such words where the aim is to create or develop what there may be some of already
+_NO_TITLE = frozenset({"a", "an", "the", "role", "position"})
 TITLE = 2  # words of a title that is wanted; one word is a trade
 _ENDINGS = ("ing", "ies", "es", "s", "al")
+_PHRASE_END = re.compile(r"[,.;:()]| - ")
 _OBJECT = re.compile(r"[a-z'&-]+")
+
+
+_Verbs = Mapping[str, tuple[str, ...]]  # first word -> verbs that begin with it, each with the space after it
 
 
 class _Words(NamedTuple):
     """The lexicon, compiled."""
 
-    done: re.Pattern[str]
-    aims: re.Pattern[str]
+    done: _Verbs
+    aims: _Verbs
     shaping: frozenset[str]
-    titles: re.Pattern[str]
+    titles: _Verbs
     ventures: frozenset[str]
     generic: frozenset[str]
     more: frozenset[str]
@@ -55,14 +61,11 @@ class _Words(NamedTuple):
 def _words() -> _Words:
     content = lexicon("plan_or_done", ENGLISH)
 
-    def verbs(names: list[str]) -> re.Pattern[str]:
-        return re.compile(rf"\b(?:{'|'.join(sorted(names, key=len, reverse=True))}) ")
-
     return _Words(
-        done=verbs(content["done"]),
-        aims=verbs(content["beginning"] + content["shaping"]),
+        done=_by_first_word(content["done"]),
+        aims=_by_first_word(content["beginning"] + content["shaping"]),
         shaping=frozenset(content["shaping"]),
-        titles=verbs(content["titles"]),
+        titles=_by_first_word(content["titles"]),
         ventures=frozenset(map(_stem, content["ventures"])),
         generic=frozenset(map(_stem, content["generic"])),
         more=frozenset(content["more"]),
@@ -71,13 +74,22 @@ def _words() -> _Words:
     )
 
 
+def _by_first_word(verbs: list[str]) -> _Verbs:
+    found: dict[str, list[str]] = {}
+    for verb in verbs:
+        found.setdefault(verb.replace("-", " ").split()[0], []).append(f"{verb} ")
+    return {first: tuple(both) for first, both in found.items()}
+
+
 class _Thing(NamedTuple):
-    """What a verb leads to: its kinds, what it is about, and the passage that says so."""
+    """What a verb leads to: its kinds, what it is about, the passage that says so, and where the verb stands."""
 
     kinds: frozenset[str]
     topics: frozenset[str]
     verb: str
     quote: str
+    start: int
+    end: int
 
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
@@ -86,11 +98,13 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
     goals = reading.lowered.get(GOALS)
     if goals is None:
         return
-    aims = [thing for thing in _things(goals, _words().aims, "aim") if thing.topics]
+    aims = list(_things(goals, reading.vocabulary[GOALS], _words().aims, more=True))
     for field in DOING if aims else ():
-        for done in _things(reading.lowered.get(field, ""), _words().done, "present"):
-            aim = next((aim for aim in aims if _same(aim, done)), None)
-            if aim is not None:
+        text = reading.lowered.get(field, "")
+        for done in _things(text, reading.vocabulary.get(field, frozenset()), _words().done):
+            alike = (aim for aim in aims if _same(aim, done))  # moods take longest to read, and come last
+            aim = next((aim for aim in alike if mood_at(goals, aim.end) == "aim"), None)
+            if aim is not None and mood_at(text, done.start) == "present":
                 yield RULE.error(
                     GOALS, f"the text aims at what {field} tells as done", f"{aim.quote} | {done.quote}"
                 )
@@ -98,31 +112,45 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
     yield from _title(reading, goals)
 
 
-def _things(text: str, verbs: re.Pattern[str], mood: str) -> Iterator[_Thing]:
-    """The things that a verb leads to, where the text holds it so."""
+def _verbs_of(text: str, known: AbstractSet[str], verbs: _Verbs) -> list[tuple[int, int]]:
+    """Where verbs stand in a text of known words, in order; of two that overlap the first, then the longer."""
+    found = []
+    for first in verbs.keys() & known:
+        for verb in verbs[first]:
+            at = text.find(verb)
+            while at >= 0:
+                if not (at and (text[at - 1].isalnum() or text[at - 1] == "_")):
+                    found.append((at, -len(verb)))
+                at = text.find(verb, at + 1)
+    kept, end = [], 0
+    for at, less in sorted(found):
+        if at >= end:
+            end = at - less
+            kept.append((at, end))
+    return kept
+
+
+def _things(text: str, known: AbstractSet[str], verbs: _Verbs, *, more: bool = False) -> Iterator[_Thing]:
+    """The things that a verb leads to; without those that are to be `more` than what is there, if asked."""
     lexis = _words()
-    for match in verbs.finditer(text):
-        said = _object(text, match.end())
+    for start, end in _verbs_of(text, known, verbs):
+        said = _object(text, end)
         parts = [part for word in said for part in word.split("-")]
-        if mood == "aim" and not lexis.more.isdisjoint(parts):
+        if more and not lexis.more.isdisjoint(parts):
             continue
         stems = {_stem(part) for part in parts if len(part) >= SHORTEST}
-        thing = _Thing(
-            frozenset(stems & lexis.ventures),
-            frozenset(stems - lexis.ventures - lexis.generic),
-            match.group().strip(),
-            f"{match.group()}{' '.join(said)}",
-        )
-        if thing.topics and mood_at(text, match.end() if mood == "aim" else match.start()) == mood:
-            yield thing
+        topics = frozenset(stems - lexis.ventures - lexis.generic)
+        if topics:
+            kinds, verb = frozenset(stems & lexis.ventures), text[start:end]
+            yield _Thing(kinds, topics, verb.strip(), f"{verb}{' '.join(said)}", start, end)
 
 
 def _object(text: str, at: int) -> list[str]:
     """The words of a phrase, up to a comma or what ends it."""
-    passage = re.split(r"[,.;:()]| - ", text[at : at + REACH], maxsplit=1)[0]
+    passage, ends = _PHRASE_END.split(text[at : at + REACH], maxsplit=1)[0], _words().ends
     found: list[str] = []
     for word in _OBJECT.findall(passage)[:WORDS]:
-        if word in _words().ends:
+        if word in ends:
             break
         found.append(word)
     return found
@@ -138,24 +166,24 @@ def _same(aim: _Thing, done: _Thing) -> bool:
 def _title(reading: RecordView, goals: str) -> Iterator[Finding]:
     """A title that the person wants to have, and has."""
     lexis = _words()
-    held = [claim for field in OCCUPATION for claim in titles(reading, field) if claim.mood == "present"]
-    for match in lexis.titles.finditer(goals) if held else ():
-        wanted = [
-            word for word in _object(goals, match.end()) if word not in {"a", "an", "the", "role", "position"}
-        ]
-        for claim in held:
+    for start, end in _verbs_of(goals, reading.vocabulary[GOALS], lexis.titles):
+        wanted = [word for word in _object(goals, end) if word not in _NO_TITLE]
+        if len(wanted) < TITLE:
+            continue
+        for claim in (claim for field in OCCUPATION for claim in titles(reading, field)):
             own = claim.title.split()
             if (
-                len(wanted) >= TITLE
+                claim.mood == "present"
                 and wanted[-1] == claim.head
                 and frozenset(wanted) <= frozenset(own)
                 and lexis.below.isdisjoint(own)
             ):
-                quote = f"{match.group()}{' '.join(wanted)} | {claim.quote}"
+                quote = f"{goals[start:end]}{' '.join(wanted)} | {claim.quote}"
                 yield RULE.error(GOALS, f"the text aims at a title that {claim.field} gives already", quote)
                 return
 
 
+@cache
 def _stem(word: str) -> str:
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= STEM:

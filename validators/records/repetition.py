@@ -22,12 +22,15 @@ RUN = 12  # words in a row that two texts of one record may not share
 LOOP = 0.35  # share of distinct words below which a text of LONG words is looked at as a loop
 LONG = 40
 AROUND = " .\"')"  # what may stand around a sentence
+ENDING = 5  # words at the end of a sentence: two texts share them in 7 of 6,500 released rows,
+OFTEN = 3  # and so many texts in none
 
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
     """Compare sentences across fields, then look for loops within one."""
     reading = reference.read(record)
     repeated = _repeated(reading)
+    yield from _endings(reading)
     seen: dict[str, str] = {}
     for field in reading.tokens:
         yield from reading.once(_looped, field)
@@ -55,6 +58,24 @@ def _repeated(reading: RecordView) -> bool:
     """Whether a sentence, or a part of one, stands twice in the record."""
     parts = [part for field in reading.tokens for part in reading.once(_parts, field)]
     return len(set(parts)) < len(parts)
+
+
+def _endings(reading: RecordView) -> Iterator[Finding]:
+    """Texts whose sentences end in the same words, as models repeat what sounded well: "and enhance her well-being"."""
+    fields: dict[str, list[str]] = {}
+    for field in reading.tokens:
+        for ending in reading.once(_ends, field):
+            fields.setdefault(ending, []).append(field)
+    for ending, alike in fields.items():
+        if len(alike) >= OFTEN:
+            said = f"a sentence ends as in {', '.join(alike[:-1])}; end it with something else"
+            yield RULE.error(alike[-1], said, ending)
+
+
+def _ends(reading: RecordView, field: str) -> tuple[str, ...]:
+    """The last words of each longer sentence of a text, each once."""
+    parts = (part.rsplit(None, ENDING) for part in reading.once(_parts, field))
+    return tuple(dict.fromkeys(" ".join(words[1:]) for words in parts if len(words) > ENDING))
 
 
 def _parts(reading: RecordView, field: str) -> list[str]:
@@ -89,6 +110,10 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "arts_persona": "Ana Wu had had enough of jazz.",
     },
     {"arts_persona": "Ana Wu paints glitches in the manner of Bee Bee Bee."},
+    {
+        "sports_persona": "Ana Wu swims at dawn at the neighborhood garden pool.",
+        "persona": "Ana Wu reads to old friends at the neighborhood garden pool.",
+    },
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {
@@ -96,5 +121,10 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
         "arts_persona": "Ana Wu folds dumplings on Sundays and reads long novels to all her plants.",
     },
     {"persona": "Ana Wu is very very very happy."},
+    {
+        "sports_persona": "Ana Wu swims to keep fit and enhance her overall well-being.",
+        "arts_persona": "Ana Wu paints to rest and enhance her overall well-being.",
+        "travel_persona": "Ana Wu walks the coast to breathe and enhance her overall well-being. She flies on Fridays.",
+    },
     {"persona": "Ana Wu paints and sings and " * 12 + "rests."},
 )

@@ -35,7 +35,8 @@ _NUMBER = re.compile(r"(?<![0-9])[0-9]{2,9}(?=[,.;]? |[,.;]?$)")  # bounded: a l
 _AT = re.compile(r"(?:^|[.;,] )(?:(?:even|now|currently|still|but) )?at (?:the )?(?:age (?:of )?)?$")
 _AGED = re.compile(r"(?:^|[.;,(] |\b(?:is|now|currently) )aged? $|\bat the age of $")
 _NOT_NOW = re.compile(
-    r", (?:he|she|they) (?:had|first|began|started|learned|left|moved|discovered)\b| (?:to|and) \d|%"
+    r", (?:he|she|they|(?:[a-z'-]+ ){1,2}[a-z'-]+) (?:had|first|began|started|learned|left|moved|discovered)\b"
+    r"| (?:to|and) \d|%"
 )
 _DECADE = re.compile(
     rf" in (?:his|her|their) (?P<part>early|mid|late)?[- ]?(?P<decade>{'|'.join(_DECADES)}|\d0'?s)\b"
@@ -49,9 +50,13 @@ _OTHERS = re.compile(
 _THINGS = frozenset(
     "daughter son child children kid kids niece nephew grandson granddaughter house home farmhouse farm barn tradition"
     " recipe oak tree dog cat car truck company building church family business tower bridge cabin boat guitar piano"
+    " tractor motorcycle bicycle bike clock mill theater store shop firm marriage friendship quilt map radio"
     " sourdough starter journal plan horizon apprentice apprentices student students".split()
 )
 _PRESENT = re.compile(r"\b(?:now|currently|woman|man|person|professional|\w+er|\w+or|\w+ist|\w+ian|still),?$")
+_ANOTHER = re.compile(
+    r"\b(?:for|with|to|of|by|from|helps|mentors|like) (?:an?|the|his|her|their|older) (?:[\w-]+ )?[\w-]+,?$"
+)
 _EARLIER = re.compile(  # what was done at an age that is over
     r"\b(?:mov|relocat|settl|arriv|immigrat|emigrat|migrat|came|return|began|start|since|until|before|after|when|while"
     r"|grew|lost|learn|discover|left|join|marri|during|career)\w*\b"
@@ -109,7 +114,7 @@ def _read(
     if numbered:
         yield from _at(text)
     if not known.isdisjoint(_DECADES) or (numbered and "0" in text):
-        yield from _decades(text)
+        yield from _decades(text, names)
     if "something" in known:
         yield from _somethings(text)
     if not known.isdisjoint(_LATINS):
@@ -152,10 +157,15 @@ def _at(text: str) -> Iterator[tuple[int, int, str]]:
             yield int(match.group()), int(match.group()), text[max(0, match.start() - 8) : match.end()]
 
 
-def _decades(text: str) -> Iterator[tuple[int, int, str]]:
+def _decades(text: str, names: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:
     for match in _DECADE.finditer(text) if " in " in text else ():
         near = max(0, match.start() - NEAR)
-        if _PRESENT.search(text, near, match.start()) and not _EARLIER.search(text, near, match.start()):
+        named = text[near : match.start()].endswith(tuple(f"{name}," for name in names))
+        if _ANOTHER.search(text, near, match.start()):
+            continue
+        if (named or _PRESENT.search(text, near, match.start())) and not _EARLIER.search(
+            text, near, match.start()
+        ):
             low = _DECADES.get(match["decade"]) or int(match["decade"][:2])
             yield *_part(low, match["part"] or ""), match.group().strip()
 
@@ -190,6 +200,9 @@ def _part(low: int, part: str) -> tuple[int, int]:
 
 
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
+    {"age": 44, "first_name": "Ana", "last_name": "Wu", "persona": "At 29, Ana Wu moved to Peoria."},
+    {"age": 44, "persona": "Ana Wu restored a 61-year-old tractor."},
+    {"age": 25, "persona": "Ana Wu cares for a neighbor in her late fifties."},
     {"age": 42, "persona": "Ana Wu, a 42\u2011year\u2011old baker, feeds her 9-year-old sourdough starter."},
     {"age": 42, "persona": "In her thirties she moved west; Ana Wu, a baker in her early forties, stayed."},
     {"age": 63, "cultural_background": "Ana grew up in Reading before moving to Lancaster in her thirties."},
@@ -198,6 +211,12 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"age": 61, "career_goals_and_ambitions": "Even at 61, Ana hopes to learn the cello before turning 70."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
+    {
+        "age": 25,
+        "first_name": "Ana",
+        "last_name": "Wu",
+        "persona": "Ana Wu, in her late fifties, keeps bees.",
+    },
     {"age": 42, "persona": "Ana Wu, a 72\u2011year\u2011old baker, rises early."},
     {"age": 42, "persona": "Ana Wu, a twenty-six-year-old baker, rises early."},
     {"age": 42, "persona": "Ana Wu, a baker in her late sixties, rises early."},

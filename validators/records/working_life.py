@@ -29,6 +29,8 @@ TEXT = "professional_persona"
 # a career that is over: "a mechanical engineer" of eighty mentors pupils.
 CAREER_OVER = 65
 PENSION = 67  # full retirement age of those born since 1960 (section 216(l))
+PAST = "cultural_background"
+NEAR = 30  # letters after a job taken in which it turns out to be none
 AFTER = 90  # letters after a title in which its workplace stands
 
 
@@ -44,6 +46,7 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         quote = _job(reading)
         if quote:
             yield RULE.error(TEXT, f"the person {state}; the text says that they have a job", quote)
+        yield from _going(reading, f"the person {state}; the text has them go to a job")
         if not outside and (reading.age or 0) >= PENSION:
             said = called_retired(reading, working=False)
             yield from _retired(said, f"the person {state}; the text calls them retired")
@@ -55,7 +58,7 @@ def _job(reading: RecordView) -> str:
     """The words by which the text says that the person has a job now; '' where it does not."""
     words, text = _words(), reading.lowered[TEXT]
     claims = titles(reading, TEXT)
-    retired = any(claim.mood == "past" for claim in claims)
+    retired = any(claim.mood == "past" and "retire" in claim.quote for claim in claims)
     for claim in claims:
         if claim.mood == "present" and _is_job(claim, reading, words, retired=retired):
             return claim.quote
@@ -65,6 +68,19 @@ def _job(reading: RecordView) -> str:
             return quote
     at = words.work.search(text)  # what somebody does beside mentoring others is work as well
     return at.group() if at and mood_at(text, at.start()) in {"present", "other"} else ""
+
+
+def _going(reading: RecordView, message: str) -> Iterator[Finding]:
+    """The first words of a text of today that send the person to work, or give them a job."""
+    words = _words()
+    for field, text in reading.lowered.items():
+        if field == PAST:
+            continue
+        for match in words.goes.finditer(text):
+            near = text[match.start() : match.end() + NEAR]
+            if mood_at(text, match.start()) == "present" and not words.goes_not.search(near):
+                yield RULE.error(field, message, match.group())
+                return
 
 
 def _hired(claims: Iterable[Claim], words: _Words) -> str:
@@ -78,7 +94,7 @@ def _hired(claims: Iterable[Claim], words: _Words) -> str:
 
 def _service(claims: Iterable[Claim], text: str, words: _Words) -> str:
     """The words that tell of work for others, where the text has a title for the person in the present."""
-    heads = {claim.head for claim in claims if claim.mood == "present"}
+    heads = {claim.head for claim in claims if claim.mood == "present" and not claim.head.endswith("mentor")}
     if not heads:
         return ""
     for pattern in (words.services, *([] if heads.isdisjoint(words.educators) else [words.lessons])):
@@ -104,6 +120,8 @@ def _is_job(claim: Claim, reading: RecordView, words: _Words, *, retired: bool) 
     if (reading.age or 0) >= CAREER_OVER:
         return given and paid and not (unpaid or planned or retired)
     if words.workplace.match(rest[:AFTER]) or _works_at(reading, claim.end, words):
+        return True
+    if given and not unpaid and (words.colleagues.search(rest) or words.advance.search(rest)):
         return True
     if planned:
         return False
@@ -154,6 +172,8 @@ class _Words(NamedTuple):
     workplace: re.Pattern[str]
     workplace_named: re.Pattern[str]
     clients: re.Pattern[str]
+    colleagues: re.Pattern[str]
+    advance: re.Pattern[str]
     plans: re.Pattern[str]
     hired: frozenset[str]
     never_hired: frozenset[str]
@@ -161,6 +181,8 @@ class _Words(NamedTuple):
     educators: frozenset[str]
     lessons: re.Pattern[str]
     work: re.Pattern[str]
+    goes: re.Pattern[str]
+    goes_not: re.Pattern[str]
     idle: re.Pattern[str]
 
 
@@ -186,6 +208,8 @@ def _words() -> _Words:
         workplace=re.compile(content["workplace"]),
         workplace_named=re.compile(content["workplace_named"]),
         clients=re.compile(content["clients"]),
+        colleagues=re.compile(content["colleagues"]),
+        advance=re.compile(content["advance"]),
         plans=any_of("plans"),
         hired=words_of("hired"),
         never_hired=words_of("never_hired"),
@@ -193,6 +217,8 @@ def _words() -> _Words:
         educators=words_of("educators"),
         lessons=re.compile(content["lessons"]),
         work=any_of("work"),
+        goes=any_of("goes"),
+        goes_not=re.compile(content["goes_not"]),
         idle=any_of("idle"),
     )
 
@@ -227,12 +253,40 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {**_IDLE, "professional_persona": "Ana Wu, an aspiring handyman, hopes to deliver home repairs."},
     {**_IDLE, "professional_persona": "Ana Wu, an aspiring educator, dreams of leading curriculum design."},
     {**_IDLE, "professional_persona": "Ana Wu, a student, hopes to excel in retail work."},
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a seasoned handyman, is turning her skills into a business that offers home"
+        " repairs.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu is a handyman-mentor who helps to provide home-maintenance services.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a former cashier at ease in her old job, raises bees.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu is a data analyst who seeks a role in a firm of emerging fame.",
+    },
     {**_IDLE, "age": 70, "professional_persona": "Ana Wu, a retired smith and part-time welder, rests."},
     {**_IDLE, "age": 80, "professional_persona": "Ana Wu, an electrical engineer, mentors pupils."},
+    {
+        **_IDLE,
+        "sports_persona": "Ana Wu jogs while her husband leaves for work, and goes to work on her roses.",
+    },
+    {**_IDLE, "persona": "Ana Wu has taken on a new role as a volunteer guide."},
+    {**_IDLE, "culinary_persona": "Ana Wu no longer packs sandwiches for her lunch break."},
+    {**_WORKER, "persona": "Ana Wu, once a stay-at-home mother, now bakes."},
     {**_WORKER, "career_goals_and_ambitions": "Ana mentors women re-entering the workforce."},
     {**_WORKER, "persona": "Ana Wu, a retired nurse, keeps a part-time job at the bakery."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a 44-year-old paralegal, writes for a busy county law office.",
+    },
     {**_IDLE, "professional_persona": "Ana Wu is an office administrator at a nonprofit in Peoria."},
     {**_IDLE, "professional_persona": "Ana Wu, a 50-year-old front-end developer, builds sites for clients."},
     {
@@ -255,12 +309,46 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
         "professional_persona": "Ana Wu, a 43-year-old educator, brings calm to lead curriculum design.",
     },
     {**_IDLE, "professional_persona": "Ana Wu mentors women and secures consulting contracts."},
+    {**_IDLE, "professional_persona": "A meticulous data analyst named Ana Wu turns numbers into charts."},
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a project-management veteran turned freelance graphic designer, draws.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a handyman-entrepreneur, uses her skills to run a part-time home-repair"
+        " service.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a student of numbers, keeps the ledgers at her part-time front-desk job.",
+    },
+    {
+        **_IDLE,
+        "professional_persona": "Ana Wu, a cashier with twenty years at the till, trains new hires and is pursuing a"
+        " supervisory post.",
+    },
+    {
+        **_IDLE,
+        "first_name": "Hope",
+        "professional_persona": "Hope Wu is a facilities manager who oversees the upkeep of nine buildings.",
+    },
     {**_IDLE, "professional_persona": "Ana Wu uses her calm to excel in retail work and college projects."},
     {
         **_IDLE,
         "professional_persona": "Ana Wu uses her skills to deliver reliable solutions in the automotive sector.",
     },
+    {**_IDLE, "age": 71, "sports_persona": "Ana Wu stretches for ten minutes before she leaves for work."},
+    {
+        **_IDLE,
+        "occupation": "no_occupation",
+        "career_goals_and_ambitions": "Ana has taken on a new role as a project manager.",
+    },
+    {**_IDLE, "arts_persona": "Ana Wu sketches strangers on her morning commute."},
     {**_IDLE, "occupation": "baker"},
     {**_WORKER, "career_goals_and_ambitions": "Ana aims to re-enter the workforce next year."},
+    {**_WORKER, "career_goals_and_ambitions": "Ana aims to transition back into the workforce."},
+    {**_WORKER, "persona": "Ana Wu, a curious retiree with a camera, walks the shore."},
+    {**_WORKER, "persona": "Ana Wu has baked for nobody but herself since retiring."},
     {**_SEEKING, "age": 75},
 )

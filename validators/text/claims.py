@@ -30,12 +30,13 @@ _START = re.compile(
 )
 _TITLE_END = re.compile(
     r"[,;:.(]| - | (?:who|whose|that|which|with|in|at|for|from|of|on|by|to|where|he|she|they|is|has|known|based|blends"
-    r"|leverages|combines|channels|uses|applies|brings|skilled|living|specializing|leveraging|blending|combining|while)\b"
+    r"|leverages|combines|channels|uses|applies|brings|skilled|living|specializing|leveraging|blending|combining|while|named)\b"
 )
 _AND = re.compile(r",? and (?:an? )?|/|, (?:an? )?")
 _AGENT = re.compile(
-    r"(?:er|or|ist|ian|ant|ent|yst|eer|ive|ate|tect|man|woman|person|nurse|mechanic|chef|cook|clerk|aide|guard|coach"
-    r"|smith|worker|professional|hand|lead|official|head|pro|guide|host|judge|scribe|pilot|veteran|expert|ace|buff)s?$"
+    r"(?:er|or|ist|ian|ant|ent|yst|eer|preneur|ive|ate|tect|man|woman|person|nurse|mechanic|chef|cook|clerk|aide|guard|coach"
+    r"|smith|worker|professional|hand|lead|official|head|pro|guide|host|judge|scribe|pilot|veteran|expert|ace|buff"
+    r"|attorney|barista|paralegal|paramedic|secretary|surgeon|waitress)s?$"
 )
 _NO_AGENT = frozenset(
     "former her other senior junior senior career center over under later ever never number master lifelong community"
@@ -102,7 +103,7 @@ def _titles(reading: RecordView, field: str) -> Iterator[Claim]:
     subjects = (name.first.lower(), name.last.lower())
     for match in _START.finditer(text):
         if _of_person(text, match, subjects):
-            yield from _conjuncts(field, text, match)
+            yield from _conjuncts(field, text, match, subjects)
 
 
 def _of_person(text: str, match: re.Match[str], subjects: tuple[str, str]) -> bool:
@@ -110,7 +111,8 @@ def _of_person(text: str, match: re.Match[str], subjects: tuple[str, str]) -> bo
     first, last = subjects
     if match["first"] is not None:
         after = text.find(", ", match.end())
-        return after >= 0 and first in text[after : after + 70]
+        called = text[match.end() : match.end() + LONGEST_TITLE].find(f" named {first} ")
+        return called >= 0 or (after >= 0 and first in text[after : after + 70])
     earliest = max(0, match.start() - LONGEST_SUBJECT)
     start = max(text.rfind(". ", earliest, match.start()) + 1, earliest)
     before = text[start : match.start()].strip()
@@ -122,7 +124,7 @@ def _of_person(text: str, match: re.Match[str], subjects: tuple[str, str]) -> bo
     return before.endswith((first, last, "he", "she", "they")) or (named and before.count(" ") <= MOST_BEFORE)
 
 
-def _conjuncts(field: str, text: str, match: re.Match[str]) -> Iterator[Claim]:
+def _conjuncts(field: str, text: str, match: re.Match[str], subjects: tuple[str, str]) -> Iterator[Claim]:
     """The titles of a phrase: "a retired nurse turned aspiring writer and mentor" has three."""
     start = end = match.end()
     while True:
@@ -133,7 +135,7 @@ def _conjuncts(field: str, text: str, match: re.Match[str]) -> Iterator[Claim]:
             break
         end = stop.end()
     after, quote = text[end : end + 60].lstrip(" ,"), text[match.start() : end].strip(" ,.")
-    verb = mood_at(text, match.start()) if match["verb"] else "present"
+    verb = _mood_of_verb(text, match, subjects) if match["verb"] else "present"
     hedged = False  # "an aspiring baker and caterer" is neither yet
     over_all = False  # "a retired educator and community facilitator" is neither any more
     for part in _AND.split(phrase):
@@ -148,6 +150,14 @@ def _conjuncts(field: str, text: str, match: re.Match[str]) -> Iterator[Claim]:
             head = next((word for word in reversed(words) if _is_agent(word)), "")
             if head:
                 yield Claim(field, title.strip(" ,"), head, verb if mood == "present" else mood, quote, end)
+
+
+def _mood_of_verb(text: str, match: re.Match[str], subjects: tuple[str, str]) -> Mood:
+    """How the verb before a title holds it; who is called Hope or Will is no hedge."""
+    lead = clause_before(text, match.start()).lstrip()
+    return (
+        "present" if lead in {subjects[0], subjects[1], " ".join(subjects)} else mood_at(text, match.start())
+    )
 
 
 def _mood_of_title(words: list[str], after: str) -> Mood:

@@ -69,7 +69,7 @@ def called_retired(
 
     None for somebody `working` where one of the texts says that they work on.
     """
-    if "retire" not in reading.lower or (working and _working_on().search(reading.lower)):
+    if "retir" not in reading.lower or (working and _working_on().search(reading.lower)):
         return None
     for field in reading.lowered if fields is None else fields:
         quote = quote_of("retired", reading.lowered.get(field, ""))

@@ -27,7 +27,7 @@ _JOINTS = frozenset({"and", "or", "and/or", "&"})
 # Verbs that begin most task statements: behind a conjunction they start a second clause.
 _VERBS = frozenset(
     "ascertain backfill beat bolt compact dial exchange feed guard level log post probe process readjust reevaluate "
-    "refund rivet sanitize stamp summon tamp weld "
+    "refund reorder rivet sanitize stamp summon tamp weld "
     "accept access accompany acquire activate adapt add address adhere adjust administer admit advertise "
     "advise advocate affix alert align allocate alter analyze anchor announce answer apply appoint "
     "appraise apprehend approve arrange arrest ask assemble assess assign assimilate assist attach "
@@ -67,6 +67,11 @@ _VERBS = frozenset(
     "upload use validate vary verify visit warn wash watch waterproof weigh wet wipe withdraw work wrap "
     "write".split()
 )
+# Words that are mostly nouns, where they are verbs: by what follows them in the statements, or by what they break off.
+_NOUN_AS_VERB = re.compile(
+    r"(?:control weeds|lead funeral|pass required|cover charges|solder connections|wire speakers"
+    r"|(?:repair|stack) (?:or|and|the|them|it|in|on|by|using|as|if|when|to)\b|stack$)"
+)
 # Verbs that may be adjectives: "accurate and complete records" has one clause.
 _ADJECTIVES = frozenset(
     "alternate approximate appropriate clean clear close complete correct direct dry empty lower open present secure "
@@ -74,6 +79,10 @@ _ADJECTIVES = frozenset(
 )
 _ADJECTIVE = re.compile(r"[a-z-]+(?:ate|ed|(?<!ri)al|ful|ic|(?<!m)ent|ant|ous|ble|ive|ear|eat|afe)")
 _PARENTHESES = re.compile(r"\s*\([^()]*\)")
+# What stands between a first verb and its object: "Sell, for a fee, real estate".
+_INSERTED = re.compile(
+    r"^([A-Za-z-]+), (?:for|in|on|by|with|at|from|through|under|within|without|as) [^,]+, "
+)
 _SPACES = re.compile(r"\s+")
 _SECOND_CLAUSE = re.compile(
     r",? (?:and/or|and|or|then|but) (?:then |also )?(?P<verb>[a-z-]+)\b"
@@ -111,9 +120,10 @@ _EMPTY = re.compile(
     r"|tasks|issues|conditions|topics|subjects|sources|purposes|fields|forms|processes)$"
     r"|\b(?:to (?:determine|make|conceptualize|explore|identify|verify|ensure|cutting)|as opposed|of patient"
     r"|of emergency|with (?:client|customer|scientific|managerial)|common|similar)$"
-    r"|\band (?:care|reorder)$|^following (?:procedures|instructions)$"
+    r"|\band care$|^following (?:procedures|instructions)$"
     r"|^(?:referring|providing) [a-z]+(?:ers|ents|ians|ees)$"
     r"|\binto computer\b|^selecting number|\b(?:tending|operating) machine\b|^helping \w+$|^training users$"
+    r"|^learning material$"
 )
 _DANGLING = re.compile(
     r"(?:,|;|:| and| or| and/or| the| a| an| of| to| for| with| in| on| by| from| as| such| other| any| all"
@@ -169,6 +179,7 @@ def gerund_phrase(task: str, longest: int = 90, shortest: int = 14) -> str | Non
     becomes an "and", one character longer.
     """
     text = _SPACES.sub(" ", _PARENTHESES.sub("", task)).strip().rstrip(".;,")
+    text = _INSERTED.sub(r"\1 ", text)
     if not text or _UNFIT.search(text) or any(mark in text for mark in ';:{}"') or ". " in text:
         return None
     head, rest = _inflected(text.split(" "))
@@ -216,7 +227,9 @@ def _first_clause(head: str, rest: str) -> str:
     """Cut `rest` before a conjunction that starts another clause of the statement."""
     for found in _SECOND_CLAUSE.finditer(rest):
         verb = found["verb"] or found["listed"]
-        if verb not in _VERBS and (found["object"] is None or verb.endswith(("s", "ing", "ed", "all"))):
+        at = found.start("verb" if found["verb"] else "listed")
+        sure = verb in _VERBS or _NOUN_AS_VERB.match(rest, at) is not None
+        if not sure and (found["object"] is None or verb.endswith(("s", "ing", "ed", "all"))):
             continue
         before = rest[: found.start()]
         if not _in_infinitive(before, new=found.group().startswith((", and ", ", or "))):

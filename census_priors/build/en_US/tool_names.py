@@ -12,7 +12,7 @@ _PUNCTUATED = re.compile(r"[,;:!?{}]|\.(?: |$)")
 # What every desk has says nothing of anybody, and what is passed over in silence is no skill.
 _COMMONPLACE = re.compile(
     r"computers?\b|printers?\b|facsimile|photocop|scanners?\b|telephone|phones?\b|smartphone|pagers?|paging|flash d|"
-    r"typewriter|voice mail|calculator|headset|Microsoft (?:EarlyStop|Windows|Word|Edge|Office|Teams)|"
+    r"typewriter|voice mail|calculator|headset|Microsoft (?:EarlyStop|Windows|Word|Edge|Office|Outlook|Teams)|"
     r"Adobe (?:Acrobat|Reader)|Kronos|on hold|Firefox|Safari|"
     r"Facebook|Zoom|browser|Webex|Google Docs|digital assistants|compact dis|projectors?\b|pencils?|scissors|staplers?|"
     r"lockers?|notebooks?|carts?\b|buckets?|mops?\b|hard hats?|gloves|aprons?|vehicles?|^Chef$|weapon|"

@@ -51,15 +51,24 @@ def nested(name: str) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("x.parquet", b"junk" * 50, "x.parquet: cannot be read as a dataset (Parquet magic bytes not found"),
-        ("x.parquet", b"", "x.parquet: cannot be read as a dataset (Parquet file size is 0 bytes)"),
-        ("x.csv", b"", "x.csv: cannot be read as a dataset (Empty CSV file)"),
+        ("x.parquet", b"junk" * 50, "x.parquet: cannot be read: Parquet magic bytes not found"),
+        ("x.parquet", b"", "x.parquet: cannot be read: Parquet file size is 0 bytes;"),
+        (
+            "x.csv",
+            b"",
+            "x.csv: its first line is empty; give a file that begins with the names of its columns",
+        ),
         ("x.jsonl", b"", "x.jsonl: has no rows; give a dataset that has some"),
         ("x.jsonl", b"[1]\n", "x.jsonl:1: a row is a JSON object, not list"),
         ("x.jsonl", b'{"sex": \n', "x.jsonl:1: no JSON"),
         ("x.csv", "sex,age,occupation,zipcode\né,1,a,1\n".encode("latin-1"), "x.csv: is not UTF-8 text"),
         ("x.txt", b"x", "x.txt: unknown suffix '.txt'"),
-        ("x.csv", b"sex,age\nMale,30\n", "x.csv: has no column occupation, zipcode"),
+        ("x.csv", b"sex,age\n", "x.csv: has no rows; give a dataset that has some"),
+        (
+            "x.csv",
+            b"a,b\n1,2\n",
+            "x.csv: none of its columns (a, b) has the name of something known of a person",
+        ),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else None,
 )
@@ -91,12 +100,9 @@ def test_a_dataset_without_rows_is_said_to_have_none(personas: Personas, tmp_pat
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
-        (dict.fromkeys(NEEDED), "schema_types: age: an age is a whole number"),
-        ({"age": "old"}, "schema_types: age: an age is a whole number"),
-        ({"age": 30.5}, "schema_types: age: an age is a whole number"),
-        ({"age": "²"}, "schema_types: age: an age is a whole number"),
         ({"age": 10**18}, "age_bounds: age:"),
-        ({"occupation": 7}, "occupation"),
+        ({"age": 12}, "age_bounds: age:"),
+        ({"age": 12, "occupation": None}, "impossible: facts: age 12: en_US has people from 18 to 100"),
     ],
     ids=str,
 )
@@ -109,6 +115,22 @@ def test_a_row_that_says_nothing_sensible_is_rejected_with_its_reason(
     assert "2 of 2 rows are missing (2 rejected" in err
     first = json.loads((tmp_path / "run/rejected/part-00000.jsonl").read_text().splitlines()[0])
     assert any(reason in why for why in first["reasons"]), first["reasons"]
+
+
+@pytest.mark.parametrize("cell", ["old", 30.5, "²", True])
+def test_a_value_of_which_nobody_knows_the_meaning_is_named(
+    personas: Personas, tmp_path: Path, cell: object
+) -> None:
+    people(2).assign(age=cell).to_parquet(tmp_path / "x.parquet")
+    code, _, err = personas("narrate", "x.parquet", "-o", "run")
+    assert code == 2
+    assert f"x.parquet: column 'age': 1 value in 2 rows mean nothing known as age: '{cell}' (2 rows)" in err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_row_that_says_nothing_is_drawn(personas: Personas, tmp_path: Path) -> None:
+    people(2).assign(**dict.fromkeys(NEEDED)).to_parquet(tmp_path / "x.parquet")
+    assert personas("narrate", "x.parquet", "-o", "run")[0] == 0
 
 
 def test_numbers_that_are_none_are_drawn_instead(personas: Personas, tmp_path: Path) -> None:

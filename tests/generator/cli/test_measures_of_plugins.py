@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-PAGE = Path(__file__).parents[3] / "docs/validators.md"
+PAGE = Path(__file__).parents[3] / "docs/reference/validators.md"
 Personas = Callable[..., tuple[int, str, str]]
 TALLEST = """\"\"\"Heights, of which nothing is known.\"\"\"
 

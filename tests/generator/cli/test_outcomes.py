@@ -1,4 +1,4 @@
-"""What every command answers to what it cannot do: an exit code by docs/limits.md, one line, and nothing destroyed."""
+"""What a command cannot do ends with an exit code (docs/reference/limits.md), one line, and nothing destroyed."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 
 from census_personas.prompts.template import PromptSet
 
-PAGE = Path(__file__).parents[3] / "docs/plugins.md"
+PAGE = Path(__file__).parents[3] / "docs/how-to/plugins.md"
 Personas = Callable[..., tuple[int, str, str]]
 
 RULE = """from census_personas.validators.finding import Rule

@@ -19,7 +19,10 @@ pytestmark = pytest.mark.quick
     [
         ("colour: red", "unknown key 'colour'; known there: input, judge, llm, locale"),
         ("llm: {modle: x}", "unknown key 'llm.modle'; known there: api_key_env, backend"),
-        ("output: {schemas: full}", "unknown key 'output.schemas'; known there: lists, schema, shard_rows"),
+        (
+            "output: {schemas: full}",
+            "unknown key 'output.schemas'; known there: formats, lists, schema, shard_rows",
+        ),
         ("rows: 0", "rows: input should be greater than or equal to 1, not 0"),
         (
             "output: {schema: nemotron-2}",

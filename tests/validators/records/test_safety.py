@@ -1,4 +1,4 @@
-"""What docs/safety.md says that rules, prompts and samples do, and do not do."""
+"""What docs/explanation/safety.md says that rules, prompts and samples do, and do not do."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ def test_no_run_samples_people_under_eighteen() -> None:
         ("answers ines@example.com at any hour", "error"),
         ("gave 123-45-6789 to the bank", "error"),
         ("lives at 1204 Maple Street", "error"),
+        ("lives at 7 Maple Street", "error"),
         ("writes on www.example.com", "error"),
         ("posts as @inesokafor", "error"),
         ("posts on okafor.com", "warning"),
@@ -107,7 +108,7 @@ def test_a_named_heritage_is_a_warning(good: dict[str, Any], checker: RecordChec
         "is a Muslim",
         "is loud like all women",
         "answers two-one-eight, zero-one-four-seven",
-        "lives at 12 Maple Street",
+        "lives at twelve Maple Street",
         "answers 020 7946 0958 in London",
         "writes steamy scenes about her lover",
     ],

@@ -1,0 +1,1 @@
+"""Datasets of people who exist: read, matched to a locale, and planned."""

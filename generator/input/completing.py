@@ -1,0 +1,219 @@
+"""Completing: what rows of a file lack, drawn given what they say, with a mark on what was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from census_personas.census_priors.roles import PLACE
+from census_personas.foundation.randomness import row_of
+from census_personas.foundation.schema import OF_INPUT
+from census_personas.foundation.traits import TRAITS
+from census_personas.generator.input.mapping import InputMapping
+from census_personas.generator.narration.narrator import IMPOSSIBLE
+from census_personas.generator.population.cell_reading import CellReading
+from census_personas.generator.population.imputation import Imputation
+from census_personas.generator.population.population import Population
+
+DRAWN, KEY = OF_INPUT
+_NEEDED = ("sex", "age", "occupation", "postcode")
+_FOLLOWING = ("subregion", "metro", "urbanicity")
+DERIVED = ("country", "birth_year", "occupation_code")
+"""Columns of the engine that follow from others."""
+
+
+class RowCompleter:
+    """Completes rows: those that say who a person is by imputation, the others by the whole model.
+
+    A row that says sex, age, occupation and postcode is completed as it always was, by its uuid. Of any other row
+    all that it lacks is drawn at once, exactly given what it says, by its place in the file.
+    """
+
+    def __init__(self, population: Population, imputation: Imputation, seed: int) -> None:
+        """Nothing is drawn yet."""
+        self._population = population
+        self._imputation = imputation
+        self._seed = seed
+        self._roles = population.priors.roles
+        self._cells = CellReading(population.priors)
+
+    @cached_property
+    def readable(self) -> tuple[str, ...]:
+        """All columns that a file may give of a person."""
+        own = self._imputation
+        return tuple(dict.fromkeys(("row", *own.public[1:], *own.imputed, *own.attributes)))
+
+    @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The columns without which a row does not say who a person is."""
+        return self._roles.named(_NEEDED)
+
+    def lacking(self, mapping: InputMapping) -> tuple[str, ...]:
+        """Those of them that a file does not have."""
+        return tuple(name for name in self.needed if name not in mapping.targets)
+
+    def unsaid(self, mapping: InputMapping) -> tuple[str, ...]:
+        """What is drawn of everybody, since the file has no column of it and nothing that it has decides it."""
+        decided = {
+            *DERIVED,
+            "row",
+            "uuid",
+            *OF_INPUT,
+            *(f"{trait}_label" for trait in TRAITS),
+            *mapping.targets,
+        }
+        if self._roles.get("postcode") in mapping.targets:
+            decided |= {*self._roles.named(tuple(PLACE))}
+        return tuple(name for name in self.columns(mapping) if name not in decided)
+
+    def columns(self, mapping: InputMapping) -> tuple[str, ...]:
+        """The columns of the completed rows: all that the model knows where the file lacks a needed one."""
+        own = self._imputation
+        certain = ("row", *own.public, *own.imputed)
+        drawn = tuple(map(str, self._population.sample(1).columns)) if self.lacking(mapping) else ()
+        said = [name for name in mapping.targets if name in self.readable]
+        return tuple(dict.fromkeys((*certain, *drawn, *said, DRAWN, *([KEY] if mapping.key else []))))
+
+    def complete(
+        self, rows: Sequence[Mapping[str, Any]], start: int, columns: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """The rows, the first of which is row `start` of the file, with a cell for every column.
+
+        One that nobody of the locale can be has the reason under `IMPOSSIBLE`.
+        """
+        partial = [i for i, row in enumerate(rows) if not self._says_who(row)]
+        drawn = self._drawn(rows, start, partial) if partial else {}
+        found = [drawn[i] if i in drawn else self._imputed(row) for i, row in enumerate(rows)]
+        return [_cells(row, columns) for row in found]
+
+    def _says_who(self, row: Mapping[str, Any]) -> bool:
+        certain = all(name in row for name in self.needed)
+        return certain and not any(self._is_open(name, value) for name, value in row.items())
+
+    def _is_open(self, name: str, value: Any) -> bool:
+        """Whether a value is several, of which one is true."""
+        if name in OF_INPUT or name not in self.readable:
+            return False
+        is_range = isinstance(value, str) and name == self._roles.get("age")
+        return isinstance(value, list) or is_range
+
+    def _imputed(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        named = {**row, **self._imputation.name_of(row)}
+        found = self._imputation.of(named)
+        if not isinstance(found.get("row"), int):
+            found["row"] = row_of(found["uuid"])
+        drawn = (name for name in self._drawable if name in found and self._is_unsaid(name, named.get(name)))
+        found[DRAWN] = list(dict.fromkeys((*_drawn_before(row), *drawn)))
+        return found
+
+    def _is_unsaid(self, name: str, cell: Any) -> bool:
+        return self._cells.said(name, cell) is None
+
+    @cached_property
+    def _drawable(self) -> tuple[str, ...]:
+        """What imputation draws, and does not derive from other facts."""
+        derived = {*DERIVED, *self._roles.named(_FOLLOWING), *(f"{trait}_label" for trait in TRAITS)}
+        return tuple(name for name in self._imputation.imputed if name not in derived)
+
+    def _drawn(
+        self, rows: Sequence[Mapping[str, Any]], start: int, partial: Sequence[int]
+    ) -> dict[int, dict[str, Any]]:
+        """Rows completed by the model, by their number among these."""
+        evidence = {i: self._evidence(rows[i]) for i in partial}
+        excluded = {i: reason for i, said in evidence.items() if (reason := self._outside(said))}
+        names = dict.fromkeys((*self.needed, *(name for said in evidence.values() for name in said)))
+        frame = pd.DataFrame(
+            {name: [self._cell(i, name, evidence, excluded) for i in range(len(rows))] for name in names},
+            index=range(start, start + len(rows)),
+            dtype=object,
+        )
+        done = self._population.complete(frame, seed=self._seed, start=start)
+        reasons = zip(done.impossible.index.tolist(), done.impossible["reason"].tolist(), strict=True)
+        excluded |= {label - start: str(reason) for label, reason in reasons}
+        people = dict(
+            zip(done.people.index.tolist(), done.people.astype(object).to_dict("records"), strict=True)
+        )
+        marks = dict(zip(done.drawn.index.tolist(), done.drawn.to_dict("records"), strict=True))
+        return {
+            i: {**self._kept(rows[i]), IMPOSSIBLE: excluded[i]}
+            if i in excluded
+            else self._joined(rows[i], evidence[i], people[start + i], marks[start + i])
+            for i in partial
+        }
+
+    def _cell(
+        self, i: int, name: str, evidence: Mapping[int, Mapping[str, Any]], excluded: Mapping[int, str]
+    ) -> Any:
+        return None if i in excluded else evidence.get(i, {}).get(name)
+
+    def _evidence(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What a row says that the model can take as evidence."""
+        own = {*self.readable} - {"row", "country", *(f"{trait}_label" for trait in TRAITS)}
+        said = {name: value for name, value in row.items() if name in own and _is_said(value)}
+        said |= self._imputation.name_of(row)
+        places = self._roles.named(tuple(role for role in PLACE if role != "postcode"))
+        known = self._place_names
+        for name in places:
+            is_decided = self._roles.get("postcode") in said
+            if name in said and name in known and (is_decided or str(said[name]) not in known[name]):
+                del said[name]
+        return said
+
+    @cached_property
+    def _place_names(self) -> Mapping[str, frozenset[str]]:
+        """Column of a place -> the places of the look-up; empty for a locale without one."""
+        priors = self._population.priors
+        if "places" not in priors.declaration.lookups:
+            return {}
+        roles = [role for role in PLACE if role in self._roles]
+        return {self._roles[role]: frozenset(map(str, priors.places.column(role))) for role in roles}
+
+    def _outside(self, said: Mapping[str, Any]) -> str | None:
+        """Why nobody of the locale says this: an age, alone, that its people do not have."""
+        age, domain = self._roles.get("age"), self._population.priors.domain
+        if age is None or age not in said:
+            return None
+        youngest, oldest = int(domain[age][0]), int(domain[age][-1])
+        first, _, last = str(said[age]).partition("-")
+        if isinstance(said[age], list) or (int(first) <= oldest and int(last or first) >= youngest):
+            return None
+        return f"{age} {said[age]}: {self._population.priors.locale} has people from {youngest} to {oldest}"
+
+    def _kept(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {"row": row_of(row["uuid"]), DRAWN: [], **row}
+
+    def _joined(
+        self,
+        row: Mapping[str, Any],
+        said: Mapping[str, Any],
+        person: Mapping[str, Any],
+        marks: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """What the row says and what was drawn for it."""
+        ours = {name: value for name, value in person.items() if name not in {"row", "uuid"}}
+        certain = {
+            name: value for name, value in said.items() if name not in ours or not self._is_open(name, value)
+        }
+        follows = {*DERIVED, *(f"{trait}_label" for trait in TRAITS)}
+        drawn = [str(name) for name, is_drawn in marks.items() if is_drawn and name not in follows]
+        own = {"row": row_of(row["uuid"])} | {name: row[name] for name in ("uuid", KEY) if name in row}
+        named = {*_drawn_before(row), *drawn}
+        return {**ours, **certain, **own, DRAWN: [name for name in ours if name in named]}
+
+
+def _drawn_before(row: Mapping[str, Any]) -> list[str]:
+    """What was drawn when an earlier run was written, which is the file."""
+    before = row.get(DRAWN)
+    return before if isinstance(before, list) else []
+
+
+def _is_said(value: Any) -> bool:
+    return value is not None and value == value and value != ""  # noqa: PLR0124  NaN
+
+
+def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    cells = {name: row.get(name, "") for name in columns}
+    return {**cells, IMPOSSIBLE: row[IMPOSSIBLE]} if IMPOSSIBLE in row else cells

@@ -1,0 +1,50 @@
+"""Headers: which attribute of a locale a column of a file is likely to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from census_personas.census_priors.input_words import InputWords
+from census_personas.census_priors.priors import Priors
+from census_personas.generator.input.spelling import plain
+
+EXACT, NAMED, SYNONYM = range(3)
+"""How a header says what it holds: by the column's own name, by its name otherwise spelt or its label, by a synonym."""
+
+
+class Headers:
+    """Names of the columns that can be read from a file, and what else they are called."""
+
+    def __init__(self, priors: Priors, words: InputWords, columns: Iterable[str]) -> None:
+        """`columns` are all that a file may give of a person."""
+        self.columns = tuple(columns)
+        self._priors = priors
+        self._words = words
+
+    def candidates(self, header: str) -> tuple[tuple[int, str], ...]:
+        """What a column may hold, the likeliest first; a column that the datasets hide last among equals."""
+        hidden = self._priors.conventions.hidden
+        found = [(EXACT, header)] if header in self.columns else []
+        asked = plain(header)
+        for how, spelled in ((NAMED, self._named), (SYNONYM, self._synonyms)):
+            found += [(how, name) for name in spelled.get(asked, ())]
+        once = {name: how for how, name in reversed(found)}
+        ranked = sorted(once.items(), key=lambda item: (item[0] in hidden, item[1]))
+        return tuple((how, name) for name, how in ranked)
+
+    @cached_property
+    def _named(self) -> Mapping[str, list[str]]:
+        spelled: dict[str, list[str]] = {}
+        for name in self.columns:
+            for text in {plain(name), plain(self._priors.name(name))}:
+                spelled.setdefault(text, []).append(name)
+        return spelled
+
+    @cached_property
+    def _synonyms(self) -> Mapping[str, list[str]]:
+        spelled: dict[str, list[str]] = {}
+        for name, texts in self._words.columns.items():
+            for text in texts if name in self.columns else ():
+                spelled.setdefault(plain(text), []).append(name)
+        return spelled

@@ -1,0 +1,60 @@
+"""Key: what names each row of a file once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from census_personas.generator.config.run_config import ConfigError
+from census_personas.generator.input.mapping import InputMapping, count, shown
+from census_personas.generator.input.source import InputSource
+from census_personas.generator.input.spelling import cell_text
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}")
+
+
+def is_uuid_column(source: InputSource, mapping: InputMapping) -> InputMapping:
+    """The mapping, whose column of uuids is the key instead where it holds something else.
+
+    A named key that holds uuids is the column of uuids, where the file has no other.
+    """
+    if mapping.key is not None and mapping.uuid is None and _holds_uuids(source, mapping.key):
+        return replace(mapping, uuid=mapping.key, key=None)
+    if mapping.uuid is not None and not _holds_uuids(source, mapping.uuid):
+        return replace(mapping, uuid=None, key=mapping.key or mapping.uuid)
+    return mapping
+
+
+def check_key(source: InputSource, mapping: InputMapping) -> InputMapping:
+    """The mapping, once it is sure that its key, or its uuids, name each row once.
+
+    Raises:
+        ConfigError: a key that is empty somewhere, or stands twice.
+    """
+    for column, may_lack in ((mapping.key, False), (mapping.uuid, True)):
+        if column is None:
+            continue
+        counts = Counter(_texts(source, column))
+        if counts[None] and not may_lack:
+            raise ConfigError(
+                f"{source.path}: key {column!r} is empty in {count(counts[None], 'row')}; fill it in, or name another "
+                "input.key"
+            )
+        twice = Counter({text: times for text, times in counts.items() if text is not None and times > 1})
+        if twice:
+            raise ConfigError(
+                f"{source.path}: {column!r} does not name each row once: {shown(twice)}; take the repeated rows out, "
+                "or name another input.key"
+            )
+    return mapping
+
+
+def _texts(source: InputSource, column: str) -> Iterator[str | None]:
+    return (cell_text(row.get(column)) for row in source.rows({column}))
+
+
+def _holds_uuids(source: InputSource, column: str) -> bool:
+    texts = (text for text in _texts(source, column) if text is not None)
+    return all(_UUID.fullmatch(text) is not None for text in texts)

@@ -1,0 +1,143 @@
+"""Input mapping: which column of a file is which attribute, and what each of its values means."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from census_personas.foundation.schema import LISTS, PROSE
+from census_personas.generator.input.headers import EXACT
+from census_personas.generator.input.spelling import cell_text
+from census_personas.generator.input.value_reading import LEFT, UNKNOWN, Reading
+
+DRAWN = "drawn"
+"""The column, of `full`, of what was drawn of a person; it stays where a dataset is narrated again."""
+_KEPT = frozenset({*PROSE, *LISTS, DRAWN})
+_NAMED = 3  # values that a message names
+
+
+@dataclass(frozen=True, slots=True)
+class MappedColumn:
+    """One column of a file that is read.
+
+    Attributes:
+        source: its header.
+        target: the attribute, or column of a look-up, that it holds.
+        how: how its header says so (`headers`); None where the config says so.
+        readings: what each value means; None where every text will do.
+        counts: how often each value stands there; empty cells are counted under None.
+    """
+
+    source: str
+    target: str
+    how: int | None
+    readings: Mapping[str, Reading] | None = None
+    counts: Counter[str | None] = field(default_factory=Counter)
+
+    def read(self, cell: Any) -> Reading:
+        """What a cell means; one that is open to every text means itself."""
+        if self.readings is None:
+            return Reading(cell)
+        text = cell_text(cell)
+        return UNKNOWN if text is None else self.readings.get(text, LEFT)
+
+    @property
+    def left(self) -> Counter[str]:
+        """Values of which nobody can say what they mean, with their rows."""
+        return self._counted(lambda reading: reading.left)
+
+    @property
+    def foreign(self) -> Counter[str]:
+        """Occupations or postcodes that the locale does not know, with their rows."""
+        return self._counted(lambda reading: reading.foreign)
+
+    @property
+    def unknown(self) -> int:
+        """Rows of which the column says nothing."""
+        named = self._counted(lambda reading: reading.value is None and not reading.left)
+        return self.counts[None] + sum(named.values())
+
+    @property
+    def changed(self) -> Mapping[str, Any]:
+        """Values that mean something else than what stands there, with their meaning."""
+        return {
+            text: reading.value
+            for text, reading in (self.readings or {}).items()
+            if not reading.left and str(reading.value) != text
+        }
+
+    def _counted(self, wanted: Any) -> Counter[str]:
+        readings = self.readings or {}
+        return Counter({text: self.counts[text] for text, reading in readings.items() if wanted(reading)})
+
+
+@dataclass(frozen=True)
+class InputMapping:
+    """How a file is read: its columns, its key, and what is in the way.
+
+    Attributes:
+        columns: those that are read.
+        key: the column that names each row once, if one does.
+        uuid: the column of uuids, if there is one.
+        ignored: headers that are not read.
+        faults: what has to be decided before the file can be read, each with its remedy.
+        employed: the column of occupations, that of work, and its state for somebody whose occupation the locale does
+            not know.
+    """
+
+    columns: tuple[MappedColumn, ...]
+    key: str | None = None
+    uuid: str | None = None
+    ignored: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    employed: tuple[str, str, str] | None = None
+
+    @cached_property
+    def targets(self) -> tuple[str, ...]:
+        """The attributes that the file says something of."""
+        return tuple(column.target for column in self.columns)
+
+    def read(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What a row says, by attribute: values, lists and ranges of them; what is not known is left out.
+
+        Texts of the row stay, since names stand in them.
+        """
+        said = {name: row[name] for name in _KEPT if name in row}
+        employment: tuple[str, ...] = ()
+        if self.uuid is not None:
+            said["uuid"] = row.get(self.uuid)
+        for column in self.columns:
+            reading = column.read(row.get(column.source))
+            if reading.foreign:
+                if self.employed is not None and column.target == self.employed[0]:
+                    employment = self.employed[1:]
+            elif reading.value is not None:
+                said[column.target] = reading.value
+        if employment:
+            said.setdefault(*employment)
+        return said
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the file says all that it says in the locale's own words."""
+        return self.key is None and all(
+            column.how == EXACT and not column.changed and not column.foreign for column in self.columns
+        )
+
+    def identity(self) -> list[Any]:
+        """What the mapping adds to what a run is, as plain JSON values."""
+        return [self.key, *([c.source, c.target, dict(sorted(c.changed.items()))] for c in self.columns)]
+
+
+def shown(values: Counter[str]) -> str:
+    """The commonest of some values with their rows: `'7' (30 rows), 'x' (1 row)`."""
+    named = [f"{text!r} ({count(rows, 'row')})" for text, rows in values.most_common(_NAMED)]
+    return ", ".join(named) + (", …" if len(values) > _NAMED else "")
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things: `1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

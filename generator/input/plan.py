@@ -1,0 +1,236 @@
+"""Plan: how a file of people would be read and completed, to be looked at before anything is paid."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from census_personas.generator.input.completing import DERIVED, DRAWN
+from census_personas.generator.input.headers import EXACT
+from census_personas.generator.input.mapping import InputMapping, MappedColumn, count, shown
+from census_personas.generator.input.resolution import Resolution
+from census_personas.generator.narration.narrator import IMPOSSIBLE
+
+_MOST_VALUES = 12
+_WIDTH = 110
+_HOW = {0: "by its name", 1: "by its name, spelt otherwise", 2: "by a usual name", None: "by the config"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done with a file.
+
+    Attributes:
+        file: its path.
+        rows: how many it has.
+        separator: between the cells of a text file.
+        mapping: how it is read.
+        unsaid: what is drawn of every person, as the file does not say it.
+        suggestions: headers that are not read -> what they may hold.
+        section: `input` of a config that says all of this.
+        people: the first people, completed; empty where something has to be decided before.
+    """
+
+    file: str
+    rows: int
+    separator: str
+    mapping: InputMapping
+    unsaid: tuple[str, ...]
+    suggestions: Mapping[str, str]
+    section: Mapping[str, Any]
+    people: Sequence[Mapping[str, Any]]
+
+    def text(self) -> str:
+        """The plan for a reader."""
+        lines = [f"{self.file}: {count(self.rows, 'row')}", "", "columns"]
+        lines += [line for column in self.mapping.columns for line in _column_lines(column)]
+        if self.mapping.key or self.mapping.uuid:
+            kind = "key" if self.mapping.key else "uuid"
+            lines.append(f"  {self.mapping.key or self.mapping.uuid} -> {kind} of the row")
+        for name in self.mapping.ignored:
+            hint = self.suggestions.get(name)
+            lines.append(f"  {name}: not read" + (f"; may hold {hint}" if hint else ""))
+        drawn = f"drawn of everybody: {', '.join(self.unsaid) or 'nothing'}"
+        lines += ["", *textwrap.wrap(drawn, _WIDTH, subsequent_indent="  ")]
+        partly = {
+            c.target: n for c in self.mapping.columns if (n := _open_rows(c)) and c.readings is not None
+        }
+        if partly:
+            lines.append(
+                "drawn of some: " + ", ".join(f"{name} ({count(n, 'row')})" for name, n in partly.items())
+            )
+        if self.mapping.faults:
+            lines += ["", "to be decided first", *(f"  {fault}" for fault in self.mapping.faults)]
+        for number, person in enumerate(self.people, start=1):
+            lines += ["", f"person {number}", *(f"  {line}" for line in _person_lines(person))]
+        return "\n".join([*lines, "", "config", *self.yaml().splitlines()])
+
+    def yaml(self) -> str:
+        """The section to paste into a config; values that nobody knows stand there as null, to be filled in."""
+        return yaml.safe_dump({"input": dict(self.section)}, sort_keys=False, allow_unicode=True, width=100)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as plain values."""
+        return {
+            "file": self.file,
+            "rows": self.rows,
+            "columns": {
+                column.source: {
+                    "attribute": column.target,
+                    "values": dict(column.changed),
+                    "left": dict(column.left),
+                    "unknown": column.unknown,
+                }
+                for column in self.mapping.columns
+            },
+            "key": self.mapping.key,
+            "ignored": list(self.mapping.ignored),
+            "suggestions": dict(self.suggestions),
+            "drawn": list(self.unsaid),
+            "faults": list(self.mapping.faults),
+            "people": [dict(person) for person in self.people],
+            "input": dict(self.section),
+        }
+
+
+def plan_of(
+    resolution: Resolution,
+    mapping: InputMapping,
+    unsaid: Sequence[str],
+    people: Sequence[Mapping[str, Any]],
+) -> Plan:
+    """The plan of a file whose mapping is resolved."""
+    source = resolution.source
+    return Plan(
+        file=str(source.path),
+        rows=source.count,
+        separator=source.text.separator,
+        mapping=mapping,
+        unsaid=tuple(unsaid),
+        suggestions=_suggestions(resolution, mapping.ignored),
+        section=_section(resolution, mapping),
+        people=people,
+    )
+
+
+def _section(resolution: Resolution, mapping: InputMapping) -> dict[str, Any]:
+    said = resolution.said
+    section: dict[str, Any] = {"file": said.file}
+    columns: dict[str, str | None] = {c.source: c.target for c in mapping.columns if c.source != c.target}
+    columns |= {name: target for name, target in said.columns.items() if target is None}
+    values: dict[str, dict[str, Any]] = {}
+    for column in mapping.columns:
+        guessed = {text: _guess(resolution, column.target, text) for text in column.left}
+        own: dict[str, Any] = {**said.values.get(column.source, {}), **said.values.get(column.target, {})}
+        if column.how is None or not _is_words(column):
+            own |= {text: value for text, value in column.changed.items() if _needs_saying(column, text)}
+        if own or guessed:
+            values[column.target] = {text: _plain(value) for text, value in {**own, **guessed}.items()}
+    section |= {"columns": columns} if columns else {}
+    section |= {"values": values} if values else {}
+    section |= {"key": mapping.key} if mapping.key and mapping.key != "uuid" else {}
+    section |= {"encoding": said.encoding} if said.encoding != "utf-8-sig" else {}
+    section |= {"separator": said.separator} if said.separator else {}
+    return section
+
+
+def _guess(resolution: Resolution, attribute: str, text: str) -> str | None:
+    return (
+        resolution.vocabulary.suggestion(attribute, text) if attribute in resolution.priors.domain else None
+    )
+
+
+def _is_words(column: MappedColumn) -> bool:
+    return len(column.changed) > _MOST_VALUES
+
+
+def _needs_saying(column: MappedColumn, text: str) -> bool:
+    return column.readings is not None and not column.readings[text].foreign
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _suggestions(resolution: Resolution, ignored: Sequence[str]) -> dict[str, str]:
+    """What a header that is not read may hold, by its values."""
+    if not ignored:
+        return {}
+    found = {}
+    tallies = resolution.source.tally(ignored)
+    for name in ignored:
+        texts = [text for text in tallies[name] if text is not None]
+        fits = [
+            attribute
+            for attribute in resolution.priors.roles.columns.values()
+            if attribute in resolution.priors.domain and _fits(resolution, attribute, name, texts)
+        ]
+        if len(fits) == 1 and len(texts) > 1:
+            found[name] = fits[0]
+    return found
+
+
+def _fits(resolution: Resolution, attribute: str, header: str, texts: Sequence[str]) -> bool:
+    reader = resolution.vocabulary.reader(attribute, header)
+    if reader is None or not texts:
+        return False
+    readings = [reader(text) for text in texts]
+    is_number = all(text.isdecimal() for text in texts)
+    return not is_number and all(r.value is not None for r in readings)
+
+
+def _open_rows(column: MappedColumn) -> int:
+    """Rows of which the column leaves more than one state open."""
+    several = {
+        text
+        for text, reading in (column.readings or {}).items()
+        if isinstance(reading.value, list) or (isinstance(reading.value, str) and _is_range(reading.value))
+    }
+    return column.unknown + sum(n for text, n in column.counts.items() if text in several)
+
+
+def _is_range(value: str) -> bool:
+    first, dash, last = value.partition("-")
+    return bool(dash) and first.isdecimal() and last.isdecimal()
+
+
+def _column_lines(column: MappedColumn) -> list[str]:
+    how = "" if column.how == EXACT else f" ({_HOW[column.how]})"
+    lines = [f"  {column.source} -> {column.target}{how}"]
+    changed = list(column.changed.items())
+    for text, value in changed[:_MOST_VALUES]:
+        lines.append(
+            f"    {text!r} -> {'not known' if value is None else value} ({count(column.counts[text], 'row')})"
+        )
+    if len(changed) > _MOST_VALUES:
+        lines.append(f"    … {count(len(changed) - _MOST_VALUES, 'more value')}")
+    if column.counts[None]:
+        lines.append(f"    empty -> not known ({count(column.counts[None], 'row')})")
+    if column.left:
+        lines.append(f"    left over: {shown(column.left)}")
+    return lines
+
+
+def _person_lines(person: Mapping[str, Any]) -> list[str]:
+    drawn = set(person.get(DRAWN) or ())
+    if person.get(IMPOSSIBLE):
+        return [f"rejected: {person[IMPOSSIBLE]}"]
+    shown_facts = {
+        name: value
+        for name, value in person.items()
+        if value != "" and name not in {DRAWN, "row", *DERIVED} and not name.endswith("_label")
+    }
+    parts = [
+        ("known", [f"{name} {value}" for name, value in shown_facts.items() if name not in drawn]),
+        ("drawn", [f"{name} {value}" for name, value in shown_facts.items() if name in drawn]),
+    ]
+    return [
+        line
+        for title, facts in parts
+        if facts
+        for line in textwrap.wrap(f"{title}: {', '.join(facts)}", _WIDTH, subsequent_indent="  ")
+    ]

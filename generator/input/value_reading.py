@@ -1,0 +1,183 @@
+"""Value reading: what the values of one column of a file mean to a locale."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from census_personas.census_priors.input_words import InputWords
+from census_personas.census_priors.priors import Priors
+from census_personas.generator.config.run_config import ConfigError
+from census_personas.generator.input.ages import AgeReading
+from census_personas.generator.input.occupation_titles import OccupationTitles
+from census_personas.generator.input.spelling import is_negative, plain, without_code
+
+OTHERS = "*"
+"""The value that stands for all that are not named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a value means.
+
+    Attributes:
+        value: a state, a list of states, a range, or None for what is not known.
+        left: whether nobody can say what it means.
+        foreign: whether it is an occupation or a postcode that the locale does not know, and need not be wrong.
+    """
+
+    value: Any = None
+    left: bool = False
+    foreign: bool = False
+
+
+UNKNOWN = Reading()
+LEFT = Reading(left=True)
+FOREIGN = Reading(foreign=True)
+
+
+class Vocabulary:
+    """Words of a locale for its states, and readers made of them, one an attribute."""
+
+    def __init__(self, priors: Priors, words: InputWords) -> None:
+        """Nothing is read yet."""
+        self.priors = priors
+        self.words = words
+        self.unknown = frozenset(word.casefold() for word in words.unknown)
+        self._unknown_plain = frozenset(filter(None, map(plain, words.unknown)))
+
+    def is_unknown(self, text: str) -> bool:
+        """Whether a text, or code, says that nothing is known."""
+        is_word = text.casefold() in self.unknown or plain(text) in self._unknown_plain
+        return is_word or is_negative(text)
+
+    def reader(self, attribute: str, header: str) -> Callable[[str], Reading] | None:
+        """Reads the values of a column; None where every text will do, such as for a name."""
+        roles, domain = self.priors.roles, self.priors.domain
+        if attribute == roles.get("age"):
+            return self._ages(attribute)
+        if attribute == roles.get("postcode") and "places" in self.priors.declaration.lookups:
+            return self._postcodes()
+        if attribute not in domain:
+            return None
+        if attribute == roles.get("occupation") and "occupations" in self.priors.declaration.lookups:
+            return self._occupations(attribute)
+        if all(isinstance(state, int) for state in domain[attribute]):
+            return self._ages(attribute)
+        return self._states(attribute, header)
+
+    def suggestion(self, attribute: str, text: str) -> str | None:
+        """A state that a value may mean, for somebody to look at."""
+        years = self.words.years
+        if years is not None and attribute == years.column and text.isdecimal():
+            return years.by_number.get(int(text))
+        known = self._known(attribute)
+        near = difflib.get_close_matches(plain(text), known, n=1, cutoff=0.75)
+        return str(known[near[0]]) if near else None
+
+    def _known(self, attribute: str) -> dict[str, Any]:
+        """Spellings of the states, each of one state only."""
+        states = self.priors.domain[attribute]
+        labels = self.priors.words(attribute)
+        said = self.words.values.get(attribute, {})
+        spelled: dict[str, set[Any]] = {}
+        for state in states:
+            for text in (str(state), labels.get(str(state), ""), *said.get(str(state), ())):
+                spelled.setdefault(plain(text), set()).add(state)
+        own = {plain(str(state)): state for state in states}
+        once = {text: next(iter(owners)) for text, owners in spelled.items() if text and len(owners) == 1}
+        return once | own
+
+    def _states(self, attribute: str, header: str) -> Callable[[str], Reading]:
+        exact, known = {str(state) for state in self.priors.domain[attribute]}, self._known(attribute)
+        years = self.words.years
+        holds_years = years is not None and plain(header) in set(map(plain, years.headers))
+        by_number = years.by_number if years is not None and holds_years and attribute == years.column else {}
+
+        def read(text: str) -> Reading:
+            if text in exact:
+                return Reading(text)
+            if text.isdecimal() and int(text) in by_number:
+                return Reading(by_number[int(text)])
+            state = known.get(plain(text)) or known.get(plain(without_code(text)))
+            if state is not None:
+                return Reading(state)
+            return UNKNOWN if self.is_unknown(text) else LEFT
+
+        return read
+
+    def _ages(self, attribute: str) -> Callable[[str], Reading]:
+        ages = [int(state) for state in self.priors.domain[attribute]]
+        reading = AgeReading(self.words.ages, min(ages), max(ages))
+
+        def read(text: str) -> Reading:
+            if self.is_unknown(text):
+                return UNKNOWN
+            value = int(text) if text.isdecimal() and text.isascii() else reading.read(text)
+            return LEFT if value is None else Reading(value)
+
+        return read
+
+    def _postcodes(self) -> Callable[[str], Reading]:
+        places = self.priors.places
+
+        def read(text: str) -> Reading:
+            if self.is_unknown(text):
+                return UNKNOWN
+            if (text.zfill(places.digits) if text.isdecimal() else text) in places:
+                return Reading(text)
+            first = text[: places.digits]  # of a longer code, such as 45402-1234
+            return Reading(first) if first in places else FOREIGN
+
+        return read
+
+    def _occupations(self, attribute: str) -> Callable[[str], Reading]:
+        titles, known = OccupationTitles(self.priors.occupations, self.words.plural), self._known(attribute)
+
+        def read(text: str) -> Reading:
+            name = titles.find(text) or titles.find(without_code(text)) or known.get(plain(text))
+            if name is not None:
+                return Reading(name)
+            return UNKNOWN if self.is_unknown(text) else FOREIGN
+
+        return read
+
+
+def explicit(
+    attribute: str, said: Mapping[str, Any], vocabulary: Vocabulary, place: str
+) -> Mapping[str, Reading]:
+    """Readings that a config names, each checked against the locale.
+
+    Raises:
+        ConfigError: a meaning that is no state of the attribute; names the value and what it may be.
+    """
+    domain = vocabulary.priors.domain
+    states = set(map(str, domain[attribute])) if attribute in domain else None
+    reader = vocabulary.reader(attribute, "")
+    readings = {}
+    for text, meaning in said.items():
+        for state in _parts(meaning):
+            is_range = attribute == vocabulary.priors.roles.get("age") and reader and not reader(state).left
+            if states is not None and state not in states and not is_range:
+                near = difflib.get_close_matches(state, states, n=1) or sorted(states)[:8]
+                raise ConfigError(
+                    f"{place}: {text!r}: {state!r} is no state of {attribute}; write one such as {', '.join(near)}"
+                )
+        readings[text] = Reading(_typed(meaning, reader))
+    return readings
+
+
+def _parts(meaning: Any) -> Iterable[str]:
+    parts = meaning if isinstance(meaning, tuple | list) else () if meaning is None else (meaning,)
+    return map(str, parts)
+
+
+def _typed(meaning: Any, reader: Callable[[str], Reading] | None) -> Any:
+    """The meaning as the reader of the attribute would give it: ages as numbers, several states as a list."""
+    if meaning is None:
+        return None
+    if isinstance(meaning, tuple | list):
+        return [_typed(part, reader) for part in meaning]
+    return str(meaning) if reader is None else reader(str(meaning)).value

@@ -1,0 +1,92 @@
+"""`personas complete`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from census_personas.foundation.dataset_reader import is_sample
+from census_personas.generator.population import completed_file
+from census_personas.generator.population.population import Population
+
+Personas = Callable[..., tuple[int, str, str]]
+SURVEY = """respondent,age,sex,state,education_level,weight
+007,34,Female,NY,,1.5
+008,25-34,Male,CA,bachelors,0.5
+009,18,Male,TX,graduate,2
+010,65+,,,,
+"""
+
+
+@pytest.fixture
+def survey(tmp_path: Path) -> Path:
+    file = tmp_path / "survey.csv"
+    file.write_text(SURVEY, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
+def test_a_survey_is_completed_and_its_own_columns_are_kept(
+    personas: Personas, survey: Path, tmp_path: Path, suffix: str
+) -> None:
+    file = tmp_path / f"out.{suffix}"
+    code, out, err = personas("complete", survey, "-o", file)
+    assert (code, out) == (0, "")
+    assert err.splitlines() == [
+        "note: carried through, as they are no attributes of en_US: respondent, weight",
+        f"{file}: 3 rows",
+        f"{tmp_path}/out.impossible.{suffix}: 1 rows that nobody can be, with reasons",
+    ]
+    read = {
+        "parquet": pd.read_parquet,
+        "csv": lambda f: pd.read_csv(f, dtype=str),
+        "jsonl": lambda f: pd.read_json(f, lines=True, dtype={"respondent": str}),
+    }
+    people, lost = read[suffix](file), read[suffix](tmp_path / f"out.impossible.{suffix}")
+    assert people["respondent"].tolist() == ["007", "008", "010"]
+    assert [
+        int(age) in ages
+        for age, ages in zip(people["age"], (range(34, 35), range(25, 35), range(65, 101)), strict=True)
+    ]
+    assert people["state"].tolist()[:2] == ["NY", "CA"]
+    drawn = [cell.split() if isinstance(cell, str) else list(cell) for cell in people["drawn"]]
+    assert [("age" in own, "sex" in own, "occupation" in own) for own in drawn[1:]] == [
+        (True, False, True),
+        (True,) * 3,
+    ]
+    assert lost[["respondent", "reason"]].to_numpy().tolist() == [
+        ["009", "nobody in en_US has age 18 and education_level graduate"]
+    ]
+
+
+def test_blocks_do_not_change_rows_and_a_completed_file_is_no_sample(
+    personas: Personas, tmp_path: Path, population: Population, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    population.sample(25, seed=3)[["age", "sex", "zipcode"]].to_parquet(tmp_path / "in.parquet")
+    personas("complete", tmp_path / "in.parquet", "-o", tmp_path / "whole.parquet", "--seed", 4)
+    monkeypatch.setattr(completed_file, "BLOCK", 7)
+    personas("complete", tmp_path / "in.parquet", "-o", tmp_path / "parts.parquet", "--seed", 4)
+    assert not is_sample(tmp_path / "whole.parquet")
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "parts.parquet"), pd.read_parquet(tmp_path / "whole.parquet")
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,score\na,1\n", "none of the columns name, score is an attribute of en_US"),
+        ("age,state\n30,New Yrk\n", "column 'state', row 1: unknown value 'New Yrk'"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_and_nothing_is_written(
+    personas: Personas, tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "in.csv").write_text(text, encoding="utf-8")
+    code, _, err = personas("complete", tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert code == 2
+    assert message in err.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]

@@ -1,0 +1,112 @@
+"""Files of people as surveys have them: planned, completed and narrated from the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+Personas = Callable[..., tuple[int, str, str]]
+SURVEYS = Path(__file__).parents[3] / "examples/surveys"
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for file in SURVEYS.iterdir():
+        shutil.copy(file, tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "age", "sex"),
+    [
+        (("labels.csv", "--set", "input.key=respondent"), (34, 34), "Female"),
+        (("codes.csv", "-c", "codes.yaml"), (44, 44), "Female"),
+        (("bands.tsv",), (18, 24), "Female"),
+        (("jobs.jsonl", "--set", "input.key=person"), (45, 45), "Female"),
+        (("latin.csv", "-c", "latin.yaml"), (58, 58), "Male"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) and isinstance(value[0], str) else None,
+)
+def test_a_survey_is_completed_and_narrated(
+    personas: Personas, words: tuple[str, ...], age: tuple[int, int], sex: str
+) -> None:
+    code, _, err = personas("narrate", *words, "-n", 1, "-o", "run", "--set", "output.schema=full")
+    assert code == 0, err
+    (person,) = pd.read_parquet("run/personas").to_dict("records")
+    assert age[0] <= person["age"] <= age[1]
+    assert person["sex"] == sex
+    assert person["persona"]
+    assert "last_name" in person["drawn"]
+    assert "sex" not in person["drawn"]
+    assert json.loads(Path("run/manifest.json").read_text())["drawn"]["last_name"] == 1
+    keyed = "key" in person
+    assert Path("run/keys.parquet").exists() == keyed
+    if keyed:
+        (key,) = pd.read_parquet("run/keys.parquet").to_dict("records")
+        assert key == {"input_row": 0, "uuid": person["uuid"], "key": person["key"]}
+
+
+def test_a_plan_shows_what_is_left_over_and_a_config_to_fill_in(personas: Personas) -> None:
+    code, out, _ = personas("narrate", "codes.csv", "--plan")
+    assert code == 1
+    assert "left over: '2' (3 rows), '1' (2 rows)" in out
+    assert "'16': bachelors" in out
+    assert not Path("runs").exists()
+    code, out, _ = personas("narrate", "codes.csv", "-c", "codes.yaml", "--plan", "--json")
+    plan = json.loads(out)
+    assert code == 0
+    assert plan["columns"]["EDUC"]["values"]["16"] == ["bachelors", "graduate"]
+    assert [person["age"] for person in plan["people"]] == [44, 67, 29]
+
+
+def test_people_whom_nobody_can_be_are_rejected_with_what_excludes_them(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex,state,education\n18-19,f,OH,PhD\n40,m,OH,PhD\n12,m,OH,\n")
+    code, _, _ = personas("narrate", "x.csv", "-o", "run")
+    assert code == 1
+    lines = Path("run/rejected/part-00000.jsonl").read_text().splitlines()
+    assert [json.loads(line)["reasons"] for line in lines] == [
+        ["impossible: facts: nobody in en_US has age 18-19 and education_level graduate"],
+        ["impossible: facts: age 12: en_US has people from 18 to 100"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "said"),
+    [
+        ("a,b\n1,2\n", ("input.columns={x: age}",), "x.csv has no column 'x'; its columns are a, b"),
+        ("a,b\n1,2\n", ("input.columns={a: agee}",), "has no attribute 'agee'; it has age"),
+        ("a,b\n1,2\n", ("input.columns={a: age, b: age}",), "'a' and 'b' are both mapped to 'age'"),
+        ("Age,AGE\n1,2\n", (), "columns 'Age' and 'AGE' both look like age"),
+        ("age,sex\n30,x\n31,x\n32,y\n", (), "'sex': 2 values in 3 rows mean nothing known as sex: 'x' (2 rows)"),
+        ("age,sex\n30,f\n", ("input.values={sex: {f: Femal}}",), "'Femal' is no state of sex; write one such as Fe"),
+        ("age,id\n30,1\n31,1\n", ("input.key=id",), "'id' does not name each row once: '1' (2 rows)"),
+        ("age,id\n30,1\n31,\n", ("input.key=id",), "key 'id' is empty in 1 row"),
+        ("age,id\n30,1\n", ("input.key=k",), "input.key: x.csv has no column 'k'"),
+        ("age,sex,country\n30,f,日本\n", (), "says '日本' (1 row), and locale en_US is of USA"),
+        ("age,sex,state\n30,f,Bavaria\n", (), "none is of en_US: is it a dataset of another country"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_so_is_refused_in_one_line(
+    personas: Personas, one_line: Callable[[str], str], content: str, options: tuple[str, ...], said: str
+) -> None:
+    Path("x.csv").write_text(content)
+    settings = [word for option in options for word in ("--set", option)]
+    code, out, err = personas("narrate", "x.csv", "-o", "run", *settings)
+    assert (code, out) == (2, "")
+    assert said in one_line(err)
+    assert not Path("run").exists()
+
+
+def test_another_mapping_in_the_same_folder_is_another_run(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex,state,a\n30,f,OH,1\n")
+    words = ("narrate", "x.csv", "-o", "run", "--set", "input.values={a: {'1': married_present}}")
+    assert personas(*words, "--set", "input.columns={a: marital_status}")[0] == 0
+    assert personas(*words, "--set", "input.columns={a: marital_status}")[0] == 0
+    code, _, err = personas("narrate", "x.csv", "-o", "run")
+    assert code == 2
+    assert "digests.input" in err
