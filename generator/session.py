@@ -32,7 +32,7 @@ from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.pipeline import Pipeline, Tally, narrations
 from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.run_folder import RunFolder
-from census_personas.generator.run.run_store import RunStore
+from census_personas.generator.run.run_store import local_folder
 from census_personas.generator.run.shard_narration import ShardNarration
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 
@@ -81,23 +81,10 @@ def generate(
         InterruptedRunError: a signal stopped the run before it was whole.
     """
     resources = RunResources.load(config)
-    with _local(config, folder, observe) as (place, watched):
+    with local_folder(config, folder, observe) as (place, watched):
         manifest = event_loop.run(_narration(resources, place, watched, model))
         sum_up(resources, place, manifest)
     return manifest
-
-
-@contextmanager
-def _local(
-    config: Config, folder: Path | str, observe: Callable[[Tally], None]
-) -> Iterator[tuple[Path, Callable[[Tally], None]]]:
-    """The local folder that a run is written in, and its observer; of a run at a URL those of its store."""
-    if isinstance(folder, Path):
-        yield folder, observe
-        return
-    store = RunStore(folder, config)
-    with store.opened() as staging:
-        yield staging, store.watched(observe)
 
 
 async def agenerate(

@@ -22,7 +22,7 @@ from census_personas.generator.cli.options import (
     with_deadline,
 )
 from census_personas.generator.cli.plan import print_plan
-from census_personas.generator.cli.run import name_of, run, run_folder
+from census_personas.generator.cli.run import destination, name_of, run, run_folder
 
 MaybeConfig = Annotated[
     Path | None,

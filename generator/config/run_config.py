@@ -142,11 +142,11 @@ class RuntimeConfig(Section):
         description="The local folder that a run at a URL is written in before it is put there; by default one of its "
         "own in the user's cache folder.",
     )
-    publish_seconds: Annotated[Number, Field(ge=0.1, le=3600)] = Field(
+    publish_s: Annotated[Number, Field(ge=0.1, le=3600)] = Field(
         default=5.0,
         description="How often a run at a URL puts new answers and closed shards there: what a lost machine loses.",
     )
-    lease_seconds: Annotated[Number, Field(ge=1, le=3600)] = Field(
+    lease_s: Annotated[Number, Field(ge=1, le=3600)] = Field(
         default=30.0,
         description="How long the process that writes a run at a URL may be silent before another one takes it over.",
     )

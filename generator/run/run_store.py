@@ -18,7 +18,7 @@ from pathlib import Path
 import platformdirs
 
 from census_personas.foundation.atomic_file import write_whole
-from census_personas.foundation.run_layout import RunLayout
+from census_personas.foundation.run_layout import COPIES, RunLayout
 from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.run.findings import is_sealed_as
 from census_personas.generator.run.folder_lock import locked
@@ -48,6 +48,19 @@ def staging_of(url: str, config: Config) -> Path:
     return platformdirs.user_cache_path("census-personas") / "staging" / f"{url.rpartition('/')[2]}-{digest}"
 
 
+@contextmanager
+def local_folder(
+    config: Config, place: Path | str, observe: Callable[[Tally], None]
+) -> Iterator[tuple[Path, Callable[[Tally], None]]]:
+    """The local folder that a run is written in, and its observer; of a run at a URL those of its store."""
+    if isinstance(place, Path):
+        yield place, observe
+        return
+    store = RunStore(place, config)
+    with store.opened() as staging:
+        yield staging, store.watched(observe)
+
+
 class RunStore:
     """One run at a URL, written by one coordinator."""
 
@@ -59,11 +72,13 @@ class RunStore:
         """
         self._store = ObjectStore(url)
         self._shard_rows = config.output.shard_rows
-        self._layout = RunLayout(staging_of(url, config).absolute())
+        self._layout = layout = RunLayout(staging_of(url, config).absolute())
+        # Of a shard, in the order in which they are put. Copies are made anew from the part, and put at the end.
+        self._kinds = (layout.findings, layout.rejected, layout.judged, layout.parts)
         runtime = config.runtime
-        self._lock = StoreLock(self._store, runtime.lease_seconds)
+        self._lock = StoreLock(self._store, runtime.lease_s)
         self._segments = JournalSegments(self._store, self._lock, self._layout.journal)
-        every, patience = runtime.publish_seconds, runtime.lease_seconds + runtime.publish_seconds
+        every, patience = runtime.publish_s, runtime.lease_s + runtime.publish_s
         # Two, so that a part that takes long does not keep answers waiting.
         self._loops = (
             Repeating(self._segments.publish, every, patience),
@@ -150,10 +165,10 @@ class RunStore:
 
     def _fetch_shards(self, sizes: dict[str, int]) -> None:
         """Have the files of each shard that has a part at the URL as they are there."""
-        kinds = [place.name for place in self._layout.by_shard]
+        kinds = [kind.name for kind in self._kinds]
         parts = {Path(name).stem for name in sizes if name.startswith(f"{self._layout.parts.name}/")}
         wanted = [name for name in sizes if Path(name).parent.name in kinds and Path(name).stem in parts]
-        for kind in self._layout.by_shard:
+        for kind in self._kinds:
             for file in kind.glob("part-*"):
                 if file.stem in parts and f"{kind.name}/{file.name}" not in sizes:
                     file.unlink()
@@ -211,25 +226,36 @@ class RunStore:
     def _publish_shard(self, part: str) -> None:
         """Put what is said about a shard's rows, and last of all its part, which makes it closed."""
         self._segments.publish()
-        layout = self._layout
-        for kind in (layout.findings, layout.rejected, layout.judged):
+        for kind in self._kinds:
             files = [*kind.glob(f"{part}.*")]
             for file in files:
                 self._put(file)
             if not files:
-                self._lock.check()
-                self._store.remove(f"{kind.name}/{part}{'.parquet' if kind == layout.findings else '.jsonl'}")
-        self._put(layout.parts / f"{part}.parquet")
+                self._remove(f"{kind.name}/{part}{'.parquet' if kind == self._layout.findings else '.jsonl'}")
 
     def _publish_all(self) -> None:
         """Put all that is not there yet, the manifest last."""
         self._segments.publish()
         self._publish_closed()
+        self._publish_copies()
         for file in sorted(self._layout.path.iterdir()):
             if file.is_file() and file.name[0] != "." and file != self._layout.manifest:
                 self._put(file)
         if self._layout.manifest.exists():
             self._put(self._layout.manifest)
+
+    def _publish_copies(self) -> None:
+        """Put the rows in other formats, and remove copies that are no longer asked for."""
+        for kind in map(self._layout.copies, COPIES):
+            files = sorted(kind.glob("part-*"))
+            for file in files:
+                self._put(file)
+            for name in self._store.sizes(kind.name).keys() - {f"{kind.name}/{file.name}" for file in files}:
+                self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        self._lock.check()
+        self._store.remove(name)
 
     def _put(self, file: Path) -> None:
         self._lock.check()

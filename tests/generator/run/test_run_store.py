@@ -58,7 +58,7 @@ def url(place: Place, request: pytest.FixtureRequest) -> str:
 def words(output: object, server: Any, *options: object) -> list[str]:
     said = ["generate", VLLM, "-o", output, "-n", ROWS]
     values = {"llm.model": server.model, "llm.base_url": server.base_url, "llm.concurrency": AT_ONCE}
-    values |= {"output.shard_rows": 8, "runtime.publish_seconds": PUBLISH_S, "runtime.lease_seconds": LEASE_S}
+    values |= {"output.shard_rows": 8, "runtime.publish_s": PUBLISH_S, "runtime.lease_s": LEASE_S}
     said += [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
     return [*map(str, said), *map(str, options)]
 
