@@ -33,11 +33,11 @@ class Repeating:
         """Begin."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Begin nothing more, and wait for what is being done."""
+    def stop(self, most: float | None = None) -> None:
+        """Begin nothing more, and wait for what is being done, for `most` seconds where that may hang."""
         self._ended.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(most)
 
     def _run(self) -> None:
         while self.error is None and not self._ended.wait(self._every):

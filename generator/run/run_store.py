@@ -70,6 +70,11 @@ class RunStore:
         Raises:
             ConfigError: the URL is none that a run can be written to, or its library is not installed.
         """
+        if str(config.runtime.executor) != "local" and config.runtime.staging is None:
+            raise ConfigError(
+                f"{url}: workers on other machines write to its local folder; name one that all of them share as "
+                "runtime.staging"
+            )
         self._store = ObjectStore(url)
         self._shard_rows = config.output.shard_rows
         self._layout = layout = RunLayout(staging_of(url, config).absolute())
@@ -202,7 +207,7 @@ class RunStore:
             yield
         finally:
             for loop in self._loops:
-                loop.stop()
+                loop.stop(0.0 if self._lock.is_lost else None)
 
     def _publish_closed(self) -> None:
         """Put the files of shards that were closed since the last time, and at first what the run is."""

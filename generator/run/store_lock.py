@@ -55,10 +55,19 @@ class StoreLock:
         try:
             yield
         finally:
-            self._renewal.stop()
+            self._renewal.stop(self._lease)
             with suppress(StoreError):  # it runs out by itself
                 self.check()
                 self._store.write(_name(self.number), self._content(released=True))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing may be written any more."""
+        try:
+            self.check()
+        except StoreError:
+            return True
+        return False
 
     def check(self) -> None:
         """Refuse to go on with a lock that is another's by now, or may be.
