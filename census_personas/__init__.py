@@ -8,8 +8,8 @@ run = generate("configs/quickstart.yaml", "runs/first")
 run.to_pandas()
 ```
 
-Importing it costs nothing: each name is loaded when it is first asked for. `docs/reference/python-api.md` shows every
-name and says what may change between releases.
+Importing it costs nothing: each name is loaded at first use. `docs/reference/python-api.md` shows every name and says
+what may change between releases.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
-    """A name of the API, loaded when it is first asked for."""
+    """Load a name of the API at first use."""
     if name == "__version__":
         return import_module("importlib.metadata").version("census-personas")
     if name not in _PLACES:

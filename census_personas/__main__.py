@@ -1,4 +1,4 @@
-"""The command `personas`, also as `python -m census_personas`: begun so that Ctrl-C ends it in one line at any time."""
+"""The command `personas`, also as `python -m census_personas`; Ctrl-C ends it in one line at any time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Load the command line and run it; an interrupt while it loads ends with exit code 130 too."""
     try:
-        from census_personas.generator.cli.main import main as run  # noqa: PLC0415  what may be interrupted
+        from census_personas.generator.cli.main import main as run  # noqa: PLC0415  loading may be interrupted
 
         run()
     except KeyboardInterrupt:

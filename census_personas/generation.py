@@ -1,7 +1,7 @@
 """Generation: runs from Python, in scripts, notebooks and servers.
 
-Every call has a twin for async code, whose name begins with `a`. Calls without it also work where a loop runs, as in a
-notebook, and wait there.
+Every function has a twin for async code, whose name begins with `a`. The others also work, and block, where an event
+loop runs, as in a notebook.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 Place = str | PathLike[str]
 Source = Config | Mapping[str, Any] | Place
-"""A configuration: as it is, as a mapping of its keys, or the path of its YAML file."""
+"""A configuration: a `Config`, a mapping of its keys, or the path of its YAML file."""
 Observe = Callable[[Tally], None]
 
 
-def load_config(source: Source = {}, **changes: Any) -> Config:  # noqa: B006  never written to
-    """A run's configuration from a YAML file, a mapping or another configuration, with some values changed.
+def load_config(source: Source = {}, **changes: Any) -> Config:  # noqa: B006  never modified
+    """Load a run's configuration from a YAML file, a mapping or another configuration, and change some values.
 
     ```python
     config = load_config("configs/quickstart.yaml", rows=20, seed=7)
@@ -43,11 +43,11 @@ def load_config(source: Source = {}, **changes: Any) -> Config:  # noqa: B006  n
     ```
 
     Args:
-        source: a path, a mapping of keys as in the YAML file, or a `Config`; nothing for the defaults.
+        source: a path, a mapping of keys as in the YAML file, or a `Config`; by default the defaults.
         changes: keys of the configuration, with their new values.
 
     Raises:
-        ConfigError: naming file, key and remedy.
+        ConfigError: the configuration is invalid; names file, key and remedy.
     """
     if isinstance(source, Config | Mapping):
         return config_file.from_values(source, changes)
@@ -56,7 +56,7 @@ def load_config(source: Source = {}, **changes: Any) -> Config:  # noqa: B006  n
 
 
 def generate(config: Source, folder: Place, *, observe: Observe | None = None) -> Run:
-    """Write a dataset into a run folder, with its report and card. The same call resumes; more rows extend.
+    """Write a dataset into a run folder, with its report and card. The same call resumes a run; more rows extend it.
 
     ```python
     run = generate({"rows": 20, "where": {"state": "NY"}}, "runs/new-york")
@@ -66,17 +66,17 @@ def generate(config: Source, folder: Place, *, observe: Observe | None = None) -
     An interrupt keeps the finished rows and leaves the run `stopped`.
 
     Args:
-        config: what the run is and how it runs.
-        folder: where it is written; new, or that of the same run.
-        observe: called with running counts after each row, from another thread where a loop runs.
+        config: the run's configuration.
+        folder: the run folder; new, or that of the same run.
+        observe: called with running counts after each row; from another thread if an event loop runs.
 
     Returns:
         The run. Its `state` says whether rows are missing: rejected ones raise no error.
 
     Raises:
         ConfigError: the configuration or the folder cannot be used; nothing was written.
-        LLMError: the endpoint cannot be used; what was finished is kept.
-        KeyboardInterrupt: it was interrupted.
+        LLMError: the endpoint cannot be used; finished rows are kept.
+        KeyboardInterrupt: the run was interrupted.
     """
     settings, place = _prepared(config, folder)
     session.generate(settings, place, observe or _nobody)
@@ -84,13 +84,13 @@ def generate(config: Source, folder: Place, *, observe: Observe | None = None) -
 
 
 async def agenerate(config: Source, folder: Place, *, observe: Observe | None = None) -> Run:
-    """`generate` for async code. The work is done in other threads, so that the caller's loop stays free.
+    """Do as `generate`, for async code. The work is done in other threads, so that the caller's loop stays free.
 
     ```python
     run = await agenerate({"rows": 20}, "runs/first")
     ```
 
-    A cancellation drops the rows in flight, keeps the finished ones, leaves the run `stopped`, and is then raised.
+    A cancellation drops the rows in flight, keeps the finished ones, leaves the run `stopped`, and is raised again.
     """
     settings, place = await asyncio.to_thread(_prepared, config, folder)
     await session.agenerate(settings, place, observe or _nobody)
@@ -112,14 +112,14 @@ def narrate(
     run = narrate(people, {}, "runs/narrated")
     ```
 
-    Uuid and context columns are kept, texts are written anew. The same call resumes.
+    Keeps uuid and context columns and rewrites the texts. The same call resumes the run.
 
     Args:
-        people: a dataset file, a run folder, or a data frame, which is kept beside the run as
+        people: a dataset file, a run folder, or a data frame; a frame is kept beside the run as
             `<folder>-people.parquet`, because a resumed run reads it again.
-        config: how they are narrated.
-        folder: where the run is written.
-        rows: how many of them, from the first on; all by default, whatever the configuration says.
+        config: the run's configuration.
+        folder: the run folder.
+        rows: how many people, from the first on; by default all, even if the configuration sets a number.
         observe: as in `generate`.
 
     Raises:
@@ -137,13 +137,13 @@ async def anarrate(
     rows: int | None = None,
     observe: Observe | None = None,
 ) -> Run:
-    """`narrate` for async code; cancelled as `agenerate` is."""
+    """Do as `narrate`, for async code; a cancellation works as for `agenerate`."""
     settings = await asyncio.to_thread(_of_people, people, config, folder, rows)
     return await agenerate(settings, folder, observe=observe)
 
 
 def preview(config: Source, rows: int = 3) -> list[Narrated]:
-    """Narrate the first rows of a run, and write nothing.
+    """Narrate the first rows of a run and write no file.
 
     ```python
     rows = preview("configs/quickstart.yaml", rows=2)
@@ -151,7 +151,7 @@ def preview(config: Source, rows: int = 3) -> list[Narrated]:
     ```
 
     Returns:
-        One result a row: `record` (facts and texts), `findings`, whether it was `accepted`, and the `reasons` if not.
+        One result per row: `record` (facts and texts), `findings`, whether it was `accepted`, and the `reasons` if not.
 
     Raises:
         ConfigError: the configuration cannot be run.
@@ -162,19 +162,19 @@ def preview(config: Source, rows: int = 3) -> list[Narrated]:
 
 
 async def apreview(config: Source, rows: int = 3) -> list[Narrated]:
-    """`preview` for async code."""
+    """Do as `preview`, for async code."""
     results, _ = await session.apreview(await asyncio.to_thread(load_config, config, rows=rows))
     return results
 
 
 def estimate(config: Source, *, sample: int = 5) -> Estimate:
-    """Tokens, time and cost of a whole run, from narrating a few of its rows for real.
+    """Estimate tokens, time and cost of a whole run by narrating a few of its rows.
 
     ```python
     estimate("configs/quickstart.yaml").hours
     ```
 
-    Where the endpoint fails, a warning is logged and tokens are assumed from the lengths of prompts; `basis` says so.
+    If the endpoint fails, logs a warning and assumes tokens from the lengths of prompts; `basis` says so.
 
     Raises:
         ConfigError: the configuration cannot be run.
@@ -183,12 +183,12 @@ def estimate(config: Source, *, sample: int = 5) -> Estimate:
 
 
 async def aestimate(config: Source, *, sample: int = 5) -> Estimate:
-    """`estimate` for async code."""
+    """Do as `estimate`, for async code."""
     return await estimating.aestimate(await asyncio.to_thread(load_config, config), sample)
 
 
 def _nobody(_: Tally) -> None:
-    """Nobody watches."""
+    """Ignore the counts."""
 
 
 def _prepared(config: Source, folder: Place) -> tuple[Config, Path]:
@@ -200,7 +200,7 @@ def _prepared(config: Source, folder: Place) -> tuple[Config, Path]:
 
 
 def _of_people(people: Place | pd.DataFrame, config: Source, folder: Place, rows: int | None) -> Config:
-    """The configuration of a run about these people."""
+    """Return the configuration of a run for these people."""
     place = Path(people) if isinstance(people, str | PathLike) else _kept(people, Path(folder))
     settings = load_config(config, input=str(place))
     if rows is None and settings.input is not None:
@@ -209,15 +209,15 @@ def _of_people(people: Place | pd.DataFrame, config: Source, folder: Place, rows
 
 
 def _kept(people: pd.DataFrame, folder: Path) -> Path:
-    """The file beside a run in which its people are kept.
+    """Write people to the file beside a run that keeps them, and return its path.
 
     Raises:
-        ConfigError: it holds others.
+        ConfigError: the file holds other people.
     """
     place = output_file(folder.absolute().with_name(f"{folder.name}-people.parquet"), (".parquet",))
     content = people.to_parquet(None, index=False)
     if place.exists() and place.read_bytes() != content:
-        raise ConfigError(f"{place}: holds other people than those given; give a new folder for the run")
+        raise ConfigError(f"{place}: holds other people; give a new folder for the run")
     with whole_file(place) as partial:
         partial.write_bytes(content)
     return place

@@ -1,4 +1,4 @@
-"""Run: a run folder to read."""
+"""Run: reads a run folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _REJECTION = ("shard", "row", "uuid", "attempts", "reasons", "record")
 
 
 class Run:
-    """The files of a run as values and data frames, read when they are asked for, so that a run may still grow.
+    """The files of a run as values and data frames. Each access reads them, so the run may still grow.
 
     ```python
     run = Run("runs/first")
@@ -42,7 +42,7 @@ class Run:
         """Open a run folder.
 
         Raises:
-            DatasetError: no run is there.
+            DatasetError: the folder holds no run.
             ConfigError: its manifest cannot be read.
         """
         self.folder = Path(folder)
@@ -50,27 +50,27 @@ class Run:
 
     @property
     def manifest(self) -> Manifest:
-        """The account of the run: what was asked for, what came of it, and all that decides its rows."""
+        """The manifest: the run's identity, state and counts, and everything that decides its rows."""
         manifest = Manifest.read(self.folder)
         if manifest is None:
-            raise DatasetError(f"{self.folder}: no run is there; give a folder that `generate` wrote")
+            raise DatasetError(f"{self.folder}: holds no run; give a folder that `generate` wrote")
         return manifest
 
     @property
     def state(self) -> State:
-        """`complete`, `short` of rejected rows, `stopped`, or `running` (or killed)."""
+        """`complete`, `short` (rows were rejected), `stopped`, or `running` (also if killed)."""
         return self.manifest.state
 
     @property
     def config(self) -> Config:
-        """The configuration that the run was last called with."""
+        """The configuration of the run's last call."""
         return config_file.load(self.folder / "config.yaml")
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-        """The dataset's rows one by one, in order, with memory for one block of them.
+        """Yield the dataset's rows one by one, in order, holding one block in memory.
 
         Raises:
-            DatasetError: an unknown column, a spoilt file, or no rows yet.
+            DatasetError: a column is unknown, a file is damaged, or there are no rows yet.
         """
         for frame in self._frames(columns):
             names = [str(name) for name in frame.columns]
@@ -79,20 +79,20 @@ class Run:
             )
 
     def to_pandas(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """The dataset as one data frame, or some of its columns.
+        """Return the dataset as one data frame, or some of its columns.
 
         Raises:
-            DatasetError: as `rows`.
+            DatasetError: as for `rows`.
         """
         frame = pd.concat(list(self._frames(columns)), ignore_index=True)
         return frame if columns is None else frame[list(columns)]
 
     @property
     def findings(self) -> pd.DataFrame:
-        """What rules say of the rows, a finding a row.
+        """The rules' findings, one per row of the frame.
 
-        Columns: row, uuid, rule, severity, field, message, evidence, accepted (whether the row was). Empty for a run of
-        an earlier release, which kept none.
+        Columns: row, uuid, rule, severity, field, message, evidence, accepted (whether the row was accepted). Empty for
+        a run of an earlier release without stored findings.
         """
         frames = [frame for frame in read_findings(self.folder) if len(frame)]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=SCHEMA.names)
@@ -104,10 +104,10 @@ class Run:
 
     @property
     def report(self) -> dict[str, Any]:
-        """The numbers of the report: the dataset beside the census.
+        """The numbers of the report, which compares the dataset with the census.
 
         Raises:
-            DatasetError: there is none yet, as of a run that was stopped.
+            DatasetError: there is no report yet, for example because the run was stopped.
         """
         text = self._text("report.json")
         try:
@@ -120,20 +120,20 @@ class Run:
 
     @property
     def card(self) -> str:
-        """The dataset card, Markdown.
+        """The dataset card, in Markdown.
 
         Raises:
-            DatasetError: there is none yet.
+            DatasetError: there is no card yet.
         """
         return self._text("README.md")
 
     def __repr__(self) -> str:
-        """Place, state and counts."""
+        """Return folder, state and counts."""
         manifest = self.manifest
         return f"Run({str(self.folder)!r}: {manifest.state}, {manifest.accepted} of {manifest.rows} rows)"
 
     def _repr_html_(self) -> str:
-        """The same for notebooks."""
+        """Return the same for notebooks."""
         manifest = self.manifest
         shown = {
             "folder": self.folder,
@@ -160,5 +160,5 @@ class Run:
             return file.read_bytes().decode(errors="replace")
         except FileNotFoundError as error:
             raise DatasetError(
-                f"{file}: is not there; it is written when a run ends, so resume the run with the same call"
+                f"{file}: does not exist; it is written when a run ends, so resume the run with the same call"
             ) from error

@@ -1,4 +1,4 @@
-"""Validation: the record rules over a whole dataset, from Python."""
+"""Validation: checks a whole dataset with the record rules, from Python."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from census_personas.validators.validate_file import validate_files
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What the rules say of a dataset.
+    """The result of checking a dataset.
 
     Attributes:
-        rows: rows that were checked.
-        rejected_rows: those with at least one error.
-        repeated_uuids: those whose uuid an earlier row has.
-        missing_columns: columns that rules need and no row has; what needs them was not judged.
-        by_rule: rows by rule and severity.
-        not_judged: rules that cannot run on this locale, and what it has not: a language, a role, a look-up.
-        findings: a finding a row: row, uuid, rule, severity, field, message, evidence.
+        rows: number of checked rows.
+        rejected_rows: number of rows with at least one error.
+        repeated_uuids: number of rows that repeat the uuid of an earlier row.
+        missing_columns: columns that rules need and no row has; these rules were skipped.
+        by_rule: number of rows by rule and severity.
+        not_judged: rules that cannot run on this locale -> what it lacks: a language, a role, a look-up.
+        findings: one finding per row: row, uuid, rule, severity, field, message, evidence.
     """
 
     rows: int
@@ -49,11 +49,11 @@ class Validation:
 
     @property
     def passed(self) -> bool:
-        """Whether no row has an error, or the uuid of another."""
+        """Whether no row has an error or repeats a uuid."""
         return not self.rejected_rows and not self.repeated_uuids
 
     def __repr__(self) -> str:
-        """The counts, without the findings."""
+        """Return the counts, without the findings."""
         return (
             f"Validation({self.rows} rows, {self.rejected_rows} with errors, "
             f"{self.repeated_uuids} repeated, {len(self.findings)} findings)"
@@ -79,16 +79,16 @@ def validate(
     Args:
         dataset: a .parquet, .csv or .jsonl file, a run folder, or a data frame.
         locale: a shipped locale, or a locale's folder.
-        policy: rule -> `repair`, `reject`, `flag` or `off`, where the default is not wanted.
-        limit: rows to read at most.
-        sampled: whether the people were sampled from the census: rare people are not findings then. By default files
-            and runs say so themselves; a data frame cannot, and is taken to come from elsewhere.
-        plugins: folders, or names of installed packages, whose rules run beside ours; their code is executed.
+        policy: rule -> `repair`, `reject`, `flag` or `off`, to replace the default.
+        limit: most rows to read.
+        sampled: whether the people were sampled from the census; rare facts are then flagged, not rejected. By default,
+            files and runs say so themselves; a data frame cannot, and counts as not sampled.
+        plugins: folders or names of installed packages whose rules run too; their code is executed.
 
     Raises:
-        DatasetError: a dataset that cannot be read, or has no rows.
-        PolicyError: a rule or an action that does not exist.
-        PluginError: a plug-in that cannot be loaded, or a rule of it that fails.
+        DatasetError: the dataset cannot be read, or has no rows.
+        PolicyError: a rule or an action does not exist.
+        PluginError: a plug-in cannot be loaded, or one of its rules fails.
     """
     extra = Plugins.load(plugins)
     with tempfile.TemporaryDirectory(prefix="personas-") as folder:
@@ -111,7 +111,7 @@ async def avalidate(
     sampled: bool | None = None,
     plugins: Sequence[str | PathLike[str]] = (),
 ) -> Validation:
-    """`validate` in a thread, so that the caller's loop stays free. A cancellation does not wait for the thread."""
+    """Do as `validate`, in a thread, so that the caller's loop stays free. A cancellation does not wait for it."""
     return await asyncio.to_thread(
         validate, dataset, locale=locale, policy=policy, limit=limit, sampled=sampled, plugins=plugins
     )

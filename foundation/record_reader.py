@@ -1,4 +1,4 @@
-"""Record reader: the rows of a dataset file as records, batch by batch."""
+"""Record reader: reads the rows of a dataset file as records, batch by batch."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ KNOWN = frozenset((*PROSE, *LISTS, "sex", "age", "occupation"))
 
 
 def read_records(path: Path, *, limit: int | None = None, age: str = "age") -> Iterator[dict[str, Any]]:
-    """Rows of a Parquet, JSONL or CSV file, in order, with memory for one batch.
+    """Yield the rows of a Parquet, JSONL or CSV file in order, with memory for one batch.
 
-    Codes stay the text that they are in a text file; a number in the column `age` becomes an integer.
+    Values of text files stay text; only a number in the column `age` becomes an integer.
 
     Raises:
         DatasetError: unknown suffix, unreadable file or row, or no column of the persona schema.
@@ -118,9 +118,9 @@ def _readable(path: Path, text: TextFormat) -> Iterator[None]:
     except (OSError, pa.ArrowException, csv.Error) as error:
         known = error.strerror if isinstance(error, OSError) and error.filename is not None else None
         known = known or (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else None)
-        said = known or " ".join(str(error).split()).rstrip(".")
+        reason = known or " ".join(str(error).split()).rstrip(".")
         raise DatasetError(
-            f"{path}: cannot be read: {said}; give a whole {path.suffix} file of rows"
+            f"{path}: cannot be read: {reason}; give a complete {path.suffix} file of rows"
         ) from error
 
 
@@ -153,16 +153,14 @@ def _csv(path: Path, text: TextFormat) -> Iterator[dict[str, Any]]:
         _refuse_twins(path, rows.fieldnames or ())
         for record in rows:
             if None in record:
-                raise DatasetError(
-                    f"{path}:{rows.line_num}: has more cells than there are columns; mend the row"
-                )
+                raise DatasetError(f"{path}:{rows.line_num}: has more cells than columns; correct the row")
             yield record
 
 
 def _refuse_twins(path: Path, columns: Sequence[str]) -> None:
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
-        raise DatasetError(f"{path}: has two columns {twice!r}; name one of them otherwise")
+        raise DatasetError(f"{path}: duplicate column {twice!r}; rename one")
 
 
 def _with_number(column: str, record: dict[str, Any]) -> dict[str, Any]:
@@ -171,5 +169,5 @@ def _with_number(column: str, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_number(text: str) -> bool:
-    """Whether a cell is a whole number that a person's age could be written as."""
+    """Return whether a cell is a whole number short enough to be an age."""
     return text.isascii() and text.isdecimal() and len(text) <= LONGEST_AGE

@@ -1,4 +1,4 @@
-"""The engine: fit a population, sample it, have it narrated, check it, write it."""
+"""The engine: fits a population, samples it, narrates and checks the rows, and writes them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Population"]
 
 
 def __getattr__(name: str) -> Any:
-    """`Population`, imported when it is first asked for, so that importing the package costs nothing."""
+    """Import `Population` at first use, so that importing the package costs nothing."""
     if name != "Population":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from census_personas.generator.population.population import Population  # noqa: PLC0415  deferred on purpose

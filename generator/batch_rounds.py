@@ -1,10 +1,9 @@
-"""Batch rounds: a run that a batch endpoint answers, round by round; nothing is submitted, paid or taken twice.
+"""Batch rounds: run through a batch endpoint, round by round; nothing is submitted, paid for or imported twice.
 
-A round is what all unfinished rows have to ask at one time. Its requests are written to the run's folder first; then
-each file is uploaded and a batch is made of it; what comes back is fetched and taken into the run. The state in the
-folder is written after each of these steps. A process that is killed between a step and its note does the step again,
-which the endpoint's own lists prevent from being paid twice: a file is recognized by the digest in its name, a batch
-by the digest in its metadata.
+A round consists of the next requests of all unfinished rows. They are written to files in the run folder; each file
+is uploaded and a batch is created from it; the answers are downloaded and imported. The state in the folder is written
+after each of these steps. A process that is killed before it wrote the state repeats the step, but pays once, because
+the endpoint's own lists show what it has: files have a digest in their names, batches in their metadata.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ Observe = Callable[[Tally], None]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a round came to.
+    """The result of a round.
 
     Attributes:
-        results: the answers and failures that came back, already closed.
-        is_fruitless: whether not one request was answered.
-        faults: why batches began none of their requests.
+        results: the answers and failures of the round, already closed.
+        is_fruitless: whether no request was answered.
+        faults: why the endpoint did not begin batches.
     """
 
     manifest: Manifest
@@ -57,7 +56,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the last round is; `imported` when this call took its answers into the run."""
+    """State of the last round; `imported` if this call imported its answers."""
 
     round: BatchRound
     imported: Imported | None = None
@@ -72,26 +71,26 @@ def submit(
     bounded: bool = False,
     observe: Observe = lambda _: None,
 ) -> BatchRound | Manifest:
-    """Submit what every unfinished row has to ask next, or go on with a round that was not submitted whole.
+    """Submit the next request of every unfinished row, or continue a round that was not fully submitted.
 
     Args:
-        config: what the run is, and where its endpoint is.
-        folder: of the run, which may be a new one.
-        most_requests: of a file.
-        most_bytes: of a file.
+        config: the run and its endpoint.
+        folder: the run folder, which may be new.
+        most_requests: most requests per file.
+        most_bytes: most bytes per file.
         bounded: whether schemas keep their bounds on lengths.
         observe: called with running counts.
 
     Returns:
-        The round, or the run's manifest where no row waits.
+        The round, or the run's manifest if no row waits.
 
     Raises:
-        ConfigError: the round before is not over, or was submitted to another endpoint; or as `generate` says.
-        LLMError: the endpoint takes no batches, refuses the key, or failed; the same call goes on.
+        ConfigError: the previous round is not over, or was submitted to another endpoint; or as for `generate`.
+        LLMError: the endpoint takes no batches, refuses the key, or failed; the same call continues.
     """
     with batch_locked(folder):
         state = BatchState.read(folder)
-        # Under the lock, so that no batch is made after the look.
+        # Under the lock, so that no batch is created after this look-up.
         known = event_loop.run(partial(_known, config))
         if state.open_round is None:
             files = RequestFiles(
@@ -101,7 +100,7 @@ def submit(
             )
             with files:
                 model = BatchRequests(config.llm, files, dialect_of(config.llm, bounded=bounded))
-                # One row after the other, so that the same run writes the same files.
+                # One row at a time, so that the same run writes the same files.
                 slow = config.model_copy(update={"llm": config.llm.model_copy(update={"concurrency": 1})})
                 manifest = generate(slow, folder, observe, model=model)
             if not files.written:
@@ -121,17 +120,17 @@ def submit(
 def poll(
     config: Config, folder: Path, *, gives_up: bool = False, observe: Observe = lambda _: None
 ) -> Progress:
-    """Ask how far the round's batches are; fetch those that are over, and take all answers when none is left.
+    """Look up the round's batches, download those that are over, and import all answers when the last one is.
 
     Args:
-        config: what the run is, and where its endpoint is.
-        folder: of the run.
-        gives_up: whether a batch that the endpoint no longer knows counts as lost, and its requests are asked again.
+        config: the run and its endpoint.
+        folder: the run folder.
+        gives_up: whether a batch that the endpoint no longer knows counts as lost, so that its requests are repeated.
         observe: called with running counts.
 
     Raises:
-        ConfigError: nothing was submitted, or to another endpoint.
-        LLMError: the endpoint failed, or does not know a batch; the same call goes on.
+        ConfigError: nothing was submitted, or it was submitted to another endpoint.
+        LLMError: the endpoint failed, or does not know a batch; the same call continues.
     """
     with batch_locked(folder):
         state = BatchState.read(folder)
@@ -151,14 +150,14 @@ def poll(
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the endpoint has already: batches, and files of requests by their names."""
+    """What the endpoint already has: batches, and files of requests by name."""
 
     endpoint: str
     batches: Sequence[Batch]
     files: Mapping[str, str]
 
     def batch(self, sha256: str, taken: set[str]) -> Batch | None:
-        """A batch of this input that nobody took note of; one that may have answers before one that has none."""
+        """Return an unrecorded batch of this input, preferring one that may have answers."""
         ours = [batch for batch in self.batches if batch.sha256 == sha256 and batch.id not in taken]
         return min(ours, key=lambda batch: batch.status in _WITHOUT_ANSWERS, default=None)
 
@@ -181,7 +180,7 @@ def _refuse_other_endpoint(state: BatchState, endpoint: str, folder: Path) -> No
 
 
 async def _submit(config: Config, folder: Path, state: BatchState, known: _Known) -> BatchRound:
-    """Have a batch for every part of the last round that has none."""
+    """Create a batch for every part of the last round that has none."""
     async with BatchClient(config.llm) as client:
         for index, begun in enumerate(state.rounds[-1].parts):
             part = begun
@@ -216,14 +215,14 @@ async def _upload(client: BatchClient, folder: Path, state: BatchState, index: i
         is_whole = False
     if not is_whole:
         raise ConfigError(
-            f"{path}: is missing or not as it was written; move {RunLayout(folder).batch_state} away and repeat the "
+            f"{path}: is missing or was changed; move {RunLayout(folder).batch_state} away and repeat the "
             "command: the requests are written again, and batches that the endpoint has are recognized"
         )
     return await client.upload(path, part.sha256)
 
 
 async def _fetch(config: Config, folder: Path, state: BatchState, *, gives_up: bool) -> BatchState:
-    """Ask for the state of every batch that is not fetched, and fetch those that are over."""
+    """Look up every batch that is not downloaded, and download those that are over."""
     async with BatchClient(config.llm) as client:
         _refuse_other_endpoint(state, _endpoint(client), folder)
         for index, part in enumerate(state.rounds[-1].parts):
@@ -235,8 +234,8 @@ async def _fetch(config: Config, folder: Path, state: BatchState, *, gives_up: b
                 if not gives_up:
                     raise BatchError(
                         f"batch {part.batch_id}, or a file of it, is not there: {error}",
-                        hint="check llm.base_url and the key's project; where it is gone for good, --give-up has its "
-                        "requests submitted, and paid for, again",
+                        hint="check llm.base_url and the key's project; if the batch is lost, --give-up submits and "
+                        "pays for its requests again",
                     ) from error
                 part = part.changed(status="lost", fetched=True)  # noqa: PLW2901
             state = state.with_part(index, part)
@@ -260,7 +259,7 @@ async def _fetch_part(client: BatchClient, folder: Path, state: BatchState, inde
 
 
 def _import(config: Config, folder: Path, done: BatchRound, observe: Observe) -> Imported:
-    """Take all that came back into the run: answers that it has already are passed over."""
+    """Import all answers of a round into the run, except those that it already has."""
     layout = RunLayout(folder)
     files = [
         layout.batch_file(done.number, kind, index)

@@ -1,4 +1,4 @@
-"""Dry check: what a run would ask its model, and where it would write, without asking or writing."""
+"""Dry check: shows a run's requests and folder without asking or writing anything."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class PlannedRequest:
 
     Attributes:
         call: `attributes` or `personas`.
-        fields: what it asks for, in order.
-        messages: what it would send, in order; an answer of the model's is a placeholder.
+        fields: the requested fields, in order.
+        messages: its messages, in order; an answer of the model is a placeholder.
     """
 
     call: str
@@ -46,13 +46,13 @@ class PlannedRequest:
 
 
 def plan_requests(resources: RunResources) -> tuple[int, tuple[PlannedRequest, ...]]:
-    """The number of the first row whose facts are right, and the requests that a run would send for it.
+    """Return the number of the first row with correct facts, and the requests that a run would send for it.
 
-    Every answer is taken to be a filler within the bounds of its fields, and to pass every rule.
+    Assumes that every answer is a filler within the bounds of its fields and passes every rule.
 
     Raises:
-        ConfigError: the facts of every row that was looked at are wrong, or a prompt cannot be rendered.
-        TemplateError: a template needs what the row does not have.
+        ConfigError: the facts of all tried rows are wrong, or a prompt cannot be rendered.
+        TemplateError: a template needs a value that the row does not have.
     """
     return event_loop.run(partial(_plan_requests, resources))
 
@@ -106,27 +106,27 @@ def _planned(request: ChatRequest) -> PlannedRequest:
 
 
 def describe_folder(folder: Path, resources: RunResources) -> str:
-    """What a run would do in its folder; nothing is made or written.
+    """Describe what a run would do in its folder; create and write nothing.
 
     Raises:
-        ConfigError: the folder is of another run, is no place for one, or may not be written to.
+        ConfigError: the folder belongs to another run, cannot hold a run, or is not writable.
     """
     config = resources.config
     manifest = Manifest.of(config, resources.digests(), config.llm.model or "", notice_of(config))
     earlier = RunFolder.refuse(folder, manifest)
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     if not os.access(there, os.W_OK | os.X_OK):
-        raise ConfigError(f"{folder}: {there} may not be written to; give a folder that you may write to")
+        raise ConfigError(f"{folder}: {there} is not writable; give a folder that you may write to")
     if earlier is None:
         return f"{folder}, new"
     return f"{folder}, goes on with {earlier.accepted} of {config.rows} rows"
 
 
 def describe_endpoints(config: Config) -> str:
-    """Where a run would send its requests, and whether the environment has a key for it; nobody is asked.
+    """Describe where a run would send its requests, and whether the environment has a key; ask no endpoint.
 
     Raises:
-        AddressError: a URL that no request can be sent to.
+        AddressError: no request can be sent to a URL.
     """
     addresses = ", ".join(address.shown for address in Address.all_of(config.llm))
     key = "set" if os.environ.get(config.llm.api_key_env, "").strip() else "not set"

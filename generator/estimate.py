@@ -1,4 +1,4 @@
-"""Estimate: what a run will take, from narrating a few of its rows, or from the length of their prompts."""
+"""Estimate: tokens, time and cost of a run, from narrating a few rows or from the length of their prompts."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ from census_personas.prompts.template import PromptSet
 log = logging.getLogger(__name__)
 
 CHARACTERS_A_TOKEN = 4
-"""What the tokenizers of English-speaking models come to; a rule of thumb, good to a quarter either way."""
+"""Characters per token of models for English text: a rule of thumb, accurate to a quarter either way."""
 _ITEM = 30  # characters of an item of a list
-# Texts stay well below their upper bound, which leaves room so that none is cut in the middle of a word.
+# Texts are well below their upper bound: the bound leaves room so that none is cut in the middle of a word.
 _ROOM = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What all rows of a run will take.
+    """Estimate for all rows of a run.
 
     Attributes:
-        rows: of the run.
-        sampled: rows that were narrated, or whose prompts were measured, for it.
-        accepted: of those; None where none was narrated.
-        prompt_tokens: of all rows.
-        completion_tokens: of all rows.
+        rows: rows of the run.
+        sampled: rows that were narrated, or whose prompts were measured.
+        accepted: accepted rows among these; None if none was narrated.
+        prompt_tokens: tokens of all rows' prompts.
+        completion_tokens: tokens of all rows' answers.
         cost: in the currency of the prices.
-        hours: were the endpoint as quick with many requests at once; None where it was not asked.
-        basis: `narrated` for real, or `assumed` from lengths.
+        hours: if the endpoint keeps its speed at many concurrent requests; None if it was not asked.
+        basis: `narrated`, or `assumed` from lengths.
     """
 
     rows: int
@@ -56,29 +56,29 @@ class Estimate:
 
 
 def estimate(config: Config, sample: int = 5) -> Estimate:
-    """Narrate some rows of a run and scale what they took; where the endpoint fails, assume it from lengths.
+    """Narrate some rows of a run and scale their cost; if the endpoint fails, assume it from lengths.
 
     Raises:
-        ConfigError: a configuration that cannot be run.
+        ConfigError: the configuration cannot be run.
     """
     try:
         return narrated(config, sample)
     except LLMError as error:
-        log.warning("%s; time is left out, tokens are assumed", " ".join(str(error).split()))
+        log.warning("%s; time is not estimated, tokens are assumed", " ".join(str(error).split()))
         return assumed(RunResources.load(config), sample)
 
 
 async def aestimate(config: Config, sample: int = 5) -> Estimate:
-    """`estimate` for async code; the caller's loop stays free."""
+    """Do as `estimate`, for async code; the caller's loop stays free."""
     try:
         return _scaled(config, *await apreview(_first_rows(config, sample)))
     except LLMError as error:
-        log.warning("%s; time is left out, tokens are assumed", " ".join(str(error).split()))
+        log.warning("%s; time is not estimated, tokens are assumed", " ".join(str(error).split()))
         return await asyncio.to_thread(lambda: assumed(RunResources.load(config), sample))
 
 
 def narrated(config: Config, sample: int) -> Estimate:
-    """Narrate some rows and scale what they took.
+    """Narrate some rows and scale their cost.
 
     Raises:
         LLMError: the endpoint cannot be used.
@@ -95,7 +95,7 @@ def _scaled(config: Config, results: Sequence[Narrated], seconds: float) -> Esti
     scale = config.rows / len(results)
     prompt = scale * sum(result.prompt_tokens for result in results)
     completion = scale * sum(result.completion_tokens for result in results)
-    # An endpoint answers many rows in the time of one; the narrator without a model writes one after the other.
+    # An endpoint answers many rows at once; the offline narrator writes one after the other.
     at_once = max(len(results) - 1, 1) if llm.backend == "offline" else min(config.rows, llm.concurrency)
     return Estimate(
         rows=config.rows,
@@ -110,10 +110,10 @@ def _scaled(config: Config, results: Sequence[Narrated], seconds: float) -> Esti
 
 
 def assumed(resources: RunResources, sample: int) -> Estimate:
-    """Render the prompts of some rows and count characters; nobody is asked.
+    """Render the prompts of some rows and count characters; ask no endpoint.
 
-    Every text is taken to be as long as a quarter of the way between its bounds, every list as the middle, and no
-    answer to need a repair. A request that goes on with a conversation is counted as one that stands alone.
+    Assumes that the length of every text is a quarter of the way between its bounds and that of every list in the
+    middle, and that no answer needs a repair. Counts a request that continues a conversation as one that stands alone.
     """
     config = resources.config
     rows = cast("list[dict[str, Any]]", resources.sample(min(sample, config.rows)).to_dict("records"))
@@ -134,7 +134,7 @@ def assumed(resources: RunResources, sample: int) -> Estimate:
 
 
 def _lengths(prompts: PromptSet, facts: Mapping[str, Any]) -> tuple[int, int]:
-    """Characters of all prompts of a row, and of all answers."""
+    """Return the characters of a row's prompts, and of its answers."""
     asked = answered = 0
     for call in CALLS:
         template = prompts.templates[call]
@@ -146,7 +146,7 @@ def _lengths(prompts: PromptSet, facts: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def filler(field: FieldSpec) -> str | list[str] | int:
-    """A value of the length that an answer is taken to have: within the bounds of its field, and meaningless."""
+    """Return a meaningless value of the length that an answer is assumed to have, within its field's bounds."""
     if field.kind == "text":
         return "x" * (field.minimum + (field.maximum - field.minimum) // _ROOM)
     middle = (field.minimum + field.maximum) // 2
@@ -154,5 +154,5 @@ def filler(field: FieldSpec) -> str | list[str] | int:
 
 
 def cost_of(llm: LLMConfig, prompt: float, completion: float) -> float:
-    """What so many tokens cost at the configured prices."""
+    """Return the cost of tokens at the configured prices."""
     return round((prompt * llm.price_prompt + completion * llm.price_completion) / 1e6, 2)

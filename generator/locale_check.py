@@ -1,4 +1,4 @@
-"""Locale check: what a locale's folder declares, and what it lacks for each stage of a dataset."""
+"""Locale check: shows what a locale declares, and what it lacks for each stage of a dataset."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from census_personas.validators.rules import RecordChecker, rules
 
 STAGES = ("sampling", "narration", "validation", "publication")
 PROMPTS = "prompts"
-"""The folder of a locale's own prompt set, beside its `priors.yaml`."""
+"""Folder of a locale's own prompt set, beside its `priors.yaml`."""
 NEEDED = ("age", "sex", "work", "occupation")
 """Roles without which no row can be narrated."""
 
 
 @dataclass(slots=True)
 class Stage:
-    """One stage of a dataset, as far as a locale has come.
+    """How complete a locale is for one stage of a dataset.
 
     Attributes:
         name: sampling, narration, validation or publication.
-        declared: what there is, in words.
-        missing: what there is not, each with what to do, the first thing first.
-        reached: whether the stages before it let this one be looked at.
+        declared: what the locale has, in words.
+        missing: what the locale lacks, each with what to do, in order.
+        reached: whether the previous stages allow checking this one.
     """
 
     name: str
@@ -48,9 +48,9 @@ class Stage:
 
 
 def check_locale(folder: Path) -> tuple[Stage, ...]:
-    """Look at each stage in turn; a locale that cannot be sampled is looked at no further.
+    """Check each stage in turn; stop at a locale that cannot be sampled.
 
-    Nothing is written but the fitted model, which is kept for the next time.
+    Writes only the fitted model, into the cache.
     """
     stages = {name: Stage(name, reached=name == "sampling") for name in STAGES}
     priors = _sampled(folder, stages["sampling"])
@@ -62,7 +62,7 @@ def check_locale(folder: Path) -> tuple[Stage, ...]:
 
 
 def next_step(stages: tuple[Stage, ...]) -> str | None:
-    """The first thing that is missing; None where nothing is."""
+    """Return the first thing that is missing; None if nothing is."""
     return next((what for stage in stages for what in stage.missing), None)
 
 
@@ -195,7 +195,7 @@ def _published(priors: Priors, stage: Stage) -> None:
 
 
 def _compared(priors: Priors) -> Iterator[str]:
-    """What speaks against the figures of other publications, or that there are none to compare with."""
+    """Yield contradictions to the figures of other publications, or a note that there are none to compare with."""
     if not (priors.folder / PUBLISHED).is_file():
         yield f"{priors.folder / PUBLISHED}: is not there; state figures of tables that the locale does not use"
         return

@@ -1,4 +1,4 @@
-"""Locale skeleton: the files that a new locale begins with, to be filled in."""
+"""Locale skeleton: the first files of a new locale, to be filled in."""
 
 from __future__ import annotations
 
@@ -102,24 +102,24 @@ columns:
 
 
 class SkeletonError(PersonasError, ValueError):
-    """A folder that a skeleton cannot be written into; the message names the remedy."""
+    """A skeleton cannot be written into a folder; the message names the remedy."""
 
 
 def write_skeleton(folder: Path, *, country: str, language: str, code: str) -> tuple[Path, ...]:
     """Write `priors.yaml` and `locale.yaml` of a new locale, and an empty folder for its tables.
 
     Args:
-        folder: to be made; its name is the locale's.
-        country: as the dataset's column says it.
-        language: its name, for the dataset card.
-        code: of the language (ISO 639), in which prompts are written.
+        folder: the folder to create; its name is the locale's.
+        country: name of the country, as written into the dataset.
+        language: name of the language, for the dataset card.
+        code: code of the language of prompts (ISO 639).
 
     Returns:
         The files written.
 
     Raises:
-        SkeletonError: there is something in the folder.
-        DestinationError: a place that is not to be written to.
+        SkeletonError: the folder is not empty.
+        DestinationError: the place must not be written to.
     """
     if folder.is_dir() and any(folder.iterdir()):
         raise SkeletonError(f"{folder}: is not empty; name a new folder")

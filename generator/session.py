@@ -38,10 +38,10 @@ from census_personas.generator.run.shard_store import Shard, ShardInfo
 
 
 class InterruptedRunError(KeyboardInterrupt):
-    """A run that a signal stopped; all that was finished is written, and the same call resumes it."""
+    """A signal stopped a run; its finished rows are written, and the same call resumes it."""
 
     def __init__(self, manifest: Manifest) -> None:
-        """Carries the run's manifest."""
+        """Keep the run's manifest."""
         super().__init__("interrupted")
         self.manifest = manifest
 
@@ -53,7 +53,7 @@ OFFLINE_NOTICE = (
 
 
 def notice_of(config: Config) -> str:
-    """What every file of the run says about its narrator; empty when there is nothing to warn of."""
+    """Return the notice about the narrator for every file of the run; empty for a language model."""
     return OFFLINE_NOTICE if config.llm.backend == "offline" else ""
 
 
@@ -63,22 +63,22 @@ def generate(
     observe: Callable[[Tally], None] = lambda _: None,
     model: ChatModel | None = None,
 ) -> Manifest:
-    """Narrate what the folder does not have yet, then write its report and card.
+    """Narrate the rows that the folder lacks, then write its report and card.
 
     Args:
-        config: what the run is and how it runs.
-        folder: where it is written; a URL as a string.
+        config: the run's configuration.
+        folder: the run folder; a URL as a string.
         observe: called with running counts.
-        model: stands for the configured one, as batch files do; it must bear its name.
+        model: replaces the configured model, as batch files do; it must have the same name.
 
     Returns:
         The manifest, which says whether the run is complete.
 
     Raises:
-        ConfigError: nothing was written, or the folder was left as it was.
-        LLMError: the endpoint cannot be used, or its first answers leave no hope; finished shards and answers are kept.
+        ConfigError: nothing was written, or the folder is unchanged.
+        LLMError: the endpoint cannot be used, or its first answers all fail; finished shards and answers are kept.
         StoreError: the URL cannot be reached or refuses.
-        InterruptedRunError: a signal stopped the run before it was whole.
+        InterruptedRunError: a signal stopped the run before it was complete.
     """
     resources = RunResources.load(config)
     with local_folder(config, folder, observe) as (place, watched):
@@ -90,7 +90,7 @@ def generate(
 async def agenerate(
     config: Config, folder: Path, observe: Callable[[Tally], None] = lambda _: None
 ) -> Manifest:
-    """`generate` for async code: the work is done in threads, and the caller's loop stays free.
+    """Do as `generate`, for async code: the work is done in threads, and the caller's loop stays free.
 
     A cancellation drops the rows in flight, keeps the finished ones and leaves the run `stopped`.
     """
@@ -132,8 +132,8 @@ def preview(config: Config) -> tuple[list[Narrated], float]:
     """Narrate the configuration's rows and keep them in memory.
 
     Returns:
-        The rows, and the seconds that all but the first of them took together (or the first, alone): the first
-        also waits for what is loaded and probed once.
+        The rows, and the seconds that all rows but the first took together (or the first, if alone): the first also
+        waits for loading and probing.
 
     Raises:
         LLMError: the endpoint cannot be used.
@@ -143,7 +143,7 @@ def preview(config: Config) -> tuple[list[Narrated], float]:
 
 
 async def apreview(config: Config) -> tuple[list[Narrated], float]:
-    """`preview` for async code; the caller's loop stays free."""
+    """Do as `preview`, for async code; the caller's loop stays free."""
     resources = await asyncio.to_thread(RunResources.load, config)
     return await event_loop.run_beside(partial(_preview, resources))
 
@@ -197,7 +197,7 @@ async def _generate(
         with RunFolder.opened(path, config, manifest, table) as folder:
             if resources.input is not None:
                 write_keys(folder.path, resources.input.keys(config.rows))
-            # Answers of a batch are paid for whatever they are.
+            # No early stop for a batch: its answers are already paid for.
             return await _narrate(resources, folder, model, observe, stoppable=given is None)
     finally:
         await model.aclose()
@@ -239,7 +239,7 @@ async def _narrate(
         with _interruptible(work) as heard, limit:
             finished = await work.run(pending, tally)
     except BaseException:
-        with contextlib.suppress(OSError):  # what ended the run is worth telling, not what it led to
+        with contextlib.suppress(OSError):  # report the error that ended the run, not its consequence
             close(whole=False)
         raise
     manifest = close(whole=finished)
@@ -250,9 +250,9 @@ async def _narrate(
 
 @contextmanager
 def _interruptible(work: Pipeline | NarrationCrew) -> Iterator[list[int]]:
-    """The first Ctrl-C (or SIGTERM, or the end of the terminal) lets rows in flight finish, the second drops them.
+    """Let rows in flight finish on the first Ctrl-C (or SIGTERM, or end of the terminal), drop them on the second.
 
-    Gives the numbers of the signals that came, as they come. Under `nohup` the end of the terminal stays ignored.
+    Yields a list that collects the numbers of the signals. Under `nohup`, the end of the terminal stays ignored.
     """
     came: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -275,7 +275,9 @@ def _interruptible(work: Pipeline | NarrationCrew) -> Iterator[list[int]]:
     finally:
         for number, handler in heard.items():
             loop.remove_signal_handler(number)
-            signal.signal(number, handler)  # the loop leaves the system's, which ends a process as it stands
+            signal.signal(
+                number, handler
+            )  # the loop leaves the system's handler, which ends the process at once
 
 
 async def check_endpoint(model: ChatModel, config: Config) -> None:
@@ -290,7 +292,7 @@ async def check_endpoint(model: ChatModel, config: Config) -> None:
 
 
 def ready_request() -> ChatRequest:
-    """A tiny request with a system message, such as a run's have."""
+    """Return a tiny request with a system message, such as a run's have."""
     return ChatRequest(
         messages=(
             {"role": "system", "content": "You answer briefly."},

@@ -1,4 +1,4 @@
-"""Trial: one row narrated for real, and what it says beforehand about the run."""
+"""Trial: narrates one row to predict faults and cost of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from census_personas.generator.narration.narrator import Narrated
 from census_personas.generator.run.resources import RunResources
 from census_personas.generator.session import ready_request
 
-# Rows looked through for one whose facts are right, in an input.
+# Most rows of an input that are searched for one with correct facts.
 _MOST_ROWS = 64
 
 
@@ -35,19 +35,19 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one row showed.
+    """The result of narrating one row.
 
     Attributes:
         model: the narrator's name.
-        endpoint: what the endpoint was seen to understand; empty without one.
-        context: tokens of prompt and answer together that it takes; 0 where it does not say.
-        row: number of the row; None where all rows that were looked at have wrong facts.
-        exchanges: its requests, repairs included, in order.
-        accepted: whether the row was, at its first attempt.
+        endpoint: what the endpoint understands; empty without one.
+        context: the endpoint's context length in tokens; 0 if it does not say.
+        row: number of the row; None if all tried rows have wrong facts.
+        exchanges: its requests, including repairs, in order.
+        accepted: whether the row was accepted at its first attempt.
         reasons: why it was not.
-        prompt_tokens, completion_tokens, cost: of all rows of the run, were each like this one.
+        prompt_tokens, completion_tokens, cost: of all rows of the run, if each is like this one.
         faults: what would go wrong in the run, each with its remedy.
-        notes: what is worth knowing and no fault.
+        notes: remarks that are not faults.
     """
 
     model: str
@@ -66,7 +66,7 @@ class Trial:
 
 @dataclass(slots=True)
 class _Recorder:
-    """`ChatModel` that keeps what passes through it."""
+    """`ChatModel` that records its requests and answers."""
 
     model: ChatModel
     passed: list[tuple[ChatRequest, Completion, float]] = field(default_factory=list)
@@ -93,10 +93,10 @@ class _Recorder:
 
 
 def try_row(resources: RunResources) -> Trial:
-    """Narrate the first row whose facts are right, once, as a run would: both calls, with repairs.
+    """Narrate the first row with correct facts once, as a run would: both calls, with repairs.
 
     Raises:
-        LLMError: the endpoint is not there, refuses the key, does not know the model or keeps failing.
+        LLMError: the endpoint is missing, refuses the key, does not know the model or keeps failing.
     """
     return event_loop.run(partial(_try_row, resources))
 
@@ -117,21 +117,21 @@ async def _try_row(resources: RunResources) -> Trial:
         except RequestError as error:
             refusal = str(error)
         context = await getattr(recorder.model, "context", _unknown)()
-        deaf = config.llm.backend != "offline" and not refusal and await _drops_system(recorder.model)
+        drops = config.llm.backend != "offline" and not refusal and await _drops_system(recorder.model)
     finally:
         await recorder.aclose()
     trial = _trial(config, recorder, context, result, refusal)
-    return replace(trial, faults=(*trial.faults, _DEAF)) if deaf else trial
+    return replace(trial, faults=(*trial.faults, _DROPS_SYSTEM)) if drops else trial
 
 
-_DEAF = (
-    "the chat template drops system messages without a word, and with them the rules of the prompts; serve the model "
-    "with another one (vLLM: --chat-template)"
+_DROPS_SYSTEM = (
+    "the chat template silently drops system messages, and with them the rules of the prompts; serve the model "
+    "with another template (vLLM: --chat-template)"
 )
 
 
 async def _drops_system(model: ChatModel) -> bool:
-    """Whether a prompt has as many tokens with a system message as without, by the endpoint's own count."""
+    """Return whether a prompt has as many tokens with a system message as without, by the endpoint's own count."""
     request = ready_request()
     _, *others = request.messages
     try:
@@ -147,7 +147,7 @@ async def _unknown() -> int:
 
 
 def first_records(resources: RunResources) -> list[dict[str, Any]]:
-    """The first row of a sample, or the first rows of an input, some of which may have wrong facts."""
+    """Return the first row of a sample, or the first rows of an input, of which some may have wrong facts."""
     rows = resources.sample(min(_MOST_ROWS if resources.input is not None else 1, resources.config.rows))
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
@@ -159,7 +159,7 @@ def _trial(config: Config, recorder: _Recorder, context: int, result: Narrated |
     endpoint = {name: said for name, said in recorder.account().items() if name in _UNDERSTOOD}
     faults = [*_unreadable(passed), *_too_long(config, passed, context, refusal)]
     if result is not None and not passed:
-        faults.append(f"the facts of every row looked at are wrong: {'; '.join(result.reasons)}")
+        faults.append(f"the facts of all tried rows are wrong: {'; '.join(result.reasons)}")
     is_offline = config.llm.backend == "offline"
     row = passed[0][0].facts.get("row") if passed else None
     if is_offline and passed and result is not None and not result.accepted:
@@ -205,15 +205,15 @@ def _unreadable(passed: _Passed) -> Iterator[str]:
 
 
 def _too_long(config: Config, passed: _Passed, context: int, refusal: str) -> Iterator[str]:
-    room = config.llm.max_tokens
+    limit = config.llm.max_tokens
     if refusal:
-        yield f"{refusal}; if it is too long, lower llm.max_tokens (now {room}) or serve a longer context"
+        yield f"{refusal}; if it is too long, lower llm.max_tokens (now {limit}) or serve a longer context"
         return
-    # An answer that was asked for with more room counts its prompt more than once.
-    longest = max((a.prompt_tokens for _, a, _ in passed if a.completion_tokens <= room), default=0)
-    if context and longest + room > context:
+    # An answer that was repeated with a larger limit counts its prompt more than once.
+    longest = max((a.prompt_tokens for _, a, _ in passed if a.completion_tokens <= limit), default=0)
+    if context and longest + limit > context:
         yield (
-            f"a prompt of {longest} tokens and llm.max_tokens={room} exceed the context of {context} tokens; "
+            f"a prompt of {longest} tokens and llm.max_tokens={limit} exceed the context of {context} tokens; "
             "lower llm.max_tokens or serve a longer context (vLLM: --max-model-len)"
         )
 
@@ -221,11 +221,11 @@ def _too_long(config: Config, passed: _Passed, context: int, refusal: str) -> It
 def _dialect(config: Config, endpoint: Mapping[str, Any]) -> Iterator[str]:
     form = endpoint.get("structured_output")
     if form in {"json_object", "prompt"} and config.llm.structured_output == "auto":
-        yield f"the endpoint enforces no JSON schema ({form}): it is spelled out in the prompt, and more is repaired"
+        yield f"the endpoint enforces no JSON schema ({form}): the prompt spells it out, and more answers need repairs"
     if endpoint.get("system_role") == "folded" and config.llm.system_role == "auto":
-        yield "the chat template takes no system message: its text is put in front of the first user message"
+        yield "the chat template takes no system message: its text goes in front of the first user message"
     if dropped := endpoint.get("dropped_parameters"):
-        yield f"the endpoint refuses {', '.join(dropped)}, which are left out"
+        yield f"the endpoint refuses {', '.join(dropped)}; requests leave these out"
 
 
 def _habits(config: Config, passed: _Passed) -> Iterator[str]:
@@ -241,8 +241,8 @@ def _habits(config: Config, passed: _Passed) -> Iterator[str]:
             )
         if answer.completion_tokens > config.llm.max_tokens:
             yield (
-                f"an answer was cut off at llm.max_tokens={config.llm.max_tokens} and asked for again with more room, "
-                "paid for twice; raise it"
+                f"an answer was cut off at llm.max_tokens={config.llm.max_tokens}, requested again with a larger limit "
+                "and paid for twice; raise it"
             )
         if not answer.prompt_tokens:
             yield "the endpoint counts no tokens"

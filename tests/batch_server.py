@@ -1,4 +1,4 @@
-"""A batch endpoint for tests, run as a process of its own: files and batches as OpenAI's API reference has them.
+"""A batch endpoint for tests, in its own process: files and batches as in OpenAI's API reference.
 
     python tests/batch_server.py PORT [--looks 2] [--fails -attributes-] [--ends expired] [--hang batches] ...
 
@@ -52,10 +52,10 @@ def arguments() -> argparse.Namespace:
 
 
 class Endpoint:
-    """Files and batches, and what was answered."""
+    """Files and batches, and counts of answers."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        """Nothing was asked yet."""
+        """Start without files and batches."""
         self.options = options
         self.answers = Answers(options)
         self.files: dict[str, dict[str, Any]] = {}
@@ -88,7 +88,7 @@ class Endpoint:
         return self.batches[batch_id]
 
     def look(self, batch: dict[str, Any], key: str) -> dict[str, Any]:
-        """A batch, a little further than before."""
+        """Return a batch, advanced by one step."""
         looks = self.looks[batch["id"]]
         self.looks[batch["id"]] += 1
         if batch["status"] in {*STATES, "cancelling"}:
@@ -170,7 +170,7 @@ class Handler(BaseHTTPRequestHandler):
         self.handle_request("POST")
 
     def log_message(self, *_: Any) -> None:
-        """Nothing."""
+        """Log nothing."""
 
     def handle_request(self, method: str) -> None:
         body, url = self.body(), urlsplit(self.path)
@@ -223,7 +223,7 @@ class Handler(BaseHTTPRequestHandler):
         return 404, f"{'/'.join(route)}: not found"
 
     def page(self, items: list[dict[str, Any]], query: dict[str, list[str]]) -> dict[str, Any]:
-        """The newest first, after the item that the query names."""
+        """Return items after the one that the query names, newest first."""
         items, after = items[::-1], query.get("after", [""])[0]
         ids = [item["id"] for item in items]
         start = ids.index(after) + 1 if after else 0

@@ -1,4 +1,4 @@
-"""What the test server writes: answers built from the facts in the prompt, of the schema asked for."""
+"""Answers of the test server, built from the facts in the prompt and the requested schema."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ CONTENT_FAULTS = (
 
 
 class Answers:
-    """Content for a request: a function of its messages, its schema and its seed."""
+    """Builds the content for a request, as a function of its messages, schema and seed."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        """Take from the options what decides content."""
+        """Take the options that decide content."""
         self.counts: Counter[str] = Counter()
         self.forms = options.understands.split(",")
         self.refused = [name for name in options.refuses.split(",") if name]
@@ -30,7 +30,7 @@ class Answers:
         self.faults = {name: float(faults.get(name, 0)) for name in CONTENT_FAULTS}
 
     def refusal(self, body: dict[str, Any]) -> str:
-        """What a strict endpoint would say against this request; empty when it takes it."""
+        """Return why a strict endpoint refuses this request; empty if it accepts it."""
         for name in self.refused:
             if name in body:
                 instead = " Use 'max_completion_tokens' instead." if name == "max_tokens" else ""
@@ -40,7 +40,7 @@ class Answers:
         return ""
 
     def schema(self, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The form that the request asks for and this server understands, and the schema."""
+        """Return the requested form, if this server understands it, and the schema."""
         shape = body.get("response_format") or {}
         if shape.get("type") == "json_schema" and "json_schema" in self.forms:
             return "json_schema", shape["json_schema"]["schema"]
@@ -53,7 +53,7 @@ class Answers:
         return "prompt", schema
 
     def content(self, body: dict[str, Any], fault: str) -> tuple[dict[str, Any], str]:
-        """The message and the finish reason."""
+        """Return the message and the finish reason."""
         body = body | {"messages": [message | {"content": text_of(message)} for message in body["messages"]]}
         identity = orjson.dumps([body["messages"], body.get("seed")])
         draw = random.Random(hashlib.blake2b(identity, digest_size=8).digest())
@@ -91,7 +91,7 @@ class Answers:
 
 
 def spoilt(values: dict[str, Any], fault: str, body: dict[str, Any]) -> str:
-    """The answer as text, with a fault of content if there is to be one."""
+    """Return the answer as text, with a fault of content if one is requested."""
     text = orjson.dumps(values).decode()
     if not fault:
         return text
@@ -117,13 +117,13 @@ def spoilt(values: dict[str, Any], fault: str, body: dict[str, Any]) -> str:
 
 
 def text_of(message: dict[str, Any]) -> str:
-    """A message's text, which clients may send in parts."""
+    """Return a message's text, which clients may send in parts."""
     content = message["content"]
     return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
 
 
 def facts_of(messages: list[dict[str, str]]) -> dict[str, str]:
-    """The facts block of the prompt: `- Name: value` lines up to the first line of another kind."""
+    """Return the prompt's facts: its `- Name: value` lines up to the first line of another kind."""
     facts: dict[str, str] = {}
     text = "\n".join(message["content"] for message in messages)
     title = "Datos" if "Datos\n- " in text else "Facts"
@@ -139,7 +139,7 @@ def facts_of(messages: list[dict[str, str]]) -> dict[str, str]:
 def value(
     name: str, spec: dict[str, Any], facts: dict[str, str], lists: dict[str, list[str]], draw: random.Random
 ) -> Any:
-    """A value of the schema's type and bounds, true to the facts."""
+    """Return a value of the schema's type and bounds that agrees with the facts."""
     if "enum" in spec:
         return spec["enum"][0]
     mine = lists["hobbies" if name.startswith("hobbies") else "skills"]
@@ -156,7 +156,7 @@ def value(
 
 
 def sentence(name: str, facts: dict[str, str], draw: random.Random) -> str:
-    """A narrative: one sentence, the full name first."""
+    """Return a narrative: one sentence that begins with the full name."""
     pronoun, possessive = pronouns(facts)
     hobby, skill = draw.sample(HOBBIES, 2), draw.choice(SKILLS)
     work, age = work_of(facts), facts.get("Age", "40").split()[0]
@@ -179,7 +179,7 @@ def pronouns(facts: dict[str, str]) -> tuple[str, str]:
 
 
 def prose(facts: dict[str, str], items: list[str], topic: str, draw: random.Random) -> str:
-    """A paragraph that begins with the first name and names every item."""
+    """Return a paragraph that begins with the first name and names every item."""
     first = facts.get("First name", "Nobody")
     pronoun, possessive = pronouns(facts)
     city = facts.get("Home", "town").partition(",")[0]
@@ -192,7 +192,7 @@ def prose(facts: dict[str, str], items: list[str], topic: str, draw: random.Rand
 
 
 def things(draw: random.Random) -> str:
-    """Words that no two people have in the same order: a run takes no sentence twice."""
+    """Return words in an order that differs for every person, as a run accepts no sentence twice."""
     first, second, third, last = draw.sample(THINGS, 4)
     return f"{first}, {second}, {third} and {last}"
 

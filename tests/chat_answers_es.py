@@ -1,4 +1,4 @@
-"""What the test server writes where the prompt's facts are in Spanish: answers of the schema asked for."""
+"""Answers of the test server for prompts with facts in Spanish, by the requested schema."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIDES = ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domin
 
 
 def value(name: str, spec: dict[str, Any], facts: dict[str, str], draw: random.Random) -> Any:
-    """A value of the schema's type, true to the facts."""
+    """Return a value of the schema's type that agrees with the facts."""
     if "enum" in spec:
         return spec["enum"][0]
     pool = PASTIMES if name.startswith("hobbies") else SKILLS

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible chat server for tests and benchmarks, run as a process of its own.
+"""An OpenAI-compatible chat server for tests and benchmarks, in its own process.
 
     python tests/chat_server.py PORT [--latency 0.2] [--fault 429=0.01] [--fault drop=0.01] ...
 
@@ -22,7 +22,7 @@ from chat_answers import CONTENT_FAULTS, Answers
 
 TRANSPORT_FAULTS = ("429", "500", "503", "drop", "reset", "truncate", "half_json", "stall", "slow", "cut")
 FORMS = ("json_schema", "structured_outputs", "json_object")
-# Of what vLLM 0.32 says, in its order: what the engine reads, and what it could mistake for that.
+# A part of vLLM 0.32's metrics, in its order: those that the engine reads, and similar ones.
 METRICS = """\
 # HELP vllm:num_requests_running Number of requests in model execution batches.
 # TYPE vllm:num_requests_running gauge
@@ -160,7 +160,7 @@ class Server:
             self.counts["in_flight"] -= 1
 
     def refusal(self, body: dict[str, Any]) -> tuple[int, str] | None:
-        """Status and words for a request that is not taken; a system message that is dropped is taken out."""
+        """Return status and message for a refused request; remove a system message that is to be dropped."""
         if said := self.answers.refusal(body) or self.too_long(body):
             return 400, said
         if self.options.system == "kept" or body["messages"][0]["role"] != "system":
@@ -174,7 +174,7 @@ class Server:
         return None
 
     def too_long(self, body: dict[str, Any]) -> str:
-        """What vLLM says to a request that does not fit; empty where it does."""
+        """Return vLLM's message for a request that exceeds the context; empty if it fits."""
         most, read, room = (
             self.options.context,
             tokens(body["messages"]),
@@ -224,7 +224,7 @@ class Server:
 
     @staticmethod
     def reset(writer: asyncio.StreamWriter) -> None:
-        """Close with RST, as a process that was killed does."""
+        """Close with RST, like a killed process."""
         linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         writer.transport.abort()

@@ -1,4 +1,4 @@
-"""The chat server and the command as fixtures: real processes, reached over loopback HTTP and by signals."""
+"""Fixtures for the chat server and the command: real processes, reached over loopback HTTP and by signals."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ import pytest
 
 _SERVER = Path(__file__).with_name("chat_server.py")
 _COMMAND = Path(__file__).with_name("forked_command.py")
-# A name space for mounts, so that a disk can be made that is full.
+# A mount name space, so that a test can create a full disk.
 _OWN_MOUNTS = ("unshare", "--map-root-user", "--mount")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `-m quick`, do not even import the modules that lack the mark: that takes longer than many a test."""
+    """With `-m quick`, do not import modules without the mark: importing takes longer than many tests."""
     if config.getoption("markexpr") != "quick" or not collection_path.name.startswith("test_"):
         return None
     return "pytest.mark.quick" not in collection_path.read_text(encoding="utf-8") or None
@@ -78,16 +78,16 @@ def chat_server() -> Iterator[Callable[..., ChatServer]]:
 
 @pytest.fixture(scope="session")
 def calm_server() -> Iterator[ChatServer]:
-    """A server without faults, for what several tests compare with."""
+    """A server without faults, shared by tests that compare with it."""
     with chat_servers() as start:
         yield start()
 
 
 class ForkedCommand:
-    """`personas`, each run a process of its own, forked from one that has imported and fitted. One run at a time."""
+    """`personas`, each run in its own process, forked from one that has imported and fitted. One run at a time."""
 
     def __init__(self, folder: Path) -> None:
-        """Start it; what runs say is kept in `folder`."""
+        """Start the parent process; the runs' output is kept in `folder`."""
         self.mounts = subprocess.run([*_OWN_MOUNTS, "true"], capture_output=True, check=False).returncode == 0
         self._server = subprocess.Popen(
             [*(_OWN_MOUNTS if self.mounts else ()), sys.executable, str(_COMMAND)],
@@ -113,28 +113,28 @@ class ForkedCommand:
         return self._run
 
     def send(self, number: signal.Signals) -> None:
-        """Send the run a signal; one that has ended is a zombie no longer, and is passed over."""
+        """Send the run a signal; do nothing if it has ended."""
         try:
             os.kill(self._run, number)
         except ProcessLookupError:
             return
 
     def end(self) -> tuple[int, str]:
-        """Wait for the run's end: its exit status, and what it said."""
+        """Wait for the run's end; return its exit status and output."""
         code = self._answer()
         return code, self._log.read_text() if self._log.exists() else ""
 
     def run(self, *words: object, **options: Any) -> tuple[int, str]:
-        """A run from beginning to end."""
+        """Start a run and wait for its end."""
         self.begin(*words, **options)
         return self.end()
 
     def seen(self, path: Path) -> Path:
-        """The path as the command sees it, with its mounts."""
+        """Return the path as the command sees it, with its mounts."""
         return Path(f"/proc/{self._pid}/root{path}")
 
     def close(self) -> None:
-        """End it."""
+        """End the parent process."""
         self._server.communicate(timeout=60)
 
     def _answer(self) -> int:

@@ -1,4 +1,4 @@
-"""The command `personas`, ready to run: what it imports and fits is paid for once, and every run is a fork.
+"""The command `personas`, ready to run: it imports and fits once, and every run is a fork.
 
     python forked_command.py
 
@@ -28,7 +28,7 @@ from census_personas.generator.session import preview
 
 
 def warm() -> None:
-    """Import, fit and read all that a run does, as far as a process keeps it."""
+    """Import, fit and read everything that a run needs and a process keeps."""
     population = Population.load("en_US")
     Population.load = lambda _: population  # type: ignore[method-assign,assignment]
     preview(Config(rows=1))
@@ -36,7 +36,7 @@ def warm() -> None:
 
 
 def run(asked: dict[str, Any]) -> None:
-    """Become the command, which Ctrl-C and a closed terminal end even where the tests outlive theirs (nohup, `&`)."""
+    """Become the command, with the default handlers of Ctrl-C and a closed terminal, even under nohup or `&`."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -62,7 +62,7 @@ def run(asked: dict[str, Any]) -> None:
 
 
 def jump(hours: float) -> None:
-    """From now on `time.time` is right, ahead, right, and behind, as if a clock were set again and again."""
+    """Make `time.time` right, ahead, right and behind in turn, as if the clock were set repeatedly."""
     true, shifts = time.time, cycle((0.0, hours, 0.0, -hours))
     time.time = lambda: true() + 3600 * next(shifts)
 

@@ -1,4 +1,4 @@
-"""A gateway before a chat server, and a forward proxy: threads on loopback that note what they are sent.
+"""A gateway before a chat server, and a forward proxy: threads on loopback that record their requests.
 
 Neither is for the network: one request a connection at a time, no limits, no logs.
 """
@@ -23,7 +23,7 @@ Reply = tuple[int, Mapping[str, Any]]
 
 @dataclass
 class Noted:
-    """What came, in order."""
+    """The requests, in order."""
 
     url: str = ""
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -32,13 +32,13 @@ class Noted:
 
 
 def completion(message: Mapping[str, Any], **more: Any) -> Reply:
-    """A chat completion with this message."""
+    """Return a chat completion with this message."""
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **message}}
     return 200, {"choices": [choice], "usage": {"prompt_tokens": 5, "completion_tokens": 40}, **more}
 
 
 def refusal(said: str, status: int = 400) -> Reply:
-    """An error as servers send it."""
+    """Return an error as servers send it."""
     return status, {"error": {"message": said}}
 
 
@@ -50,7 +50,7 @@ def gateway(
     needs: Mapping[str, str] | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> Iterator[Noted]:
-    """Answer requests, or hand them on to a server; `needs` are headers without which 401 is sent, and repeats them."""
+    """Answer requests, or forward them to a server; without the headers in `needs`, answer 401 and repeat them."""
     noted = Noted()
 
     class Handler(BaseHTTPRequestHandler):
@@ -95,7 +95,7 @@ def gateway(
 
 @contextmanager
 def forward_proxy() -> Iterator[Noted]:
-    """A proxy for http and, by CONNECT, for https."""
+    """Run a proxy for http and, by CONNECT, for https."""
     noted = Noted()
 
     class Handler(BaseHTTPRequestHandler):
@@ -167,7 +167,7 @@ def _listening(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None
 
 
 def _relay(client: Any, server: Any) -> None:
-    """Hand bytes on, both ways, until one side ends."""
+    """Forward bytes in both directions until one side ends."""
     pairs = {client: server, server: client}
     while True:
         ready, _, _ = select.select([client, server], [], [], 20)

@@ -1,4 +1,4 @@
-"""A server of raw bytes for tests: it answers requests with what no server should send, or passes them on."""
+"""A server of raw bytes for tests: it answers requests with bytes that no server should send, or forwards them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 PASS = b"pass"
-"""In a script: this request goes to the other server."""
+"""Script entry: forward this request to the other server."""
 _WHOLE = b'{"choices": [{"message": {"content": "{}"}}]}'
 
 
 def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    """A whole HTTP answer."""
+    """Return a whole HTTP answer."""
     lines = [f"HTTP/1.1 {status}", *headers, "Connection: close", f"Content-Length: {len(body)}"]
     return "\r\n".join([*lines, "", ""]).encode("latin-1", "surrogateescape") + body
 
 
 def packed(size: int) -> bytes:
-    """A gzip of so many bytes in the place of an answer, which says nothing."""
+    """Return a meaningless answer of so many bytes, packed with gzip."""
     return answer(gzip.compress(b'{"a": "' + b" " * size + b'"}', 9), "Content-Encoding: gzip")
 
 
-# By name, the bytes in the place of an answer; each is followed by the end of the connection.
+# Name -> bytes instead of an answer; the connection ends after each.
 BROKEN: Mapping[str, bytes] = {
     "nothing": b"",
     "no HTTP": b"hello\r\n\r\n",
@@ -102,7 +102,7 @@ SOUND: Mapping[str, bytes] = {
 
 @dataclass
 class Hostile:
-    """What it answers next; the requests after these go to `upstream`, a port of this machine, or are dropped.
+    """The next answers; later requests go to `upstream`, a port of this machine, or are dropped.
 
     `head` is that of the last request: its first line and its headers, in lower case.
     """
@@ -115,11 +115,11 @@ class Hostile:
 
     @property
     def base_url(self) -> str:
-        """Where it listens."""
+        """The URL of the server."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, which ends after an answer of the script."""
+        """Serve one connection, which ends after an answer of the script."""
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             fields = dict(line.lower().split(b": ", 1) for line in head.strip().split(b"\r\n")[1:])
@@ -151,7 +151,7 @@ class Hostile:
 
 @contextmanager
 def hostile(script: Sequence[bytes], upstream: int = 0) -> Iterator[Hostile]:
-    """A server in a thread of its own, on a free port."""
+    """Run a server in its own thread, on a free port."""
     server = Hostile(list(script), upstream)
     started = threading.Event()
     ending: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []

@@ -1,4 +1,4 @@
-"""The endpoint of a real model that the environment names, for tests and benchmarks.
+"""The endpoint of a real model, set by the environment, for tests and benchmarks.
 
     PERSONAS_SMALL_MODEL_URL=http://127.0.0.1:8090/v1                       an endpoint that is there already
     PERSONAS_SMALL_MODEL=model.gguf PERSONAS_LLAMA_SERVER=llama-server      llama.cpp's server, started and stopped
@@ -27,19 +27,19 @@ LONGEST_START_S = 600  # a model of some gigabytes on a slow disk
 
 
 class MissingEndpointError(RuntimeError):
-    """The environment names no endpoint, or one that cannot be used."""
+    """The environment sets no endpoint, or one that cannot be used."""
 
 
 @dataclass(frozen=True)
 class ModelEndpoint:
-    """Where a model is served, and its name there."""
+    """URL of an endpoint, and the model's name there."""
 
     base_url: str
     model: str
 
 
 def reason_to_skip() -> str:
-    """What the environment lacks; empty where it names an endpoint."""
+    """Return what the environment lacks; empty if it sets an endpoint."""
     if os.environ.get(URL):
         return ""
     missing = [name for name in (MODEL, SERVER) if not os.environ.get(name)]
@@ -54,7 +54,7 @@ def reason_to_skip() -> str:
 
 @contextmanager
 def model_endpoint(log: Path) -> Iterator[ModelEndpoint]:
-    """The endpoint that the environment names; a server of ours writes to `log` and ends with the block.
+    """Yield the endpoint of the environment; a server started here logs to `log` and ends with the block.
 
     Raises:
         MissingEndpointError: there is none, or it does not answer.
@@ -98,7 +98,7 @@ def _is_healthy(port: int) -> bool:
 
 
 def _served(base_url: str) -> str:
-    """The first model that the endpoint names."""
+    """Return the first model that the endpoint lists."""
     key = os.environ.get("OPENAI_API_KEY", "not-needed")
     request = urllib.request.Request(f"{base_url}/models", headers={"Authorization": f"Bearer {key}"})
     try:

@@ -1,4 +1,4 @@
-"""The columns of the two releases of Nemotron-Personas, as published: what datasets of en_US must have."""
+"""The published columns of the two releases of Nemotron-Personas, which datasets of en_US must have."""
 
 from __future__ import annotations
 
@@ -28,4 +28,4 @@ PEOPLE = (
 NEMOTRON = ("uuid", *TEXTS, *PEOPLE)
 NEMOTRON_1_1 = ("uuid", *TEXTS[:6], "cultural_background", *TEXTS[6:], *PEOPLE)
 UNITED_STATES = united_states().context_columns
-"""What en_US publishes of its people."""
+"""The public context columns of en_US."""

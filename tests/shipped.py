@@ -1,4 +1,4 @@
-"""What ships, read once a process when a test first asks for it, and not while tests are collected."""
+"""Shipped data, read once per process at first use, and not while tests are collected."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from census_personas.generator.offline.narrator import OfflineNarrator
 
 @cache
 def united_states() -> Priors:
-    """The locale en_US; its tables are read when they are first asked for."""
+    """Return the locale en_US; its tables are read at first use."""
     return Priors.load("en_US")
 
 
 @cache
 def grammar() -> Grammar:
-    """The offline grammar of en_US."""
+    """Return the offline grammar of en_US."""
     return Grammar.load("en_US")
 
 
 @cache
 def narrator() -> OfflineNarrator:
-    """The offline narrator of en_US."""
+    """Return the offline narrator of en_US."""
     return OfflineNarrator.load("en_US")

@@ -25,7 +25,7 @@ def commit(folder: Path, subject: str) -> None:
     subprocess.run(words, cwd=folder, check=True)
 
 
-def test_long_subjects_and_those_without_a_scope_are_named(tmp_path: Path) -> None:
+def test_bad_subjects_are_named(tmp_path: Path) -> None:
     subprocess.run([GIT, "init", "--quiet", tmp_path], check=True)
     commit(tmp_path, "llm: bound the bytes of an answer")
     assert check(tmp_path) == ""
@@ -38,7 +38,7 @@ def test_long_subjects_and_those_without_a_scope_are_named(tmp_path: Path) -> No
     )
 
 
-def test_the_hook_reads_a_message(tmp_path: Path) -> None:
+def test_hook_reads_a_message(tmp_path: Path) -> None:
     message = tmp_path / "COMMIT_EDITMSG"
     message.write_text(
         "Merge branch 'x' of everything that there is in this world, and of what is not yet there\n"
@@ -48,5 +48,5 @@ def test_the_hook_reads_a_message(tmp_path: Path) -> None:
     assert "has no scope" in check(tmp_path, message)
 
 
-def test_a_folder_without_history_has_no_warning(tmp_path: Path) -> None:
+def test_missing_history_has_no_warning(tmp_path: Path) -> None:
     assert check(tmp_path) == ""

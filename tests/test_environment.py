@@ -1,4 +1,4 @@
-"""What `make quickstart` and `make test` say on a machine that lacks something; `.ci/run` shows that they work."""
+"""Messages of `make quickstart` and `make test` on a machine that lacks something; `.ci/run` tests success."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOOLS = ("sh", "dirname", "cksum", "cat", "tail", "grep")
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """As much of a checkout as the steps look at before anything is installed, and a PATH of few tools."""
+    """The part of a checkout that the steps read before installing, and a PATH with few tools."""
     (tmp_path / "checkout/.dev").mkdir(parents=True)
     shutil.copy(ROOT / ".dev/environment.sh", tmp_path / "checkout/.dev")
     shutil.copy(ROOT / "Makefile", tmp_path / "checkout")
@@ -58,7 +58,7 @@ def test_no_python(checkout: Path) -> None:
     assert err.count("\n") == 1
 
 
-def test_an_old_python(checkout: Path) -> None:
+def test_old_python(checkout: Path) -> None:
     command(checkout, "python3", "case $2 in *exit*) exit 1;; *) echo 3.9.18;; esac")
     code, _, err = steps(checkout, "test")
     assert code == 1
@@ -75,7 +75,7 @@ def test_no_venv_module(checkout: Path) -> None:
     )
 
 
-def test_a_newer_python_beside_an_old_one_is_taken(checkout: Path) -> None:
+def test_newer_python_is_preferred(checkout: Path) -> None:
     command(checkout, "python3", "case $2 in *exit*) exit 1;; *) echo 3.9.18;; esac")
     command(checkout, "python3.12", "case $2 in *print*) echo 3.12.1;; venv) exit 9;; esac")
     code, out, err = steps(checkout)
@@ -84,14 +84,14 @@ def test_a_newer_python_beside_an_old_one_is_taken(checkout: Path) -> None:
     assert "python3.12 could not make .venv, see above" in err
 
 
-def test_the_python_that_is_named_is_taken_alone(checkout: Path) -> None:
+def test_named_python_is_used_alone(checkout: Path) -> None:
     command(checkout, "python3", f'exec "{sys.executable}" "$@"')
     _, _, err = steps(checkout, PYTHON="python3.99")
     assert err.startswith("quickstart: python3.99 does not run; install Python")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_checkout(checkout: Path) -> None:
+def test_read_only_checkout(checkout: Path) -> None:
     checkout.chmod(0o555)
     code, _, err = steps(checkout)
     checkout.chmod(0o755)
@@ -99,7 +99,7 @@ def test_a_read_only_checkout(checkout: Path) -> None:
     assert f"quickstart: {checkout} is read-only; copy the checkout" in err
 
 
-def test_no_package_index_then_the_folder_is_used_again(checkout: Path) -> None:
+def test_no_package_index_then_reuse(checkout: Path) -> None:
     nowhere = {
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
@@ -116,7 +116,7 @@ def test_no_package_index_then_the_folder_is_used_again(checkout: Path) -> None:
     assert out.startswith("[1/3] environment: .venv is there (Python 3.")
 
 
-def test_what_is_no_environment_is_left_alone(checkout: Path) -> None:
+def test_other_folder_is_left_alone(checkout: Path) -> None:
     (checkout / ".venv").write_text("mine")
     code, _, err = steps(checkout, PYTHON=sys.executable)
     assert code == 1
@@ -124,7 +124,7 @@ def test_what_is_no_environment_is_left_alone(checkout: Path) -> None:
     assert (checkout / ".venv").read_text() == "mine"
 
 
-def test_a_task_that_is_not_known(checkout: Path) -> None:
+def test_unknown_task(checkout: Path) -> None:
     command(checkout, "python3", f'exec "{sys.executable}" "$@"')
     assert steps(checkout, "")[2] == ": name a task: quickstart, test or environment\n"
 

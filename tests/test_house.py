@@ -1,4 +1,4 @@
-"""The house rules that a program can see: short modules, named after a noun, and documents that tell the truth."""
+"""Rules of the project that a program can check: short modules named after a noun, and true documents."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 NOT_A_NOUN = {"base", "common", "core", "helper", "helpers", "manager", "misc", "util", "utils"}
 
 
-def test_no_module_is_a_drawer_for_everything() -> None:
+def test_no_module_has_a_vague_name() -> None:
     assert [str(path.relative_to(ROOT)) for path in MODULES if path.stem in NOT_A_NOUN] == []
 
 
-def test_a_type_of_array_has_one_name() -> None:
+def test_array_types_have_one_name() -> None:
     here = ROOT / "foundation/arrays.py"
     shared = re.findall(r"npt\.NDArray\[np\.\w+\]", here.read_text(encoding="utf-8"))
     spelled_out = {
@@ -33,7 +33,7 @@ def test_a_type_of_array_has_one_name() -> None:
     assert spelled_out == {}
 
 
-def test_nothing_but_the_command_line_prints_or_exits() -> None:
+def test_only_the_command_prints_or_exits() -> None:
     loud = re.compile(r"(?<![\w.])(print|sys\.exit|exit)\(")
     found = [
         str(path.relative_to(ROOT))
@@ -45,7 +45,7 @@ def test_nothing_but_the_command_line_prints_or_exits() -> None:
     assert found == []
 
 
-def test_the_quick_half_of_the_tests_covers_every_folder() -> None:
+def test_quick_tests_cover_every_folder() -> None:
     tests = ROOT / "tests"
     texts = {path: path.read_text(encoding="utf-8") for path in tests.rglob("test_*.py")}
     quick = {path.parent for path, text in texts.items() if "\npytestmark = pytest.mark.quick\n" in text}
@@ -53,13 +53,13 @@ def test_the_quick_half_of_the_tests_covers_every_folder() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_link_into_the_repository_leads_somewhere(document: Path) -> None:
+def test_links_into_the_repository_resolve(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", document.read_text(encoding="utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
 def paths_of(tree: str) -> set[str]:
-    """Paths named in a tree that is indented by two blanks a level; siblings may share a line (`a.py, b.py`)."""
+    """Return the paths in a tree indented by two blanks per level; siblings may share a line (`a.py, b.py`)."""
     found: set[str] = set()
     folders: list[str] = []
     for line in tree.splitlines():
@@ -70,7 +70,7 @@ def paths_of(tree: str) -> set[str]:
     return found
 
 
-def test_the_architecture_names_every_folder_of_code_and_nothing_that_is_not_there() -> None:
+def test_architecture_names_every_folder() -> None:
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     tree = re.search(r"```text\n(.*?)```", text, re.DOTALL)
     assert tree is not None

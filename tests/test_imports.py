@@ -1,4 +1,4 @@
-"""The direction of the house: rooms import upwards only, and each heavy dependency has one importer."""
+"""Imports go one way between packages, and each heavy dependency has few importers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MAY_IMPORT = {
     "validators": {"foundation", "census_priors", "validators"},
     "generator": set(ROOMS),
 }
-# The folders of the engine, in the order in which data passes: each may import those before it. The modules at its root
-# (`""`: a session, a trial, an estimate) stand above all folders but the command line.
+# The folders of the engine, in the order of the data flow: each may import those before it. The modules at its root
+# (`""`: a session, a trial, an estimate) are above all folders except the command line.
 ENGINE = (
     "config",
     "model",
@@ -40,7 +40,7 @@ ENGINE = (
     "",
     "cli",
 )
-# How many modules of each room may import it; whoever else needs it goes through them. Builders are left out: they run
+# How many modules of each package may import a dependency; others use these modules. Builders are left out: they run
 # once a year, on files of the statistical offices.
 IMPORTERS = {
     "aiohttp": {"generator": 2},
@@ -65,7 +65,7 @@ def name_of(module: Path) -> str:
 
 @cache
 def imported(module: Path, *, inside: bool = True) -> set[str]:
-    """Dotted names that a module imports when it runs; without `inside`, those inside functions are left out."""
+    """Return the dotted names that a module imports; without `inside`, only those outside functions."""
     names = set()
     for node in _running(ast.parse(module.read_text(encoding="utf-8")), inside=inside):
         if isinstance(node, ast.Import):
@@ -86,7 +86,7 @@ def _running(tree: ast.AST, *, inside: bool) -> Iterator[ast.AST]:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_the_rooms_that_it_may(room: str) -> None:
+def test_package_imports_only_allowed_ones(room: str) -> None:
     trespasses = {
         f"{module.relative_to(ROOT)}: {name}"
         for module in modules(room)
@@ -97,7 +97,7 @@ def test_a_room_imports_only_the_rooms_that_it_may(room: str) -> None:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_is_imported_by_its_full_name(room: str) -> None:
+def test_package_is_imported_by_full_name(room: str) -> None:
     bare = {
         f"{module.relative_to(ROOT)}: {name}"
         for module in [*modules(room), *ROOT.glob("tests/**/*.py"), *ROOT.glob("benchmarks/**/*.py")]
@@ -108,14 +108,14 @@ def test_a_room_is_imported_by_its_full_name(room: str) -> None:
 
 
 def floor_of(name: str) -> int:
-    """The place in `ENGINE` of a dotted name below `generator`; the package itself is on the ground."""
+    """Return the position in `ENGINE` of a dotted name below `generator`; the package itself is the lowest."""
     parts = name.split(".")[2:]
     if not parts:
         return 0
     return ENGINE.index(parts[0] if parts[0] in ENGINE else "")
 
 
-def test_a_folder_of_the_engine_imports_only_those_before_it() -> None:
+def test_engine_folders_import_only_earlier_ones() -> None:
     trespasses = {
         f"{module.relative_to(ROOT)}: {name}"
         for module in modules("generator")
@@ -126,7 +126,7 @@ def test_a_folder_of_the_engine_imports_only_those_before_it() -> None:
     assert not trespasses
 
 
-def test_tables_are_read_without_the_builders_that_write_them() -> None:
+def test_tables_are_read_without_builders() -> None:
     users = {
         str(module.relative_to(ROOT))
         for room in ROOMS
@@ -138,7 +138,7 @@ def test_tables_are_read_without_the_builders_that_write_them() -> None:
 
 
 @pytest.mark.parametrize("dependency", sorted(IMPORTERS))
-def test_a_heavy_dependency_has_its_few_importers(dependency: str) -> None:
+def test_heavy_dependency_has_few_importers(dependency: str) -> None:
     importers = [
         module.relative_to(ROOT)
         for room in ROOMS
@@ -149,7 +149,7 @@ def test_a_heavy_dependency_has_its_few_importers(dependency: str) -> None:
     assert counts <= Counter(IMPORTERS[dependency]), importers
 
 
-def test_no_two_modules_need_each_other_at_import_time() -> None:
+def test_no_import_cycles() -> None:
     needs = {name_of(module): imported(module, inside=False) for room in ROOMS for module in modules(room)}
     left = {
         name: {other for other in names if other in needs and other != name} for name, names in needs.items()
@@ -160,7 +160,7 @@ def test_no_two_modules_need_each_other_at_import_time() -> None:
 
 
 @pytest.mark.parametrize("start", ["census_personas", "census_personas.generator.cli.main"])
-def test_the_package_and_the_command_start_without_loading_a_heavy_dependency(start: str) -> None:
+def test_start_loads_no_heavy_dependency(start: str) -> None:
     heavy = "{'numpy', 'pandas', 'pgmpy', 'pyarrow', 'scipy', 'openai', 'aiohttp', 'datasets'}"
     code = f"import sys, {start}; print(*sorted({heavy} & sys.modules.keys()))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

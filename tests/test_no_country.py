@@ -1,4 +1,4 @@
-"""No country in Python: what only the United States has is in the data of en_US, in its builder, or explained here."""
+"""No country in code: anything specific to the United States is in the data of en_US, its builder, or listed here."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ EXPLAINED = {
     "validators/text/gazetteer.py": "an example, and a key of the English lexicon of places",
     "validators/text/person_name.py": "the public schema, for records that are read without a locale",
 }
-"""Files in which a term may stand, and why."""
+"""Files that may contain a term, and why."""
 FILES = {
     path.relative_to(ROOT).as_posix(): path
     for room in ROOMS
@@ -61,14 +61,14 @@ FILES = {
 
 
 def is_english(name: str) -> bool:
-    """Whether a rule declares that it reads English alone; its words and places are those of texts in English."""
+    """Return whether a rule declares that it reads only English; it may then contain English words and places."""
     return bool(
         re.search(r"^LANGUAGES\b.*= \(ENGLISH,\)", FILES[name].read_text(encoding="utf-8"), re.MULTILINE)
     )
 
 
 def example_lines(tree: ast.Module) -> set[int]:
-    """Lines of a rule's examples."""
+    """Return the lines of a rule's examples."""
     lines: set[int] = set()
     for node in tree.body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
@@ -89,12 +89,12 @@ def terms(name: str) -> list[str]:
     ]
 
 
-def test_a_term_of_the_united_states_stands_in_no_module_that_does_not_explain_it() -> None:
+def test_us_terms_are_only_in_listed_modules() -> None:
     assert [line for name in FILES if name not in EXPLAINED for line in terms(name)] == []
 
 
 @pytest.mark.parametrize("name", EXPLAINED)
-def test_what_is_explained_is_still_there(name: str) -> None:
+def test_listed_term_is_still_there(name: str) -> None:
     assert terms(name)
 
 
@@ -108,7 +108,7 @@ def test_what_is_explained_is_still_there(name: str) -> None:
         'priors.domain["ethnicity"]',
     ],
 )
-def test_the_search_sees_what_it_looks_for(line: str) -> None:
+def test_search_finds_us_terms(line: str) -> None:
     assert TERMS.search(line)
 
 
@@ -131,9 +131,9 @@ MESSAGES = frozenset(
         "Verdict",
     }
 )
-"""Functions whose texts a user of the program reads, beside exceptions."""
+"""Functions whose texts are messages to the user, like those of exceptions."""
 READERS = ("validators/", "generator/offline/", "generator/narration/", "prompts/")
-"""What reads or writes texts of people. What the other folders say, they say to the user."""
+"""Folders that read or write texts of people. Texts in other folders are messages to the user."""
 ENGLISH_EXPLAINED = {
     "generator/narration/mend.py": "what a finding says",
     "prompts/lint.py": "what is wrong with a prompt set, for its author",
@@ -155,11 +155,11 @@ ENGLISH_EXPLAINED = {
     "validators/text/claims.py": "patterns for rules that read English alone",
     "validators/occupations/tfidf_index.py": "words that descriptions of occupations share; that look-up is English",
 }
-"""Files with English wording that no text of a person is made of or held against, and why."""
+"""Files with English wording that is neither used in nor compared with texts of people, and why."""
 
 
 def spoken(node: ast.AST) -> bool:
-    """Whether all texts below a node are a docstring or a message."""
+    """Return whether all texts below a node are docstrings or messages."""
     if isinstance(node, ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
         return True
     if not isinstance(node, ast.Call):
@@ -169,7 +169,7 @@ def spoken(node: ast.AST) -> bool:
 
 
 def wording(tree: ast.AST, examples: set[int]) -> Iterator[ast.Constant]:
-    """Literals with three function words of English or more."""
+    """Return literals with at least three English function words."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             words = re.findall(r"[a-z]{2,}", node.value.lower())
@@ -186,16 +186,16 @@ def english(name: str) -> list[str]:
     return [f"{name}:{node.lineno}: {node.value!r}" for node in wording(tree, example_lines(tree))]
 
 
-def test_english_wording_stands_in_no_module_that_is_not_about_english_or_explains_it() -> None:
+def test_english_wording_is_only_in_listed_modules() -> None:
     assert [line for name in FILES if name not in ENGLISH_EXPLAINED for line in english(name)] == []
 
 
 @pytest.mark.parametrize("name", ENGLISH_EXPLAINED)
-def test_english_wording_that_is_explained_is_still_there(name: str) -> None:
+def test_listed_wording_is_still_there(name: str) -> None:
     assert english(name)
 
 
-def test_the_search_for_wording_sees_what_reads_texts_and_not_what_is_said_to_users() -> None:
+def test_search_finds_wording_of_texts_only() -> None:
     text = '''"""What is in the module, and for whom."""
 GRAMMAR = "she and he and they"
 def check():

@@ -1,4 +1,4 @@
-"""What is installed is what stands in the repository, and nothing else.
+"""The installed package equals the repository's packages, and nothing else.
 
 An editable installation finds every folder; a wheel has only those that pyproject.toml names. These tests compare the
 two, because a missing package shows itself only on somebody else's machine.
@@ -20,7 +20,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("census_priors", "foundation", "generator", "prompts", "validators")
 PACKAGE = "census_personas"
-"""The front door, and the folder that it stands in; the rooms are installed below it."""
+"""The root package and its folder; the other packages are installed below it."""
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def pyproject() -> dict[str, Any]:
 
 
 def files_on_disk() -> set[str]:
-    """Files below the package, under the names that they are installed by."""
+    """Return the files of the package, by their installed names."""
     return {
         (PurePosixPath(PACKAGE) / path.relative_to(ROOT / folder if folder == PACKAGE else ROOT)).as_posix()
         for folder in (PACKAGE, *ROOMS)
@@ -39,12 +39,12 @@ def files_on_disk() -> set[str]:
 
 
 def source_of(package: str) -> Path:
-    """The folder in the repository of an installed package."""
+    """Return the repository folder of an installed package."""
     inner = package.split(".")[1:]
     return ROOT.joinpath(*inner) if inner else ROOT / PACKAGE
 
 
-def test_every_folder_of_code_is_a_listed_package(pyproject: dict[str, Any]) -> None:
+def test_every_folder_is_a_listed_package(pyproject: dict[str, Any]) -> None:
     on_disk = {".".join(PurePosixPath(name).parent.parts) for name in files_on_disk() if name.endswith(".py")}
     assert on_disk == set(pyproject["tool"]["setuptools"]["packages"])
 
@@ -54,7 +54,7 @@ def test_every_package_has_an_init_file(pyproject: dict[str, Any]) -> None:
     assert [name for name in packages if not (source_of(name) / "__init__.py").is_file()] == []
 
 
-def test_every_data_file_is_matched_by_package_data(pyproject: dict[str, Any]) -> None:
+def test_package_data_matches_every_file(pyproject: dict[str, Any]) -> None:
     matched = {
         "/".join((*package.split("."), path.relative_to(source_of(package)).as_posix()))
         for package, patterns in pyproject["tool"]["setuptools"]["package-data"].items()
@@ -65,27 +65,27 @@ def test_every_data_file_is_matched_by_package_data(pyproject: dict[str, Any]) -
     assert data - matched == set()
 
 
-def test_the_links_for_type_checkers_lead_to_every_room() -> None:
+def test_type_checker_links_resolve() -> None:
     links = ROOT / ".dev" / PACKAGE
     door = {path.name for path in (ROOT / PACKAGE).iterdir() if path.name != "__pycache__"}
     assert {path.name for path in links.iterdir()} == {*door, *ROOMS}
     assert all(path.is_symlink() and path.exists() for path in links.iterdir())
 
 
-def test_the_installed_version_is_that_of_the_checkout_and_has_a_changelog(pyproject: dict[str, Any]) -> None:
+def test_installed_version_has_a_changelog(pyproject: dict[str, Any]) -> None:
     version = pyproject["project"]["version"]
     assert metadata.version("census-personas") == version
     assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_the_shipped_dependencies_name_no_gpu_package() -> None:
+def test_shipped_dependencies_need_no_gpu() -> None:
     required = " ".join(metadata.requires("census-personas") or []).lower()
     assert not [name for name in ("torch", "nvidia", "cuda", "triton", "vllm") if name in required]
 
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
-    """A wheel built from a copy, so that leftovers of earlier builds in the checkout cannot come in."""
+    """A wheel built from a copy, so that leftovers of earlier builds are not included."""
     folder = tmp_path_factory.mktemp("wheel")
     for room in (PACKAGE, *ROOMS):
         shutil.copytree(ROOT / room, folder / "source" / room, ignore=shutil.ignore_patterns("__pycache__"))
@@ -97,18 +97,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
     return ZipFile(next((folder / "dist").glob("*.whl")))
 
 
-def test_the_wheel_holds_the_rooms_whole_and_only_them(wheel: ZipFile) -> None:
+def test_wheel_holds_exactly_the_packages(wheel: ZipFile) -> None:
     inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert inside == files_on_disk()
 
 
-def test_the_wheel_carries_the_licence_and_the_command(wheel: ZipFile) -> None:
+def test_wheel_has_licence_and_command(wheel: ZipFile) -> None:
     information = {name.split(".dist-info/")[1]: name for name in wheel.namelist() if ".dist-info/" in name}
     assert "Apache License" in wheel.read(information["licenses/LICENSE"]).decode()
     assert f"personas = {PACKAGE}.__main__:main" in wheel.read(information["entry_points.txt"]).decode()
 
 
-def test_the_api_of_the_wheel_imports_outside_the_checkout(wheel: ZipFile, tmp_path: Path) -> None:
+def test_api_works_outside_the_checkout(wheel: ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path / "site")
     code = (
         "import sys, census_personas as api; "
@@ -132,5 +132,5 @@ def test_the_api_of_the_wheel_imports_outside_the_checkout(wheel: ZipFile, tmp_p
     ]
 
 
-def test_the_wheel_is_small(wheel: ZipFile) -> None:
+def test_wheel_is_small(wheel: ZipFile) -> None:
     assert sum(item.compress_size for item in wheel.infolist()) < 20_000_000

@@ -253,7 +253,7 @@ def _lacks(module: RuleModule, reference: RuleContext) -> str:
     if roles:
         return f"no attribute of the locale plays the role {' or '.join(roles)}"
     if getattr(module, "PROMPTS", False) and not reference.prompts:
-        return "the prompts that the texts were asked for with are not known"
+        return "the prompts behind the texts are not known"
     lookups = [name for name in getattr(module, "LOOKUPS", ()) if name not in reference.lookups]
     return f"the locale has no look-up of {' or '.join(lookups)}" if lookups else ""
 

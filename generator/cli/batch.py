@@ -31,8 +31,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help=(
         "Run through a batch endpoint (submit, poll) or through batch files (export, import; vllm run-batch). A record "
-        "is two calls, the second of which depends on the first: submit, poll, and again until nothing waits. Answers "
-        "that fail a check ask for their repair in the next round."
+        "takes two calls, and the second depends on the first: repeat submit and poll until nothing waits. Answers "
+        "that fail a check are repaired in the next round."
     ),
 )
 
@@ -44,17 +44,17 @@ app.command()(batch_endpoint.poll)
 def export(
     run: RunOrConfig,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE.jsonl", help="Requests, one a line.")
+        Path, typer.Option("-o", "--output", metavar="FILE.jsonl", help="File of requests, one per line.")
     ],
     folder: NewFolder = None,
     most: Annotated[
-        int | None, typer.Option(min=1, help="Write so many requests at most; OpenAI takes 50000 a file.")
+        int | None, typer.Option(min=1, help="Most requests to write; OpenAI takes 50000 per file.")
     ] = None,
     bounds: Bounds = False,
     rows: Rows = None,
     overrides: Overrides = None,
 ) -> None:
-    """Write what every unfinished row has to ask next."""
+    """Write the next request of every unfinished row to a file."""
     from census_personas.foundation.atomic_file import whole_file
     from census_personas.foundation.user_path import output_file, output_folder
     from census_personas.generator.llm.batch import BatchRequests, dialect_of, refuse_other_lines
@@ -67,7 +67,7 @@ def export(
         output_folder(folder, inputs=[run] if run.is_file() else [])
     with whole_file(requests) as partial, partial.open("wb") as file:
         model = BatchRequests(settings.llm, file, dialect_of(settings.llm, bounded=bounds), most)
-        # One row after the other, so that the same run writes the same file.
+        # One row at a time, so that the same run writes the same file.
         manifest = generate(_with_concurrency(settings, 1), folder or place, model=model)
     print(f"{printable(str(output))}: {model.written} requests")
     if not model.written:
@@ -76,16 +76,18 @@ def export(
 
 @app.command("import")
 def import_(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run folder that was exported from.")],
-    results: Annotated[Path, typer.Argument(metavar="RESULTS.jsonl", help="What came back.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Run folder that the requests were exported from.")
+    ],
+    results: Annotated[Path, typer.Argument(metavar="RESULTS.jsonl", help="File of answers.")],
     overrides: Overrides = None,
 ) -> None:
-    """Take answers into a run: they are kept, read, checked, and rows that are whole are written."""
+    """Import answers into a run: keep and check them, and write the rows that are complete."""
     from census_personas.generator.config.run_config import ConfigError
     from census_personas.generator.llm.batch import BatchResults
 
     if not run.exists():
-        raise ConfigError(f"{run}: no run folder there; give the one that was exported from")
+        raise ConfigError(f"{run}: no such run folder; give the one that the requests were exported from")
     settings, folder = run_of(run, overrides, None)
     with BatchResults(settings.llm, results) as model:
         manifest = narrated(settings, folder, model)
@@ -97,7 +99,7 @@ def import_(
     _refuse_wrong(model, results, folder)
     if strange := model.strange():
         print(
-            f"{_answers(strange)}: they were taken before, or are of another run or model",
+            f"{_answers(strange)}: already imported, or from another run or model",
             file=sys.stderr,
         )
     if model.failed:
@@ -107,7 +109,7 @@ def import_(
         )
     refuse_unreadable(model)
     if manifest.state == "stopped":
-        print(f"rows wait for a further batch: personas batch export {folder} -o FILE.jsonl", file=sys.stderr)
+        print(f"rows wait for the next batch: personas batch export {folder} -o FILE.jsonl", file=sys.stderr)
         if not model.answered:
             raise typer.Exit(1)
     else:
@@ -115,7 +117,7 @@ def import_(
 
 
 def _refuse_wrong(model: BatchResults, results: Path, folder: Path) -> None:
-    """End with exit code 1 where no line of the results has to do with the run."""
+    """End with exit code 1 if no line of the results belongs to the run."""
     if model.answered or model.failed or not model.total:
         return
     from census_personas.foundation.run_layout import RunLayout
@@ -123,8 +125,8 @@ def _refuse_wrong(model: BatchResults, results: Path, folder: Path) -> None:
 
     if not model.belongs(kept_keys(RunLayout(folder).journal)):
         print(
-            f"personas: {results}: {_answers(model.strange())}, nor was taken before: they are of another run "
-            f"or model; give the answers to what was exported from {folder}",
+            f"personas: {results}: {_answers(model.strange())}, and none was imported before: they are from another "
+            f"run or model; give the answers to the requests that were exported from {folder}",
             file=sys.stderr,
         )
         raise typer.Exit(1)
@@ -132,7 +134,7 @@ def _refuse_wrong(model: BatchResults, results: Path, folder: Path) -> None:
 
 def _answers(names: list[str]) -> str:
     more = ", …" * (len(names) > _SHOWN)
-    return f"{len(names)} answers are to no request that waits ({', '.join(names[:_SHOWN])}{more})"
+    return f"{len(names)} answers match no pending request ({', '.join(names[:_SHOWN])}{more})"
 
 
 def _with_concurrency(settings: Config, at_once: int) -> Config:

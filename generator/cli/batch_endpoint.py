@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from census_personas.generator.run.manifest import Manifest
 
 Interval = Annotated[
-    float, typer.Option(min=0.1, max=86_400, metavar="SECONDS", help="Between two looks at the batches.")
+    float, typer.Option(min=0.1, max=86_400, metavar="SECONDS", help="Time between two polls of the batches.")
 ]
 
 
@@ -35,11 +35,11 @@ def submit(  # noqa: PLR0917  each option is one
     run: RunOrConfig,
     folder: NewFolder = None,
     most: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Requests of a file; OpenAI takes no more than 50000.")
+        int, typer.Option(min=1, metavar="N", help="Most requests per file; OpenAI takes 50000.")
     ] = 50_000,
     most_mb: Annotated[
         float,
-        typer.Option("--most-mb", min=0.001, help="Megabytes of a file; OpenAI takes no more than 200."),
+        typer.Option("--most-mb", min=0.001, help="Most megabytes per file; OpenAI takes 200."),
     ] = 200,
     bounds: Bounds = False,
     loop: Annotated[
@@ -49,9 +49,9 @@ def submit(  # noqa: PLR0917  each option is one
     rows: Rows = None,
     overrides: Overrides = None,
 ) -> None:
-    """Send what every unfinished row has to ask next to the endpoint's batches. The same command goes on.
+    """Submit the next request of every unfinished row as batches. The same command continues after a stop.
 
-    Requests that failed or expired in an earlier round are among them. Nothing that is with the endpoint is sent twice.
+    Includes requests that failed or expired in an earlier round. Requests that are at the endpoint are not sent twice.
     """
     from census_personas.foundation.user_path import output_folder
     from census_personas.generator import batch_rounds
@@ -73,26 +73,28 @@ def submit(  # noqa: PLR0917  each option is one
         if not loop:
             return _next(f"personas batch poll {place} --wait")
         imported = _waited(settings, place, interval, gives_up=False)
-        if imported is None or _told(imported, place):
+        if imported is None or _report_round(imported, place):
             return None
 
 
 def poll(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run folder that was submitted.")],
-    wait: Annotated[bool, typer.Option("--wait", help="Ask again until the round is over.")] = False,
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder whose requests were submitted.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Poll until the round is over.")] = False,
     interval: Interval = 60,
     give_up: Annotated[
         bool,
-        typer.Option("--give-up", help="Batches that the endpoint no longer has are lost: ask them again."),
+        typer.Option(
+            "--give-up", help="Count batches that the endpoint no longer has as lost, and ask again."
+        ),
     ] = False,
     overrides: Overrides = None,
 ) -> None:
-    """Ask how far the batches are; when all are over, take their answers into the run and say what is next."""
+    """Show the state of the batches; when all are over, import their answers and name the next command."""
     from census_personas.generator import batch_rounds
     from census_personas.generator.config.run_config import ConfigError
 
     if not run.is_dir():
-        raise ConfigError(f"{run}: no run folder there; give the one that was submitted")
+        raise ConfigError(f"{run}: no such run folder; give the one whose requests were submitted")
     settings, folder = run_of(run, overrides, None)
     if wait:
         imported = _waited(settings, folder, interval, gives_up=give_up)
@@ -100,12 +102,12 @@ def poll(
         progress = batch_rounds.poll(settings, folder, gives_up=give_up)
         _show(progress, folder)
         imported = progress.imported
-    if imported is not None and not _told(imported, folder):
+    if imported is not None and not _report_round(imported, folder):
         _next(f"personas batch submit {folder}")
 
 
 def _is_waiting(folder: Path) -> bool:
-    """Whether a round is with the endpoint, whole."""
+    """Return whether a complete round is at the endpoint."""
     from census_personas.generator.run.batch_state import BatchState
 
     begun = BatchState.read(folder).open_round
@@ -113,9 +115,9 @@ def _is_waiting(folder: Path) -> bool:
 
 
 def _waited(settings: Config, folder: Path, interval: float, *, gives_up: bool) -> Imported | None:
-    """What the round came to when it is over; None where there was none, or it is not submitted whole.
+    """Wait until the round is over and return its results; None if there is none, or it is not fully submitted.
 
-    An endpoint that cannot be reached for a while is put up with, as long as `llm.patience_s` says.
+    Tolerates an endpoint that cannot be reached for up to `llm.patience_s`.
     """
     from census_personas.generator import batch_rounds
     from census_personas.generator.llm.chat import LLMError, TransientError, UnreachableError
@@ -141,14 +143,14 @@ def _waited(settings: Config, folder: Path, interval: float, *, gives_up: bool) 
 
 
 def _show(progress: Progress, folder: Path) -> None:
-    """How far the round is, and what to do about it."""
+    """Print the state of the round and the next command."""
     print(_said(progress, folder))
     if progress.imported is not None:
         return
     if not progress.round.is_submitted:
-        _next(f"personas batch submit {folder}  # not every file is submitted")
+        _next(f"personas batch submit {folder}  # some files are not submitted yet")
     elif progress.round.is_over:
-        _next(f"personas batch submit {folder}  # nothing is with the endpoint")
+        _next(f"personas batch submit {folder}  # nothing is at the endpoint")
     else:
         _next(f"personas batch poll {folder} --wait")
 
@@ -164,22 +166,22 @@ def _said(progress: Progress, folder: Path) -> str:
     return f"{_headed(folder, progress.round)}: {states}; {done} answered, {failed} failed"
 
 
-def _headed(folder: Path, of: BatchRound) -> str:
-    requests = sum(part.requests for part in of.parts)
+def _headed(folder: Path, batch_round: BatchRound) -> str:
+    requests = sum(part.requests for part in batch_round.parts)
     asked = "1 request" if requests == 1 else f"{requests} requests"
-    batches = "1 batch" if len(of.parts) == 1 else f"{len(of.parts)} batches"
-    return f"{printable(str(folder))}: round {of.number}, {asked} in {batches}"
+    batches = "1 batch" if len(batch_round.parts) == 1 else f"{len(batch_round.parts)} batches"
+    return f"{printable(str(folder))}: round {batch_round.number}, {asked} in {batches}"
 
 
 def _next(command: str) -> None:
     print(f"next: {command}", file=sys.stderr)
 
 
-def _told(imported: Imported, folder: Path) -> bool:
-    """Say what a round came to; whether the run is over.
+def _report_round(imported: Imported, folder: Path) -> bool:
+    """Print the result of a round; return whether the run is over.
 
     Raises:
-        Exit: with code 1, where no request was answered or the run is short of rows.
+        Exit: with code 1, if no request was answered or rows are missing.
     """
     manifest, model = imported.manifest, imported.results
     print(f"{printable(str(folder))}: {manifest.accepted} rows; {model.answered} answers taken")
@@ -194,7 +196,7 @@ def _told(imported: Imported, folder: Path) -> bool:
     if imported.is_fruitless:
         said = "; ".join(imported.faults) or model.failure or "batches ended without answers"
         print(
-            f"personas: not one request was answered ({said}); see to it (llm.model, the account's quota), then "
+            f"personas: no request was answered ({said}); check llm.model and the account's quota, then "
             f"personas batch submit {folder} sends them again",
             file=sys.stderr,
         )
@@ -206,7 +208,7 @@ def _told(imported: Imported, folder: Path) -> bool:
 
 
 def _end(manifest: Manifest, folder: Path) -> None:
-    """The headline of a run that waits for nothing, and how rejected rows are tried again."""
+    """Print the headline of a finished run, and how to try rejected rows again."""
     try:
         headline(manifest, folder)
     except typer.Exit:

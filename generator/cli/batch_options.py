@@ -1,4 +1,4 @@
-"""What the batch commands share: options, the run that they are about, and answers that nobody can read."""
+"""Options of the batch commands, the run of their argument, and the error for unreadable answers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ RunOrConfig = Annotated[
 ]
 NewFolder = Annotated[Path | None, typer.Option("--run", help="Folder of a new run; default: runs/<name>.")]
 Bounds = Annotated[
-    bool, typer.Option(help="Keep bounds on lengths in the schemas; vLLM takes them, OpenAI not always.")
+    bool, typer.Option(help="Keep length bounds in the schemas; vLLM accepts them, OpenAI not always.")
 ]
 
 
 def run_of(run: Path, overrides: list[str] | None, rows: int | None) -> tuple[Config, Path]:
-    """The configuration and the folder that a run folder, or a configuration, stands for."""
+    """Return the configuration and folder of a run folder or of a config file."""
     from census_personas.foundation.run_layout import RunLayout
 
     if run.is_dir():
@@ -34,7 +34,7 @@ def run_of(run: Path, overrides: list[str] | None, rows: int | None) -> tuple[Co
 
 
 def refuse_unreadable(model: BatchResults) -> None:
-    """End with exit code 1 where no answer could be read, with the remedy."""
+    """End with exit code 1 and the remedy if no answer could be read."""
     from census_personas.generator.llm.answer import remedy
 
     if model.unreadable == model.answered > 1:

@@ -1,4 +1,4 @@
-"""Command `personas check`: what would go wrong in a run, before it is paid for."""
+"""Command `personas check`: finds what would go wrong in a run before it is paid for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 Offline = Annotated[
-    bool, typer.Option("--offline", help="Ask no endpoint: check all else, and print what would be asked.")
+    bool, typer.Option("--offline", help="Ask no endpoint: check everything else and print the requests.")
 ]
 RunFolder = Annotated[
     Path | None,
@@ -30,7 +30,7 @@ RunFolder = Annotated[
         "-o",
         "--output",
         metavar="RUN",
-        help="Run folder to be checked, with --offline; default: runs/<name>.",
+        help="Run folder to check, with --offline; default: runs/<name>.",
     ),
 ]
 
@@ -42,11 +42,11 @@ def check(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a config, all that it names, and its endpoint, on one real row; nothing is written.
+    """Check a config, everything that it names, and its endpoint, on one real row; write nothing.
 
-    The row goes through both calls with the run's own prompts and schemas. Tokens and cost of the run are told from
-    it. Exits 1 where a run would go wrong. With --offline no endpoint is asked: the prompts of one row are printed, the
-    run folder is checked, and the exit code is 0, or 2 with the fault in one line.
+    The row goes through both calls with the run's own prompts and schemas. The run's tokens and cost are estimated
+    from it. Exits 1 if a run would fail. With --offline, no endpoint is asked: the command prints the prompts of one
+    row and checks the run folder; the exit code is 0, or 2 with the fault in one line.
     """
     from census_personas.foundation.errors import PersonasError
     from census_personas.generator.run.resources import RunResources
@@ -77,7 +77,7 @@ def check(
 
 
 def _check_offline(settings: Config, output: Path | None, *, as_json: bool) -> None:
-    """Check all that needs no endpoint, then print it with the requests of one row."""
+    """Check everything that needs no endpoint, then print it with the requests of one row."""
     from census_personas.generator.cli.run import run_folder
     from census_personas.generator.config.run_config import ConfigError
     from census_personas.generator.dry_check import describe_endpoints, describe_folder, plan_requests
@@ -94,7 +94,7 @@ def _check_offline(settings: Config, output: Path | None, *, as_json: bool) -> N
         trial = try_row(resources)
         if trial.faults:
             raise ConfigError("; ".join(trial.faults))
-        named["narrator"] = f"{trial.model}, which asks nobody; row {trial.row}: accepted"
+        named["narrator"] = f"{trial.model}, which needs no endpoint; row {trial.row}: accepted"
         requests: tuple[PlannedRequest, ...] = ()
     else:
         named["narrator"] = describe_endpoints(settings)
@@ -113,7 +113,7 @@ def _print_named(named: dict[str, Any]) -> None:
 
 
 def _print_requests(requests: Sequence[PlannedRequest]) -> None:
-    """What each request asks for, and those of its messages that the one before did not have."""
+    """Print the fields of each request, and its messages that the previous request did not have."""
     sent: tuple[Mapping[str, str], ...] = ()
     for request in requests:
         print(f"\n=== {request.call}: asks for {', '.join(request.fields)}")
@@ -126,7 +126,7 @@ def _print_requests(requests: Sequence[PlannedRequest]) -> None:
 
 
 def _named(settings: Config, resources: RunResources) -> dict[str, Any]:
-    """What the config names, as far as it can be checked without an endpoint."""
+    """Return what the config names, as far as it can be checked without an endpoint."""
     from census_personas.generator.estimate import CHARACTERS_A_TOKEN, assumed
 
     named = {
@@ -157,7 +157,7 @@ def _named(settings: Config, resources: RunResources) -> dict[str, Any]:
 
 
 def _print_trial(trial: Trial, settings: Config) -> None:
-    """The narrator, the row and what a run of such rows takes."""
+    """Print the narrator, the row, and the cost of a run of such rows."""
     if trial.exchanges:
         print(f"narrator: {trial.model} answers")
     if trial.endpoint:

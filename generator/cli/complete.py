@@ -1,4 +1,4 @@
-"""Command `personas complete`: people of a file, with what is not known of them drawn."""
+"""Command `personas complete`: draws what is unknown about the people of a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from census_personas.generator.cli.progress import Pace
 if TYPE_CHECKING:
     from census_personas.generator.config.run_config import Config
 
-_LOCALE = "en_US"  # where no config names another
+_LOCALE = "en_US"  # unless a config names another
 _LINE_S = 10.0
 _NAMED = 8
 
@@ -26,7 +26,9 @@ Output = Annotated[
 ]
 Schema = Annotated[
     Literal["nemotron", "nemotron-1.1", "full"],
-    typer.Option(help="Columns of people; those of the file are kept beside them. Full says what was drawn."),
+    typer.Option(
+        help="Columns of people; other columns of the file are kept. The full schema marks what was drawn."
+    ),
 ]
 
 
@@ -39,9 +41,9 @@ def complete(
     schema: Schema = "full",
     plan: Planned = False,
 ) -> None:
-    """Complete people: what a file does not say of them is drawn, given what it says.
+    """Complete people: draw what a file does not say about them, conditional on what it says.
 
-    Columns and values are those of the locale, or what the `input` of a config says; `--plan` shows such a section.
+    Columns and values are the locale's own, or mapped by the `input` section of a config; `--plan` shows one.
     """
     from census_personas.foundation.dataset_reader import columns_of, count_rows
     from census_personas.foundation.dataset_writer import SUFFIXES
@@ -56,7 +58,7 @@ def complete(
     if plan:
         raise typer.Exit(print_plan(_settings(config, dataset, locale, seed), as_json=False))
     if output is None:
-        raise ConfigError("-o: name the file to write the completed people to, or look first with --plan")
+        raise ConfigError("-o: name the file to write the completed people to, or use --plan to look first")
     place = output_file(output, SUFFIXES, inputs=[dataset])
     settings = _settings(config, dataset, locale, seed)
     population = Population.load(settings.locale)
@@ -71,7 +73,7 @@ def complete(
     if file.carried:
         named = ", ".join(map(printable, file.carried[:_NAMED]))
         more = ", …" if len(file.carried) > _NAMED else ""
-        print(f"note: carried through, as they are no attributes of {locale}: {named}{more}", file=sys.stderr)
+        print(f"note: copied, as they are not attributes of {locale}: {named}{more}", file=sys.stderr)
     due = Pace(_LINE_S)
 
     def observe(done: int) -> None:
@@ -82,7 +84,7 @@ def complete(
     print(f"{printable(str(output))}: {completed} rows", file=sys.stderr)
     if impossible:
         print(
-            f"{printable(str(beside(output)))}: {impossible} rows that nobody can be, with reasons",
+            f"{printable(str(beside(output)))}: {impossible} impossible rows, with reasons",
             file=sys.stderr,
         )
 

@@ -13,16 +13,14 @@ import typer
 from census_personas.foundation.printable import printable
 from census_personas.generator.cli.options import AsJson
 
-app = typer.Typer(
-    no_args_is_help=True, help="A locale of one's own: what it has and what it lacks.", rich_markup_mode=None
-)
+app = typer.Typer(no_args_is_help=True, help="Build and check your own locale.", rich_markup_mode=None)
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The locale's folder.")]
 
 
 @app.command()
 def check(folder: Folder, as_json: AsJson = False) -> None:
-    """Say what a locale has and lacks for sampling, narration, validation, publication; exit 1 if it lacks anything."""
+    """Show what a locale has and lacks for sampling, narration, validation, publication; exit 1 if it lacks any."""
     from census_personas.generator.locale_check import check_locale, next_step
 
     logging.getLogger("census_personas.generator.model").setLevel(logging.WARNING)
@@ -48,11 +46,13 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
 @app.command()
 def new(
     folder: Folder,
-    country: Annotated[str, typer.Option(help="Name of the country, as the dataset says it.")] = "Country",
+    country: Annotated[
+        str, typer.Option(help="Name of the country, as written into the dataset.")
+    ] = "Country",
     language: Annotated[str, typer.Option(help="Name of its language, for the dataset card.")] = "English",
     code: Annotated[str, typer.Option(help="Code of the language (ISO 639), such as es.")] = "en",
 ) -> None:
-    """Write a skeleton of a locale, to be filled in; `personas locale check` says what comes next."""
+    """Write a skeleton of a locale to fill in; `personas locale check` names the next step."""
     from census_personas.generator.locale_check import check_locale, next_step
     from census_personas.generator.locale_skeleton import write_skeleton
 

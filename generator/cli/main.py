@@ -68,7 +68,7 @@ def _common(
     ] = False,
 ) -> None:
     logging.basicConfig(stream=sys.stderr, format="%(message)s")
-    for part in ("model_cache", "footprint"):  # what a first fit says of itself
+    for part in ("model_cache", "footprint"):  # progress of a first fit
         logging.getLogger(f"census_personas.generator.model.{part}").setLevel(logging.INFO)
     if debug:
         os.environ[_DEBUG] = "1"
@@ -93,7 +93,7 @@ app.add_typer(plugins.app, name="plugins")
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one line on stderr and an exit code (docs/reference/limits.md)."""
+    """Run the command line; a known error is one line on stderr and an exit code (docs/reference/limits.md)."""
     _prepare_streams()
     try:
         with _interrupted_by_signals():
@@ -101,7 +101,7 @@ def main() -> None:
     except typer.Exit as ended:
         sys.exit(ended.exit_code)
     except BrokenPipeError:
-        # The reader of our stdout has gone, as `head` does; nothing is wrong and nobody is left to tell.
+        # The reader of stdout, such as `head`, has closed it; nothing is wrong.
         _discard_stdout()
     except KeyboardInterrupt:
         _fail("interrupted", failure.INTERRUPTED)
@@ -117,13 +117,13 @@ def main() -> None:
 
 def _run(words: list[str]) -> None:
     _refuse_urls(words)
-    # Not `app()`: it would lay out errors in its own way, and call a reader that has gone a failure.
+    # Not `app()`, which formats errors in its own way and treats a closed pipe as a failure.
     command = typer.main.get_command(app)
     try:
         with command.make_context("personas", words) as context:
             command.invoke(context)
     finally:
-        # Now, while a full disk or a reader that has gone can still be told.
+        # Now, while a full disk or a closed pipe can still be reported.
         sys.stdout.flush()
 
 
@@ -142,7 +142,7 @@ def _refuse_urls(words: list[str]) -> None:
 
 
 def _prepare_streams() -> None:
-    """Results can be written whatever the terminal's encoding is, and go nowhere where a stream is closed."""
+    """Make results writable in any terminal encoding, and discard them if a stream is closed."""
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  open until the end
     elif isinstance(sys.stdout, io.TextIOWrapper):
@@ -153,18 +153,18 @@ def _prepare_streams() -> None:
 
 @contextmanager
 def _interrupted_by_signals() -> Iterator[None]:
-    """SIGTERM and the end of the terminal end a command as Ctrl-C does, so that no half-written file stays."""
+    """Treat SIGTERM and the end of the terminal like Ctrl-C, so that no half-written file stays."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    found = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    for number, handler in found.items():
-        if handler == signal.SIG_DFL:  # under `nohup` it is ignored, and stays so
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in handlers.items():
+        if handler == signal.SIG_DFL:  # `nohup` has it ignored, and it stays ignored
             signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        for number, handler in found.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
@@ -173,13 +173,13 @@ def _discard_stdout() -> None:
 
 
 def _help_of(error: typer.TyperException) -> str:
-    """The help that is the answer to a command without arguments; empty for other errors."""
+    """Return the help for a command without arguments; empty for other errors."""
     message = error.format_message()
     return message if message.startswith("Usage: ") else ""
 
 
 def _fail(line: str, code: int) -> Never:
-    # Names of files and values of options may be of any length, hold what is no text, or what a terminal obeys.
+    # Names of files and values of options may be very long, and hold invalid text or control characters.
     shown = printable(line.encode(errors="backslashreplace").decode())
     shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
     print(f"personas: {shown}", file=sys.stderr)

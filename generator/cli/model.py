@@ -14,30 +14,30 @@ from census_personas.generator.cli.options import AsJson, Locale
 
 
 def explain(locale: Locale = "en_US", as_json: AsJson = False) -> None:
-    """Explain the model: its graph, how near each part comes to its tables, what it takes to be independent."""
+    """Explain the model: its graph, the distance of each part to its tables, and the independences that it assumes."""
     from census_personas.generator.population.population import Population
 
-    found = Population.load(locale).explain()
+    model = Population.load(locale).explain()
     if as_json:
-        print(json.dumps(found))
+        print(json.dumps(model))
         return
-    core = found["core"]
-    print(f"{found['locale']}: model {found['digest'][:12]}, {found['parameters']:,} parameters")
+    core = model["core"]
+    print(f"{model['locale']}: model {model['digest'][:12]}, {model['parameters']:,} parameters")
     print(
-        f"core joint of {core['cells']:,} cells, {found['core_tables']} tables,"
-        f" distance {found['distances']['core']:.4f}:"
+        f"core joint of {core['cells']:,} cells, {model['core_tables']} tables,"
+        f" distance {model['distances']['core']:.4f}:"
     )
     print(f"  {', '.join(core['attributes'])}")
-    print("then, each given its parents (cells; tables; largest total variation distance to one):")
-    for node in found["nodes"]:
+    print("children given their parents (cells; tables; largest total variation distance to a table):")
+    for node in model["nodes"]:
         print(
             f"  {node['child']} given {', '.join(node['parents'])}"
             f" ({node['cells']:,}; {node['tables']}; {node['distance']:.4f})"
         )
-    print("beside it:")
-    for leaf in found["leaves"]:
+    print("leaves outside the network:")
+    for leaf in model["leaves"]:
         print(f"  {leaf['child']}" + (f" given {', '.join(leaf['parents'])}" if leaf["parents"] else ""))
-    print("independences assumed:", *(f"  {text}" for text in found["independences"]), sep="\n")
+    print("independences assumed:", *(f"  {text}" for text in model["independences"]), sep="\n")
 
 
 def plot(

@@ -1,4 +1,4 @@
-"""Commands `personas generate` and `narrate`: texts for people who are sampled, and for people who exist."""
+"""Commands `personas generate` and `narrate`: texts for sampled people, and for the people of a file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def generate(
     shards: Shards = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a dataset into a run folder. The same command resumes; more rows extend."""
+    """Write a dataset into a run folder. The same command resumes a run; more rows extend it."""
     from census_personas.generator.sampling.quota import refuse_other_counts
 
     named = None if output is None else destination(output)
@@ -84,9 +84,9 @@ def narrate(
 ) -> None:
     """Write texts for the people of a dataset, such as a survey, a Nemotron file or an earlier run.
 
-    Uuid and context columns are kept, texts are written anew. What the dataset does not say (a job, an address, a
-    name) is drawn from the population, given what it says. `--plan` shows how its columns and values are read. The
-    same command resumes.
+    Keeps uuid and context columns and rewrites the texts. Draws what the dataset does not say (a job, an address, a
+    name) from the population, conditional on what it says. `--plan` shows how its columns and values are read. The
+    same command resumes a run.
     """
     from census_personas.generator.input.source import InputSource
 

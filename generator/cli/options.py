@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their values are read."""
+"""Options that several commands share, and functions that read their values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NUMBER = r"(\d{1,9}(?:\.\d{1,9})?)"
 _TIME = re.compile(rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?")
 _SHOWN = 40
 
-ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file that says what the run is.")]
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file that describes the run.")]
 MaybeConfigFile = Annotated[
     Path | None, typer.Argument(metavar="CONFIG", help="YAML file; defaults are used without one.")
 ]
@@ -39,7 +39,7 @@ Quota = Annotated[
     str | None,
     typer.Option(
         metavar="JSON",
-        help='One wanted marginal in exact counts: shares, or counts that sum to --rows; or \'{"sex": "uniform"}\'.',
+        help='One marginal to meet exactly: shares, or counts that sum to --rows; or \'{"sex": "uniform"}\'.',
     ),
 ]
 Stratified = Annotated[
@@ -53,7 +53,7 @@ Deadline = Annotated[
     str | None,
     typer.Option(
         metavar="TIME",
-        help="Stop after this long, such as 90m or 2h, and keep all that is paid for; exit code 124.",
+        help="Stop after this time, such as 90m or 2h, and keep all that is paid for; exit code 124.",
     ),
 ]
 Workers = Annotated[
@@ -74,7 +74,7 @@ PluginNames = Annotated[
     typer.Option(
         "--plugins",
         metavar="FOLDER|NAME",
-        help="A plug-in's folder, or an installed one: its code is run; repeatable (personas plugins list).",
+        help="Plug-in: a folder, or an installed one. Its code is run; repeatable (personas plugins list).",
     ),
 ]
 Locale = Annotated[str, typer.Option(metavar="LOCALE", help="A shipped locale, or a locale's folder.")]
@@ -94,22 +94,22 @@ def config_of(
     workers: int | None = None,
     shards: str | None = None,
 ) -> Config:
-    """The configuration that a command line describes: file, then --set, then the short options."""
+    """Return the configuration that a command line describes: file, then --set, then the short options."""
     from census_personas.generator.config.config_file import load, parse
 
     options = {"rows": rows, "seed": seed, "stratified": stratified, "input": people}
-    given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
+    values: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     for key, text in (("where", where), ("target", target), ("quota", quota)):
         if text is not None:
-            given[key] = condition(text, key)
+            values[key] = condition(text, key)
     runtime = {"workers": workers, "shards": shards}
     spread = [f"runtime.{key}={value}" for key, value in runtime.items() if value is not None]
     changes = (*(overrides or ()), *spread)
-    return parse("", "defaults", changes, given) if path is None else load(path, changes, given)
+    return parse("", "defaults", changes, values) if path is None else load(path, changes, values)
 
 
 def with_deadline(overrides: list[str] | None, deadline: str | None) -> list[str]:
-    """The overrides with the value of `--deadline`: seconds, or days, hours, minutes and seconds such as 1d12h."""
+    """Return the overrides with the value of `--deadline`: a number of seconds, or a time such as 1d12h."""
     from census_personas.generator.config.run_config import ConfigError
     from census_personas.generator.config.section import MOST_SECONDS
 
@@ -129,7 +129,7 @@ def with_deadline(overrides: list[str] | None, deadline: str | None) -> list[str
 
 
 def condition(text: str, option: str = "where") -> dict[str, Any]:
-    """The value of `--where`, or of another option that takes an object of attributes."""
+    """Return the value of `--where`, or of another option that takes an object of attributes."""
     from census_personas.generator.config.run_config import ConfigError
 
     remedy = 'write it like \'{"state": "NY"}\''

@@ -1,4 +1,4 @@
-"""How a dataset of people would be read and completed, printed before anything is paid."""
+"""Plan: prints how a dataset of people would be read and completed, before anything is paid for."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _PEOPLE = 3
 
 
 def print_plan(config: Config, *, as_json: bool) -> int:
-    """Print the plan of a config's input; the exit code says whether it can be run as it is.
+    """Print the plan of a config's input; return an exit code that says whether it can be run.
 
     Raises:
-        DatasetError, ConfigError: a file or a mapping of which no plan can be made.
+        DatasetError, ConfigError: the file or its mapping allows no plan.
     """
     from census_personas.generator.config.run_config import ConfigError
     from census_personas.generator.input.plan import plan_of

@@ -1,4 +1,4 @@
-"""Commands `personas plugins …`: what plug-ins offer, and whether they are sound."""
+"""Commands `personas plugins …`: list the contents of plug-ins and check them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _One = Annotated[str, typer.Argument(metavar="FOLDER|NAME", help="A plug-in's fo
 
 @app.command("list")
 def list_(named: _Named = None) -> None:
-    """List what plug-ins offer, by name; none of their code is run."""
+    """List the rules, measures and prompt sets of plug-ins; run none of their code."""
     from census_personas.foundation.plugin import KINDS
     from census_personas.foundation.plugins import Plugins, installed
 
@@ -43,7 +43,7 @@ def list_(named: _Named = None) -> None:
 
 @app.command()
 def check(named: _One, locale: Locale = "en_US") -> None:
-    """Run the examples of each rule, import each measure and lint each prompt set; exit 1 when something is wrong."""
+    """Run the examples of each rule, import each measure and lint each prompt set; exit 1 if there is a fault."""
     from census_personas.census_priors.priors import Priors
     from census_personas.foundation.plugins import Plugins
     from census_personas.prompts.set_folder import shipped_sets
@@ -72,7 +72,7 @@ def check(named: _One, locale: Locale = "en_US") -> None:
 
 
 def _others(plugin: Plugin) -> Iterator[tuple[str, list[str]]]:
-    """Measures and prompt sets with what is wrong with each."""
+    """Yield measures and prompt sets with their faults."""
     from census_personas.generator.narration.backends import offline_faults
     from census_personas.prompts.lint import lint
 
@@ -83,7 +83,7 @@ def _others(plugin: Plugin) -> Iterator[tuple[str, list[str]]]:
 
 
 def _print(name: str, faults: list[str], sound: str) -> int:
-    """One line for what is sound, or one for each fault; their number."""
+    """Print one line per fault, or one if there is none; return the number of faults."""
     for fault in faults:
         print(f"{name}: {fault}")
     if not faults:

@@ -1,4 +1,4 @@
-"""Commands to run before a run: preview, estimate."""
+"""Commands `personas preview` and `estimate`, to use before a run."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 _FEW = Annotated[
     int | None,
-    typer.Option("-n", "--rows", min=1, max=1000, help="Rows to narrate; default: 3, or all of the people."),
+    typer.Option("-n", "--rows", min=1, max=1000, help="Rows to narrate; default: 3, or all of --people."),
 ]
 _People = Annotated[
     str | None,
     typer.Option(
         metavar="NAME|FILE",
-        help="Narrate these instead of sampled people: evaluation (twelve of the prompt set), or a dataset's path.",
+        help="Narrate these people instead: evaluation (twelve people of the prompt set), or a dataset's path.",
     ),
 ]
 
@@ -39,7 +39,7 @@ def preview(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Narrate a few rows and print them; nothing is written."""
+    """Narrate a few rows and print them; write no file."""
     from census_personas.foundation.printable import printable
     from census_personas.generator.session import preview as narrate
 
@@ -90,7 +90,7 @@ def _outcome(result: Narrated) -> dict[str, Any]:
 
 
 def _summary(results: Sequence[Narrated]) -> str:
-    """What the rows took together, by which two versions of a prompt can be compared."""
+    """Summarize the rows' requests, tokens and errors, to compare two versions of a prompt."""
     accepted = [result for result in results if result.accepted]
     first = sum(result.requests <= _LEAST for result in accepted)
     met = Counter(code for result in results for code in result.met)
@@ -103,12 +103,12 @@ def _summary(results: Sequence[Narrated]) -> str:
     )
 
 
-# The two calls of a record.
+# Fewest requests of a record: its two calls.
 _LEAST = 2
 
 
 def print_record(record: dict[str, Any], *, accepted: bool, reasons: tuple[str, ...]) -> None:
-    """Print a row; texts of a model, which a rule may have refused, reach no terminal as they are."""
+    """Print a row, with a model's texts made printable, as rules may have refused them."""
     from census_personas.foundation.printable import printable
 
     print(f"row {record['row']}  {'accepted' if accepted else 'REJECTED'}")
@@ -127,9 +127,9 @@ def estimate(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tokens, time and cost of the whole run, from narrating a few of its rows for real.
+    """Estimate tokens, time and cost of the whole run by narrating a few of its rows.
 
-    Where the endpoint does not answer, tokens are told from the length of the prompts, at four characters each.
+    If the endpoint does not answer, estimates tokens from the length of the prompts, at four characters each.
     """
     from census_personas.generator.estimate import assumed, narrated
     from census_personas.generator.llm.chat import LLMError
@@ -138,38 +138,41 @@ def estimate(
     settings = config_of(config, overrides)
     llm = settings.llm
     try:
-        found = narrated(settings, sample)
+        estimated = narrated(settings, sample)
     except LLMError as error:
         print(
-            f"personas: {' '.join(str(error).split())}; time is left out, tokens are assumed", file=sys.stderr
+            f"personas: {' '.join(str(error).split())}; time is not estimated, tokens are assumed",
+            file=sys.stderr,
         )
-        found = assumed(RunResources.load(settings), sample)
+        estimated = assumed(RunResources.load(settings), sample)
     if as_json:
-        print(json.dumps(asdict(found)))
+        print(json.dumps(asdict(estimated)))
         return
-    if found.accepted is None:
+    if estimated.accepted is None:
         print(
-            f"prompts of {found.sampled} rows measured, 4 characters taken for a token, texts for a quarter of the"
+            f"estimated from the prompts of {estimated.sampled} rows: 4 characters per token, texts a quarter"
         )
-        print(f"way between their bounds, no repairs; for {found.rows} rows:")
+        print(f"of the way between their bounds, no repairs; for {estimated.rows} rows:")
     else:
-        print(f"{found.accepted} of {found.sampled} rows accepted; for {found.rows} rows:")
-    print(f"  {found.prompt_tokens} prompt and {found.completion_tokens} completion tokens")
+        print(f"{estimated.accepted} of {estimated.sampled} rows accepted; for {estimated.rows} rows:")
+    print(f"  {estimated.prompt_tokens} prompt and {estimated.completion_tokens} completion tokens")
     if llm.backend == "offline":
-        print("  cost 0: no model is asked")
+        print("  cost 0: the offline narrator needs no model")
     elif llm.price_prompt or llm.price_completion:
-        print(f"  cost {found.cost} at {llm.price_prompt} and {llm.price_completion} for a million of them")
+        print(f"  cost {estimated.cost} at {llm.price_prompt} and {llm.price_completion} per million tokens")
     else:
-        print("  no cost: give llm.price_prompt and llm.price_completion, for a million tokens")
-    if found.hours is not None:
+        print("  no cost: set llm.price_prompt and llm.price_completion, per million tokens")
+    if estimated.hours is not None:
         served = (
-            f", were the endpoint as quick with {llm.concurrency} at once" if llm.backend != "offline" else ""
+            f", if the endpoint keeps this speed at {llm.concurrency} concurrent requests"
+            if llm.backend != "offline"
+            else ""
         )
-        print(f"  about {_lasting(found.hours)}{served}")
+        print(f"  about {_lasting(estimated.hours)}{served}")
 
 
 def _lasting(hours: float) -> str:
-    """A time in the largest unit of which there is at least one."""
+    """Return a time in its largest unit with a value of at least one."""
     units = ((hours, "hours"), (hours * 60, "minutes"))
     return next(
         (f"{number:.1f} {unit}" for number, unit in units if number >= 1), f"{hours * 3600:.0f} seconds"

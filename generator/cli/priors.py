@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="The census tables behind a locale.
 
 @app.command(name="list")
 def list_locales(as_json: AsJson = False) -> None:
-    """Name the locales that are shipped."""
+    """List the shipped locales."""
     from census_personas.census_priors.priors import Priors, locales
 
     titles = {name: Priors.load(name).declaration.title for name in locales()}
@@ -38,7 +38,7 @@ def show(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a locale's attributes, tables, model graph, and what is modelled rather than counted."""
+    """Show a locale's attributes, tables and model graph, and which areas are modelled rather than counted."""
     from census_personas.census_priors.outline import lines, outline
     from census_personas.census_priors.priors import Priors
 
@@ -48,7 +48,7 @@ def show(
 
 @app.command()
 def check(locale: Locale = "en_US", as_json: AsJson = False) -> None:
-    """Check digests, tables, shared margins, zeros, published figures and the fit; exit 1 when something is wrong."""
+    """Check digests, tables, shared margins, zeros, published figures and the fit; exit 1 if a check fails."""
     from census_personas.census_priors.check import TABLES_READ
     from census_personas.census_priors.check import check as verdicts_of
     from census_personas.census_priors.priors import Priors
@@ -77,14 +77,16 @@ def build(
         Path | None, typer.Option(help="ACS person records: a folder, a ZIP, CSV or Parquet file.")
     ] = None,
     sources: Annotated[
-        Path | None, typer.Option(help="Folder of the other official files; default: the one above --pums.")
+        Path | None, typer.Option(help="Folder of the other official files; default: the parent of --pums.")
     ] = None,
     download: Annotated[
         bool,
-        typer.Option("--download", help="Fetch the person and housing records from the Census Bureau first."),
+        typer.Option(
+            "--download", help="First download the person and housing records from the Census Bureau."
+        ),
     ] = False,
 ) -> None:
-    """Build a locale from official files: look-ups, tables, provenance and lock. Nothing is left half-written."""
+    """Build a locale from official files: look-ups, tables, provenance and lock. The folder appears when complete."""
     from census_personas.census_priors.build.atomic_folder import refuse_other_folder
     from census_personas.census_priors.build.en_US.locale import build as build_locale
 
@@ -107,21 +109,21 @@ def build(
 @app.command()
 def score(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Person records as `priors build` reads them.")
+        Path, typer.Argument(metavar="FILE", help="Person records, in the form that `priors build` reads.")
     ],
     locale: Locale = "en_US",
     as_json: AsJson = False,
 ) -> None:
-    """Score person records under the model: nats a person, lower is better."""
+    """Score person records under the model, in nats per person; lower is better."""
     from census_personas.generator.population.population import Population
     from census_personas.generator.population.scoring import score_file
 
-    found = score_file(Population.load(locale), file)
+    result = score_file(Population.load(locale), file)
     if as_json:
-        print(json.dumps(asdict(found)))
+        print(json.dumps(asdict(result)))
         return
-    print(f"{found.nats_per_person:.4f} nats a person, {found.adults} adults of {found.areas} areas")
-    for name, nats in found.by_attribute.items():
+    print(f"{result.nats_per_person:.4f} nats per person, {result.adults} adults of {result.areas} areas")
+    for name, nats in result.by_attribute.items():
         print(f"  {nats:8.4f}  {name}")
 
 
@@ -136,7 +138,7 @@ def query(
     top: Annotated[int, typer.Option(min=1, help="Most probable cells to print.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the model for the distribution of attributes, of everyone or of those who meet a condition."""
+    """Print the model's distribution of attributes, for everyone or for people who meet a condition."""
     from census_personas.generator.population.population import Population
     from census_personas.generator.report.figures import likeliest
 

@@ -12,14 +12,14 @@ app = typer.Typer(no_args_is_help=True, help="The prompt sets.", rich_markup_mod
 
 @app.callback()
 def _group() -> None:
-    """A group, although it has one command so far."""
+    """Make this a group, although it has one command so far."""
 
 
 @app.command()
 def check(
     prompts: Annotated[str, typer.Argument(metavar="SET", help="A folder of prompts/, or a path.")] = "en_US",
 ) -> None:
-    """Find everything that is wrong with a prompt set; exit 1 when there is something."""
+    """List the faults of a prompt set; exit 1 if there are any."""
     from census_personas.generator.narration.backends import offline_faults
     from census_personas.prompts.lint import lint
     from census_personas.prompts.template import PromptSet

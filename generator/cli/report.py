@@ -1,4 +1,4 @@
-"""Commands `personas report` and `compare`: a dataset beside the census, and beside another one."""
+"""Commands `personas report` and `compare`: compare a dataset with the census, and with another dataset."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ People = Annotated[
         "--counterfactual",
         metavar="N",
         min=1,
-        help="Have N of the run's people written of with a fact swapped.",
+        help="Also narrate N of the run's people with one fact swapped (counterfactual test).",
     ),
 ]
 Swap = Annotated[
@@ -39,12 +39,12 @@ def report(
     plugins: PluginNames = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write report.html and report.json: the dataset beside the census.
+    """Write report.html and report.json, which compare the dataset with the census.
 
-    --counterfactual asks the run's own model for 1 + (facts) further narrations of each person.
+    --counterfactual asks the run's own model for 1 + (number of facts) further narrations per person.
     """
     if swap and not people:
-        raise typer.BadParameter("say of how many people, with --counterfactual N", param_hint="--swap")
+        raise typer.BadParameter("needs --counterfactual N, the number of people", param_hint="--swap")
     from census_personas.foundation.plugins import Plugins
     from census_personas.foundation.run_layout import RunLayout
     from census_personas.foundation.user_path import output_folder
@@ -75,11 +75,11 @@ def report(
 
 def compare(
     one: Annotated[Path, typer.Argument(metavar="ONE", help="A .parquet, .csv or .jsonl file, or a run.")],
-    other: Annotated[Path, typer.Argument(metavar="OTHER", help="Another one.")],
+    other: Annotated[Path, typer.Argument(metavar="OTHER", help="Another dataset.")],
     locale: Locale = "en_US",
     as_json: AsJson = False,
 ) -> None:
-    """Compare the margins of two datasets: distance of every table that both have, beside what chance makes."""
+    """Compare two datasets: the distance of each table that both have, beside the distance that chance causes."""
     import numpy as np
 
     from census_personas.census_priors.priors import Priors
@@ -88,13 +88,13 @@ def compare(
 
     for dataset in (one, other):
         check_parts(dataset)
-    found = comparison.compare(one, other, np.random.default_rng(0), Priors.load(locale).roles)
+    result = comparison.compare(one, other, np.random.default_rng(0), Priors.load(locale).roles)
     if as_json:
-        print(json.dumps(found.as_dict()))
+        print(json.dumps(result.as_dict()))
         return
-    agreeing = sum(table.passes for table in found.tables)
-    print(f"{found.rows[0]} and {found.rows[1]} rows; {agreeing} of {len(found.tables)} tables agree")
-    print("total variation distance (0 the same, 1 apart), what chance alone makes, and the limit of chance")
-    for table in found.tables:
+    agreeing = sum(table.passes for table in result.tables)
+    print(f"{result.rows[0]} and {result.rows[1]} rows; {agreeing} of {len(result.tables)} tables agree")
+    print("total variation distance (0 equal, 1 disjoint), its value by chance alone, and its limit")
+    for table in result.tables:
         verdict = "agrees " if table.passes else "differs"
         print(f"  {table.tvd:.4f}  {table.floor:.4f}  {table.limit:.4f}  {verdict}  {table.name}")

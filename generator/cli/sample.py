@@ -22,7 +22,7 @@ from census_personas.generator.cli.options import (
 )
 
 _BLOCK = 100_000
-_FEW = ("rows=10",)  # where neither a config nor an option says how many
+_FEW = ("rows=10",)  # if neither a config nor an option sets the number
 
 Schema = Annotated[
     Literal["nemotron", "nemotron-1.1", "full"] | None,
@@ -48,7 +48,7 @@ def sample(  # noqa: PLR0917  each option is one
     output: Output = None,
     overrides: Overrides = None,
 ) -> None:
-    """Sample a population: who they are, without narratives."""
+    """Sample people without texts."""
     from census_personas.foundation.dataset_writer import SUFFIXES, json_lines
     from census_personas.foundation.user_path import output_file
     from census_personas.generator.population.population_file import PopulationFile

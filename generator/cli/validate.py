@@ -1,4 +1,4 @@
-"""Command `personas validate`: a dataset under every record rule, and its measures."""
+"""Command `personas validate`: checks a dataset with every record rule and its measures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SHORT = {
     "rejected_rows": "{} of {} rows have errors",
-    "repeated_uuids": "{} rows have the uuid of an earlier row",
+    "repeated_uuids": "{} rows repeat the uuid of an earlier row",
 }
 
 Findings = Annotated[
@@ -29,7 +29,7 @@ Page = Annotated[
     Path | None,
     typer.Option(metavar="DIR|FILE.html", help="Write findings and dataset measures as HTML and JSON."),
 ]
-Limit = Annotated[int | None, typer.Option(min=1, help="Read so many rows at most.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Most rows to read.")]
 Policy = Annotated[
     list[str] | None, typer.Option(metavar="RULE=ACTION", help="repair, reject, flag or off; repeatable.")
 ]
@@ -55,7 +55,7 @@ def validate(
     workers: Workers = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Check every row against the record rules; exit 1 when a row has an error, or the uuid of another."""
+    """Check every row against the record rules; exit 1 if a row has an error or repeats a uuid."""
     from census_personas.census_priors.priors import Priors
     from census_personas.foundation.dataset_reader import dataset_files
     from census_personas.foundation.plugins import Plugins
@@ -92,16 +92,16 @@ def validate(
     if page is not None:
         built = validation_report.build_report(dataset, files, priors, result, manifest, extra)
         validation_report.write(page, built)
-        # By verdict, as rules are counted by severity: the page tells which.
+        # Counts by verdict, as rules are counted by severity; the page lists them.
         result["assumptions"] = Counter(item.verdict for item in built.measures.assumptions)
     _print(result, page, as_json=as_json)
 
 
 def _chosen(policy: Sequence[str]) -> dict[str, str]:
-    """The actions of `--policy`; rules and actions are known to those who apply them."""
+    """Return the actions of `--policy`; unknown rules and actions are refused where they are applied."""
     for item in policy:
         if "=" not in item:
-            raise typer.BadParameter(f"{item!r} names no action; write it as RULE=off", param_hint="--policy")
+            raise typer.BadParameter(f"{item!r} has no action; write it as RULE=off", param_hint="--policy")
     return dict(item.partition("=")[::2] for item in policy)
 
 
@@ -112,7 +112,7 @@ def _of_samples() -> dict[str, str]:
 
 
 def _usual(dataset: Path) -> dict[str, str]:
-    """What a dataset's origin changes: one that says that it was sampled has rare people by design."""
+    """Return the default policy of a dataset: one that this engine sampled has rare people by design."""
     from census_personas.generator.run.sampled_dataset import is_sampled
 
     if not is_sampled(dataset):
@@ -136,7 +136,7 @@ def _judged(
     from census_personas.validators.rule_context import RuleContext
     from census_personas.validators.validate_file import validate_files
 
-    # A model that is not in the cache is fitted, which takes long enough to say so.
+    # Fitting a model that is not in the cache takes long enough to log it.
     logging.getLogger("census_personas.generator.model").setLevel(logging.INFO)
     reference = RuleContext(priors, Plausibility.of(Population.load(priors)), language)
     result = validate_files(files, reference, findings=findings, **options)
@@ -148,7 +148,7 @@ def _judged(
 
 
 def _print(result: dict[str, Any], page: Path | None, *, as_json: bool) -> None:
-    """Print what was found; exit 1 when something is wrong with a row."""
+    """Print the findings; exit 1 if a row has an error."""
     if as_json:
         print(json.dumps(result))
     else:
@@ -158,7 +158,7 @@ def _print(result: dict[str, Any], page: Path | None, *, as_json: bool) -> None:
     if page is not None:
         print(page, file=sys.stderr)
     if missing := ", ".join(result["missing_columns"]):
-        print(f"personas: the rows have no {missing}; what hangs on it was not judged", file=sys.stderr)
+        print(f"personas: the rows lack {missing}; rules that need it were skipped", file=sys.stderr)
     for name, what in _SHORT.items():
         if result[name]:
             print(f"personas: {what.format(result[name], result['rows'])}", file=sys.stderr)

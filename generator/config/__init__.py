@@ -1,1 +1,1 @@
-"""What a run is and how it runs: configuration, its file, the selection of people."""
+"""The configuration of a run, its file, and the selection of people."""

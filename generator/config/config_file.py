@@ -1,4 +1,4 @@
-"""Config files: a run's configuration from YAML, overrides and options, with every fault in one line."""
+"""Config files: read a run's configuration from YAML, overrides and options, and report faults in one line."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _ENDPOINT = re.compile(r"^llm\.endpoints\.\d+\.")
 
 
 def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] | None = None) -> Config:
-    """Read a YAML file, apply `a.b=value` overrides (values are YAML), then the values `given` by key.
+    """Read a YAML file, apply `a.b=value` overrides (values are YAML), then the options in `given` by key.
 
-    Relative paths in the file start from the file's folder. Where nothing is there they start from the working
-    folder, as those of overrides and options do.
+    Relative paths in the file start from the file's folder if they exist there, else from the working folder, like
+    those of overrides and options.
 
     Raises:
-        ConfigError: naming file, key and remedy, for unreadable YAML, unknown keys and bad values.
+        ConfigError: unreadable YAML, an unknown key or a bad value; names file, key and remedy.
     """
     try:
         values = read_yaml(path)
@@ -48,20 +48,20 @@ def load(path: Path, overrides: tuple[str, ...] = (), given: Mapping[str, Any] |
 
 
 def from_values(source: Config | Mapping[str, Any], changes: Mapping[str, Any] | None = None) -> Config:
-    """The configuration that a mapping says, or another configuration, with some of its values changed.
+    """Return the configuration of a mapping or of another configuration, with some values changed.
 
-    A section in `changes` is laid over the section that is there: `{"llm": {"concurrency": 8}}` leaves the model as it
-    is. Relative paths start from the working folder.
+    A section in `changes` is merged into the existing section: `{"llm": {"concurrency": 8}}` keeps the model.
+    Relative paths start from the working folder.
 
     Raises:
-        ConfigError: unknown keys and bad values, with the remedy.
+        ConfigError: an unknown key or a bad value; names the remedy.
     """
-    given = source.model_dump(by_alias=True, exclude_unset=True) if isinstance(source, Config) else source
-    return _config(_laid_over(given, changes or {}), "config", (), {})
+    values = source.model_dump(by_alias=True, exclude_unset=True) if isinstance(source, Config) else source
+    return _config(_merge(values, changes or {}), "config", (), {})
 
 
-def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with changes to them, sections merged; neither mapping is touched."""
+def _merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with changes, sections merged; neither argument is modified."""
     merged = dict(values)
     for key, value in _with_file(values, changes).items():
         before: Any = merged.get(key)
@@ -71,7 +71,7 @@ def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
 
 
 def _with_file(values: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The changes, a bare path to people laid into the section that says how their file is read."""
+    """Return the changes, with a bare input path put into the existing section about how the file is read."""
     before, named = values.get("input"), changes.get("input")
     if isinstance(before, InputConfig):
         before = before.model_dump(exclude_unset=True)
@@ -81,9 +81,9 @@ def _with_file(values: Mapping[str, Any], changes: Mapping[str, Any]) -> Mapping
 
 
 def with_places(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The values of a config with whole paths in place of those that lead somewhere from this folder.
+    """Return a config's values with absolute paths in place of relative ones that exist in this folder.
 
-    Names of shipped locales and prompt sets, of installed plug-ins, and of places that are not there, stay as they are.
+    Names of shipped locales and prompt sets, of installed plug-ins, and paths that do not exist stay unchanged.
     """
     placed = partial(_placed, folder)
     changed: dict[str, Callable[[Any], Any]] = {
@@ -111,7 +111,7 @@ def _placed(folder: Path, value: Any) -> Any:
 
 
 def _placed_at(folder: Path, keys: tuple[str, ...], section: Any) -> Any:
-    """A section with these keys placed; a bare value is a place itself."""
+    """Return a section with these keys made absolute; a bare value is itself a path."""
     if not isinstance(section, dict):
         return _placed(folder, section)
     return section | {key: _placed(folder, section[key]) for key in keys if key in section}
@@ -125,7 +125,7 @@ def _placed_tables(folder: Path, wanted: Any) -> Any:
 
 
 def _is_shipped(prompt_set: Any) -> bool:
-    """Whether a prompt set is named that is shipped, which is taken before a folder of that name."""
+    """Return whether a value names a shipped prompt set, which takes precedence over a folder of that name."""
     home = Path(str(files("census_personas.prompts")))
     return isinstance(prompt_set, str) and prompt_set.isidentifier() and (home / prompt_set).is_dir()
 
@@ -133,7 +133,7 @@ def _is_shipped(prompt_set: Any) -> bool:
 def parse(
     text: str, place: str, overrides: tuple[str, ...] = (), given: Mapping[str, Any] | None = None
 ) -> Config:
-    """`load` for text already in hand; `place` names it in errors."""
+    """Do as `load` for a text; `place` names it in errors."""
     try:
         values = parse_yaml(text)
     except YamlError as error:
@@ -181,7 +181,7 @@ def _apply(values: dict[str, Any], override: str) -> None:
 
 
 def _place(item: Any, options: Mapping[str, str]) -> str | None:
-    """The option that the value came from, if it was one and not the file."""
+    """Return the option that the value came from; None if it came from the file."""
     keys = [".".join(map(str, item["loc"][:end])) for end in range(len(item["loc"]), 0, -1)]
     return next((options[key] for key in keys if key in options), None)
 
@@ -192,9 +192,11 @@ _SECRETIVE = ("llm.headers", "llm.endpoints")
 _REMEDIES = {
     "llm.seed": "is on or off: whether requests carry a seed; the seed of the run is the key seed",
     "llm.base_url": "must be an http(s) URL without user name or password, such as http://localhost:8000/v1",
-    "llm.api_key_env": "must be the name of an environment variable; the key itself never stands in a config",
+    "llm.api_key_env": "must be the name of an environment variable; the key itself must not be in a config",
 }
-_PATTERNS = {"name": "takes letters, digits, dots, hyphens and underscores, a letter or digit first"}
+_PATTERNS = {
+    "name": "takes letters, digits, dots, hyphens and underscores, and begins with a letter or digit"
+}
 
 
 def _explain(place: str, item: Any) -> str:
@@ -211,24 +213,22 @@ def _explain(place: str, item: Any) -> str:
 
 
 def _fault(where: str, message: str, item: Any) -> str:
-    """What is wrong with a value."""
+    """Describe what is wrong with a value."""
     if said := _hidden_fault(where, message, item):
         return said
-    if item["type"] == "model_type":  # not the value: whatever was pasted here may be a key
+    if item["type"] == "model_type":  # without the value, which may be a key pasted here
         return f"is a section of keys, not a {type(item['input']).__name__}"
     if item["input"] is None:
         return "has no value; give one, or leave the key out"
     if item["type"] == "tuple_type":
         return f"is a list; write [{_cut(str(item['input']))}], not {_cut(repr(item['input']))}"
     if item["type"] == "string_pattern_mismatch":
-        return (
-            f"{_PATTERNS.get(where, 'holds a character that no name has')}, not {_cut(repr(item['input']))}"
-        )
+        return f"{_PATTERNS.get(where, 'holds a character that a name cannot have')}, not {_cut(repr(item['input']))}"
     return f"{message[:1].lower()}{message[1:]}, not {_cut(repr(item['input']))}"
 
 
 def _hidden_fault(where: str, message: str, item: Any) -> str:
-    """What is wrong with a value that may be a secret, without it; empty for other keys."""
+    """Describe what is wrong with a value that may be a secret, without showing it; empty for other keys."""
     if (known := _ENDPOINT.sub("llm.", where)) in _REMEDIES:
         return _REMEDIES[known]
     if not where.startswith(_SECRETIVE) or item["type"] == "header":
@@ -243,7 +243,7 @@ def _cut(text: str) -> str:
 def _known(sections: tuple[Any, ...]) -> list[str]:
     model: Any = Config
     for section in sections:
-        if isinstance(section, int):  # a number in a list, whose kind of section is known already
+        if isinstance(section, int):  # a position in a list, whose section type is known already
             continue
         field = model.model_fields.get(section) or next(
             field for field in model.model_fields.values() if field.alias == section

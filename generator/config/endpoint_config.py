@@ -1,4 +1,4 @@
-"""Endpoint config: where one server is, the variable of its key, and headers whose values are never written."""
+"""Endpoint config: one server's URL, the variable of its key, and headers whose values are never written."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from census_personas.generator.config.section import Section
 BaseURL = Annotated[str, Field(pattern=r"^https?://[^@]+$")]
 ApiKeyVariable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-"""How the value of a header names an environment variable."""
+"""Pattern of an environment variable in a header's value."""
 _MOST_HEADERS = 50
 _LONGEST = 8192
-# A field name as RFC 9110, section 5.6.2, has it.
+# A field name by RFC 9110, section 5.6.2.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
-# What the engine or its HTTP library decides for each request.
+# Headers that the engine or its HTTP library sets for each request.
 _OWN = frozenset(
     {"accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host",
      "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )  # fmt: skip
-# A value that shows no secret: one variable, perhaps with the name of a scheme before it, such as Bearer.
+# A value without a secret: one variable, perhaps after the name of a scheme such as Bearer.
 _BARE = re.compile(r"(?:[A-Za-z][A-Za-z-]{1,11} )?\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 
 
 def _sendable(headers: dict[str, str]) -> dict[str, str]:
-    """Refuse what no request can carry; errors name the header, never its value."""
+    """Refuse headers that no request can carry; errors name the header, never its value."""
     seen: dict[str, str] = {}
     for name, value in headers.items():
         if not _NAME.fullmatch(name):
             raise PydanticCustomError(
-                "header", "has a name that no header has (letters, digits and hyphens are taken)"
+                "header", "has a name that a header cannot have (use letters, digits and hyphens)"
             )
         said = ""
         if name.lower() in _OWN:
-            said = "is set for each request by itself; leave it out"
+            said = "is set automatically for each request; leave it out"
         elif name.lower() == "proxy-authorization":
-            said = "is sent to a proxy alone; write user and password into HTTPS_PROXY"
+            said = "is only sent to a proxy; write user and password into HTTPS_PROXY"
         elif name.lower() in seen:
-            said = f"is there twice, as {seen[name.lower()]} too; leave one out"
+            said = f"repeats {seen[name.lower()]}; leave one out"
         elif not value.strip() or not _is_text(VARIABLE.sub("", value)) or len(value) > _LONGEST:
-            said = "has a value that no header has (not shown, as it may be a secret)"
+            said = "has a value that a header cannot have (not shown, as it may be a secret)"
         elif "${" in VARIABLE.sub("", value):
-            said = "names a variable in a way that is not read; write ${NAME}"
+            said = "names a variable in an unknown form; write ${NAME}"
         if said:
             raise PydanticCustomError("header", "{name}: {said}", {"name": name, "said": said})
         seen[name.lower()] = name
@@ -62,7 +62,7 @@ Headers = Annotated[dict[str, str], AfterValidator(_sendable)]
 
 
 def writable_headers(headers: dict[str, str]) -> dict[str, str]:
-    """The headers that a run's files may show: those whose value is a variable's, by the variable's name."""
+    """Return the headers that a run's files may show: those whose value is only a variable's name."""
     return {name: value for name, value in headers.items() if _BARE.fullmatch(value)}
 
 

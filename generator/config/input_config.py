@@ -1,4 +1,4 @@
-"""Input section: a dataset of people who exist, and what its columns and values mean."""
+"""Input section: a user's file of people, and the meaning of its columns and values."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _MOST_COLUMNS = 1_000
 def _meaning(value: Any) -> Any:
     parts = value if isinstance(value, list | tuple) else () if value is None else (value,)
     if any(isinstance(part, bool) or not isinstance(part, str | int) for part in parts):
-        raise ValueError(f"input.values: {value!r} is no state, list of states or range, and no null")
+        raise ValueError(f"input.values: {value!r} is not a state, a list of states, a range or null")
     return tuple(parts) if isinstance(value, list) else value
 
 
 Meaning = Annotated[Any, BeforeValidator(_meaning)]
-"""What a value of a file means: a state, several of which one holds, a range such as `25-34`, or nothing known."""
+"""Meaning of a file's value: a state, a list of states of which one is true, a range such as `25-34`, or unknown."""
 
 
 def as_text(value: Any) -> Any:
-    """A key of a mapping as the text that a file has: YAML reads a bare 12 as a number and a bare no as a switch."""
+    """Return a mapping's key as the file's text: YAML reads a bare 12 as a number and a bare no as a boolean."""
     if isinstance(value, bool) or value is None:
         raise ValueError(
-            f"YAML reads a bare {str(value).lower()!r} here as no text; put the file's value in quotes"
+            f"YAML does not read a bare {str(value).lower()!r} as text; put the file's value in quotes"
         )
     return str(value)
 
@@ -43,7 +43,7 @@ def _texts(values: Any) -> Any:
 class InputConfig(Section):
     """People to narrate instead of sampled ones. A bare path is short for `file`.
 
-    What is not mapped here is matched by itself where it is obvious; `personas narrate FILE --plan` shows how.
+    Obvious columns and values are matched automatically; `personas narrate FILE --plan` shows how.
     """
 
     file: Name = Field(
@@ -92,7 +92,7 @@ class InputConfig(Section):
 
 
 def file_alone(value: Any) -> Any:
-    """The section that a bare path is short for."""
+    """Expand a bare path to the section that it is short for."""
     return {"file": value} if isinstance(value, str) else value
 
 

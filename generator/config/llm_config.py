@@ -1,4 +1,4 @@
-"""The `llm` section: which model writes, how it is asked and how it is reached."""
+"""The `llm` section: the model, how it is asked and how it is reached."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from census_personas.generator.config.request_options import (
 )
 from census_personas.generator.config.section import MOST_SECONDS, Name, Number, Seconds, Section, Whole
 
-# How the endpoint is reached and how hard it is pressed decides no word of an answer.
+# Connection settings, which do not change the generated text.
 HOW_REACHED = (
     "transport",
     "base_url",
@@ -42,16 +42,16 @@ HOW_REACHED = (
     "price_prompt",
     "price_completion",
 )
-# What decides answers where it is set, and nothing where it is not, as in runs of releases that did not have it.
+# Options that decide answers if they are set. Unset, they stay out of the fingerprint, as in runs of older releases.
 _OPTIONAL = (*OPTIONS, "extra_body", "seed", "system_role")
 
 
 class LLMConfig(Section):
-    """The narrator: which model, asked how, reached how.
+    """The narrator: which model, how it is asked and how it is reached.
 
-    `backend: offline` is the narrator without a model. `backend: openai` is any OpenAI-compatible
-    endpoint; `base_url` falls back to the environment's OPENAI_BASE_URL, and the key is read from the
-    variable named by `api_key_env` alone, so that no secret is ever written.
+    `backend: offline` is the offline narrator. `backend: openai` is any OpenAI-compatible endpoint; `base_url`
+    defaults to the environment's OPENAI_BASE_URL, and the key is only read from the variable that `api_key_env`
+    names, so that no secret is ever written.
     """
 
     backend: Literal["offline", "openai"] = Field(
@@ -188,9 +188,7 @@ class LLMConfig(Section):
     @model_validator(mode="after")
     def _one_place_says_where(self) -> LLMConfig:
         if self.endpoints and self.base_url:
-            raise ValueError(
-                "llm.endpoints and llm.base_url both say where the model is; leave one of them out"
-            )
+            raise ValueError("llm.endpoints and llm.base_url both say where the model is; leave one out")
         if self.client_key and not self.client_cert:
             raise ValueError("llm.client_key belongs to a certificate; set llm.client_cert too")
         return self
@@ -201,13 +199,13 @@ class LLMConfig(Section):
 
     @property
     def unset(self) -> set[str]:
-        """Options that are as usual, and therefore no part of what a run is."""
+        """Options that have their default values and are therefore not in the fingerprint."""
         fields = type(self).model_fields
         usual = {name: fields[name].get_default(call_default_factory=True) for name in _OPTIONAL}
         return {name for name, value in usual.items() if getattr(self, name) == value}
 
     def options(self) -> dict[str, Any]:
-        """Keys of the request's body beside the usual ones; `seed` is None where none is to be sent."""
+        """Return additional keys of the request's body; a `seed` of None means that no seed is sent."""
         named = {name: getattr(self, name) for name in OPTIONS if name not in self.unset}
         if self.stop:
             named["stop"] = list(self.stop)

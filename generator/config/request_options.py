@@ -1,4 +1,4 @@
-"""Request options: what a config may add to the body of a request, and what it may not."""
+"""Request options: keys that a config may add to the body of a request."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ OPTIONS = (
     "reasoning_effort",
     "chat_template_kwargs",
 )
-"""Keys of the `llm` section that go into the body under their own names, where they are set."""
-# Keys of the body that the engine writes, and the key of the config that decides them.
+"""Keys of the `llm` section that go into the body under their own names if they are set."""
+# Keys of the body that the engine writes -> the config key that decides them.
 _OWN = {
     **{name: f"llm.{name}" for name in ("model", "temperature", "top_p", "seed", "max_tokens", *OPTIONS)},
     **dict.fromkeys(("max_completion_tokens",), "llm.max_tokens"),
@@ -31,7 +31,7 @@ _OWN = {
         "llm.structured_output",
     ),
 }
-# Keys that would change what comes back into something that is not read.
+# Keys that would change the answer into a form that is not read.
 _UNREAD = frozenset({"stream", "stream_options", "n", "best_of", "tools", "tool_choice", "functions", "echo"})
 _SECRET = re.compile(r"(?i)^(?:x-)?(?:api[-_]?key|authorization|password|secret|(?:access|auth)[-_]?token)$")
 _DEEPEST = 16
@@ -39,7 +39,7 @@ _MOST_CHARACTERS = 2**16
 
 
 def _json(value: Any, keys: tuple[str, ...] = ()) -> Any:
-    """A value as JSON has it; `null`, `true` and `false` included."""
+    """Return a value as plain JSON, including `null`, `true` and `false`."""
     key = ".".join(keys)
     if len(keys) > _DEEPEST:
         raise PydanticCustomError("plain", "{key}: is nested too deeply", {"key": key})
@@ -58,7 +58,7 @@ def _json(value: Any, keys: tuple[str, ...] = ()) -> Any:
         raise PydanticCustomError("plain", "{key}: holds half a character", {"key": key})
     whole = isinstance(value, int) and abs(value) >= 2**63
     if whole or (isinstance(value, float) and not math.isfinite(value)):
-        raise PydanticCustomError("plain", "{key}: is no number that JSON has", {"key": key})
+        raise PydanticCustomError("plain", "{key}: is not a number that JSON can hold", {"key": key})
     if value is not None and not isinstance(value, str | int | float):
         raise PydanticCustomError(
             "plain",
@@ -72,7 +72,7 @@ def _small(value: dict[str, Any]) -> dict[str, Any]:
     if len(json.dumps(value)) > _MOST_CHARACTERS:
         raise PydanticCustomError(
             "too_large",
-            f"is an object of at most {_MOST_CHARACTERS} characters as JSON, and this one is larger",
+            f"is longer than {_MOST_CHARACTERS} characters as JSON; make it smaller",
         )
     return value
 
@@ -83,9 +83,9 @@ def _foreign(value: dict[str, Any]) -> dict[str, Any]:
         if name in _OWN:
             said = "is set by {instead}; write it there"
         elif name in _UNREAD:
-            said = "one whole answer in text is read; leave it out"
+            said = "only one whole answer in text can be read; leave it out"
         elif name == "extra_body":
-            said = "its keys stand one level higher, directly under llm.extra_body"
+            said = "write its keys one level higher, directly under llm.extra_body"
         else:
             continue
         raise PydanticCustomError("plain", "{key}: " + said, {"key": name, "instead": _OWN.get(name, "")})
@@ -93,7 +93,7 @@ def _foreign(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _role(value: Any) -> Any:
-    """YAML 1.1 reads a bare `yes` as true."""
+    """Undo YAML 1.1, which reads a bare `yes` as true."""
     return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
 
 
@@ -104,5 +104,5 @@ StopText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]
 
 
 def config_key(name: str) -> str:
-    """The key of the config that a key of the body comes from."""
+    """Return the config key that sets a key of the body."""
     return f"llm.{name}" if name in OPTIONS else f"llm.extra_body.{name}"

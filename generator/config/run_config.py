@@ -18,7 +18,7 @@ from census_personas.generator.config.section import Condition, Name, Number, Se
 from census_personas.generator.config.selection import Selection, with_digests
 
 Policy = Literal["repair", "reject", "flag", "off"]
-# YAML 1.1 reads a bare `off` as false; whoever writes it means the word.
+# YAML 1.1 reads a bare `off` as false, but here it means the word.
 _Off = BeforeValidator(lambda value: "off" if value is False else value)
 _MOST_NARRATIVES = 50
 _MOST_PLUGINS = 50
@@ -27,16 +27,16 @@ _MOST_JOBS = 100_000
 
 
 class ConfigError(PersonasError, ValueError):
-    """A configuration that cannot be run; the message names the key, the value and the remedy."""
+    """A configuration cannot be run; the message names the key, the value and the remedy."""
 
 
 class PromptsConfig(Section):
     """Which prompt set, as a folder name under `prompts/` or a path, and which of its narratives.
 
-    `narratives` are written beside those that the set asks for by itself, of which `without` are left out; each is
-    named by its file or its field (`finance`, `finance_persona`). With `continue`, the second call and repairs go on
-    with the conversation that the first call began, which servers that cache prefixes need not read again; without,
-    each request stands alone.
+    `narratives` are written in addition to the set's defaults; `without` leaves out some of these. Each is named by
+    its file or its field (`finance`, `finance_persona`). With `continue`, the second call and repairs continue the
+    conversation of the first call, so that a server with a prefix cache need not read it again; without, each request
+    stands alone.
     """
 
     set: Name = Field(default="en_US", description="Prompt set: the name of a shipped one, or a folder.")
@@ -57,7 +57,7 @@ class PromptsConfig(Section):
 
 
 class ValidationConfig(Section):
-    """What happens to a finding: a policy per rule code, the bounds of the repair loop, and when a run gives up."""
+    """What findings lead to: a policy per rule, the bounds of the repair loop, and the early stop."""
 
     policy: dict[str, Annotated[Policy, _Off]] = Field(
         default_factory=dict,
@@ -76,7 +76,7 @@ class ValidationConfig(Section):
 
 
 class JudgeConfig(Section):
-    """A second reading by the same model: the share of the rows that are scored for the report."""
+    """A second reading by the same model, for the report: the share of rows that are scored."""
 
     share: Annotated[Number, Field(ge=0, le=1)] = Field(
         default=0.0,
@@ -123,7 +123,7 @@ def _a_share(value: Any) -> Any:
 
 
 class RuntimeConfig(Section):
-    """How the work is spread; never part of what a run is."""
+    """How the work is done; not in the fingerprint."""
 
     executor: Literal["local"] = Field(
         default="local", description="What spreads the work: `local` starts processes on this machine."
@@ -238,25 +238,26 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _people_are_sampled_or_read(self) -> Config:
-        given = [name for name in ("where", "target", "quota", "stratified") if getattr(self, name)]
-        if self.input and given:
+        selecting = [name for name in ("where", "target", "quota", "stratified") if getattr(self, name)]
+        if self.input and selecting:
             raise ValueError(
-                f"{given[0]} chooses whom to sample, and input={self.input.file!r} has its people already"
+                f"{selecting[0]} selects people to sample, but input={self.input.file!r} names a file of people; "
+                "leave one out"
             )
         return self
 
     @property
     def selection(self) -> Selection:
-        """Whom the rows are of."""
+        """The selection of people that the rows are drawn from."""
         return Selection(self.where, self.target, self.quota, self.stratified)
 
     def identity(self) -> dict[str, Any]:
-        """The part of the configuration that decides the dataset's content, as plain JSON values.
+        """Return the part of the configuration that decides the dataset's content, as plain JSON values.
 
-        A table file that is wanted as a target or quota counts by its contents, and the folder of a locale or of a
-        prompt set by its name: what is in it counts by the digests that a manifest adds. An input and plug-ins count by
-        their digests alone. Ways of selecting that are not used, a judge who reads nothing, narratives of which
-        none is left out, requests that continue, and options of the model that are not set, are not in it.
+        A table file of a target or quota counts by its contents. The folder of a locale or prompt set counts by its
+        name; the manifest adds digests of its contents, and of an input and plug-ins. Left out, so that fingerprints
+        of older releases stay valid: unused kinds of selection, a judge with share 0, an empty `without`, `continue`
+        if true, and unset model options.
         """
         excluded: dict[str, Any] = {
             "name": True,
@@ -278,6 +279,6 @@ class Config(Section):
         return values | {name: with_digests(values[name]) for name in ("target", "quota") if name in values}
 
     def fingerprint(self) -> str:
-        """SHA-256 of `identity()` in canonical JSON; two runs with the same one write the same rows."""
+        """Return the SHA-256 of `identity()` in canonical JSON; runs with equal fingerprints write the same rows."""
         canonical = json.dumps(self.identity(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

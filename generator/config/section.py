@@ -1,4 +1,4 @@
-"""What every section of the configuration is built from: its base class and the kinds of its values."""
+"""Section: the base class of all config sections, and the types of their values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-# The longest time that a setting may ask for, in seconds (eleven days).
+# The longest time that a setting may have, in seconds (eleven days).
 MOST_SECONDS = 1e6
 _DEEPEST = 8
 
@@ -19,7 +19,7 @@ def _no_switch(value: Any) -> Any:
 
 
 def _plain(value: Any, keys: tuple[str, ...] = ()) -> Any:
-    """A condition as JSON has it: texts, numbers, lists and objects, whose keys are texts."""
+    """Return a condition as plain JSON: texts, numbers, lists, and objects with text keys."""
     if len(keys) > _DEEPEST:
         raise PydanticCustomError("plain", "{key} is nested too deeply", {"key": ".".join(keys)})
     if isinstance(value, dict):
@@ -38,7 +38,7 @@ def _plain(value: Any, keys: tuple[str, ...] = ()) -> Any:
     return value
 
 
-# YAML 1.1 reads a bare `yes` as true, which Python takes for 1.
+# YAML 1.1 reads a bare `yes` as true, which Python treats as 1.
 Whole = Annotated[int, BeforeValidator(_no_switch)]
 Number = Annotated[float, BeforeValidator(_no_switch)]
 Seconds = Annotated[Number, Field(gt=0, le=MOST_SECONDS)]
@@ -49,8 +49,8 @@ Condition = Annotated[dict[str, Any], AfterValidator(_plain)]
 class Section(BaseModel):
     """A section of the configuration: frozen, without unknown keys."""
 
-    # Defaults are validated too: a wrong one is then a failing import in tests, not a surprise in a run. Tracebacks
-    # do not show values, which may be secrets in the wrong place.
+    # Defaults are validated too, so that a wrong one fails at import and not in a run. Tracebacks hide values, which
+    # may be misplaced secrets.
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",

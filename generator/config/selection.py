@@ -1,4 +1,4 @@
-"""Selection: whom a sample is of: conditions, wanted marginals, exact counts, and how draws are spread."""
+"""Selection: the people of a sample: conditions, targets, quotas and stratification."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ TABLES = (".csv", ".parquet")
 
 
 class EvidenceError(PersonasError, ValueError):
-    """A `where` that cannot be read, or that no one meets; names the part and the remedy."""
+    """A `where` cannot be read, or nobody meets it; names the part and the remedy."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a sample is asked to be; nothing asked is the whole population.
+    """The selection of a sample; empty, it is the whole population.
 
     Attributes:
         where: conditions that every row meets.
-        target: marginals that the model is bent to.
-        quota: cells of which rows come in exact numbers.
+        target: marginals that the model is changed to meet.
+        quota: cells with exact numbers of rows.
         stratified: whether draws are spread evenly.
     """
 
@@ -36,7 +36,7 @@ class Selection:
     stratified: bool = False
 
     def files(self) -> list[Path]:
-        """The tables that are read for targets and quotas."""
+        """Return the table files of targets and quotas."""
         return [
             Path(value)
             for wanted in (self.target, self.quota)
@@ -46,9 +46,9 @@ class Selection:
 
     @property
     def key(self) -> str:
-        """Canonical text: the same for selections that draw the same rows.
+        """Canonical text: equal for selections that draw the same rows.
 
-        Without target, quota and stratification it is the text of `where` alone, whose values have no order.
+        Without target, quota and stratification it is the text of `where`, whose values have no order.
         """
         conditions = {name: _unordered(wanted) for name, wanted in self.where.items()}
         where = json.dumps(conditions, sort_keys=True, default=plain)
@@ -62,19 +62,19 @@ class Selection:
 
     @classmethod
     def read(cls, said: Selection | Mapping[str, Any] | None) -> Selection:
-        """A selection as it is, or the one of a condition given as a plain mapping; of nothing, everybody.
+        """Return a selection unchanged, or one with a mapping as its `where`; None selects everybody.
 
         Raises:
-            EvidenceError: it is neither.
+            EvidenceError: the argument is neither.
         """
         return said if isinstance(said, Selection) else cls(where=mapping("where", said))
 
 
 def mapping(name: str, said: Any) -> Mapping[str, Any]:
-    """What selects people, as given; nothing selects everybody.
+    """Check a mapping that selects people; None selects everybody.
 
     Raises:
-        EvidenceError: it is no mapping of attributes.
+        EvidenceError: it is not a mapping of attributes.
     """
     if said is None:
         return {}
@@ -84,10 +84,10 @@ def mapping(name: str, said: Any) -> Mapping[str, Any]:
 
 
 def names_of(place: str, attributes: Any) -> tuple[str, ...]:
-    """The attributes that were named, one by itself or several, each once.
+    """Return the named attributes, a single one or several, each once.
 
     Raises:
-        EvidenceError: there is none, or something else stands there.
+        EvidenceError: there is none, or one is not a text.
     """
     listed = isinstance(attributes, Iterable) and not isinstance(attributes, str)
     names = list(attributes) if listed else [attributes]
@@ -99,7 +99,7 @@ def names_of(place: str, attributes: Any) -> tuple[str, ...]:
 
 
 def _unordered(wanted: object) -> object:
-    """The values that a condition lists, each once and as text, in order; one value is a list of one."""
+    """Return the values of a condition as texts, sorted and each once; a single value is a list of one."""
     if isinstance(wanted, Mapping):
         return dict(wanted)
     if isinstance(wanted, Iterable) and not isinstance(wanted, str):
@@ -108,7 +108,7 @@ def _unordered(wanted: object) -> object:
 
 
 def plain(value: object) -> object:
-    """What JSON can say of a value, the same in every process: sets in order, arrays and ranges in full."""
+    """Return a value for JSON that is equal in every process: sets sorted, arrays and ranges in full."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, AbstractSet):
@@ -117,7 +117,7 @@ def plain(value: object) -> object:
 
 
 def with_digests(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Wanted marginals, with the contents of table files in place of their names."""
+    """Return wanted marginals with digests of table files in place of their names."""
     return {
         name: hashlib.sha256(Path(value).read_bytes()).hexdigest()
         if isinstance(value, str) and value.endswith(TABLES) and Path(value).is_file()

@@ -1,1 +1,1 @@
-"""Datasets of people who exist: read, matched to a locale, and planned."""
+"""Files of people: reads them, matches them to a locale, and plans their completion."""

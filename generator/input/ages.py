@@ -15,12 +15,12 @@ class AgeReading:
     """Reads ages in the words of a locale."""
 
     def __init__(self, words: AgeWords, youngest: int, oldest: int) -> None:
-        """`youngest` and `oldest` are the ends of the locale's ages, at which an open band ends."""
+        """`youngest` and `oldest` are the locale's ages; an open band ends there."""
         self._words = words
         self._ends = youngest, oldest
 
     def read(self, text: str) -> int | str | None:
-        """A number, a range `25-34` of numbers, or None of what is neither."""
+        """Return a number, a range such as `25-34`, or None for any other text."""
         if (found := self._number.fullmatch(text)) is not None:
             return int(found[1])
         if (found := self._band.fullmatch(text)) is not None:
@@ -32,7 +32,7 @@ class AgeReading:
         return None
 
     def _range(self, first: int, last: int) -> str | int | None:
-        """The part of a range that the locale has; the whole range where it has none of it."""
+        """Return the part of a range that the locale has; the whole range if it has no part of it."""
         if first > last or last > max(_OLDEST, self._ends[1]):
             return None
         if first <= self._ends[1] and last >= self._ends[0]:

@@ -1,4 +1,4 @@
-"""Completing: what rows of a file lack, drawn given what they say, with a mark on what was drawn."""
+"""Completing: draws what rows of a file lack, conditional on what they say, and marks what was drawn."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ DERIVED = ("country", "birth_year", "occupation_code")
 
 
 class RowCompleter:
-    """Completes rows: those that say who a person is by imputation, the others by the whole model.
+    """Completes rows that identify a person by imputation, and all others with the whole model.
 
-    A row that says sex, age, occupation and postcode is completed as it always was, by its uuid. Of any other row
-    all that it lacks is drawn at once, exactly given what it says, by its place in the file.
+    A row with sex, age, occupation and postcode is completed as in earlier releases, with draws by its uuid. For any
+    other row, all missing values are drawn together, from the model exactly conditioned on the row, with draws by its
+    place in the file.
     """
 
     def __init__(self, population: Population, imputation: Imputation, seed: int) -> None:
-        """Nothing is drawn yet."""
+        """Draw nothing yet."""
         self._population = population
         self._imputation = imputation
         self._seed = seed
@@ -42,21 +43,21 @@ class RowCompleter:
 
     @cached_property
     def readable(self) -> tuple[str, ...]:
-        """All columns that a file may give of a person."""
+        """All columns of a person that a file may have."""
         own = self._imputation
         return tuple(dict.fromkeys(("row", *own.public[1:], *own.imputed, *own.attributes)))
 
     @cached_property
     def needed(self) -> tuple[str, ...]:
-        """The columns without which a row does not say who a person is."""
+        """The columns that a row needs to identify a person."""
         return self._roles.named(_NEEDED)
 
     def lacking(self, mapping: InputMapping) -> tuple[str, ...]:
-        """Those of them that a file does not have."""
+        """Return the needed columns that a file does not have."""
         return tuple(name for name in self.needed if name not in mapping.targets)
 
     def unsaid(self, mapping: InputMapping) -> tuple[str, ...]:
-        """What is drawn of everybody, since the file has no column of it and nothing that it has decides it."""
+        """Return the columns that are drawn for every row: the file neither has nor decides them."""
         decided = {
             *DERIVED,
             "row",
@@ -70,7 +71,7 @@ class RowCompleter:
         return tuple(name for name in self.columns(mapping) if name not in decided)
 
     def columns(self, mapping: InputMapping) -> tuple[str, ...]:
-        """The columns of the completed rows: all that the model knows where the file lacks a needed one."""
+        """Return the columns of completed rows; if the file lacks a needed one, all columns of the model."""
         own = self._imputation
         certain = ("row", *own.public, *own.imputed)
         drawn = tuple(map(str, self._population.sample(1).columns)) if self.lacking(mapping) else ()
@@ -80,9 +81,9 @@ class RowCompleter:
     def complete(
         self, rows: Sequence[Mapping[str, Any]], start: int, columns: Sequence[str]
     ) -> list[dict[str, Any]]:
-        """The rows, the first of which is row `start` of the file, with a cell for every column.
+        """Return rows, the first of which is row `start` of the file, with a cell for every column.
 
-        One that nobody of the locale can be has the reason under `IMPOSSIBLE`.
+        A row that is impossible in the locale has the reason under `IMPOSSIBLE`.
         """
         partial = [i for i, row in enumerate(rows) if not self._says_who(row)]
         drawn = self._drawn(rows, start, partial) if partial else {}
@@ -94,7 +95,7 @@ class RowCompleter:
         return certain and not any(self._is_open(name, value) for name, value in row.items())
 
     def _is_open(self, name: str, value: Any) -> bool:
-        """Whether a value is several, of which one is true."""
+        """Return whether a value lists several, of which one is true."""
         if name in OF_INPUT or name not in self.readable:
             return False
         is_range = isinstance(value, str) and name == self._roles.get("age")
@@ -114,14 +115,14 @@ class RowCompleter:
 
     @cached_property
     def _drawable(self) -> tuple[str, ...]:
-        """What imputation draws, and does not derive from other facts."""
+        """The columns that imputation draws rather than derives from other facts."""
         derived = {*DERIVED, *self._roles.named(_FOLLOWING), *(f"{trait}_label" for trait in TRAITS)}
         return tuple(name for name in self._imputation.imputed if name not in derived)
 
     def _drawn(
         self, rows: Sequence[Mapping[str, Any]], start: int, partial: Sequence[int]
     ) -> dict[int, dict[str, Any]]:
-        """Rows completed by the model, by their number among these."""
+        """Return the rows that the model completed, by their position in `rows`."""
         evidence = {i: self._evidence(rows[i]) for i in partial}
         excluded = {i: reason for i, said in evidence.items() if (reason := self._outside(said))}
         names = dict.fromkeys((*self.needed, *(name for said in evidence.values() for name in said)))
@@ -150,7 +151,7 @@ class RowCompleter:
         return None if i in excluded else evidence.get(i, {}).get(name)
 
     def _evidence(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """What a row says that the model can take as evidence."""
+        """Return the values of a row that the model accepts as evidence."""
         own = {*self.readable} - {"row", "country", *(f"{trait}_label" for trait in TRAITS)}
         said = {name: value for name, value in row.items() if name in own and _is_said(value)}
         said |= self._imputation.name_of(row)
@@ -172,7 +173,7 @@ class RowCompleter:
         return {self._roles[role]: frozenset(map(str, priors.places.column(role))) for role in roles}
 
     def _outside(self, said: Mapping[str, Any]) -> str | None:
-        """Why nobody of the locale says this: an age, alone, that its people do not have."""
+        """Return why nobody in the locale has this age alone; None if somebody has, or no age is known."""
         age, domain = self._roles.get("age"), self._population.priors.domain
         if age is None or age not in said:
             return None
@@ -192,7 +193,7 @@ class RowCompleter:
         person: Mapping[str, Any],
         marks: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """What the row says and what was drawn for it."""
+        """Merge the row's own values with those drawn for it."""
         ours = {name: value for name, value in person.items() if name not in {"row", "uuid"}}
         certain = {
             name: value for name, value in said.items() if name not in ours or not self._is_open(name, value)
@@ -205,7 +206,7 @@ class RowCompleter:
 
 
 def _drawn_before(row: Mapping[str, Any]) -> list[str]:
-    """What was drawn when an earlier run was written, which is the file."""
+    """Return the names that an earlier run had drawn, if the file is the output of one."""
     before = row.get(DRAWN)
     return before if isinstance(before, list) else []
 

@@ -1,4 +1,4 @@
-"""Frames: the rows of a file as its mapping reads them, block by block, with its other columns as they stand."""
+"""Frames: the rows of a file as its mapping reads them, in blocks, with its other columns unchanged."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _BLOCK = 10_000
 
 
 def frame_columns(source: InputSource, mapping: InputMapping) -> tuple[str, ...]:
-    """The columns of the frames: attributes in place of the headers that hold them."""
+    """Return the columns of the frames: attributes in place of the headers that hold them."""
     targets = {column.source: column.target for column in mapping.columns}
     return tuple(dict.fromkeys(targets.get(name, name) for name in source.columns))
 
 
 def mapped_frames(source: InputSource, mapping: InputMapping) -> Iterator[pd.DataFrame]:
-    """The rows of a file, in order; what a row does not say is None.
+    """Yield the rows of a file, in order; missing values are None.
 
     Raises:
-        DatasetError: a file that cannot be read.
+        DatasetError: the file cannot be read.
     """
     columns = frame_columns(source, mapping)
     rows = source.rows()

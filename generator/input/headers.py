@@ -10,20 +10,20 @@ from census_personas.census_priors.priors import Priors
 from census_personas.generator.input.spelling import plain
 
 EXACT, NAMED, SYNONYM = range(3)
-"""How a header says what it holds: by the column's own name, by its name otherwise spelt or its label, by a synonym."""
+"""How a header was recognized: by the attribute's name; by a variant spelling or its label; by a synonym."""
 
 
 class Headers:
-    """Names of the columns that can be read from a file, and what else they are called."""
+    """Recognizes the attributes that can be read from a file, by their names, labels and synonyms."""
 
     def __init__(self, priors: Priors, words: InputWords, columns: Iterable[str]) -> None:
-        """`columns` are all that a file may give of a person."""
+        """`columns` are all attributes of a person that a file may have."""
         self.columns = tuple(columns)
         self._priors = priors
         self._words = words
 
     def candidates(self, header: str) -> tuple[tuple[int, str], ...]:
-        """What a column may hold, the likeliest first; a column that the datasets hide last among equals."""
+        """Return the attributes that a column may hold, likeliest first; among equals, hidden columns last."""
         hidden = self._priors.conventions.hidden
         found = [(EXACT, header)] if header in self.columns else []
         asked = plain(header)

@@ -1,4 +1,4 @@
-"""Key: what names each row of a file once."""
+"""Key: a column whose values identify the rows of a file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-
 
 
 def is_uuid_column(source: InputSource, mapping: InputMapping) -> InputMapping:
-    """The mapping, whose column of uuids is the key instead where it holds something else.
+    """Return the mapping, with its uuid column as the key instead if it holds something else.
 
-    A named key that holds uuids is the column of uuids, where the file has no other.
+    A named key that holds uuids becomes the uuid column if the file has no other.
     """
     if mapping.key is not None and mapping.uuid is None and _holds_uuids(source, mapping.key):
         return replace(mapping, uuid=mapping.key, key=None)
@@ -28,10 +28,10 @@ def is_uuid_column(source: InputSource, mapping: InputMapping) -> InputMapping:
 
 
 def check_key(source: InputSource, mapping: InputMapping) -> InputMapping:
-    """The mapping, once it is sure that its key, or its uuids, name each row once.
+    """Return the mapping after checking that its keys or uuids are unique.
 
     Raises:
-        ConfigError: a key that is empty somewhere, or stands twice.
+        ConfigError: a key is empty somewhere, or occurs twice.
     """
     for column, may_lack in ((mapping.key, False), (mapping.uuid, True)):
         if column is None:

@@ -1,4 +1,4 @@
-"""Input mapping: which column of a file is which attribute, and what each of its values means."""
+"""Input mapping: the attribute of each column of a file, and the meaning of each value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from census_personas.generator.input.spelling import cell_text
 from census_personas.generator.input.value_reading import LEFT, UNKNOWN, Reading
 
 DRAWN = "drawn"
-"""The column, of `full`, of what was drawn of a person; it stays where a dataset is narrated again."""
+"""Column of the `full` schema that lists what was drawn; it is kept when a dataset is narrated again."""
 _KEPT = frozenset({*PROSE, *LISTS, DRAWN})
 _NAMED = 3  # values that a message names
 
@@ -26,9 +26,9 @@ class MappedColumn:
     Attributes:
         source: its header.
         target: the attribute, or column of a look-up, that it holds.
-        how: how its header says so (`headers`); None where the config says so.
-        readings: what each value means; None where every text will do.
-        counts: how often each value stands there; empty cells are counted under None.
+        how: how its header was recognized (`headers`); None if the config maps it.
+        readings: what each value means; None if any text is valid.
+        counts: how often each value occurs; empty cells are counted under None.
     """
 
     source: str
@@ -38,7 +38,7 @@ class MappedColumn:
     counts: Counter[str | None] = field(default_factory=Counter)
 
     def read(self, cell: Any) -> Reading:
-        """What a cell means; one that is open to every text means itself."""
+        """Return what a cell means; if any text is valid, the cell itself."""
         if self.readings is None:
             return Reading(cell)
         text = cell_text(cell)
@@ -46,7 +46,7 @@ class MappedColumn:
 
     @property
     def left(self) -> Counter[str]:
-        """Values of which nobody can say what they mean, with their rows."""
+        """Values whose meaning is unclear, with their rows."""
         return self._counted(lambda reading: reading.left)
 
     @property
@@ -56,13 +56,13 @@ class MappedColumn:
 
     @property
     def unknown(self) -> int:
-        """Rows of which the column says nothing."""
+        """Number of rows in which the column is unknown."""
         named = self._counted(lambda reading: reading.value is None and not reading.left)
         return self.counts[None] + sum(named.values())
 
     @property
     def changed(self) -> Mapping[str, Any]:
-        """Values that mean something else than what stands there, with their meaning."""
+        """Values whose meaning differs from their text, with their meaning."""
         return {
             text: reading.value
             for text, reading in (self.readings or {}).items()
@@ -76,16 +76,16 @@ class MappedColumn:
 
 @dataclass(frozen=True)
 class InputMapping:
-    """How a file is read: its columns, its key, and what is in the way.
+    """How a file is read: its columns, its key, and open questions.
 
     Attributes:
-        columns: those that are read.
-        key: the column that names each row once, if one does.
+        columns: the columns that are read.
+        key: the column that identifies rows, if there is one.
         uuid: the column of uuids, if there is one.
         ignored: headers that are not read.
-        faults: what has to be decided before the file can be read, each with its remedy.
-        employed: the column of occupations, that of work, and its state for somebody whose occupation the locale does
-            not know.
+        faults: questions that the user must decide before the file can be read, each with its remedy.
+        employed: the occupation column, the work column, and the work state of people whose occupation the locale
+            does not know.
     """
 
     columns: tuple[MappedColumn, ...]
@@ -97,13 +97,13 @@ class InputMapping:
 
     @cached_property
     def targets(self) -> tuple[str, ...]:
-        """The attributes that the file says something of."""
+        """The attributes that the file has."""
         return tuple(column.target for column in self.columns)
 
     def read(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """What a row says, by attribute: values, lists and ranges of them; what is not known is left out.
+        """Return a row's values, lists or ranges by attribute, without unknown ones.
 
-        Texts of the row stay, since names stand in them.
+        Texts of the row are kept, because they contain names.
         """
         said = {name: row[name] for name in _KEPT if name in row}
         employment: tuple[str, ...] = ()
@@ -122,22 +122,22 @@ class InputMapping:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the file says all that it says in the locale's own words."""
+        """Whether the file uses only the locale's own names and values."""
         return self.key is None and all(
             column.how == EXACT and not column.changed and not column.foreign for column in self.columns
         )
 
     def identity(self) -> list[Any]:
-        """What the mapping adds to what a run is, as plain JSON values."""
+        """Return what the mapping adds to a run's identity, as plain JSON values."""
         return [self.key, *([c.source, c.target, dict(sorted(c.changed.items()))] for c in self.columns)]
 
 
 def shown(values: Counter[str]) -> str:
-    """The commonest of some values with their rows: `'7' (30 rows), 'x' (1 row)`."""
+    """Return the most frequent values with their rows: `'7' (30 rows), 'x' (1 row)`."""
     named = [f"{text!r} ({count(rows, 'row')})" for text, rows in values.most_common(_NAMED)]
     return ", ".join(named) + (", …" if len(values) > _NAMED else "")
 
 
 def count(number: int, noun: str) -> str:
-    """A number of things: `1 row`, `2,000 rows`."""
+    """Return a number with its noun: `1 row`, `2,000 rows`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Occupation titles: which occupation of the locale a title or code of a file means, where that is safe to say."""
+"""Occupation titles: finds the occupation of a title or code in a file, where it is unambiguous."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from functools import cached_property
 from census_personas.census_priors.occupations import Occupation, Occupations
 from census_personas.generator.input.spelling import plain
 
-_CODE = 4  # digits of a census's code, whose leading zeros tables lose
+_CODE = 4  # digits of a census code; spreadsheets drop its leading zeros
 
 
 class OccupationTitles:
-    """Looks occupations up by name, title, code of the census or of the standard classification, and reported title.
+    """Looks occupations up by name, title, census or SOC code, and reported title.
 
-    A title is safe that, case and punctuation apart, is one occupation's and no other's. Titles of an occupation go
-    before titles that incumbents report of it.
+    A title is unambiguous if, apart from case and punctuation, only one occupation has it. An occupation's own titles
+    take precedence over titles that incumbents report.
     """
 
     def __init__(self, occupations: Occupations, plural: str = "") -> None:
-        """`plural` is what ends the title of several people; nothing is read yet."""
+        """`plural` is the ending of plural titles. Read nothing yet."""
         self._occupations = occupations
         self._plural = plural
 
     def find(self, text: str) -> str | None:
-        """The name of the occupation; None of a title that is nobody's, or more than one's."""
+        """Return the name of the occupation; None if no occupation, or more than one, has the title."""
         if text in self._occupations:
             return text
         asked = plain(text)
@@ -50,7 +50,7 @@ class OccupationTitles:
 
 
 def _once(titles: Iterable[tuple[Occupation, str]]) -> dict[str, str | None]:
-    """Title -> the one occupation that has it, or None where several do."""
+    """Map each title to the occupation that has it, or to None if several do."""
     owners = defaultdict(set)
     for occupation, title in titles:
         owners[title.upper() if title.isalnum() and title[:1].isdigit() else plain(title)].add(

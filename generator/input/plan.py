@@ -1,4 +1,4 @@
-"""Plan: how a file of people would be read and completed, to be looked at before anything is paid."""
+"""Plan: shows how a file of people would be read and completed, before anything is paid for."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _HOW = {0: "by its name", 1: "by its name, spelt otherwise", 2: "by a usual name
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would be done with a file.
+    """How a file would be read and completed.
 
     Attributes:
         file: its path.
-        rows: how many it has.
+        rows: number of its rows.
         separator: between the cells of a text file.
         mapping: how it is read.
-        unsaid: what is drawn of every person, as the file does not say it.
-        suggestions: headers that are not read -> what they may hold.
-        section: `input` of a config that says all of this.
-        people: the first people, completed; empty where something has to be decided before.
+        unsaid: attributes that are drawn for every person, as the file does not have them.
+        suggestions: headers that are not read -> the attributes that they may hold.
+        section: the config's `input` section for all of this.
+        people: the first people, completed; empty if a question must be decided first.
     """
 
     file: str
@@ -45,7 +45,7 @@ class Plan:
     people: Sequence[Mapping[str, Any]]
 
     def text(self) -> str:
-        """The plan for a reader."""
+        """Return the plan as text."""
         lines = [f"{self.file}: {count(self.rows, 'row')}", "", "columns"]
         lines += [line for column in self.mapping.columns for line in _column_lines(column)]
         if self.mapping.key or self.mapping.uuid:
@@ -70,11 +70,11 @@ class Plan:
         return "\n".join([*lines, "", "config", *self.yaml().splitlines()])
 
     def yaml(self) -> str:
-        """The section to paste into a config; values that nobody knows stand there as null, to be filled in."""
+        """Return the section to paste into a config; values of unclear meaning are null, to be filled in."""
         return yaml.safe_dump({"input": dict(self.section)}, sort_keys=False, allow_unicode=True, width=100)
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as plain values."""
+        """Return the plan as plain values."""
         return {
             "file": self.file,
             "rows": self.rows,
@@ -103,7 +103,7 @@ def plan_of(
     unsaid: Sequence[str],
     people: Sequence[Mapping[str, Any]],
 ) -> Plan:
-    """The plan of a file whose mapping is resolved."""
+    """Return the plan of a file whose mapping is resolved."""
     source = resolution.source
     return Plan(
         file=str(source.path),
@@ -157,7 +157,7 @@ def _plain(value: Any) -> Any:
 
 
 def _suggestions(resolution: Resolution, ignored: Sequence[str]) -> dict[str, str]:
-    """What a header that is not read may hold, by its values."""
+    """Return the attributes that unread headers may hold, judged by their values."""
     if not ignored:
         return {}
     found = {}
@@ -184,7 +184,7 @@ def _fits(resolution: Resolution, attribute: str, header: str, texts: Sequence[s
 
 
 def _open_rows(column: MappedColumn) -> int:
-    """Rows of which the column leaves more than one state open."""
+    """Return rows of which the column leaves more than one state open."""
     several = {
         text
         for text, reading in (column.readings or {}).items()

@@ -1,4 +1,4 @@
-"""Resolution: the mapping of a file, from what its config says and what its headers and values look like."""
+"""Resolution: determines the mapping of a file from the config and from its headers and values."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Resolution:
     def __init__(
         self, said: InputConfig, source: InputSource, priors: Priors, columns: Iterable[str]
     ) -> None:
-        """`columns` are all that a file may give of a person.
+        """`columns` are all attributes of a person that a file may have.
 
         Raises:
-            ConfigError: the config names a column or an attribute that is not there.
+            ConfigError: the config names a column or an attribute that does not exist.
         """
         self.said, self.source, self.priors = said, source, priors
         self.words: InputWords = read_input_words(priors)
@@ -52,11 +52,11 @@ class Resolution:
         self._check_config()
 
     def resolve(self) -> InputMapping:
-        """The mapping; what is in its way stands in its faults.
+        """Return the mapping; open questions are in its faults.
 
         Raises:
             DatasetError: the file cannot be read.
-            ConfigError: a meaning that is no state of its attribute, or values of what nothing is mapped to.
+            ConfigError: a meaning is not a state of its attribute, or `values` names an unmapped attribute.
         """
         candidates = self._candidates()
         closed = {c.source for c in candidates if self._is_closed(c)}
@@ -118,7 +118,7 @@ class Resolution:
         return found
 
     def _chosen(self, candidates: Iterable[_Choice], tallies: Tallies) -> list[_Choice]:
-        """One target a column, then one column a target."""
+        """Choose one target per column, then one column per target."""
         by_source: dict[str, list[_Choice]] = {}
         for choice in candidates:
             by_source.setdefault(choice.source, []).append(choice)
@@ -135,7 +135,7 @@ class Resolution:
         return sum(rows for text, rows in tally.items() if text is not None and reader(text).left)
 
     def _rephrased(self, choices: list[_Choice]) -> list[_Choice]:
-        """Bands of ages and years of birth as ages, codes of occupations as occupations, where nothing says these."""
+        """Map age bands and birth years to age, occupation codes to occupation, if the file has no better column."""
         roles, targets = self.priors.roles, {choice.target for choice in choices}
         age, occupation = roles.get("age"), roles.get("occupation")
         stand_ins: dict[str, str] = {}
@@ -180,11 +180,11 @@ class Resolution:
         return UNKNOWN if self.vocabulary.is_unknown(text) else Reading(left=True)
 
     def _is_closed(self, choice: _Choice) -> bool:
-        """Whether not every text will do for a column, under what it is taken for first or last."""
+        """Return whether a column's values are restricted, as its first candidate or as its final target."""
         return choice.target in _STAND_INS or self._reader(choice) is not None or bool(self._said(choice))
 
     def _said(self, choice: _Choice) -> Mapping[str, Any]:
-        """What the config says of the values of a column."""
+        """Return the meanings that the config states for the values of a column."""
         values = self.said.values
         return {**values.get(choice.source, {}), **values.get(choice.target, {})}
 
@@ -237,7 +237,7 @@ class Resolution:
 
 
 def _listed(names: Iterable[str], like: str) -> str:
-    """Names to choose from, those that are like what was written first."""
+    """List names to choose from, those similar to `like` first."""
     known = list(names)
     near = difflib.get_close_matches(like, known, n=3)
     rest = [name for name in known if name not in near]

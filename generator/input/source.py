@@ -1,4 +1,4 @@
-"""Input source: the rows of a dataset with columns of any names, and a tally of its values."""
+"""Input source: the rows of a dataset with arbitrary columns, and a tally of its values."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _TEXT = frozenset({".csv", ".tsv"})
 
 
 class InputSource:
-    """A file of people, or a run folder: its columns and rows, as they stand there."""
+    """The columns and rows of a file of people or a run folder, unchanged."""
 
     def __init__(self, said: InputConfig) -> None:
-        """Look at the columns; rows are read as they are asked for.
+        """Read the columns; rows are read on demand.
 
         Raises:
-            DatasetError: no dataset there, one that cannot be read, or one without columns or rows.
+            DatasetError: there is no dataset, it cannot be read, or it has no columns or rows.
         """
         self.path = Path(said.file)
         self.files = dataset_files(self.path)
@@ -52,11 +52,11 @@ class InputSource:
         return sum(1 for _ in self.rows())
 
     def rows(self, columns: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
-        """The rows in order; of a Parquet file these columns alone."""
+        """Yield the rows in order; from a Parquet file only these columns."""
         return chain.from_iterable(read_rows(file, self.text, columns) for file in self.files)
 
     def tally(self, columns: Collection[str]) -> Mapping[str, Counter[str | None]]:
-        """How often each value stands in each of these columns, as text; None counts empty cells.
+        """Return how often each value stands in each of these columns, as text; None counts empty cells.
 
         Raises:
             DatasetError: a cell that holds a list or an object.

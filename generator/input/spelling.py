@@ -1,4 +1,4 @@
-"""Spelling: headers and cells of other people's files, as texts that can be compared."""
+"""Spelling: normalizes headers and cells of user files for comparison."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _CODED = re.compile(r"\s*\d+\s*[.:=)]\s*(?=\S)|\s*\d+\s+-\s+(?=\S)")
 
 
 def plain(text: str) -> str:
-    """A text without case, blanks, accents of width and punctuation: `High-School Grad` -> `highschoolgrad`."""
+    """Normalize case, width, blanks and punctuation: `High-School Grad` -> `highschoolgrad`."""
     return "".join(_WORDS.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
 def cell_text(cell: Any) -> str | None:
-    """What a cell says as text, None of an empty one; a whole number that a table made 12.0 of is 12 again."""
+    """Return a cell as text, None for an empty one; 12.0, as tables write whole numbers, becomes 12."""
     if cell is None or cell != cell:  # noqa: PLR0124  NaN
         return None
     if isinstance(cell, float) and cell.is_integer():
@@ -26,10 +26,10 @@ def cell_text(cell: Any) -> str | None:
 
 
 def without_code(text: str) -> str:
-    """The label of a value such as `2. Female` or `2 = Female`; the text itself where no code begins it."""
+    """Return the label in a value such as `2. Female` or `2 = Female`; a text without a code is unchanged."""
     return _CODED.sub("", text, count=1)
 
 
 def is_negative(text: str) -> bool:
-    """Whether a cell is a negative whole number, as surveys code what they do not know."""
+    """Return whether a cell is a negative whole number, which surveys use as codes for unknown."""
     return re.fullmatch(r"-\d+", text) is not None

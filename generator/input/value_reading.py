@@ -1,4 +1,4 @@
-"""Value reading: what the values of one column of a file mean to a locale."""
+"""Value reading: determines the meaning of a column's values in a locale."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from census_personas.generator.input.occupation_titles import OccupationTitles
 from census_personas.generator.input.spelling import is_negative, plain, without_code
 
 OTHERS = "*"
-"""The value that stands for all that are not named."""
+"""The value that stands for all other values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a value means.
+    """The meaning of a value.
 
     Attributes:
-        value: a state, a list of states, a range, or None for what is not known.
-        left: whether nobody can say what it means.
-        foreign: whether it is an occupation or a postcode that the locale does not know, and need not be wrong.
+        value: a state, a list of states, a range, or None for unknown.
+        left: whether the meaning is unclear.
+        foreign: whether it is an occupation or a postcode that the locale does not know, which need not be wrong.
     """
 
     value: Any = None
@@ -39,22 +39,22 @@ FOREIGN = Reading(foreign=True)
 
 
 class Vocabulary:
-    """Words of a locale for its states, and readers made of them, one an attribute."""
+    """A locale's words for its states, and one reader per attribute that uses them."""
 
     def __init__(self, priors: Priors, words: InputWords) -> None:
-        """Nothing is read yet."""
+        """Read nothing yet."""
         self.priors = priors
         self.words = words
         self.unknown = frozenset(word.casefold() for word in words.unknown)
         self._unknown_plain = frozenset(filter(None, map(plain, words.unknown)))
 
     def is_unknown(self, text: str) -> bool:
-        """Whether a text, or code, says that nothing is known."""
+        """Return whether a text or code means unknown."""
         is_word = text.casefold() in self.unknown or plain(text) in self._unknown_plain
         return is_word or is_negative(text)
 
     def reader(self, attribute: str, header: str) -> Callable[[str], Reading] | None:
-        """Reads the values of a column; None where every text will do, such as for a name."""
+        """Return a function that reads the values of a column; None if any text is valid, as for a name."""
         roles, domain = self.priors.roles, self.priors.domain
         if attribute == roles.get("age"):
             return self._ages(attribute)
@@ -69,7 +69,7 @@ class Vocabulary:
         return self._states(attribute, header)
 
     def suggestion(self, attribute: str, text: str) -> str | None:
-        """A state that a value may mean, for somebody to look at."""
+        """Return a state that a value may mean, for the user to confirm."""
         years = self.words.years
         if years is not None and attribute == years.column and text.isdecimal():
             return years.by_number.get(int(text))
@@ -78,7 +78,7 @@ class Vocabulary:
         return str(known[near[0]]) if near else None
 
     def _known(self, attribute: str) -> dict[str, Any]:
-        """Spellings of the states, each of one state only."""
+        """Return the spellings that belong to exactly one state."""
         states = self.priors.domain[attribute]
         labels = self.priors.words(attribute)
         said = self.words.values.get(attribute, {})
@@ -151,7 +151,7 @@ def explicit(
     """Readings that a config names, each checked against the locale.
 
     Raises:
-        ConfigError: a meaning that is no state of the attribute; names the value and what it may be.
+        ConfigError: a meaning is not a state of the attribute; names the value and valid states.
     """
     domain = vocabulary.priors.domain
     states = set(map(str, domain[attribute])) if attribute in domain else None
@@ -175,7 +175,7 @@ def _parts(meaning: Any) -> Iterable[str]:
 
 
 def _typed(meaning: Any, reader: Callable[[str], Reading] | None) -> Any:
-    """The meaning as the reader of the attribute would give it: ages as numbers, several states as a list."""
+    """Return the meaning as the attribute's reader returns it: ages as numbers, several states as a list."""
     if meaning is None:
         return None
     if isinstance(meaning, tuple | list):

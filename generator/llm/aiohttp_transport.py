@@ -1,7 +1,7 @@
 """Aiohttp transport: plain aiohttp without the `openai` package, for thousands of requests at once.
 
-It sends the same body as the reference transport, with the key and configured headers but none of those that OpenAI
-reads, and raises the same errors, at about a tenth of the CPU.
+It sends the same body as the reference transport and raises the same errors, at about a tenth of the CPU. Its headers
+are the key and the configured ones, without those that only OpenAI reads.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ class AiohttpTransport:
     """`Transport` over one aiohttp session."""
 
     def __init__(self, config: LLMConfig, address: Address) -> None:
-        """No request is sent; the session opens with the first one, in the event loop that sends it.
+        """Send nothing yet; the session opens with the first request, in the event loop that sends it.
 
         Raises:
-            EndpointError: a proxy or a certificate that cannot be used.
+            EndpointError: the proxy or a certificate cannot be used.
         """
         self._address = address
         self._faults = Faults(address, config)
-        # `connect` would count the wait for a free connection too; there is no limit on connections to wait for.
-        # The time for the whole answer bounds every read of it as well.
+        # `sock_connect`, as `connect` would also count the wait for a free connection, and connections are unlimited.
+        # `total` bounds every read as well.
         self._timeout = aiohttp.ClientTimeout(total=config.timeout_s, sock_connect=config.connect_timeout_s)
         self._headers = {
             **address.headers(),
@@ -57,11 +57,11 @@ class AiohttpTransport:
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, body: bytes) -> Mapping[str, Any]:
-        """Answer of `/chat/completions`, or an `LLMError`."""
+        """Return the answer of `/chat/completions`, or raise an `LLMError`."""
         return await self._exchange("POST", "/chat/completions", body)
 
     async def models(self) -> Mapping[str, int]:
-        """Models that the endpoint serves, and their context lengths (0: not said); empty where it is silent."""
+        """Return the models that the endpoint serves and their context lengths (0: unknown); empty if it lists none."""
         try:
             return served_models(await self._exchange("GET", "/models", None))
         except LLMError:
@@ -87,7 +87,7 @@ class AiohttpTransport:
             async with self._session.request(method, url, data=body, allow_redirects=False) as response:
                 content = await _content(response)
         except FAULTS as error:
-            # Not chained: what libraries say quotes URLs and headers, and an endpoint may quote the key.
+            # Not chained: messages of libraries quote URLs and headers, and an endpoint may quote the key.
             raise self._faults.of(error) from None
         if response.status != OK:
             raise status_error(self._address, response.status, _lower(response.headers), content)

@@ -1,4 +1,4 @@
-"""Answers: what a model wrote, read as the fields that were asked for."""
+"""Answers: parse a model's text into the fields that were asked for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ THINKING_OFF = (
     "turn thinking off (--set llm.chat_template_kwargs.enable_thinking=false for vLLM, SGLang and llama.cpp, "
     "--set llm.reasoning_effort=none or =low for others), or serve the model without a reasoning parser"
 )
-# Why there is no object to read, by finish reason, and the remedy.
+# Finish reason -> why there is no object to read, and the remedy.
 _CAUSES = {
     "reasoning": ("its text stands in the message's reasoning, not in content", THINKING_OFF),
     "length": (
@@ -33,15 +33,15 @@ _CAUSES = {
     "content_filter": ("the endpoint's filter withheld it", "change the prompts, or ask another endpoint"),
 }
 MOST_ITEMS = 1_000
-"""Of a list; a longer one is not read."""
+"""Most items of a list; a longer one is not read."""
 LONGEST_ITEM = 1_000
-"""Characters of an item; longer ones are cut, and asked for again."""
+"""Most characters of an item; longer ones are cut, and asked for again."""
 LONGEST_FIELD = 4_000
-"""Characters that are kept of a text that is longer than it may be, and than this."""
+"""Characters to which a text above its maximum is cut, unless its maximum is larger."""
 _FENCE = "```"
 _THINKING = "<think>"
 _OPENING = re.compile(r'\{\s*["}]')
-# A decoder that keeps strings open through control characters is known (xgrammar with maxLength).
+# Some guided decoders let control characters into strings (xgrammar with maxLength).
 _DECODER = json.JSONDecoder(strict=False)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -50,29 +50,29 @@ _LONGEST_NUMBER = 9
 
 
 class AnswerError(PersonasError, ValueError):
-    """Text in which no JSON object can be found."""
+    """A text without a JSON object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The fields that could be read, and what is wrong with the others."""
+    """The fields that could be read, and findings about the others."""
 
     values: Mapping[str, Any]
     findings: tuple[Finding, ...]
 
 
 def parse_object(text: str) -> dict[str, Any]:
-    """The JSON object in a text, with code fences, thoughts, prose around it and control characters allowed.
+    """Return the JSON object in a text that may also hold code fences, thoughts, prose and control characters.
 
     Raises:
-        AnswerError: quoting the beginning of a text without a whole object.
+        AnswerError: the text has no whole object; the message quotes its beginning.
     """
     found = _strict(text)
     return _lenient(text) if found is None else found
 
 
 def _strict(text: str) -> dict[str, Any] | None:
-    """Nearly always the answer is the object and nothing else, which a stricter and faster reader can tell."""
+    """Parse a text that is one JSON object and nothing else: the usual case, and fast. None for any other text."""
     if text.startswith("{") and _THINKING not in text:
         with contextlib.suppress(ValueError):
             return dict(orjson.loads(text)) if depth(text) <= MOST_DEPTH else None
@@ -98,16 +98,16 @@ def _lenient(text: str) -> dict[str, Any]:
 
 
 def unreadable(error: AnswerError, finish_reason: str) -> str:
-    """Why nothing could be read, in words."""
+    """Describe why an answer could not be read."""
     return f"{error}: {_CAUSES[finish_reason][0]}" if finish_reason in _CAUSES else str(error)
 
 
 def remedy(reason: str) -> str:
-    """What may help where answers are unreadable for this reason, as `unreadable` words it; else empty."""
+    """Return a remedy for a reason as `unreadable` words it; empty if none is known."""
     if "<think>" in reason:
         return THINKING_OFF
     if "no JSON object in the answer" in reason and not any(cause in reason for cause, _ in _CAUSES.values()):
-        return "see that the endpoint honours llm.structured_output"
+        return "check that the endpoint honours llm.structured_output"
     return next((said for cause, said in _CAUSES.values() if cause in reason), "")
 
 
@@ -115,24 +115,24 @@ _QUOTED = 400
 
 
 def _fenced(text: str) -> list[str]:
-    """What stands between pairs of code fences."""
+    """Return the texts between pairs of code fences."""
     inside = text.split(_FENCE)[1:-1:2]
     return [part[4:] if part[:4].lower() == "json" else part for part in inside]
 
 
 def read(text: str, fields: Sequence[FieldSpec], fault: str = "", finish_reason: str = "stop") -> Answer:
-    """The fields asked for, each of its kind and within its bounds; whatever else was sent is ignored.
+    """Return the fields that were asked for, each checked for its kind and bounds; other keys are ignored.
 
-    Time and memory are linear in the text, whatever it holds, and no value can fail to be written down.
+    Time and memory are linear in the text for any content, and every value can be written to a file.
 
     Args:
-        text: what the model wrote.
-        fields: what it was asked for.
-        fault: why the answer is unusable, where that is known (see `Completion`).
-        finish_reason: explains an answer in which nothing can be read.
+        text: the model's text.
+        fields: the fields that it was asked for.
+        fault: why the answer is unusable, if that is known (see `Completion`).
+        finish_reason: explains an answer without a readable object.
     """
     found = None if fault else _strict(text)
-    # Strict JSON has control characters in escapes alone.
+    # In strict JSON, control characters occur only as escapes.
     plain = found is not None and text.isascii() and "\\" not in text and "\x7f" not in text
     try:
         found = _lenient(text) if found is None and not fault else found
@@ -155,7 +155,7 @@ def read(text: str, fields: Sequence[FieldSpec], fault: str = "", finish_reason:
 
 
 def misshapen(value: str, field: FieldSpec) -> Finding | None:
-    """What is wrong with the size or the characters of a text that was changed after it was read."""
+    """Return a finding about the size or characters of a text that was changed after parsing; None if it is sound."""
     message = _bounded(value, field)[1]
     return Finding(CODE, "error", field.name, message) if message else None
 
@@ -168,21 +168,21 @@ def _unreadable(found: Mapping[str, Any], field: FieldSpec) -> str:
 
 
 def _bounded(value: str | list[str] | int, field: FieldSpec) -> tuple[str | list[str] | int, str]:
-    """The value, cut where it is beyond any use, and what is wrong with its size or its characters."""
+    """Return the value, cut if it is far too long, and a message about its size or characters (empty if sound)."""
     size = value if isinstance(value, int) else len(value)
     message = ""
     if not field.minimum <= size <= field.maximum:
         message = f"{_SIZE[field.kind].format(size)}; write {field.minimum} to {field.maximum}"
     if isinstance(value, str):
         value = value[: max(field.maximum, LONGEST_FIELD)]
-        return (value, message) if _is_writable(value) else (_mended(value), message or _HALF)
+        return (value, message) if _is_writable(value) else (_replace_surrogates(value), message or _HALF)
     if isinstance(value, list):
         if max(map(len, value), default=0) > LONGEST_ITEM:
             longest = max(map(len, value))
             message = message or f"has an item of {longest} characters; write short phrases"
             value = [item[:LONGEST_ITEM] for item in value]
         if not all(map(_is_writable, value)):
-            value, message = [_mended(item) for item in value], message or _HALF
+            value, message = [_replace_surrogates(item) for item in value], message or _HALF
     return value, message
 
 
@@ -193,7 +193,7 @@ def _is_writable(text: str) -> bool:
     return text.isascii() or _SURROGATE.search(text) is None
 
 
-def _mended(text: str) -> str:
+def _replace_surrogates(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
@@ -203,7 +203,7 @@ _SIZE = {"text": "has {} characters", "list": "has {} items", "score": "is {}"}
 
 def _cleaned(value: object, field: FieldSpec, *, plain: bool) -> str | list[str] | int | None:
     if field.kind == "score":
-        # Without a schema a model may write the number as a text.
+        # Without a schema, a model may write the number as a text.
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
         return int(value) if isinstance(value, str) and _is_number(value) else None

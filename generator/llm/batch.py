@@ -1,8 +1,8 @@
-"""Batch files: requests written down instead of sent, and the answers that come back in a file.
+"""Batch files: requests written to a file instead of sent, and answers read from one.
 
-The format is OpenAI's Batch API's, which `vllm run-batch` reads and writes too. Both ends are chat models, so that
-a batch goes through the same narration as a served model: what is exported is whatever a row needs next, and an
-answer is parsed, checked and, if need be, followed by a request for repair in the next batch.
+The format is that of OpenAI's Batch API, which `vllm run-batch` reads and writes too. Export and import are both chat
+models, so that a batch goes through the same narration as a served model: each row exports the request that it needs
+next, and an answer is parsed, checked and, if necessary, followed by a repair request in the next batch.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ URL: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 _OK = 200
 _LONGEST_MESSAGE = 200
 LONGEST_LINE = 2 * MOST_BYTES
-"""Bytes of a result: the answer, and what stands around it."""
+"""Most bytes of a result line: the answer and the object around it."""
 _LONGEST_ID = 100
 _LONGEST_REQUEST = 2**24
 _PREFIX = 16  # digits of a journal key in an id
@@ -41,44 +41,44 @@ _CUSTOM_ID = re.compile(rb'"custom_id" ?: ?"([\w.-]{1,100})"', re.ASCII)
 
 
 def custom_id(request: ChatRequest, model: str) -> str:
-    """Names a request across files: its row, its call, and the beginning of its journal key."""
+    """Return the id that names a request in all files: its row, its call and the beginning of its journal key."""
     return f"{request.facts.get('row', 0)}-{request.schema_name}-{request_key(request, model)[:_PREFIX]}"
 
 
 def dialect_of(config: LLMConfig, *, bounded: bool) -> Dialect:
-    """How the requests of a file ask for JSON: no endpoint is there to be probed, so that `auto` is JSON schema."""
+    """Return how the requests of a file ask for JSON. No endpoint can be probed, so `auto` means JSON schema."""
     return Dialect.of_config(config, bounded=bounded)
 
 
 def refuse_other_lines(path: Path) -> None:
-    """Refuse to replace a file of anything but requests, such as answers that were paid for.
+    """Refuse to replace a file that does not hold requests, such as answers that were paid for.
 
     Raises:
-        ConfigError: the first line of the file is no request.
+        ConfigError: the first line of the file is not a request.
     """
     if not path.exists():
         return
     with path.open("rb") as lines:
         first = lines.readline(_LONGEST_REQUEST)
     if first.strip() and b'"method"' not in first:
-        raise ConfigError(f"{path}: is there and holds no requests; move it away, or name another file")
+        raise ConfigError(f"{path}: exists and holds no requests; move it away, or name another file")
 
 
 class LineFile(Protocol):
-    """Takes the lines of a batch file."""
+    """Writes the lines of a batch file."""
 
     def write(self, line: bytes, /) -> Any:
-        """Write one line, its end included."""
+        """Write one line, including its line break."""
         ...
 
 
 class BatchRequests:
-    """`ChatModel` that writes each request down and defers the row."""
+    """`ChatModel` that writes each request to a file and defers the row."""
 
     needs_messages = True
 
     def __init__(self, config: LLMConfig, file: LineFile, dialect: Dialect, most: int | None = None) -> None:
-        """Write to `file`, which the caller closes, at most so many requests."""
+        """Write at most `most` requests to `file`, which the caller closes."""
         self.name = _named(config)
         self.written = 0
         self._file = file
@@ -86,14 +86,14 @@ class BatchRequests:
         self._most = most
 
     def account(self) -> Mapping[str, Any]:
-        """Nothing was asked yet."""
+        """Return nothing: no endpoint was asked."""
         return {}
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Write the request.
 
         Raises:
-            DeferredError: always; the row goes on when its answer is imported.
+            DeferredError: always; the row continues when its answer is imported.
         """
         if self._most is None or self.written < self._most:
             line = {
@@ -107,30 +107,30 @@ class BatchRequests:
         raise DeferredError("the request is written to a batch file")
 
     async def aclose(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is open."""
 
 
 class BatchResults:
-    """`ChatModel` that answers from a results file, and defers rows whose answer is not in it.
+    """`ChatModel` that answers from results files and defers rows whose answer is not in them.
 
     Attributes:
         answered: answers that were used.
         failed: lines that report an error instead of an answer; their requests are exported again.
-        failure: what the first of them says.
-        unreadable: answers that were used and hold no JSON object.
-        fault: why the first of them could not be read.
-        total: lines of the file.
+        failure: message of the first failed line.
+        unreadable: answers that were used but hold no JSON object.
+        fault: why the first unreadable answer could not be read.
+        total: lines of the files.
         unasked: ids of lines that no request has asked for.
-        notes: what is odd about the file and was put up with.
+        notes: oddities of the files that were tolerated.
     """
 
     needs_messages = True
 
     def __init__(self, config: LLMConfig, *paths: Path) -> None:
-        """Index the files: some hundred bytes of memory an answer.
+        """Index the files, at some hundred bytes of memory per answer.
 
         Raises:
-            ConfigError: no such file, or a line that is no batch result.
+            ConfigError: a file cannot be read, or a line is not a batch result.
         """
         self.name = _named(config)
         self.answered = self.failed = self.total = self.unreadable = 0
@@ -165,7 +165,7 @@ class BatchResults:
         with path.open("rb") as lines:
             offset = len(BOM_UTF8) if lines.read(len(BOM_UTF8)) == BOM_UTF8 else 0
             if offset:
-                self.notes.append("begins with a byte order mark, which was passed over")
+                self.notes.append("begins with a byte order mark, which was ignored")
             lines.seek(offset)
             number = 0
             while line := lines.readline(LONGEST_LINE):
@@ -186,14 +186,14 @@ class BatchResults:
             self.total += 1
             self._places[name] = place
         elif not whole and self.total:
-            self.notes.append(f"line {number} is cut off and was left out; its request is exported again")
+            self.notes.append(f"line {number} is cut off and was skipped; its request is exported again")
         else:
             raise ConfigError(
                 f"{self._files[-1][0]}:{number}: not a batch result; each line is a JSON object with custom_id"
             )
 
     def __enter__(self) -> Self:
-        """The results themselves."""
+        """Return the results themselves."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -201,23 +201,23 @@ class BatchResults:
         self._close()
 
     def belongs(self, kept: Iterable[str]) -> bool:
-        """Whether some line that no request has asked for answers a request of these keys, which has its answer."""
+        """Return whether an unasked line answers a request whose journal key is among `kept`: answered before."""
         prefixes = {key[:_PREFIX] for key in kept}
         return any(name.rpartition("-")[2] in prefixes for name in self.unasked)
 
     def strange(self) -> list[str]:
-        """Ids of answers to no request that waits, fit to be shown."""
+        """Return the ids of answers that match no pending request, without secrets."""
         return [self._secrets.scrub(name) for name in sorted(self.unasked)]
 
     def account(self) -> Mapping[str, Any]:
-        """How many answers came from batch files."""
+        """Return how many answers came from batch files."""
         return {"batch_answers": self.answered}
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """The answer to this very request.
+        """Return the answer to exactly this request.
 
         Raises:
-            DeferredError: the file does not have it.
+            DeferredError: the files do not have it.
         """
         name = custom_id(request, self.name)
         if name not in self._places:
@@ -246,18 +246,18 @@ class BatchResults:
         return answer
 
     async def aclose(self) -> None:
-        """The file is closed by whoever opened it."""
+        """Do nothing: leaving the context closes the files."""
 
 
 def _said(line: Mapping[str, Any], otherwise: str) -> str:
-    """What a result that is no answer says, on one line of a bounded length."""
+    """Return the error message of a failed result, as one line of bounded length."""
     body = _object(_object(line.get("response")).get("body"))
     message = next((error.get("message") for at in (line, body) if (error := _object(at.get("error")))), "")
     return " ".join(str(message or otherwise).split())[:_LONGEST_MESSAGE]
 
 
 def _object(said: Any) -> Mapping[str, Any]:
-    """What was said, if it is an object; what a line says for it is an answer that failed."""
+    """Return a value if it is a JSON object, else an empty one: such a line counts as a failed answer."""
     return said if isinstance(said, dict) else {}
 
 
@@ -270,10 +270,10 @@ def _named(config: LLMConfig) -> str:
 
 
 def identify(line: bytes) -> str | None:
-    """The id of a line; None for one that is no batch result."""
+    """Return the id of a line; None if the line is not a batch result."""
     said = (parse_body(line) or {}).get("custom_id")
     if not isinstance(said, str):
-        # A body that cannot be read costs its own row: the line is an answer that failed.
+        # An unreadable body costs only its own row: the line counts as a failed answer.
         found = _CUSTOM_ID.search(line)
         if found is None:
             return None

@@ -1,4 +1,4 @@
-"""BatchClient: files and batches of one OpenAI-compatible endpoint."""
+"""BatchClient: uploads, batches and downloads at one OpenAI-compatible endpoint."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from census_personas.generator.llm.transport_faults import Faults
 
 log = logging.getLogger(__name__)
 DIGEST_KEY = "personas_sha256"
-"""Key in a batch's metadata under which the SHA-256 of its input file stands."""
+"""Key in a batch's metadata that holds the SHA-256 of its input file."""
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
-"""States in which a batch is over (OpenAI's API reference, the batch object)."""
+"""Final states of a batch (OpenAI's API reference, the batch object)."""
 _KNOWN = ENDED | {"validating", "in_progress", "finalizing", "cancelling"}
 _PAGE = 100
 _LONGEST_ID = 200
@@ -43,23 +43,23 @@ Result = TypeVar("Result")
 
 
 def file_name(sha256: str) -> str:
-    """What a file of requests is called at the endpoint, so that it is recognized there."""
+    """Return the name of a request file at the endpoint, by which it is recognized there."""
     return f"personas-{sha256}.jsonl"
 
 
 class BatchError(EndpointError):
-    """A batch that the endpoint cannot take, or no longer has; the hint names the remedy."""
+    """The endpoint cannot take a batch, or no longer has it; the hint names the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What an endpoint says of a batch; texts are printable, counts are 0 where it says nothing.
+    """A batch as its endpoint describes it. Texts are printable; counts that the endpoint omits are 0.
 
     Attributes:
-        sha256: digest of its input file, from its metadata; empty for a batch that is not ours.
-        output_file: id of the file of answers; empty where there is none (yet).
+        sha256: digest of its input file, from its metadata; empty for a batch of another program.
+        output_file: id of the file of answers; empty if there is none (yet).
         error_file: id of the file of requests that failed or expired.
-        faults: why it was not begun, as validation says.
+        faults: errors of the endpoint's validation, for a batch that was not begun.
     """
 
     id: str
@@ -74,17 +74,17 @@ class Batch:
 
 
 class BatchClient:
-    """Uploads files of requests, makes batches of them, and fetches what came back.
+    """Uploads files of requests, creates batches from them and downloads the results.
 
-    What reads is asked again as the retry policy says. What is paid for is not: whether a batch was made is looked up
-    before another one is.
+    Reads are retried by the retry policy. Writes, which cost money, are not: before a batch is created, the caller
+    looks up whether an earlier attempt created it.
     """
 
     def __init__(self, config: LLMConfig) -> None:
-        """Nothing is sent.
+        """Send nothing yet.
 
         Raises:
-            EndpointError: no address, or more than one.
+            EndpointError: the config names no address, or more than one.
         """
         addresses = Address.all_of(config)
         if len(addresses) > 1:
@@ -99,7 +99,7 @@ class BatchClient:
         self._has_answered = False
 
     async def __aenter__(self) -> Self:
-        """The client itself."""
+        """Return the client itself."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -107,11 +107,11 @@ class BatchClient:
         await self._client.close()
 
     async def batches(self) -> list[Batch]:
-        """All batches that the endpoint lists for this key, the newest first.
+        """Return all batches that the endpoint lists for this key, newest first.
 
         Raises:
-            BatchError: it has no batches.
-            LLMError: it cannot be reached, or refuses the key.
+            BatchError: the endpoint does not offer batches.
+            LLMError: the endpoint cannot be reached, or refuses the key.
         """
 
         async def read() -> list[Batch]:
@@ -121,7 +121,7 @@ class BatchClient:
         return await self._asked_again(read)
 
     async def uploaded(self) -> Mapping[str, str]:
-        """The ids of files that were uploaded by this class and are not deleted, by their names."""
+        """Map the names of files that this class uploaded, and that still exist, to their ids."""
 
         async def read() -> Mapping[str, str]:
             pages = self._client.files.list(purpose="batch", limit=_PAGE)
@@ -135,7 +135,7 @@ class BatchClient:
         return await self._asked_again(read)
 
     async def upload(self, path: Path, sha256: str) -> str:
-        """Upload a file of requests, under a name that tells its digest; returns its id."""
+        """Upload a file of requests under a name with its digest, and return its id."""
 
         async def write() -> str:
             with path.open("rb") as file:
@@ -147,7 +147,7 @@ class BatchClient:
         return await self._never_twice(write)
 
     async def create(self, file_id: str, metadata: dict[str, str]) -> Batch:
-        """Make a batch of an uploaded file, to be answered within 24 hours; from here on it is paid for."""
+        """Create a batch from an uploaded file, to be answered within 24 hours. This starts to cost money."""
 
         async def write() -> Batch:
             made = await self._client.batches.create(
@@ -159,7 +159,7 @@ class BatchClient:
         return await self._never_twice(write)
 
     async def batch(self, batch_id: str) -> Batch:
-        """How far a batch has come.
+        """Return the current state of a batch.
 
         Raises:
             NotFoundError: the endpoint does not know it.
@@ -171,7 +171,7 @@ class BatchClient:
         return await self._asked_again(read, listed=False)
 
     async def download(self, file_id: str, path: Path) -> None:
-        """Write a file of results whole. Lines that are no results are left out, and logged.
+        """Download a file of results; `path` appears when it is complete. Other lines are left out, and logged.
 
         A line that holds a key is replaced by one that says so.
 
@@ -188,7 +188,7 @@ class BatchClient:
         await self._asked_again(read, listed=False)
 
     async def _lines(self, file_id: str) -> AsyncIterator[bytes]:
-        """The lines of a file, each with its end; of one that is too long only the beginning comes."""
+        """Yield the lines of a file, each with its line break; a line that is too long is cut."""
         rest, skipped = b"", False
         async with self._client.files.with_streaming_response.content(file_id) as response:
             async for chunk in response.iter_bytes(1 << 20):
@@ -205,7 +205,7 @@ class BatchClient:
             yield rest + b"\n"
 
     async def _asked_again(self, read: Callable[[], Awaitable[Result]], *, listed: bool = True) -> Result:
-        # An endpoint that never answered is most likely not there: its user is told soon.
+        # An endpoint that never answered is probably not there: fail soon.
         retries = self._config.max_retries if self._has_answered else 1
         policy = retry_policy(retries, 0, [self._circuit], lambda: None)
 
@@ -221,21 +221,21 @@ class BatchClient:
         return result
 
     async def _never_twice(self, write: Callable[[], Awaitable[Result]]) -> Result:
-        """What makes something at the endpoint: after a fault nobody knows whether it did, so that it ends here."""
+        """Write once, without a retry: after a fault it is unknown whether the endpoint did the work."""
         try:
             return await self._once(write)
         except ThrottledError as error:
             hint = (
-                "wait until batches before this one are answered, or see to the account's quota, and repeat the "
+                "wait until earlier batches are answered, or raise the account's quota, and repeat the "
                 "command: it goes on with what is not submitted yet"
             )
             raise BatchError(str(error), hint=hint) from error
         except TransientError as error:
-            hint = "repeat the command: it looks up what was made, so that nothing is paid twice"
+            hint = "repeat the command: it looks up what was created, so that nothing is paid for twice"
             raise BatchError(str(error), hint=hint) from error
 
     async def _once(self, call: Callable[[], Awaitable[Result]], *, listed: bool = True) -> Result:
-        """One exchange, its faults typed; `listed` routes are those that an endpoint with batches has."""
+        """Make one exchange and type its faults. `listed`: 404 means that the endpoint has no batches at all."""
         try:
             async with asyncio.timeout(self._config.timeout_s):
                 return await call()
@@ -243,24 +243,24 @@ class BatchClient:
             if not listed:
                 raise
             hint = (
-                "it takes no batches: write them to a file with personas batch export, have the file answered, and "
-                "take the answers with personas batch import"
+                "it takes no batches: write a file with personas batch export, have it answered, and "
+                "read the answers with personas batch import"
             )
             raise BatchError(str(error), hint=hint) from error
         except LLMError:
             raise
         except SDK_FAULTS as error:
-            # Not chained: what libraries say quotes URLs and headers, and an endpoint may quote the key.
+            # Not chained: messages of libraries quote URLs and headers, and an endpoint may quote the key.
             raise self._faults.of(error) from None
 
     def _batch(self, said: Any) -> Batch:
-        """A batch in our words; the SDK builds its objects without checking what an endpoint says."""
+        """Convert and check a batch: the SDK builds its objects without checking what an endpoint sends."""
         metadata = getattr(said, "metadata", None)
         counts = getattr(said, "request_counts", None)
         status = self._text(getattr(said, "status", ""))
         if status not in _KNOWN:
             raise BatchError(
-                f"{self.address.shown} says that a batch is {status!r}, which is no state of one",
+                f"{self.address.shown} says that a batch is {status!r}, which is not a state of a batch",
                 hint="is it an OpenAI-compatible batch endpoint?",
             )
         return Batch(
@@ -276,16 +276,16 @@ class BatchClient:
         )
 
     def _result(self, line: bytes) -> bytes:
-        """A line of results, fit to be kept: nothing for one that is no result."""
+        """Return a line of results without secrets; empty for a line that is not a result."""
         name, secrets = identify(line), self.address.secrets
         if name is None:
-            log.warning("%s: a line that is no batch result was left out", self.address.shown)
+            log.warning("%s: a line that is not a batch result was skipped", self.address.shown)
             return b""
         if not secrets.held_by(line.decode("utf-8", errors="replace")):
             return line
         said = {
             "custom_id": secrets.scrub(name),
-            "error": {"message": "the answer repeats a key, and was not kept"},
+            "error": {"message": "the answer repeats a key and was not kept"},
         }
         return orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE)
 
@@ -301,7 +301,7 @@ class BatchClient:
         if name := self._text(getattr(made, "id", "")):
             return name
         raise BatchError(
-            f"{self.address.shown} made a {kind} and gave no id",
+            f"{self.address.shown} created a {kind} without an id",
             hint="is it an OpenAI-compatible batch endpoint?",
         )
 
@@ -310,7 +310,7 @@ class BatchClient:
 
 
 async def _each_once(pages: Any) -> AsyncIterator[Any]:
-    """The items of all pages; an endpoint that pages in a circle ends it."""
+    """Yield the items of all pages; stop when an endpoint repeats one."""
     seen: set[str] = set()
     async for item in pages:
         if item.id in seen:

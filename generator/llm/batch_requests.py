@@ -1,4 +1,4 @@
-"""RequestFiles: the requests of a round, in files that a batch endpoint takes."""
+"""RequestFiles: the requests of a round, in files of sizes that a batch endpoint accepts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import BinaryIO, Self
 from census_personas.foundation.atomic_file import whole_file
 
 MOST_REQUESTS = 50_000
-"""Requests of a file (OpenAI's Batch API guide, "Rate limits")."""
+"""Most requests of a file (OpenAI's Batch API guide, "Rate limits")."""
 MOST_BYTES = 200 * 10**6
-"""Bytes of a file (the same guide)."""
+"""Most bytes of a file (the same guide)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestFile:
-    """A file of requests that was written: how many, how many bytes, and their SHA-256."""
+    """A written file of requests: their number, its size in bytes and its SHA-256."""
 
     path: Path
     requests: int
@@ -28,15 +28,15 @@ class RequestFile:
 
 
 class RequestFiles:
-    """`LineFile` that begins a new file where the next line would make one too large.
+    """`LineFile` that begins a new file when the next line would make the current one too large.
 
-    All appear when it is left without an exception; nothing is touched before the first line.
+    All files appear when the context is left without an exception; nothing is touched before the first line.
     """
 
     def __init__(
         self, name: Callable[[int], Path], most_requests: int = MOST_REQUESTS, most_bytes: int = MOST_BYTES
     ) -> None:
-        """`name` says where the file of each number goes, from 0 on."""
+        """`name` returns the path of each file by its number, from 0."""
         self.written: list[RequestFile] = []
         self._name = name
         self._most_requests, self._most_bytes = most_requests, most_bytes
@@ -46,11 +46,11 @@ class RequestFiles:
         self._digest = hashlib.sha256()
 
     def __enter__(self) -> Self:
-        """The files themselves."""
+        """Return the files themselves."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Close the file that is open; put all into their places."""
+        """Close the open file and move all files into place."""
         if kind is None:
             self._finish()
             self._closing.close()

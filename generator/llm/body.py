@@ -1,4 +1,4 @@
-"""Body: the bytes of an answer, read within bounds, and the JSON object in them."""
+"""Body: reads the bytes of an answer within bounds, and the JSON object in them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import orjson
 from census_personas.foundation.errors import PersonasError
 
 MOST_BYTES = 4 * 2**20
-"""Of an answer, unpacked: thirty times what a long chain of thought takes."""
+"""Most bytes of an answer, unpacked: thirty times a long chain of thought."""
 MOST_ERROR_BYTES = 2**16
 MOST_DEPTH = 64
-"""Levels of nesting. What is asked for has two."""
+"""Most levels of nesting; the requested schemas have two."""
 ACCEPT_ENCODING = "gzip, deflate"
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
 _BRACKETS = re.compile(r"[\[\]{}]")
@@ -25,10 +25,10 @@ _PIECE = 2**16
 
 
 class BodyError(PersonasError, ValueError):
-    """Bytes that are too many, or packed in a way that cannot be undone; the message completes "sent …".
+    """A body that is too long or cannot be unpacked; the message completes "sent …".
 
     Attributes:
-        size: bytes read until then.
+        size: bytes read before the fault.
     """
 
     def __init__(self, message: str, size: int) -> None:
@@ -38,10 +38,10 @@ class BodyError(PersonasError, ValueError):
 
 
 async def read_body(chunks: AsyncIterable[bytes], encoding: str, most: int) -> bytes:
-    """The bytes of a body, unpacked as its Content-Encoding says; no more than `most` are ever in memory.
+    """Return the bytes of a body, unpacked by its Content-Encoding; never holds more than `most` in memory.
 
     Raises:
-        BodyError: more than `most` bytes, packed or unpacked, or another encoding than was asked for.
+        BodyError: more than `most` bytes, packed or unpacked, or an encoding that was not asked for.
     """
     name = encoding.strip().lower()
     if name not in _PACKED | {"", "identity"}:
@@ -67,7 +67,7 @@ class _Unpacked:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        # 32: a gzip or a zlib header, whichever is there.
+        # 32: detect a gzip or a zlib header.
         self._stream = zlib.decompressobj(zlib.MAX_WBITS | 32)
         self._begun = False
 
@@ -94,17 +94,17 @@ class _Unpacked:
 
 
 def depth(text: str) -> int:
-    """Levels of nesting, counted by brackets wherever they stand; 0 where there are too few to matter."""
+    """Return the levels of nesting, counting brackets in strings too; 0 if there are too few to matter."""
     if text.count("{") + text.count("[") <= MOST_DEPTH:
         return 0
     return max(accumulate(1 if bracket in "[{" else -1 for bracket in _BRACKETS.findall(text)))
 
 
 def parse_body(body: bytes) -> Mapping[str, Any] | None:
-    """The JSON object in a body; None where there is no whole one.
+    """Return the JSON object in a body; None if there is no whole one.
 
-    What strict JSON refuses and endpoints send is read: halves of surrogate pairs as escapes, NaN, control characters,
-    bytes that are no UTF-8 (as U+FFFD).
+    Accepts what endpoints send against strict JSON: escaped halves of surrogate pairs, NaN, control characters and
+    invalid UTF-8 (read as U+FFFD).
     """
     try:
         payload = orjson.loads(body)

@@ -1,4 +1,4 @@
-"""ChatModel: the protocol that every narrator speaks, its request, its answer, its errors."""
+"""ChatModel: the protocol of every narrator, with its request, answer and errors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class ChatRequest:
     """One structured chat completion.
 
     `messages` are OpenAI chat messages, none for a model that does not need them. `schema` is the JSON schema of
-    the object that is asked for, `schema_name` its name in `response_format`. `facts` are the values that the
-    messages were rendered from: the narrator without a model writes from them, a served model never sees them.
-    `options` are further keys of the body, sent as they are; where they have a `seed` of None, none is sent.
+    the requested object, `schema_name` its name in `response_format`. `facts` are the values from which the
+    messages were rendered: the offline narrator writes from them, a served model never sees them.
+    `options` are further keys of the body, sent unchanged; a `seed` of None there means that no seed is sent.
     """
 
     messages: tuple[Mapping[str, str], ...]
@@ -35,10 +35,10 @@ class ChatRequest:
 class Completion:
     """A finished answer: its text as the model wrote it, and what it cost.
 
-    `fault` says why an answer is unusable as a whole, and its text is empty then. `estimated`: the endpoint sent no
-    usable counts of tokens, and at least one was counted from lengths. `cached_tokens`: how many of the prompt's the
-    endpoint took from its prefix cache, where it says so. `reasoning_tokens`: how many of the completion's were
-    thoughts, by the endpoint's count or by their length; the thoughts themselves are not kept.
+    `fault` says why the whole answer is unusable; its text is empty then. `estimated`: the endpoint sent no usable
+    token counts, so at least one was estimated from a length. `cached_tokens`: tokens of the prompt that the endpoint
+    took from its prefix cache, if it says so. `reasoning_tokens`: tokens of the completion that were thoughts, by the
+    endpoint's count or estimated from their length; the thoughts themselves are not kept.
     """
 
     text: str
@@ -53,11 +53,11 @@ class Completion:
 
 
 class ChatModel(Protocol):
-    """A narrator. Stateless towards its caller; safe for many concurrent `complete` calls."""
+    """A narrator. It keeps no state between calls and is safe for many concurrent `complete` calls."""
 
     @property
     def name(self) -> str:
-        """The model's name as it is recorded in the dataset."""
+        """The model's name as recorded in the dataset."""
         ...
 
     @property
@@ -70,7 +70,7 @@ class ChatModel(Protocol):
         ...
 
     def account(self) -> Mapping[str, Any]:
-        """What a run's manifest says of it: plain values; numbers count what this session asked for."""
+        """Return its entry in a run's manifest: plain values; numbers count the requests of this session."""
         ...
 
     async def aclose(self) -> None:
@@ -79,26 +79,26 @@ class ChatModel(Protocol):
 
 
 class LLMError(PersonasError):
-    """A completion that did not come; its `hint` is for the user. The retry policy (`retry.py`) goes by its class.
+    """A completion failed; `hint` is for the user. The retry policy (`retry.py`) decides by the class.
 
-    Endpoints have a part in messages and hints, so that both are made printable here, for terminals and logs alike.
+    Messages and hints may quote an endpoint, so both are made printable here, for terminals and logs.
     """
 
     exit_code = 1
 
     def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
-        """`retry_after` is in seconds, as the endpoint asked for."""
+        """`retry_after` is the wait in seconds that the endpoint asked for."""
         super().__init__(printable(message))
         self.hint = printable(hint)
         self.retry_after = retry_after
 
 
 class TransientError(LLMError):
-    """Timeouts, dropped connections, 429 and 5xx: the same request may succeed later, and is sent again."""
+    """Timeouts, dropped connections, 429 and 5xx: the same request may succeed later, so it is retried."""
 
 
 class UnreadableError(TransientError):
-    """An answer that came and cannot be read: `size` bytes of it were paid for."""
+    """An answer arrived but cannot be read; its `size` bytes were paid for."""
 
     def __init__(self, message: str, *, size: int) -> None:
         """`size` in bytes, unpacked."""
@@ -107,7 +107,7 @@ class UnreadableError(TransientError):
 
 
 class EndpointError(LLMError):
-    """The endpoint is not there, refuses the key or does not know the model: no request will succeed."""
+    """The endpoint is missing, refuses the key or does not know the model: no request will succeed."""
 
 
 class NotFoundError(EndpointError):
@@ -115,22 +115,22 @@ class NotFoundError(EndpointError):
 
 
 class AddressError(EndpointError):
-    """A URL or a key that no request can be sent with: the configuration or the environment is wrong."""
+    """No request can be sent with a URL or key: the configuration or the environment is wrong."""
 
     exit_code = 2
 
 
 class ThrottledError(TransientError):
-    """The endpoint asks for less (429): waiting helps, and says nothing about its health."""
+    """The endpoint asks for fewer requests (429): waiting helps, and the endpoint is healthy."""
 
 
 class UnreachableError(TransientError):
-    """Nobody answers at the address. A server that restarts comes back; one that was never there does not."""
+    """Nothing answers at the address. A restarting server comes back; one that was never there does not."""
 
 
 class RequestError(LLMError):
-    """The endpoint refuses this very request (a schema it cannot compile, a context too long)."""
+    """The endpoint refuses this request (a schema it cannot compile, a context too long)."""
 
 
 class DeferredError(LLMError):
-    """The answer is not there yet: the request waits in a batch file, and its row for what comes back."""
+    """The answer is not there yet: the request is in a batch file, and its row waits for the results."""

@@ -1,4 +1,4 @@
-"""Circuit breaker: stop asking an endpoint that is down, try it now and then, give up after a stated patience."""
+"""Circuit breaker: stop asking an endpoint that is down, try it now and then, give up after `llm.patience_s`."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from collections.abc import Callable
 from census_personas.generator.llm.chat import EndpointError, LLMError, TransientError, UnreachableError
 
 logger = logging.getLogger(__name__)
-# Failures in a row, over all requests and without one success between, that make an outage. Where nobody listens,
-# one does: no server that works refuses a connection.
+# Failures in a row, over all requests, that make an outage. A refused connection makes one at once: no working
+# server refuses connections.
 THRESHOLD = 10
-# An endpoint that never answered is most likely not there, or misspelt: its user is told soon.
+# An endpoint that never answered is probably not there, or its address is misspelt: fail soon.
 _FIRST_PATIENCE_S = 2.0
 _FIRST_TRIAL_S = 0.25
 _LONGEST_TRIAL_S = 10.0
 
 
 class CircuitBreaker:
-    """Closed while the endpoint answers. Open, one request at a time tries it and the others wait.
+    """Closed while the endpoint answers. While it is open, one request at a time tries the endpoint; others wait.
 
-    Time is the event loop's monotonic clock; a changed wall clock is of no consequence.
+    Time is the event loop's monotonic clock, so changes of the wall clock do not matter.
     """
 
     def __init__(self, shown: str, patience_s: float) -> None:
         """`shown` names the endpoint in errors.
 
-        An outage longer than `patience_s` ends the run; where nothing was ever answered, one that outlasts a
-        second trial and two seconds.
+        An outage longer than `patience_s` ends the run. Before the first answer, an outage that outlasts a second
+        trial and two seconds does.
         """
         self._shown = shown
         self._patience_s = patience_s
@@ -43,7 +43,7 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether the endpoint is taken to be down."""
+        """Whether the endpoint is considered down."""
         return self._closed is not None
 
     @property
@@ -52,10 +52,10 @@ class CircuitBreaker:
         return self._closed is not None and asyncio.get_running_loop().time() >= self._trial_at
 
     async def admitted(self, alone: Callable[[], bool]) -> None:
-        """Return when a request may be sent. `alone` says that no other endpoint could take it.
+        """Wait until a request may be sent. `alone` says whether no other endpoint can take it.
 
         Raises:
-            TransientError: the endpoint is down and another one is not.
+            TransientError: the endpoint is down and another one is up.
             EndpointError: the outage has outlasted the patience.
         """
         clock = asyncio.get_running_loop().time
@@ -85,7 +85,7 @@ class CircuitBreaker:
         )
 
     def succeeded(self) -> None:
-        """The endpoint answered, be it with a refusal."""
+        """Record that the endpoint answered; a refusal is an answer too."""
         self._answered = True
         self._failures = 0
         if self._closed is not None:
@@ -94,18 +94,18 @@ class CircuitBreaker:
             self._closed = None
 
     def failed(self, error: LLMError, *, alone: bool) -> None:
-        """The endpoint did not answer, or answered that it cannot; `alone` as for `admitted`."""
+        """Record that the endpoint did not answer or reported a fault; `alone` as for `admitted`."""
         now = asyncio.get_running_loop().time()
         self._said = str(error)
         self._failures += 1
         if self._failures == 1:
             self._down_since = now
         if self._closed is not None and now >= self._trial_at:
-            # A trial that took longer than the time to the next one, as where packets are dropped.
+            # This trial took longer than the time to the next one, for example because packets are dropped.
             self._trial_at = now + self._delay
         is_down = self._failures >= THRESHOLD or isinstance(error, UnreachableError)
         if self._closed is None and is_down:
-            if self._answered or not alone:  # else the run is about to end with this very error
+            if self._answered or not alone:  # else the run ends with this error anyway
                 logger.warning("%s is down: %s", self._shown, error)
             self._closed = asyncio.Event()
             self._delay = _FIRST_TRIAL_S

@@ -1,4 +1,4 @@
-"""Deadline: a chat model that asks nothing new after a while, so that a session ends with all that it paid for."""
+"""Deadline: a chat model that sends no new requests after a time, so that a session keeps all that it paid for."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from census_personas.generator.llm.chat import ChatModel, ChatRequest, Completio
 
 
 class Deadline:
-    """`ChatModel` that defers what is asked after its time; what was asked before is answered and kept."""
+    """`ChatModel` that defers requests after its time has passed; earlier requests are answered and kept."""
 
     def __init__(self, model: ChatModel) -> None:
-        """No time is set before `running`."""
+        """Set no time yet; `running` does."""
         self._model = model
         self.passed = False
 
     @contextmanager
     def running(self, seconds: float | None, stop: Callable[[], None]) -> Iterator[None]:
-        """Count the seconds, then call `stop`; without any, never."""
+        """Call `stop` after so many seconds; never if `seconds` is None."""
         if seconds is None:
             yield
             return
@@ -37,7 +37,7 @@ class Deadline:
 
     @property
     def name(self) -> str:
-        """The model's name as it is recorded in the dataset."""
+        """The model's name as recorded in the dataset."""
         return self._model.name
 
     @property
@@ -49,14 +49,14 @@ class Deadline:
         """Answer one request.
 
         Raises:
-            DeferredError: the time is over; the row goes on when the run is resumed.
+            DeferredError: the time is over; the row continues when the run is resumed.
         """
         if self.passed:
             raise DeferredError("the deadline of this session has passed")
         return await self._model.complete(request)
 
     def account(self) -> Mapping[str, Any]:
-        """What a run's manifest says of the model."""
+        """Return the model's entry in a run's manifest."""
         return self._model.account()
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""Dialects: the ways in which an endpoint can be asked for JSON of a schema."""
+"""Dialects: ways to ask an endpoint for JSON of a schema."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Dialect:
     """What an endpoint understands.
 
     `bounded`: whether schemas may bound lengths (OpenAI's own strict mode refuses some bounds). `limit`: the
-    name of the token limit. `system`: whether the chat template takes a system message; else its text is put in
-    front of the first user message. `dropped`: parameters that the endpoint refuses. `asks_system`: whether `system`
-    is for the endpoint to say, and not for the config.
+    name of the token limit. `system`: whether the chat template takes a system message; if not, its text goes in
+    front of the first user message. `dropped`: parameters that the endpoint refuses. `asks_system`: whether the
+    endpoint decides `system`, rather than the config.
     """
 
     form: Form = "json_schema"
@@ -35,13 +35,13 @@ class Dialect:
 
     @classmethod
     def of_config(cls, config: LLMConfig, *, bounded: bool = True) -> Self:
-        """What the config says of an endpoint; JSON schema where it leaves the form to be found out."""
+        """Return the dialect that the config states; JSON schema where it leaves the form to the probe."""
         form: Form = "json_schema" if config.structured_output == "auto" else config.structured_output
         role = config.system_role
         return cls(form=form, bounded=bounded, system=role != "no", asks_system=role == "auto")
 
     def body(self, request: ChatRequest, model: str, max_tokens: int) -> dict[str, Any]:
-        """Request body for `/chat/completions`."""
+        """Return the request body for `/chat/completions`."""
         schema = request.schema if self.bounded else unbounded(request.schema)
         body: dict[str, Any] = {
             "model": model,
@@ -69,7 +69,7 @@ class Dialect:
         return {key: value for key, value in body.items() if key not in self.dropped}
 
     def describe(self) -> dict[str, Any]:
-        """What was detected, as plain values for the run's manifest."""
+        """Return what was detected, as plain values for the run's manifest."""
         return {
             "structured_output": self.form,
             "length_bounds": self.bounded,
@@ -80,7 +80,7 @@ class Dialect:
 
 
 def unbounded(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema without bounds on lengths, for endpoints that refuse them."""
+    """Return the schema without bounds on lengths, for endpoints that refuse them."""
     return {
         key: unbounded(value) if isinstance(value, Mapping) else value
         for key, value in schema.items()

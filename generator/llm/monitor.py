@@ -1,7 +1,7 @@
-"""Monitor: polls a server's `/metrics` for waiting requests and tells the concurrency limit.
+"""Monitor: polls a server's `/metrics` for waiting requests and reports them to the concurrency limit.
 
-Servers say it at `/metrics`, beside `/v1`, in the Prometheus text format: vLLM always, SGLang when it was started with
-`--enable-metrics`. Each engine or rank has a line of its own.
+Servers publish `/metrics` beside `/v1` in the Prometheus text format: vLLM always, SGLang when started with
+`--enable-metrics`. Each engine or rank has its own line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from census_personas.generator.llm.tls import NO_TLS, tls_context
 from census_personas.generator.llm.transport import Address
 
 logger = logging.getLogger(__name__)
-# Gauges: requests that wait, requests worked on, share of the cache in use. The last is of older vLLM.
+# Gauges: waiting requests, running requests, share of the cache in use. The last name is that of older vLLM.
 # vLLM 0.32: vllm/v1/metrics/loggers.py; SGLang: https://docs.sglang.io/references/production_metrics.html
 _WAITING = ("vllm:num_requests_waiting", "sglang:num_queue_reqs")
 _RUNNING = ("vllm:num_requests_running", "sglang:num_running_reqs")
@@ -29,18 +29,18 @@ _CACHE = ("vllm:kv_cache_usage_perc", "sglang:token_usage", "vllm:gpu_cache_usag
 _SAMPLE = re.compile(
     rf"^({'|'.join(_WAITING + _RUNNING + _CACHE)})(?:\{{[^\n]*\}})?[ \t]+([\w.+-]{{1,40}})", re.MULTILINE
 )
-# Seconds between two looks, and while the limit still doubles.
+# Seconds between two polls: usually, and while the limit still doubles.
 _EVERY_S = 1.0
 _SOON_S = 0.5
 _TIMEOUT_S = 5.0
 _MOST = 1e9
-# Looks without a gauge after which the endpoint is taken to have none; some servers show them after the first work.
-_LOOKS = 3
+# Polls without a gauge until the endpoint counts as having none; some servers publish gauges after their first request.
+_POLLS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a server says of itself: requests that wait, requests that it works on, share of its cache in use."""
+    """A server's load: waiting requests, running requests, share of its cache in use (0 to 1)."""
 
     waiting: float
     running: float
@@ -48,7 +48,7 @@ class Load:
 
     @classmethod
     def of(cls, text: str) -> Self | None:
-        """The load in Prometheus text, of all engines together and the fullest cache; none where no queue is named."""
+        """Return the load in Prometheus text, summed over engines, and the fullest cache; None without a queue."""
         found: dict[str, list[float]] = {}
         for name, value in _SAMPLE.findall(text):
             try:
@@ -66,10 +66,10 @@ class Load:
 
 
 class Monitor:
-    """Looks at an endpoint's metrics from `start` to `aclose`; where there are none it says so once and ends."""
+    """Polls an endpoint's metrics from `start` to `aclose`; if there are none, logs that once and ends."""
 
     def __init__(self, config: LLMConfig, address: Address, gate: Gate) -> None:
-        """No request is sent."""
+        """Send nothing yet."""
         self._config = config
         self._url = address.url.removesuffix("/v1") + "/metrics"
         self._address = address
@@ -79,20 +79,20 @@ class Monitor:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin, unless it has begun."""
+        """Begin polling, unless it has begun."""
         if self._task is None:
             self._task = asyncio.create_task(self._watch())
 
     async def aclose(self) -> None:
-        """End."""
+        """End polling."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
 
     async def _watch(self) -> None:
-        import httpx2  # noqa: PLC0415 - another client than that of a transport, for who asks for it
+        import httpx2  # noqa: PLC0415 - a second HTTP client, only for runs that use the monitor
 
-        looks_left = _LOOKS
+        polls_left = _POLLS
         proxy = proxy_for(self._url)
         async with httpx2.AsyncClient(
             headers=self._headers,
@@ -101,26 +101,26 @@ class Monitor:
             verify=tls_context(self._config, self._url, proxy) or NO_TLS,
             trust_env=False,
         ) as client:
-            while looks_left:
+            while polls_left:
                 try:
                     async with client.stream("GET", self._url) as answer:
                         packed = answer.headers.get("content-encoding", "")
                         text = await read_body(answer.aiter_raw(), packed, MOST_BYTES)
                 except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError, RuntimeError) as error:
-                    # The circuit tells of endpoints that are down.
+                    # The circuit breaker reports endpoints that are down.
                     logger.debug("%s: %s", self._shown, self._address.scrub(repr(error)))
                     self._gate.unobserved()
                 else:
                     load = Load.of(text.decode("utf-8", errors="replace"))
                     if load is None:
-                        looks_left -= answer.status_code < httpx2.codes.INTERNAL_SERVER_ERROR
+                        polls_left -= answer.status_code < httpx2.codes.INTERNAL_SERVER_ERROR
                         self._gate.unobserved()
                     else:
-                        looks_left = _LOOKS
+                        polls_left = _POLLS
                         self._gate.observed(load.waiting, load.running, load.cache)
                 is_settled = self._gate.limit == self._gate.ceiling or not self._gate.is_doubling
                 await asyncio.sleep(_EVERY_S if is_settled else _SOON_S)
         logger.warning(
-            "%s does not say at /metrics how many requests wait there; llm.pace_by=latency is used in its place",
+            "%s does not publish at /metrics how many requests wait; llm.pace_by=latency is used instead",
             self._shown,
         )

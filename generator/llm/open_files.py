@@ -7,16 +7,16 @@ import os
 import resource
 
 logger = logging.getLogger(__name__)
-# For what a run opens beside its connections: the lock, journals, shards, tables, the event loop, name look-ups.
+# Files that a run opens beside its connections: the lock, journals, shards, tables, the event loop, name look-ups.
 ROOM = 32
-# What macOS takes where its hard limit is said to be infinite (OPEN_MAX).
+# The most that macOS accepts when its hard limit claims to be infinite (OPEN_MAX).
 _LARGE = 10_240
 
 
 def affordable_connections(wanted: int) -> int:
-    """Connections that may be open at once, at most as many as are wanted and at least one.
+    """Return how many connections may be open at once: at most `wanted`, at least one.
 
-    Raises this process's soft limit of open files (256 on macOS) as far as they need it and the hard limit allows.
+    Raises this process's soft limit of open files (256 on macOS) as far as needed and the hard limit allows.
     """
     used = _open_files() + ROOM
     limit = _raised(used + wanted)
@@ -24,7 +24,7 @@ def affordable_connections(wanted: int) -> int:
 
 
 def _raised(needed: int) -> int | None:
-    """The soft limit after it was raised towards `needed`; None where there is none."""
+    """Raise the soft limit towards `needed` and return it; None if it does not restrict `needed`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return None

@@ -1,4 +1,4 @@
-"""A chat model behind OpenAI-compatible endpoints: asks, waits, asks again, and says what it cost."""
+"""The chat model of OpenAI-compatible endpoints: sends, waits, retries and counts the cost."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from census_personas.generator.llm.retry import retry_policy
 from census_personas.generator.llm.transport import LONGEST_ASKED_WAIT_S
 
 logger = logging.getLogger(__name__)
-# Seconds between two lines about 429s of one endpoint.
+# Seconds between two log lines about 429s of one endpoint.
 _QUIET_S = 30.0
-# An answer cut off at the token limit is asked for again with more room, twice.
-_ROOM = (1, 2, 4)
+# An answer that is cut off at the token limit is requested again with a larger limit, twice.
+_LIMIT_FACTORS = (1, 2, 4)
 
 
 @dataclass(slots=True)
 class Usage:
-    """What was asked of the endpoints, counted as it happens."""
+    """Counts of requests to the endpoints, updated as they happen."""
 
     requests: int = 0
     retries: int = 0
@@ -49,8 +49,8 @@ class Usage:
 class OpenAICompatible:
     """`ChatModel` over one endpoint or several. Safe for thousands of concurrent `complete` calls.
 
-    Each request goes to the endpoint with the most room; a retry may go to another one, so that the failure
-    of one endpoint is the business of the others.
+    Each request goes to the least loaded endpoint; a retry may go to another one, so that the others take over
+    when one fails.
     """
 
     needs_messages = True
@@ -58,7 +58,7 @@ class OpenAICompatible:
     def __init__(
         self, config: LLMConfig, endpoints: Sequence[Endpoint], budget: Spending | None = None
     ) -> None:
-        """No request is sent; what an endpoint understands is probed by its first request.
+        """Send nothing yet; the first request to an endpoint probes what it understands.
 
         `budget` is one that others share; by default the config's limits are this model's alone.
         """
@@ -74,22 +74,22 @@ class OpenAICompatible:
 
     @property
     def name(self) -> str:
-        """The model's name as it is recorded in the dataset."""
+        """The model's name as recorded in the dataset."""
         return self._name
 
     @property
     def capability(self) -> Mapping[str, Any]:
-        """What the first endpoint was seen to understand; empty before its first answer."""
+        """What the first endpoint understands; empty before its first answer."""
         dialect = self._endpoints[0].dialect
         return {} if dialect is None else dialect.describe()
 
     @property
     def limit(self) -> int:
-        """Requests that the endpoints are found to take at once, all together."""
+        """Current limit of concurrent requests, summed over the endpoints."""
         return sum(endpoint.gate.limit for endpoint in self._endpoints)
 
     def account(self) -> Mapping[str, Any]:
-        """What the first endpoint understands, and how often this session asked, asked again and was told to wait."""
+        """Return what the first endpoint understands, and this session's requests, retries and 429s."""
         counts = {name: getattr(self.usage, name) for name in ("requests", "retries", "throttled")}
         estimated = {"tokens_counted_from_lengths": self.usage.estimated} if self.usage.estimated else {}
         return {**self.capability, **counts, **estimated}
@@ -97,18 +97,18 @@ class OpenAICompatible:
     async def complete(self, request: ChatRequest) -> Completion:
         """Answer one request, or raise an `LLMError`.
 
-        Transient faults are retried, and an answer that hit the token limit is asked for with more room.
-        Tokens of all attempts are counted.
+        Retries transient faults, and repeats a request whose answer hit the token limit with a larger limit.
+        Counts the tokens of all of these.
         """
         prompt = completion = cached = 0
-        for room in _ROOM:
-            answer = await self._retried(request, request.max_tokens * room)
+        for factor in _LIMIT_FACTORS:
+            answer = await self._retried(request, request.max_tokens * factor)
             prompt += answer.prompt_tokens
             completion += answer.completion_tokens
             cached += answer.cached_tokens
             if answer.finish_reason != "length":
                 break
-            logger.debug("answer cut off at %d tokens", request.max_tokens * room)
+            logger.debug("answer cut off at %d tokens", request.max_tokens * factor)
         if prompt == answer.prompt_tokens and completion == answer.completion_tokens:
             return answer
         return replace(answer, prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
@@ -141,7 +141,7 @@ class OpenAICompatible:
             endpoint.assigned -= 1
 
     async def _understood(self, endpoint: Endpoint, request: ChatRequest, max_tokens: int) -> Completion:
-        """Ask in the endpoint's dialect; before its first answer, what it refuses is left out, if that is possible."""
+        """Ask in the endpoint's dialect; before its first answer, leave out what it refuses, if possible."""
         dialect = await endpoint.understood(lambda: self._detected(endpoint))
         while True:
             try:
@@ -174,7 +174,7 @@ class OpenAICompatible:
         self, endpoint: Endpoint, request: ChatRequest, dialect: Dialect, max_tokens: int
     ) -> Completion:
         address = endpoint.address
-        if self._options and not request.options:  # a probe, which is to find what the run will
+        if self._options and not request.options:  # a probe, which must send what the run will send
             request = replace(request, options=self._options)
         asked = dialect.body(request, self._name, max_tokens)
         body = orjson.dumps(asked)
@@ -192,7 +192,7 @@ class OpenAICompatible:
             refused = error if endpoint.has_answered else explain_refusal(error, dialect, self._options)
             raise refused from (None if refused is error else error)
         except UnreadableError as error:
-            # Whoever sent it takes money for it.
+            # The endpoint charges for it.
             self._estimated(endpoint)
             self.budget.spend(len(body) // BYTES_PER_TOKEN, error.size // BYTES_PER_TOKEN)
             raise
@@ -204,28 +204,28 @@ class OpenAICompatible:
         return answer
 
     def _estimated(self, endpoint: Endpoint) -> None:
-        """Count an answer whose tokens are counted from lengths, and say so once."""
+        """Count an answer whose tokens are estimated from lengths, and log that once."""
         self.usage.estimated += 1
         if self.usage.estimated == 1:
             logger.warning(
-                "%s sends no usable counts of tokens; they are counted from lengths (UTF-8 bytes / %d), for budgets "
-                "and in the manifest",
+                "%s sends no usable token counts; budgets and the manifest use estimates from lengths "
+                "(UTF-8 bytes / %d)",
                 endpoint.address.shown,
                 BYTES_PER_TOKEN,
             )
 
     def _throttled(self, endpoint: Endpoint, error: ThrottledError) -> None:
-        """Count a 429, and say so now and then: a run that only waits looks like one that hangs."""
+        """Count a 429, and log it now and then: a run that only waits looks like one that hangs."""
         self.usage.throttled += 1
         shown, now = endpoint.address.shown, asyncio.get_running_loop().time()
         if now < self._quiet_until.get(shown, now):
             return
         self._quiet_until[shown] = now + _QUIET_S
         longest = error.retry_after == LONGEST_ASKED_WAIT_S
-        why = "the longest that is waited for" if longest else "as it asks"
+        why = "the longest allowed" if longest else "as it asks"
         asked = "" if error.retry_after is None else f" of {error.retry_after:g} s, {why}"
         logger.warning(
-            "%s answers 429 (%d of %d requests so far); they are sent again after a wait%s; "
+            "%s answers 429 (%d of %d requests so far); they are retried after a wait%s; "
             "if this goes on, lower llm.concurrency (now %d)",
             shown,
             self.usage.throttled,
@@ -247,5 +247,5 @@ class OpenAICompatible:
         )
 
     async def context(self) -> int:
-        """Tokens of prompt and answer together that the first endpoint takes; 0 where it does not say."""
+        """Return the context length of the first endpoint in tokens; 0 if it does not say."""
         return (await self._endpoints[0].transport.models()).get(self._name, 0)

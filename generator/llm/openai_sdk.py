@@ -30,18 +30,18 @@ from census_personas.generator.llm.transport import (
 )
 from census_personas.generator.llm.transport_faults import FAULTS, Faults
 
-# aiohttp reads "no limit" as 100 through this adapter, so a number must be given; concurrency is bounded elsewhere.
+# The adapter turns "no limit" into aiohttp's 100, so a number must be given; concurrency is bounded elsewhere.
 _MANY = 65_536
-# The adapter lets pass what it does not know, such as aiohttp's word for what is no HTTP.
+# The adapter does not translate every exception, such as aiohttp's for an invalid HTTP response.
 SDK_FAULTS = (*FAULTS, httpx2.HTTPError, httpx2.InvalidURL, openai.OpenAIError)
 """What the SDK raises, beside the `LLMError` of an answer that is not 200."""
 
 
 def open_client(config: LLMConfig, address: Address) -> openai.AsyncOpenAI:
-    """The SDK's client for an endpoint: no request is sent; connections open with the first one.
+    """Return the SDK's client for an endpoint. It sends nothing; connections open with the first request.
 
     Raises:
-        EndpointError: a proxy or a certificate that cannot be used.
+        EndpointError: the proxy or a certificate cannot be used.
     """
     timeout = httpx2.Timeout(config.timeout_s, connect=config.connect_timeout_s, pool=None)
     limits = httpx2.Limits(
@@ -57,7 +57,7 @@ def open_client(config: LLMConfig, address: Address) -> openai.AsyncOpenAI:
             headers={"Accept-Encoding": ACCEPT_ENCODING},
             proxy=_whole(proxy),
             verify=tls_context(config, address.url, proxy) or NO_TLS,
-            # It would read the environment by rules of its own.
+            # The client would read the environment by its own rules.
             trust_env=False,
         )
     except (ValueError, httpx2.InvalidURL):
@@ -70,15 +70,15 @@ def open_client(config: LLMConfig, address: Address) -> openai.AsyncOpenAI:
 class OpenAISDK:
     """`Transport` over `AsyncOpenAI`.
 
-    The body goes as bytes through the SDK's own `post`, so that its authentication and headers apply while its
-    transformation of nested schemas (a third of a millisecond a request) does not.
+    The body goes as bytes through the SDK's own `post`: its authentication and headers apply, its transformation
+    of nested schemas (a third of a millisecond per request) does not.
     """
 
     def __init__(self, config: LLMConfig, address: Address) -> None:
-        """No request is sent; connections open with the first one.
+        """Send nothing yet; connections open with the first request.
 
         Raises:
-            EndpointError: a proxy or a certificate that cannot be used.
+            EndpointError: the proxy or a certificate cannot be used.
         """
         self._address = address
         self._faults = Faults(address, config)
@@ -86,7 +86,7 @@ class OpenAISDK:
         self._client = open_client(config, address)
 
     async def post(self, body: bytes) -> Mapping[str, Any]:
-        """Answer of `/chat/completions`, or an `LLMError`."""
+        """Return the answer of `/chat/completions`, or raise an `LLMError`."""
         options = cast("Any", {"headers": {"Content-Type": "application/json"}})
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -94,12 +94,12 @@ class OpenAISDK:
                     "/chat/completions", cast_to=httpx2.Response, content=body, options=options
                 )
         except SDK_FAULTS as error:
-            # Not chained: what libraries say quotes URLs and headers, and an endpoint may quote the key.
+            # Not chained: messages of libraries quote URLs and headers, and an endpoint may quote the key.
             raise self._faults.of(error) from None
         return decoded(self._address, response.content)
 
     async def models(self) -> Mapping[str, int]:
-        """Models that the endpoint serves, and their context lengths (0: not said); empty where it is silent."""
+        """Return the models that the endpoint serves and their context lengths (0: unknown); empty if it lists none."""
         try:
             async with asyncio.timeout(self._timeout_s):
                 response = await self._client.get("/models", cast_to=httpx2.Response)
@@ -113,9 +113,9 @@ class OpenAISDK:
 
 
 def _whole(url: str | None) -> httpx2.Proxy | None:
-    """The proxy with user and password left in its URL, where aiohttp reads them.
+    """Return the proxy with user and password left in its URL, where aiohttp reads them.
 
-    The adapter would hand them over in a way that aiohttp 3.14 warns of, and 4 will not know.
+    The adapter would pass them in a way that aiohttp 3.14 deprecates and 4 will not support.
     """
     if url is None:
         return None
@@ -126,9 +126,9 @@ def _whole(url: str | None) -> httpx2.Proxy | None:
 
 
 class _Bounded(openai.DefaultAioHttpClient):
-    """The SDK's HTTP client, with bounds on what it reads; an answer that is not 200 raises its `LLMError`.
+    """The SDK's HTTP client with bounds on what it reads; an answer that is not 200 raises its `LLMError`.
 
-    An answer that is asked for as a stream, as a file is, is handed on unread.
+    An answer that was requested as a stream, such as a file, is returned unread.
     """
 
     def __init__(self, address: Address, **options: Any) -> None:
@@ -136,7 +136,7 @@ class _Bounded(openai.DefaultAioHttpClient):
         self._address = address
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        # Here, as the SDK writes the headers that it knows of into its log.
+        # Set here, as the SDK logs the headers that it knows.
         request.headers.pop("Authorization", None)
         request.headers.update(self._address.headers())
         response = await super().send(request, **{**options, "stream": True})

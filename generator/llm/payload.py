@@ -1,4 +1,4 @@
-"""Payload: a chat completion from an endpoint or batch file, parsed and checked for usability."""
+"""Payload: parses a chat completion from an endpoint or batch file and checks that it is usable."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from census_personas.generator.llm.redaction import Secrets
 from census_personas.generator.llm.thoughts import separate_thoughts
 
 MOST_CHARACTERS = 2**20
-"""Of an answer's text, thoughts and all."""
+"""Most characters of an answer's text, including thoughts."""
 MOST_TOKENS = 10_000_000
-"""That one answer can have taken: what a server counts beyond them is no count."""
+"""Most tokens that an answer can take; a larger count from a server is not believed."""
 BYTES_PER_TOKEN = 4
-"""Of UTF-8, where an endpoint does not count: English takes 4 to 5, other scripts 2 to 4."""
-_SHORT = 8  # characters of which an endpoint may say that they are no token
+"""UTF-8 bytes per token, if an endpoint does not count: English takes 4 to 5, other scripts 2 to 4."""
+_SHORT = 8  # shorter answers may be reported as 0 tokens
 _REASONS = frozenset({"stop", "length", "content_filter", "tool_calls", "function_call", "abort", "error"})
 _REASONING = ("reasoning_content", "reasoning")
 
@@ -28,20 +28,20 @@ def completion_of(
     messages: Sequence[Mapping[str, str]] = (),
     secrets: Secrets | None = None,
 ) -> Completion:
-    """The completion in the body of an answer.
+    """Return the completion in the body of an answer.
 
     Args:
         payload: the body.
-        model: the name that the completion bears; what the body says of it is not used.
+        model: the name for the completion; the name in the body is not used.
         place: named in errors.
-        messages: what was asked, whose tokens are counted from their length where the body has no usable count.
+        messages: the request; its tokens are estimated from its length if the body has no usable count.
         secrets: an answer that holds one of them is unusable.
 
-    Thoughts, in fields of their own or in the text before the answer, are counted and left out. `finish_reason` is the
-    endpoint's, or `refusal`, or `reasoning` where there are thoughts alone.
+    Thoughts, in separate fields or in the text before the answer, are counted and left out. `finish_reason` is the
+    endpoint's, or `refusal`, or `reasoning` if there are only thoughts.
 
     Raises:
-        UnreadableError: a body without choices, such as an error that is sent as an answer.
+        UnreadableError: the body has no choices, such as an error that is sent as an answer.
     """
     choices = payload.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
@@ -74,7 +74,7 @@ def completion_of(
 
 
 def usable(answer: Completion, secrets: Secrets | None) -> Completion:
-    """The answer, or one without text that says why it cannot be used, whatever wrote it down or kept it."""
+    """Return the answer, or one with a fault and no text if it cannot be used; for new and for stored answers."""
     if max(answer.prompt_tokens, answer.completion_tokens) > MOST_TOKENS:
         counted = tokens(answer.text)
         answer = replace(
@@ -90,24 +90,24 @@ def usable(answer: Completion, secrets: Secrets | None) -> Completion:
     if secrets is not None and secrets.held_by(answer.text):
         return _unusable(answer, _SECRET)
     if not answer.text.isascii():
-        # Half of a surrogate pair stands for no character: nothing could write it down.
+        # Half of a surrogate pair is not a character and cannot be encoded.
         clean = answer.text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
         return answer if clean == answer.text else replace(answer, text=clean)
     return answer
 
 
 def tokens(*texts: str) -> int:
-    """Tokens of texts, counted from their length."""
+    """Return the tokens of texts, estimated from their length."""
     size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
     return -(-size // BYTES_PER_TOKEN)
 
 
 def counted_tokens(payload: Mapping[str, Any]) -> int:
-    """Tokens written, as the body counts them; 1 where it does not."""
+    """Return the completion tokens by the body's count; 1 if it has none."""
     return _count(_object(payload, "usage").get("completion_tokens")) or 1
 
 
-_SECRET = "the answer repeats a key or password of this environment"  # noqa: S105 - says so, and is none
+_SECRET = "the answer repeats a key or password of this environment"  # noqa: S105 - a message, not a secret
 
 
 def _unusable(answer: Completion, fault: str) -> Completion:
@@ -115,7 +115,7 @@ def _unusable(answer: Completion, fault: str) -> Completion:
 
 
 def _content(said: object) -> str | None:
-    """The text of a message; the thoughts of reasoning models stand in fields, or parts, of their own."""
+    """Return the text of a message; thoughts of reasoning models are in separate fields or parts."""
     if said is None:
         return ""
     if isinstance(said, list):
@@ -125,7 +125,7 @@ def _content(said: object) -> str | None:
 
 
 def _reasoning(message: Mapping[str, Any]) -> list[str]:
-    """The thoughts in fields of their own. Some servers send the same ones in both fields: they are counted once."""
+    """Return the thoughts in separate fields. Some servers send the same ones in both fields: count them once."""
     return list(dict.fromkeys(said for name in _REASONING if isinstance(said := message.get(name), str)))
 
 
@@ -143,11 +143,11 @@ def _reason(said: object) -> str:
 
 
 def _object(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """What a body has under a name, if it is an object; servers put anything there."""
+    """Return a body's value under a name if it is an object, else an empty one."""
     said = payload.get(name)
     return said if isinstance(said, dict) else {}
 
 
 def _count(said: object) -> int:
-    """A count that can be one; 0 for anything else."""
+    """Return a plausible count; 0 for anything else."""
     return said if type(said) is int and 0 < said <= MOST_TOKENS else 0

@@ -1,7 +1,7 @@
 """Probe: find out what an endpoint understands by asking for something that only the schema could produce.
 
-An endpoint may ignore a field that it does not know (vLLM ignores the old `guided_json` silently), so that
-acceptance proves nothing. The prompt asks for one word; the schema demands another. Like the prompts of a run, it has
+An endpoint may ignore a field that it does not know (vLLM silently ignores the old `guided_json`), so acceptance
+proves nothing. The prompt asks for one word; the schema demands another. Like the prompts of a run, the probe has
 a system message.
 """
 
@@ -46,21 +46,21 @@ _MESSAGES = (
     {"role": "system", "content": "You answer briefly."},
     {"role": "user", "content": "Reply with the word hello, as JSON or as plain text."},
 )
-# What can be left out, the least missed first: some endpoints take one of temperature and top_p, not both.
+# Parameters that can be left out, least important first: some endpoints take temperature or top_p, not both.
 _OPTIONAL = ("seed", "top_p", "temperature")
-# One for each of them, for the token limit and for the system message.
+# One for each of these, one for the token limit, one for the system message.
 _MOST_NEGOTIATIONS = 5
-# Times that a request must fail while the same one without a system message is answered.
+# How often a request must fail, while it succeeds without a system message, to prove that the message is refused.
 _PROOFS = 3
 
 Ask = Callable[[ChatRequest, Dialect], Awaitable[Completion]]
 
 
 async def detect(ask: Ask, max_tokens: int, known: Dialect | None = None) -> Dialect:
-    """The strongest dialect that the endpoint was seen to honour; `known` is what the config says of it.
+    """Return the strongest dialect that the endpoint honours; `known` is the dialect that the config states.
 
     Raises:
-        EndpointError: it refuses even a plain prompt, or puts the answer to one where no answer belongs.
+        EndpointError: it refuses even a plain prompt, or puts its answers into the reasoning.
     """
     request = ChatRequest(_MESSAGES, "probe", _PROBE, 0.0, 1.0, max_tokens, 1)
     known = known or Dialect()
@@ -87,7 +87,7 @@ async def detect(ask: Ask, max_tokens: int, known: Dialect | None = None) -> Dia
 
 
 async def _negotiated(ask: Ask, request: ChatRequest, dialect: Dialect) -> tuple[Dialect, Completion]:
-    # Endpoints differ in which parameters they take; each says in its refusal which one it means.
+    # Endpoints accept different parameters; a refusal names the one that it means.
     for _ in range(_MOST_NEGOTIATIONS):
         try:
             return await _without_system(ask, request, dialect)
@@ -100,7 +100,7 @@ async def _negotiated(ask: Ask, request: ChatRequest, dialect: Dialect) -> tuple
 
 
 async def _without_system(ask: Ask, request: ChatRequest, dialect: Dialect) -> tuple[Dialect, Completion]:
-    """Ask; some servers answer a system message that their template does not take with 500 and no reason."""
+    """Ask, and fold the system message if needed: some servers refuse one with status 500 and no reason."""
     try:
         return dialect, await ask(request, dialect)
     except TransientError as error:
@@ -120,7 +120,7 @@ _BROKEN = "answered 500"
 
 
 def adapt(dialect: Dialect, refusal: str) -> Dialect:
-    """The dialect without what a refusal names; the same one where it names nothing that can be left out."""
+    """Return the dialect without what a refusal names; unchanged if it names nothing that can be left out."""
     if dialect.limit == "max_tokens" and "max_completion_tokens" in refusal and "too large" not in refusal:
         return replace(dialect, limit="max_completion_tokens")
     if dialect.system and dialect.asks_system and is_no_system_role(refusal):
@@ -132,7 +132,7 @@ def adapt(dialect: Dialect, refusal: str) -> Dialect:
 
 
 def explain_refusal(error: RequestError, dialect: Dialect, options: Iterable[str]) -> LLMError:
-    """The error of a refusal that names an option, or a system message, that the config insists on; else the error."""
+    """Return an error that names the config key behind a refusal; the refusal itself if no key is."""
     said = str(error)
     if dialect.system and not dialect.asks_system and is_no_system_role(said):
         return EndpointError(f"llm.system_role=yes is refused: {said}", hint="set llm.system_role to auto")
@@ -141,12 +141,12 @@ def explain_refusal(error: RequestError, dialect: Dialect, options: Iterable[str
         return error
     key = config_key(max(named, key=len))
     return EndpointError(
-        f"{key} is refused: {said}", hint=f"leave {key} out, or serve the model by what takes it"
+        f"{key} is refused: {said}", hint=f"leave {key} out, or use a server that accepts it"
     )
 
 
 def _names(refusal: str, parameter: str) -> bool:
-    """Whether a refusal names a parameter; one that is a plain word, such as stop, in quotes or as a parameter."""
+    """Return whether a refusal names a parameter. A plain word such as stop must be quoted or called a parameter."""
     name = re.escape(parameter)
     if "_" in parameter:
         return re.search(rf"(?<![\w-]){name}(?![\w-])", refusal) is not None
@@ -164,6 +164,6 @@ def _honoured(dialect: Dialect, answer: Completion) -> bool:
     except AnswerError:
         return False
     if dialect.form == "json_object":
-        # Prose or a fence around the object shows that only the prompt was heard.
+        # Prose or a fence around the object shows that the endpoint followed only the prompt.
         return answer.text.strip().startswith("{")
     return found.get("word") == _WORD

@@ -1,4 +1,4 @@
-"""Proxy: the one that the environment names for an endpoint."""
+"""Proxy: the one that the environment sets for an endpoint."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from urllib.request import getproxies, proxy_bypass
 from census_personas.generator.llm.chat import EndpointError
 
 HINT = "write HTTP_PROXY, HTTPS_PROXY or ALL_PROXY as http://host:port, or unset it"
-FAULT = "the proxy that the environment names is no http address (not shown, as it may hold a password)"
+FAULT = "the proxy in the environment is not an http address (not shown, as it may hold a password)"
 
 
 def proxy_for(url: str) -> str | None:
-    """The environment's proxy for a URL; both transports go by it, so that they go by the same one.
+    """Return the environment's proxy for a URL; both transports use it, so that they use the same one.
 
-    HTTP_PROXY or HTTPS_PROXY by the URL's scheme, else ALL_PROXY; none for what NO_PROXY names: hosts and their
+    HTTP_PROXY or HTTPS_PROXY by the URL's scheme, else ALL_PROXY; None for what NO_PROXY names: hosts and their
     subdomains, `host:port`, addresses and blocks of them (10.0.0.0/8), `*` for all.
 
     Raises:
-        EndpointError: it is no http address, such as one of a SOCKS proxy.
+        EndpointError: it is not an http address, such as that of a SOCKS proxy.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -39,7 +39,7 @@ def proxy_for(url: str) -> str | None:
 
 
 def _is_excepted(host: str, port: int | None, excepted: str) -> bool:
-    """Whether NO_PROXY, or the system's settings, name a host."""
+    """Return whether NO_PROXY, or the system's settings, name a host."""
     if proxy_bypass(host) or (port is not None and proxy_bypass(f"{host}:{port}")):
         return True
     return any(_is_in(host, block.strip()) for block in excepted.split(",") if "/" in block)
@@ -48,5 +48,5 @@ def _is_excepted(host: str, port: int | None, excepted: str) -> bool:
 def _is_in(host: str, block: str) -> bool:
     try:
         return ip_address(host) in ip_network(block, strict=False)
-    except ValueError:  # a name, or a block that is none
+    except ValueError:  # a name, or an invalid block
         return False

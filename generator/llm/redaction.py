@@ -1,4 +1,4 @@
-"""Redaction: outside text cleaned for display, with secrets removed."""
+"""Redaction: cleans outside text for display and removes secrets."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from urllib.request import getproxies
 from census_personas.foundation.printable import printable
 
 LONG = 16
-"""Characters from which on a secret is unmistakable: an answer that holds it is unusable."""
+"""Characters from which a secret is unmistakable: an answer that holds it is unusable."""
 LONGEST_SHOWN = 300
-"""Characters of a foreign text that a message quotes."""
+"""Most characters of an outside text that a message quotes."""
 LONGEST_PART = 12
-"""Characters in a row of a long secret from which on a message is kept back whole."""
+"""Consecutive characters of a long secret from which a whole message is withheld."""
 _HIDDEN = "[key]"
 _KEPT_BACK = "[a text that repeats a key]"
-# Characters without a shape of their own: soft hyphens, joiners, marks of direction and order.
+# Invisible characters: soft hyphens, joiners, marks of direction and order.
 _INVISIBLE = re.compile(
     "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e"
     "\\u2060-\\u206f\\ufe00-\\ufe0f\\ufeff\\x00-\\x1f\\x7f-\\x9f]"
@@ -31,16 +31,16 @@ _USER_INFO = re.compile(r"^[^/?#]*//([^@]*)@|^([^@/]+)@")
 
 
 class Secrets:
-    """What must not be shown: a key, the passwords in proxies' URLs, and the forms in which they may come back.
+    """Secrets that must not be shown: keys, passwords in proxies' URLs, and the forms in which they may come back.
 
-    Secrets of at least `LONG` characters are looked for in answers too; shorter ones, such as `EMPTY`, are words that
-    an answer may hold, and are kept out of messages alone.
+    Secrets of at least `LONG` characters make an answer unusable; shorter ones, such as `EMPTY`, may be ordinary
+    words and are only kept out of messages.
     """
 
     def __init__(self, secrets: Iterable[str], quiet: Iterable[str] = ()) -> None:
-        """Keep every form of each secret, the longest first, so that no part of one is left.
+        """Keep every form of each secret, longest first, so that replacing leaves no part of one.
 
-        `quiet` is kept out of messages alone, however long it is, such as a header's value that is ordinary words.
+        `quiet` values are only kept out of messages, however long they are: header values of ordinary words.
         """
         known = {secret for secret in secrets if secret}
         forms = {form for secret in {*known, *quiet} if secret for form in _forms(secret)}
@@ -54,19 +54,19 @@ class Secrets:
 
     @classmethod
     def of_environment(cls, *keys: str, quiet: Iterable[str] = ()) -> Secrets:
-        """These keys, and the credentials of the proxies that the environment names."""
+        """Return these keys and the credentials of the environment's proxies."""
         return cls([*keys, *(secret for url in getproxies().values() for secret in credentials(url))], quiet)
 
     def __repr__(self) -> str:
-        """Nothing of what it keeps."""
+        """Return the number of forms, and none of them."""
         return f"Secrets({len(self._forms)} forms)"
 
     def scrub(self, text: str) -> str:
-        """The text without any secret, printable, and cut afterwards, so that no part of one stands at its end."""
+        """Return the text without secrets, printable and then cut, so that it cannot end in part of a secret."""
         for form in self._forms:
             text = text.replace(form, _HIDDEN)
         line = printable(text)
-        # What was in the way of a match, such as a line's end, may be gone.
+        # Making it printable may have removed what prevented a match, such as a line break.
         for form in self._forms:
             line = line.replace(form, _HIDDEN)
         if self._holds(line, LONGEST_PART) or self._holds(text, LONGEST_PART):
@@ -74,21 +74,21 @@ class Secrets:
         return line if len(line) <= LONGEST_SHOWN else line[:LONGEST_SHOWN] + "…"
 
     def hide(self, text: str) -> str:
-        """The text, one of ours, without secrets that no text holds by chance."""
+        """Return a text of this project without the long secrets."""
         for form in self._long:
             text = text.replace(form, _HIDDEN)
         return text
 
     def held_by(self, text: str) -> bool:
-        """Whether a text holds a secret that no text holds by chance, as it stands or disguised.
+        """Return whether a text holds a long secret, plain or disguised.
 
-        Disguises are other capitals, spaces and invisible characters between its letters, escapes of JSON, HTML and
-        URLs, and Base64, also with something before it.
+        Disguises are changed case, spaces and invisible characters between letters, escapes of JSON, HTML and
+        URLs, and Base64 at any offset.
         """
         return bool(self._long) and (any(form in text for form in self._long) or self._holds(text))
 
     def _holds(self, text: str, part: int | None = None) -> bool:
-        """Whether a disguised secret, or `part` characters in a row of one, stand in a text."""
+        """Return whether a text holds a disguised secret, or `part` consecutive characters of one."""
         if not self._bones:
             return False
         if any(form in text for form in self._encoded):
@@ -104,12 +104,12 @@ class Secrets:
 
 
 def _bare(text: str) -> str:
-    """A text without what hides its letters: space, invisible characters, capitals."""
+    """Return a text in lower case without spaces and invisible characters."""
     return _INVISIBLE.sub("", "".join(text.split())).lower()
 
 
 def _decoded(text: str) -> str:
-    """A text with the escapes of JSON, HTML and URLs read, those of URLs twice."""
+    """Return a text with escapes of JSON, HTML and URLs decoded, those of URLs twice."""
     return unquote(unquote(html.unescape(_ESCAPE.sub(_unescaped, text))))
 
 
@@ -118,17 +118,17 @@ def _parts(text: str, size: int) -> list[str]:
 
 
 def _inside_base64(secret: str) -> Iterator[str]:
-    """What Base64 of any text has in it that holds the secret: one form for each place in a group of three bytes."""
+    """Yield the Base64 forms of a secret inside a longer text: one for each offset in a group of three bytes."""
     for before in range(3):
         text = base64.b64encode(bytes(before) + secret.encode()).decode().rstrip("=")
-        # The first and last digits also say bits of what stands beside the secret.
+        # The first and last digits also encode bits of the neighbouring text.
         middle = text[(0, 2, 3)[before] : len(text) - 1]
         yield middle
         yield middle.replace("+", "-").replace("/", "_")
 
 
 def credentials(url: str) -> Iterator[str]:
-    """User and password of a URL of any form, malformed ones too, as they stand there and decoded."""
+    """Yield user and password of a URL, even a malformed one, both as written and decoded."""
     found = _USER_INFO.match(url)
     said = (found.group(1) or found.group(2) or "") if found else ""
     try:
@@ -145,7 +145,7 @@ def credentials(url: str) -> Iterator[str]:
 
 
 def _forms(secret: str) -> set[str]:
-    """A secret as it stands, percent-encoded, in JSON, and as the end of an HTTP Basic header."""
+    """Return a secret as it is, percent-encoded, JSON-escaped, and as the end of an HTTP Basic header."""
     encoded = base64.b64encode(secret.encode()).decode()
     escaped = json.dumps(secret)[1:-1]
     forms = {secret, quote(secret, safe=""), quote_plus(secret), escaped, escaped.replace("/", "\\/")}

@@ -1,4 +1,4 @@
-"""Request key: what makes two requests the same, so that neither is paid for twice."""
+"""Request key: a digest that recognizes equal requests, so that none is paid for twice."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from census_personas.generator.llm.chat import ChatRequest
 
 
 def request_key(request: ChatRequest, model: str) -> str:
-    """SHA-256 of all that decides an answer: messages, schema, model, parameters, seed, options where there are any."""
-    decides = {
+    """Return the SHA-256 of all that content an answer: messages, schema, model, parameters, seed and options."""
+    content = {
         "messages": request.messages,
         "schema_name": request.schema_name,
         "schema": request.schema,
@@ -22,5 +22,5 @@ def request_key(request: ChatRequest, model: str) -> str:
         "seed": request.seed,
     }
     if request.options:
-        decides["options"] = request.options
-    return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        content["options"] = request.options
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,4 +1,4 @@
-"""Request outline: what requests of a configuration carry and where they go, without anything that is secret."""
+"""Request outline: what the requests of a configuration carry and where they go, without secrets."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _LONGEST = 60
 
 
 def outline_requests(config: LLMConfig) -> dict[str, str]:
-    """The keys of the body, and each endpoint with its key's variable, its headers' names, its proxy and its TLS.
+    """Describe the body, and for each endpoint its key's variable, header names, proxy and TLS.
 
     Raises:
-        EndpointError: an endpoint that no request could be sent to; without what could be a secret.
+        EndpointError: no request can be sent to an endpoint. The message holds no secrets.
     """
     addresses = Address.all_of(config)
     number = len(addresses)
@@ -68,10 +68,10 @@ def _reached(config: LLMConfig, address: Address) -> str:
 
 
 def _bare(proxy: str) -> str:
-    """The address of a proxy, without user and password."""
+    """Return the address of a proxy, without user and password."""
     parts = urlsplit(proxy)
     if parts.hostname is None:
-        raise AddressError("the proxy that the environment names has no host")
+        raise AddressError("the proxy in the environment has no host")
     return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
 
 

@@ -1,4 +1,4 @@
-"""Retry policy: which faults are asked again, how often, and after what wait."""
+"""Retry policy: which faults are retried, how often, and after what wait."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from census_personas.generator.llm.circuit_breaker import CircuitBreaker
 logger = logging.getLogger(__name__)
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 60.0
-# Shares of a second beside the wait that an endpoint asks for, so that those who were told the same come one by one.
+# Seconds added to the wait that an endpoint asks for, so that requests with the same wait do not return at once.
 _SPREAD_S = 0.05
-# 429 says that the endpoint works: patience with it is a multiple of the patience with faults.
+# A 429 shows that the endpoint works, so it is retried this many times as often as a fault.
 _PATIENCE_WITH_429 = 10
 
 
 def retry_policy(
     max_retries: int, seed: int, circuits: Sequence[CircuitBreaker], count_retry: Callable[[], None]
 ) -> AsyncRetrying:
-    """The policy of one request; it keeps count, so that each request needs one of its own.
+    """Return the policy of one request. It counts retries, so each request needs its own.
 
     Args:
-        max_retries: faults that are forgiven; of 429s ten times as many, and any number while all endpoints are down.
+        max_retries: retries after faults; ten times as many after 429s, any number while all endpoints are down.
         seed: the request's; it spreads requests that failed together over different waits.
-        circuits: of all endpoints that the request may go to.
+        circuits: the breakers of all endpoints that the request may go to.
         count_retry: called before each wait.
     """
     spread = 0.5 + (seed * 0.6180339887498949) % 1.0
@@ -48,7 +48,7 @@ def retry_policy(
 
 
 class _Patience(stop_base):
-    """Faults are counted, 429s by tenths, an outage of all endpoints not at all: the circuit breaker ends that."""
+    """Stop after too many faults. A 429 counts a tenth, an outage of all endpoints nothing: the breaker ends that."""
 
     def __init__(self, max_retries: int, circuits: Sequence[CircuitBreaker]) -> None:
         self._left = float(max_retries)
@@ -61,7 +61,7 @@ class _Patience(stop_base):
 
 
 class _Wait(wait_base):
-    """As long as the endpoint asks for, else an exponential back-off."""
+    """Wait as long as the endpoint asks, else with exponential back-off."""
 
     def __init__(self, spread: float, circuits: Sequence[CircuitBreaker]) -> None:
         self._spread = spread
@@ -73,7 +73,7 @@ class _Wait(wait_base):
         if isinstance(error, LLMError) and error.retry_after is not None:
             return error.retry_after + _SPREAD_S * self._spread
         if any(circuit.is_open for circuit in self._circuits):
-            # The circuit, or another endpoint, says when.
+            # The circuit breaker, or another endpoint, decides when to send.
             return _FIRST_WAIT_S * self._spread
         return self._back_off(state)
 

@@ -1,4 +1,4 @@
-"""A chat model that says what it was told to say, for tests of whatever stands above it."""
+"""A chat model that gives prepared answers, for tests of the code that calls one."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ Line = str | Completion | LLMError
 
 
 class ScriptedModel:
-    """`ChatModel` that answers from a list, or by a function of the request; `.requests` are those it got."""
+    """`ChatModel` that answers from a list or by a function of the request; `.requests` are those it received."""
 
     def __init__(
         self, script: Iterable[Line] | Callable[[ChatRequest], Line], name: str = "scripted"
     ) -> None:
-        """A list that is used up raises `StopIteration`, for the test to notice."""
+        """Answer from `script`; an exhausted list raises `StopIteration`, for the test to notice."""
         self._name = name
         self.needs_messages = True
         self._says: Callable[[ChatRequest], Line]
@@ -29,11 +29,11 @@ class ScriptedModel:
 
     @property
     def name(self) -> str:
-        """The model's name as it is recorded in the dataset."""
+        """The model's name as recorded in the dataset."""
         return self._name
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """The next line of the script."""
+        """Return the next line of the script."""
         self.requests.append(request)
         line = self._says(request)
         if isinstance(line, LLMError):
@@ -41,8 +41,8 @@ class ScriptedModel:
         return Completion(line, self._name, "stop", 10, 20) if isinstance(line, str) else line
 
     def account(self) -> Mapping[str, Any]:
-        """Nothing: no endpoint stands behind it."""
+        """Return nothing: there is no endpoint."""
         return {}
 
     async def aclose(self) -> None:
-        """Nothing to release."""
+        """Do nothing: nothing is open."""

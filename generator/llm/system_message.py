@@ -20,20 +20,20 @@ _TEMPLATE = re.compile(
 
 
 def is_no_system_role(refusal: str) -> bool:
-    """Whether an endpoint's words say that the model takes no system message."""
+    """Return whether an endpoint's words say that the model takes no system message."""
     return _NO_SYSTEM.search(refusal) is not None
 
 
 def is_template_error(said: str) -> bool:
-    """Whether words that came with a status of 500 or more say that the chat template refused the messages.
+    """Return whether an error message of status 500 or more says that the chat template refused the messages.
 
-    Some servers answer so (llama.cpp, older vLLM); the same messages will be refused again.
+    llama.cpp and older vLLM answer so; the same messages would be refused again.
     """
     return _TEMPLATE.search(said) is not None
 
 
 def fold_system(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
-    """The messages with the text of system messages in front of the next user message."""
+    """Return the messages with the text of system messages in front of the next user message."""
     folded: list[Mapping[str, str]] = []
     held: list[str] = []
     for message in messages:

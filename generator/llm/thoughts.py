@@ -1,8 +1,8 @@
-"""Thoughts: what a reasoning model writes before its answer, told from the answer."""
+"""Thoughts: separates what a reasoning model writes before its answer from the answer."""
 
 from __future__ import annotations
 
-# How models mark them: DeepSeek and Qwen, others after them; Mistral's Magistral.
+# Marks of DeepSeek and Qwen, of models that follow them, and of Mistral's Magistral.
 # https://huggingface.co/deepseek-ai/DeepSeek-R1, https://huggingface.co/mistralai/Magistral-Small-2506
 _MARKS = (
     ("<think>", "</think>"),
@@ -13,7 +13,7 @@ _MARKS = (
 
 
 def without_thoughts(text: str, opening: str = "<think>", closing: str = "</think>") -> str:
-    """The text without `<think>…</think>`; a thought that does not end is left."""
+    """Return the text without `<think>…</think>`; a thought without an end stays."""
     parts, end = [], 0
     while (start := text.find(opening, end)) >= 0 and (closed := text.find(closing, start)) >= 0:
         parts.append(text[end:start])
@@ -22,11 +22,11 @@ def without_thoughts(text: str, opening: str = "<think>", closing: str = "</thin
 
 
 def separate_thoughts(text: str) -> tuple[str, str]:
-    """The answer in a text, and its thoughts; nothing of a thought is in the answer. Time is linear in the text.
+    """Split a text into the answer and its thoughts, in linear time.
 
-    Thoughts come first: a text that begins with a brace has none, and a mark in it is a word of the answer. A thought
-    that does not end goes to the end of the text; one whose beginning the chat template wrote into the prompt has only
-    its closing mark.
+    Thoughts come first: a text that begins with a brace has none, and a mark in it belongs to the answer. A thought
+    without a closing mark extends to the end of the text. One without an opening mark begins at the start: the chat
+    template wrote the mark into the prompt.
     """
     if text.lstrip()[:1] == "{":
         return text, ""
@@ -40,5 +40,5 @@ def separate_thoughts(text: str) -> tuple[str, str]:
 
 
 def _rest(text: str, bare: str) -> str:
-    """The thoughts, for their length: the text without as many characters as the answer has."""
+    """Return a text as long as the thoughts, for counting: the text shortened by the answer's length."""
     return text[: len(text) - len(bare)]

@@ -1,4 +1,4 @@
-"""Transport: one HTTP exchange with an OpenAI-compatible endpoint, and what its faults mean."""
+"""Transport: one HTTP exchange with an OpenAI-compatible endpoint, and the typed errors of its faults."""
 
 from __future__ import annotations
 
@@ -29,29 +29,32 @@ from census_personas.generator.llm.credentials import fill_headers, read_key, se
 from census_personas.generator.llm.system_message import is_template_error
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
-# A server closes idle connections after 5 s or more (vLLM: 5 s). A client that keeps them longer sends requests
-# into connections that are being closed; one that keeps them shorter loses none.
+# Servers close idle connections after 5 s or more (vLLM: 5 s). A client that keeps them longer sends requests
+# into closing connections; one that keeps them shorter loses none.
 KEEP_ALIVE_S = 4.0
-# Endpoints without a key accept any; the header must still hold something.
+# Endpoints without a key accept any, but the header must not be empty.
 _NO_KEY = "none"
 _RETRYABLE = frozenset({408, 409, 425})
 OK = 200
 LONGEST_ASKED_WAIT_S = 600.0
-"""Seconds that an endpoint may ask to be left alone; it is asked again after them at the latest."""
+"""Longest wait in seconds that an endpoint may ask for; the retry comes after it at the latest."""
 _LONGEST_NAME = 100
-# A URL in which no part can be a secret, whatever else is wrong with it.
+# A URL without a part that could be a secret, even if it is invalid.
 _PUBLIC = re.compile(r"[a-z]{1,10}://[A-Za-z0-9.-]*(?::\d{1,6})?(?:/[A-Za-z0-9._-]{0,16}){0,4}")
 
 
 class Transport(Protocol):
-    """Sends one request body and returns the decoded answer. Knows nothing of retries."""
+    """Sends one request body and returns the decoded answer. It does not retry."""
 
     async def post(self, body: bytes) -> Mapping[str, Any]:
-        """Answer of `/chat/completions`, or an `LLMError`."""
+        """Return the answer of `/chat/completions`, or raise an `LLMError`."""
         ...
 
     async def models(self) -> Mapping[str, int]:
-        """Models that the endpoint serves, with context lengths in tokens (0: not said); empty where it is silent."""
+        """Return the models that the endpoint serves and their context lengths in tokens.
+
+        A length is 0 if the endpoint does not say it; the mapping is empty if it lists no models.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -60,7 +63,7 @@ class Transport(Protocol):
 
 
 class Address:
-    """Where an endpoint is, the key to it and its headers. Key and values of headers show nowhere."""
+    """An endpoint's URL, key and headers. Its key and header values are never shown."""
 
     __slots__ = ("_headers", "_key", "header_names", "key_variable", "secrets", "shown", "url")
 
@@ -71,11 +74,11 @@ class Address:
         source: str = "llm.base_url",
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """The key is read from the environment variable of that name; `source` says in errors where the URL stands.
+        """Read the key from the environment variable; `source` says in errors where the URL comes from.
 
         Raises:
-            AddressError: no URL that a request could go to, or one with a user name; a header whose variable is not
-                set. Without what could be a secret.
+            AddressError: the URL is not one for requests or has a user name, or the variable of a header is not
+                set. The message holds no secrets.
         """
         self.url = url.strip().rstrip("/")
         if fault := _url_fault(self.url):
@@ -98,10 +101,10 @@ class Address:
 
     @classmethod
     def all_of(cls, config: LLMConfig) -> tuple[Self, ...]:
-        """One for each of `llm.endpoints`, or each URL of `llm.base_url`, else of OPENAI_BASE_URL; else OpenAI's own.
+        """Return the addresses of `llm.endpoints`, else of `llm.base_url`, else of OPENAI_BASE_URL, else OpenAI's own.
 
         Raises:
-            AddressError: as for one; or none is named.
+            AddressError: as for a single address, or there is no URL.
         """
         if config.endpoints:
             return tuple(
@@ -126,17 +129,17 @@ class Address:
         return (own,)
 
     def __repr__(self) -> str:
-        """Scheme, host and path: never the key."""
+        """Return scheme, host and path, never the key."""
         return f"Address({self.shown!r})"
 
     def key(self) -> str:
-        """The key, for the Authorization header alone."""
+        """Return the key, only for the Authorization header."""
         return self._key
 
     def headers(self) -> dict[str, str]:
-        """Key and further headers, for requests alone; one that is named Authorization stands for the key.
+        """Return the key and further headers, only for requests. A header named Authorization replaces the key.
 
-        Where there are headers and no key, they are all: a gateway may take a made-up key for a wrong one.
+        With headers and no key, no key is sent: a gateway may refuse a made-up key.
         """
         usual = {"Authorization": f"Bearer {self._key}"}
         return (
@@ -144,18 +147,18 @@ class Address:
         )
 
     def scrub(self, text: str) -> str:
-        """The text without secrets, should an endpoint repeat them, printable and no longer than a line or two."""
+        """Return a text of the endpoint without secrets, printable, and no longer than a line or two."""
         return self.secrets.scrub(text)
 
 
 def _overlaid(headers: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
-    """Headers with others in place of those of the same name, whatever their capitals."""
+    """Return the headers, with `others` replacing those of the same name in any case."""
     named = {name.lower() for name in others}
     return {name: value for name, value in headers.items() if name.lower() not in named} | dict(others)
 
 
 def _url_fault(url: str) -> str:
-    """Why no request can go to a URL; empty when one can. The URL itself is not quoted: parts of it may be secret."""
+    """Return why no request can go to a URL; empty if one can. The URL is not quoted: parts of it may be secret."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -164,16 +167,16 @@ def _url_fault(url: str) -> str:
             IPv4Address(host)
         sound = parts.scheme in {"http", "https"} and host != "" and parts.port != 0
     except ValueError:
-        return "no address that a request could go to"
+        return "not an address that a request could go to"
     if not sound or not url.isprintable() or " " in url:
-        return "no http address"
+        return "not an http address"
     if "@" in parts.netloc:
-        return "user names and passwords in a URL are not used; the key stands in the variable of llm.api_key_env"
+        return "a URL must not hold a user name or password; llm.api_key_env names the variable that holds the key"
     return ""
 
 
 def status_error(address: Address, status: int, headers: Mapping[str, str], body: bytes) -> LLMError:
-    """The typed error for an answer that is not 200."""
+    """Return the typed error for an answer that is not 200."""
     said = address.scrub(_message(body))
     message = f"{address.shown} answered {status}: {said}"
     if status in (401, 403):
@@ -192,7 +195,7 @@ def status_error(address: Address, status: int, headers: Mapping[str, str], body
 
 
 def _message(body: bytes) -> str:
-    """What an error's body says: the text in the usual places of its JSON, else the body as it is."""
+    """Return the message of an error's body: from the usual places of its JSON, else the whole body."""
     payload = parse_body(body) or {}
     error = payload.get("error", payload)
     said = (error.get("message") or error.get("detail")) if isinstance(error, dict) else error
@@ -202,10 +205,10 @@ def _message(body: bytes) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the endpoint asks to wait, from `retry-after-ms` or `Retry-After` (seconds or a date).
+    """Return the requested wait in seconds, from `retry-after-ms` or `Retry-After` (seconds or a date).
 
-    A date is compared with the server's own `Date`, so that no local clock takes part. Nobody waits longer than
-    `LONGEST_ASKED_WAIT_S`; what is no time is passed over.
+    A date is compared with the server's own `Date`, so that the local clock does not matter. The wait is at most
+    `LONGEST_ASKED_WAIT_S`; a value that is not a time is ignored.
     """
     with contextlib.suppress(ValueError):
         if math.isfinite(wait := float(headers.get("retry-after-ms", "nan")) / 1000):
@@ -221,20 +224,22 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def decoded(address: Address, body: bytes) -> Mapping[str, Any]:
-    """The JSON object of a 200 answer; an `UnreadableError` when it was cut off or is something else."""
+    """Return the JSON object of a 200 answer; raise an `UnreadableError` if it is cut off or something else."""
     payload = parse_body(body)
     if payload is None:
-        said = f"{address.shown} sent {len(body)} bytes that are not one whole JSON object of sound depth"
+        said = (
+            f"{address.shown} sent {len(body)} bytes that are not one whole JSON object of acceptable depth"
+        )
         raise UnreadableError(said, size=len(body))
     return payload
 
 
-# As vLLM and SGLang, OpenRouter, Groq, and LM Studio name it.
+# The names in vLLM and SGLang, OpenRouter, Groq, and LM Studio.
 _CONTEXT = ("max_model_len", "context_length", "context_window", "max_context_length")
 
 
 def served_models(payload: Mapping[str, Any]) -> dict[str, int]:
-    """Names in the answer of `/models`, each cut to a line, with context lengths where they are told."""
+    """Return the names in the answer of `/models`, each cut to one line, with context lengths (0: unknown)."""
     listed = payload.get("data")
     rows = [row for row in (listed if isinstance(listed, list) else []) if isinstance(row, dict)]
     return {name[:_LONGEST_NAME]: _context(row) for row in rows if isinstance(name := row.get("id"), str)}

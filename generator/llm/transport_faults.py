@@ -1,4 +1,4 @@
-"""Faults: whatever an HTTP library raises, as one of our errors."""
+"""Faults: converts exceptions of HTTP libraries into this project's errors."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from census_personas.generator.llm.body import BodyError
 from census_personas.generator.llm.chat import TransientError, UnreachableError, UnreadableError
 from census_personas.generator.llm.transport import Address
 
-# Parsers of HTTP, of URLs and of headers raise more under hostile bytes than their packages document: what is no
-# HTTP/1.1 leaves aiohttp as HttpProcessingError, a reason that is no UTF-8 as a ValueError, a lost session as a
-# RuntimeError.
+# On hostile bytes, parsers of HTTP, URLs and headers raise more than their packages document: aiohttp raises
+# HttpProcessingError for invalid HTTP/1.1, ValueError for a reason that is not UTF-8, RuntimeError for a lost session.
 FAULTS = (
     aiohttp.ClientError,
     HttpProcessingError,
@@ -33,16 +32,16 @@ FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Says of a failed exchange with an endpoint what happened, without anything that is secret."""
+    """Describes failed exchanges with an endpoint, without secrets."""
 
     address: Address
     config: LLMConfig
 
     def of(self, error: BaseException) -> TransientError:
-        """The typed error for whatever a library raised."""
+        """Return the typed error for whatever a library raised."""
         shown = self.address.shown
         if any(getattr(cause, "errno", None) in {errno.EMFILE, errno.ENFILE} for cause in _causes(error)):
-            full = f"{shown}: no further connection, too many files are open on this machine"
+            full = f"{shown}: cannot open a connection, too many files are open on this machine"
             return TransientError(full, hint="raise its limit (ulimit -n) or lower llm.concurrency")
         if isinstance(error, BodyError):
             return UnreadableError(f"{shown} sent {error}", size=error.size)
@@ -51,19 +50,17 @@ class Faults:
             return UnreachableError(f"{shown}: {said}")
         bottom = causes[-1]
         timed_out = isinstance(bottom, TimeoutError) and not str(bottom)
-        if timed_out or isinstance(
-            bottom, asyncio.CancelledError
-        ):  # how `asyncio.timeout` ends what took too long
+        if timed_out or isinstance(bottom, asyncio.CancelledError):  # how `asyncio.timeout` ends an exchange
             return TransientError(f"{shown}: no answer within {self.config.timeout_s:g} s")
         return TransientError(f"{shown}: no answer ({self._quoted(bottom)})")
 
     def _unreachable(self, causes: list[BaseException]) -> str | None:
-        """Why no connection came about, if none did."""
+        """Return why no connection was made; None if one was."""
         kinds = tuple(map(type, causes))
         if any(issubclass(kind, aiohttp.ConnectionTimeoutError) for kind in kinds):
             return f"no connection within {self.config.connect_timeout_s:g} s"
         if any(issubclass(kind, aiohttp.ClientProxyConnectionError) for kind in kinds):
-            return "the proxy that the environment names cannot be reached"
+            return "the proxy in the environment cannot be reached"
         if any(issubclass(kind, ConnectionRefusedError | socket.gaierror) for kind in kinds):
             return "nobody listens there"
         if any(issubclass(kind, aiohttp.ClientConnectorError) for kind in kinds):

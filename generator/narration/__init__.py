@@ -1,1 +1,1 @@
-"""Rows to records: facts for the prompts, the loop that asks, checks and repairs, the journal."""
+"""Rows to records: facts for the prompts, the loop of requests, checks and repairs, and the journal."""

@@ -1,4 +1,4 @@
-"""Backends: from configuration to a chat model."""
+"""Backends: build the chat model of a configuration."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def connect(
     fields: Sequence[str] = (),
     limits: Limits | None = None,
 ) -> ChatModel:
-    """The chat model that `config.backend` names; the offline narrator writes in the grammar of `locale`.
+    """Return the chat model that `config.backend` names; the offline narrator uses the grammar of `locale`.
 
-    No request is sent yet; call `aclose()` when done.
+    Sends nothing yet; call `aclose()` when done.
 
     Args:
         config: names the backend.
-        locale: whose grammar the offline narrator writes in; or a grammar's folder.
-        fields: what will be asked for.
+        locale: the locale whose grammar the offline narrator uses, or a folder with a grammar.
+        fields: the fields that will be asked for.
         limits: on requests and spending that other processes share. Default: the config's, for this model alone.
 
     Raises:
-        GrammarError: a grammar that cannot be used, or that has no symbol for one of the fields.
+        GrammarError: the grammar cannot be used, or has no symbol for one of the fields.
     """
     if config.backend == "offline":
         from census_personas.generator.offline.narrator import OfflineNarrator  # noqa: PLC0415 - one backend is loaded
@@ -58,14 +58,14 @@ def connect(
 
 
 def _affordable(config: LLMConfig, endpoints: int) -> LLMConfig:
-    """The configuration with no more requests at once, at each endpoint, than this process may open connections."""
+    """Return the configuration, with `concurrency` lowered to the connections that this process may open."""
     at_once = endpoints * config.concurrency
     allowed = affordable_connections(at_once)
     if allowed == at_once:
         return config
     logger.warning(
-        "llm.concurrency=%d asks for more open files than the system allows this process: no more than %d requests "
-        "are sent at once (raise the hard limit to go beyond: ulimit -Hn)",
+        "llm.concurrency=%d needs more open files than the system allows this process: at most %d requests "
+        "are sent at once (for more, raise the hard limit: ulimit -Hn)",
         config.concurrency,
         allowed,
     )
@@ -83,7 +83,7 @@ def _transport(config: LLMConfig, address: Address) -> Transport:
 
 
 def offline_faults(prompts: Path) -> tuple[str, ...]:
-    """What is wrong with the grammar of a prompt set's folder; nothing where it has none."""
+    """Return the faults of a prompt set's own grammar; empty if it is sound or there is none."""
     from census_personas.generator.offline.grammar import GrammarError  # noqa: PLC0415 - as above
     from census_personas.generator.offline.narrator import OfflineNarrator  # noqa: PLC0415 - as above
 

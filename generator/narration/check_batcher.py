@@ -1,4 +1,4 @@
-"""Check batcher: records that arrive at about the same time are checked together."""
+"""Check batcher: checks records that arrive at about the same time together."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from census_personas.validators.finding import Finding
 
 Record = Mapping[str, Any]
 Findings = tuple[Finding, ...]
-_AT_ONCE = 64  # records; judging them takes some hundredths of a second, and more together gain little
+_AT_ONCE = 64  # records; checking them takes some hundredths of a second, and larger batches gain little
 
 
 class CheckBatcher:
-    """What is found of one record, asked by many narrations at once.
+    """Returns the findings about a record to many concurrent narrations.
 
-    Some things rules find out of many records for less than one by one, and all else goes faster while the processor
-    still has rules and tables at hand: forty records together take a third less than each as it comes.
+    Batches are cheaper: some rules are vectorised, and the processor's caches stay warm. Forty records together take
+    a third less time than one by one.
     """
 
     def __init__(
         self, judge: Callable[[Sequence[Record]], Sequence[Findings]], *, gather_s: float = 0.0
     ) -> None:
-        """`judge` gives the findings about each of some records; the first waits `gather_s` seconds for others."""
+        """`judge` returns the findings about each record; a batch gathers for `gather_s` seconds."""
         self._judge = judge
         self._gather_s = gather_s
         self._records: list[Record] = []
-        self._sitting: asyncio.Task[Sequence[Findings]] | None = None
+        self._batch: asyncio.Task[Sequence[Findings]] | None = None
 
     async def of(self, record: Record) -> Findings:
-        """The findings about one record; raises what `judge` does."""
-        if self._sitting is None or self._sitting.done():
+        """Return the findings about one record; raise what `judge` raises."""
+        if self._batch is None or self._batch.done():
             self._records = []
-            self._sitting = asyncio.create_task(self._sit(self._records))
+            self._batch = asyncio.create_task(self._check(self._records))
         number = len(self._records)
         self._records.append(record)
-        # A narration that is cancelled leaves the others their findings.
-        return (await asyncio.shield(self._sitting))[number]
+        # Shielded: cancelling one narration must not cancel the batch of the others.
+        return (await asyncio.shield(self._batch))[number]
 
-    async def _sit(self, records: list[Record]) -> Sequence[Findings]:
-        """Judge those who came since this was called for; who comes now waits for the next sitting."""
+    async def _check(self, records: list[Record]) -> Sequence[Findings]:
+        """Check the records that arrived since this task was created; later ones go into the next batch."""
         if self._gather_s:
             await asyncio.sleep(self._gather_s)
-        self._sitting = None
-        found: list[Findings] = []
+        self._batch = None
+        findings: list[Findings] = []
         for start in range(0, len(records), _AT_ONCE):
-            if found:
-                await asyncio.sleep(0)  # requests and answers pass meanwhile
-            found += self._judge(records[start : start + _AT_ONCE])
-        return found
+            if findings:
+                await asyncio.sleep(0)  # let requests and answers proceed
+            findings += self._judge(records[start : start + _AT_ONCE])
+        return findings

@@ -1,4 +1,4 @@
-"""Conversation: what an attempt has said so far, as its next request shows it, so that a server's cache knows it."""
+"""Conversation: the previous calls of an attempt, as its next request repeats them for the server's prefix cache."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import orjson
 from census_personas.prompts.fields import FieldSpec
 
 Message = Mapping[str, str]
-# An answer is shown as it came unless whitespace or escapes make it longer than this many times its content.
+# An answer is repeated unchanged unless whitespace or escapes make it longer than this many times its content.
 _MOST_BLANKS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One call: the messages that asked, the fields asked for, and the answer with what was read from it."""
+    """One call: its messages, its fields, the text of the answer and the values parsed from it."""
 
     messages: tuple[Message, ...]
     fields: tuple[FieldSpec, ...]
@@ -29,15 +29,15 @@ class Turn:
 def so_far(
     turns: Iterable[Turn], written: Mapping[str, Any], without: Collection[str] = ()
 ) -> tuple[Message, ...]:
-    """The messages of some calls, each followed by its answer as it stands now.
+    """Return the messages of some calls, each followed by its current answer.
 
     Args:
-        turns: in the order in which they were asked; the first one's messages begin the conversation.
-        written: the present value of each field, which a repair or a mend may have changed.
-        without: fields that are about to be written anew. Their text is left out: a model that sees it repeats it.
+        turns: calls in order; the messages of the first one begin the conversation.
+        written: the current value of each field, which a repair or a mend may have changed.
+        without: fields that are about to be rewritten. Their text is left out, as a model repeats what it sees.
 
-    A later call of which no field is left is left out as a whole. An answer that stands as it came is shown to the
-    byte, because a server keeps what it computed for exactly these tokens.
+    A later call without remaining fields is left out. An unchanged answer is repeated byte for byte, because a server
+    caches its computations for exactly these tokens.
     """
     said: list[Message] = []
     for turn in turns:
@@ -54,7 +54,7 @@ def so_far(
 
 
 def joined(messages: Iterable[Message]) -> tuple[Message, ...]:
-    """The messages with neighbours of one role made one: chat templates want the roles to alternate."""
+    """Return the messages with neighbours of one role merged: chat templates require alternating roles."""
     return tuple(_alternating(messages))
 
 

@@ -1,4 +1,4 @@
-"""Draft: a record while it is being written."""
+"""Draft: a record that is being written."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from census_personas.validators.finding import Finding
 
 @dataclass(slots=True)
 class Draft:
-    """One attempt: the facts, what was written of them, what is wrong with it, and what was said to get it.
+    """One attempt: the facts, the fields written so far, the findings about them, and the conversation.
 
-    `calls` are the calls of the present conversation by name; `turn` counts the repairs since the last of them.
+    `calls` are the calls of the current conversation by name; `turn` counts the repairs since the last of them.
     """
 
     facts: dict[str, Any]
@@ -31,14 +31,14 @@ class Draft:
     name: tuple[str, str] = ("", "")
 
     def take(self, answer: Answer, asked: Sequence[FieldSpec]) -> None:
-        """Put an answer into the record; what was asked for again replaces what was there."""
+        """Put an answer into the record; repaired fields replace their former values."""
         self.written |= answer.values
         for spec in asked:
             self.misshapen.pop(spec.name, None)
         self.misshapen |= {finding.field: finding for finding in answer.findings}
 
     def mend(self, asked: Sequence[FieldSpec], policy: Mapping[str, str]) -> None:
-        """Put right in these fields what needs no model."""
+        """Correct in these fields what needs no model."""
         specs = {spec.name: spec for spec in asked}
         for mended, text, finding in mend(self.written, asked, self.name, policy):
             self.written[mended] = text
@@ -48,14 +48,14 @@ class Draft:
                 self.misshapen[mended] = wrong
 
     def told(self) -> dict[str, Any]:
-        """Everything that a prompt may say."""
+        """Return all values that a prompt may use."""
         return self.facts | self.written
 
     def has_said(self, call: str) -> bool:
-        """Whether there is something that this call, or a repair after it, can go on with."""
+        """Return whether there is an earlier call that this call, or its repair, can continue."""
         return any(name != call for name in self.calls)
 
     def so_far(self, call: str, asked: Sequence[FieldSpec], more: Sequence[Message]) -> tuple[Message, ...]:
-        """The conversation up to `more`, without the fields that are asked for."""
+        """Return the conversation followed by `more`, without the requested fields."""
         turns = (turn for name, turn in self.calls.items() if name != call)
         return joined((*so_far(turns, self.written, {spec.name for spec in asked}), *more))

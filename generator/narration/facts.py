@@ -1,4 +1,4 @@
-"""Facts: what the prompts may say about one row."""
+"""Facts: the values that prompts may use about one row."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class FactSheet:
     """Facts of rows under one locale and one prompt set."""
 
     def __init__(self, priors: Priors, prompts: PromptSet, language: str | None = None) -> None:
-        """Look up the wording once, in a language of the locale.
+        """Look up the wording once, in `language`: a language of the locale.
 
-        Left out, it is the prompt set's, or that of `priors.yaml`.
+        By default, it is the prompt set's language, or that of `priors.yaml`.
 
         Raises:
-            RoleError: the locale does not fill one of the roles that every text speaks of.
+            RoleError: the locale does not fill one of the roles that every text needs.
             TemplateError: neither the prompt set nor the locale has pronouns for one of the locale's sexes.
         """
         conventions, roles = priors.conventions, priors.roles
@@ -58,28 +58,28 @@ class FactSheet:
         self._pronouns = {sex: self._pronouns_of(str(sex)) for sex in priors.domain[self._sex]}
         self._label = cache(self._worded_label)
         self._trait = cache(self._described)
-        self._told = cache(self._worded)
+        self._background_item = cache(self._worded)
         self._stage = cache(self._staged)
 
     def column(self, role: str) -> str:
-        """The column that plays a role, which the locale must fill."""
+        """Return the column of a role, which the locale must fill."""
         return self._priors.roles[role]
 
     def name_of(self, record: Mapping[str, Any]) -> tuple[str, str]:
-        """The given name and what follows it in a full name; both empty where full names do not begin with it."""
+        """Return the given name and the rest of the full name; both empty if full names do not begin with it."""
         first, *rest = self._name_parts or (None,)
         if first is None or first != self._given_name:
             return "", ""
         return str(record.get(first) or ""), full_name(rest, record.get)
 
     def of(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-        """The record with words for its codes, its traits described, and grounding drawn from the row's stream.
+        """Return the record with words for its codes, descriptions of its traits, and grounding from the row's stream.
 
-        `rng` decides the grounding alone: which tasks and tools of the occupation, which towns nearby, which
-        habits, which angle and form for each narrative.
+        `rng` decides only the grounding: tasks and tools of the occupation, nearby towns, habits, and the angle and
+        form of each narrative.
 
         Raises:
-            TemplateError: when the prompt set lacks wording that the record needs.
+            TemplateError: the prompt set lacks wording that the record needs.
         """
         priors, label = self._priors, self._label
         title = occupation_title(record, priors, self._language)
@@ -96,7 +96,7 @@ class FactSheet:
             "pronouns": self._pronouns[record[self._sex]],
             "traits": [self._trait(name, record[label], record[name]) for name, label in _LABELS.items()],
             "background": [
-                self._told(column, state)
+                self._background_item(column, state)
                 for column in self._background
                 if (state := record.get(column)) not in {None, "", *self._unsaid.get(column, ())}
             ],
@@ -112,7 +112,7 @@ class FactSheet:
                 self._words("wording", "work", state)
 
     def _by_name(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """What the prompt set calls otherwise than the locale does."""
+        """Return facts under the prompt set's names where they differ from the locale's."""
         return {name: facts[column] for name, column in self._renamed.items() if column in facts}
 
     def _work(self, record: Mapping[str, Any], title: str) -> str:
@@ -129,7 +129,7 @@ class FactSheet:
         )
 
     def _pronouns_of(self, sex: str) -> Any:
-        """The prompt set's pronouns for a sex, or else the locale's."""
+        """Return the prompt set's pronouns for a sex, or else the locale's."""
         try:
             return self._words("wording", "pronouns", sex)
         except TemplateError:
@@ -139,17 +139,17 @@ class FactSheet:
             return said[sex]
 
     def _region(self, record: Mapping[str, Any]) -> str:
-        """The name of the region; empty where the locale has none."""
+        """Return the name of the region; empty if the locale has no regions."""
         region = self._priors.roles.get("region")
         return "" if region is None else self._priors.places.region_name(record[region])
 
     def _spoken(self, record: Mapping[str, Any], title: str) -> str:
-        """What one person is called by an occupation, as the set's grammar, if it has one, says."""
+        """Return the title for one person, as the set's grammar words it; unchanged without a grammar."""
         guide = self._guide
         return guide.spoken_titles.of(title, guide.tag_of(record[self._sex])) if guide and title else title
 
     def _worded_label(self, attribute: str, state: str) -> str:
-        """A state in the words of the prompt set, or of the priors where the set has none."""
+        """Return a state's label from the prompt set, or else from the priors."""
         own = self._wording.get(attribute, {}).get(state)
         return self._priors.label(attribute, state, self._language) if own is None else str(own)
 
@@ -176,7 +176,7 @@ class FactSheet:
 
     def _grounding(self, record: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
         words = self._words
-        # One call for all that a row needs: numpy's own choice costs more than everything else here.
+        # One call for all draws of a row: numpy's choice costs more than everything else here.
         draws = iter(rng.random(_DRAWS).tolist())
         roles = self._priors.roles
         occupation = self._priors.occupation(record[roles["occupation"]], self._language)
@@ -198,7 +198,7 @@ class FactSheet:
 
 
 def occupation_title(record: Mapping[str, Any], priors: Priors, language: str | None = None) -> str:
-    """The occupation in words, such as 'registered nurse'; empty for those who have none."""
+    """Return the occupation in words, such as 'registered nurse'; empty for people without one."""
     name = record[priors.roles["occupation"]]
     return "" if name in priors.conventions.without_occupation else priors.occupation(name, language).title
 
@@ -215,7 +215,7 @@ def _work_grounding(occupation: Occupation, draws: Iterator[float]) -> dict[str,
 
 
 def _furthest(record: Mapping[str, Any]) -> list[str]:
-    # One habit for each of the two traits furthest from the mean: the others say little about the person.
+    # One habit for each of the two traits furthest from the mean; the others say little about the person.
     return sorted(TRAITS, key=lambda name: -abs(record[name] - 50))[:2]
 
 

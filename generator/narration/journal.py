@@ -1,4 +1,4 @@
-"""Journal: every finished answer, durable before it is used, so that it is never paid for twice."""
+"""Journal: keeps every finished answer on disk before it is used, so that none is paid for twice."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class JournalError(PersonasError, OSError):
-    """A journal that cannot be opened or written."""
+    """A journal cannot be opened or written."""
 
     exit_code = 1
 
 
 def kept_keys(folder: Path) -> Iterator[str]:
-    """The keys of all answers in a folder of journals, read without opening one."""
+    """Yield the keys of all answers in a folder of journals, without locking one."""
     for place in sorted(folder.glob(f"*/{_NAME}")):
         with place.open("rb") as lines:
             for line in lines:
@@ -49,16 +49,16 @@ class Journal:
     """Answers by key, in one append-only file of a folder.
 
     Each line is a CRC-32, a key and a completion. `put` returns when its line is on disk; lines that arrive
-    while the disk is busy share the next sync. A last line that was torn by a crash is cut off when the
-    journal is opened; a line spoilt elsewhere is passed over, and its answer asked for again. The index
-    holds one entry an answer: open a journal for each shard, and close it with the shard.
+    while the disk is busy share the next sync. Opening a journal removes a last line that a crash left incomplete;
+    other damaged lines are skipped, and their answers requested again. The index holds one entry per answer: open a
+    journal for each shard, and close it with the shard.
     """
 
     def __init__(self, folder: Path) -> None:
         """Open or create `folder/answers.jsonl`, locked against a second process.
 
         Raises:
-            JournalError: when another process holds it, or it cannot be read or created.
+            JournalError: another process holds it, or it cannot be read or created.
         """
         self._place = folder / _NAME
         self._index: dict[str, tuple[int, int]] = {}
@@ -69,12 +69,12 @@ class Journal:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             check_input(self._place)
-            # A link would have another file cut off where its last line ends.
+            # Through a link, opening would truncate another file.
             self._file = os.open(self._place, _FLAGS, 0o644)
         except OSError as error:
             said = "is a link" if error.errno == errno.ELOOP else error.strerror
             raise JournalError(
-                f"{self._place}: cannot be opened ({said}); move what is there away and repeat the command"
+                f"{self._place}: cannot be opened ({said}); move it away and repeat the command"
             ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,7 +91,7 @@ class Journal:
             raise JournalError(f"{self._place}: cannot be read ({error.strerror})") from error
 
     def __enter__(self) -> Self:
-        """The journal itself."""
+        """Return the journal itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -103,22 +103,22 @@ class Journal:
         return len(self._index)
 
     def get(self, key: str) -> Completion | None:
-        """The answer kept under this key."""
+        """Return the answer kept under this key."""
         if key not in self._index:
             return None
         offset, size = self._index[key]
         kept = _decoded(os.pread(self._file, size, offset))
         if kept is None or kept[0] != key:
-            logger.warning("%s: the answer at byte %d is spoilt; it is asked for again", self._place, offset)
+            logger.warning("%s: the answer at byte %d is damaged; it is requested again", self._place, offset)
             del self._index[key]
             return None
         return kept[1]
 
     async def put(self, key: str, completion: Completion) -> None:
-        """Keep an answer; returns once it is on disk.
+        """Keep an answer; return once it is on disk.
 
         Raises:
-            JournalError: when it could not be written, as on a full disk; what was kept before stays whole.
+            JournalError: it cannot be written, for example on a full disk; earlier answers stay intact.
         """
         if self._closed:
             raise JournalError(f"{self._place}: is closed; open it again to go on")
@@ -127,7 +127,7 @@ class Journal:
         self._pending.append((key, _encoded(key, completion), done))
         if self._drain is None or self._drain.done():
             self._drain = loop.create_task(self._drained())
-        # A caller that is cancelled takes back its wait, not its answer, which stays in the queue: it was paid for.
+        # Cancelling a caller ends its wait; its answer, which was paid for, stays in the queue.
         await done
 
     def close(self) -> None:
@@ -155,7 +155,7 @@ class Journal:
                 for _, _, done in batch:
                     if not done.done():
                         done.set_exception(error)
-                        # Whoever waited may have been cancelled; the error then has no other reader.
+                        # The waiter may have been cancelled; retrieve the error so that asyncio does not log it.
                         done.exception()
             else:
                 for _, _, done in batch:
@@ -185,9 +185,9 @@ class Journal:
                 self._end += len(line)
 
     def _scanned(self) -> int:
-        """Fill the index; return where the last line that ends in a newline does."""
+        """Fill the index; return the end of the last line that ends in a newline."""
         offset = 0
-        spoilt: list[int] = []
+        damaged: list[int] = []
         with os.fdopen(os.dup(self._file), "rb", buffering=_BLOCK) as lines:
             lines.seek(0)
             for line in lines:
@@ -197,21 +197,21 @@ class Journal:
                 if kept is not None:
                     self._index[kept[0]] = (offset, len(line))
                 else:
-                    spoilt.append(offset)
+                    damaged.append(offset)
                 offset += len(line)
-        if spoilt:
+        if damaged:
             logger.warning(
-                "%s: %s spoilt, the first at byte %d; passed over, and their answers asked for again",
+                "%s: %s damaged, the first at byte %d; skipped, and their answers are requested again",
                 self._place,
-                "1 line is" if len(spoilt) == 1 else f"{len(spoilt)} lines are",
-                spoilt[0],
+                "1 line is" if len(damaged) == 1 else f"{len(damaged)} lines are",
+                damaged[0],
             )
         return offset
 
 
 def _encoded(key: str, completion: Completion) -> bytes:
     kept = {name: getattr(completion, name) for name in _ALWAYS}
-    # As in the first releases, unless there is more to say.
+    # Other keys only where they hold something, so that lines look as in the first releases.
     kept |= {name: value for name in _SELDOM if (value := getattr(completion, name))}
     content = orjson.dumps({"key": key, "completion": kept})
     return b"%08x %b\n" % (zlib.crc32(content), content)

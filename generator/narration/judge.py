@@ -26,32 +26,32 @@ Verdict = Mapping[str, Any]
 class Judge:
     """Asks for scores of every record whose row draws a number below `judge.share`.
 
-    Which rows these are depends on the seed alone. An answer that cannot be read is "not judged": there is no
-    repair, as nothing hangs on it.
+    Only the seed decides which rows these are. An unreadable answer counts as "not judged"; it is not repaired, as
+    no record depends on it.
     """
 
     def __init__(self, template: Template, settings: Config) -> None:
-        """`template` asks for the scores."""
+        """`template` renders the request for scores."""
         self._template = template
         self._settings = settings
 
     def hears(self, row: int) -> bool:
-        """Whether this row is read."""
+        """Return whether this row is judged."""
         share = self._settings.judge.share
         return share > 0 and uniforms(self._settings.seed, CALL, row, 1)[0] < share
 
     async def of(
         self, told: Mapping[str, Any], seed: int, complete: Callable[[ChatRequest], Awaitable[Completion]]
     ) -> Verdict:
-        """The verdict on a narrated record.
+        """Return the verdict on a narrated record.
 
         Args:
             told: facts and written fields.
             seed: sampling seed of the request.
-            complete: answers the request, from the journal where it can.
+            complete: answers the request, if possible from the journal.
 
         Raises:
-            EndpointError, DeferredError: no request will succeed, or the answer is to come.
+            EndpointError, DeferredError: no request will succeed, or the answer comes later.
         """
         texts = [{"name": name, "value": told[name]} for name in NARRATIVES if name in told]
         facts = {**told, "texts": texts}
@@ -87,24 +87,24 @@ class Judge:
 
 
 def summary(verdicts: Iterable[Verdict]) -> dict[str, Any]:
-    """What a report says of the verdicts: mean and counts by score, and the lowest with their rationale."""
+    """Summarize verdicts for a report: mean and counts by score, and the lowest with their rationale."""
     listed = list(verdicts)
-    heard = [verdict for verdict in listed if "not_judged" not in verdict]
+    judged = [verdict for verdict in listed if "not_judged" not in verdict]
     names = [
-        name for name in (heard[0] if heard else {}) if name != "row" and isinstance(heard[0][name], int)
+        name for name in (judged[0] if judged else {}) if name != "row" and isinstance(judged[0][name], int)
     ]
-    lowest = sorted(heard, key=lambda verdict: (sum(verdict[name] for name in names), str(verdict["uuid"])))
+    lowest = sorted(judged, key=lambda verdict: (sum(verdict[name] for name in names), str(verdict["uuid"])))
     return {
-        "rows": len(heard),
-        "not_judged": len(listed) - len(heard),
-        "scores": {name: _scores([verdict[name] for verdict in heard]) for name in names},
+        "rows": len(judged),
+        "not_judged": len(listed) - len(judged),
+        "scores": {name: _scores([verdict[name] for verdict in judged]) for name in names},
         "lowest": [dict(verdict) for verdict in lowest[:_SHOWN]],
     }
 
 
-def _scores(given: Sequence[int]) -> dict[str, Any]:
-    counts = Counter(given)
+def _scores(scores: Sequence[int]) -> dict[str, Any]:
+    counts = Counter(scores)
     return {
-        "mean": sum(given) / len(given),
+        "mean": sum(scores) / len(scores),
         "counts": {str(score): counts[score] for score in sorted(counts)},
     }

@@ -1,7 +1,7 @@
-"""Mend: what can be put right in a text without a model, because it does not change what is said.
+"""Mend: corrects faults of a text without a model and without changing what the text says.
 
-A last sentence that breaks off is dropped, a sentence that stands there twice is dropped once, and the last name is put
-behind the first one where a narrative lacks it. Nothing else is touched: every other fault is the model's to repair.
+An unfinished last sentence is dropped, a repeated sentence is dropped once, and a missing last name is put behind the
+first name. All other faults are left for the model to repair.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BOUNDARY = re.compile(
 )
 _AROUND = " \"'()\u201c\u201d\u2018\u2019"
 _WORD = re.compile(r"\w+")
-# Words of a sentence that is dropped where it stands twice.
+# Fewest words of a repeated sentence that is dropped.
 _SHORTEST = 4
 
 
@@ -35,7 +35,7 @@ def mend(
     name: tuple[str, str],
     policy: Mapping[str, str],
 ) -> Iterator[tuple[str, str, Finding]]:
-    """Each mend as the field, its new text, and a warning that says what was done.
+    """Yield each mend: the field, its new text, and a warning that says what was done.
 
     Args:
         written: the record's texts so far.
@@ -43,7 +43,7 @@ def mend(
         name: first and last name.
         policy: what to do about an error, by rule.
 
-    No mend is made that would leave a text shorter than its field may be. Doing it again changes nothing.
+    A mend that would make a text shorter than its field's minimum is not made. A second call changes nothing.
     """
     texts = {field: text for field, text in written.items() if isinstance(text, str)}
     off = {rule for rule, _, _ in _STEPS if policy.get(rule) == "off"}
@@ -61,7 +61,7 @@ def mend(
 
 
 def _repeats(texts: Iterable[str]) -> bool:
-    """Whether anything between two full stops may stand twice: nearly always nothing does, and this is quick."""
+    """Return whether a sentence may be repeated. A quick test first, as nearly always none is."""
     stopped = (text.lower().replace("!", ".").replace("?", ".") for text in texts)
     parts = [bare for text in stopped for part in text.split(".") if (bare := part.strip(_AROUND))]
     return len(set(parts)) < len(parts)
@@ -79,7 +79,7 @@ def _named(field: str, texts: Mapping[str, str], name: tuple[str, str]) -> str:
     return with_last_name(texts[field], *name) if field in NARRATIVES else texts[field]
 
 
-# Each with the rule that would find the fault: where that is off, texts are left alone.
+# Each step with the rule that finds its fault: if the rule is off, the step is skipped.
 _STEPS: tuple[tuple[str, str, Callable[[str, Mapping[str, str], tuple[str, str]], str]], ...] = (
     ("sentence_count_length", "a last sentence that broke off was dropped", _ended),
     ("repetition", "a sentence that was there already was dropped", _said_once),
@@ -89,13 +89,13 @@ _STEPS: tuple[tuple[str, str, Callable[[str, Mapping[str, str], tuple[str, str]]
 
 @cache
 def _other_words() -> frozenset[str]:
-    """Given names that are words or places too, in any language that lists some."""
+    """Return given names that are also words or places, in any language that lists some."""
     listed = (lexicon("name_words", language)["words"] for language in languages_with("name_words"))
     return frozenset(word for words in listed for word in words.split())
 
 
 def whole(text: str) -> str:
-    """The text without a last sentence that breaks off; as it is where no other sentence is left."""
+    """Return the text without an unfinished last sentence; unchanged if that is the only one."""
     if _is_ended(text):
         return text
     parts = sentences(text)
@@ -103,9 +103,9 @@ def whole(text: str) -> str:
 
 
 def once(text: str) -> str:
-    """The text without whole sentences that stand earlier in it, word for word.
+    """Return the text without sentences that occur earlier in it, word for word.
 
-    A sentence that two texts share stays: a record that repeats itself is written anew, not made to look better.
+    A sentence that two texts share stays: a record that repeats itself is rewritten, not made to look better.
     """
     kept: list[str] = []
     seen: set[str] = set()
@@ -119,9 +119,9 @@ def once(text: str) -> str:
 
 
 def with_last_name(text: str, first: str, last: str) -> str:
-    """The text with the last name behind the first mention of the first name, where it is nowhere else.
+    """Return the text with the last name after the first mention of the first name, if it is nowhere else.
 
-    Left as it is where another name follows the first, or where the first name is a word or a place too.
+    Unchanged if another name follows the first name, or if the first name is also a word or a place.
     """
     if not first or not last or last.casefold() in text.casefold() or first.casefold() in _other_words():
         return text
@@ -132,7 +132,7 @@ def with_last_name(text: str, first: str, last: str) -> str:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text; joined by blanks they are the text again."""
+    """Split a text into sentences; joined by blanks they are the text again."""
     ends = [match.end() for match in _BOUNDARY.finditer(text)]
     starts = [0, *ends]
     return (
@@ -151,6 +151,6 @@ def _key(sentence: str) -> str:
 
 
 def _lost(before: str, after: str) -> str:
-    """The end of the text or the sentence that is not there any more; the beginning of one that grew."""
+    """Return the removed sentence; the beginning of a text from which none was removed."""
     kept = sentences(after)
     return next((part for part in reversed(sentences(before)) if part not in kept), before)[:80]

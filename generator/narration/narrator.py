@@ -1,4 +1,4 @@
-"""Narration: one sampled row becomes one persona."""
+"""Narration: writes the persona of one sampled row."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from census_personas.validators.finding import Finding
 CALLS = ("attributes", "personas")
 FACTS = "known_facts"
 IMPOSSIBLE = "impossible"
-"""Key of a row that nobody of the locale can be, with the reason; and what it is rejected for."""
+"""Key that holds why a row is impossible in the locale; also the code of its rejection."""
 PROMPT = "prompt"
 PROVENANCE = ("model", "prompt_digest", "attempts", "flags")
-"""What a narrated record says of how it was written."""
+"""Columns of a narrated record about how it was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Narrated:
     """A narrated record.
 
-    `reasons`: why it was not accepted. `met`: the rules whose errors its attempts met, once for each error and each
-    time that it was met. `requests`: of all its attempts; `asked`: those of them whose answers were in no journal.
+    `reasons`: why it was not accepted. `met`: the rules of the errors in all its attempts, once per error and
+    occurrence. `requests`: all requests of its attempts; `asked`: those whose answers were not in the journal.
     """
 
     record: dict[str, Any]
@@ -66,12 +66,11 @@ class _Cost:
 
 
 class Narrator:
-    """Writes personas for rows. Stateless between rows; safe for many concurrent `narrate` calls.
+    """Writes personas for rows. Keeps no state between rows; safe for many concurrent `narrate` calls.
 
-    An attempt is the two calls and, after each, at most `max_repairs` further ones that ask again for the
-    fields found wrong, showing why; what can be mended without a model is mended before. An attempt that stays
-    wrong is given up and the row is written anew with a fresh sampling seed, at most `max_attempts` times: the
-    row itself is never exchanged.
+    An attempt makes the two calls and, after each, at most `max_repairs` repairs, which request the wrong fields
+    again and show the findings. Mends come before repairs. When an attempt fails, the row is narrated again with a
+    new sampling seed, at most `max_attempts` times in all; the row itself is never replaced.
     """
 
     def __init__(
@@ -85,17 +84,17 @@ class Narrator:
         policy: Mapping[str, str] | None = None,
         review_facts: CheckBatcher | None = None,
     ) -> None:
-        """Take the rooms that a narration goes through.
+        """Take the parts of a narration.
 
         Args:
             model: answers the requests.
-            prompts: renders them, unless the model needs no messages and no journal keeps answers by them.
+            prompts: renders the requests, unless the model needs no messages and there is no journal.
             facts: words for a row's codes, and its grounding.
-            review: findings about a record, whole or in part.
+            review: findings about a complete or partial record.
             settings: seed, sampling parameters and the bounds of the repair loop.
-            journal: keeps answers; without one every answer is asked for.
-            policy: what to do about an error, by rule; rules not named are repaired.
-            review_facts: findings about a record without texts; `review` where nothing cheaper can tell.
+            journal: keeps answers; without one, every answer is requested.
+            policy: what to do about an error, by rule; errors of other rules are repaired.
+            review_facts: findings about a record without texts; by default `review`.
         """
         self._model = model
         self._prompts = prompts
@@ -104,12 +103,12 @@ class Narrator:
         self._review_facts = review_facts or review
         self._settings = settings
         self.hear: Callable[[bool], None] = lambda _: None
-        """Called for each new answer with whether anything in it could be read."""
+        """Called for each new answer with whether any field of it was readable."""
         self._journal = journal
-        # A journal keeps answers by their messages.
+        # The key of a journal entry depends on the messages.
         self._renders = model.needs_messages or journal is not None
         self._continues = self._renders and settings.prompts.continue_
-        # The grammar of the narrator without a model is mended where it is written.
+        # Faults of the offline narrator are corrected in its grammar instead.
         self._mends = model.needs_messages
         self._policy = settings.validation.policy if policy is None else policy
         self._fields = [[spec.name for spec in prompts.templates[call].fields] for call in CALLS]
@@ -121,7 +120,7 @@ class Narrator:
         self._options = settings.llm.options()
 
     async def again(self, result: Narrated) -> Narrated | None:
-        """A narrated row anew, beyond the attempts that it has had; None when it has had all of them.
+        """Narrate a row again with its remaining attempts; return None if it has none.
 
         Raises:
             LLMError: the endpoint cannot answer.
@@ -138,13 +137,13 @@ class Narrator:
         )
 
     async def narrate(self, record: Mapping[str, Any], *, beyond: int = 0) -> Narrated:
-        """Narrate one row, leaving out so many attempts that it has had.
+        """Narrate one row; `beyond` is the number of attempts that it already had.
 
-        A bad answer is repaired, written anew or reported in `reasons`; it never raises.
+        A bad answer is repaired, attempted again or reported in `reasons`; it never raises.
 
         Raises:
             LLMError: the endpoint cannot answer.
-            TemplateError: the prompts need something that the row does not have.
+            TemplateError: the prompts need a value that the row does not have.
         """
         cost = _Cost()
         if reason := record.get(IMPOSSIBLE):
@@ -154,12 +153,12 @@ class Narrator:
         draft = Draft({}, attempt=0, found=await self._review_facts.of(record))
         wrong = [f for f in draft.found if f.severity == "error" and f.field in record]
         if wrong:
-            # No words can mend a fact, so none are paid for.
+            # No text can correct a wrong fact, so none is paid for.
             return self._result(record, draft, wrong, cost)
         try:
             told = self._facts.of(record, self._stream.at(int(record["row"])))
         except (UnknownOccupationError, UnknownPlaceError) as error:
-            # Rows from elsewhere may have an occupation or a place that the locale does not know.
+            # Rows of a user's file may have an occupation or a place that the locale does not know.
             role = "occupation" if isinstance(error, UnknownOccupationError) else "postcode"
             wrong = [Finding(FACTS, "error", self._facts.column(role), str(error))]
             return self._result(record, draft, wrong, cost)
@@ -175,7 +174,7 @@ class Narrator:
         return self._result(record, draft, wrong, cost, verdict)
 
     async def _attempt(self, record: Mapping[str, Any], draft: Draft, cost: _Cost) -> list[Finding]:
-        """Write the record once, with repairs; return what is still wrong."""
+        """Write the record once, with repairs; return the remaining errors."""
         wrong: list[Finding] = []
         for call in CALLS:
             template = self._prompts.templates[call]
@@ -202,7 +201,7 @@ class Narrator:
         return wrong
 
     async def _errors(self, record: Mapping[str, Any], draft: Draft) -> list[Finding]:
-        """What wants a repair in the fields written so far: their shape, their content where the shape is right."""
+        """Return the errors to repair in the fields written so far; a misshapen field reports only its shape."""
         draft.found = await self._review.of({**record, **draft.written})
         started = draft.written.keys() | draft.misshapen.keys()
         content = [f for f in draft.found if wants_repair(f) and f.field not in draft.misshapen]
@@ -217,7 +216,7 @@ class Narrator:
     ) -> None:
         names = dict.fromkeys(finding.field for finding in wrong)
         if not draft.written.keys() & {spec.name for spec in template.fields}:
-            # Nothing could be read: there is nothing to show, and the question stands as it was.
+            # No field was readable, so there is nothing to show; ask the same question again.
             await self._ask(template, call, draft, cost)
             return
         fields = tuple(spec.name for spec in self._specs.values() if spec.name in names)
@@ -273,7 +272,7 @@ class Narrator:
         name = request_key(request, self._model.name) if self._journal is not None else ""
         kept = self._journal.get(name) if self._journal is not None else None
         if kept is not None:
-            # Earlier releases kept answers as they came.
+            # Earlier releases stored answers without these checks.
             return usable(kept, self._secrets)
         cost.asked += 1
         kept = await self._model.complete(request)

@@ -1,4 +1,4 @@
-"""Nearby towns: towns that somebody in a postcode would know, for local colour in prompts."""
+"""Nearby towns: towns that a resident of a postcode would know, for local colour in prompts."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from census_personas.census_priors.places import Places
 
 _KNOWN = 12
-# Below this many adults a place name means little to those who live elsewhere.
+# Fewest adults of a place whose name means something to people who live elsewhere.
 _SMALLEST = 1_500
 
 Coordinates = Floats
 
 
 class NearbyTowns:
-    """The nearest sizeable towns of the same region; what is known of regions and postcodes is kept."""
+    """Finds the nearest sizeable towns of the same region; caches results by region and postcode."""
 
     def __init__(self, places: Places) -> None:
-        """Nothing is computed yet."""
+        """Compute nothing yet."""
         self._places = places
         self._regions: dict[str, tuple[tuple[str, ...], Coordinates]] = {}
         self._known: dict[str, tuple[str, ...]] = {}
 
     def towns(self, postcode: str) -> tuple[str, ...]:
-        """Up to twelve towns, nearest first, without the one that the postcode belongs to.
+        """Return up to twelve towns, nearest first, without the town of the postcode itself.
 
-        Distances are on a flat map scaled at the postcode's latitude, good enough to order neighbours.
+        Distances are on a flat map, scaled at the postcode's latitude: good enough to order neighbours.
         """
         if postcode not in self._known:
             self._known[postcode] = self._nearest(postcode)

@@ -1,4 +1,4 @@
-"""Repair prompt: the findings, shortened, that the model is shown to write a text anew."""
+"""Repair prompt: the shortened findings that a repair shows to the model."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 
 from census_personas.validators.finding import Finding
 
-# Characters of a field, of a finding's message or evidence, and findings: with thirteen fields wrong at once the
-# message stays below the length that templates may give it.
+# Most characters of a field, most characters of a finding's message or evidence, and most findings. With thirteen
+# wrong fields, the message stays below the limit for templates.
 _MOST_OF_FIELD = 3_000
 _MOST_OF_FINDING = 300
 _MOST_FINDINGS = 30
-# A text that repeats itself is written anew without being seen: whoever reads a loop goes on with it.
+# A text that repeats itself is not shown for its repair: a model that sees a loop continues it.
 _UNSEEN = frozenset({"repetition"})
 
 
 def wants_repair(finding: Finding) -> bool:
-    """Whether a finding is worth another request."""
+    """Return whether a finding is worth another request."""
     return finding.severity == "error"
 
 
 def rejects(finding: Finding) -> bool:
-    """Whether a finding that no repair has mended rejects the record."""
+    """Return whether an unrepaired finding rejects the record."""
     return finding.severity == "error"
 
 
@@ -32,17 +32,17 @@ def faults_shown(
     written: Mapping[str, Any],
     calls: Iterable[Collection[str]],
 ) -> dict[str, Any]:
-    """What the template of repairs reads beside the facts.
+    """Return what the repair template reads in addition to the facts.
 
     Args:
         wrong: the findings.
-        fields: to be written anew.
+        fields: the fields to rewrite.
         written: the record's texts and lists.
         calls: the fields of each call.
 
     Returns:
-        `findings`; `previous`, the present value of each of the fields; `kept`, name and value of the fields that
-        were asked for with them and stay, with which the new ones must agree.
+        `findings`; `previous`, the current value of each field to rewrite; `kept`, name and value of the other fields
+        of the same calls, with which the new ones must agree.
     """
     unseen = {finding.field for finding in wrong if finding.code in _UNSEEN}
     findings = [
@@ -76,5 +76,5 @@ def _shown(value: object) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    """The text, or its beginning, which says so."""
+    """Return the text, or its beginning with a note that it is cut."""
     return text if len(text) <= most else f"{text[:most]} … (cut here)"

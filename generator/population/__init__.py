@@ -1,1 +1,1 @@
-"""A fitted population to sample, condition and query, and what is computed from it."""
+"""A fitted population to sample, condition and query; imputation, completion and scoring with it."""

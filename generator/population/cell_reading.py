@@ -1,4 +1,4 @@
-"""Cell reading: what a cell of a dataset from elsewhere says, whatever type its file gave it."""
+"""Cell reading: the value of a cell of a user's dataset, independent of the type that its file gave it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from census_personas.foundation.schema import LISTS
 from census_personas.foundation.traits import TRAITS
 
 _MAY_BE_EMPTY = ("middle_name", "metro")
-_LONGEST = 18  # digits, which 64 bits hold
+_LONGEST = 18  # digits that fit 64 bits
 
 
 class CellReading:
     """Reads cells under the roles of a locale."""
 
     def __init__(self, priors: Priors) -> None:
-        """Nothing is read yet."""
+        """Read nothing yet."""
         self._priors = priors
 
     def said(self, name: str, value: Any) -> Any:
-        """What a cell says; None where it says nothing, or no whole number where one can be drawn instead."""
+        """Return a cell's value; None for an empty cell, or for a non-number that can be drawn instead."""
         if value is None or value != value or (value == "" and name not in self._may_be_empty):  # noqa: PLR0124  NaN
             return None
         if name == self._priors.roles.get("postcode"):
@@ -42,7 +42,7 @@ class CellReading:
         return frozenset({"row", "birth_year", *TRAITS, *self._priors.roles.named(("age",))})
 
     def postcode(self, value: Any) -> str:
-        """A postcode as text, also where a table of numbers has made 8055 or 8055.0 of it."""
+        """Return a postcode as text, with the leading zeros that a numeric column (8055, 8055.0) has lost."""
         digits = self._priors.places.digits if "places" in self._priors.declaration.lookups else 0
         text = str(value).strip().removesuffix(".0")
         return text.zfill(digits) if digits and text.isascii() and text.isdecimal() else str(value)

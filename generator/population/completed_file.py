@@ -1,4 +1,4 @@
-"""Completed file: people of a file with what they lack drawn, written block by block."""
+"""Completed file: completes the people of a file and writes them in blocks."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from census_personas.generator.population.population import Population
 DRAWN = "drawn"
 """Column with the names of the facts that were drawn."""
 BLOCK = 10_000
-"""Rows completed at once: enough to share work, few enough for flat memory."""
+"""Rows completed at once: enough to share work, few enough for constant memory."""
 
 Write = Callable[[pd.DataFrame], None]
 
 
 @dataclass(frozen=True)
 class CompletedFile:
-    """A file of people to be completed, under exact names of columns.
+    """A file of people to complete; its columns have the exact names of attributes.
 
     Attributes:
         population: the model.
-        columns: those of the file, in its order.
-        schema: which columns of people are written; those of the file that it lacks are carried through beside them.
-        seed: of the draws.
+        columns: the file's columns, in order.
+        schema: the columns of people that are written; other columns of the file are copied.
+        seed: seed of the draws.
     """
 
     population: Population
@@ -42,7 +42,7 @@ class CompletedFile:
     _seen: list[Table] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Refuse a file without anything that is known of people.
+        """Refuse a file without attributes of people.
 
         Raises:
             EvidenceError: none of the columns is an attribute.
@@ -55,31 +55,31 @@ class CompletedFile:
 
     @property
     def known(self) -> tuple[str, ...]:
-        """Columns that say something of people, or name them."""
+        """Columns that are attributes, or identify rows."""
         return tuple(name for name in self.columns if self.population.knows(name))
 
     @property
     def carried(self) -> tuple[str, ...]:
-        """Columns that say nothing, and are written as they stand."""
+        """Other columns, which are copied unchanged."""
         known = {*self.known, DRAWN}
         return tuple(name for name in self.columns if name not in known)
 
     def write(
         self, frames: Iterable[pd.DataFrame], path: Path, observe: Callable[[int], None]
     ) -> tuple[int, int]:
-        """Complete blocks of rows into a file, and rows that nobody can be into one beside it.
+        """Write completed rows to a file, and impossible rows to one beside it.
 
         Args:
             frames: the rows, in order; each block has the same columns.
-            path: a `.parquet`, `.csv` or `.jsonl` file; it appears when it is whole.
-            observe: is shown how many rows are done.
+            path: a `.parquet`, `.csv` or `.jsonl` file; it appears when it is complete.
+            observe: called with the number of rows done.
 
         Returns:
-            Rows that were completed, and rows that were not.
+            Number of completed rows, and of impossible ones.
 
         Raises:
-            EvidenceError: a cell that is no state; says which.
-            DatasetError: a place that cannot be written to.
+            EvidenceError: a cell is not a state; names the cell.
+            DatasetError: the file cannot be written.
         """
         start, lost = 0, 0
         notes = {
@@ -116,14 +116,14 @@ class CompletedFile:
                 observe(start)
             if write is None:
                 raise DatasetError(
-                    f"{path}: is not written, since there are no rows; give a file that has some"
+                    f"{path}: not written, as the input has no rows; give a file that has some"
                 )
         if not lost:
-            beside(path).unlink(missing_ok=True)  # of an earlier try
+            beside(path).unlink(missing_ok=True)  # from an earlier call
         return start - lost, lost
 
     def _table(self, people: pd.DataFrame, block: pd.DataFrame, path: Path) -> Table:
-        """The columns of the file that is written, decided by the first block."""
+        """Return the columns of the written file, as the first block decides them."""
         if not self._seen:
             own = context_table(self.schema, kinds_of(people), self.population.priors.context_columns).columns
             there = {column.name for column in own}
@@ -141,10 +141,10 @@ class CompletedFile:
 
 
 def frames_of(path: Path) -> Iterator[pd.DataFrame]:
-    """The rows of a file; of a CSV file every cell is text as it stands, and an empty one says nothing.
+    """Yield the rows of a file; in a CSV file, every cell is unchanged text, and an empty one is unknown.
 
     Raises:
-        DatasetError: no file of rows.
+        DatasetError: the file holds no rows.
     """
     text = columns_of(path) if path.suffix == ".csv" else ()
     for frame in read_frames(path, codes=text):
@@ -152,19 +152,19 @@ def frames_of(path: Path) -> Iterator[pd.DataFrame]:
 
 
 def blocks(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """The same rows, at most `BLOCK` at a time."""
+    """Yield the same rows, at most `BLOCK` at a time."""
     for frame in frames:
         for top in range(0, len(frame), BLOCK):
             yield frame.iloc[top : top + BLOCK].copy()
 
 
 def beside(path: Path) -> Path:
-    """Where rows that nobody can be are written."""
+    """Return the path of the file of impossible rows."""
     return path.with_name(f"{path.stem}.impossible{path.suffix}")
 
 
 def _names(drawn: pd.DataFrame, path: Path) -> pd.Series:
-    """The names of the facts that were drawn, of each row; in a CSV file, a text with blanks between them."""
+    """Return the names of the drawn facts for each row; for a CSV file, as one text with blanks between."""
     names = drawn.columns.to_numpy()
     found = [names[marks].tolist() for marks in drawn.to_numpy(dtype=bool)]
     cells = [" ".join(own) for own in found] if path.suffix == ".csv" else found

@@ -1,4 +1,4 @@
-"""Completion: people of whom some facts are known, with all the others drawn given those."""
+"""Completion: draws all unknown facts of people, conditional on their known facts."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Completion:
     """Completed people.
 
     Attributes:
-        people: one row a person, the columns of a sample; index and order are the frame's, without impossible rows.
-        drawn: the same shape: which facts were drawn. A fact is not drawn if the row says it, or if what the row says
-            of the same attribute leaves no other, as an age does of the birth year and a postcode of the region.
-        impossible: rows that no adult of the model can be: `facts`, the smallest part of what the row says that
-            excludes it, as column -> cell, and `reason`, the same in words. These rows are in neither frame above.
+        people: one row per person, the columns of a sample; index and order are the frame's, without impossible rows.
+        drawn: the same shape: which facts were drawn. A fact is not drawn if the row states it, or if other values of
+            the row determine it, as an age determines the birth year and a postcode the region.
+        impossible: rows with probability 0 in the model: `facts`, a smallest set of the row's facts that is
+            impossible, as column -> cell, and `reason`, the same in words. These rows are in neither frame above.
     """
 
     people: pd.DataFrame
@@ -49,7 +49,7 @@ class CompletionEngine:
 
     Attributes:
         priors, leaves, sampler, decoder: the model.
-        digest: its identity.
+        digest: the model's identity.
     """
 
     priors: Priors
@@ -60,19 +60,19 @@ class CompletionEngine:
 
     @computed_once
     def reader(self) -> FactReader:
-        """Reads frames."""
+        """The reader of frames."""
         return FactReader(self.priors, self.leaves)
 
     @computed_once
     def completer(self) -> Completer:
-        """Draws."""
+        """The part that draws."""
         return Completer(self.sampler, _Columns(self.leaves))
 
     def complete(self, frame: pd.DataFrame, seed: int, start: int) -> Completion:
-        """Complete the rows of a frame; row i has the numbers of row `start + i` of the streams.
+        """Complete the rows of a frame; row i uses the random numbers of row `start + i` of the streams.
 
         Raises:
-            EvidenceError: a column that is no attribute, or a cell that is none of its states.
+            EvidenceError: a column is not an attribute, or a cell is not one of its states.
         """
         facts = self.reader.read(frame)
         known, possible = known_of(facts, self.priors, self.completer.columns)
@@ -96,7 +96,7 @@ class CompletionEngine:
         )
 
     def _with_kept_names(self, facts: KnownFacts, frame: pd.DataFrame, rows: Indices) -> KnownFacts:
-        """The facts, with the names of some rows kept as texts that are no evidence."""
+        """Return the facts, with the names of some rows kept as texts instead of evidence."""
         texts = dict(facts.texts)
         for name in self.priors.roles.named(NAMES, among=frame.columns):
             cells = frame[name].tolist()
@@ -107,7 +107,7 @@ class CompletionEngine:
     def _draw(
         self, known: Known, rows: Indices, seed: int, start: int, count: int
     ) -> tuple[Mapping[str, AnyCodes], Floats]:
-        """Codes of some rows, and the probability of what each says."""
+        """Draw codes for some rows; also return the probability of each row's evidence."""
         some = known.of_people(rows)
         ids = np.stack([some.ids(name) for name in (*some.roots, *some.leaves)], axis=1)
         _, first, person = np.unique(ids, axis=0, return_index=True, return_inverse=True)
@@ -150,7 +150,7 @@ class CompletionEngine:
         return people
 
     def _uuids(self, facts: KnownFacts, known: Known, kept: Indices, seed: int, start: int) -> Objects:
-        """A uuid for every row, of the model, the seed, the row's number and what it says."""
+        """Return a uuid for every row, from the model, the seed, the row's number and its facts."""
         stream_seed = selection_seed(seed, _STREAMS)
         identities: dict[tuple[int, ...], str] = {}
         names = (*known.roots, *known.leaves)
@@ -165,7 +165,7 @@ class CompletionEngine:
         return np.array(found, dtype=object)
 
     def _identity(self, known: Known, ids: Mapping[str, int]) -> str:
-        """A digest of the model and of what is known of a person."""
+        """Return a digest of the model and of a person's known facts."""
         digest = hashlib.sha256(f"{self.digest}/{_STREAMS}".encode())
         for name, number in ids.items():
             if name in known.roots:
@@ -215,7 +215,7 @@ class CompletionEngine:
         ).set_axis(frame.index[lost])
 
     def _possible(self, facts: KnownFacts) -> Mask:
-        """Which rows somebody of the model can be."""
+        """Return which rows have a positive probability in the model."""
         known, possible = known_of(facts, self.priors, self.completer.columns)
         known = _without_names(known, self.priors)
         rows = np.flatnonzero(possible)
@@ -225,7 +225,7 @@ class CompletionEngine:
 
 
 class _Columns(dict[str, LeafColumns]):
-    """Leaves by their states, sorted when they are first asked for."""
+    """Leaves by their states, sorted at first use."""
 
     def __init__(self, leaves: tuple[Leaf, ...]) -> None:
         super().__init__()
@@ -237,7 +237,7 @@ class _Columns(dict[str, LeafColumns]):
 
 
 def _without_names(known: Known, priors: Priors) -> Known:
-    """What is known without names: the tables of names leave out rare ones, so that they exclude nobody."""
+    """Return the known facts without names: name tables lack rare names, so a name must not exclude anybody."""
     names = {*priors.roles.named(NAMES, among=known.leaves)}
     return Known(known.hierarchy, known.roots, {n: s for n, s in known.leaves.items() if n not in names})
 

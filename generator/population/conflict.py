@@ -1,4 +1,4 @@
-"""Conflict: the smallest part of what a row says that no one of the model can be."""
+"""Conflict: a smallest set of a row's facts that is impossible in the model."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from census_personas.generator.population.known_facts import KnownFacts
 
 
 def conflicts(facts: KnownFacts, possible: Callable[[KnownFacts], Mask]) -> list[tuple[str, ...]]:
-    """Columns that exclude each other, for every row: of none of them could the row do without.
+    """Return, for every row, a minimal set of columns whose values exclude each other.
 
-    Facts are left out one at a time, for all rows at once, and stay out where the rest is impossible still.
+    Leaves out facts one at a time, for all rows at once; a fact stays out if the rest is still impossible.
 
     Args:
-        facts: rows that are impossible.
-        possible: which rows are not.
+        facts: impossible rows.
+        possible: returns which rows are possible.
     """
     names = [fact.column for fact in facts.facts]
     if not len(facts.cells):

@@ -1,4 +1,4 @@
-"""Fact reader: cells of a frame of people read as facts, whatever form the frame gives them."""
+"""Fact reader: reads the cells of a frame of people as facts, in any form."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from census_personas.generator.population.known_facts import NOTHING, Fact, Know
 from census_personas.generator.sampling import where_clause
 
 ASSIGNED = ("row", "uuid")
-"""Columns that name a row, and say nothing of the person."""
+"""Columns that identify a row and are no evidence about the person."""
 NAMES = ("given_name", "middle_name", "family_name", "second_family_name")
-"""Roles of names; their tables leave out rare ones, so that a name excludes nobody."""
+"""Roles of names; name tables lack rare names, so a name must not exclude anybody."""
 _WHOLE = re.compile(r"\d{1,18}(\.0)?")
 _PLUS = re.compile(r"\s*(\d+)\s*\+\s*")
 
@@ -29,7 +29,7 @@ class FactReader:
     """Reads frames of people under the attributes of a locale."""
 
     def __init__(self, priors: Priors, leaves: Sequence[Leaf]) -> None:
-        """Nothing is read yet."""
+        """Read nothing yet."""
         self._priors = priors
         self._leaves = {leaf.child: leaf for leaf in leaves}
         self._cells = CellReading(priors)
@@ -37,15 +37,15 @@ class FactReader:
         self._names = {*priors.roles.named(NAMES, among=self._leaves)}
 
     def knows(self, column: str) -> bool:
-        """Whether a column of that name is read."""
+        """Return whether a column is an attribute or identifies rows."""
         leaves = tuple(self._leaves.values())
         return column in {*ASSIGNED, "country", *where_clause.attributes(self._priors, leaves)}
 
     def fact(self, column: str) -> Fact:
-        """A column as evidence.
+        """Return a column as evidence.
 
         Raises:
-            EvidenceError: no attribute has that name; says which comes near.
+            EvidenceError: no attribute has that name; names similar ones.
         """
         if column not in self._facts:
             leaves = tuple(self._leaves.values())
@@ -59,10 +59,10 @@ class FactReader:
         return self._facts[column]
 
     def read(self, frame: pd.DataFrame) -> KnownFacts:
-        """The facts of a frame.
+        """Return the facts of a frame.
 
         Raises:
-            EvidenceError: a column that is no attribute, or a cell that is none of its states.
+            EvidenceError: a column is not an attribute, or a cell is not one of its states.
         """
         columns = [str(name) for name in frame.columns]
         if twice := [name for name in dict.fromkeys(columns) if columns.count(name) > 1]:
@@ -106,7 +106,7 @@ class FactReader:
     def _column(
         self, fact: Fact, column: pd.Series, labels: pd.Index
     ) -> tuple[Integers, list[Integers], dict[int, str]]:
-        """The number of each cell's content, the states of each content, and names that nobody has."""
+        """Return the content number of each cell, the states of each content, and names that the tables lack."""
         numbers: dict[Hashable, int] = {}
         states: list[Integers] = []
         unknown: dict[int, str] = {}
@@ -125,7 +125,7 @@ class FactReader:
         return found, states, unknown
 
     def _states(self, fact: Fact, cell: Any, label: Hashable) -> Integers | None:
-        """States of the source that a cell leaves open; None for a name that the tables do not have."""
+        """Return the states of the source that a cell allows; None for a name that the tables lack."""
         options = _options(cell)
         places: set[int] = set()
         for option in options:
@@ -159,7 +159,7 @@ class FactReader:
 
 
 def missing(cell: Any) -> bool:
-    """Whether a cell says nothing: None, NaN, NaT or NA."""
+    """Return whether a cell is empty: None, NaN, NaT or NA."""
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)  # noqa: PLR0124
 
 
@@ -176,7 +176,7 @@ def _key(cell: Any) -> Hashable | None:
 
 
 def _options(cell: Any) -> list[Any]:
-    """What a cell may be: one value, or each of a list, set or range."""
+    """Return the alternatives of a cell: one value, or each value of a list, set or range."""
     if isinstance(cell, str | Mapping) or not isinstance(cell, Iterable):
         return [cell]
     return [part for part in cell if not missing(part)]

@@ -1,17 +1,17 @@
-"""Imputation: facts that a row from elsewhere lacks, drawn given those that it has.
+"""Imputation: draws facts that a row of a user's file lacks, conditional on those that it has.
 
-Origin and birthplace follow from place, sex, age, schooling and the name that the row's texts give, as in
+Origin and birthplace follow from place, sex, age, schooling and the name in the row's texts, as in
 Bayesian Improved First Name and Surname Geocoding (Voicu 2018, after Elliott et al. 2009):
 
     P(e | row) ~ P(region, sex, age, schooling, e) * P(postcode | region, e, schooling)
                  * P(family name | e) * P(given name | sex, year of birth, e)
     P(n | row) = P(n | region, age, e)
 
-with the probabilities of the fitted population and its name tables. A given name is no evidence of birthplace: the
-names of other datasets do not follow the years of birth, and would make immigrants of people out of fashion. The
-field of a degree follows from level, sex and occupation. Names that are not in the texts are drawn given the
-result. Everything else that the population knows of a person (household, income, industry ...) is left unsaid
-where the row does not say it, and so is what the locale has no role for.
+with the probabilities of the fitted population and its name tables. A given name is not used as evidence of
+birthplace: names in other datasets do not follow birth years, so people with old-fashioned names would be drawn as
+immigrants. The field of a degree follows from level, sex and occupation. Names that are not in the texts are drawn
+given the result. All other attributes (household, income, industry ...) and roles that the locale does not fill stay
+empty if the row does not state them.
 """
 
 from __future__ import annotations
@@ -44,21 +44,20 @@ IMPUTED = (
     ),
     *("work", "occupation_code", "subregion", "metro", "urbanicity", "country"),
 )
-"""Roles, and columns of the engine, that every completed row has as far as the locale fills them; and the traits."""
+"""Roles and columns of the engine that every completed row has, as far as the locale fills them; traits are added."""
 
-# What a name that the tables give to no one of an origin still leaves of its probability.
+# Likelihood of an origin for a name that the tables have for nobody of that origin.
 _UNSEEN = 1e-7
 
 
 class Imputation:
-    """Completes rows; each is a function of the seed, the row's uuid and what the row says.
+    """Completes rows; each result is a function of the seed, the row's uuid and the row's values.
 
-    A value that the population does not know is no evidence, and stays as it is: the checks that follow will
-    say what is wrong with it.
+    A value that the population does not know is not used as evidence and stays unchanged; later checks report it.
     """
 
     def __init__(self, population: Population, seed: int) -> None:
-        """Nothing is computed yet."""
+        """Compute nothing yet."""
         self._population = population
         self._priors = population.priors
         self._seed = seed
@@ -66,7 +65,7 @@ class Imputation:
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """What the population knows of a person; a row that says it is believed."""
+        """The attributes of the population; a row's own values of these are kept."""
         return tuple(self._priors.domain)
 
     @property
@@ -76,7 +75,7 @@ class Imputation:
 
     @cached_property
     def public(self) -> tuple[str, ...]:
-        """The columns that every dataset of the locale has of its people."""
+        """The columns of people that every dataset of the locale has."""
         return ("uuid", *self._priors.context_columns.public)
 
     @cached_property
@@ -87,7 +86,7 @@ class Imputation:
         return (*(name for name in named if name is not None), *traits)
 
     def of(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The record, which has a uuid, with all of `imputed`; what it says itself stands."""
+        """Return a record, which must have a uuid, with all columns of `imputed`; its own values are kept."""
         found = {
             name: said
             for name, value in record.items()
@@ -113,7 +112,7 @@ class Imputation:
         return found
 
     def name_of(self, record: Mapping[str, Any]) -> dict[str, str]:
-        """The name that a row's texts give, by column; empty where its columns or nothing give one."""
+        """Return the name in a row's texts, by column; empty if its columns have one or its texts have none."""
         given, middle, family = map(self.roles.get, ("given_name", "middle_name", "family_name"))
         if given is None or family is None or (record.get(given) and record.get(family)):
             return {}
@@ -123,7 +122,7 @@ class Imputation:
         return {given: name.first, family: name.last} | ({} if middle is None else {middle: ""})
 
     def _name(self, found: dict[str, Any], record: Mapping[str, Any]) -> None:
-        """The name that the row's texts give, where it has no column of it."""
+        """Add the name in the row's texts, if the row has no name columns."""
         given, family = map(self.roles.get, ("given_name", "family_name"))
         if given in found and family in found:
             return
@@ -158,7 +157,7 @@ class Imputation:
         code = self._code(occupation, found)
         employed = self._priors.conventions.work.employed
         if name and code is None and employed is not None:
-            # An occupation that the locale does not know is an occupation all the same.
+            # Somebody with an occupation that the locale does not know is employed too.
             found[work] = employed
             return
         status = self._table(occupation, work)
@@ -173,7 +172,7 @@ class Imputation:
             found[field] = self._priors.domain[field][code]
 
     def _origin(self, found: dict[str, Any]) -> None:
-        """Origin and birthplace, together; of a locale without one of the two nothing is drawn."""
+        """Draw origin and birthplace together; nothing if the locale lacks one of them."""
         domain, roles = self._priors.domain, self.roles
         if roles.missing(("origin", "birth", "age")):
             return
@@ -202,7 +201,7 @@ class Imputation:
     def _likelihood(
         self, leaf: Leaf, found: Mapping[str, Any], drawn: tuple[str, str], shape: tuple[int, ...]
     ) -> Floats:
-        """P(the row's value | origin, birthplace, the rest); 1 throughout for a value that nobody has."""
+        """Return P(the row's value | origin, birthplace, other facts); all ones for a value that the table lacks."""
         position = self._positions(leaf).get(str(found[leaf.child]))
         if position is None:
             return np.ones(shape)
@@ -221,7 +220,7 @@ class Imputation:
         return int(leaf.rows[tuple(at)])
 
     def _given(self, table: Floats, found: Mapping[str, Any], attributes: Sequence[str]) -> Floats:
-        """The table at the row's values; summed over those that are unknown."""
+        """Return the table at the row's values, summed over unknown ones."""
         for name in attributes:
             code = self._code(name, found)
             table = table.sum(axis=0) if code is None else table[code]
@@ -251,14 +250,14 @@ class Imputation:
 
     @cached_property
     def _band(self) -> str:
-        """The attribute of the model's core that tells ages; the age itself where the core has no coarser one."""
+        """The age attribute of the model's core; the age itself if the core has no coarser one."""
         age, hierarchy = self.roles["age"], self._priors.hierarchy
         core = self._priors.declaration.model.core
         return next((name for name in core if hierarchy.refines(age, name)), age)
 
     @cached_property
     def _codes(self) -> Mapping[str, tuple[str, Mapping[str, int]]]:
-        """Attribute -> the column that tells it, and its code for every value of that column."""
+        """Attribute -> the column that determines it, and its code for every value of that column."""
         domain, hierarchy, roles = self._priors.domain, self._priors.hierarchy, self.roles
         parents = {name for leaf in self._population.leaves for name in leaf.parents}
         told = roles.named(
@@ -273,7 +272,7 @@ class Imputation:
             codes[self._band] = (age, {str(years): int(bands[i]) for i, years in enumerate(domain[age])})
         for schooling in roles.named(("schooling",), among=domain):
             for name in parents.intersection(hierarchy.chain(schooling)) - {schooling}:
-                # Of the states of a level, which differ in the field, any will do: places go by the level alone.
+                # Any state of a level will do, as they differ only in the field, and places depend on the level.
                 levels = [domain[schooling][code] for code in hierarchy.codes(name, schooling)]
                 codes[name] = (schooling, {str(level): i for i, level in enumerate(levels)})
         return codes

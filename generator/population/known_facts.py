@@ -1,4 +1,4 @@
-"""Known facts: what rows of a frame say, as the states that each attribute may have."""
+"""Known facts: the evidence of a frame's rows, as the states that each attribute may have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from census_personas.generator.sampling.leaf_columns import LeafColumns
 from census_personas.generator.sampling.open_states import Known, LeafStates, OpenStates
 
 NOTHING = -1
-"""Number of the content of a cell that says nothing."""
+"""Content number of an empty cell."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Fact:
 
     Attributes:
         column: its name.
-        source: attribute of the network, or leaf, that decides it.
+        source: the network attribute or leaf that determines it.
         values: its own values.
-        codes: which value each state of the source has; None where they are the source's states.
+        codes: the value of each state of the source; None if the values are the source's states.
     """
 
     column: str
@@ -36,31 +36,31 @@ class Fact:
 
     @computed_once
     def positions(self) -> Mapping[str, int]:
-        """Where each value stands among the values, by its text."""
+        """Position of each value, by its text."""
         return {str(value): place for place, value in enumerate(self.values)}
 
     @computed_once
     def by_value(self) -> tuple[Indices, Indices]:
-        """The states of the source in the order of their values, and where those of each value begin."""
+        """The states of the source sorted by value, and the start of each value's states."""
         codes = np.arange(len(self.values)) if self.codes is None else np.asarray(self.codes)
         order = np.argsort(codes, kind="stable")
         return order, np.searchsorted(codes[order], np.arange(len(self.values) + 1))
 
     def states(self, values: Iterable[int]) -> Integers:
-        """States of the source that have some of the values, ascending."""
+        """Return the states of the source with any of the values, ascending."""
         order, starts = self.by_value
         return np.sort(np.concatenate([order[starts[v] : starts[v + 1]] for v in values])).astype(np.int64)
 
 
 @dataclass(frozen=True)
 class KnownFacts:
-    """What the rows of a frame say.
+    """The evidence of a frame's rows.
 
     Attributes:
         facts: the columns that are evidence.
-        cells: shape (rows, facts): the distinct content of each cell; -1 where nothing is said.
-        states: of every fact, the states that each distinct content leaves its source.
-        texts: of names that the tables do not have: column -> row -> text; such a name is kept, and is no evidence.
+        cells: shape (rows, facts): number of each cell's distinct content; -1 for an empty cell.
+        states: for every fact, the states of its source that each distinct content allows.
+        texts: names that the tables lack: column -> row -> text; such a name is kept, but is not evidence.
     """
 
     facts: tuple[Fact, ...]
@@ -69,19 +69,19 @@ class KnownFacts:
     texts: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
     def only(self, cells: Integers) -> KnownFacts:
-        """The same facts with other cells."""
+        """Return the same facts with other cells."""
         return KnownFacts(self.facts, cells, self.states)
 
 
 def known_of(facts: KnownFacts, priors: Priors, columns: Mapping[str, LeafColumns]) -> tuple[Known, Mask]:
-    """The states that the facts leave open to each row, and which rows have some left of every attribute.
+    """Return the states that each row's facts allow, and which rows have an allowed state of every attribute.
 
-    Rows that have none left of an attribute are shown with all of its states.
+    If a row allows no state of an attribute, all of its states are returned.
     """
     hierarchy = priors.hierarchy
     model = priors.declaration.model
-    given = (*model.core, *(node.child for node in model.conditionals))
-    names = dict.fromkeys(hierarchy.root(name) for name in given)
+    in_network = (*model.core, *(node.child for node in model.conditionals))
+    names = dict.fromkeys(hierarchy.root(name) for name in in_network)
     possible = np.ones(len(facts.cells), dtype=bool)
     leaves: dict[str, LeafStates] = {}
     cut: dict[str, tuple[Integers, Mask]] = {}
@@ -109,7 +109,7 @@ def known_of(facts: KnownFacts, priors: Priors, columns: Mapping[str, LeafColumn
 
 
 def _combinations(facts: KnownFacts, mine: Sequence[int]) -> tuple[Integers, Integers]:
-    """The distinct contents of some columns together, and which of them each row has."""
+    """Return the distinct combinations of contents in some columns, and the combination of each row."""
     if not mine:
         return np.zeros((1, 0), dtype=np.int64), np.zeros(len(facts.cells), dtype=np.int64)
     kept, group = np.unique(facts.cells[:, list(mine)], axis=0, return_inverse=True)
@@ -150,11 +150,11 @@ def _leaf_states(facts: KnownFacts, mine: Sequence[int]) -> tuple[LeafStates, Ma
 
 
 def _cut(states: OpenStates, ids: Integers, support: Mask) -> tuple[OpenStates, Mask]:
-    """Open states without those that something else excludes."""
+    """Return the open states without those that other facts exclude; and which rows have none left."""
     pairs, group = np.unique(np.stack([states.ids, ids], axis=1), axis=0, return_inverse=True)
     sets = states.sets[pairs[:, 0]].copy()
-    told = pairs[:, 1] >= 0
-    sets[told] &= support[pairs[told, 1]]
+    is_known = pairs[:, 1] >= 0
+    sets[is_known] &= support[pairs[is_known, 1]]
     empty: Mask = ~np.asarray(sets.any(axis=1))
     sets[empty] = True
     group = group.ravel().astype(np.int64)

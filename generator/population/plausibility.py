@@ -1,4 +1,4 @@
-"""Plausibility: how odd each fact of a record is given its others, by the fitted model's conditional probability."""
+"""Plausibility: how rare each fact of a record is given its other facts, by the fitted model."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ if TYPE_CHECKING:
     from census_personas.generator.population.population import Population
 
 JUDGED = ("schooling", "marital", "sex", "work", "military")
-"""Roles of facts that are judged given the others; age and occupation are among what they are judged by."""
+"""Roles of facts that are judged given the others; age and occupation are only used as evidence."""
 ASIDE = ("origin", "birth", "language")
-"""Roles that are summed over, and their views, as if the record did not say them: what is rare with them is
-somebody's life."""
-PEOPLE = 10_000  # sampled people whose conditional distributions say what is odd
+"""Roles that, with their views, are summed over as if unknown: rarity that depends on them is not a fault."""
+PEOPLE = 10_000  # sampled people whose conditional distributions define what is rare
 SEED = 20_240_701
-_CELLS = 100_000  # of which more are hidden is not judged: nearly nothing would be known
-_KINDS = 8  # sets of columns that are calibrated; records with further ones are not judged
+_CELLS = 100_000  # most hidden cells; beyond, nearly nothing is known and no fact is judged
+_KINDS = 8  # most sets of columns that are calibrated; records with further ones are not judged
 _BLOCK = 2048  # rows drawn at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """What is odd for one fact.
+    """Distribution of one fact's lift over the modelled population.
 
     Attributes:
         lifts: in ascending order.
@@ -46,17 +45,17 @@ class Tail:
     shares: Floats
 
     def of(self, lifts: Floats) -> Floats:
-        """Share of the population that is as odd or odder; 0 where the model gives no probability."""
+        """Return the share of the population that is as rare or rarer; 0 where the model gives probability 0."""
         return np.where(lifts > 0, np.interp(lifts, self.lifts, self.below), 0.0)
 
 
 class Plausibility:
-    """P(fact | all other facts of the record), see `Posterior`, beside that of people whom the model draws.
+    """Compares P(fact | all other facts of the record), see `Posterior`, with its distribution in the model.
 
-    The lift of a fact is that probability divided by the fact's share among all adults. How odd a lift is, the
-    model itself says: `Oddity.tail` is the share of the modelled population with a lift at most that small. It is
-    taken over sampled people, of each of whom the whole conditional distribution counts and not the one value drawn
-    (Rao-Blackwell), so that shares far below one in `PEOPLE` are resolved.
+    The lift of a fact is that probability divided by the fact's share among all adults. `Rarity.tail` is the share of
+    the modelled population with a lift at most that small. It is computed from sampled people, using the whole
+    conditional distribution of each and not one drawn value (Rao-Blackwell), so that shares far below one in `PEOPLE`
+    are resolved.
     """
 
     def __init__(
@@ -68,7 +67,7 @@ class Plausibility:
         people: int = PEOPLE,
         seed: int = SEED,
     ) -> None:
-        """Nothing is computed before records come; facts that the model does not have are not judged."""
+        """Compute nothing yet; facts that the model does not have are not judged."""
         self._network = network
         self._aside = aside
         self._facts = tuple(name for name in judged if name in network.hierarchy.domain)
@@ -79,7 +78,7 @@ class Plausibility:
 
     @classmethod
     def of(cls, population: Population) -> Plausibility:
-        """The facts of a locale that play the roles of `JUDGED`, judged without those of `ASIDE`."""
+        """Judge the facts of a locale with the roles of `JUDGED`, without using those of `ASIDE`."""
         roles, hierarchy = population.priors.roles, population.priors.hierarchy
         aside = {
             name for name in hierarchy.domain if not {*roles.named(ASIDE)}.isdisjoint(hierarchy.chain(name))
@@ -88,16 +87,16 @@ class Plausibility:
 
     @cached_property
     def attributes(self) -> tuple[str, ...]:
-        """The facts that are looked at."""
-        given = {*self._network.core_attributes, *(node.child for node in self._network.nodes)}
+        """The facts that are used."""
+        in_network = {*self._network.core_attributes, *(node.child for node in self._network.nodes)}
         return tuple(
             name
             for name in self._hierarchy.domain
-            if name not in self._aside and given.intersection(self._hierarchy.chain(name))
+            if name not in self._aside and in_network.intersection(self._hierarchy.chain(name))
         )
 
     def oddities(self, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Rarity]]:
-        """For each record, how odd each judged fact is; missing and unknown facts are neither judged nor used."""
+        """Return the rarity of each judged fact of each record; missing and unknown facts are not used."""
         codes = self._codes(records, self.attributes)
         known = np.stack([codes[name] >= 0 for name in self.attributes], axis=1)
         found: list[dict[str, Rarity]] = [{} for _ in records]
@@ -116,7 +115,7 @@ class Plausibility:
         return found
 
     def _codes(self, records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Codes]:
-        """Codes of the facts, -1 where one is missing or no state; ages beyond the last state belong to it."""
+        """Return codes of the facts, -1 for a missing or unknown value; ages beyond the last state belong to it."""
         domain = self._hierarchy.domain
         found = {}
         for name in names:
@@ -131,7 +130,7 @@ class Plausibility:
         return found
 
     def _tails_of(self, names: tuple[str, ...]) -> dict[str, Tail]:
-        """What is odd among people of whom these facts are known, by fact."""
+        """Return the tail of each fact among people with these known facts."""
         if names not in self._tails:
             if len(self._tails) >= _KINDS:
                 return {}
@@ -147,10 +146,10 @@ class Plausibility:
         return self._tails[names]
 
     def _sampled(self, names: Sequence[str]) -> dict[str, Codes]:
-        """These facts of sampled people, drawn by inverting the distribution function of each node.
+        """Return these facts of sampled people, drawn by inverting the distribution function of each node.
 
-        `Sampler` would draw other people, and with them other tails: which rows of a dataset are flagged as unusual
-        would change. So few people are not worth compiling one either.
+        `Sampler` would draw other people and so change which rows of a dataset are flagged as unusual; compiling one
+        would not pay for so few people either.
         """
         network, _ = reduced(self._network, names, {})
         rng = generator_of(self._seed)
@@ -184,7 +183,7 @@ class Plausibility:
 
 
 def _inverted(shares: Floats, numbers: Floats) -> Codes:
-    """The state at which each row's distribution function exceeds its number."""
+    """Return the state at which each row's distribution function exceeds its number."""
     below = np.cumsum(shares, axis=1)
     drawn: Codes = (below <= numbers[:, None] * below[:, -1:]).sum(axis=1)
     states: Codes = np.minimum(drawn, shares.shape[1] - 1)

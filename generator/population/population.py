@@ -59,10 +59,10 @@ class Population:
     Attributes:
         priors: tables and look-ups.
         network: the model fitted to the tables.
-        cache_bytes: memory that models under conditions may take together while nobody uses them.
+        cache_bytes: memory for all conditioned models that are not in use.
 
-    One population serves any number of threads. A model under a condition is made once and kept while `cache_bytes`
-    allow; the one that was used longest ago is dropped first, one in use never.
+    One population serves any number of threads. A conditioned model is computed once and kept while `cache_bytes`
+    allow; the least recently used one is dropped first, and one in use never.
     """
 
     priors: Priors
@@ -70,34 +70,34 @@ class Population:
     cache_bytes: int = field(default=CACHE_BYTES, compare=False)
 
     def __repr__(self) -> str:
-        """The locale and the model's digest; the tables are megabytes."""
+        """Return the locale and the model's digest, without the tables, which are megabytes."""
         return f"Population({self.priors.locale!r}, model {self.digest[:12]})"
 
     @classmethod
     def load(cls, locale: str | Path | Priors = "en_US", *, cache_bytes: int = CACHE_BYTES) -> Population:
-        """The population of a shipped locale, or of a locale folder; fitted once, then cached.
+        """Return the population of a shipped locale, or of a locale folder; fitted once, then cached.
 
-        A core that memory cannot hold is fitted in parts (see `core_factoring.py`), which `explain` then says.
+        A core that memory cannot hold is fitted in parts (see `core_factoring.py`); `explain` then shows it.
 
         Args:
             locale: its name or folder, or its priors.
-            cache_bytes: memory for models under conditions, 2 GiB by default; the fitted model itself is not counted.
+            cache_bytes: memory for conditioned models, 2 GiB by default, without the fitted model itself.
 
         Raises:
-            DeclarationError: no such locale.
-            TableError, FitError: tables that cannot be used, or that contradict each other.
+            DeclarationError: the locale does not exist.
+            TableError, FitError: tables cannot be used, or contradict each other.
         """
         priors = within_memory(locale if isinstance(locale, Priors) else Priors.load(locale))
         return cls(priors, model_cache.load_or_fit(priors), cache_bytes)
 
     @computed_once
     def digest(self) -> str:
-        """The model's identity, SHA-256 of what decides its distributions: part of what decides a uuid."""
+        """The model's identity: SHA-256 of everything that decides its distributions; uuids depend on it."""
         return model_cache.model_digest(self.priors)
 
     @computed_once
     def leaves(self) -> tuple[Leaf, ...]:
-        """Traits, postcodes and names, which stand beside the network."""
+        """Traits, postcodes and names, which are outside the network."""
         return leaves_of(self.priors)
 
     @computed_once
@@ -106,20 +106,20 @@ class Population:
 
     @computed_once
     def model(self) -> DiscreteBayesianNetwork:
-        """The same network in pgmpy, to query, plot and export; built when first asked for.
+        """The same network in pgmpy, to query, plot and export; built at first use.
 
         Names of states and variables that BIF cannot hold are percent-encoded (`urllib.parse.unquote` decodes them).
-        The model of the United States has tens of millions of probabilities. BIF, a text format, is for parts of it,
-        which `model_of` gives: for the whole, pgmpy's writer takes four minutes, 5 GB of memory and 1.7 GB of disk, and
-        its reader 33 microseconds a number.
+        The model of the United States has tens of millions of probabilities. Export parts of it to BIF, a text
+        format, with `model_of`: for the whole, pgmpy's writer takes four minutes, 5 GB of memory and 1.7 GB of disk,
+        and its reader 33 microseconds per number.
         """
         return self._in_pgmpy(self.network)
 
     def model_of(self, *attributes: str | Sequence[str]) -> DiscreteBayesianNetwork:
-        """The part of `model` that some attributes need: themselves and what they depend on.
+        """Return the part of `model` with some attributes and everything that they depend on.
 
         Raises:
-            EvidenceError: no attribute, or one that is not of the network.
+            EvidenceError: no attribute is named, or one is not in the network.
         """
         names = names_of("model_of", attributes[0] if len(attributes) == 1 else attributes)
         for name in names:
@@ -154,18 +154,19 @@ class Population:
             n: number of rows, from 1 to a thousand million.
             seed: any non-negative integer.
             where: conditions on any attribute (see `evidence.masks`); the model is conditioned exactly.
-            target: wanted marginals (see `target.read_targets`); the model is bent to them as little as possible.
-            quota: a wanted marginal, met by exact counts: among the first n rows, those of each cell are
-                apportioned by Sainte-Laguë's method. Whole numbers above 1 are counts, and sum to n.
+            target: wanted marginals (see `target.read_targets`); the model is changed to meet them as little as
+                possible.
+            quota: a wanted marginal that is met by exact counts: the first n rows are apportioned to its cells by
+                Sainte-Laguë's method. Whole numbers above 1 are counts, and must sum to n.
             stratified: spread draws evenly; no marginal is biased, and most vary less.
             start: number of the first row.
 
         Returns:
-            One row a person, a column for every attribute; text is categorical, but for the uuid.
+            One row per person, a column for every attribute; texts are categorical, except the uuid.
 
         Raises:
-            EvidenceError: a selection that cannot be read or that nobody meets, or counts that do not sum to n.
-            ValueError: n, seed or start is no whole number in its range.
+            EvidenceError: the selection cannot be read or nobody meets it, or counts do not sum to n.
+            ValueError: n, seed or start is not a whole number in its range.
         """
         chosen = (mapping("where", where), mapping("target", target), mapping("quota", quota))
         if isinstance(n, Integral):
@@ -175,37 +176,37 @@ class Population:
     def select(
         self, selection: Selection | Where | None, n: int, seed: int = 0, start: int = 0
     ) -> pd.DataFrame:
-        """`sample` for a selection, or a condition as a plain mapping; a quota's counts are taken for its shares."""
+        """Do as `sample` for a selection, or for a mapping of conditions; a quota's counts are read as shares."""
         selection = Selection.read(selection)
         for name, value, least in (("n", n, 1), ("seed", seed, 0), ("start", start, 0)):
             if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
                 raise ValueError(f"sample: {name}={value!r}; give a whole number, at least {least}")
         if n > _MOST_AT_ONCE:
             raise ValueError(
-                f"sample: n={n}; draw {_MOST_AT_ONCE} rows at most at once, and go on with `start`"
+                f"sample: n={n}; draw at most {_MOST_AT_ONCE} rows at once, and continue with `start`"
             )
         if start > _LAST_ROW - n:
             raise ValueError(f"sample: start={start}; rows are numbered up to {_LAST_ROW}")
         with self._selections.use(selection) as selected:
             codes = selected.draw(self._stream_seed(selection, seed), start, n)
-        model_cache.let_go(self.network)  # compiled, it is seldom asked again
+        model_cache.release_memory(self.network)  # the compiled model replaces it
         return self._columns.frame(codes, seed, start, self._identity(selection))
 
     def complete(self, frame: pd.DataFrame, *, seed: int = 0, start: int = 0) -> Completion:
-        """Draw what is not known of people, exactly given what is.
+        """Draw the unknown facts of people from the model, exactly conditioned on their known facts.
 
-        Row i is a function of (model, seed, start + i, what the row says): the same in any frame.
+        Row i is a function of (model, seed, start + i, the row's known facts): the same in any frame.
 
         Args:
-            frame: a row a person, with columns that `sample` gives or `where` takes. A cell is a state, or several
-                of which one is true (a list, a set, `"25-34"`, `"65+"`), or says nothing (None, NaN; an empty text
-                too, where that is no state).
+            frame: one row per person, with columns that `sample` returns or `where` accepts. A cell is a state, or
+                several of which one is true (a list, a set, `"25-34"`, `"65+"`), or unknown (None, NaN; also an empty
+                text, unless that is a state).
             seed: any non-negative integer.
             start: number of the first row.
 
         Raises:
-            EvidenceError: a column that is no attribute, or a cell that is none of its states.
-            ValueError: seed or start is no whole number in its range.
+            EvidenceError: a column is not an attribute, or a cell is not one of its states.
+            ValueError: seed or start is not a whole number in its range.
         """
         for name, value in (("seed", seed), ("start", start)):
             if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
@@ -213,23 +214,23 @@ class Population:
         return self.completion.complete(frame, int(seed), int(start))
 
     def knows(self, column: str) -> bool:
-        """Whether `complete` reads a column of that name."""
+        """Return whether `complete` reads a column of that name."""
         return self.completion.reader.knows(column)
 
     def probability(self, where: Where) -> float:
         """Share of the population that meets the conditions.
 
         Raises:
-            EvidenceError: conditions that cannot be read, or that nobody meets; says which part is impossible.
+            EvidenceError: conditions cannot be read, or nobody meets them; names the impossible part.
         """
         conditions = mapping("where", where)
         return self._selections.meet(conditions)[0].probability if conditions else 1.0
 
     def given(self, selection: Selection | Where | None) -> ConditionedModel:
-        """The model under a selection, or under a condition given as a plain mapping.
+        """Return the model under a selection, or under a mapping of conditions.
 
         Raises:
-            EvidenceError: it cannot be read, or nobody meets it.
+            EvidenceError: the selection cannot be read, or nobody meets it.
         """
         with self._selections.use(Selection.read(selection)) as selected:
             return selected.given
@@ -237,9 +238,9 @@ class Population:
     def marginal(
         self, attributes: str | Sequence[str], *, where: Where | None = None, target: Where | None = None
     ) -> Marginal:
-        """P(attributes | where) of the model itself, bent to targets if there are any; weights sum to 1.
+        """Compute P(attributes | where) of the model, changed to meet targets if there are any; weights sum to 1.
 
-        Attributes are any that `where` takes, one or several: those of the network, names, places, traits and
+        Attributes are any that `where` accepts, one or several: those of the network, names, places, traits and
         birth year.
 
         Raises:
@@ -254,30 +255,30 @@ class Population:
         return Marginal(domain, weights, None, f"model of {self.priors.locale}")
 
     def log_likelihood(self, frame: pd.DataFrame | Where | Sequence[Where]) -> Floats:
-        """Log-probability (nats) of every row, over the network's attributes that the frame has all of.
+        """Compute the log-probability (nats) of every row, over the network attributes that the frame has.
 
         Args:
-            frame: a data frame (or one record, or a list of them) with a column for each core attribute (or what it
-                is made of: a hidden attribute from its views, an age band from the age) and, optionally,
+            frame: a data frame (or one record, or a list of them) with a column for each core attribute (or for what
+                it is derived from: a hidden attribute from its views, an age band from the age) and, optionally,
                 further children.
 
         Returns:
-            Shape (rows,); -inf where the model gives a row no probability.
+            Shape (rows,); -inf for a row with probability 0.
 
         Raises:
-            DomainError: a core attribute is missing, or a cell is no state that the locale knows.
+            DomainError: a core attribute is missing, or a cell is not a state of the locale.
         """
         if not isinstance(frame, pd.DataFrame):
             frame = pd.DataFrame([dict(frame)] if isinstance(frame, Mapping | pd.Series) else list(frame))
         return np.asarray(log_probabilities(self.network, self.priors, frame).sum(axis=1), dtype=np.float64)
 
     def explain(self) -> dict[str, Any]:
-        """The graph, how well each part meets its tables, and the independences it assumes, as plain values."""
+        """Return the graph, the distance of each part to its tables, and the assumed independences, as plain values."""
         return explanation(self.priors, self.network, self.leaves) | {"digest": self.digest}
 
     @computed_once
     def completion(self) -> CompletionEngine:
-        """What `complete` asks."""
+        """The engine of `complete`."""
         sampler = self._selections.everybody
         return CompletionEngine(self.priors, self.leaves, sampler, self._columns, self.digest)
 
@@ -287,7 +288,7 @@ class Population:
 
     @staticmethod
     def _stream_seed(selection: Selection, seed: int) -> int:
-        """The seed of the streams: two selections share no draws, so that their samples may be joined."""
+        """Return the seed of the streams. Different selections share no draws, so their samples may be joined."""
         if not (selection.where or selection.target or selection.quota):
             return seed
         return selection_seed(seed, selection.key)

@@ -1,4 +1,4 @@
-"""A sampled population as a file: context columns, block by block."""
+"""Population file: writes a sampled population's context columns in blocks."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from census_personas.generator.population.population import Population
 from census_personas.generator.sampling.scarcity import more_rows_than_people
 
 LEAST_BYTES = 15
-"""Of a row on disk: its uuid alone has 122 random bits, which nothing compresses."""
-_SOON_WRITTEN = 10**9  # bytes; with less to write, the disk itself says soon enough that it is full
+"""Fewest bytes of a row on disk: its uuid alone has 122 random bits, which cannot be compressed."""
+_SOON_WRITTEN = 10**9  # bytes; smaller files fail soon enough on a full disk
 
 
 class PopulationFile:
-    """The population that a configuration describes, ready to be written.
+    """The population of a configuration, ready to be written.
 
     Raises:
         ConfigError, TableError, DomainError: on construction, before any file is touched.
     """
 
     def __init__(self, config: Config) -> None:
-        """Load the population and draw its first row, which shows every fault of a condition."""
+        """Load the population and draw its first row, which reveals any fault of a condition."""
         self._config = config
         self._population = Population.load(config.locale)
         self.table: Table = context_table(
@@ -38,7 +38,7 @@ class PopulationFile:
         )
 
     def notes(self) -> Iterator[str]:
-        """What became of the condition, the targets and the quota, a line each."""
+        """Yield one line each about the condition, the targets and the quota."""
         selection = self._config.selection
         given = self._population.given(selection)
         if selection.where:
@@ -54,32 +54,32 @@ class PopulationFile:
             more = f", … ({len(cells)} cells)" if len(cells) > 8 else ""
             yield f"{name}: {shown}{more}; largest miss {worst:.1g}"
         if given.achieved:
-            yield f"bent by {given.nats:.4f} nats a person"
+            yield f"targets change the model by {given.nats:.4f} nats per person (KL divergence)"
 
     def _unseen(self, where: Mapping[str, Any]) -> Iterator[str]:
-        """Conditions on columns that the file will not have, so that whoever reads it cannot know them."""
+        """Yield a note for each condition on a column that the file will not have."""
         written = {column.name for column in self.table.columns}
         locale = self._population.priors.context_columns
         for column in context_table("full", kinds_of(self._sample(1, 0)), locale).columns:
             if column.name in where and column.name not in written:
                 schema = self._config.output.schema_
-                yield f"note: {column.name} is no column of schema {schema}, so the file does not say it; full has it"
+                yield f"note: {column.name} is not in schema {schema}, so it is not written; use --schema full"
 
     def frames(self, block: int) -> Iterator[pd.DataFrame]:
-        """The rows, at most `block` at a time."""
+        """Yield the rows, at most `block` at a time."""
         for start in range(0, self._config.rows, block):
             yield self._sample(min(block, self._config.rows - start), start)
 
     def write(self, path: Path, block: int) -> None:
-        """Write `.parquet`, `.csv` or `.jsonl`; the file appears when it is whole.
+        """Write `.parquet`, `.csv` or `.jsonl`; the file appears when it is complete.
 
         Raises:
-            DatasetError: another suffix, or a place that has no room.
-            UnwritableError: a place that cannot be written to.
+            DatasetError: the suffix is another one, or the disk has too little room.
+            UnwritableError: the file cannot be written.
         """
         _check_room(path, self._config.rows)
         notes = {"locale": self._config.locale, "seed": str(self._config.seed)}
-        # One block is written while the next is sampled; both leave the interpreter's lock to the other.
+        # One block is written while the next is sampled; both release the interpreter's lock.
         with frame_writer(path, self.table, notes) as write, ThreadPoolExecutor(1) as thread:
             writing: Future[None] | None = None
             for frame in self.frames(block):
@@ -98,6 +98,6 @@ def _check_room(path: Path, rows: int) -> None:
     needed, free = rows * LEAST_BYTES, shutil.disk_usage(folder).free
     if needed > max(free, _SOON_WRITTEN):
         raise DatasetError(
-            f"{path}: {rows} rows need {needed / 1e9:,.0f} GB at the very least, and {free / 1e9:,.0f} GB are free; "
+            f"{path}: {rows} rows need at least {needed / 1e9:,.0f} GB, and {free / 1e9:,.0f} GB are free; "
             "ask for fewer, or write elsewhere"
         )

@@ -1,7 +1,7 @@
-"""Scoring: how well the population predicts person records that it has not seen.
+"""Scoring: measures how well the population predicts person records that it was not fitted to.
 
-The only module of the engine, the command line apart, that uses a locale's builder: the records of people who were not
-seen must be read and recoded as those were that the tables are of, by the same code.
+This is the only module of the engine, apart from the command line, that uses a locale's builder: the same code must
+read and recode these records and those behind the tables.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ COLUMNS = {
     "labor_force_status": "ESR",
     "occupation": "OCCP",
 }
-"""The PUMS columns behind what is scored."""
+"""The PUMS columns behind the scored attributes."""
 MERGED = {"age_band": "age", "occupation_group": "occupation"}
 
 log = logging.getLogger(__name__)
@@ -51,12 +51,12 @@ class Score:
     """Weighted mean negative log-likelihood of person records.
 
     Attributes:
-        nats_per_person: total, in nats an adult; lower is better.
-        by_attribute: its parts, each attribute given those before it; they sum to the total.
-        adults: persons scored.
-        areas: states and territories among them.
-        left_out: adults of areas without all columns, or with a blank one.
-        standard_error: of the total, from the spread of persons (households not taken into account).
+        nats_per_person: the total in nats per adult; lower is better.
+        by_attribute: its parts, each attribute given the previous ones; they sum to the total.
+        adults: number of persons scored.
+        areas: number of their states and territories.
+        left_out: number of adults with a blank column, or in areas that lack a column.
+        standard_error: of the total, from the spread of persons (ignoring households).
     """
 
     nats_per_person: float
@@ -70,16 +70,16 @@ class Score:
 def score_file(population: Population, place: Path) -> Score:
     """Score PUMS person records, a file or a folder, in any form that `priors build` reads.
 
-    State, age, sex, ethnicity, marital status, education, field of degree, labour-force status and occupation
-    are scored. Areas that lack a column are left out, and the model is given that a person lives in one of the
-    others. A top-coded age counts as the interval it stands for.
+    Scores state, age, sex, ethnicity, marital status, education, field of degree, labour-force status and occupation.
+    Leaves out areas that lack a column, and conditions the model on the other areas. A top-coded age counts as its
+    interval.
 
     Raises:
-        SourceError: no person records, or none with every column.
+        SourceError: there are no person records, or none with every column.
     """
     records = read_records(place, population.priors, SCORED)
     if not len(records):
-        raise SourceError(f"{place}: has no adult; the model is one of persons of 18 and over")
+        raise SourceError(f"{place}: has no adults; the model describes persons of 18 and over")
     state = records.codes["state"]
     given = {name: records.codes[name] >= 0 for name in SCORED}
     lacking = {name for name in SCORED if not given[name].any()}
@@ -98,15 +98,15 @@ def score_file(population: Population, place: Path) -> Score:
         )
     blank = int((whole & ~kept).sum())
     if blank:
-        log.warning("%s: %d adults are left out, of whom a scored column is blank", place, blank)
+        log.warning("%s: left out %d adults with a blank in a scored column", place, blank)
     return score(population, records.take(kept), left_out=int((~kept).sum()))
 
 
 def score(population: Population, records: Records, *, left_out: int = 0) -> Score:
-    """`score_file` for records already read, every one complete.
+    """Do as `score_file` for records that are read and complete.
 
     Raises:
-        SourceError: the model gives somebody no probability at all; says whom.
+        SourceError: the model gives a person probability 0; shows the person.
     """
     network, hierarchy = population.network, population.priors.hierarchy
     coded = Codes(population.priors, records)
@@ -149,14 +149,14 @@ def _check_possible(population: Population, codes: Mapping[str, Integers], nats:
 
 
 def _given(network: Network, attribute: str) -> tuple[str, ...]:
-    """What an attribute is given in the model: those before it in the core, or its parents."""
+    """Return what an attribute is conditioned on in the model: its predecessors in the core, or its parents."""
     if attribute in network.core_attributes:
         return network.core_attributes[: network.core_attributes.index(attribute)]
     return next(node.parents for node in network.nodes if node.child == attribute)
 
 
 def _open_ages(population: Population, records: Records) -> Integers:
-    """First code of the interval for top-coded ages, -1 for the others."""
+    """Return the first code of the interval for top-coded ages, -1 for other ages."""
     domain = population.priors.domain
     result = np.full(len(records), -1, dtype=np.int64)
     ages = np.array(domain["age"], dtype=np.int64)[records.codes["age"]]

@@ -1,4 +1,4 @@
-"""Selection cache: the models of selections, each made ready once and kept within a number of bytes."""
+"""Selection cache: keeps the compiled models of selections within a number of bytes."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from census_personas.generator.sampling.scarcity import too_few
 Where = Mapping[str, Any]
 
 CACHE_BYTES = 2 << 30
-"""Memory that models under conditions may take together while nobody uses them; most take 20 to 200 MB."""
+"""Memory for all conditioned models that are not in use; most take 20 to 200 MB each."""
 
 log = logging.getLogger(__name__)
 
 
 class SelectionCache:
-    """A fitted model under every selection that was asked for lately, for any number of threads."""
+    """A fitted model under all recently used selections, for any number of threads."""
 
     def __init__(
         self, priors: Priors, network: Network, leaves: tuple[Leaf, ...], most_bytes: int = CACHE_BYTES
     ) -> None:
-        """Nothing is conditioned yet; the arguments are the fitted model, and the bound of all conditioned ones."""
+        """Take the fitted model and the bound for all conditioned ones; condition nothing yet."""
         self._priors = priors
         self._network = network
         self._leaves = leaves
@@ -48,7 +48,7 @@ class SelectionCache:
         self._warned: set[str] = set()
 
     def use(self, selection: Selection) -> AbstractContextManager[SelectionSampler]:
-        """The selection's model, ready to be drawn from, and kept at least until the end of the `with`.
+        """Return the selection's model, ready to draw from and kept at least until the end of the `with`.
 
         Raises:
             EvidenceError: the selection cannot be read, or nobody meets it.
@@ -65,10 +65,10 @@ class SelectionCache:
         return len(self._ready)
 
     def meet(self, where: Where) -> tuple[Conditioned, Evidence]:
-        """The model under conditions, and the conditions as masks; neither is kept.
+        """Return the model under conditions, and the conditions as masks; cache neither.
 
         Raises:
-            EvidenceError: they cannot be read, or nobody meets them; says which part is impossible.
+            EvidenceError: they cannot be read, or nobody meets them; names the impossible part.
         """
         masks = evidence.masks(where, self._priors, self._leaves)
         conditioned = condition(self._network, self._leaves, masks)
@@ -110,7 +110,7 @@ class SelectionCache:
 
 
 def _own_bytes(priors: Priors, selected: SelectionSampler) -> int:
-    """Memory of a selection's model beside what it shares with the model of everybody."""
+    """Return the memory of a selection's model, without what it shares with the model of everybody."""
     network = selected.network
     tables = (network.core, *(node.table for node in network.nodes))
     shared: list[object] = [priors, network, network.hierarchy, *selected.leaves]
@@ -120,7 +120,7 @@ def _own_bytes(priors: Priors, selected: SelectionSampler) -> int:
 
 
 def _compiled(sampler: Sampler) -> Sequence[object]:
-    """The parts of a sampler and all that their compiled steps hold, which samplers made from it share."""
+    """Return the parts of a sampler and all that their compiled steps hold, which samplers made from it share."""
     steps = [part.__dict__["step"] for part in sampler.parts if "step" in part.__dict__]
     fields = [getattr(step, name) for step in steps for name in type(step).__slots__]
     own = [sampler.__dict__[name] for name in ("core", "cells", "steps") if name in sampler.__dict__]

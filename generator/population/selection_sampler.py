@@ -1,4 +1,4 @@
-"""Selection sampler: a model conditioned, tilted to targets and compiled for one selection."""
+"""Selection sampler: conditions a model, tilts it to targets and compiles it, for one selection."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class ConditionedModel:
 
     Attributes:
         conditioned: the model.
-        evidence, factors: what the whole population is given to become it.
-        achieved: target -> cell -> (share wanted, share of the model).
-        nats: relative entropy that targets cost, in nats a person.
-        quota: cells of which rows come in exact numbers, with their shares.
+        evidence, factors: what turns the whole population's model into it.
+        achieved: target -> cell -> (wanted share, share in the model).
+        nats: KL divergence that targets cause, in nats per person.
+        quota: cells with exact numbers of rows, and their shares.
     """
 
     conditioned: Conditioned
@@ -53,9 +53,9 @@ def condition_on(
     priors: Priors,
     leaves: Sequence[Leaf],
 ) -> ConditionedModel:
-    """Bend a conditioned model to the targets and the quota of a selection.
+    """Change a conditioned model to meet the targets and the quota of a selection.
 
-    Rows of a quota's cells are those of the model with the quota's shares as a target.
+    Rows in a quota's cells are distributed as in the model with the quota's shares as a target.
 
     Raises:
         EvidenceError: a target or quota cannot be read or met.
@@ -81,13 +81,13 @@ def condition_on(
 
 
 def _few(quota: Target, conditioned: Conditioned, evidence: Evidence, leaves: Sequence[Leaf]) -> None:
-    """Refuse a quota of too many cells before the model is bent to it, which would take long."""
+    """Refuse a quota of too many cells before tilting the model to it, which would take long."""
     beside = {leaf.child for leaf in leaves}
     if quota.shares is not None:
         counts = [int(np.count_nonzero(quota.shares))]
-    elif not evidence and quota.axes[0].source in beside:  # everybody: each name and place has somebody
+    elif not evidence and quota.axes[0].source in beside:  # whole population: every name and place occurs
         counts = [len(quota.labels)]
-    else:  # every state that anyone has is in a cell, so that one attribute may be enough to tell
+    else:  # every state that occurs is in a cell, so counting one attribute may suffice
         counts = [int(np.count_nonzero(joint(conditioned, leaves, [axis]))) for axis in quota.axes]
         if max(counts) <= MOST_CELLS < len(quota.labels):
             counts.append(int(np.count_nonzero(cell_table(conditioned, leaves, [quota]))))
@@ -100,8 +100,8 @@ class SelectionSampler:
 
     Attributes:
         given: the model.
-        network, leaves: the whole population's, which quota cells are conditioned from.
-        base: the whole population's sampler; parts that the selection leaves alone are shared.
+        network, leaves: the whole population's, from which quota cells are conditioned.
+        base: the whole population's sampler; parts that the selection does not change are shared.
         stratified: whether draws are spread evenly.
     """
 
@@ -133,7 +133,7 @@ class SelectionSampler:
         return found
 
     def _inside(self, targets: Sequence[Target], weights: Sequence[Floats]) -> Sampler:
-        """The sampler of those in a cell; what the cell leaves alone is shared with the sampler of all."""
+        """Return the sampler of the people in a cell; it shares unchanged parts with the sampler of all."""
         if any(leaf.child == targets[0].axes[0].source for leaf in self.leaves):
             factors, evidence = weigh(self.given.evidence, targets, weights, self.network)
             inside = condition(self.network, self.leaves, evidence, (*self.given.factors, *factors))
@@ -145,7 +145,7 @@ class SelectionSampler:
         return self.sampler.given(inside, ())
 
     def draw(self, seed: int, start: int, count: int) -> dict[str, AnyCodes]:
-        """Codes of rows `start` up to `start + count`, a function of (model, selection, seed, row)."""
+        """Draw codes of rows `start` up to `start + count`, a function of (model, selection, seed, row)."""
         stream = stratified_fractions if self.stratified else fractions
         if self.given.quota is None:
             return self.sampler.draw(seed, start, count, stream)
@@ -165,7 +165,7 @@ class SelectionSampler:
 
 
 class _Numbers(dict[str, Fractions]):
-    """The numbers of a block by stream, drawn when they are first asked for."""
+    """The random numbers of a block by stream, drawn at first use."""
 
     def __init__(self, draw: Callable[[str], Fractions]) -> None:
         super().__init__()
@@ -176,5 +176,5 @@ class _Numbers(dict[str, Fractions]):
         return self[stream]
 
     def of(self, rows: Indices) -> Callable[[str], Fractions]:
-        """The numbers of some rows."""
+        """Return the numbers of some rows."""
         return lambda stream: self[stream][rows]

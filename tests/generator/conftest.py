@@ -1,4 +1,4 @@
-"""Two sampled rows as the population gives them, the locale that they come from, and a toy locale to enumerate."""
+"""Fixtures: two sampled rows, their locale, and a toy locale that is small enough to enumerate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from census_personas.prompts.template import PromptSet
 
 @pytest.fixture(scope="module", autouse=True)
 def freed_memory() -> Iterator[None]:
-    """Free what the tests of a module leave: the garbage collector counts objects, not the arrays that they hold."""
+    """Free memory after each test module: the garbage collector counts objects, not the arrays that they hold."""
     yield
     gc.collect()
 
@@ -160,7 +160,7 @@ independences: [mood does not depend on region given trade]
 
 
 def toy_people() -> pd.DataFrame:
-    """Every combination of the toy's attributes that can occur, views written out by hand."""
+    """Return every possible combination of the toy's attributes, with views written out by hand."""
     states = yaml.safe_load(TOY)["attributes"]
     names = ("region", "age", "sex", "status", "trade", "transport", "mood")
     values = [range(18, 26) if name == "age" else list(states[name]["states"]) for name in names]
@@ -180,7 +180,7 @@ def toy_people() -> pd.DataFrame:
 
 
 def toy_weights(people: pd.DataFrame) -> np.ndarray:
-    """Made-up shares of the people, of the shape that the toy model assumes."""
+    """Return invented shares of the people, in the form that the toy model assumes."""
     random = np.random.default_rng(11)
     model = yaml.safe_load(TOY)["model"]
     nodes = [(model["core"], []), *(([n["child"]], n["parents"]) for n in model["conditionals"])]
@@ -222,14 +222,14 @@ def toy_folder(toy_locale: Callable[..., Path], tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="session")
 def toy(toy_folder: Path) -> Population:
-    """The toy's population, fitted here and now, in no cache."""
+    """The toy's population, fitted without the cache."""
     priors = Priors.load(toy_folder)
     return Population(priors, fit_network(priors))
 
 
 @pytest.fixture(scope="session")
 def toy_cells(toy: Population) -> pd.DataFrame:
-    """The oracle: every person that the toy can have with the probability `p` that the fitted tables give them.
+    """The oracle: every possible person of the toy, with the probability `p` that the fitted tables give.
 
     Tables are read cell by cell; no code of the model but its states is used.
     """

@@ -1,4 +1,4 @@
-"""A run through a batch endpoint is the run that a served model would have written, and is paid for once."""
+"""A run through a batch endpoint equals a run through a served model, and is paid for once."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def finish(config: Path, run: Path) -> None:
     submit(config, folder=run, loop=True, interval=0.1)
 
 
-def test_rounds_write_the_bytes_of_a_served_run_and_pay_for_no_request_twice(
+def test_rounds_equal_a_served_run(
     tmp_path: Path, endpoint: Callable[..., Endpoint], chat_server: Callable[..., Any]
 ) -> None:
     faults = ("--fault", "wrong_age=0.3", "--fault", "bad_json=0.2")
@@ -124,7 +124,7 @@ def test_rounds_write_the_bytes_of_a_served_run_and_pay_for_no_request_twice(
     assert [part.requests for part in BatchState.read(run).rounds[-1].parts] == [1]
 
 
-def test_a_command_killed_between_each_step_and_its_note_pays_for_nothing_twice(
+def test_kill_at_each_step_pays_nothing_twice(
     tmp_path: Path, endpoint: Callable[..., Endpoint], command: Any
 ) -> None:
     steps = ("POST files", "POST batches", "GET batches/", "GET files/")
@@ -145,7 +145,7 @@ def test_a_command_killed_between_each_step_and_its_note_pays_for_nothing_twice(
     assert state(run)["state"] == "complete"
 
 
-def test_a_command_killed_at_random_moments_pays_for_nothing_twice(
+def test_kill_at_random_pays_nothing_twice(
     tmp_path: Path, endpoint: Callable[..., Endpoint], command: Any
 ) -> None:
     server, run = endpoint("--looks", "1", "--fails", "2-personas"), tmp_path / "run"
@@ -176,23 +176,20 @@ def test_a_command_killed_at_random_moments_pays_for_nothing_twice(
     assert (state(run)["state"], state(run)["accepted"]) == ("complete", ROWS)
 
 
-def test_a_batch_whose_making_was_not_heard_of_is_recognized(
-    tmp_path: Path, endpoint: Callable[..., Endpoint]
-) -> None:
+def test_unacknowledged_batch_is_recognized(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
     server, run = endpoint("--hang-up", "POST batches"), tmp_path / "run"
     with pytest.raises(BatchError) as failed:
         submit(settings(server, tmp_path), folder=run)
     assert (
-        "repeat the command: it looks up what was made, so that nothing is paid twice" in failed.value.message
+        "repeat the command: it looks up what was created, so that nothing is paid for twice"
+        in failed.value.message
     )
     submit(run)
     assert server.stats()["batches"] == 1
     assert BatchState.read(run).rounds[0].parts[0].batch_id == "batch_0"
 
 
-def test_a_lost_note_of_all_rounds_is_made_up_for_by_the_lists_of_the_endpoint(
-    tmp_path: Path, endpoint: Callable[..., Endpoint]
-) -> None:
+def test_lost_state_is_rebuilt_from_the_endpoint(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
     server, run = endpoint("--looks", "1"), tmp_path / "run"
     submit(settings(server, tmp_path), folder=run, most=4)
     (run / "batches/state.json").unlink()
@@ -205,7 +202,7 @@ def test_a_lost_note_of_all_rounds_is_made_up_for_by_the_lists_of_the_endpoint(
 
 
 @pytest.mark.parametrize("ends", ["expired", "cancelled"])
-def test_requests_that_a_batch_did_not_come_to_are_submitted_again_and_no_others(
+def test_expired_requests_are_submitted_again(
     tmp_path: Path, endpoint: Callable[..., Endpoint], capsys: pytest.CaptureFixture[str], ends: str
 ) -> None:
     server, run = endpoint("--ends", ends, "--ends-after", "4"), tmp_path / "run"
@@ -223,9 +220,7 @@ def test_requests_that_a_batch_did_not_come_to_are_submitted_again_and_no_others
     assert (server.stats()["answered_twice"], state(run)["accepted"]) == (0, 4)
 
 
-def test_a_batch_that_the_user_cancels_is_waited_for(
-    tmp_path: Path, endpoint: Callable[..., Endpoint]
-) -> None:
+def test_cancelled_batch_is_waited_for(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
     server, run = endpoint("--looks", "1"), tmp_path / "run"
     submit(settings(server, tmp_path), folder=run)
     server.cancel("batch_0")
@@ -241,7 +236,7 @@ def test_a_batch_that_the_user_cancels_is_waited_for(
         (("--ends", "expired"), {}, "batch_expired"),
     ],
 )
-def test_a_round_without_one_answer_ends_in_failure_with_the_reason(
+def test_round_without_answers_fails(
     tmp_path: Path,
     endpoint: Callable[..., Endpoint],
     capsys: pytest.CaptureFixture[str],
@@ -255,24 +250,24 @@ def test_a_round_without_one_answer_ends_in_failure_with_the_reason(
         poll(run)
     assert ended.value.exit_code == 1
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith(f"personas: not one request was answered ({why}); see to it (llm.model")
+    assert last.startswith(f"personas: no request was answered ({why}); check llm.model")
     submit(run)
     assert len(BatchState.read(run).rounds) == 2
 
 
 @pytest.mark.parametrize("route", ["batches", "files"])
-def test_an_endpoint_without_batches_is_named_with_the_way_round_and_leaves_no_folder(
+def test_endpoint_without_batches_is_named(
     tmp_path: Path, endpoint: Callable[..., Endpoint], route: str
 ) -> None:
     server = endpoint("--missing", route)
     with pytest.raises(BatchError) as failed:
         submit(settings(server, tmp_path), folder=tmp_path / "run")
     assert failed.value.message.startswith(f"{server.base_url} answered 404: ")
-    assert "write them to a file with personas batch export" in failed.value.message
+    assert "write a file with personas batch export" in failed.value.message
     assert not (tmp_path / "run").exists()
 
 
-def test_a_key_that_is_refused_is_not_shown(
+def test_refused_key_is_not_shown(
     tmp_path: Path, endpoint: Callable[..., Endpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
@@ -283,17 +278,17 @@ def test_a_key_that_is_refused_is_not_shown(
     assert KEY not in failed.value.message
 
 
-def test_a_quota_that_is_used_up_says_how_to_go_on(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
+def test_used_up_quota_names_the_remedy(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
     server, run = endpoint("--throttle", "1"), tmp_path / "run"
     with pytest.raises(BatchError) as failed:
         submit(settings(server, tmp_path), folder=run)
     assert "answered 429: You exceeded your current quota" in failed.value.message
-    assert "see to the account's quota, and repeat the command" in failed.value.message
+    assert "raise the account's quota, and repeat the command" in failed.value.message
     submit(run)
     assert (server.stats()["POST files"], server.stats()["batches"]) == (1, 1)
 
 
-def test_a_key_stands_in_no_file_even_where_answers_repeat_it(
+def test_key_is_in_no_file(
     tmp_path: Path, endpoint: Callable[..., Endpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
@@ -305,9 +300,7 @@ def test_a_key_stands_in_no_file_even_where_answers_repeat_it(
     assert [file for file in run.rglob("*") if file.is_file() and KEY.encode() in file.read_bytes()] == []
 
 
-def test_batches_that_the_endpoint_no_longer_has_are_lost_only_when_that_is_said(
-    tmp_path: Path, endpoint: Callable[..., Endpoint]
-) -> None:
+def test_lost_batches_need_give_up(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
     run = tmp_path / "run"
     submit(settings(endpoint("--forgets"), tmp_path), folder=run)
     with pytest.raises(BatchError, match="batch batch_0, or a file of it, is not there"):
@@ -317,7 +310,7 @@ def test_batches_that_the_endpoint_no_longer_has_are_lost_only_when_that_is_said
     assert BatchState.read(run).rounds[0].parts[0].status == "lost"
 
 
-def test_a_round_stays_with_its_endpoint(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
+def test_round_stays_with_its_endpoint(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
     run, other = tmp_path / "run", endpoint()
     submit(settings(endpoint(), tmp_path), folder=run)
     with pytest.raises(ConfigError, match=r"round 1 is with http.*, and llm\.base_url names"):
@@ -327,17 +320,15 @@ def test_a_round_stays_with_its_endpoint(tmp_path: Path, endpoint: Callable[...,
     assert failed.value.message == "llm.base_url names 2 endpoints; name the one that takes the batches"
 
 
-def test_two_commands_do_not_work_on_the_batches_of_one_run(
-    tmp_path: Path, endpoint: Callable[..., Endpoint]
-) -> None:
+def test_second_command_is_refused(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
     run = tmp_path / "run"
     submit(settings(endpoint(), tmp_path), folder=run)
     with batch_locked(run), pytest.raises(ConfigError, match="another process is at its batches"):
         poll(run)
 
 
-def test_what_was_never_submitted_is_said(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
-    with pytest.raises(ConfigError, match="no run folder there; give the one that was submitted"):
+def test_unsubmitted_round_is_named(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
+    with pytest.raises(ConfigError, match="no such run folder; give the one whose requests were submitted"):
         poll(tmp_path / "absent")
     export(settings(endpoint(), tmp_path), tmp_path / "ask.jsonl", folder=tmp_path / "run")
     with pytest.raises(ConfigError, match="nothing was submitted; personas batch submit"):

@@ -1,4 +1,4 @@
-"""`personas check` against servers that a run would fail on, or nearly so."""
+"""`personas check` against servers with which a run would fail, or nearly so."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def words(server: Any, *changes: str) -> list[object]:
     return ["check", CONFIG, *[word for setting in settings for word in ("--set", setting)]]
 
 
-def test_a_sound_endpoint_is_shown_with_tokens_and_cost_of_a_row_and_of_the_run(
-    personas: Personas, chat_server: Server
-) -> None:
+def test_good_endpoint_shows_tokens_and_cost(personas: Personas, chat_server: Server) -> None:
     server = chat_server("--context", "8192")
     priced = ("llm.price_prompt=1", "llm.price_completion=2")
     code, out, err = personas(*words(server, *priced), "--json")
@@ -56,16 +54,16 @@ def test_a_sound_endpoint_is_shown_with_tokens_and_cost_of_a_row_and_of_the_run(
     [
         (("--thinks-in=reasoning_content",), (), "writes its answers into the message's reasoning"),
         (("--thinks-in=reasoning",), (STRICT,), "its text stands in the message's reasoning, not in content; turn"),
-        (("--understands=none",), (STRICT,), "no JSON object in the answer ('hello'); see that the endpoint honours"),
+        (("--understands=none",), (STRICT,), "no JSON object in the answer ('hello'); check that the endpoint honours"),
         (("--fault=prose=1",), (), "no JSON object in the answer ('I would rather describe"),
         (("--fault=refusal=1",), (STRICT,), "the answer is empty: the model refused"),
         (("--fault=length=1",), (STRICT, "llm.max_tokens=128"), "it was cut off at the token limit; raise llm.max_"),
         (("--context=3000",), (), "maximum context length is 3000 tokens"),
         (("--context=3500",), (STRICT,), "lower llm.max_tokens (now 2048) or serve a longer context"),
-        (("--system=dropped",), (), "drops system messages without a word"),
+        (("--system=dropped",), (), "silently drops system messages"),
     ],
 )  # fmt: skip
-def test_what_would_ruin_a_run_is_said_before_it(
+def test_fatal_fault_is_found(
     personas: Personas,
     chat_server: Server,
     one_line: Callable[[str], str],
@@ -81,15 +79,15 @@ def test_what_would_ruin_a_run_is_said_before_it(
 @pytest.mark.parametrize(
     ("options", "changes", "said"),
     [
-        (("--system=refused",), (), "takes no system message: its text is put in front"),
-        (("--system=refused",), (STRICT,), "takes no system message: its text is put in front"),
-        (("--system=broken",), (), "takes no system message: its text is put in front"),
+        (("--system=refused",), (), "takes no system message: its text goes in front"),
+        (("--system=refused",), (STRICT,), "takes no system message: its text goes in front"),
+        (("--system=broken",), (), "takes no system message: its text goes in front"),
         (("--understands=none",), (), "the endpoint enforces no JSON schema (prompt)"),
-        (("--refuses=seed,temperature",), (STRICT,), "the endpoint refuses seed, temperature, which are left out"),
-        (("--fault=length=1",), (STRICT, "llm.max_tokens=600"), "was cut off at llm.max_tokens=600 and asked for"),
+        (("--refuses=seed,temperature",), (STRICT,), "the endpoint refuses seed, temperature; requests"),
+        (("--fault=length=1",), (STRICT, "llm.max_tokens=600"), "was cut off at llm.max_tokens=600, requested again"),
     ],
 )  # fmt: skip
-def test_what_a_run_copes_with_is_a_note(
+def test_tolerable_fault_is_a_note(
     personas: Personas, chat_server: Server, options: tuple[str, ...], changes: tuple[str, ...], said: str
 ) -> None:
     code, out, err = personas(*words(chat_server(*options), *changes))
@@ -98,7 +96,7 @@ def test_what_a_run_copes_with_is_a_note(
     assert "row 0: accepted" in out
 
 
-def test_an_endpoint_that_is_not_there_is_named(
+def test_missing_endpoint_is_named(
     personas: Personas, chat_server: Server, one_line: Callable[[str], str]
 ) -> None:
     server = chat_server()

@@ -1,4 +1,4 @@
-"""`personas check --offline`: all that can be checked without an endpoint, and what would be asked of it."""
+"""`personas check --offline` checks everything that needs no endpoint, and prints the requests of one row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write(folder: Path, **keys: Any) -> Path:
     return file
 
 
-def test_nobody_is_asked_and_nothing_written(
+def test_nothing_is_asked_or_written(
     personas: Personas, chat_server: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -37,7 +37,7 @@ def test_nobody_is_asked_and_nothing_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_would_be_asked_is_what_a_run_asks(
+def test_printed_requests_are_those_of_a_run(
     personas: Personas, chat_server: Callable[..., Any], tmp_path: Path
 ) -> None:
     server = chat_server()
@@ -57,20 +57,20 @@ def test_what_would_be_asked_is_what_a_run_asks(
     assert [message["role"] for message in second["messages"]] == ["system", "user", "assistant", "user"]
 
 
-def test_a_message_is_printed_once(personas: Personas, tmp_path: Path) -> None:
+def test_message_is_printed_once(personas: Personas, tmp_path: Path) -> None:
     _, out, _ = personas("check", "--offline", write(tmp_path), *SERVED)
     assert out.count("You write about adults in the United States") == 1
     assert re.search(r"^requests of a row: 2, printed for row 0", out, re.MULTILINE)
     assert "=== personas: asks for professional_persona" in out
 
 
-def test_the_offline_narrator_tries_a_row(personas: Personas, tmp_path: Path) -> None:
+def test_offline_narrator_tries_a_row(personas: Personas, tmp_path: Path) -> None:
     code, out, _ = personas("check", "--offline", write(tmp_path))
     assert code == 0
-    assert "narrator: offline, which asks nobody; row 0: accepted\n" in out
+    assert "narrator: offline, which needs no endpoint; row 0: accepted\n" in out
 
 
-def test_what_a_selection_takes_is_shown(personas: Personas, tmp_path: Path) -> None:
+def test_selection_is_shown(personas: Personas, tmp_path: Path) -> None:
     config = write(tmp_path, where={"state": "VT"}, target={"sex": "uniform"})
     _, out, _ = personas("check", "--offline", config, "-o", tmp_path / "run")
     assert re.search(r"^where: 0\.0\d+ of the population$", out, re.MULTILINE)
@@ -97,7 +97,7 @@ def test_what_a_selection_takes_is_shown(personas: Personas, tmp_path: Path) -> 
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_a_fault_ends_it_with_code_2_and_one_line(
+def test_fault_ends_with_code_2(
     personas: Personas, one_line: Callable[[str], str], tmp_path: Path, keys: dict[str, Any], said: str
 ) -> None:
     code, _, err = personas("check", "--offline", write(tmp_path, **keys), "-o", tmp_path / "run")
@@ -106,7 +106,7 @@ def test_a_fault_ends_it_with_code_2_and_one_line(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_template_that_cannot_be_rendered_is_a_fault(
+def test_unrenderable_template_is_a_fault(
     personas: Personas, one_line: Callable[[str], str], tmp_path: Path
 ) -> None:
     shutil.copytree(str(files("census_personas.prompts") / "en_US"), tmp_path / "mine")
@@ -117,9 +117,7 @@ def test_a_template_that_cannot_be_rendered_is_a_fault(
     assert "frist_name" in one_line(err)
 
 
-def test_the_run_folder_is_checked(
-    personas: Personas, one_line: Callable[[str], str], tmp_path: Path
-) -> None:
+def test_run_folder_is_checked(personas: Personas, one_line: Callable[[str], str], tmp_path: Path) -> None:
     run, config = tmp_path / "run", write(tmp_path)
     personas("generate", config, "-o", run)
     _, out, _ = personas("check", "--offline", config, "-o", run, "--set", "rows=6")
@@ -132,7 +130,7 @@ def test_the_run_folder_is_checked(
     assert "is inside the run folder" in one_line(err)
 
 
-def test_an_input_is_read_and_its_first_sound_row_is_shown(personas: Personas, tmp_path: Path) -> None:
+def test_first_sound_input_row_is_shown(personas: Personas, tmp_path: Path) -> None:
     personas("sample", "-n", 3, "--schema", "full", "-o", tmp_path / "people.parquet")
     config = write(tmp_path, rows=3, input="people.parquet")
     code, out, err = personas("check", "--offline", config, "-o", tmp_path / "run", *SERVED)

@@ -29,16 +29,14 @@ def survey(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
-def test_a_survey_is_completed_and_its_own_columns_are_kept(
-    personas: Personas, survey: Path, tmp_path: Path, suffix: str
-) -> None:
+def test_survey_is_completed(personas: Personas, survey: Path, tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"out.{suffix}"
     code, out, err = personas("complete", survey, "-o", file)
     assert (code, out) == (0, "")
     assert err.splitlines() == [
-        "note: carried through, as they are no attributes of en_US: respondent, weight",
+        "note: copied, as they are not attributes of en_US: respondent, weight",
         f"{file}: 3 rows",
-        f"{tmp_path}/out.impossible.{suffix}: 1 rows that nobody can be, with reasons",
+        f"{tmp_path}/out.impossible.{suffix}: 1 impossible rows, with reasons",
     ]
     read = {
         "parquet": pd.read_parquet,
@@ -62,7 +60,7 @@ def test_a_survey_is_completed_and_its_own_columns_are_kept(
     ]
 
 
-def test_blocks_do_not_change_rows_and_a_completed_file_is_no_sample(
+def test_blocks_do_not_change_rows(
     personas: Personas, tmp_path: Path, population: Population, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     population.sample(25, seed=3)[["age", "sex", "zipcode"]].to_parquet(tmp_path / "in.parquet")
@@ -82,9 +80,7 @@ def test_blocks_do_not_change_rows_and_a_completed_file_is_no_sample(
         ("age,state\n30,New Yrk\n", "column 'state', row 1: unknown value 'New Yrk'"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_named_and_nothing_is_written(
-    personas: Personas, tmp_path: Path, text: str, message: str
-) -> None:
+def test_unreadable_file_is_named(personas: Personas, tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "in.csv").write_text(text, encoding="utf-8")
     code, _, err = personas("complete", tmp_path / "in.csv", "-o", tmp_path / "out.csv")
     assert code == 2

@@ -1,4 +1,4 @@
-"""`personas generate` with a server: what is paid for, what is missing, what an interruption leaves."""
+"""`personas generate` with a server: cost, missing rows, interruptions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def served(server: Any) -> tuple[object, ...]:
     return ("--set", f"llm.base_url={server.base_url}", "--set", f"llm.model={server.model}")
 
 
-def test_an_endpoint_narrates_a_run_and_its_key_is_written_nowhere(
+def test_endpoint_narrates_a_run(
     personas: Personas,
     tmp_path: Path,
     chat_server: Callable[..., Any],
@@ -44,7 +44,7 @@ def test_an_endpoint_narrates_a_run_and_its_key_is_written_nowhere(
     assert manifest["completion_tokens"] > 0
 
 
-def test_a_shortfall_is_the_headline_and_the_same_command_tries_the_rows_again(
+def test_shortfall_is_the_headline(
     personas: Personas,
     tmp_path: Path,
     chat_server: Callable[..., Any],
@@ -67,7 +67,7 @@ def test_a_shortfall_is_the_headline_and_the_same_command_tries_the_rows_again(
     assert willing.stats()["requests"] <= 1 + 4 * len(rejected)
 
 
-def test_a_missing_endpoint_is_one_line_exit_1_and_no_folder(
+def test_missing_endpoint_leaves_no_folder(
     personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
 ) -> None:
     nowhere = ("--set", "llm.base_url=http://127.0.0.1:9/v1", "--set", "llm.max_retries=0")
@@ -77,7 +77,7 @@ def test_a_missing_endpoint_is_one_line_exit_1_and_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_wrong_key_is_one_line_exit_1_and_no_folder(
+def test_wrong_key_leaves_no_folder(
     personas: Personas,
     tmp_path: Path,
     chat_server: Callable[..., Any],
@@ -113,7 +113,7 @@ def resume(personas: Personas, folder: Path, server: Any) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_run_resumes_to_what_it_would_have_been(
+def test_interrupted_run_resumes(
     personas: Personas,
     tmp_path: Path,
     chat_server: Callable[..., Any],
@@ -136,7 +136,7 @@ def test_an_interrupted_run_resumes_to_what_it_would_have_been(
     assert repeated < 2 * 60
 
 
-def test_two_presses_of_ctrl_c_stop_at_once(tmp_path: Path, chat_server: Callable[..., Any]) -> None:
+def test_two_ctrl_c_stop_at_once(tmp_path: Path, chat_server: Callable[..., Any]) -> None:
     server = chat_server("--latency", "3")
     code = "from census_personas.generator.cli.main import main; main()"
     words = ["generate", VLLM, "-o", tmp_path / "run", "-n", 60, *served(server)]

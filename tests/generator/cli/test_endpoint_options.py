@@ -1,4 +1,4 @@
-"""Options of endpoints through the whole command: what is sent, what is written, and a session with a deadline."""
+"""Options of endpoints through the whole command: requests, files, and a session with a deadline."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def served(folder: Path, url: str, *more: str) -> Path:
 
 
 @pytest.mark.parametrize("transport", ["openai", "lean"])
-def test_a_run_through_a_gateway_writes_no_value_of_a_header(
+def test_header_values_are_not_written(
     tmp_path: Path, chat_server: Server, command: Any, transport: str
 ) -> None:
     upstream = chat_server()
@@ -71,9 +71,7 @@ def test_a_run_through_a_gateway_writes_no_value_of_a_header(
     assert "headers" not in manifest["identity"]["llm"]
 
 
-def test_check_shows_what_will_be_sent_and_no_secret(
-    tmp_path: Path, chat_server: Server, command: Any
-) -> None:
+def test_check_shows_requests_without_secrets(tmp_path: Path, chat_server: Server, command: Any) -> None:
     upstream = chat_server()
     with gateway(upstream=upstream.base_url) as server:
         config = served(tmp_path, server.url)
@@ -84,9 +82,7 @@ def test_check_shows_what_will_be_sent_and_no_secret(
     assert 'provider={"order": ["a"]}, top_k=40, chat_template_kwargs={"enable_thinking": false}' in said
 
 
-def test_check_says_of_a_model_that_thinks_in_its_answers_what_that_costs(
-    tmp_path: Path, command: Any
-) -> None:
+def test_check_names_the_cost_of_thoughts(tmp_path: Path, command: Any) -> None:
     with gateway(lambda _: completion({"content": "<think>and then {I would"})) as server:
         config = served(tmp_path, server.url, "  structured_output: json_schema")
         code, said = command.run(*words("check", config), env={"GATEWAY_TOKEN": TOKEN})
@@ -99,9 +95,7 @@ def rows(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in (folder / "personas").glob("*.parquet")}
 
 
-def test_a_session_ends_at_its_deadline_with_all_that_it_paid_for(
-    tmp_path: Path, chat_server: Server, command: Any
-) -> None:
+def test_deadline_keeps_all_paid_answers(tmp_path: Path, chat_server: Server, command: Any) -> None:
     server = chat_server("--latency", "1.0")
     settings = (
         f"llm.model={server.model}", f"llm.base_url={server.base_url}", "llm.concurrency=2", "output.shard_rows=4",
@@ -133,7 +127,7 @@ def test_a_session_ends_at_its_deadline_with_all_that_it_paid_for(
 
 
 @pytest.mark.parametrize("text", ["0", "soon", "2h3", "-1", "12d"])
-def test_a_deadline_that_is_no_time_is_refused(tmp_path: Path, command: Any, text: str) -> None:
+def test_invalid_deadline_is_refused(tmp_path: Path, command: Any, text: str) -> None:
     code, said = command.run(
         "generate", CONFIG, "-o", tmp_path / "run", f"--deadline={text}", "--set", "llm.backend=offline"
     )

@@ -1,4 +1,4 @@
-"""What a run will take is told from a few of its rows, narrated for real."""
+"""Tokens, time and cost of a run are estimated from a few narrated rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _loaded_once(population: Population, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(Population, "load", lambda _: population)
 
 
-def test_tokens_cost_and_time_are_those_of_the_sample_times_the_rows(
+def test_sample_is_scaled_to_the_rows(
     chat_server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -49,7 +49,7 @@ def test_tokens_cost_and_time_are_those_of_the_sample_times_the_rows(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_model_nothing_costs_and_the_table_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_offline_narrator_costs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     estimate(CONFIGS / "quickstart.yaml", sample=3)
     told = capsys.readouterr().out
     assert "3 of 3 rows accepted; for 200 rows:" in told
@@ -57,14 +57,14 @@ def test_without_a_model_nothing_costs_and_the_table_says_so(capsys: pytest.Capt
     assert "cost 0" in told
 
 
-def test_without_an_endpoint_tokens_are_assumed_time_is_left_out_and_what_is_missing_is_said(
+def test_tokens_are_assumed_without_an_endpoint(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     overrides = ["llm.base_url=http://127.0.0.1:9/v1", "llm.price_completion=2", "rows=1000"]
     estimate(CONFIGS / "vllm-mistral-nemo.yaml", sample=3, overrides=overrides, as_json=True)
     said = capsys.readouterr()
     told = json.loads(said.out)
-    assert "http://127.0.0.1:9/v1: nobody listens there; time is left out" in said.err
+    assert "http://127.0.0.1:9/v1: nobody listens there; time is not estimated" in said.err
     assert (told["basis"], told["sampled"], told["accepted"], told["hours"]) == ("assumed", 3, None, None)
     # A row's two prompts have some thousand tokens, its eleven texts about as many.
     assert 1e6 < told["prompt_tokens"] < 1e7
@@ -72,9 +72,9 @@ def test_without_an_endpoint_tokens_are_assumed_time_is_left_out_and_what_is_mis
     assert told["cost"] == pytest.approx(told["completion_tokens"] * 2 / 1e6, abs=0.01)
 
 
-def test_what_is_assumed_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_assumptions_are_stated(capsys: pytest.CaptureFixture[str]) -> None:
     estimate(CONFIGS / "vllm-mistral-nemo.yaml", sample=2, overrides=["llm.base_url=http://127.0.0.1:9/v1"])
     told = capsys.readouterr().out
-    assert "4 characters taken for a token" in told
+    assert "4 characters per token" in told
     assert "hours" not in told
-    assert "no cost: give llm.price_prompt" in told
+    assert "no cost: set llm.price_prompt" in told

@@ -1,4 +1,4 @@
-"""`personas generate` with the narrator that needs no model."""
+"""`personas generate` with the offline narrator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
 Personas = Callable[..., tuple[int, str, str]]
 
 
-def test_the_quickstart_writes_a_whole_run_folder(
+def test_quickstart_writes_a_run_folder(
     personas: Personas, tmp_path: Path, rows_of: Callable[[Path], pd.DataFrame]
 ) -> None:
     code, out, _ = personas("generate", QUICKSTART, "-o", tmp_path / "run", "-n", 20)
@@ -44,7 +44,7 @@ def test_the_quickstart_writes_a_whole_run_folder(
     assert frame["zipcode"].str.fullmatch(r"\d{5}").all()
 
 
-def test_a_run_folder_loads_as_a_dataset_with_the_narrators_notice_in_its_card(
+def test_run_folder_loads_as_a_dataset(
     personas: Personas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
@@ -60,9 +60,7 @@ def test_a_run_folder_loads_as_a_dataset_with_the_narrators_notice_in_its_card(
     assert "coincidence" in card
 
 
-def test_the_same_config_writes_the_same_bytes_and_again_changes_nothing(
-    personas: Personas, tmp_path: Path
-) -> None:
+def test_same_config_writes_the_same_bytes(personas: Personas, tmp_path: Path) -> None:
     for name in ("one", "other", "one"):
         personas("generate", QUICKSTART, "-o", tmp_path / name, "-n", 8)
     for file in (
@@ -75,7 +73,7 @@ def test_the_same_config_writes_the_same_bytes_and_again_changes_nothing(
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
 
 
-def test_more_rows_extend_a_run_to_what_it_would_have_been_at_once(
+def test_run_can_be_extended(
     personas: Personas, tmp_path: Path, rows_of: Callable[[Path], pd.DataFrame]
 ) -> None:
     small = ("--set", "output.shard_rows=4")
@@ -85,16 +83,14 @@ def test_more_rows_extend_a_run_to_what_it_would_have_been_at_once(
     pd.testing.assert_frame_equal(rows_of(tmp_path / "grown"), rows_of(tmp_path / "at-once"))
 
 
-def test_another_seed_in_the_same_folder_is_refused_with_the_difference(
-    personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
-) -> None:
+def test_another_seed_is_refused(personas: Personas, tmp_path: Path, one_line: Callable[[str], str]) -> None:
     personas("generate", QUICKSTART, "-o", tmp_path / "run", "-n", 4)
     code, out, err = personas("generate", QUICKSTART, "-o", tmp_path / "run", "-n", 4, "--seed", 5)
     assert (code, out) == (2, "")
     assert "seed: 20250610 in the folder, 5 now" in one_line(err)
 
 
-def test_people_whose_facts_are_wrong_are_not_promised_another_try(
+def test_wrong_facts_are_not_tried_again(
     personas: Personas, one_line: Callable[[str], str], tmp_path: Path
 ) -> None:
     personas("sample", "-n", 3, "-o", tmp_path / "people.csv")
@@ -107,9 +103,7 @@ def test_people_whose_facts_are_wrong_are_not_promised_another_try(
     assert "tries them again" not in err
 
 
-def test_columns_that_are_not_kept_are_noted_beside_the_run_and_in_it(
-    personas: Personas, tmp_path: Path
-) -> None:
+def test_dropped_columns_are_noted(personas: Personas, tmp_path: Path) -> None:
     personas("sample", "-n", 2, "-o", tmp_path / "people.csv")
     people = pd.read_csv(tmp_path / "people.csv", dtype={"zipcode": str})
     people.drop(columns="uuid").assign(record_index=1).to_csv(tmp_path / "people.csv", index=False)
@@ -120,7 +114,7 @@ def test_columns_that_are_not_kept_are_noted_beside_the_run_and_in_it(
     assert said in json.loads((tmp_path / "run/manifest.json").read_text())["notes"][0]
 
 
-def test_a_run_does_not_need_anybody_who_listens(tmp_path: Path) -> None:
+def test_closed_output_is_no_failure(tmp_path: Path) -> None:
     words = f"generate {QUICKSTART} -n 2 -o {tmp_path / 'run'}"
     code = "from census_personas.generator.cli.main import main; main()"
     done = subprocess.run(["/bin/bash", "-c", f"{sys.executable} -c '{code}' {words} >&- 2>&-"], check=False)
@@ -131,7 +125,7 @@ def test_a_run_does_not_need_anybody_who_listens(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("reason", "policy"), [("known_facts: occupation: ", False), ("age_bounds: age: ", True)]
 )
-def test_a_fact_that_nobody_knows_is_to_be_mended_and_no_matter_of_policy(
+def test_unknown_fact_must_be_corrected(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, reason: str, policy: bool
 ) -> None:
     rejection = {"shard": 0, "row": 0, "attempts": 0, "reasons": [f"{reason}wrong"]}

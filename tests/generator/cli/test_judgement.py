@@ -17,7 +17,7 @@ QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
 Personas = Callable[..., tuple[int, str, str]]
 
 
-def test_validate_judges_a_run_and_an_altered_file(
+def test_validate_finds_alterations(
     personas: Personas,
     tmp_path: Path,
     one_line: Callable[[str], str],
@@ -35,7 +35,7 @@ def test_validate_judges_a_run_and_an_altered_file(
     assert "10 of 10 rows have errors" in one_line(err)
 
 
-def test_compare_tells_the_same_from_the_different(personas: Personas, tmp_path: Path) -> None:
+def test_compare_separates_equal_and_different(personas: Personas, tmp_path: Path) -> None:
     for seed in (1, 2):
         personas("sample", "-n", 200, "--seed", seed, "-o", tmp_path / f"{seed}.parquet")
     same = json.loads(personas("compare", tmp_path / "1.parquet", tmp_path / "1.parquet", "--json")[1])
@@ -44,7 +44,7 @@ def test_compare_tells_the_same_from_the_different(personas: Personas, tmp_path:
     assert 0 < other["tvd"]["sex x age"] < 1
 
 
-def test_a_report_with_no_place_to_go_is_not_computed(
+def test_unwritable_report_is_not_computed(
     personas: Personas, one_line: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     personas("sample", "-n", 10, "-o", tmp_path / "people.csv")
@@ -55,7 +55,7 @@ def test_a_report_with_no_place_to_go_is_not_computed(
     assert "taken/place: cannot be written (Not a directory); give a place" in one_line(err)
 
 
-def test_report_of_a_file_stands_beside_it(personas: Personas, tmp_path: Path) -> None:
+def test_report_of_a_file_is_beside_it(personas: Personas, tmp_path: Path) -> None:
     personas("sample", "-n", 100, "--schema", "full", "-o", tmp_path / "people.parquet")
     code, out, _ = personas("report", tmp_path / "people.parquet")
     assert (code, out.strip()) == (0, str(tmp_path / "report.html"))

@@ -1,4 +1,4 @@
-"""A locale of one's own: `personas locale`, and every command on the example in Spanish."""
+"""Custom locales: `personas locale`, and every command on the example in Spanish."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def stages(out: str) -> dict[str, str]:
     return {stage: said for stage, _, said in heads}
 
 
-def test_every_command_works_on_a_locale_in_another_language(
+def test_commands_work_in_another_language(
     personas: Personas,
     tmp_path: Path,
     config: Path,
@@ -79,31 +79,31 @@ def test_every_command_works_on_a_locale_in_another_language(
         assert personas("report", run)[0] == 0
         assert "Puerto Rico" in (run / "README.md").read_text(encoding="utf-8")
         page = (tmp_path / f"{name}-checks/validation.html").read_text(encoding="utf-8")
-        assert "Not judged, as the locale lacks what they need" in page
+        assert "Not judged, because the locale lacks what they need" in page
 
 
 @pytest.mark.parametrize("command", ["generate", "preview", "estimate", "check"])
-def test_prompts_of_another_language_are_refused_before_anything_is_spent(
+def test_prompts_in_another_language_are_refused(
     personas: Personas, tmp_path: Path, config: Path, one_line: Callable[[str], str], command: str
 ) -> None:
     where = ("-o", tmp_path / "run") if command == "generate" else ()
     code, _, err = personas(command, config, "--set", "prompts.set=en_US", *where)
     assert code == 2
-    assert "prompts.set=en_US: is written in en, and locale es_PR has words in es alone" in one_line(err)
+    assert "prompts.set=en_US: is written in en, but locale es_PR has words only in es" in one_line(err)
     assert not (tmp_path / "run").exists()
 
 
-def test_prompts_that_speak_of_what_a_locale_has_not_are_refused(
+def test_prompts_with_unfilled_roles_are_refused(
     personas: Personas, copy: Path, config: Path, one_line: Callable[[str], str]
 ) -> None:
     place = copy / "prompts/set.yaml"
     place.write_text(place.read_text(encoding="utf-8") + "  region: pueblo\n", encoding="utf-8")
     code, _, err = personas("check", config, "--set", f"prompts.set={copy / 'prompts'}")
     assert code == 2
-    assert "speaks of region, which no attribute of locale es_PR plays" in one_line(err)
+    assert "needs region, but locale es_PR has no such role" in one_line(err)
 
 
-def test_the_example_lacks_nothing(personas: Personas) -> None:
+def test_example_is_complete(personas: Personas) -> None:
     code, out, _ = personas("locale", "check", EXAMPLE)
     assert code == 0
     assert stages(out) == {
@@ -112,7 +112,7 @@ def test_the_example_lacks_nothing(personas: Personas) -> None:
     }
 
 
-def test_the_first_thing_that_is_missing_comes_next_stage_by_stage(personas: Personas, copy: Path) -> None:
+def test_missing_things_come_in_order(personas: Personas, copy: Path) -> None:
     def following() -> str:
         code, out, _ = personas("locale", "check", copy, "--json")
         assert code == 1
@@ -134,7 +134,7 @@ def test_the_first_thing_that_is_missing_comes_next_stage_by_stage(personas: Per
     assert "personas locale new writes one" in following()
 
 
-def test_a_skeleton_is_accepted_up_to_what_only_its_author_knows(personas: Personas, tmp_path: Path) -> None:
+def test_skeleton_needs_only_its_author(personas: Personas, tmp_path: Path) -> None:
     folder = tmp_path / "xx_XX"
     code, out, _ = personas("locale", "new", folder, "--country", "Exampleland")
     assert code == 0

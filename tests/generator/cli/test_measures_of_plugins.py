@@ -1,4 +1,4 @@
-"""Measures of a plug-in in reports of runs and files, by the commands that write them."""
+"""Measures of a plug-in in reports of runs and files, through the commands that write them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _json(file: Path) -> dict[str, Any]:
     return numbers
 
 
-def test_measures_of_a_plug_in_are_in_every_report(tmp_path: Path, mine: Path, personas: Personas) -> None:
+def test_measures_are_in_every_report(tmp_path: Path, mine: Path, personas: Personas) -> None:
     (tmp_path / "config.yaml").write_text(f"rows: 12\nplugins: ['{mine}']\nllm: {{backend: offline}}\n")
     run = tmp_path / "run"
     assert personas("generate", tmp_path / "config.yaml", "-o", run)[0] == 0
@@ -104,7 +104,7 @@ def _holds(further: dict[str, Any], tests: dict[str, Any], names: set[str]) -> N
     assert "heights" in tests["marked"]
 
 
-def test_a_report_says_why_a_measure_is_silent(tmp_path: Path, mine: Path, personas: Personas) -> None:
+def test_silent_measure_is_explained(tmp_path: Path, mine: Path, personas: Personas) -> None:
     (tmp_path / "people.csv").write_text("sex,age\nFemale,30\nMale,40\n")
     code, out, _ = personas("report", tmp_path / "people.csv", "--plugins", mine, "--json")
     assert code == 0
@@ -116,7 +116,7 @@ def test_a_report_says_why_a_measure_is_silent(tmp_path: Path, mine: Path, perso
     assert "<p>Not judged: the dataset has no state.</p>" in page.read_text()
 
 
-def test_a_faulty_measure_ends_a_run_before_it_begins(tmp_path: Path, mine: Path, personas: Personas) -> None:
+def test_faulty_measure_stops_a_run_early(tmp_path: Path, mine: Path, personas: Personas) -> None:
     (mine / "measures/heights.py").write_text("NEEDS = None\n\n\ndef measure(dataset):\n    pass\n")
     (tmp_path / "config.yaml").write_text(f"rows: 2\nplugins: ['{mine}']\nllm: {{backend: offline}}\n")
     code, _, err = personas("generate", tmp_path / "config.yaml", "-o", tmp_path / "run")

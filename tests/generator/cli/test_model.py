@@ -1,4 +1,4 @@
-"""`personas priors explain` and `plot`, and the options of `personas sample` that say whom to draw."""
+"""`personas priors explain` and `plot`, and the options of `personas sample` that select people."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
-def test_explain_names_graph_tables_and_independences(toy_folder: Path) -> None:
+def test_explain_names_graph_and_independences(toy_folder: Path) -> None:
     done = run("priors", "explain", "--locale", str(toy_folder))
     assert done.exit_code == 0, done.output
     assert "region, age_band, sex, status" in done.output
@@ -33,13 +33,13 @@ def test_explain_names_graph_tables_and_independences(toy_folder: Path) -> None:
     assert "mood does not depend on region given trade" in done.output
 
 
-def test_explain_speaks_json(toy_folder: Path) -> None:
+def test_explain_prints_json(toy_folder: Path) -> None:
     found = json.loads(run("priors", "explain", "--locale", str(toy_folder), "--json").stdout)
     assert found["core"]["cells"] == 54
     assert {node["child"] for node in found["nodes"]} == {"age", "trade_group", "trade", "transport", "mood"}
 
 
-def test_plot_draws_every_attribute_and_every_arrow(toy_folder: Path, tmp_path: Path) -> None:
+def test_plot_draws_the_whole_graph(toy_folder: Path, tmp_path: Path) -> None:
     done = run("priors", "plot", "--locale", str(toy_folder), "-o", str(tmp_path / "toy.svg"))
     assert done.exit_code == 0, done.output
     picture = ET.parse(tmp_path / "toy.svg").getroot()  # noqa: S314  our own drawing
@@ -50,12 +50,12 @@ def test_plot_draws_every_attribute_and_every_arrow(toy_folder: Path, tmp_path: 
     assert any(text and text.endswith("%") for text in texts)
 
 
-def test_plot_says_what_it_can_write(toy_folder: Path, tmp_path: Path) -> None:
+def test_plot_names_its_formats(toy_folder: Path, tmp_path: Path) -> None:
     done = run("priors", "plot", "--locale", str(toy_folder), "-o", str(tmp_path / "toy.pdf"))
     assert "toy.pdf: unknown suffix '.pdf'; write to .svg, .png" in str(done.exception)
 
 
-def test_sample_takes_targets_quotas_and_strata(toy_folder: Path, tmp_path: Path) -> None:
+def test_sample_takes_targets_and_quotas(toy_folder: Path, tmp_path: Path) -> None:
     place = tmp_path / "people.csv"
     options = [
         *("--set", f"locale={toy_folder}", "-n", "300", "--schema", "full", "-o", str(place), "--stratified"),
@@ -67,25 +67,23 @@ def test_sample_takes_targets_quotas_and_strata(toy_folder: Path, tmp_path: Path
     assert pd.cut(people["age"], [17, 20, 22, 25]).value_counts().tolist() == [100, 100, 100]
     assert "largest miss" in done.stderr
     assert "of the population" in done.stderr
-    assert "nats a person" in done.stderr
+    assert "nats per person" in done.stderr
 
 
-def test_a_target_that_is_no_json_is_explained(toy_folder: Path) -> None:
+def test_invalid_json_target_is_explained(toy_folder: Path) -> None:
     done = run("sample", "--set", f"locale={toy_folder}", "--target", "sex=half")
     assert "--target: not valid JSON" in str(done.exception)
 
 
 @pytest.mark.skipif(find_spec("cairosvg") is not None, reason="cairosvg is installed")
-def test_plot_to_png_names_the_extra_that_it_needs(toy_folder: Path, tmp_path: Path) -> None:
+def test_plot_to_png_names_the_extra(toy_folder: Path, tmp_path: Path) -> None:
     done = run("priors", "plot", "--locale", str(toy_folder), "-o", str(tmp_path / "toy.png"))
     assert done.exit_code == 2
     assert "census-personas[plot]" in " ".join(done.output.split())
     assert "toy.svg" in done.output
 
 
-def test_a_first_fit_says_how_large_it_will_be_and_later_ones_are_read(
-    toy_folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_first_fit_announces_its_size(toy_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert run("priors", "query", "sex", "--locale", str(toy_folder)).exit_code == 0
     assert "cells, treewidth at least 4; largest part mood with 72 cells; about 0.0 GB to fit" in caplog.text
     caplog.clear()

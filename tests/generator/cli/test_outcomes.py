@@ -1,4 +1,4 @@
-"""What a command cannot do ends with an exit code (docs/reference/limits.md), one line, and nothing destroyed."""
+"""A command that fails ends with an exit code (docs/reference/limits.md) and one line, and destroys nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
-def test_no_command_writes_where_it_must_not(personas: Personas, here: Path) -> None:
+def test_no_command_overwrites_its_input(personas: Personas, here: Path) -> None:
     assert personas("generate", QUICKSTART, "-n", 3, "-o", "run")[0] == 0
     shutil.copy(QUICKSTART, "config.yaml")
     batch = {"rows": 2, "llm": {"backend": "openai", "model": "m"}}
@@ -89,7 +89,7 @@ def test_no_command_writes_where_it_must_not(personas: Personas, here: Path) -> 
     assert Path("/dev/null").is_char_device()
 
 
-def test_no_command_waits_for_an_input_that_is_no_file(personas: Personas) -> None:
+def test_special_files_are_not_waited_for(personas: Personas) -> None:
     os.mkfifo("pipe")
     for suffix in (".parquet", ".csv", ".jsonl", ".yaml"):
         Path(f"x{suffix}").symlink_to("pipe")
@@ -120,7 +120,7 @@ def test_no_command_waits_for_an_input_that_is_no_file(personas: Personas) -> No
     assert personas("prompts", "check", "set")[0] == 1
 
 
-def test_a_file_that_is_replaced_is_replaced_whole_and_links_are_followed(personas: Personas) -> None:
+def test_file_is_replaced_whole(personas: Personas) -> None:
     assert personas("sample", "-n", 2, "-o", "a.csv")[0] == 0
     Path("a.csv").chmod(0o600)
     Path("link.csv").symlink_to("a.csv")
@@ -130,7 +130,7 @@ def test_a_file_that_is_replaced_is_replaced_whole_and_links_are_followed(person
     assert Path("a.csv").stat().st_mode & 0o777 == 0o600
 
 
-def test_paths_of_a_config_start_from_its_folder(
+def test_config_paths_start_from_its_folder(
     personas: Personas, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = here / "home"
@@ -149,7 +149,7 @@ def test_paths_of_a_config_start_from_its_folder(
     assert personas("report", here / "run")[0] == 0
 
 
-def test_zip_codes_of_a_table_of_numbers_are_read(personas: Personas) -> None:
+def test_numeric_zip_codes_are_read(personas: Personas) -> None:
     personas("sample", "-n", 3, "--where", '{"state": "NJ"}', "-o", "people.csv")
     people = pd.read_csv("people.csv", dtype={"zipcode": str})
     zips = people["zipcode"].tolist()
@@ -160,7 +160,7 @@ def test_zip_codes_of_a_table_of_numbers_are_read(personas: Personas) -> None:
         assert pd.read_parquet(f"{kind}/personas")["zipcode"].tolist() == zips
 
 
-def test_a_run_whose_files_are_hostile_is_refused_in_one_line(personas: Personas) -> None:
+def test_hostile_run_files_are_refused(personas: Personas) -> None:
     assert personas("generate", QUICKSTART, "-n", 2, "-o", "run")[0] == 0
     manifest = json.loads(Path("run/manifest.json").read_text())
     manifests = [
@@ -191,7 +191,7 @@ def test_a_run_whose_files_are_hostile_is_refused_in_one_line(personas: Personas
     assert personas("generate", QUICKSTART, "-n", 3, "-o", "run")[0] == 0
 
 
-def test_names_that_are_no_text_or_hold_a_line_end_crash_nothing(personas: Personas) -> None:
+def test_odd_file_names_crash_nothing(personas: Personas) -> None:
     assert personas("sample", "-n", 2, "-o", "a\nb.csv")[0] == 0
     assert personas("validate", "a\nb.csv")[0] == 0
     bad = os.fsdecode(b"\xff.csv")
@@ -202,7 +202,7 @@ def test_names_that_are_no_text_or_hold_a_line_end_crash_nothing(personas: Perso
         assert "is not UTF-8 text" in err
 
 
-def test_a_part_of_another_run_is_narrated_anew(personas: Personas, here: Path) -> None:
+def test_part_of_another_run_is_replaced(personas: Personas, here: Path) -> None:
     shards = ("--set", "output.shard_rows=3")
     for folder, seed in (("run", 1), ("other", 2)):
         assert personas("generate", QUICKSTART, "-n", 6, "--seed", seed, "-o", folder, *shards)[0] == 0
@@ -216,19 +216,19 @@ def test_a_part_of_another_run_is_narrated_anew(personas: Personas, here: Path) 
     assert content(here / "run")[part] == before[part]
 
 
-def test_a_report_replaces_no_file_that_is_no_report(personas: Personas) -> None:
+def test_report_replaces_only_a_report(personas: Personas) -> None:
     assert personas("sample", "-n", 300, "-o", "people.parquet")[0] == 0
     Path("report.html").write_text("<p>precious</p>")
     code, _, err = personas("report", "people.parquet")
     assert code == 2
-    assert "report.html: is no report of ours and would be replaced" in err
+    assert "report.html: is not a report of this package and would be replaced" in err
     assert Path("report.html").read_text() == "<p>precious</p>"
     Path("report.html").unlink()
     assert personas("report", "people.parquet")[0] == 0
     assert personas("report", "people.parquet")[0] == 0
 
 
-def test_a_message_shows_what_a_terminal_obeys_as_escapes_and_is_bounded(personas: Personas) -> None:
+def test_message_is_printable_and_bounded(personas: Personas) -> None:
     _, _, err = personas("sample", "-n", 1, "--where", json.dumps({"\x1b[31mx": "1"}))
     assert "\x1b" not in err
     _, _, err = personas("sample", "-n", 1, "--where", json.dumps({"x" * 100_000: "1"}))
@@ -237,7 +237,7 @@ def test_a_message_shows_what_a_terminal_obeys_as_escapes_and_is_bounded(persona
     assert "\x1b" not in err
 
 
-def test_an_interrupt_while_the_command_loads_ends_with_130() -> None:
+def test_interrupted_start_ends_with_130() -> None:
     code = """
 import sys
 from census_personas.__main__ import main
@@ -255,7 +255,7 @@ main()
 @pytest.mark.parametrize(
     "url", ["127.0.0.1:1/v1", "http://", "ftp://x/v1", "http://127.0.0.1:0/v1", "http://a b/v1"]
 )
-def test_a_url_that_is_none_is_wrong_configuration(personas: Personas, url: str) -> None:
+def test_invalid_url_is_a_wrong_config(personas: Personas, url: str) -> None:
     options = ("--set", "llm.backend=openai", "--set", "llm.model=m", "--set", f"llm.base_url={url}")
     code, _, err = personas("generate", QUICKSTART, "-n", 2, "-o", "run", *options)
     assert code == 2

@@ -127,7 +127,7 @@ class Reader:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_does_what_it_says(
+def test_page_is_true(
     page: str,
     personas: Personas,
     chat_server: Callable[..., Any],
@@ -161,5 +161,5 @@ def test_a_page_does_what_it_says(
         ("a b\n", "a", "a"),
     ],
 )
-def test_output_that_differs_is_named(said: str, wanted: str, missing: str) -> None:
+def test_different_output_is_named(said: str, wanted: str, missing: str) -> None:
     assert has_lines(said, wanted) == missing

@@ -1,4 +1,4 @@
-"""Commands about plug-ins, and the examples of the page about them, as they stand there."""
+"""Commands about plug-ins, and the examples of their page, unchanged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def mine(tmp_path: Path) -> Path:
     return tmp_path / "mine"
 
 
-def test_the_examples_of_the_page_run(
+def test_examples_of_the_page_run(
     tmp_path: Path, personas: Personas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -73,34 +73,30 @@ def test_the_examples_of_the_page_run(
         ('.get("age")', '["age"]', "rule age_31: a record without columns: "),
     ],
 )
-def test_an_example_that_is_not_judged_as_it_says_is_told(
-    mine: Path, personas: Personas, old: str, new: str, said: str
-) -> None:
+def test_failing_example_is_named(mine: Path, personas: Personas, old: str, new: str, said: str) -> None:
     (mine / "rules/age_31.py").write_text(RULE.replace(old, new))
     code, out, err = personas("plugins", "check", mine)
     assert (code, err) == (1, "personas: mine: 1 fault\n")
     assert out.startswith(said)
 
 
-def test_a_fault_of_a_prompt_set_is_told_with_its_name(mine: Path, personas: Personas) -> None:
+def test_faulty_prompt_set_is_named(mine: Path, personas: Personas) -> None:
     shutil.copytree(PromptSet.load("en_US").folder, mine / "prompts/plain")
     with (mine / "prompts/plain/personas.j2").open("a") as file:
         file.write("{{ sex }}\n")
     code, out, _ = personas("plugins", "check", mine)
     assert code == 1
-    assert re.search(r"^prompt set plain: .*personas.j2:\d+: stands outside", out, re.MULTILINE)
+    assert re.search(r"^prompt set plain: .*personas.j2:\d+: is outside", out, re.MULTILINE)
 
 
-def test_a_plug_in_that_cannot_be_loaded_is_one_line(
-    mine: Path, personas: Personas, one_line: Callable[[str], str]
-) -> None:
+def test_broken_plugin_is_one_line(mine: Path, personas: Personas, one_line: Callable[[str], str]) -> None:
     (mine / "rules/age_31.py").write_text("import nowhere_at_all\n")
     code, _, err = personas("plugins", "check", mine)
     assert code == 2
     assert one_line(err).startswith(f"personas: {mine}/rules/age_31.py:1: cannot be imported: ModuleNotFound")
 
 
-def test_a_rule_that_fails_on_a_row_is_one_line(
+def test_crashing_rule_is_one_line(
     mine: Path, tmp_path: Path, personas: Personas, one_line: Callable[[str], str]
 ) -> None:
     (mine / "rules/age_31.py").write_text(RULE.replace("== 31", "/ 0"))
@@ -111,7 +107,7 @@ def test_a_rule_that_fails_on_a_row_is_one_line(
     )
 
 
-def test_what_is_installed_is_listed_and_used_by_name(
+def test_installed_plugins_are_listed(
     mine: Path, tmp_path: Path, personas: Personas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     info = tmp_path / "site/even_ages-1.0.dist-info"

@@ -17,9 +17,7 @@ QUICKSTART = Path(__file__).parents[3] / "configs/quickstart.yaml"
 Personas = Callable[..., tuple[int, str, str]]
 
 
-def test_preview_prints_personas_and_writes_nothing(
-    personas: Personas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_preview_writes_nothing(personas: Personas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     code, out, _ = personas("preview", QUICKSTART, "-n", 2, "--json")
     assert code == 0
@@ -27,7 +25,7 @@ def test_preview_prints_personas_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_preview_narrates_the_people_by_whom_a_prompt_is_judged(
+def test_preview_narrates_evaluation_people(
     personas: Personas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -41,7 +39,7 @@ def test_preview_narrates_the_people_by_whom_a_prompt_is_judged(
     assert "12 of 12 accepted, 12 of them without a repair; 24 requests" in err
 
 
-def test_preview_takes_people_of_a_dataset_too_and_names_those_that_it_knows(
+def test_preview_takes_a_dataset(
     personas: Personas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_line: Callable[[str], str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -54,7 +52,7 @@ def test_preview_takes_people_of_a_dataset_too_and_names_those_that_it_knows(
     assert "no people 'nobody'; known: evaluation, or a dataset's path" in one_line(err)
 
 
-def test_check_and_prompts_check_find_the_shipped_ones_sound(personas: Personas) -> None:
+def test_shipped_sets_are_sound(personas: Personas) -> None:
     assert personas("check", QUICKSTART)[0] == 0
     code, out, err = personas("prompts", "check")
     assert code == 0, out + err
@@ -72,7 +70,7 @@ def test_check_and_prompts_check_find_the_shipped_ones_sound(personas: Personas)
         ("{narratives: [x]}", "write it as section.key=value"),
     ],
 )
-def test_check_finds_what_would_end_a_run(
+def test_check_finds_fatal_faults(
     personas: Personas,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -93,7 +91,7 @@ def test_check_finds_what_would_end_a_run(
     assert said in one_line(err)
 
 
-def test_check_finds_a_text_that_the_offline_narrator_cannot_write(
+def test_check_finds_an_unwritable_text(
     personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
 ) -> None:
     shutil.copytree(PromptSet.load("en_US").folder, tmp_path / "mine")
@@ -105,7 +103,7 @@ def test_check_finds_a_text_that_the_offline_narrator_cannot_write(
     assert "pets" in one_line(err)
 
 
-def test_generate_begins_no_run_whose_texts_the_offline_narrator_cannot_write(
+def test_generate_refuses_an_unwritable_text(
     personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
 ) -> None:
     more = ("-o", tmp_path / "run", "--set", "prompts.narratives=[family]")
@@ -116,7 +114,7 @@ def test_generate_begins_no_run_whose_texts_the_offline_narrator_cannot_write(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_prompt_set_is_unsound_with_a_spoilt_grammar_and_takes_no_offline_run_without_one(
+def test_broken_grammar_is_a_fault(
     personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
 ) -> None:
     mine = tmp_path / "mine"
@@ -129,10 +127,13 @@ def test_a_prompt_set_is_unsound_with_a_spoilt_grammar_and_takes_no_offline_run_
     assert personas("prompts", "check", mine)[0] == 0
     code, _, err = personas("generate", QUICKSTART, "-o", tmp_path / "run", "--set", f"prompts.set={mine}")
     assert code == 2
-    assert f"{mine}/offline: is not there, and the offline narrator writes in it; copy one" in one_line(err)
+    assert (
+        f"{mine}/offline: no such folder, but the offline narrator needs its grammar; copy one"
+        in one_line(err)
+    )
 
 
-def test_a_text_that_a_terminal_would_obey_is_printed_with_escapes(
+def test_control_characters_are_escaped(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     record = {"row": 0, "persona": "Ana \u202e\x9b31m Wu", "skills_and_expertise_list": ["a\x1b[2J"]}

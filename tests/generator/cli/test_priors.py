@@ -22,16 +22,14 @@ def test_priors_are_listed_and_shown(personas: Personas) -> None:
     assert sex["states"] == {"Male": "male", "Female": "female"}
 
 
-def test_priors_check_finds_the_shipped_tables_sound(personas: Personas) -> None:
+def test_shipped_tables_are_sound(personas: Personas) -> None:
     code, out, _ = personas("priors", "check", "--json")
     found = json.loads(out)
     assert (code, found["passed"]) == (0, True)
     assert len(found["verdicts"]) > 15
 
 
-def test_priors_check_names_a_table_that_is_negative(
-    personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
-) -> None:
+def test_negative_table_is_named(personas: Personas, tmp_path: Path, one_line: Callable[[str], str]) -> None:
     shutil.copytree(Priors.load("en_US").folder, tmp_path / "xx")
     broken = tmp_path / "xx/tables/state-occupation.parquet"
     table = pd.read_parquet(broken)
@@ -44,9 +42,7 @@ def test_priors_check_names_a_table_that_is_negative(
     assert "3 of 20 checks failed" in one_line(err)
 
 
-def test_priors_query_answers_from_the_model_under_a_condition(
-    personas: Personas, one_line: Callable[[str], str]
-) -> None:
+def test_query_answers_under_a_condition(personas: Personas, one_line: Callable[[str], str]) -> None:
     code, out, _ = personas("priors", "query", "sex", "--where", '{"state": "NY"}', "--json")
     found = json.loads(out)
     assert code == 0

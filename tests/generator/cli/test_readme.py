@@ -1,4 +1,4 @@
-"""The README: the row that it shows, the commands that it gives, and its length."""
+"""The README: its row, its commands and its length."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST = 150
 Personas = Callable[..., tuple[int, str, str]]
 
 
-def test_the_row_is_that_of_the_quickstart(personas: Personas, tmp_path: Path) -> None:
+def test_row_is_that_of_the_quickstart(personas: Personas, tmp_path: Path) -> None:
     shown = re.search(
         r"row (\d+); (\d+) of its (\d+) columns\):\n\n\| \| \|\n\|---\|---\|\n(.*?)\n\n", README, re.DOTALL
     )
@@ -31,7 +31,7 @@ def test_the_row_is_that_of_the_quickstart(personas: Personas, tmp_path: Path) -
     assert (ROW, named, len(person)) == tuple(map(int, shown.groups()[:3]))
 
 
-def test_it_gives_the_two_commands_and_the_steps_by_hand() -> None:
+def test_commands_are_given() -> None:
     for line in (
         r"make quickstart ",
         r"make test ",
@@ -42,6 +42,6 @@ def test_it_gives_the_two_commands_and_the_steps_by_hand() -> None:
         assert re.search(rf"^{line}", README, re.MULTILINE), line
 
 
-def test_it_is_short() -> None:
+def test_readme_is_short() -> None:
     assert README.count("\n") <= LONGEST
     assert README.count("\n|---") + README.count("](docs/report.svg)") <= 5

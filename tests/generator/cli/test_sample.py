@@ -20,9 +20,7 @@ Personas = Callable[..., tuple[int, str, str]]
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv", "jsonl"])
-def test_sample_writes_context_columns_in_schema_order(
-    personas: Personas, tmp_path: Path, suffix: str
-) -> None:
+def test_columns_are_in_schema_order(personas: Personas, tmp_path: Path, suffix: str) -> None:
     file = tmp_path / f"people.{suffix}"
     code, out, _ = personas("sample", "-n", 30, "--seed", 3, "--schema", "nemotron", "-o", file)
     assert (code, out) == (0, "")
@@ -33,9 +31,7 @@ def test_sample_writes_context_columns_in_schema_order(
     assert {"uuid", "sex", "age", "occupation", "zipcode", "country"} <= set(frame)
 
 
-def test_sample_in_full_has_names_traits_and_everything_else_that_is_known(
-    personas: Personas, tmp_path: Path
-) -> None:
+def test_full_schema_has_all_columns(personas: Personas, tmp_path: Path) -> None:
     personas("sample", "-n", 30, "--schema", "full", "-o", tmp_path / "people.parquet")
     frame = pd.read_parquet(tmp_path / "people.parquet")
     assert {"ethnicity", "labor_force_status", "occupation_code", "county", "first_name"} <= set(frame)
@@ -43,7 +39,7 @@ def test_sample_in_full_has_names_traits_and_everything_else_that_is_known(
     assert frame["age"].between(18, 120).all()
 
 
-def test_sample_prints_json_lines_that_depend_on_the_seed_alone() -> None:
+def test_json_lines_depend_on_the_seed() -> None:
     command = [sys.executable, "-c", "from census_personas.generator.cli.main import main; main()", "sample"]
     first, again, other = (
         subprocess.run([*command, "-n", "3", "--seed", seed], capture_output=True, check=True).stdout
@@ -53,20 +49,20 @@ def test_sample_prints_json_lines_that_depend_on_the_seed_alone() -> None:
     assert [set(json.loads(line)) >= {"uuid", "age"} for line in first.splitlines()] == [True] * 3
 
 
-def test_a_condition_on_what_the_file_will_not_say_is_noted(personas: Personas, tmp_path: Path) -> None:
+def test_hidden_condition_is_noted(personas: Personas, tmp_path: Path) -> None:
     where = ("sample", "-n", 3, "--where", '{"first_name": "Mary", "state": "IL"}', "-o", tmp_path / "p.csv")
-    assert "note: first_name is no column of schema nemotron" in personas(*where)[2]
+    assert "note: first_name is not in schema nemotron" in personas(*where)[2]
     assert "note" not in personas(*where, "--schema", "full")[2]
 
 
-def test_sample_prints_ten_rows_unless_asked_for_others(personas: Personas, tmp_path: Path) -> None:
+def test_default_is_ten_rows(personas: Personas, tmp_path: Path) -> None:
     for words, rows in (((), 10), (("--set", "rows=4"), 4), (("--set", "rows=4", "-n", 3), 3)):
         file = tmp_path / f"{rows}.csv"
         assert personas("sample", *words, "-o", file)[0] == 0
         assert len(pd.read_csv(file)) == rows
 
 
-def test_sample_is_conditioned_by_where(personas: Personas, tmp_path: Path) -> None:
+def test_where_conditions_the_sample(personas: Personas, tmp_path: Path) -> None:
     where = json.dumps({"state": ["NY", "VT"], "age": "30-45"})
     personas("sample", "-n", 50, "--where", where, "-o", tmp_path / "people.parquet")
     frame = pd.read_parquet(tmp_path / "people.parquet")
@@ -74,7 +70,7 @@ def test_sample_is_conditioned_by_where(personas: Personas, tmp_path: Path) -> N
     assert frame["age"].between(30, 45).all()
 
 
-def test_a_sample_that_fails_leaves_the_earlier_file(personas: Personas, tmp_path: Path) -> None:
+def test_failed_sample_keeps_the_old_file(personas: Personas, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text("kept")
     assert personas("sample", "-n", 5, "--where", '{"planet": "Mars"}', "-o", file)[0] == 2
@@ -83,7 +79,7 @@ def test_a_sample_that_fails_leaves_the_earlier_file(personas: Personas, tmp_pat
 
 
 @pytest.mark.parametrize("place", ["/proc/people.csv", "file/people.csv"])
-def test_a_place_that_cannot_be_written_to_is_named_with_the_reason(
+def test_unwritable_place_is_named(
     personas: Personas,
     one_line: Callable[[str], str],
     tmp_path: Path,
@@ -95,11 +91,11 @@ def test_a_place_that_cannot_be_written_to_is_named_with_the_reason(
     code, _, err = personas("sample", "-n", 2, "-o", place)
     assert code == 2
     assert re.search(
-        r"people\.csv: (there is no folder file; make it|is a place of the system)", one_line(err)
+        r"people\.csv: (there is no folder file; create it|is in a system folder)", one_line(err)
     )
 
 
-def test_a_folder_that_was_deleted_meanwhile_is_a_place_like_that(
+def test_deleted_folder_is_named(
     personas: Personas, one_line: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gone").mkdir()
@@ -107,11 +103,14 @@ def test_a_folder_that_was_deleted_meanwhile_is_a_place_like_that(
     (tmp_path / "gone").rmdir()
     code, _, err = personas("sample", "-n", 2, "-o", "people.csv")
     assert code == 2
-    assert "people.csv: cannot be looked at (No such file or directory); change to a folder" in one_line(err)
+    assert (
+        "people.csv: cannot be accessed (No such file or directory); change to an existing folder"
+        in one_line(err)
+    )
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_sample_leaves_nothing(command: Any, tmp_path: Path, how: signal.Signals) -> None:
+def test_interrupted_sample_leaves_nothing(command: Any, tmp_path: Path, how: signal.Signals) -> None:
     command.begin("sample", "-n", 10**9, "-o", tmp_path / "people.jsonl")
     deadline = time.monotonic() + 60
     while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
@@ -122,7 +121,7 @@ def test_an_interrupted_sample_leaves_nothing(command: Any, tmp_path: Path, how:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_reader_that_has_read_enough_is_no_failure() -> None:
+def test_closed_pipe_is_no_failure() -> None:
     sample = "from census_personas.generator.cli.main import main; main()"
     command = f"{sys.executable} -c '{sample}' sample -n 3000 | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=True)
@@ -130,7 +129,7 @@ def test_a_reader_that_has_read_enough_is_no_failure() -> None:
     assert done.stderr == ""
 
 
-def test_standard_output_on_a_full_disk_is_named() -> None:
+def test_full_standard_output_is_named() -> None:
     main = "from census_personas.generator.cli.main import main; main()"
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
@@ -144,11 +143,9 @@ def test_standard_output_on_a_full_disk_is_named() -> None:
     assert (done.returncode, done.stderr) == (1, said)
 
 
-def test_counts_that_sum_to_other_than_the_rows_are_refused(
-    personas: Personas, one_line: Callable[[str], str]
-) -> None:
+def test_wrong_sum_of_counts_is_refused(personas: Personas, one_line: Callable[[str], str]) -> None:
     quota = '{"sex": {"Male": 5, "Female": 3}}'
     code, out, err = personas("sample", "-n", 6, "--quota", quota)
     assert (code, out) == (2, "")
-    assert "counts sum to 8, and 6 rows are asked for; ask with -n 8" in one_line(err)
+    assert "counts sum to 8, but 6 rows are requested; use -n 8" in one_line(err)
     assert personas("sample", "-n", 8, "--quota", quota)[1].count('"Male"') == 5

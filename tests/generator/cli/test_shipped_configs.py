@@ -17,7 +17,7 @@ Personas = Callable[..., tuple[int, str, str]]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != REWRITE])
-def test_a_config_passes_the_offline_check(
+def test_config_passes_the_offline_check(
     name: str, personas: Personas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -28,7 +28,7 @@ def test_a_config_passes_the_offline_check(
     assert ("=== personas: asks for" in out) == ("backend: openai" in (CONFIGS / name).read_text("utf-8"))
 
 
-def test_a_dataset_of_the_quickstart_can_be_rewritten(
+def test_quickstart_dataset_can_be_rewritten(
     personas: Personas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -40,6 +40,6 @@ def test_a_dataset_of_the_quickstart_can_be_rewritten(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_config_says_by_which_command_it_is_run(name: str) -> None:
+def test_config_names_its_command(name: str) -> None:
     text = (CONFIGS / name).read_text(encoding="utf-8")
     assert re.search(rf"^#   personas generate configs/{re.escape(name)}", text, re.MULTILINE)

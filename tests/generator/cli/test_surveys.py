@@ -1,4 +1,4 @@
-"""Files of people as surveys have them: planned, completed and narrated from the command line."""
+"""Survey files: planned, completed and narrated from the command line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) and isinstance(value[0], str) else None,
 )
-def test_a_survey_is_completed_and_narrated(
+def test_survey_is_completed_and_narrated(
     personas: Personas, words: tuple[str, ...], age: tuple[int, int], sex: str
 ) -> None:
     code, _, err = personas("narrate", *words, "-n", 1, "-o", "run", "--set", "output.schema=full")
@@ -51,7 +51,7 @@ def test_a_survey_is_completed_and_narrated(
         assert key == {"input_row": 0, "uuid": person["uuid"], "key": person["key"]}
 
 
-def test_a_plan_shows_what_is_left_over_and_a_config_to_fill_in(personas: Personas) -> None:
+def test_plan_shows_open_values(personas: Personas) -> None:
     code, out, _ = personas("narrate", "codes.csv", "--plan")
     assert code == 1
     assert "left over: '2' (3 rows), '1' (2 rows)" in out
@@ -64,7 +64,7 @@ def test_a_plan_shows_what_is_left_over_and_a_config_to_fill_in(personas: Person
     assert [person["age"] for person in plan["people"]] == [44, 67, 29]
 
 
-def test_people_whom_nobody_can_be_are_rejected_with_what_excludes_them(personas: Personas) -> None:
+def test_impossible_people_are_rejected(personas: Personas) -> None:
     Path("x.csv").write_text("age,sex,state,education\n18-19,f,OH,PhD\n40,m,OH,PhD\n12,m,OH,\n")
     code, _, _ = personas("narrate", "x.csv", "-o", "run")
     assert code == 1
@@ -91,7 +91,7 @@ def test_people_whom_nobody_can_be_are_rejected_with_what_excludes_them(personas
         ("age,sex,state\n30,f,Bavaria\n", (), "none is of en_US: is it a dataset of another country"),
     ],
 )  # fmt: skip
-def test_a_file_that_cannot_be_read_so_is_refused_in_one_line(
+def test_unusable_mapping_is_refused(
     personas: Personas, one_line: Callable[[str], str], content: str, options: tuple[str, ...], said: str
 ) -> None:
     Path("x.csv").write_text(content)
@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_read_so_is_refused_in_one_line(
     assert not Path("run").exists()
 
 
-def test_another_mapping_in_the_same_folder_is_another_run(personas: Personas) -> None:
+def test_another_mapping_is_another_run(personas: Personas) -> None:
     Path("x.csv").write_text("age,sex,state,a\n30,f,OH,1\n")
     words = ("narrate", "x.csv", "-o", "run", "--set", "input.values={a: {'1': married_present}}")
     assert personas(*words, "--set", "input.columns={a: marital_status}")[0] == 0

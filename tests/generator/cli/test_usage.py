@@ -1,4 +1,4 @@
-"""What is no use of the command, or cannot be done: one line, exit code, nothing left behind."""
+"""Wrong usage and impossible requests: one line, an exit code, nothing left behind."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_help_is_instant() -> None:
         (("generate", "absent.yaml"), "absent.yaml: cannot be read"),
         (
             ("generate", QUICKSTART, "-o", "/proc/self/run"),
-            "/proc/self/run: is a place of the system; name one elsewhere",
+            "/proc/self/run: is in a system folder; name a file elsewhere",
         ),
         (("generate", QUICKSTART, "--set", "locale=xx_YY"), "xx_YY"),
         (("generate", QUICKSTART, "--set", "prompts.set=xx_YY"), "unknown prompt set 'xx_YY'; known: en_US"),
@@ -61,9 +61,9 @@ def test_help_is_instant() -> None:
         ),
         (
             ("generate", QUICKSTART, "--set", "name=a/b"),
-            "name: takes letters, digits, dots, hyphens and underscores, a letter or digit first, not 'a/b'",
+            "name: takes letters, digits, dots, hyphens and underscores, and begins with a letter or digit, not 'a/b'",
         ),
-        (("batch", "import", "nosuchrun", "in.jsonl"), "nosuchrun: no run folder there; give the one"),
+        (("batch", "import", "nosuchrun", "in.jsonl"), "nosuchrun: no such run folder; give the one"),
         (("generate", QUICKSTART, "--where", "{state: NY}"), "--where: not valid JSON"),
         (("generate", QUICKSTART, "--where", '{"planet": "Mars"}'), "planet"),
         (("generate", QUICKSTART, "--where", '{"state": "Ontario"}'), "Ontario"),
@@ -74,7 +74,7 @@ def test_help_is_instant() -> None:
         (("compare", "absent.parquet", "absent.parquet"), "absent.parquet: no dataset there"),
     ],
 )
-def test_wrong_input_is_one_line_with_the_remedy_and_leaves_nothing(
+def test_wrong_input_is_one_line(
     personas: Personas,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -90,7 +90,7 @@ def test_wrong_input_is_one_line_with_the_remedy_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_version_is_printed_and_nothing_else(personas: Personas) -> None:
+def test_version_is_printed(personas: Personas) -> None:
     assert personas("--version") == (0, f"{version('census-personas')}\n", "")
 
 
@@ -109,9 +109,9 @@ def test_the_version_is_printed_and_nothing_else(personas: Personas) -> None:
         ("priors plot", "--output is missing; personas priors plot --help"),
         ("priors plot -o x.pdf", "x.pdf: unknown suffix '.pdf'; write to .svg, .png"),
         ("priors build -o x", "--pums: missing; or give --download with --sources"),
-        ("report run --swap sex", "--swap: say of how many people, with --counterfactual N"),
+        ("report run --swap sex", "--swap: needs --counterfactual N, the number of people"),
         ("batch export x.yaml -o ./x.yaml", "x.yaml: unknown suffix '.yaml'; write to .jsonl"),
-        ("validate x.csv --policy age_bounds", "--policy: 'age_bounds' names no action; write it as RULE=off"),
+        ("validate x.csv --policy age_bounds", "--policy: 'age_bounds' has no action; write it as RULE=off"),
         ("sample -n 9999999999999", "--rows: input should be less than or equal to 1000000000000, not 9999999999999"),
         (f"sample --seed {2**63}", f"--seed: input should be less than or equal to {2**63 - 1}, not {2**63}"),
         ('sample --where {"age":null}', "--where: where.age has no value; give texts, numbers, lists or objects"),
@@ -120,7 +120,7 @@ def test_the_version_is_printed_and_nothing_else(personas: Personas) -> None:
         ("sample --set rows=", "--set: rows: has no value; give one, or leave the key out"),
     ],
 )  # fmt: skip
-def test_wrong_usage_is_one_line_that_names_the_option_and_exit_2(
+def test_wrong_usage_exits_with_2(
     personas: Personas, one_line: Callable[[str], str], words: str, said: str
 ) -> None:
     code, out, err = personas(*words.split(" "))
@@ -130,18 +130,14 @@ def test_wrong_usage_is_one_line_that_names_the_option_and_exit_2(
 
 
 @pytest.mark.parametrize("words", [(), ("priors",), ("batch",)])
-def test_a_command_without_arguments_is_answered_with_its_help(
-    personas: Personas, words: tuple[str, ...]
-) -> None:
+def test_bare_command_prints_its_help(personas: Personas, words: tuple[str, ...]) -> None:
     code, out, err = personas(*words)
     assert (code, out) == (2, "")
     assert err.startswith("Usage: personas ")
     assert personas(*words, "--help") == (0, err, "")
 
 
-def test_debug_shows_where_an_error_came_from(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_debug_shows_a_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("PERSONAS_DEBUG", "")
     monkeypatch.setattr(sys, "argv", ["personas", "--debug", "generate", "absent.yaml"])
     with pytest.raises(ValueError, match=r"absent\.yaml"):
@@ -149,7 +145,7 @@ def test_debug_shows_where_an_error_came_from(
     assert capsys.readouterr().err == ""
 
 
-def test_what_a_machine_is_short_of_is_no_wrong_usage(tmp_path: Path) -> None:
+def test_machine_limits_are_not_wrong_usage(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     finding = Finding("unicode", "error", "persona", "x" * 10_000)
     try:
@@ -163,6 +159,6 @@ def test_what_a_machine_is_short_of_is_no_wrong_usage(tmp_path: Path) -> None:
     assert failure.describe(WriterError("x: findings are written as .parquet"))[1] == 2
     said, code = failure.describe(MemoryError("Unable to allocate 9 GiB"))
     assert (said, code) == (
-        "out of memory (Unable to allocate 9 GiB); end what else runs, or take a machine with more",
+        "out of memory (Unable to allocate 9 GiB); end other processes, or use a machine with more",
         1,
     )

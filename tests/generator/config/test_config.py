@@ -33,46 +33,46 @@ pytestmark = pytest.mark.quick
         ("rows: [", "not valid YAML"),
     ],
 )
-def test_a_wrong_config_is_explained_with_place_and_remedy(text: str, said: str) -> None:
+def test_wrong_config_is_explained(text: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text, "x.yaml")
     assert str(caught.value).startswith("x.yaml: ")
     assert said in str(caught.value)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent\.yaml: cannot be read"):
         load(tmp_path / "absent.yaml")
 
 
 @pytest.mark.parametrize("key", ["llm.base_url=http://me:sk-secret@host/v1", "llm.api_key_env=sk-secret"])
-def test_a_secret_in_the_wrong_place_is_refused_without_being_repeated(key: str) -> None:
+def test_misplaced_secret_is_not_shown(key: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse("", "x.yaml", (key,))
     assert "sk-secret" not in str(caught.value)
 
 
-def test_overrides_are_yaml_values_and_reach_into_sections() -> None:
+def test_overrides_are_yaml_values() -> None:
     config = parse("rows: 5", "x.yaml", ("rows=7", "llm.concurrency=3", "where={state: [CA]}"))
     assert (config.rows, config.llm.concurrency, config.where) == (7, 3, {"state": ["CA"]})
 
 
 @pytest.mark.parametrize("override", ["rows", "=3", "rows.x=1", "where={"])
-def test_a_malformed_override_is_refused(override: str) -> None:
+def test_malformed_override_is_refused(override: str) -> None:
     with pytest.raises(ConfigError, match="--set"):
         parse("rows: 5", "x.yaml", (override,))
 
 
-def test_off_is_a_word_and_not_false() -> None:
+def test_off_is_a_word() -> None:
     config = parse("validation: {policy: {stated_age: off}}\nruntime: {progress: off}", "x.yaml")
     assert (config.validation.policy["stated_age"], config.runtime.progress) == ("off", "off")
 
 
-def test_an_empty_section_means_its_defaults() -> None:
+def test_empty_section_means_defaults() -> None:
     assert parse("llm:\noutput:\n", "x.yaml") == Config()
 
 
-def test_a_config_cannot_be_changed_after_it_is_read() -> None:
+def test_config_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Config().rows = 3  # type: ignore[misc]
 
@@ -80,18 +80,18 @@ def test_a_config_cannot_be_changed_after_it_is_read() -> None:
 @pytest.mark.parametrize(
     "how", ["rows=9", "name=other", "llm.concurrency=2", "llm.base_url=http://h/v1", "runtime.progress=off"]
 )
-def test_how_a_run_is_done_does_not_change_what_it_is(how: str) -> None:
+def test_work_settings_keep_the_fingerprint(how: str) -> None:
     assert parse("", "x", (how,)).fingerprint() == Config().fingerprint()
 
 
 @pytest.mark.parametrize(
     "what", ["seed=1", "locale=xx", "llm.temperature=0.1", "output.schema=full", "where={sex: Male}"]
 )
-def test_what_decides_the_rows_changes_the_fingerprint(what: str) -> None:
+def test_row_settings_change_the_fingerprint(what: str) -> None:
     assert parse("", "x", (what,)).fingerprint() != Config().fingerprint()
 
 
-def test_a_resolved_config_reads_back_as_itself() -> None:
+def test_resolved_config_reads_back() -> None:
     config = parse("", "x", ("output.schema=full", "where={age: 30-45}", "prompts.narratives=[finance]"))
     assert Config.model_validate(config.model_dump(mode="json", by_alias=True)) == config
 
@@ -119,7 +119,7 @@ YAML_VALUES = st.recursive(
 
 @settings(deadline=None)
 @given(key=st.sampled_from(keys_of(Config)), value=YAML_VALUES)
-def test_any_value_at_any_key_is_taken_or_explained_in_one_line(key: tuple[str, ...], value: Any) -> None:
+def test_any_value_is_accepted_or_explained(key: tuple[str, ...], value: Any) -> None:
     for name in reversed(key):
         value = {name: value}
     try:
@@ -169,7 +169,7 @@ def mutated(draw: st.DrawFn) -> str:
 
 @settings(deadline=None, max_examples=300)
 @given(text=mutated())
-def test_a_spoilt_config_is_taken_or_explained_in_one_line(text: str) -> None:
+def test_garbled_config_is_accepted_or_explained(text: str) -> None:
     try:
         config = parse(text, "x.yaml")
     except ConfigError as error:
@@ -179,7 +179,7 @@ def test_a_spoilt_config_is_taken_or_explained_in_one_line(text: str) -> None:
         assert len(config.fingerprint()) == 64
 
 
-def test_requests_that_stand_alone_make_another_run_and_the_usual_ones_the_same() -> None:
+def test_continue_false_changes_the_fingerprint() -> None:
     usual, alone = (Config.model_validate({"prompts": {"continue": value}}) for value in (True, False))
     assert usual.fingerprint() == Config().fingerprint()
     assert "continue" not in usual.identity()["prompts"]

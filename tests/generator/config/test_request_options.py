@@ -1,4 +1,4 @@
-"""Options of requests: what is taken, what is refused, and that only what is set is part of what a run is."""
+"""Request options: accepted and refused ones; only options that are set enter the fingerprint."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def served(*options: str) -> Config:
     return parse("".join([SERVED, *(f", {option}" for option in options), "}"]), "run.yaml")
 
 
-def test_runs_of_earlier_releases_are_the_same_runs() -> None:
+def test_old_fingerprints_are_unchanged() -> None:
     assert parse("", "run.yaml").fingerprint() == OFFLINE_BEFORE
     assert served().fingerprint() == SERVED_BEFORE
     assert [served(option).fingerprint() for option in CHANGES_NOTHING] == [SERVED_BEFORE] * len(
@@ -56,12 +56,12 @@ def test_runs_of_earlier_releases_are_the_same_runs() -> None:
     assert limited.fingerprint() == SERVED_BEFORE
 
 
-def test_each_option_that_changes_answers_makes_another_run() -> None:
+def test_options_change_the_fingerprint() -> None:
     runs = {served(option).fingerprint() for option in CHANGES_ANSWERS}
     assert len(runs | {SERVED_BEFORE}) == len(CHANGES_ANSWERS) + 1
 
 
-def test_options_are_sent_under_their_own_names() -> None:
+def test_options_have_their_own_names() -> None:
     options = served(*CHANGES_ANSWERS).llm.options()
     assert options == {
         "provider": {"order": ["a"]},
@@ -89,13 +89,13 @@ def test_options_are_sent_under_their_own_names() -> None:
         ("extra_body: {max_completion_tokens: 1}", "is set by llm.max_tokens"),
         ("extra_body: {response_format: {type: text}}", "is set by llm.structured_output"),
         ("extra_body: {messages: []}", "is set by prompts.set"),
-        ("extra_body: {stream: true}", "llm.extra_body.stream: one whole answer in text is read"),
+        ("extra_body: {stream: true}", "llm.extra_body.stream: only one whole answer in text can be read"),
         ("extra_body: {extra_body: {a: 1}}", "directly under llm.extra_body"),
         (
             "extra_body: {a: {api_key: sk-hunter2}}",
             r"llm.extra_body.a.api_key: would be written .* llm.headers",
         ),
-        ("extra_body: {a: .inf}", "llm.extra_body.a: is no number that JSON has"),
+        ("extra_body: {a: .inf}", "llm.extra_body.a: is not a number that JSON can hold"),
         ("extra_body: {a: 2001-01-01}", "llm.extra_body.a: is a date"),
         ("extra_body: [a]", "llm.extra_body: input should be a valid dictionary"),
         (
@@ -107,13 +107,13 @@ def test_options_are_sent_under_their_own_names() -> None:
         ("system_role: maybe", "llm.system_role: input should be 'auto', 'yes' or 'no', not 'maybe'"),
         (
             "headers: {Content-Type: sk-hunter2}",
-            "llm.headers: Content-Type: is set for each request by itself",
+            "llm.headers: Content-Type: is set automatically for each request",
         ),
         ("headers: {Proxy-Authorization: sk-hunter2}", "write user and password into HTTPS_PROXY"),
-        ("headers: {a: sk-hunter2, A: sk-hunter2}", "llm.headers: A: is there twice, as a too"),
-        ("headers: {'a b': sk-hunter2}", "llm.headers: has a name that no header has"),
-        ('headers: {a: "sk-hunter2\\nb"}', "llm.headers: a: has a value that no header has"),
-        ("headers: {a: 'sk-hunter2${'}", r"llm.headers: a: names a variable in a way that is not read"),
+        ("headers: {a: sk-hunter2, A: sk-hunter2}", "llm.headers: A: repeats a;"),
+        ("headers: {'a b': sk-hunter2}", "llm.headers: has a name that a header cannot have"),
+        ('headers: {a: "sk-hunter2\\nb"}', "llm.headers: a: has a value that a header cannot have"),
+        ("headers: {a: 'sk-hunter2${'}", r"llm.headers: a: names a variable in an unknown form"),
         ("headers: {a: [sk-hunter2]}", "llm.headers.a: input should be a valid string"),
         ("headers: sk-hunter2", "llm.headers: input should be a valid dictionary"),
         ("endpoints: [sk-hunter2]", r"llm.endpoints.0: input should be"),
@@ -136,7 +136,7 @@ def test_options_are_sent_under_their_own_names() -> None:
         ("client_key: a.pem", "llm.client_key belongs to a certificate"),
     ],
 )
-def test_a_bad_option_is_refused_in_one_line_without_a_secret(option: str, said: str) -> None:
+def test_bad_option_is_refused(option: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said) as raised:
         served(option)
     assert "hunter2" not in str(raised.value)
@@ -152,13 +152,13 @@ def test_a_bad_option_is_refused_in_one_line_without_a_secret(option: str, said:
         "llm={headers: [sk-hunter2",
     ],
 )
-def test_an_override_of_headers_is_not_repeated(override: str) -> None:
+def test_overridden_headers_are_not_repeated(override: str) -> None:
     with pytest.raises(ConfigError) as raised:
         parse(SERVED + "}", "run.yaml", (override,))
     assert "hunter2" not in str(raised.value)
 
 
-def test_what_is_written_of_headers_is_the_name_of_a_variable() -> None:
+def test_only_variable_names_are_written() -> None:
     headers = (
         "{A: '${TOKEN}', B: 'Bearer ${TOKEN}', C: sk-hunter2, D: 'sk-hunter2${TOKEN}', E: 'Basic sk-hunter2'}"
     )
@@ -170,7 +170,7 @@ def test_what_is_written_of_headers_is_the_name_of_a_variable() -> None:
     assert config.llm.headers["C"] == "sk-hunter2"
 
 
-def test_certificates_are_looked_for_beside_the_config(tmp_path: Path) -> None:
+def test_certificates_are_relative_to_the_config(tmp_path: Path) -> None:
     (tmp_path / "mine.pem").touch()
     file = tmp_path / "run.yaml"
     file.write_text("llm: {client_cert: mine.pem, client_key: elsewhere.pem}")
@@ -194,7 +194,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.from_regex(r"x[a-z]{1,5}", fullmatch=True), JSON, max_size=4))
-def test_any_json_object_is_taken_as_it_is(body: dict[str, object]) -> None:
+def test_any_json_object_is_accepted(body: dict[str, object]) -> None:
     config = Config.model_validate({"llm": {"backend": "openai", "model": "m", "extra_body": body}})
     assert config.llm.options() == body
     again = Config.model_validate(json.loads(config.model_dump_json(by_alias=True)))

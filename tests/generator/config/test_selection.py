@@ -1,4 +1,4 @@
-"""What decides rows and what does not: selections as keys, and as part of a config's fingerprint."""
+"""Selections that draw the same rows have one key and one fingerprint."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from census_personas.generator.config.selection import Selection
 pytestmark = pytest.mark.quick
 
 
-def test_a_selection_of_conditions_alone_has_the_key_of_its_conditions() -> None:
+def test_conditions_have_their_own_key() -> None:
     assert Selection({"sex": "Male"}).key == '{"sex": ["Male"]}'
     assert Selection().key == "{}"
 
 
-def test_every_way_of_selecting_makes_another_key() -> None:
+def test_every_selection_has_its_own_key() -> None:
     ways = [
         Selection(),
         Selection({"sex": "Male"}),
@@ -28,11 +28,11 @@ def test_every_way_of_selecting_makes_another_key() -> None:
     assert len({way.key for way in ways}) == len(ways)
 
 
-def test_ways_that_are_not_used_leave_a_fingerprint_as_it_was() -> None:
+def test_unused_kinds_keep_the_fingerprint() -> None:
     assert not {"target", "quota", "stratified"} & set(Config().identity())
 
 
-def test_every_way_of_selecting_is_part_of_the_fingerprint() -> None:
+def test_selections_enter_the_fingerprint() -> None:
     configs = [
         Config(),
         Config(target={"sex": "uniform"}),
@@ -43,7 +43,7 @@ def test_every_way_of_selecting_is_part_of_the_fingerprint() -> None:
     assert len({config.fingerprint() for config in configs}) == len(configs)
 
 
-def test_a_wanted_table_counts_by_its_contents(tmp_path: Path) -> None:
+def test_table_counts_by_its_contents(tmp_path: Path) -> None:
     prints = []
     for name, text in (
         ("a.csv", "sex,share\nMale,1\n"),
@@ -55,7 +55,7 @@ def test_a_wanted_table_counts_by_its_contents(tmp_path: Path) -> None:
     assert prints[0] == prints[1] != prints[2]
 
 
-def test_conditions_that_say_the_same_have_one_key() -> None:
+def test_equal_conditions_have_one_key() -> None:
     assert Selection({"state": "CA"}).key == Selection({"state": ["CA"]}).key
     assert Selection({"state": ["CA", "OR"]}).key == Selection({"state": {"OR", "CA"}}).key
     assert Selection({"age": 30}).key == Selection({"age": "30"}).key

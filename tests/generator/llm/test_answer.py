@@ -1,4 +1,4 @@
-"""What models really send is read; what cannot be read is said."""
+"""Answers as models really send them are parsed; unreadable ones become findings."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ LIST = FieldSpec("items", "list", "Items.", 2, 4)
         '{"story": "Once."}' + " \n" * 500,
     ],
 )
-def test_a_json_object_is_found_wherever_it_stands(text: str) -> None:
+def test_object_is_found_in_any_text(text: str) -> None:
     assert parse_object(text) == {"story": "Once."}
 
 
-def test_raw_control_characters_inside_strings_are_tolerated() -> None:
+def test_control_characters_are_tolerated() -> None:
     assert read('{"story": "Once\n\tupon a\x01 time"}', [TEXT]).values == {"story": "Once upon a time"}
 
 
 @pytest.mark.parametrize("blank", ["\\n", "\\u0007", "\\u00a0", "\xa0", "\x7f", "  ", "\\n \\n"])
-def test_whatever_is_no_single_blank_becomes_one(blank: str) -> None:
+def test_blanks_are_normalized(blank: str) -> None:
     assert read(f'{{"story": "Once{blank}upon"}}', [TEXT]).values == {"story": "Once upon"}
     assert read(f'{{"items": ["one{blank}thing", "two"]}}', [LIST]).values == {"items": ["one thing", "two"]}
 
@@ -48,12 +48,12 @@ def test_whatever_is_no_single_blank_becomes_one(blank: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "   ", "no object", '{"story": "cut o', "[1, 2]", "null", "{", '{"a": {"b": 1}']
 )
-def test_text_without_a_whole_object_is_an_error(text: str) -> None:
+def test_no_whole_object_is_an_error(text: str) -> None:
     with pytest.raises(AnswerError):
         parse_object(text)
 
 
-def test_an_unreadable_answer_is_a_finding_for_every_field() -> None:
+def test_unreadable_answer_fails_every_field() -> None:
     answer = read("I cannot help with that.", [TEXT, LIST])
     assert answer.values == {}
     assert [finding.field for finding in answer.findings] == ["story", "items"]
@@ -61,37 +61,37 @@ def test_an_unreadable_answer_is_a_finding_for_every_field() -> None:
 
 
 @pytest.mark.parametrize("value", [7, None, ["a", "b"], {"a": 1}])
-def test_a_wrong_type_is_a_finding(value: object) -> None:
+def test_wrong_type_is_a_finding(value: object) -> None:
     answer = read(json.dumps({"story": value}), [TEXT])
     assert [finding.field for finding in answer.findings] == ["story"]
     assert "is not a text" in answer.findings[0].message
 
 
-def test_a_missing_field_is_a_finding_and_the_others_are_kept() -> None:
+def test_missing_field_is_a_finding() -> None:
     answer = read('{"story": "Once upon."}', [TEXT, LIST])
     assert answer.values == {"story": "Once upon."}
     assert "is missing" in answer.findings[0].message
 
 
 @pytest.mark.parametrize("story", ["Hm.", "x" * 41])
-def test_a_length_outside_the_bounds_is_a_finding(story: str) -> None:
+def test_length_out_of_bounds_is_a_finding(story: str) -> None:
     answer = read(json.dumps({"story": story}), [TEXT])
     assert f"has {len(story)} characters; write 5 to 40" in answer.findings[0].message
 
 
-def test_list_items_that_begin_with_a_number_keep_it() -> None:
+def test_leading_numbers_of_items_stay() -> None:
     assert read('{"items": ["3D printing", "1950s jazz"]}', [LIST]).values == {
         "items": ["3D printing", "1950s jazz"]
     }
 
 
-def test_list_items_lose_bullets_blanks_and_repetitions() -> None:
+def test_list_items_are_cleaned() -> None:
     answer = read('{"items": ["- one", "2. two;", "two", "  ", "• three"]}', [LIST])
     assert answer.values == {"items": ["one", "two", "three"]}
     assert not answer.findings
 
 
-def test_fields_that_nobody_asked_for_are_ignored() -> None:
+def test_extra_fields_are_ignored() -> None:
     assert read('{"story": "Once upon.", "age": 7}', [TEXT]).values == {"story": "Once upon."}
 
 
@@ -130,7 +130,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_whatever_a_model_writes_is_read_fast_and_can_be_written_down(name: str) -> None:
+def test_any_text_is_read_fast(name: str) -> None:
     began = time.process_time()
     answer = read(HOSTILE[name], [TEXT, LIST, SCORE])
     assert time.process_time() - began < 1
@@ -140,19 +140,19 @@ def test_whatever_a_model_writes_is_read_fast_and_can_be_written_down(name: str)
     assert all(len(value) <= 4_000 for value in answer.values.values() if isinstance(value, str))
 
 
-def test_half_of_a_character_fails_its_field_alone() -> None:
+def test_half_a_character_fails_its_field() -> None:
     answer = read(HOSTILE["half a pair in a list"], [TEXT, LIST])
     assert answer.values == {"story": "Once upon", "items": ["one\ufffd", "two"]}
     assert [finding.field for finding in answer.findings] == ["items"]
 
 
-def test_a_text_is_cut_beyond_use_and_said_to_be_as_long_as_it_was() -> None:
+def test_overlong_text_is_cut() -> None:
     answer = read(json.dumps({"story": "x" * N}), [TEXT])
     assert answer.values["story"] == "x" * 4_000
     assert "has 100000 characters; write 5 to 40" in answer.findings[0].message
 
 
-def test_a_known_fault_is_the_finding_of_every_field() -> None:
+def test_known_fault_fails_every_field() -> None:
     answer = read("", [TEXT, LIST], fault="the answer repeats a key")
     assert {finding.message for finding in answer.findings} == {"the answer repeats a key"}
 

@@ -1,4 +1,4 @@
-"""A run through batch files is the run that an endpoint would have given."""
+"""A run through batch files equals a run at an endpoint."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ def state(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("faults", [(), ("--fault", "wrong_age=0.3", "--fault", "bad_json=0.2")])
-def test_batches_until_nothing_waits_write_the_bytes_of_a_served_run(
-    tmp_path: Path, chat_server: Server, faults: tuple[str, ...]
-) -> None:
+def test_batches_equal_a_served_run(tmp_path: Path, chat_server: Server, faults: tuple[str, ...]) -> None:
     server = chat_server(*faults)
     config, requests, results = settings(server, tmp_path), tmp_path / "out.jsonl", tmp_path / "in.jsonl"
     run, stages = tmp_path / "run", []
@@ -93,7 +91,7 @@ def test_batches_until_nothing_waits_write_the_bytes_of_a_served_run(
     assert state(run)["endpoint"] == {"batch_answers": sum(stages)}
 
 
-def test_answers_to_no_request_are_named_and_end_in_failure(
+def test_unmatched_answers_are_named(
     tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = chat_server()
@@ -103,10 +101,10 @@ def test_answers_to_no_request_are_named_and_end_in_failure(
     with pytest.raises(typer.Exit) as ended:
         import_(run, results)
     assert ended.value.exit_code == 1
-    assert "1 answers are to no request that waits (9-attributes-aa)" in capsys.readouterr().err
+    assert "1 answers match no pending request (9-attributes-aa)" in capsys.readouterr().err
 
 
-def test_an_id_that_holds_the_key_is_not_shown(
+def test_id_with_the_key_is_not_shown(
     tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = "sk-Zq7SECRETxyzzy/+=0123456789abc"
@@ -118,10 +116,10 @@ def test_an_id_that_holds_the_key_is_not_shown(
         import_(run, results)
     shown = "".join(capsys.readouterr())
     assert key[:12] not in shown
-    assert "answers are to no request that waits" in shown
+    assert "answers match no pending request" in shown
 
 
-def test_a_file_of_another_run_is_told_from_one_that_was_taken_before(
+def test_other_runs_and_repeats_differ(
     tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = chat_server()
@@ -141,11 +139,13 @@ def test_a_file_of_another_run_is_told_from_one_that_was_taken_before(
         import_(run, wrong)
     assert ended.value.exit_code == 1
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith(f"personas: {wrong}: 6 answers are to no request that waits")
-    assert "they are of another run or model; give the answers to what was exported from" in last
+    assert last.startswith(f"personas: {wrong}: 6 answers match no pending request")
+    assert (
+        "they are from another run or model; give the answers to the requests that were exported from" in last
+    )
 
 
-def test_a_byte_order_mark_and_a_cut_last_line_are_put_up_with_and_said(
+def test_byte_order_mark_and_cut_line_are_tolerated(
     tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = chat_server()
@@ -156,19 +156,19 @@ def test_a_byte_order_mark_and_a_cut_last_line_are_put_up_with_and_said(
     import_(tmp_path / "run", results)
     said = capsys.readouterr()
     assert "5 of 5 answers used" in said.out
-    assert "in.jsonl: begins with a byte order mark, which was passed over" in said.err
-    assert "in.jsonl: line 6 is cut off and was left out; its request is exported again" in said.err
+    assert "in.jsonl: begins with a byte order mark, which was ignored" in said.err
+    assert "in.jsonl: line 6 is cut off and was skipped; its request is exported again" in said.err
 
 
-def test_answers_are_not_replaced_by_requests(tmp_path: Path, chat_server: Server) -> None:
+def test_answers_are_not_overwritten(tmp_path: Path, chat_server: Server) -> None:
     answers = tmp_path / "answers.jsonl"
     answers.write_text('{"custom_id": "0-attributes-aa", "response": {}}\n')
-    with pytest.raises(ConfigError, match=r"answers\.jsonl: is there and holds no requests; move it away"):
+    with pytest.raises(ConfigError, match=r"answers\.jsonl: exists and holds no requests; move it away"):
         export(settings(chat_server(), tmp_path), answers, folder=tmp_path / "run")
     assert answers.read_text().startswith('{"custom_id": "0-')
 
 
-def test_the_same_export_twice_is_the_same_file_and_asks_nobody(tmp_path: Path, chat_server: Server) -> None:
+def test_export_is_repeatable(tmp_path: Path, chat_server: Server) -> None:
     server = chat_server()
     config = settings(server, tmp_path)
     export(config, tmp_path / "one.jsonl", folder=tmp_path / "run")
@@ -180,7 +180,7 @@ def test_the_same_export_twice_is_the_same_file_and_asks_nobody(tmp_path: Path, 
     assert not any("minLength" in json.dumps(body) for body in bodies)
 
 
-def test_failed_and_missing_answers_are_exported_again_and_nothing_else(
+def test_failed_answers_are_exported_again(
     tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = chat_server()
@@ -193,7 +193,7 @@ def test_failed_and_missing_answers_are_exported_again_and_nothing_else(
     assert said.err.startswith("0 of 6 rows, 0.0 rows/s, 6 waiting\n")
     assert "0 rows; 3 of 4 answers used" in said.out
     assert "1 requests failed" in said.err
-    assert "rows wait for a further batch" in said.err
+    assert "rows wait for the next batch" in said.err
     export(tmp_path / "run", requests)
     waiting = [json.loads(line)["custom_id"].rsplit("-", 1)[0] for line in requests.read_text().splitlines()]
     assert waiting == [
@@ -206,7 +206,7 @@ def test_failed_and_missing_answers_are_exported_again_and_nothing_else(
     ]
 
 
-def test_answers_to_other_prompts_are_not_used(tmp_path: Path, chat_server: Server) -> None:
+def test_answers_to_other_prompts_are_unused(tmp_path: Path, chat_server: Server) -> None:
     server = chat_server()
     requests, results = tmp_path / "out.jsonl", tmp_path / "in.jsonl"
     export(settings(server, tmp_path), requests, folder=tmp_path / "run")
@@ -218,7 +218,7 @@ def test_answers_to_other_prompts_are_not_used(tmp_path: Path, chat_server: Serv
     assert state(tmp_path / "other")["endpoint"] == {"batch_answers": 0}
 
 
-def test_answers_of_any_other_shape_are_failed_ones(tmp_path: Path, chat_server: Server) -> None:
+def test_misshapen_answers_count_as_failed(tmp_path: Path, chat_server: Server) -> None:
     server = chat_server()
     requests, results = tmp_path / "out.jsonl", tmp_path / "in.jsonl"
     export(settings(server, tmp_path), requests, folder=tmp_path / "run")
@@ -236,7 +236,7 @@ def test_answers_of_any_other_shape_are_failed_ones(tmp_path: Path, chat_server:
     assert len(names) == ROWS
 
 
-def test_an_answer_of_any_kind_costs_its_own_row_at_most(tmp_path: Path, chat_server: Server) -> None:
+def test_bad_answer_costs_only_its_row(tmp_path: Path, chat_server: Server) -> None:
     server = chat_server()
     requests, results = tmp_path / "out.jsonl", tmp_path / "in.jsonl"
     export(settings(server, tmp_path), requests, folder=tmp_path / "run")
@@ -264,7 +264,7 @@ def test_an_answer_of_any_kind_costs_its_own_row_at_most(tmp_path: Path, chat_se
     assert asked[0] in again
 
 
-def test_what_is_no_batch_is_refused(tmp_path: Path, chat_server: Server) -> None:
+def test_other_files_are_refused(tmp_path: Path, chat_server: Server) -> None:
     config = Config.model_validate(json.loads(settings(chat_server(), tmp_path).read_text()))
     (tmp_path / "in.jsonl").write_text('{"custom_id": "1"}\n[]\n')
     with pytest.raises(ConfigError, match=r"in\.jsonl:2: not a batch result"):
@@ -285,7 +285,7 @@ def test_what_is_no_batch_is_refused(tmp_path: Path, chat_server: Server) -> Non
         ),
     ],
 )
-def test_a_batch_of_which_no_answer_can_be_read_ends_in_failure_with_the_reason(
+def test_unreadable_batch_fails_with_a_reason(
     tmp_path: Path,
     chat_server: Server,
     capsys: pytest.CaptureFixture[str],
@@ -301,7 +301,7 @@ def test_a_batch_of_which_no_answer_can_be_read_ends_in_failure_with_the_reason(
     assert said in capsys.readouterr().err
 
 
-def test_what_failed_requests_were_answered_is_shown(
+def test_error_messages_are_shown(
     tmp_path: Path, chat_server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server, folder = chat_server(), tmp_path / "run"

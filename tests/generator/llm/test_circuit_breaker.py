@@ -1,4 +1,4 @@
-"""An endpoint that is not there is reported soon; one that was there and went away is waited for."""
+"""A missing endpoint is reported soon; one that answered before is waited for."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def failure(model: ChatModel, callers: int = 1) -> tuple[EndpointError, fl
 
 
 @pytest.mark.parametrize(("transport", "callers"), [("openai", 1), ("lean", 40)])
-async def test_an_endpoint_where_nobody_listens_is_reported_within_seconds_in_one_line(
+async def test_refused_connection_is_reported_soon(
     transport: str, callers: int, unused_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     error, seconds = await failure(model_of(unused_url, transport=transport), callers)
@@ -57,7 +57,7 @@ async def test_an_endpoint_where_nobody_listens_is_reported_within_seconds_in_on
 
 
 @pytest.mark.parametrize("transport", ["openai", "lean"])
-async def test_a_name_that_no_host_has_is_reported_within_seconds(transport: str) -> None:
+async def test_unknown_host_is_reported_soon(transport: str) -> None:
     error, seconds = await failure(model_of("http://no-such-host.invalid/v1", transport=transport))
     assert seconds < 4
     assert "http://no-such-host.invalid/v1: nobody listens there" in str(error)
@@ -78,7 +78,7 @@ def deaf_url() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("transport", "callers"), [("openai", 1), ("lean", 40)])
-async def test_an_address_that_drops_packets_is_reported_after_a_second_trial(
+async def test_dropped_packets_are_reported(
     transport: str, callers: int, deaf_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = model_of(deaf_url, transport=transport, connect_timeout_s=1, max_retries=50)
@@ -89,7 +89,7 @@ async def test_an_address_that_drops_packets_is_reported_after_a_second_trial(
     assert caplog.records == []
 
 
-async def test_of_several_endpoints_none_of_which_is_there_each_is_tried_and_one_named(
+async def test_all_missing_endpoints_are_tried(
     unused_url: str,
 ) -> None:
     other = unused_url.replace("127.0.0.1", "127.0.0.2")
@@ -98,7 +98,7 @@ async def test_of_several_endpoints_none_of_which_is_there_each_is_tried_and_one
     assert "nobody listens there" in str(error)
 
 
-async def test_a_server_that_answers_503_from_the_start_ends_the_run_with_what_it_says(
+async def test_constant_503_ends_the_run(
     chat_server: Server,
 ) -> None:
     server = chat_server("--fault", "503=1")
@@ -107,9 +107,7 @@ async def test_a_server_that_answers_503_from_the_start_ends_the_run_with_what_i
     assert "answered 503: EngineCore encountered an issue." in str(error)
 
 
-async def test_a_restart_is_waited_for_with_a_single_request_in_flight_and_no_retries_to_spare(
-    chat_server: Server, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_restart_costs_no_retries(chat_server: Server, caplog: pytest.LogCaptureFixture) -> None:
     server = chat_server()
     model = model_of(server.base_url, max_retries=1, patience_s=30)
     before = await model.complete(QUESTION)
@@ -124,7 +122,7 @@ async def test_a_restart_is_waited_for_with_a_single_request_in_flight_and_no_re
     assert ["is down" in caplog.messages[0], "answers again" in caplog.messages[1]] == [True, True]
 
 
-async def test_an_endpoint_that_never_was_is_named_once_while_another_does_its_work(
+async def test_missing_endpoint_is_named_once(
     chat_server: Server, unused_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = model_of(unused_url, chat_server().base_url)
@@ -134,9 +132,7 @@ async def test_an_endpoint_that_never_was_is_named_once_while_another_does_its_w
 
 
 @pytest.mark.parametrize("transport", ["openai", "lean"])
-async def test_an_answer_that_takes_too_long_is_said_to_take_too_long(
-    transport: str, chat_server: Server
-) -> None:
+async def test_slow_answer_is_called_slow(transport: str, chat_server: Server) -> None:
     server = chat_server("--fault", "stall=1")
     model = model_of(server.base_url, transport=transport, timeout_s=0.3, max_retries=0)
     with pytest.raises(TransientError, match=r": no answer within 0\.3 s$"):

@@ -1,4 +1,4 @@
-"""The gate finds how many requests a server works on, from what their answers take or from the queue that it shows."""
+"""The concurrency limit follows a server's capacity, from latencies or from the queue in its metrics."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def looked(gate: ConcurrencyLimit, server: FakeServer, looks: int) -> list[int]:
     return limits
 
 
-def test_the_limit_doubles_to_the_ceiling_where_there_is_room() -> None:
+def test_limit_doubles_to_the_ceiling() -> None:
     gate = ConcurrencyLimit(1024)
     limits = []
     while gate.limit < 1024:
@@ -59,14 +59,14 @@ def test_the_limit_doubles_to_the_ceiling_where_there_is_room() -> None:
 
 
 @pytest.mark.parametrize("places", [8, 40, 100, 300])
-def test_a_server_that_queues_is_not_given_more_than_it_works_on(places: int) -> None:
+def test_queueing_stops_the_growth(places: int) -> None:
     gate = ConcurrencyLimit(4096)
     limits = settled(gate, FakeServer(places, 0.5), 60)
     assert max(limits[10:]) <= max(1.1 * START, 3 * places)
     assert min(limits[10:]) >= min(START, places)
 
 
-def test_answers_that_are_longer_are_no_sign_of_a_queue() -> None:
+def test_longer_answers_are_no_queue() -> None:
     gate = ConcurrencyLimit(1024)
     for tokens in (100, 300, 900):
         gate.in_flight = gate.limit
@@ -75,7 +75,7 @@ def test_answers_that_are_longer_are_no_sign_of_a_queue() -> None:
     assert gate.limit == 8 * START
 
 
-def test_answers_to_what_was_sent_under_another_limit_say_nothing() -> None:
+def test_answers_under_an_old_limit_are_ignored() -> None:
     gate = ConcurrencyLimit(1024)
     gate.in_flight = gate.limit
     for _ in range(10 * START):
@@ -83,21 +83,21 @@ def test_answers_to_what_was_sent_under_another_limit_say_nothing() -> None:
     assert (gate.limit, gate.epoch) == (2 * START, 1)
 
 
-def test_the_limit_grows_again_when_the_server_does() -> None:
+def test_limit_grows_with_the_server() -> None:
     gate = ConcurrencyLimit(4096)
     before = settled(gate, FakeServer(50, 0.5), 40)[-1]
     assert settled(gate, FakeServer(2000, 0.5), 200)[-1] > 2 * before
 
 
 @pytest.mark.parametrize("places", [1, 8, 64, 100, 300])
-def test_a_queue_that_is_seen_is_kept_short_and_the_server_busy(places: int) -> None:
+def test_visible_queue_stays_short(places: int) -> None:
     gate = ConcurrencyLimit(4096)
     limits = looked(gate, FakeServer(places, 0.5), 60)
     assert places <= min(limits[20:])
     assert max(limits[20:]) <= 1.25 * places + 1
 
 
-def test_a_queue_that_is_gone_when_looked_at_again_is_no_sign() -> None:
+def test_brief_queue_is_ignored() -> None:
     gate = ConcurrencyLimit(START)
     for waiting in (20, 0) * 10:
         gate.in_flight = gate.limit
@@ -105,7 +105,7 @@ def test_a_queue_that_is_gone_when_looked_at_again_is_no_sign() -> None:
     assert gate.limit == START
 
 
-def test_a_queue_of_other_clients_is_not_taken_for_ours() -> None:
+def test_queue_of_other_clients_is_ignored() -> None:
     gate = ConcurrencyLimit(START)
     for _ in range(10):
         gate.in_flight = gate.limit
@@ -113,7 +113,7 @@ def test_a_queue_of_other_clients_is_not_taken_for_ours() -> None:
     assert gate.limit == START
 
 
-def test_nothing_is_added_where_the_cache_of_the_server_is_full() -> None:
+def test_full_cache_stops_the_growth() -> None:
     gate = ConcurrencyLimit(1024)
     gate.in_flight = gate.limit
     gate.observed(0, START, 0.99)
@@ -122,14 +122,14 @@ def test_nothing_is_added_where_the_cache_of_the_server_is_full() -> None:
     assert gate.limit == 2 * START
 
 
-def test_nothing_is_added_before_what_was_sent_has_arrived() -> None:
+def test_growth_waits_for_arrivals() -> None:
     gate = ConcurrencyLimit(1024)
     gate.in_flight = gate.limit
     gate.observed(0, START // 2, 0.3)
     assert gate.limit == START
 
 
-def test_latency_counts_again_once_a_server_tells_no_more() -> None:
+def test_latency_counts_without_metrics() -> None:
     gate = ConcurrencyLimit(1024)
     gate.observed(0, 1, 0.1)
     settled(gate, FakeServer(5000, 0.2), 5)
@@ -139,7 +139,7 @@ def test_latency_counts_again_once_a_server_tells_no_more() -> None:
     assert gate.limit == 1024
 
 
-def test_a_limit_that_is_not_reached_stays() -> None:
+def test_unreached_limit_stays() -> None:
     gate = ConcurrencyLimit(1024)
     for _ in range(1000):
         gate.answered(gate.epoch, 0.2)
@@ -147,7 +147,7 @@ def test_a_limit_that_is_not_reached_stays() -> None:
     assert gate.limit == START
 
 
-async def test_429_shrinks_the_limit_once_for_all_that_were_in_flight_together() -> None:
+async def test_429s_together_shrink_the_limit_once() -> None:
     gate = ConcurrencyLimit(1024)
     async with gate as epoch:
         for _ in range(20):
@@ -155,7 +155,7 @@ async def test_429_shrinks_the_limit_once_for_all_that_were_in_flight_together()
     assert gate.limit == int(START * 0.7)
 
 
-async def test_the_gate_admits_in_order_and_loses_no_place_to_cancelled_callers() -> None:
+async def test_cancelled_callers_lose_no_place() -> None:
     gate = ConcurrencyLimit(2)
     order: list[int] = []
 

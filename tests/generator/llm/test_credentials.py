@@ -1,4 +1,4 @@
-"""Keys and headers reach the endpoints that they are for, through both transports, and nothing else."""
+"""Keys and headers reach only the endpoints that they are for, through both transports."""
 
 from __future__ import annotations
 
@@ -48,9 +48,7 @@ async def asked(settings: LLMConfig, *requests: ChatRequest) -> list[Completion]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_headers_are_sent_with_what_their_variables_hold(
-    transport: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_headers_are_filled_from_variables(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_TOKEN", TOKEN)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-usual")
     headers = {"X-Gateway": "Token ${GATEWAY_TOKEN}", "x-team": "census", "Api-Key": "${GATEWAY_TOKEN}"}
@@ -72,7 +70,7 @@ async def test_headers_are_sent_with_what_their_variables_hold(
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_the_value_of_a_header_that_is_refused_shows_nowhere(
+async def test_refused_header_value_is_not_shown(
     transport: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -95,7 +93,7 @@ async def test_the_value_of_a_header_that_is_refused_shows_nowhere(
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_an_answer_that_repeats_the_value_of_a_header_is_unusable(
+async def test_repeated_header_value_spoils_an_answer(
     transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GATEWAY_TOKEN", TOKEN)
@@ -109,9 +107,9 @@ async def test_an_answer_that_repeats_the_value_of_a_header_is_unusable(
 
 
 @pytest.mark.parametrize(
-    ("state", "said"), [(None, "which is not set"), ("", "which is set and empty"), ("a\nb", "no header has")]
+    ("state", "said"), [(None, "which is not set"), ("", "which is empty"), ("a\nb", "a header cannot have")]
 )
-def test_a_header_whose_variable_holds_nothing_to_send_is_one_clear_error(
+def test_empty_header_variable_is_one_error(
     state: str | None, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GATEWAY_TOKEN", raising=False)
@@ -123,9 +121,7 @@ def test_a_header_whose_variable_holds_nothing_to_send_is_one_clear_error(
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_each_endpoint_gets_its_own_key_and_headers_and_its_share(
-    transport: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_endpoints_get_their_own_keys(transport: str, monkeypatch: pytest.MonkeyPatch) -> None:
     servers: list[Noted] = []
     with ExitStack() as stack:
         for number in range(3):
@@ -145,7 +141,7 @@ async def test_each_endpoint_gets_its_own_key_and_headers_and_its_share(
     assert all(secrets_of(settings).held_by(f"sk-{number}-hunter2-0123456789") for number in range(3))
 
 
-def test_the_key_that_is_refused_is_named_by_its_own_variable() -> None:
+def test_refused_key_is_named_by_its_variable() -> None:
     endpoints = [{"base_url": "http://a/v1"}, {"base_url": "http://b/v1", "api_key_env": "KEY_B"}]
     addresses = Address.all_of(config("lean", None, endpoints=endpoints, api_key_env="KEY_A"))
     assert [(address.url, address.key_variable) for address in addresses] == [
@@ -155,7 +151,7 @@ def test_the_key_that_is_refused_is_named_by_its_own_variable() -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_options_are_part_of_each_body(transport: str) -> None:
+async def test_options_are_in_each_body(transport: str) -> None:
     options = {
         "top_k": 40, "min_p": 0.05, "presence_penalty": 0.5, "frequency_penalty": 0.25, "repetition_penalty": 1.1,
         "stop": ["END"], "reasoning_effort": "low", "chat_template_kwargs": {"enable_thinking": False},
@@ -178,7 +174,7 @@ async def test_options_are_part_of_each_body(transport: str) -> None:
     assert set(server.bodies[3]) == usual
 
 
-def test_a_batch_asks_by_the_same_options() -> None:
+def test_batches_carry_the_options() -> None:
     settings = config("lean", "http://a/v1", top_k=40, seed=False, system_role="no")
     messages = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello."})
     request = replace(REQUEST, messages=messages, options=settings.options())
@@ -201,7 +197,7 @@ def test_a_batch_asks_by_the_same_options() -> None:
         ({"extra_body": {"route": "a"}}, 'unknown field "route"', "llm.extra_body.route"),
     ],
 )
-async def test_a_server_that_refuses_an_option_ends_the_run_in_one_line_that_names_its_key(
+async def test_refused_option_ends_the_run(
     transport: str, form: str, option: dict[str, Any], said: str, key: str
 ) -> None:
     with gateway(
@@ -213,7 +209,7 @@ async def test_a_server_that_refuses_an_option_ends_the_run_in_one_line_that_nam
         assert len(server.bodies) == 1
 
 
-async def test_a_refusal_in_plain_words_is_not_taken_for_an_option() -> None:
+async def test_plain_words_name_no_option() -> None:
     with (
         gateway(lambda _: refusal("please stop sending so much")) as server,
         pytest.raises(LLMError, match=r"^http://") as raised,
@@ -232,7 +228,7 @@ def strict(body: dict[str, Any]) -> Reply:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_the_system_role_is_found_out_or_said(transport: str) -> None:
+async def test_system_role_is_probed_or_set(transport: str) -> None:
     request = ChatRequest(SYSTEM, "hello", {"type": "object"}, 0.0, 1.0, 64, 7)
     folded = [{"role": "user", "content": "Be brief.\n\nHello."}]
     with gateway(strict) as server:
@@ -249,7 +245,7 @@ async def test_the_system_role_is_found_out_or_said(transport: str) -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_reasoning_models_of_openai_get_their_own_limit_and_keep_no_thought(transport: str) -> None:
+async def test_openai_reasoning_models_work(transport: str) -> None:
     def reasoning(body: dict[str, Any]) -> Reply:
         if "max_tokens" in body:
             said = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens'"
@@ -271,7 +267,7 @@ async def test_reasoning_models_of_openai_get_their_own_limit_and_keep_no_though
     assert server.bodies[-1]["reasoning_effort"] == "low"
 
 
-def test_what_is_sent_is_outlined_without_a_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_outline_holds_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GATEWAY_TOKEN", TOKEN)
     monkeypatch.setenv("KEY_A", "sk-hunter2-0123456789abc")
     monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter2-pass@proxy.test:3128")

@@ -59,7 +59,7 @@ async def failure(settings: LLMConfig, request: ChatRequest) -> LLMError:
     return raised.value
 
 
-async def test_an_answer_satisfies_the_schema(
+async def test_answer_satisfies_the_schema(
     transport: str, chat_server: Server, request_: ChatRequest
 ) -> None:
     _, [answer] = await asked(config(transport, chat_server()), request_)
@@ -71,7 +71,7 @@ async def test_an_answer_satisfies_the_schema(
     assert answer.completion_tokens > 0
 
 
-async def test_the_same_request_gets_the_same_answer(
+async def test_same_request_gets_the_same_answer(
     transport: str, chat_server: Server, request_: ChatRequest
 ) -> None:
     _, answers = await asked(config(transport, chat_server()), request_, request_)
@@ -87,7 +87,7 @@ async def test_the_same_request_gets_the_same_answer(
         ("none", "prompt"),
     ],
 )
-async def test_a_form_that_is_silently_ignored_is_not_believed(
+async def test_ignored_form_is_not_believed(
     transport: str, chat_server: Server, request_: ChatRequest, understood: str, found: str
 ) -> None:
     server = chat_server("--understands", understood)
@@ -96,15 +96,13 @@ async def test_a_form_that_is_silently_ignored_is_not_believed(
     assert "Ruth Castellano" in answer.text
 
 
-async def test_the_endpoint_is_probed_once(
-    transport: str, chat_server: Server, request_: ChatRequest
-) -> None:
+async def test_endpoint_is_probed_once(transport: str, chat_server: Server, request_: ChatRequest) -> None:
     server = chat_server()
     await asked(config(transport, server), *[request_] * 20)
     assert server.stats()["requests"] == 21
 
 
-async def test_a_configured_form_is_not_probed(
+async def test_configured_form_is_not_probed(
     transport: str, chat_server: Server, request_: ChatRequest
 ) -> None:
     server = chat_server()
@@ -121,7 +119,7 @@ async def test_a_configured_form_is_not_probed(
         ("response_format", {"structured_output": "structured_outputs"}),
     ],
 )
-async def test_what_an_endpoint_refuses_is_left_out(
+async def test_refused_parameters_are_left_out(
     transport: str, chat_server: Server, request_: ChatRequest, refused: str, found: dict[str, Any]
 ) -> None:
     model, [answer] = await asked(config(transport, chat_server("--refuses", refused)), request_)
@@ -130,7 +128,7 @@ async def test_what_an_endpoint_refuses_is_left_out(
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "503", "drop", "reset", "truncate", "half_json"])
-async def test_a_passing_fault_is_retried(
+async def test_transient_fault_is_retried(
     transport: str, chat_server: Server, request_: ChatRequest, fault: str
 ) -> None:
     server = chat_server("--script", f"ok,{fault},{fault},ok")
@@ -140,15 +138,13 @@ async def test_a_passing_fault_is_retried(
     assert server.stats()[f"fault_{fault}"] == 2
 
 
-async def test_a_stalled_body_times_out_and_is_retried(
-    transport: str, chat_server: Server, request_: ChatRequest
-) -> None:
+async def test_stalled_body_times_out(transport: str, chat_server: Server, request_: ChatRequest) -> None:
     server = chat_server("--script", "ok,stall,ok")
     _, [answer] = await asked(config(transport, server, timeout_s=0.5), request_)
     assert "Ruth Castellano" in answer.text
 
 
-async def test_a_slow_body_is_bounded_by_the_total_time(
+async def test_slow_body_has_a_total_limit(
     transport: str, chat_server: Server, request_: ChatRequest
 ) -> None:
     server = chat_server("--fault", "slow=1")
@@ -163,7 +159,7 @@ async def test_retry_after_is_honoured(transport: str, chat_server: Server, requ
     assert time.monotonic() - started >= 1.0
 
 
-async def test_faults_that_do_not_pass_are_reported_with_their_kind(
+async def test_permanent_faults_have_a_kind(
     transport: str, chat_server: Server, request_: ChatRequest
 ) -> None:
     error = await failure(config(transport, chat_server("--p500", "1"), max_retries=1), request_)
@@ -171,9 +167,7 @@ async def test_faults_that_do_not_pass_are_reported_with_their_kind(
     assert "answered 500" in str(error)
 
 
-async def test_an_endpoint_that_is_not_there_is_named(
-    transport: str, chat_server: Server, request_: ChatRequest
-) -> None:
+async def test_missing_endpoint_is_named(transport: str, chat_server: Server, request_: ChatRequest) -> None:
     server = chat_server()
     server.kill()
     error = await failure(config(transport, server, max_retries=1), request_)
@@ -182,7 +176,7 @@ async def test_an_endpoint_that_is_not_there_is_named(
     assert "is a server running at" in error.hint
 
 
-async def test_an_unknown_model_lists_those_that_are_served(
+async def test_unknown_model_lists_the_served(
     transport: str, chat_server: Server, request_: ChatRequest
 ) -> None:
     error = await failure(config(transport, chat_server(), model="other"), request_)
@@ -191,7 +185,7 @@ async def test_an_unknown_model_lists_those_that_are_served(
     assert "test-narrator" in error.hint
 
 
-async def test_a_wrong_key_is_explained_and_shown_nowhere(
+async def test_wrong_key_is_explained_and_hidden(
     transport: str,
     chat_server: Server,
     request_: ChatRequest,
@@ -211,7 +205,7 @@ async def test_a_wrong_key_is_explained_and_shown_nowhere(
     assert KEY not in shown
 
 
-async def test_the_key_of_the_named_variable_is_sent(
+async def test_key_of_the_variable_is_sent(
     transport: str, chat_server: Server, request_: ChatRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTHER_KEY", KEY)
@@ -220,7 +214,7 @@ async def test_the_key_of_the_named_variable_is_sent(
     assert "Ruth Castellano" in answer.text
 
 
-async def test_a_request_that_is_refused_is_not_retried(
+async def test_refused_request_is_not_retried(
     transport: str, chat_server: Server, request_: ChatRequest
 ) -> None:
     server = chat_server("--refuses", "messages")
@@ -229,7 +223,7 @@ async def test_a_request_that_is_refused_is_not_retried(
     assert server.stats()["requests"] == 1
 
 
-async def test_an_answer_cut_off_is_asked_for_with_more_room(
+async def test_cut_answer_gets_a_larger_limit(
     transport: str, chat_server: Server, request_: ChatRequest
 ) -> None:
     server = chat_server("--fault", "length=1")
@@ -248,15 +242,13 @@ async def test_thoughts_stay_out_of_the_answer(
     assert json.loads(answer.text)
 
 
-async def test_a_refusal_is_an_empty_answer_with_its_reason(
-    transport: str, chat_server: Server, request_: ChatRequest
-) -> None:
+async def test_refusal_is_an_empty_answer(transport: str, chat_server: Server, request_: ChatRequest) -> None:
     settings = config(transport, chat_server("--fault", "refusal=1"), structured_output="json_schema")
     _, [answer] = await asked(settings, request_)
     assert (answer.text, answer.finish_reason) == ("", "refusal")
 
 
-async def test_many_requests_survive_random_faults(
+async def test_many_requests_survive_faults(
     transport: str, chat_server: Server, request_: ChatRequest
 ) -> None:
     faults = [f"--fault={name}=0.02" for name in ("429", "500", "503", "drop", "reset")]

@@ -1,4 +1,4 @@
-"""Whatever can go wrong around a run, through the whole command: nothing is lost, and one line says what happened."""
+"""Faults around a run, through the whole command: nothing is lost, and one line explains the fault."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def calm(command: Any, calm_server: Any, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.parametrize("transport", ["openai", "lean"])
-def test_every_fault_of_transport_and_content_at_once_loses_no_row_and_is_accounted_for(
+def test_all_faults_at_once_lose_no_row(
     tmp_path: Path, chat_server: Server, command: Any, transport: str
 ) -> None:
     content = [f"--fault={name}=0.04" for name in CONTENT]
@@ -93,9 +93,7 @@ def test_every_fault_of_transport_and_content_at_once_loses_no_row_and_is_accoun
     assert told["endpoint"]["retries"] == pytest.approx(failed, abs=10)
 
 
-def test_a_server_that_is_killed_and_started_again_is_waited_for(
-    tmp_path: Path, chat_server: Server, command: Any, calm: Path
-) -> None:
+def test_killed_server_is_waited_for(tmp_path: Path, chat_server: Server, command: Any, calm: Path) -> None:
     first = chat_server("--latency", "0.1")
     command.begin(*words(tmp_path / "run", first))
     while asked(first) < ROWS:
@@ -109,9 +107,7 @@ def test_a_server_that_is_killed_and_started_again_is_waited_for(
     assert dataset(tmp_path / "run") == dataset(calm)
 
 
-def test_a_clock_that_jumps_by_hours_changes_no_byte_and_no_wait(
-    tmp_path: Path, chat_server: Server, command: Any, calm: Path
-) -> None:
+def test_clock_jumps_change_nothing(tmp_path: Path, chat_server: Server, command: Any, calm: Path) -> None:
     throttling = chat_server("--fault=429=0.1", "--fault=503=0.05", "--retry-after=0.2")
     started = time.monotonic()
     code, said = command.run(*words(tmp_path / "run", throttling), clock=7)
@@ -121,9 +117,7 @@ def test_a_clock_that_jumps_by_hours_changes_no_byte_and_no_wait(
     assert 0 < manifest(tmp_path / "run")["seconds"] <= seconds
 
 
-def test_a_full_disk_stops_a_run_in_one_line_wherever_it_strikes_and_room_completes_it(
-    tmp_path: Path, chat_server: Server, command: Any, calm: Path
-) -> None:
+def test_full_disk_stops_in_one_line(tmp_path: Path, chat_server: Server, command: Any, calm: Path) -> None:
     if not command.mounts:
         pytest.skip("this system gives no name space in which a small disk could be mounted")
     server = chat_server()
@@ -148,7 +142,7 @@ def test_a_full_disk_stops_a_run_in_one_line_wherever_it_strikes_and_room_comple
     assert asked(server) <= answers(calm) + len(struck) * (AT_ONCE + GREETING)
 
 
-def test_a_read_only_folder_is_named_with_a_remedy(tmp_path: Path, chat_server: Server, command: Any) -> None:
+def test_read_only_folder_is_named(tmp_path: Path, chat_server: Server, command: Any) -> None:
     if not command.mounts:
         pytest.skip("this system gives no name space in which a disk could be mounted")
     disk = tmp_path / "disk"
@@ -162,9 +156,7 @@ def test_a_read_only_folder_is_named_with_a_remedy(tmp_path: Path, chat_server: 
     assert "Read-only file system" in line
 
 
-def test_whatever_a_folder_has_lost_is_made_again_from_the_journal(
-    tmp_path: Path, calm_server: Any, command: Any, calm: Path
-) -> None:
+def test_lost_files_are_made_again(tmp_path: Path, calm_server: Any, command: Any, calm: Path) -> None:
     run = shutil.copytree(calm, tmp_path / "run")
     shards = [run / f"personas/part-0000{i}.parquet" for i in range(3)]
     pages = bytearray(shards[1].read_bytes())
@@ -185,9 +177,7 @@ def test_whatever_a_folder_has_lost_is_made_again_from_the_journal(
     assert asked(calm_server) == questions
 
 
-def test_answers_outlive_a_spoilt_manifest(
-    tmp_path: Path, calm_server: Any, command: Any, calm: Path
-) -> None:
+def test_answers_outlive_a_bad_manifest(tmp_path: Path, calm_server: Any, command: Any, calm: Path) -> None:
     spoilt = shutil.copytree(calm, tmp_path / "spoilt")
     (spoilt / "manifest.json").write_bytes(b"")
     code, said = command.run(*words(spoilt, calm_server))
@@ -226,7 +216,7 @@ def have_a_folder_for_a_part(run: Path) -> None:
         (have_a_folder_for_a_part, "part-00001.parquet: is a folder, not a file; move it away"),
     ],
 )
-def test_what_is_no_run_is_refused_in_one_line(
+def test_other_folders_are_refused(
     tmp_path: Path, calm_server: Any, command: Any, calm: Path, spoil: Callable[[Path], None], told: str
 ) -> None:
     run = shutil.copytree(calm, tmp_path / "run")
@@ -239,7 +229,7 @@ def test_what_is_no_run_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_a_stopped_run_finishes_what_is_in_flight_and_is_resumed(
+def test_stopped_run_is_resumed(
     tmp_path: Path, chat_server: Server, command: Any, calm: Path, number: signal.Signals
 ) -> None:
     server = chat_server("--latency", "0.1")
@@ -258,9 +248,7 @@ def test_a_stopped_run_finishes_what_is_in_flight_and_is_resumed(
         assert dataset(tmp_path / "run") == dataset(calm)
 
 
-def test_a_run_goes_on_when_what_it_says_can_be_written_nowhere(
-    tmp_path: Path, calm_server: Any, command: Any, calm: Path
-) -> None:
+def test_run_survives_closed_output(tmp_path: Path, calm_server: Any, command: Any, calm: Path) -> None:
     command.run(*words(tmp_path / "run", calm_server, "runtime.progress=plain"), log="/dev/full")
     assert manifest(tmp_path / "run")["state"] == "complete"
     assert dataset(tmp_path / "run") == dataset(calm)

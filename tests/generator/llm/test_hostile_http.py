@@ -1,4 +1,4 @@
-"""Whatever bytes an endpoint sends, both transports answer with an answer or with an error of ours."""
+"""For any bytes from an endpoint, both transports return an answer or raise an error of this project."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def asked(settings: LLMConfig, times: int = 1) -> list[Completion | LLMErr
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_no_bytes_raise_anything_but_an_error_that_may_pass(transport: str) -> None:
+async def test_hostile_bytes_are_transient_errors(transport: str) -> None:
     wrong = {}
     for name, sent in BROKEN.items():
         with hostile([sent]) as server:
@@ -66,7 +66,7 @@ async def test_no_bytes_raise_anything_but_an_error_that_may_pass(transport: str
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", SOUND)
-async def test_every_way_to_send_a_sound_answer_is_read(transport: str, name: str) -> None:
+async def test_sound_answers_are_read(transport: str, name: str) -> None:
     with hostile([SOUND[name]]) as server:
         [got] = await asked(config(transport, server.base_url))
     assert isinstance(got, Completion)
@@ -74,7 +74,7 @@ async def test_every_way_to_send_a_sound_answer_is_read(transport: str, name: st
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_run_finishes_once_the_server_is_sound_again(
+def test_run_finishes_when_the_server_recovers(
     tmp_path: Path, calm_server: Any, command: Any, transport: str
 ) -> None:
     broken = [BROKEN[name] for name in BROKEN if "MiB" not in name and "bounds" not in name]
@@ -95,7 +95,7 @@ def test_a_run_finishes_once_the_server_is_sound_again(
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_packed_answer_takes_no_more_memory_than_the_bound(transport: str) -> None:
+async def test_packed_answers_stay_in_bounds(transport: str) -> None:
     import tracemalloc  # noqa: PLC0415 - slows what is measured and nothing else
 
     with hostile([BROKEN["gzip bomb"]]) as server:
@@ -110,7 +110,7 @@ async def test_a_packed_answer_takes_no_more_memory_than_the_bound(transport: st
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("where", ["body", "text", "reason", "header", "chunk"])
-async def test_a_key_is_shown_nowhere_whatever_stands_before_it(
+async def test_key_is_never_shown(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, transport: str, where: str
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
@@ -136,7 +136,7 @@ async def test_a_key_is_shown_nowhere_whatever_stands_before_it(
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_foreign_text_reaches_no_terminal_as_it_is(transport: str) -> None:
+async def test_terminals_get_printable_text(transport: str) -> None:
     said = "\x1b]0;title\x07 \u202eevil \x9b31m\r\nnext"
     body = json.dumps({"error": {"message": said}}).encode()
     with hostile([answer(body, status="400 X"), answer(said.encode(), status="400 X")]) as server:
@@ -161,7 +161,7 @@ async def test_foreign_text_reaches_no_terminal_as_it_is(transport: str) -> None
         '{"prompt_tokens": ' + "9" * 100_000 + "}",
     ],
 )
-async def test_a_budget_holds_whatever_an_endpoint_says_of_usage(
+async def test_budget_survives_false_usage(
     caplog: pytest.LogCaptureFixture, transport: str, usage: str
 ) -> None:
     text = json.dumps({"story": "word " * 400})
@@ -171,12 +171,12 @@ async def test_a_budget_holds_whatever_an_endpoint_says_of_usage(
     answers = [each for each in got if isinstance(each, Completion)]
     if len(usage) < 10_000:
         assert {(each.prompt_tokens, each.completion_tokens) for each in answers} == {(2, 504)}
-        assert caplog.text.count("counted from lengths") == 1
+        assert caplog.text.count("estimates from lengths") == 1
     assert len(answers) in (0, 3)
     assert "max_tokens_total=1500 is spent" in str(got[-1])
 
 
-async def test_answers_without_choices_are_paid_for_too() -> None:
+async def test_answers_without_choices_are_paid_for() -> None:
     with hostile([answer(b'{"error": "busy"}')] * 10) as server:
         got = await asked(config("lean", server.base_url, max_tokens_total=100), 5)
     assert "without choices" in str(got[0])
@@ -184,7 +184,7 @@ async def test_answers_without_choices_are_paid_for_too() -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_proxy_that_is_no_address_is_refused_without_its_password(
+async def test_bad_proxy_is_refused_without_its_password(
     monkeypatch: pytest.MonkeyPatch, transport: str
 ) -> None:
     for proxy in ("http://u:hunter2-pass@proxy:port", "socks9://u:hunter2-pass@proxy:1", "u:hunter2-pass@["):
@@ -197,7 +197,7 @@ async def test_a_proxy_that_is_no_address_is_refused_without_its_password(
         assert "hunter2" not in shown
 
 
-async def test_requests_that_fail_together_end_one_by_one() -> None:
+async def test_failures_together_end_one_by_one() -> None:
     with hostile([BROKEN["negative length"]] * 20) as server:
         settings = config("openai", server.base_url)
         model = connect(settings)
@@ -206,7 +206,7 @@ async def test_requests_that_fail_together_end_one_by_one() -> None:
     assert all(isinstance(each, LLMError) for each in got)
 
 
-async def test_what_openai_asks_of_its_clients_is_sent_over_its_own_package(
+async def test_openai_headers_are_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)

@@ -1,4 +1,4 @@
-"""Concurrency finds what an endpoint takes; outages are waited out, shared out, or ended with one clear line."""
+"""Concurrency follows an endpoint's capacity; outages are waited out, taken over by others, or end the run."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def many(model: OpenAICompatible, request: ChatRequest, count: int, at_onc
     ]
 
 
-async def test_many_429s_are_one_line_with_the_endpoint_and_the_remedy(
+async def test_many_429s_are_one_line(
     chat_server: Server, request_: ChatRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = chat_server("--capacity", "8", "--latency", "0.02")
@@ -68,9 +68,7 @@ async def test_many_429s_are_one_line_with_the_endpoint_and_the_remedy(
     assert line.endswith("lower llm.concurrency (now 64)")
 
 
-async def test_an_endpoint_with_a_capacity_is_used_but_not_overrun(
-    chat_server: Server, request_: ChatRequest
-) -> None:
+async def test_capacity_is_used_not_overrun(chat_server: Server, request_: ChatRequest) -> None:
     server = chat_server("--capacity", "16", "--latency", "0.02", "--retry-after", "0.02")
     model = model_of(server, concurrency=256)
     answers = await many(model, request_, 1500, 128)
@@ -81,7 +79,7 @@ async def test_an_endpoint_with_a_capacity_is_used_but_not_overrun(
     assert stats.get("fault_429", 0) < 400
 
 
-async def test_the_ceiling_is_never_exceeded(chat_server: Server, request_: ChatRequest) -> None:
+async def test_ceiling_is_never_exceeded(chat_server: Server, request_: ChatRequest) -> None:
     server = chat_server("--latency", "0.01")
     model = model_of(server, concurrency=10)
     await many(model, request_, 200, 50)
@@ -89,7 +87,7 @@ async def test_the_ceiling_is_never_exceeded(chat_server: Server, request_: Chat
     assert server.stats()["max_in_flight"] <= 10
 
 
-async def test_a_server_that_restarts_loses_no_answer(chat_server: Server, request_: ChatRequest) -> None:
+async def test_restart_loses_no_answer(chat_server: Server, request_: ChatRequest) -> None:
     first = chat_server("--latency", "0.05")
     model = model_of(first, max_retries=2, patience_s=30)
     asking = asyncio.create_task(many(model, request_, 600, 50))
@@ -105,9 +103,7 @@ async def test_a_server_that_restarts_loses_no_answer(chat_server: Server, reque
     assert second.stats()["requests"] > 0
 
 
-async def test_a_server_that_stays_away_ends_the_run_with_one_line(
-    chat_server: Server, request_: ChatRequest
-) -> None:
+async def test_outage_ends_the_run_with_one_line(chat_server: Server, request_: ChatRequest) -> None:
     server = chat_server("--latency", "0.05")
     model = model_of(server, max_retries=2, patience_s=1)
     asking = asyncio.create_task(many(model, request_, 600, 50))
@@ -121,7 +117,7 @@ async def test_a_server_that_stays_away_ends_the_run_with_one_line(
     assert "finished answers are kept" in raised.value.hint
 
 
-async def test_several_endpoints_share_the_work(chat_server: Server, request_: ChatRequest) -> None:
+async def test_endpoints_share_the_work(chat_server: Server, request_: ChatRequest) -> None:
     servers = [chat_server("--latency", "0.02") for _ in range(3)]
     model = model_of(*servers)
     await many(model, request_, 300, 30)
@@ -129,9 +125,7 @@ async def test_several_endpoints_share_the_work(chat_server: Server, request_: C
     assert min(server.stats()["requests"] for server in servers) > 50
 
 
-async def test_the_others_take_over_from_an_endpoint_that_goes_away(
-    chat_server: Server, request_: ChatRequest
-) -> None:
+async def test_others_take_over_from_a_lost_endpoint(chat_server: Server, request_: ChatRequest) -> None:
     servers = [chat_server("--latency", "0.02") for _ in range(2)]
     model = model_of(*servers, max_retries=4, patience_s=1)
     asking = asyncio.create_task(many(model, request_, 1500, 40))
@@ -142,9 +136,7 @@ async def test_the_others_take_over_from_an_endpoint_that_goes_away(
     assert len(answers) == 1500
 
 
-async def test_the_others_do_the_work_of_an_endpoint_that_never_was(
-    chat_server: Server, request_: ChatRequest
-) -> None:
+async def test_others_work_beside_a_missing_endpoint(chat_server: Server, request_: ChatRequest) -> None:
     dead, alive = chat_server(), chat_server("--latency", "0.01")
     await asyncio.to_thread(dead.kill)
     model = model_of(dead, alive, structured_output="auto")
@@ -156,7 +148,7 @@ async def test_the_others_do_the_work_of_an_endpoint_that_never_was(
 @pytest.mark.parametrize(
     "budget", [{"max_tokens_total": 20_000}, {"max_cost": 0.02, "price_prompt": 0.5, "price_completion": 2.0}]
 )
-async def test_a_spent_budget_stops_before_the_next_request(
+async def test_spent_budget_stops_requests(
     chat_server: Server, request_: ChatRequest, budget: dict[str, Any]
 ) -> None:
     server = chat_server()
@@ -173,9 +165,7 @@ async def test_a_spent_budget_stops_before_the_next_request(
 
 
 @pytest.mark.parametrize("transport", ["openai", "lean"])
-async def test_ten_percent_random_faults_over_many_requests_lose_nothing(
-    chat_server: Server, request_: ChatRequest, transport: str
-) -> None:
+async def test_random_faults_lose_nothing(chat_server: Server, request_: ChatRequest, transport: str) -> None:
     names = ("429", "500", "503", "drop", "reset", "truncate", "half_json", "slow")
     server = chat_server(*[f"--fault={name}=0.0125" for name in names], "--retry-after", "0.01")
     model = model_of(server, transport=transport, max_retries=8, concurrency=128)

@@ -1,4 +1,4 @@
-"""What a server says of its queue is read, and followed in the place of latency."""
+"""A server's metrics of its queue are read, and replace latency as the guide of the limit."""
 
 from __future__ import annotations
 
@@ -97,11 +97,11 @@ sglang:token_usage{engine_type="unified",model_name="llama",pp_rank="0",tp_rank=
         ("", None),
     ],
 )
-def test_the_load_is_read_from_what_servers_say(text: str, load: Load | None) -> None:
+def test_load_is_parsed(text: str, load: Load | None) -> None:
     assert Load.of(text) == load
 
 
-async def test_the_queue_of_a_server_is_kept_short_and_its_places_taken(chat_server: Server) -> None:
+async def test_queue_stays_short_and_server_busy(chat_server: Server) -> None:
     server = chat_server("--metrics", "--slots", "16", "--latency", "0.1")
     limits = await asked_for(model_of(server.base_url), 5)
     assert min(limits) >= 16
@@ -109,14 +109,14 @@ async def test_the_queue_of_a_server_is_kept_short_and_its_places_taken(chat_ser
     assert 4 <= server.stats()["looks"] <= 11
 
 
-async def test_the_limit_grows_before_the_first_answer_comes(chat_server: Server) -> None:
+async def test_limit_grows_before_the_first_answer(chat_server: Server) -> None:
     server = chat_server("--metrics", "--latency", "20")
     limits = await asked_for(model_of(server.base_url), 3)
     assert limits[-1] == 256
     assert server.stats()["max_in_flight"] == 256
 
 
-async def test_an_endpoint_without_metrics_is_named_once_and_goes_by_latency(
+async def test_latency_replaces_missing_metrics(
     chat_server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
@@ -125,11 +125,11 @@ async def test_an_endpoint_without_metrics_is_named_once_and_goes_by_latency(
     limits = await asked_for(model_of(server.base_url), 6)
     assert max(limits) >= 128
     (said,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert said.startswith(f"{server.base_url} does not say at /metrics")
+    assert said.startswith(f"{server.base_url} does not publish at /metrics")
     assert KEY not in caplog.text
 
 
-async def test_a_server_that_restarts_is_listened_to_again(
+async def test_restarted_server_is_polled_again(
     chat_server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = chat_server("--metrics", "--latency", "0.2")
@@ -141,4 +141,4 @@ async def test_a_server_that_restarts_is_listened_to_again(
     await asyncio.to_thread(chat_server, "--metrics", "--latency", "0.2", "--slots", "16", port=first.port)
     limits = await asking
     assert limits[-1] <= 32
-    assert ["does not say" in said for said in caplog.messages] == [False, False]
+    assert ["does not publish" in said for said in caplog.messages] == [False, False]

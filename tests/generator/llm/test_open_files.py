@@ -1,4 +1,4 @@
-"""A run under few open files, such as macOS allows: it takes what it may, says so, and ends well."""
+"""A run with few open files, such as macOS allows: it uses fewer connections, says so, and succeeds."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ def words(folder: Path, *servers: Any, transport: str = "openai") -> list[object
 
 
 @pytest.mark.parametrize(("transport", "hard"), [("openai", 256), ("openai", 64), ("lean", 64)])
-def test_requests_at_once_are_bounded_by_the_open_files_that_are_allowed(
+def test_open_files_bound_the_requests(
     tmp_path: Path, chat_server: Server, command: Any, transport: str, hard: int
 ) -> None:
     server = chat_server("--latency", "0.02")
     code, said = command.run(*words(tmp_path / "run", server, transport=transport), files=(hard, hard))
     assert code == 0, said
     (line,) = [line for line in said.splitlines() if "open files" in line]
-    at_once = int(line.partition("no more than ")[2].split()[0])
+    at_once = int(line.partition("at most ")[2].split()[0])
     assert hard // 8 <= at_once < hard
     assert server.stats()["max_in_flight"] <= at_once
     assert json.loads((tmp_path / "run/manifest.json").read_text())["accepted"] == 60
 
 
-def test_a_soft_limit_is_raised_and_nothing_said(tmp_path: Path, chat_server: Server, command: Any) -> None:
+def test_soft_limit_is_raised_silently(tmp_path: Path, chat_server: Server, command: Any) -> None:
     server = chat_server("--latency", "0.02")
     code, said = command.run(*words(tmp_path / "run", server), files=(64, 4096))
     assert code == 0, said
     assert "open files" not in said
 
 
-def test_several_endpoints_share_the_open_files(tmp_path: Path, chat_server: Server, command: Any) -> None:
+def test_endpoints_share_the_open_files(tmp_path: Path, chat_server: Server, command: Any) -> None:
     servers = [chat_server("--latency", "0.02") for _ in range(2)]
     code, said = command.run(*words(tmp_path / "run", *servers), files=(64, 64))
     assert code == 0, said

@@ -34,7 +34,7 @@ DISGUISES = {
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
-def test_a_disguised_key_is_shown_nowhere(disguise: str) -> None:
+def test_disguised_key_is_not_shown(disguise: str) -> None:
     text = f"refused: {DISGUISES[disguise]} is not known"
     secrets = Secrets([KEY])
     assert secrets.held_by(text)
@@ -44,16 +44,16 @@ def test_a_disguised_key_is_shown_nowhere(disguise: str) -> None:
 
 
 @pytest.mark.parametrize("part", [KEY[:20] + "...", KEY[-14:], f"...{KEY[5:18]}..."])
-def test_a_message_shows_no_long_part_of_a_key(part: str) -> None:
+def test_no_long_part_of_a_key_is_shown(part: str) -> None:
     assert Secrets([KEY]).scrub(f"incorrect key provided: {part}") == "[a text that repeats a key]"
 
 
-def test_ordinary_text_is_shown_as_it_is() -> None:
+def test_ordinary_text_is_unchanged() -> None:
     text = "the model 'mistral-nemo' does not exist (100 % sure, \\u and &amp; included)"
     assert Secrets([KEY]).scrub(text) == text
     assert not Secrets([KEY]).held_by(text)
 
 
-def test_a_short_key_decides_nothing_about_an_answer() -> None:
+def test_short_key_spoils_no_answer() -> None:
     assert not Secrets(["EMPTY"]).held_by("an EMPTY room")
     assert Secrets(["EMPTY"]).scrub("key EMPTY refused") == "key [key] refused"

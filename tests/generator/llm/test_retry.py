@@ -1,4 +1,4 @@
-"""The retry policy alone, with waits written down instead of waited for."""
+"""The retry policy alone, with waits recorded instead of waited for."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def waits_for(
     return waits, len(counted), raised
 
 
-def test_faults_are_retried_as_often_as_allowed_and_the_last_one_is_raised() -> None:
+def test_faults_are_retried_up_to_the_limit() -> None:
     faults: list[LLMError] = [TransientError(str(i)) for i in range(6)]
     assert waits_for(faults[:5], 5)[1:] == (5, None)
     _, counted, raised = waits_for(faults, 5)
@@ -64,30 +64,30 @@ def test_faults_are_retried_as_often_as_allowed_and_the_last_one_is_raised() -> 
 
 
 @pytest.mark.parametrize("error", [EndpointError("no key"), RequestError("too long")])
-def test_what_will_not_pass_is_not_retried(error: LLMError) -> None:
+def test_permanent_faults_are_not_retried(error: LLMError) -> None:
     assert waits_for([error], 5) == ([], 0, error)
 
 
-def test_a_429_costs_a_tenth_of_a_fault() -> None:
+def test_429_costs_a_tenth_of_a_fault() -> None:
     assert waits_for([BUSY] * 10, 1)[1:] == (10, None)
     assert waits_for([BUSY] * 12, 1)[2] is BUSY
     assert waits_for([FAULT, BUSY], 1)[2] is BUSY
 
 
-def test_an_outage_of_every_endpoint_costs_no_retries() -> None:
+def test_full_outage_costs_no_retries() -> None:
     waits, counted, raised = waits_for([FAULT] * 40, 0, is_down=True)
     assert (counted, raised) == (40, None)
     assert len(set(waits)) == 1
 
 
 @given(st.integers(0, 2**63))
-def test_waits_double_within_bounds_and_spread_by_seed(seed: int) -> None:
+def test_waits_double_and_spread(seed: int) -> None:
     waits, _, _ = waits_for([FAULT] * 20, 20, seed)
     assert 0.125 <= waits[0] <= 0.375
     assert waits == [min(waits[0] * 2**i, 60.0) for i in range(20)]
 
 
-def test_the_wait_that_an_endpoint_asks_for_comes_before_the_back_off() -> None:
+def test_requested_wait_precedes_back_off() -> None:
     asked: list[LLMError] = [ThrottledError("429", retry_after=3.0), TransientError("503", retry_after=0.0)]
     waits, _, _ = waits_for(asked, 5)
     assert 3.0 < waits[0] < 3.1

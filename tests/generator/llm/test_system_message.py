@@ -1,4 +1,4 @@
-"""System messages: what refuses them, and how their text is sent to a chat template that does."""
+"""System messages: refusals are recognized, and the text goes into a user message instead."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MESSAGES = st.lists(
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_servers_say_in_many_words_that_there_is_no_system_role(refusal: str) -> None:
+def test_refused_system_roles_are_recognized(refusal: str) -> None:
     assert adapt(Dialect(), refusal) == Dialect(system=False)
     assert adapt(Dialect(system=False), refusal) == Dialect(system=False)
 
@@ -41,23 +41,23 @@ def test_servers_say_in_many_words_that_there_is_no_system_role(refusal: str) ->
     "refusal",
     ["This model's maximum context length is 8192 tokens.", "Invalid schema", "temperature is not supported"],
 )
-def test_other_refusals_keep_the_system_message(refusal: str) -> None:
+def test_other_refusals_keep_the_message(refusal: str) -> None:
     assert not is_no_system_role(refusal)
 
 
 @pytest.mark.parametrize(("said", "kind"), [(REFUSALS[1], RequestError), ("CUDA error", TransientError)])
-def test_a_template_that_fails_with_500_is_not_asked_again(said: str, kind: type[Exception]) -> None:
+def test_template_error_is_not_retried(said: str, kind: type[Exception]) -> None:
     address = Address("http://host:8000/v1", "NO_KEY_AT_ALL")
     assert type(status_error(address, 500, {}, said.encode())) is kind
 
 
-def test_of_two_parameters_that_exclude_each_other_one_is_kept() -> None:
+def test_one_of_two_exclusive_parameters_stays() -> None:
     both = "`temperature` and `top_p` cannot both be specified for this model"
     assert adapt(Dialect(), both).dropped == {"top_p"}
 
 
 @given(MESSAGES)
-def test_folding_leaves_no_system_message_and_loses_no_text(messages: list[dict[str, str]]) -> None:
+def test_folding_loses_no_text(messages: list[dict[str, str]]) -> None:
     folded = fold_system(messages)
     assert all(message["role"] != "system" for message in folded)
     text = "".join(message["content"] for message in folded)

@@ -1,4 +1,4 @@
-"""Thoughts of reasoning models are counted, and nothing of them is in an answer."""
+"""Thoughts of reasoning models are counted and kept out of answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ANSWER = '{"story": "Once."}'
         f"a</think>b</think>{ANSWER}",
     ],
 )
-def test_thoughts_before_an_answer_are_left_out(text: str) -> None:
+def test_leading_thoughts_are_left_out(text: str) -> None:
     answer, thoughts = separate_thoughts(text)
     assert answer.replace("Sure. ", "").strip() == ANSWER
     assert thoughts
@@ -38,7 +38,7 @@ def test_thoughts_before_an_answer_are_left_out(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["<think>a", f"<think>I would write {ANSWER} or so", "Well. <think>", "[THINK]a"]
 )
-def test_a_thought_without_an_end_is_no_answer(text: str) -> None:
+def test_endless_thought_is_no_answer(text: str) -> None:
     answer, thoughts = separate_thoughts(text)
     assert answer.strip() in {"", "Well."}
     assert thoughts
@@ -48,7 +48,7 @@ def test_a_thought_without_an_end_is_no_answer(text: str) -> None:
     "text",
     [ANSWER, '{"story": "He wrote <think> and </think> on the board."}', "No marks.", "", "```json\n{}\n```"],
 )
-def test_an_answer_without_thoughts_is_as_it_came(text: str) -> None:
+def test_plain_answer_is_unchanged(text: str) -> None:
     assert separate_thoughts(text) == (text, "")
 
 
@@ -63,7 +63,7 @@ def test_no_thought_stays_beside_a_mark(parts: list[str]) -> None:
         assert "<think>" not in answer
 
 
-def test_a_million_marks_take_no_longer_than_their_length() -> None:
+def test_many_marks_take_linear_time() -> None:
     began = time.monotonic()
     for text in ("<think>" * 10**6, "<think></think>" * 10**5 + "a", "</think>" * 10**6):
         separate_thoughts(text)
@@ -88,7 +88,7 @@ def completed(message: dict[str, Any], **usage: Any) -> Any:
         ({"content": None, "reasoning_content": "x" * 40, "reasoning": "x" * 40}, "", "reasoning"),
     ],
 )
-def test_thoughts_are_counted_and_not_kept(message: dict[str, Any], text: str, reason: str) -> None:
+def test_thoughts_are_counted_not_kept(message: dict[str, Any], text: str, reason: str) -> None:
     answer = completed(message, completion_tokens=70)
     assert (answer.text, answer.finish_reason, answer.completion_tokens) == (text, reason, 70)
     assert 9 <= answer.reasoning_tokens <= 12
@@ -99,7 +99,7 @@ def test_thoughts_are_counted_and_not_kept(message: dict[str, Any], text: str, r
     assert uncounted.completion_tokens >= len(text) // 4 + 9
 
 
-def test_a_thought_that_used_up_the_limit_is_asked_for_with_more_room() -> None:
+def test_thought_at_the_limit_gets_a_larger_one() -> None:
     payload = {"choices": [{"message": {"content": "<think>and so"}, "finish_reason": "length"}]}
     answer = completion_of(payload, "m", "here")
     assert (answer.text, answer.finish_reason) == ("", "length")

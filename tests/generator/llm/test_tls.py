@@ -112,7 +112,7 @@ async def asked(transport: str, url: str, **changes: Any) -> Completion:
         ("CURL_CA_BUNDLE", "ca.pem"),
     ],
 )
-async def test_an_own_authority_is_taken_from_the_environment(
+async def test_environment_names_an_authority(
     transport: str,
     variable: str,
     place: str,
@@ -125,13 +125,13 @@ async def test_an_own_authority_is_taken_from_the_environment(
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_an_unknown_authority_is_no_connection(transport: str, started: Any) -> None:
+async def test_unknown_authority_is_refused(transport: str, started: Any) -> None:
     with pytest.raises(LLMError, match="no TLS connection"):
         await asked(transport, started().url)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_client_certificate_comes_from_the_config_or_the_environment(
+async def test_client_certificate_is_sent(
     transport: str, certificates: Path, started: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
@@ -150,11 +150,11 @@ async def test_a_client_certificate_comes_from_the_config_or_the_environment(
     ("variable", "name", "said"),
     [
         ("SSL_CERT_FILE", "nowhere.pem", "SSL_CERT_FILE=.*: no such file"),
-        ("SSL_CERT_FILE", "ca.key", "SSL_CERT_FILE=.*: no PEM file of certificates"),
-        ("SSL_CLIENT_CERT", "client.pem", "SSL_CLIENT_CERT=.*: no PEM file of a certificate and its key"),
+        ("SSL_CERT_FILE", "ca.key", "SSL_CERT_FILE=.*: not a PEM file of certificates"),
+        ("SSL_CLIENT_CERT", "client.pem", "SSL_CLIENT_CERT=.*: not a PEM file of a certificate and its key"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named(
+def test_unusable_file_is_named(
     transport: str, variable: str, name: str, said: str, certificates: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, str(certificates / name))
@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_used_is_named(
     ("variable", "tls"),
     [("HTTP_PROXY", False), ("HTTPS_PROXY", True), ("ALL_PROXY", False), ("ALL_PROXY", True)],
 )
-async def test_a_proxy_of_the_environment_is_gone_through(
+async def test_proxy_of_the_environment_is_used(
     transport: str,
     variable: str,
     tls: bool,
@@ -194,7 +194,7 @@ async def test_a_proxy_of_the_environment_is_gone_through(
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_proxy_that_is_down_is_named_without_its_password(
+async def test_dead_proxy_hides_its_password(
     transport: str, started: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with forward_proxy() as proxy:
@@ -220,7 +220,7 @@ async def test_a_proxy_that_is_down_is_named_without_its_password(
         ("*", "http://a.test/v1", False),
     ],
 )
-def test_hosts_that_no_proxy_names_are_reached_directly(
+def test_no_proxy_hosts_are_direct(
     excepted: str, url: str, is_proxied: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", "proxy.test:3128")
@@ -228,8 +228,8 @@ def test_hosts_that_no_proxy_names_are_reached_directly(
     assert proxy_for(url) == ("http://proxy.test:3128" if is_proxied else None)
 
 
-def test_a_socks_proxy_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_socks_proxy_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://me:hunter2-pass@proxy.test:1080")
-    with pytest.raises(LLMError, match="no http address") as raised:
+    with pytest.raises(LLMError, match="not an http address") as raised:
         proxy_for("https://a.test/v1")
     assert "hunter2" not in f"{raised.value}{raised.value.hint}"

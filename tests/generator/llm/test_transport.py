@@ -1,4 +1,4 @@
-"""What an endpoint's answer means, and what may be shown of its address."""
+"""The errors of an endpoint's statuses, and which parts of its address may be shown."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Address:
         (529, TransientError),
     ],
 )
-def test_a_status_has_a_type(address: Address, status: int, kind: type) -> None:
+def test_status_has_an_error_type(address: Address, status: int, kind: type) -> None:
     error = status_error(address, status, {}, b'{"error": {"message": "No."}}')
     assert type(error) is kind
     assert str(error) == f"http://host:8000/v1 answered {status}: No."
@@ -60,11 +60,11 @@ def test_a_status_has_a_type(address: Address, status: int, kind: type) -> None:
         (b"\xff\xfe", "\ufffd\ufffd"),
     ],
 )
-def test_whatever_the_endpoint_says_is_quoted(address: Address, body: bytes, said: str) -> None:
+def test_error_messages_are_quoted(address: Address, body: bytes, said: str) -> None:
     assert str(status_error(address, 500, {}, body)).endswith(said)
 
 
-def test_a_key_that_the_endpoint_repeats_is_not_shown(address: Address) -> None:
+def test_repeated_key_is_not_shown(address: Address) -> None:
     error = status_error(address, 401, {}, f'{{"error": {{"message": "Bad key {KEY}"}}}}'.encode())
     assert KEY not in str(error)
     assert "SOME_KEY" in error.hint
@@ -101,22 +101,22 @@ def test_a_key_that_the_endpoint_repeats_is_not_shown(address: Address) -> None:
         ),
     ],
 )
-def test_retry_after_is_read_without_a_local_clock(headers: dict[str, str], seconds: float | None) -> None:
+def test_retry_after_ignores_the_local_clock(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers) == seconds
 
 
 @pytest.mark.parametrize("body", [b"", b'{"choices": [', b"[]", b"null"])
-def test_a_200_that_is_not_a_whole_object_may_be_asked_for_again(address: Address, body: bytes) -> None:
+def test_broken_200_is_transient(address: Address, body: bytes) -> None:
     with pytest.raises(TransientError, match="host:8000"):
         decoded(address, body)
 
 
-def test_models_are_listed_whatever_else_is_sent() -> None:
+def test_models_are_listed() -> None:
     assert served_models({"data": [{"id": "a"}, {}, 3, {"id": "b", "max_model_len": 9}]}) == {"a": 0, "b": 9}
     assert served_models({"error": "no"}) == {}
 
 
-def test_the_address_comes_from_the_config_then_the_environment_then_openai(
+def test_address_has_three_sources(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given = LLMConfig(backend="openai", model="m", base_url="http://a/v1, http://b/v1/")
@@ -130,7 +130,7 @@ def test_the_address_comes_from_the_config_then_the_environment_then_openai(
     assert "v1 (the default, as neither llm.base_url nor OPENAI_BASE_URL is set) answered 401" in str(said)
 
 
-def test_what_follows_the_path_of_a_url_is_not_shown() -> None:
+def test_url_tail_is_not_shown() -> None:
     assert Address("http://host:1/v1?token=x", "NONE").shown == "http://host:1/v1"
 
 
@@ -161,9 +161,7 @@ def test_what_follows_the_path_of_a_url_is_not_shown() -> None:
         "hunter2-secret",
     ],
 )
-def test_a_url_with_a_password_is_refused_in_one_line_without_it(
-    monkeypatch: pytest.MonkeyPatch, url: str
-) -> None:
+def test_url_with_a_password_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", url)
     with pytest.raises(EndpointError) as raised:
         Address.all_of(LLMConfig(backend="openai", model="m"))
@@ -188,13 +186,13 @@ def test_a_url_with_a_password_is_refused_in_one_line_without_it(
         "ftp://host/v1",
     ],
 )
-def test_an_address_that_no_request_could_go_to_is_refused_before_any(url: str) -> None:
+def test_unusable_address_is_refused(url: str) -> None:
     with pytest.raises(EndpointError) as raised:
         Address(url, "NONE")
     assert raised.value.hint == "write llm.base_url as http://host:port/v1"
 
 
-def test_a_url_of_the_config_with_a_password_is_in_no_traceback() -> None:
+def test_password_of_a_url_is_in_no_traceback() -> None:
     secret = "http://user:hunter2-secret@host/v1"
     text = f"llm: {{base_url: '{secret}', api_key_env: 'sk-hunter2'}}"
     with pytest.raises(ConfigError) as raised:
@@ -202,7 +200,7 @@ def test_a_url_of_the_config_with_a_password_is_in_no_traceback() -> None:
     assert "hunter2" not in "".join(traceback.format_exception(raised.value))
 
 
-def test_commas_without_urls_are_no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commas_alone_are_no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", " , ")
     with pytest.raises(EndpointError, match="OPENAI_BASE_URL: names no URL"):
         Address.all_of(LLMConfig(backend="openai", model="m"))

@@ -1,4 +1,4 @@
-"""Reviews: what comes at about the same time is judged together; errors and cancellations stay where they belong."""
+"""Records that arrive together are checked together; errors and cancellations stay with their batch or caller."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Judge:
         return [(Finding("rule", "warning", "row", str(record["row"])),) for record in records]
 
 
-async def test_records_that_come_together_are_judged_together_and_each_gets_its_own_findings() -> None:
+async def test_records_together_are_checked_together() -> None:
     judge = Judge()
     review = CheckBatcher(judge)
     for count in (5, 1, 300):
@@ -37,7 +37,7 @@ async def test_records_that_come_together_are_judged_together_and_each_gets_its_
     assert judge.sittings == [5, 1, 64, 64, 64, 64, 44]
 
 
-async def test_who_comes_soon_after_the_first_is_judged_with_it() -> None:
+async def test_gather_time_lets_others_join() -> None:
     judge = Judge()
     review = CheckBatcher(judge, gather_s=0.2)
 
@@ -49,14 +49,14 @@ async def test_who_comes_soon_after_the_first_is_judged_with_it() -> None:
     assert judge.sittings == [4]
 
 
-async def test_a_judge_that_fails_fails_for_all_who_sat_with_it_and_for_nobody_later() -> None:
+async def test_failing_judge_fails_its_batch_only() -> None:
     review = CheckBatcher(Judge())
     failed = await asyncio.gather(*(review.of({"row": row}) for row in (1, -1)), return_exceptions=True)
     assert [str(error) for error in failed] == ["no such row"] * 2
     assert (await review.of({"row": 3}))[0].message == "3"
 
 
-async def test_a_narration_that_is_cancelled_leaves_the_others_their_findings() -> None:
+async def test_cancelled_narration_leaves_the_others() -> None:
     review = CheckBatcher(Judge())
     waiting = [asyncio.create_task(review.of({"row": row})) for row in range(3)]
     await asyncio.sleep(0)
@@ -67,7 +67,7 @@ async def test_a_narration_that_is_cancelled_leaves_the_others_their_findings() 
         await waiting[0]
 
 
-def test_a_review_outlives_the_event_loop_that_was_stopped_with_it() -> None:
+def test_batcher_outlives_a_stopped_event_loop() -> None:
     review = CheckBatcher(Judge())
 
     async def stopped() -> None:

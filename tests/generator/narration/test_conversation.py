@@ -1,4 +1,4 @@
-"""What an attempt said so far is shown as it stands now, to the byte where nothing changed."""
+"""A conversation repeats earlier answers with their current values, byte for byte where nothing changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def turn(text: str, values: dict[str, Any] | None = None) -> Turn:
     return Turn(ASKED, FIELDS, text, values or VALUES)
 
 
-def test_an_answer_that_stands_is_shown_as_it_came() -> None:
+def test_unchanged_answer_is_repeated() -> None:
     text = '{"hobbies":"Ana runs.",\n  "skills": "Ana bakes."}'
     assert so_far([turn(text)], VALUES)[-1] == {"role": "assistant", "content": text}
 
@@ -34,26 +34,26 @@ def test_an_answer_that_stands_is_shown_as_it_came() -> None:
         json.dumps(VALUES) + " " * 999,
     ],
 )
-def test_of_any_other_answer_only_its_values_are_shown(text: str) -> None:
+def test_changed_answer_shows_values_only(text: str) -> None:
     assert so_far([turn(text)], VALUES)[-1]["content"] == json.dumps(VALUES)
 
 
-def test_a_field_that_was_repaired_is_shown_as_it_is_now() -> None:
+def test_repaired_field_is_shown_as_it_is() -> None:
     now = VALUES | {"hobbies": "Ana rows."}
     assert json.loads(so_far([turn(json.dumps(VALUES))], now)[-1]["content"]) == now
 
 
-def test_a_field_that_is_asked_for_again_is_left_out() -> None:
+def test_requested_field_is_left_out() -> None:
     shown = so_far([turn(json.dumps(VALUES))], VALUES, {"hobbies"})
     assert json.loads(shown[-1]["content"]) == {"skills": "Ana bakes."}
 
 
-def test_a_first_call_without_an_answer_keeps_its_question_and_a_later_one_is_left_out() -> None:
+def test_first_call_keeps_its_question() -> None:
     later = Turn(({"role": "user", "content": "More."},), (FieldSpec("arts", "text", "", 1, 9),), "", {})
     assert so_far([turn(""), later], {}) == ASKED
 
 
-def test_neighbours_of_one_role_become_one_message() -> None:
+def test_same_role_messages_are_merged() -> None:
     more = {"role": "user", "content": "Again."}
     assert joined([*ASKED, more]) == (ASKED[0], {"role": "user", "content": "Write.\n\nAgain."})
     assert joined(ASKED) == ASKED

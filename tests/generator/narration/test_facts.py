@@ -1,4 +1,4 @@
-"""The facts agree with the row, its words are words, and its grounding is its own."""
+"""Facts agree with their row, are in words, and have grounding from the row's own stream."""
 
 from __future__ import annotations
 
@@ -36,16 +36,14 @@ def test_codes_become_words(sheet: FactSheet, nurse: dict[str, Any]) -> None:
     assert not [words for words in told["labels"].values() if "_" in words]
 
 
-def test_somebody_without_an_occupation_has_no_work_details(
-    sheet: FactSheet, retiree: dict[str, Any]
-) -> None:
+def test_no_occupation_means_no_work_details(sheet: FactSheet, retiree: dict[str, Any]) -> None:
     told = sheet.of(retiree, stream(1))
     assert told["occupation_title"] == ""
     assert "retired" in told["work"]
     assert told["grounding"]["tasks"] == []
 
 
-def test_the_unemployed_are_not_said_to_work(sheet: FactSheet, nurse: dict[str, Any]) -> None:
+def test_unemployed_people_do_not_work(sheet: FactSheet, nurse: dict[str, Any]) -> None:
     changed = nurse | {"labor_force_status": "unemployed", "occupation": "no_occupation"}
     assert sheet.of(changed, stream(1))["work"] == "has no job at present and is looking for one"
 
@@ -58,15 +56,13 @@ def test_the_unemployed_are_not_said_to_work(sheet: FactSheet, nurse: dict[str, 
         ("Male", "fast_food_or_counter_worker", "works as a fast food worker"),
     ],
 )
-def test_a_title_is_what_one_person_is_called(
+def test_title_fits_one_person(
     sheet: FactSheet, nurse: dict[str, Any], sex: str, occupation: str, work: str
 ) -> None:
     assert sheet.of(nurse | {"sex": sex, "occupation": occupation}, stream(1))["work"] == work
 
 
-def test_a_set_may_have_words_of_its_own_for_a_census_state(
-    sheet: FactSheet, nurse: dict[str, Any], priors: Priors
-) -> None:
+def test_prompt_set_may_reword_a_state(sheet: FactSheet, nurse: dict[str, Any], priors: Priors) -> None:
     told = sheet.of(nurse | {"nativity": "us_born"}, stream(1))
     assert told["labels"]["ethnicity"] == "White" != priors.label("ethnicity", "white")
     assert told["labels"]["marital_status"] == priors.label("marital_status", "married_present")
@@ -82,7 +78,7 @@ def test_a_set_may_have_words_of_its_own_for_a_census_state(
         (("given_name", "family_name", "second_family_name"), "Ruth Castellano", ("Ruth", "Castellano")),
     ],
 )
-def test_a_full_name_has_the_parts_and_the_order_of_the_recipe(
+def test_full_name_follows_the_recipe(
     prompts: PromptSet, nurse: dict[str, Any], recipe: tuple[str, ...], full: str, mended: tuple[str, str]
 ) -> None:
     priors = Priors.load("en_US")
@@ -94,14 +90,12 @@ def test_a_full_name_has_the_parts_and_the_order_of_the_recipe(
     assert Portrait.of(facts, PortraitGuide.load("en_US")).words["name"] == full
 
 
-def test_grounding_is_a_function_of_the_rows_stream(sheet: FactSheet, nurse: dict[str, Any]) -> None:
+def test_grounding_depends_on_the_row_stream(sheet: FactSheet, nurse: dict[str, Any]) -> None:
     assert sheet.of(nurse, stream(1)) == sheet.of(nurse, stream(1))
     assert sheet.of(nurse, stream(1))["grounding"] != sheet.of(nurse, stream(2))["grounding"]
 
 
-def test_two_thousand_nurses_are_told_two_thousand_different_things(
-    sheet: FactSheet, nurse: dict[str, Any]
-) -> None:
+def test_nurses_have_different_grounding(sheet: FactSheet, nurse: dict[str, Any]) -> None:
     told = {str(sheet.of(nurse, stream(row))["grounding"]) for row in range(2000)}
     assert len(told) == 2000
 
@@ -114,9 +108,7 @@ def test_grounding_comes_from_the_occupation(sheet: FactSheet, nurse: dict[str, 
     assert set(grounding["tools"]) <= set(occupation.tools)
 
 
-def test_each_task_tool_and_skill_comes_with_its_own_phrases(
-    sheet: FactSheet, nurse: dict[str, Any], priors: Priors
-) -> None:
+def test_grounding_items_have_phrases(sheet: FactSheet, nurse: dict[str, Any], priors: Priors) -> None:
     occupation = priors.occupations.get("registered_nurse")
     grounding = sheet.of(nurse, stream(3))["grounding"]
     for kind, columns in PHRASES.items():
@@ -127,15 +119,13 @@ def test_each_task_tool_and_skill_comes_with_its_own_phrases(
         assert all(row in rows for row in drawn)
 
 
-def test_habits_show_the_traits_furthest_from_the_mean(
-    sheet: FactSheet, nurse: dict[str, Any], prompts: PromptSet
-) -> None:
+def test_habits_show_the_extreme_traits(sheet: FactSheet, nurse: dict[str, Any], prompts: PromptSet) -> None:
     facets = sheet.of(nurse, stream(3))["grounding"]["facets"]
     assert facets[0] in prompts.words("personality", "facets", "neuroticism", "low")
     assert facets[1] in prompts.words("personality", "facets", "conscientiousness", "high")
 
 
-def test_the_linters_sample_has_exactly_the_facts_that_a_row_has(
+def test_sample_of_the_linter_has_all_facts(
     sheet: FactSheet, nurse: dict[str, Any], prompts: PromptSet
 ) -> None:
     told = sheet.of(nurse, stream(1))
@@ -152,7 +142,7 @@ def test_the_linters_sample_has_exactly_the_facts_that_a_row_has(
     assert set(sample["labels"]) == set(told["labels"])
 
 
-def test_towns_nearby_are_in_the_state_and_near(priors: Priors) -> None:
+def test_nearby_towns_are_near(priors: Priors) -> None:
     towns = NearbyTowns(priors.places).towns("45402")
     assert "Dayton" not in towns
     assert "Kettering" in towns or "Beavercreek" in towns or "Fairborn" in towns
@@ -160,7 +150,7 @@ def test_towns_nearby_are_in_the_state_and_near(priors: Priors) -> None:
 
 
 @pytest.mark.parametrize("zipcode", ["00801", "96799", "99501", "20001"])
-def test_every_corner_has_a_neighbourhood_or_none(priors: Priors, zipcode: str) -> None:
+def test_every_place_has_a_neighbourhood_or_none(priors: Priors, zipcode: str) -> None:
     if zipcode in priors.places:
         assert isinstance(NearbyTowns(priors.places).towns(zipcode), tuple)
 
@@ -173,7 +163,7 @@ def test_every_stage_of_life_has_words(sheet: FactSheet, nurse: dict[str, Any]) 
     assert len(stages) == 8
 
 
-def test_what_somebody_is_not_is_not_mentioned(sheet: FactSheet, nurse: dict[str, Any]) -> None:
+def test_negative_states_are_not_mentioned(sheet: FactSheet, nurse: dict[str, Any]) -> None:
     more = {"veteran_status": "never_served", "industry": "health", "disability_status": "without_disability"}
     told = sheet.of(nurse | more | {"commute_mode": "none", "urbanicity": "suburban"}, stream(1))[
         "background"
@@ -188,7 +178,7 @@ def test_what_somebody_is_not_is_not_mentioned(sheet: FactSheet, nurse: dict[str
         ("usher_lobby_attendant_or_ticket_taker", "an usher"),
     ],
 )
-def test_the_article_goes_by_sound(
+def test_article_follows_the_sound(
     sheet: FactSheet, nurse: dict[str, Any], occupation: str, work: str
 ) -> None:
     assert work in sheet.of(nurse | {"occupation": occupation}, stream(1))["work"]

@@ -1,4 +1,4 @@
-"""The journal keeps every answer that it said it kept, whatever happens to the process."""
+"""The journal keeps every answer that it acknowledged, even if the process dies."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def put_all(folder: Path, names: list[str]) -> None:
 
 
 @pytest.mark.parametrize("more", [{}, {"fault": "unusable"}, {"estimated": True}, {"cached_tokens": 9}])
-def test_an_answer_comes_back_as_it_was_after_reopening(tmp_path: Path, more: dict[str, Any]) -> None:
+def test_answer_survives_reopening(tmp_path: Path, more: dict[str, Any]) -> None:
     said = replace(ANSWER, **more)
 
     async def run() -> None:
@@ -69,19 +69,17 @@ def test_an_answer_comes_back_as_it_was_after_reopening(tmp_path: Path, more: di
         for both in ((b"[]", b"1"), (b'"x"', b'"2"'), (b'"x"', b"-1"), (b"null", b"1"))
     ],
 )
-def test_a_line_of_a_right_checksum_and_a_wrong_shape_is_passed_over(
-    tmp_path: Path, said: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_misshapen_line_is_skipped(tmp_path: Path, said: bytes, caplog: pytest.LogCaptureFixture) -> None:
     put_all(tmp_path, ["b" * 64])
     with (tmp_path / "answers.jsonl").open("ab") as file:
         file.write(b"%08x %b\n" % (zlib.crc32(said), said))
     with Journal(tmp_path) as journal:
         assert len(journal) == 1
         assert journal.get("b" * 64) == replace(ANSWER, text="b" * 64)
-    assert "1 line is spoilt" in caplog.text
+    assert "1 line is damaged" in caplog.text
 
 
-def test_a_journal_is_never_opened_through_a_link_nor_as_what_is_no_file(tmp_path: Path) -> None:
+def test_links_and_folders_are_refused(tmp_path: Path) -> None:
     novel = tmp_path / "novel.txt"
     novel.write_text("It was a dark night. No line ends here")
     for number, make in enumerate(
@@ -93,7 +91,7 @@ def test_a_journal_is_never_opened_through_a_link_nor_as_what_is_no_file(tmp_pat
             Journal(tmp_path / str(number))
     assert novel.read_text().endswith("ends here")
     (tmp_path / "file").touch()
-    with pytest.raises(JournalError, match=r"cannot be opened \(File exists\); move what is there away"):
+    with pytest.raises(JournalError, match=r"cannot be opened \(File exists\); move it away"):
         Journal(tmp_path / "file")
 
 
@@ -108,17 +106,17 @@ def test_a_journal_is_never_opened_through_a_link_nor_as_what_is_no_file(tmp_pat
         {"seed": 2},
     ],
 )
-def test_a_changed_request_never_gets_a_stale_answer(change: dict[str, object]) -> None:
+def test_changed_request_gets_no_stale_answer(change: dict[str, object]) -> None:
     assert request_key(replace(REQUEST, **change), "model") != request_key(REQUEST, "model")
     assert request_key(REQUEST, "another") != request_key(REQUEST, "model")
 
 
-def test_what_the_endpoint_never_sees_does_not_change_the_key() -> None:
+def test_key_ignores_what_is_not_sent() -> None:
     assert request_key(replace(REQUEST, facts={"age": 3}), "model") == request_key(REQUEST, "model")
 
 
 @pytest.mark.parametrize("cut", [1, 5, 60, 150])
-def test_a_torn_last_line_is_cut_off_and_the_rest_kept(tmp_path: Path, cut: int) -> None:
+def test_torn_last_line_is_cut_off(tmp_path: Path, cut: int) -> None:
     put_all(tmp_path, ["one", "two", "three"])
     place = tmp_path / "answers.jsonl"
     place.write_bytes(place.read_bytes()[:-cut])
@@ -128,7 +126,7 @@ def test_a_torn_last_line_is_cut_off_and_the_rest_kept(tmp_path: Path, cut: int)
     assert found == (["one", "two", "four"] if cut < 150 else ["one", "four"])
 
 
-def test_a_spoilt_line_loses_its_own_answer_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_damaged_line_loses_its_answer_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     put_all(tmp_path, ["one", "two", "three"])
     place = tmp_path / "answers.jsonl"
     lines = place.read_bytes().splitlines(keepends=True)
@@ -137,10 +135,10 @@ def test_a_spoilt_line_loses_its_own_answer_alone(tmp_path: Path, caplog: pytest
     with Journal(tmp_path) as journal:
         assert [bool(journal.get(name)) for name in ("one", "two", "three")] == [True, False, True]
     (said,) = caplog.messages
-    assert f"{place}: 1 line is spoilt, the first at byte {len(lines[0])};" in said
+    assert f"{place}: 1 line is damaged, the first at byte {len(lines[0])};" in said
 
 
-def test_a_garbled_file_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_garbled_file_is_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     put_all(tmp_path, ["one"])
     place = tmp_path / "answers.jsonl"
     kept = place.read_bytes()
@@ -148,10 +146,10 @@ def test_a_garbled_file_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptur
     with Journal(tmp_path) as journal:
         assert len(journal) == 1
     (said,) = caplog.messages
-    assert f"{place}: 501 lines are spoilt, the first at byte {len(kept)};" in said
+    assert f"{place}: 501 lines are damaged, the first at byte {len(kept)};" in said
 
 
-def test_a_second_process_is_refused(tmp_path: Path) -> None:
+def test_second_process_is_refused(tmp_path: Path) -> None:
     with Journal(tmp_path):
         code = (
             "from pathlib import Path; from census_personas.generator.narration.journal import Journal; "
@@ -162,7 +160,7 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
     assert "another process is writing this run" in done.stderr
 
 
-def test_a_closed_journal_takes_nothing(tmp_path: Path) -> None:
+def test_closed_journal_refuses_answers(tmp_path: Path) -> None:
     async def run() -> None:
         journal = Journal(tmp_path)
         journal.close()
@@ -172,7 +170,7 @@ def test_a_closed_journal_takes_nothing(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_an_answer_whose_reader_was_cancelled_is_kept(tmp_path: Path) -> None:
+def test_answer_of_a_cancelled_reader_is_kept(tmp_path: Path) -> None:
     async def run() -> None:
         with Journal(tmp_path) as journal:
             task = asyncio.create_task(journal.put("one", ANSWER))
@@ -199,7 +197,7 @@ def file_size_limit(size: int) -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_full_disk_is_an_error_and_what_was_kept_stays_whole(tmp_path: Path) -> None:
+def test_full_disk_keeps_earlier_answers(tmp_path: Path) -> None:
     async def run() -> None:
         journal = Journal(tmp_path)
         await journal.put("one", ANSWER)
@@ -236,7 +234,7 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 """
 
 
-def test_nothing_acknowledged_is_lost_to_kill_9_at_random_moments(tmp_path: Path) -> None:
+def test_kill_9_loses_no_acknowledged_answer(tmp_path: Path) -> None:
     draw = random.Random(5)
     acknowledged: set[int] = set()
     for turn in range(6):

@@ -1,4 +1,4 @@
-"""Some records are read a second time; what is found goes into the report and changes no record."""
+"""The judge scores some records for the report and changes none."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def verdict(prompts: PromptSet, told: dict[str, Any], says: Any) -> Any:
     return found
 
 
-async def test_a_verdict_has_scores_and_a_rationale(prompts: PromptSet, told: dict[str, Any]) -> None:
+async def test_verdict_has_scores_and_a_rationale(prompts: PromptSet, told: dict[str, Any]) -> None:
     assert await verdict(prompts, told, GOOD) == {"row": 7, "uuid": "u7", **GOOD, "specificity": 3}
 
 
@@ -63,7 +63,7 @@ async def test_a_verdict_has_scores_and_a_rationale(prompts: PromptSet, told: di
         (RequestError("context too long"), "context too long"),
     ],
 )
-async def test_what_cannot_be_read_is_not_judged(
+async def test_unreadable_answer_is_not_judged(
     prompts: PromptSet, told: dict[str, Any], says: Any, why: str
 ) -> None:
     found = await verdict(prompts, told, says)
@@ -71,12 +71,12 @@ async def test_what_cannot_be_read_is_not_judged(
     assert why in found["not_judged"]
 
 
-async def test_a_missing_endpoint_is_no_verdict(prompts: PromptSet, told: dict[str, Any]) -> None:
+async def test_missing_endpoint_is_an_error(prompts: PromptSet, told: dict[str, Any]) -> None:
     with pytest.raises(EndpointError, match="gone"):
         await verdict(prompts, told, EndpointError("gone"))
 
 
-def test_the_share_of_rows_is_drawn_row_by_row(prompts: PromptSet) -> None:
+def test_share_is_drawn_row_by_row(prompts: PromptSet) -> None:
     some, more = (judge(prompts, share) for share in (0.1, 0.4))
     heard = {row for row in range(3000) if some.hears(row)}
     assert 230 < len(heard) < 370
@@ -84,7 +84,7 @@ def test_the_share_of_rows_is_drawn_row_by_row(prompts: PromptSet) -> None:
     assert not any(judge(prompts, 0).hears(row) for row in range(50))
 
 
-def test_a_summary_counts_scores_and_shows_the_lowest_first() -> None:
+def test_summary_shows_the_lowest_first() -> None:
     heard = [
         {"row": row, "uuid": f"u{row}", "coherence": score, "rationale": "r"}
         for row, score in enumerate((5, 2, 5))
@@ -96,7 +96,7 @@ def test_a_summary_counts_scores_and_shows_the_lowest_first() -> None:
     assert summary([]) == {"rows": 0, "not_judged": 0, "scores": {}, "lowest": []}
 
 
-def test_a_judged_run_has_the_same_records_and_says_in_its_report_what_was_read(
+def test_judged_run_has_the_same_records(
     tmp_path: Path, chat_server: Server, population: Population, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Population, "load", lambda _: population)
@@ -115,7 +115,7 @@ def test_a_judged_run_has_the_same_records_and_says_in_its_report_what_was_read(
     ]
     assert 1 <= report["rows"] == len(lines) < 12
     assert set(report["scores"]) == {"coherence", "specificity", "stereotype"}
-    assert "read by the model a second time" in (tmp_path / "judged/report.html").read_text()
+    assert "records in a second reading" in (tmp_path / "judged/report.html").read_text()
     assert not (tmp_path / "plain/judged").exists()
     before = server.stats()["requests"]
     assert generate(judged, tmp_path / "judged").state == "complete"
@@ -124,6 +124,6 @@ def test_a_judged_run_has_the_same_records_and_says_in_its_report_what_was_read(
         generate(plain, tmp_path / "judged")
 
 
-def test_the_narrator_without_a_model_judges_nobody() -> None:
+def test_offline_narrator_judges_nobody() -> None:
     with pytest.raises(ConfigError, match=r"judge\.share=0\.1 needs a model"):
         parse("judge: {share: 0.1}", "run.yaml")

@@ -1,4 +1,4 @@
-"""A mend changes nothing that is said: it adds no word but the last name, empties no text and needs no second time."""
+"""A mend keeps what a text says: it adds only the last name, empties no text, and is idempotent."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def mended(written: dict[str, str], policy: dict[str, str] | None = None) -> dic
 
 
 @given(st.fixed_dictionaries({spec.name: text for spec in SPECS}))
-def test_no_word_is_added_but_the_last_name_and_no_text_is_emptied(written: dict[str, str]) -> None:
+def test_only_the_last_name_is_added(written: dict[str, str]) -> None:
     for field, said in mended(written).items():
         assert words(said) - words(written[field]) <= Counter({"Wu": field in NARRATIVES})
         assert said.strip()
 
 
 @given(st.fixed_dictionaries({spec.name: text for spec in SPECS}))
-def test_mending_twice_is_mending_once(written: dict[str, str]) -> None:
+def test_mending_is_idempotent(written: dict[str, str]) -> None:
     first = mended(written)
     assert mended(first) == first
 
 
 @given(st.fixed_dictionaries({spec.name: text for spec in SPECS}))
-def test_every_mend_says_what_it_did(written: dict[str, str]) -> None:
+def test_every_mend_is_described(written: dict[str, str]) -> None:
     changed = {field for field, said in mended(written).items() if said != written[field]}
     found = [finding for _, _, finding in mend(written, SPECS, NAME, {})]
     assert {finding.field for finding in found} == changed
@@ -62,7 +62,7 @@ def test_sentences_joined_are_the_text(said: str) -> None:
 
 
 @given(st.fixed_dictionaries({spec.name: text for spec in SPECS}))
-def test_rules_that_are_off_leave_texts_alone(written: dict[str, str]) -> None:
+def test_rules_off_leave_texts_alone(written: dict[str, str]) -> None:
     off = dict.fromkeys(("sentence_count_length", "repetition", "name_present"), "off")
     assert mended(written, off) == written
 
@@ -78,18 +78,18 @@ def test_rules_that_are_off_leave_texts_alone(written: dict[str, str]) -> None:
         ("Ana said \u201cno.\u201d", "Ana said \u201cno.\u201d"),
     ],
 )
-def test_a_last_sentence_that_breaks_off_is_dropped(before: str, after: str) -> None:
+def test_unfinished_sentence_is_dropped(before: str, after: str) -> None:
     assert whole(before) == after
 
 
-def test_a_sentence_that_stands_twice_is_dropped_once() -> None:
+def test_repeated_sentence_is_dropped() -> None:
     assert once("Ana likes to sing. She runs every day. Ana likes to sing.") == (
         "Ana likes to sing. She runs every day."
     )
     assert once("Ana sings. She runs. Ana sings.") == "Ana sings. She runs. Ana sings."
 
 
-def test_a_sentence_that_two_texts_share_is_left_to_a_repair() -> None:
+def test_sentence_of_two_texts_is_kept() -> None:
     long = "On Sundays Ana folds dumplings with her aunt and her two cousins in Dayton."
     written = {"cultural_background": long, PROSE: f"{long} Ana likes to sing."}
     assert mended(written) == written
@@ -106,14 +106,14 @@ def test_a_sentence_that_two_texts_share_is_left_to_a_repair() -> None:
         ("She paints.", "She paints."),
     ],
 )
-def test_a_missing_last_name_follows_the_first_mention_of_the_first(before: str, after: str) -> None:
+def test_last_name_follows_the_first(before: str, after: str) -> None:
     assert with_last_name(before, "Ana", "Wu") == after
 
 
-def test_a_first_name_that_is_a_word_too_is_left_to_a_repair() -> None:
+def test_ambiguous_first_name_is_kept() -> None:
     assert with_last_name("Joy fills the room.", "Joy", "Lee") == "Joy fills the room."
 
 
-def test_a_text_that_would_become_too_short_is_left_to_a_repair() -> None:
+def test_short_text_is_not_shortened() -> None:
     spec = FieldSpec(PROSE, "text", "", 40, 2000)
     assert not list(mend({PROSE: "Ana runs. She sings and"}, [spec], NAME, {}))

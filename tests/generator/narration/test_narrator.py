@@ -1,4 +1,4 @@
-"""A row becomes a persona or says why not; facts are never exchanged, answers never paid for twice."""
+"""A row becomes a persona or is rejected with reasons; facts never change, answers are never paid for twice."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def complains(field: str, code: str = "rule", times: int = 1_000, severity: Any 
     return check
 
 
-async def test_two_calls_make_a_record_with_its_provenance(
+async def test_two_calls_make_a_record(
     narrator: Callable[..., Narrator], nurse: dict[str, Any], prompts: PromptSet
 ) -> None:
     model = ScriptedModel(good)
@@ -84,7 +84,7 @@ async def test_two_calls_make_a_record_with_its_provenance(
     assert (done.prompt_tokens, done.completion_tokens) == (20, 40)
 
 
-async def test_a_row_is_told_the_same_whichever_rows_came_before_it(
+async def test_row_does_not_depend_on_earlier_rows(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     alone, after = ScriptedModel(good), ScriptedModel(good)
@@ -96,7 +96,7 @@ async def test_a_row_is_told_the_same_whichever_rows_came_before_it(
     assert after.requests[0].messages != alone.requests[0].messages
 
 
-async def test_the_second_call_is_told_what_the_first_one_wrote(
+async def test_second_call_sees_the_first_answer(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     model = ScriptedModel(good)
@@ -104,7 +104,7 @@ async def test_the_second_call_is_told_what_the_first_one_wrote(
     assert done.record["cultural_background"] in model.requests[1].messages[2]["content"]
 
 
-async def test_the_second_call_goes_on_with_the_first_to_the_byte(
+async def test_second_call_repeats_the_first_exactly(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     model = ScriptedModel(lambda request: good(request).replace(": ", ":  "))
@@ -117,9 +117,7 @@ async def test_the_second_call_goes_on_with_the_first_to_the_byte(
     assert "Facts" not in second[3]["content"]
 
 
-async def test_without_a_conversation_each_request_stands_alone(
-    narrator: Callable[..., Narrator], nurse: dict[str, Any]
-) -> None:
+async def test_requests_can_stand_alone(narrator: Callable[..., Narrator], nurse: dict[str, Any]) -> None:
     model = ScriptedModel(good)
     check = complains("skills_and_expertise_list", times=1)
     done = await narrator(model, check, prompts={"continue": False}).narrate(nurse)
@@ -131,9 +129,7 @@ async def test_without_a_conversation_each_request_stands_alone(
     assert done.record["cultural_background"] in second
 
 
-async def test_a_repair_shows_what_stays_and_not_what_it_replaces(
-    narrator: Callable[..., Narrator], nurse: dict[str, Any]
-) -> None:
+async def test_repair_shows_only_what_stays(narrator: Callable[..., Narrator], nurse: dict[str, Any]) -> None:
     def says(request: ChatRequest) -> str:
         return json.dumps(json.loads(good(request)) | {"skills_and_expertise_list": ["OLD", "ITEMS", "HERE"]})
 
@@ -147,9 +143,7 @@ async def test_a_repair_shows_what_stays_and_not_what_it_replaces(
     assert "OLD" not in shown
 
 
-async def test_a_text_that_repeats_itself_is_written_anew_without_being_shown(
-    narrator: Callable[..., Narrator], nurse: dict[str, Any]
-) -> None:
+async def test_repetitive_text_is_not_shown(narrator: Callable[..., Narrator], nurse: dict[str, Any]) -> None:
     model = ScriptedModel(good)
     await narrator(model, complains("persona", "repetition", times=1)).narrate(nurse)
     repair = str(model.requests[2].messages)
@@ -157,7 +151,7 @@ async def test_a_text_that_repeats_itself_is_written_anew_without_being_shown(
     assert "these words" not in repair
 
 
-async def test_a_call_of_which_no_field_stays_is_left_out_of_its_repair(
+async def test_fully_repaired_call_is_left_out(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     def short(request: ChatRequest) -> str:
@@ -172,9 +166,7 @@ async def test_a_call_of_which_no_field_stays_is_left_out_of_its_repair(
     assert "Write part 2" not in str(model.requests[2].messages)
 
 
-async def test_a_mend_costs_no_request_and_is_a_finding(
-    narrator: Callable[..., Narrator], nurse: dict[str, Any]
-) -> None:
+async def test_mend_costs_no_request(narrator: Callable[..., Narrator], nurse: dict[str, Any]) -> None:
     def broken(request: ChatRequest) -> str:
         values = json.loads(good(request))
         text = f"{nurse['first_name']} grew up in a house by the river with four older sisters. " * 4
@@ -189,7 +181,7 @@ async def test_a_mend_costs_no_request_and_is_a_finding(
     assert [finding.field for finding in done.findings] == ["cultural_background"]
 
 
-async def test_only_the_failing_field_is_asked_for_again_with_its_finding(
+async def test_failing_field_is_repaired_alone(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     model = ScriptedModel(good)
@@ -201,7 +193,7 @@ async def test_only_the_failing_field_is_asked_for_again_with_its_finding(
     assert done.attempts == 1
 
 
-async def test_fields_of_the_wrong_shape_are_repaired(
+async def test_misshapen_fields_are_repaired(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     def short(request: ChatRequest) -> str:
@@ -217,7 +209,7 @@ async def test_fields_of_the_wrong_shape_are_repaired(
     assert "has 6 characters; write 90 to 1000" in model.requests[2].messages[-1]["content"]
 
 
-async def test_an_answer_without_json_is_asked_for_again_with_another_seed(
+async def test_answer_without_json_gets_a_new_seed(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     said = iter(["I cannot do that.", ""])
@@ -229,7 +221,7 @@ async def test_an_answer_without_json_is_asked_for_again_with_another_seed(
     assert first.seed != second.seed
 
 
-async def test_a_record_that_stays_wrong_is_rejected_after_its_bounds(
+async def test_persistent_errors_reject_the_row(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     model = ScriptedModel(good)
@@ -250,7 +242,7 @@ async def test_every_attempt_has_its_own_seeds(
     assert len({request.seed for request in model.requests}) == len(model.requests)
 
 
-async def test_a_row_is_written_again_beyond_the_attempts_that_it_has_had_until_none_is_left(
+async def test_remaining_attempts_can_be_used(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     model = ScriptedModel(good)
@@ -265,7 +257,7 @@ async def test_a_row_is_written_again_beyond_the_attempts_that_it_has_had_until_
     assert await scribe.again(second) is None
 
 
-async def test_a_rule_with_the_policy_reject_is_not_repaired(
+async def test_policy_reject_skips_the_repair(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     model = ScriptedModel(good)
@@ -275,9 +267,7 @@ async def test_a_rule_with_the_policy_reject_is_not_repaired(
     assert [request.schema_name for request in model.requests] == ["attributes", "personas"] * 2
 
 
-async def test_a_warning_is_a_flag_and_no_reason_to_repair(
-    narrator: Callable[..., Narrator], nurse: dict[str, Any]
-) -> None:
+async def test_warning_is_only_a_flag(narrator: Callable[..., Narrator], nurse: dict[str, Any]) -> None:
     model = ScriptedModel(good)
     done = await narrator(model, complains("persona", "odd", severity="warning")).narrate(nurse)
     assert done.accepted
@@ -285,9 +275,7 @@ async def test_a_warning_is_a_flag_and_no_reason_to_repair(
     assert len(model.requests) == 2
 
 
-async def test_no_words_are_paid_for_when_a_fact_is_wrong(
-    narrator: Callable[..., Narrator], nurse: dict[str, Any]
-) -> None:
+async def test_wrong_fact_costs_no_request(narrator: Callable[..., Narrator], nurse: dict[str, Any]) -> None:
     model = ScriptedModel(good)
     done = await narrator(model, complains("age")).narrate(nurse)
     assert not done.accepted
@@ -295,7 +283,7 @@ async def test_no_words_are_paid_for_when_a_fact_is_wrong(
     assert done.reasons == ("rule: age: is not right",)
 
 
-async def test_a_field_of_the_first_call_can_still_be_repaired_after_the_second(
+async def test_first_call_can_be_repaired_late(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     def check(record: Mapping[str, Any]) -> Iterable[Finding]:
@@ -312,14 +300,12 @@ async def test_a_field_of_the_first_call_can_still_be_repaired_after_the_second(
     assert "REPAIRED" in done.record["career_goals_and_ambitions"]
 
 
-async def test_an_endpoint_error_reaches_the_caller(
-    narrator: Callable[..., Narrator], nurse: dict[str, Any]
-) -> None:
+async def test_endpoint_error_is_raised(narrator: Callable[..., Narrator], nurse: dict[str, Any]) -> None:
     with pytest.raises(EndpointError):
         await narrator(ScriptedModel([EndpointError("gone")])).narrate(nurse)
 
 
-async def test_a_finished_answer_is_never_paid_for_twice(
+async def test_answer_is_never_paid_for_twice(
     narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path
 ) -> None:
     first, second = ScriptedModel(good), ScriptedModel([])
@@ -341,7 +327,7 @@ async def test_another_seed_is_another_answer(
     assert len(second.requests) == 2
 
 
-async def test_an_answer_is_on_disk_before_it_is_used(
+async def test_answer_is_on_disk_before_use(
     narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path
 ) -> None:
     size = []
@@ -381,7 +367,7 @@ async def narrated(
         await model.aclose()
 
 
-async def test_every_row_is_accepted_through_a_real_server_and_the_real_rules(
+async def test_real_server_and_rules_accept_all_rows(
     chat_server: Server,
     reference: RuleContext,
     prompts: PromptSet,
@@ -399,7 +385,7 @@ async def test_every_row_is_accepted_through_a_real_server_and_the_real_rules(
     ["bad_json", "refusal", "empty", "prose", "fenced", "control", "wrong_type", "missing", "wrong_age", "nameless",
      "foreign", "reasoning"],
 )  # fmt: skip
-async def test_bad_answers_are_repaired_and_nothing_is_lost(
+async def test_bad_answers_are_repaired(
     chat_server: Server, reference: RuleContext, prompts: PromptSet, nurse: dict[str, Any], fault: str
 ) -> None:
     server = chat_server("--fault", f"{fault}=0.3")
@@ -409,7 +395,7 @@ async def test_bad_answers_are_repaired_and_nothing_is_lost(
     assert all(result.record["age"] == 47 for result in done)
 
 
-async def test_random_faults_of_every_kind_change_no_byte_of_the_result(
+async def test_random_faults_change_no_byte(
     chat_server: Server, reference: RuleContext, prompts: PromptSet, nurse: dict[str, Any]
 ) -> None:
     rows = [nurse | {"row": i} for i in range(60)]
@@ -434,7 +420,7 @@ async def test_random_faults_of_every_kind_change_no_byte_of_the_result(
         ("foreign", "language"),
     ],
 )
-async def test_a_model_that_never_does_right_is_rejected_with_its_reasons(
+async def test_constant_failure_is_rejected(
     chat_server: Server,
     reference: RuleContext,
     prompts: PromptSet,
@@ -467,7 +453,7 @@ SPOILT: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("name", SPOILT)
-async def test_a_spoilt_answer_is_repaired_and_a_row_of_them_rejected_with_reasons(
+async def test_broken_answers_are_repaired_or_rejected(
     narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path, name: str
 ) -> None:
     seen: set[str] = set()
@@ -494,7 +480,7 @@ async def test_a_spoilt_answer_is_repaired_and_a_row_of_them_rejected_with_reaso
         assert await narrator(resumed, journal=journal).narrate(nurse) == rejected
 
 
-async def test_answers_that_an_earlier_release_kept_end_no_run(
+async def test_old_journal_entries_are_usable(
     narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = "sk-proj-0123456789abcdef"
@@ -511,9 +497,7 @@ async def test_answers_that_an_earlier_release_kept_end_no_run(
         assert done.prompt_tokens < 1000
 
 
-async def test_what_is_found_wrong_is_shown_short(
-    narrator: Callable[..., Narrator], nurse: dict[str, Any]
-) -> None:
+async def test_findings_are_shortened(narrator: Callable[..., Narrator], nurse: dict[str, Any]) -> None:
     def many(_: Mapping[str, Any]) -> Iterable[Finding]:
         return [Finding("rule", "error", "persona", f"{i} " + "m" * N, "e" * N) for i in range(200)]
 
@@ -524,7 +508,7 @@ async def test_what_is_found_wrong_is_shown_short(
     assert "… (cut here)" in model.requests[-1].messages[-1]["content"]
 
 
-async def test_a_fact_too_long_for_a_message_costs_its_row(
+async def test_overlong_fact_rejects_its_row(
     narrator: Callable[..., Narrator], nurse: dict[str, Any]
 ) -> None:
     model = ScriptedModel(good)
@@ -536,7 +520,7 @@ async def test_a_fact_too_long_for_a_message_costs_its_row(
 
 
 @pytest.mark.parametrize("kept", [False, True])
-async def test_a_model_that_reads_facts_alone_gets_messages_only_where_a_journal_keeps_its_answers(
+async def test_journal_needs_messages(
     narrator: Callable[..., Narrator], nurse: dict[str, Any], tmp_path: Path, *, kept: bool
 ) -> None:
     model = ScriptedModel(good)
@@ -550,5 +534,5 @@ async def test_a_model_that_reads_facts_alone_gets_messages_only_where_a_journal
     assert all(request.facts["first_name"] == nurse["first_name"] for request in model.requests)
 
 
-def test_the_narrator_without_a_model_needs_no_messages() -> None:
+def test_offline_narrator_needs_no_messages() -> None:
     assert not connect(Config().llm.model_copy(update={"backend": "offline"})).needs_messages

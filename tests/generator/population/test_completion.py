@@ -1,4 +1,4 @@
-"""People completed: what is drawn of them, how likely, and who nobody can be."""
+"""Completed people: the distribution of drawn facts, and impossible rows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def oracle(cells: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
 
 @given(st.lists(st.sampled_from(NAMES), unique=True), st.data())
 @settings(max_examples=40, deadline=None)
-def test_any_facts_weigh_what_the_enumerated_people_with_them_weigh(
+def test_fact_weights_match_enumeration(
     toy: Population, toy_cells: pd.DataFrame, names: list[str], data: st.DataObject
 ) -> None:
     row: dict[str, Any] = {}
@@ -74,9 +74,7 @@ def test_any_facts_weigh_what_the_enumerated_people_with_them_weigh(
     ],
     ids=str,
 )
-def test_draws_have_the_distribution_of_the_enumerated_people(
-    toy: Population, toy_cells: pd.DataFrame, row: dict[str, Any]
-) -> None:
+def test_draws_match_enumeration(toy: Population, toy_cells: pd.DataFrame, row: dict[str, Any]) -> None:
     frame = pd.DataFrame(
         {name: pd.Series([cell] * ROWS, dtype=object) for name, cell in row.items()}, index=range(ROWS)
     )
@@ -94,7 +92,7 @@ def test_draws_have_the_distribution_of_the_enumerated_people(
     assert statistic < met.sum() + 5 * np.sqrt(2 * met.sum())
 
 
-def test_two_hundred_rows_weigh_what_conditioning_on_each_gives(toy: Population) -> None:
+def test_rows_match_conditioning_one_by_one(toy: Population) -> None:
     frame = with_gaps(
         toy.sample(200, seed=1)[["region", "age", "sex", "status", "trade", "transport", "mood"]], 0.5, 2
     )
@@ -103,7 +101,7 @@ def test_two_hundred_rows_weigh_what_conditioning_on_each_gives(toy: Population)
     np.testing.assert_allclose(weights(toy, frame), alone, rtol=1e-5)
 
 
-def test_names_places_and_work_are_evidence_in_the_united_states(population: Population) -> None:
+def test_names_places_and_work_are_evidence(population: Population) -> None:
     people = population.sample(5, seed=5).drop(columns=["row", "uuid", "country"])
     frame = with_gaps(people[[name for name in people if not name.endswith("_label")]], 0.5, 1)
     traits = {"openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism"}
@@ -114,7 +112,7 @@ def test_names_places_and_work_are_evidence_in_the_united_states(population: Pop
     )
 
 
-def test_a_row_is_the_same_in_any_company(population: Population) -> None:
+def test_row_is_the_same_in_any_frame(population: Population) -> None:
     people = population.sample(60, seed=4)
     frame = with_gaps(
         people[["age", "sex", "state", "occupation", "income_band", "city", "ethnicity"]], 0.5, 6
@@ -128,7 +126,7 @@ def test_a_row_is_the_same_in_any_company(population: Population) -> None:
     assert not other["uuid"].isin(whole["uuid"]).any()
 
 
-def test_what_a_row_says_stands_and_the_rest_is_marked_as_drawn(population: Population) -> None:
+def test_known_facts_stay_and_others_are_marked(population: Population) -> None:
     frame = population.sample(40, seed=2)[["age", "state", "occupation"]].set_axis(range(70, 110))
     completion = population.complete(frame, seed=1)
     assert list(completion.people) == list(population.sample(1))
@@ -143,14 +141,14 @@ def test_what_a_row_says_stands_and_the_rest_is_marked_as_drawn(population: Popu
     assert marks[["sex", "ethnicity", "zipcode", "first_name", "openness", "income_band"]].all(axis=None)
 
 
-def test_a_person_of_whom_all_is_known_stays_as_they_are(population: Population) -> None:
+def test_fully_known_person_is_unchanged(population: Population) -> None:
     people = population.sample(50, seed=8)
     completion = population.complete(people, seed=3)
     pd.testing.assert_frame_equal(completion.people.astype(str), people.astype(str))
     assert not completion.drawn.any(axis=None)
 
 
-def test_a_city_a_county_and_a_range_of_ages_leave_their_own(population: Population) -> None:
+def test_views_and_ranges_leave_their_states(population: Population) -> None:
     frame = pd.DataFrame(
         {
             "city": ["Chicago", None, "Dayton"],
@@ -174,7 +172,7 @@ def test_a_city_a_county_and_a_range_of_ages_leave_their_own(population: Populat
     )
 
 
-def test_a_name_that_the_tables_lack_is_kept(population: Population) -> None:
+def test_unknown_name_is_kept(population: Population) -> None:
     frame = pd.DataFrame(
         {"first_name": ["Zzyzx", "Maria"], "last_name": ["Nguyen", "Qwrtzy"], "age": [30, 40]}
     )
@@ -186,7 +184,7 @@ def test_a_name_that_the_tables_lack_is_kept(population: Population) -> None:
     assert not completion.drawn[["first_name", "last_name"]].any(axis=None)
 
 
-def test_people_who_nobody_is_are_named_with_the_facts_that_exclude_them(population: Population) -> None:
+def test_impossible_people_are_named(population: Population) -> None:
     frame = pd.DataFrame(
         {
             "sex": ["Male", "Female", "Male"],
@@ -206,7 +204,7 @@ def test_people_who_nobody_is_are_named_with_the_facts_that_exclude_them(populat
     assert completion.impossible["reason"]["a"] == "nobody in en_US has age 18 and education_level graduate"
 
 
-def test_facts_of_one_attribute_may_exclude_each_other(population: Population) -> None:
+def test_views_of_one_attribute_may_conflict(population: Population) -> None:
     frame = pd.DataFrame({"zipcode": ["10001"], "state": ["CA"], "sex": ["Male"], "birth_year": [1980]})
     impossible = population.complete(frame).impossible
     assert impossible["facts"].tolist() == [{"zipcode": "10001", "state": "CA"}]
@@ -221,19 +219,19 @@ def test_facts_of_one_attribute_may_exclude_each_other(population: Population) -
             r"column 'occupation', row 1: .*did you mean registered_nurse\?",
         ),
         ({"age": [17]}, r"column 'age', row 0: 17 to 17 is outside the values 18 to 100"),
-        ({"age": ["young"]}, r"column 'age', row 0: 'young' is no whole number"),
+        ({"age": ["young"]}, r"column 'age', row 0: 'young' is neither a whole number"),
         ({"sex": ["*"]}, r"column 'sex', row 0: unknown value '\*'"),
         ({"sex": [[]]}, r"column 'sex', row 0: an empty list"),
         ({"country": ["France"]}, r"column 'country', row 0: 'France'"),
         ({"row": ["first"]}, r"column 'row', row 0: 'first' is no whole number"),
     ],
 )
-def test_what_cannot_be_read_is_named(population: Population, frame: dict[str, Any], message: str) -> None:
+def test_unreadable_cell_is_named(population: Population, frame: dict[str, Any], message: str) -> None:
     with pytest.raises(EvidenceError, match=message):
         population.complete(pd.DataFrame(frame))
 
 
 @pytest.mark.parametrize("options", [{"seed": -1}, {"start": 1.5}])
-def test_a_number_out_of_range_is_refused(toy: Population, options: dict[str, Any]) -> None:
+def test_number_out_of_range_is_refused(toy: Population, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="give a whole number"):
         toy.complete(pd.DataFrame({"sex": ["Male"]}), **options)

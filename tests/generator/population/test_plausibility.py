@@ -35,7 +35,7 @@ def _given(cells: pd.DataFrame, facts: dict[str, Any], fact: str) -> tuple[float
         ["age_band", "trade_group", "sex"],
     ],
 )
-def test_each_fact_has_its_probability_given_all_others_and_the_hidden_is_summed_over(
+def test_facts_have_conditional_probabilities(
     toy: Population, toy_cells: pd.DataFrame, columns: list[str]
 ) -> None:
     people = toy_cells.sample(40, weights="p", replace=True, random_state=3)[columns].to_dict("records")
@@ -56,9 +56,7 @@ def _group(trade: str) -> str:
     return {"carpenter": "hands", "mason": "hands", "no_trade": "no_trade"}.get(trade, "minds")
 
 
-def test_the_tail_is_the_share_of_the_population_that_is_as_odd(
-    toy: Population, toy_cells: pd.DataFrame
-) -> None:
+def test_tail_is_the_share_as_rare(toy: Population, toy_cells: pd.DataFrame) -> None:
     columns = ["region", "age_band", "sex", "status"]
     people = toy_cells.sample(4000, weights="p", replace=True, random_state=5)[columns].to_dict("records")
     found = Plausibility(toy.network, ("sex", "status")).oddities(people)
@@ -69,7 +67,7 @@ def test_the_tail_is_the_share_of_the_population_that_is_as_odd(
             assert np.mean(tails < level) <= level + 0.02
 
 
-def test_what_the_model_excludes_has_tail_zero_and_what_it_cannot_read_is_not_judged(toy: Population) -> None:
+def test_excluded_facts_have_tail_zero(toy: Population) -> None:
     plausible = Plausibility(toy.network, ("status", "sex"), people=200)
     young = {"region": "north", "age": 18, "sex": "Male", "status": "resting"}
     strange = {"region": "north", "age": "old", "sex": ["Male"], "status": "working"}
@@ -79,9 +77,7 @@ def test_what_the_model_excludes_has_tail_zero_and_what_it_cannot_read_is_not_ju
     assert alone == {}
 
 
-def test_a_batch_and_one_record_are_judged_alike_whatever_the_order(
-    toy: Population, toy_cells: pd.DataFrame
-) -> None:
+def test_batch_and_single_record_agree(toy: Population, toy_cells: pd.DataFrame) -> None:
     people = toy_cells[ATTRIBUTES].sample(30, random_state=1).to_dict("records")
     plausible = Plausibility(toy.network, JUDGED, people=200)
     together = plausible.oddities(people)
@@ -107,9 +103,7 @@ def checker() -> RecordChecker:
         ({"ethnicity": "pacific_islander"}, ""),
     ],
 )
-def test_a_record_of_either_schema_is_judged_by_the_fitted_model(
-    checker: RecordChecker, changes: dict[str, Any], severity: str
-) -> None:
+def test_both_schemas_are_judged(checker: RecordChecker, changes: dict[str, Any], severity: str) -> None:
     facts = {
         "sex": "Female",
         "age": 47,

@@ -1,4 +1,4 @@
-"""The population as its users meet it: rows, conditions and queries, on the toy and on the United States."""
+"""The population's public behaviour: rows, conditions and queries, on the toy and on the United States."""
 
 from __future__ import annotations
 
@@ -50,16 +50,12 @@ def within_chance(count: float, n: int, share: float) -> bool:
     return bool(abs(count - n * share) <= 5 * (n * share * (1 - share)) ** 0.5 + 3)
 
 
-def test_the_first_rows_are_the_same_in_a_sample_of_any_size(
-    population: Population, many: pd.DataFrame
-) -> None:
+def test_first_rows_do_not_depend_on_size(population: Population, many: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(population.sample(1000, seed=6), many.head(1000))
 
 
 @pytest.mark.parametrize(("start", "n"), [(1, 1), (999, 70), (65_000, 1500), (131_071, 2)])
-def test_rows_are_the_same_wherever_a_shard_starts(
-    population: Population, many: pd.DataFrame, start: int, n: int
-) -> None:
+def test_rows_do_not_depend_on_shards(population: Population, many: pd.DataFrame, start: int, n: int) -> None:
     shard = population.sample(n, seed=6, start=start)
     pd.testing.assert_frame_equal(shard, many.iloc[start : start + n].reset_index(drop=True))
 
@@ -68,7 +64,7 @@ def test_another_process_draws_the_same_rows(many: pd.DataFrame) -> None:
     assert elsewhere("en_US", 3000) == digest(many.iloc[100:3100])
 
 
-def test_rows_under_a_condition_are_the_same_wherever_a_shard_starts(population: Population) -> None:
+def test_conditioned_rows_do_not_depend_on_shards(population: Population) -> None:
     where = {"state": "WY", "age": "65-", "first_name": "Mary"}
     whole = population.sample(600, seed=2, where=where)
     shard = population.sample(200, seed=2, where=where, start=300)
@@ -78,7 +74,7 @@ def test_rows_under_a_condition_are_the_same_wherever_a_shard_starts(population:
     assert whole["age"].min() >= 65
 
 
-def test_a_condition_given_as_a_set_draws_the_same_rows_in_every_process(
+def test_sets_draw_the_same_rows_everywhere(
     toy_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PERSONAS_CACHE", str(tmp_path))
@@ -87,19 +83,19 @@ def test_a_condition_given_as_a_set_draws_the_same_rows_in_every_process(
     assert len(drawn) == 1
 
 
-def test_long_conditions_are_told_apart(toy: Population) -> None:
+def test_long_conditions_differ(toy: Population) -> None:
     ages = np.tile(np.arange(18, 26), 400)
     few = np.where(np.isin(ages, (21, 22)), 18, ages)
     assert set(toy.sample(500, where={"age": ages})["age"]) == set(range(18, 26))
     assert set(toy.sample(500, where={"age": few})["age"]) == {18, 19, 20, 23, 24, 25}
 
 
-def test_no_row_has_a_degree_without_a_field_or_a_field_without_a_degree(many: pd.DataFrame) -> None:
+def test_degrees_and_fields_go_together(many: pd.DataFrame) -> None:
     degree = many["education_level"].isin(["bachelors", "graduate"])
     assert (degree == (many["bachelors_field"] != "no_degree")).all()
 
 
-def test_only_those_with_a_job_have_an_occupation_an_industry_and_an_employer(many: pd.DataFrame) -> None:
+def test_only_workers_have_occupations(many: pd.DataFrame) -> None:
     job = many["labor_force_status"].isin(["employed", "armed_forces"])
     none = {"unemployed": "no_occupation", "not_in_workforce": "not_in_workforce"}
     for status, occupation in none.items():
@@ -111,14 +107,14 @@ def test_only_those_with_a_job_have_an_occupation_an_industry_and_an_employer(ma
     assert ((many["occupation_code"] != "") == job).all()
 
 
-def test_active_duty_and_the_armed_forces_are_the_same_people(many: pd.DataFrame) -> None:
+def test_active_duty_means_armed_forces(many: pd.DataFrame) -> None:
     armed = many["labor_force_status"] == "armed_forces"
     assert armed.any()
     assert (many["veteran_status"][armed].isin(["active_duty", "training_only"])).all()
     assert (many["labor_force_status"][many["veteran_status"] == "active_duty"] == "armed_forces").all()
 
 
-def test_the_armed_forces_are_federal_whatever_their_occupation_and_alone_are_the_military_industry(
+def test_armed_forces_are_federal(
     many: pd.DataFrame,
 ) -> None:
     armed = many["labor_force_status"] == "armed_forces"
@@ -127,7 +123,7 @@ def test_the_armed_forces_are_federal_whatever_their_occupation_and_alone_are_th
     assert ((many["industry"] == "military") == armed).all()
 
 
-def test_places_lie_in_the_state_of_the_row(population: Population, many: pd.DataFrame) -> None:
+def test_places_are_in_their_state(population: Population, many: pd.DataFrame) -> None:
     for row in many.head(3000).itertuples():
         place = population.priors.places.get(row.zipcode)
         assert (place.region, place.municipality, place.subregion) == (row.state, row.city, row.county)
@@ -146,7 +142,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids="-".join)
-def test_a_sample_has_the_marginals_of_the_model(
+def test_sample_has_the_marginals_of_the_model(
     population: Population, many: pd.DataFrame, pair: tuple[str, str]
 ) -> None:
     found = population.marginal(pair)
@@ -202,7 +198,7 @@ def filtered(frame: pd.DataFrame, where: dict[str, Any]) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("where", CONDITIONS.values(), ids=CONDITIONS)
-def test_the_probability_of_a_condition_is_its_share_of_a_large_sample(
+def test_probability_is_the_share_of_a_sample(
     population: Population, many: pd.DataFrame, where: dict[str, Any]
 ) -> None:
     assert within_chance(len(filtered(many, where)), MANY, population.probability(where))
@@ -211,7 +207,7 @@ def test_the_probability_of_a_condition_is_its_share_of_a_large_sample(
 @pytest.mark.parametrize(
     "where", [CONDITIONS[name] for name in ("pattern", "list", "county", "name", "far child")], ids=str
 )
-def test_a_conditioned_sample_is_like_those_of_a_large_one_who_meet_the_condition(
+def test_conditioned_sample_is_like_a_filtered_one(
     population: Population, many: pd.DataFrame, where: dict[str, Any]
 ) -> None:
     drawn, kept = population.sample(20_000, seed=3, where=where), filtered(many, where)
@@ -237,7 +233,7 @@ def test_a_conditioned_sample_is_like_those_of_a_large_one_who_meet_the_conditio
     ],
     ids=str,
 )
-def test_conditions_that_nobody_meets_are_explained_by_the_smallest_part_of_them(
+def test_impossible_conditions_are_minimal(
     toy: Population, where: dict[str, Any], named: list[str], unnamed: str
 ) -> None:
     with pytest.raises(
@@ -248,7 +244,7 @@ def test_conditions_that_nobody_meets_are_explained_by_the_smallest_part_of_them
     assert unnamed not in str(error.value)
 
 
-def test_impossible_conditions_are_explained_on_the_united_states(population: Population) -> None:
+def test_impossible_us_conditions_are_explained(population: Population) -> None:
     with pytest.raises(EvidenceError, match="nobody in en_US meets these together"):
         population.probability({"occupation": "*engineer*", "labor_force_status": "not_in_workforce"})
 
@@ -257,28 +253,28 @@ def test_impossible_conditions_are_explained_on_the_united_states(population: Po
     "wrong",
     [{"n": 0}, {"n": -5}, {"n": "5"}, {"n": 2.5}, {"n": True}, {"start": -1}, {"seed": -1}, {"seed": 1.5}],
 )
-def test_numbers_that_no_sample_can_have_are_refused_by_name(toy: Population, wrong: dict[str, Any]) -> None:
+def test_numbers_out_of_range_are_refused(toy: Population, wrong: dict[str, Any]) -> None:
     (name, value), *_ = wrong.items()
     with pytest.raises(ValueError, match=rf"sample: {name}={value!r}; give a whole number"):
         toy.sample(**{"n": 3, **wrong})
 
 
-def test_everybody_meets_no_condition(toy: Population) -> None:
+def test_empty_condition_has_probability_one(toy: Population) -> None:
     assert toy.probability({}) == 1
     pd.testing.assert_frame_equal(toy.sample(20, where={}), toy.sample(20))
 
 
-def test_an_unknown_locale_is_answered_with_the_known_ones() -> None:
+def test_unknown_locale_lists_the_known() -> None:
     with pytest.raises(DeclarationError, match=r"xx_XX: no such locale .*shipped: .*en_US"):
         Population.load("xx_XX")
 
 
-def test_a_marginal_of_an_unknown_attribute_is_answered_with_the_known_ones(toy: Population) -> None:
+def test_unknown_attribute_lists_the_known(toy: Population) -> None:
     with pytest.raises((FitError, EvidenceError), match=r"height.*known|no attribute of the model"):
         toy.marginal(("height",))
 
 
-def test_the_model_explains_its_graph_its_tables_and_what_it_assumes(toy: Population) -> None:
+def test_model_explains_itself(toy: Population) -> None:
     found = toy.explain()
     assert found["core"] == {"attributes": ["region", "age_band", "sex", "status"], "cells": 54}
     assert {node["child"]: node["parents"] for node in found["nodes"]}["trade"] == [
@@ -291,20 +287,20 @@ def test_the_model_explains_its_graph_its_tables_and_what_it_assumes(toy: Popula
     assert max(found["distances"].values()) < 0.02
 
 
-def test_samples_under_different_conditions_share_no_draws(population: Population) -> None:
+def test_conditions_share_no_draws(population: Population) -> None:
     texas = population.sample(500, seed=7, where={"state": "TX"})
     florida = population.sample(500, seed=7, where={"state": "FL"})
     same = (texas["openness"].to_numpy() == florida["openness"].to_numpy()).mean()
     assert same < 0.15  # equal scores of independent people: about 0.028
 
 
-def test_a_population_shows_itself_in_one_short_line(population: Population) -> None:
+def test_repr_is_one_short_line(population: Population) -> None:
     assert repr(population) == f"Population('en_US', model {population.digest[:12]})"
 
 
 @pytest.mark.parametrize("given", ["state=NY", ["state"], {1: 2}, pd.Series({"state": "NY"}), 3])
 @pytest.mark.parametrize("ask", ["sample", "probability", "marginal"])
-def test_what_is_no_mapping_of_attributes_is_refused(population: Population, ask: str, given: Any) -> None:
+def test_other_arguments_are_refused(population: Population, ask: str, given: Any) -> None:
     asked = {
         "sample": lambda: population.sample(1, where=given),
         "probability": lambda: population.probability(given),
@@ -317,19 +313,17 @@ def test_what_is_no_mapping_of_attributes_is_refused(population: Population, ask
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [
-        ({"n": 10**30}, "draw 1000000000 rows at most at once, and go on with `start`"),
+        ({"n": 10**30}, "draw at most 1000000000 rows at once, and continue with `start`"),
         ({"n": 1, "start": 2**63 - 1}, "rows are numbered up to 9223372036854775807"),
         ({"n": 1, "start": 10**30}, "rows are numbered up to"),
     ],
 )
-def test_rows_that_no_frame_can_hold_are_refused(
-    population: Population, numbers: dict[str, int], said: str
-) -> None:
+def test_too_many_rows_are_refused(population: Population, numbers: dict[str, int], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         population.sample(**numbers)
 
 
-def test_a_part_of_the_model_is_of_named_attributes(population: Population) -> None:
+def test_model_can_be_restricted(population: Population) -> None:
     with pytest.raises(EvidenceError, match="no attribute is named"):
         population.model_of()
     assert set(population.model_of(["sex"]).nodes()) == set(population.model_of("sex").nodes())

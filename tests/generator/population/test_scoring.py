@@ -1,4 +1,4 @@
-"""The score of person records: parts that add up, and one clear line for every file that cannot be scored."""
+"""The score of person records: its parts add up, and an unusable file is one clear line."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ def written(folder: Path, frame: pd.DataFrame, form: str = "parquet") -> Path:
 
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
-def test_parts_of_a_score_add_up_to_the_log_likelihood(
-    population: Population, tmp_path: Path, form: str
-) -> None:
+def test_parts_sum_to_the_log_likelihood(population: Population, tmp_path: Path, form: str) -> None:
     found = score_file(population, written(tmp_path, people(), form))
     assert (found.adults, found.areas, found.left_out) == (3, 2, 1)  # Texas has no MAR, the child is no adult
     assert found.nats_per_person == pytest.approx(sum(found.by_attribute.values()))
@@ -60,13 +58,13 @@ def test_parts_of_a_score_add_up_to_the_log_likelihood(
         assert found.nats_per_person == pytest.approx(np.average(nats, weights=kept.weight), abs=1e-4)
 
 
-def test_numbers_that_stand_as_text_are_read_as_numbers(population: Population, tmp_path: Path) -> None:
+def test_numbers_as_text_are_read(population: Population, tmp_path: Path) -> None:
     plain = score_file(population, written(tmp_path, people()))
     text = people().map(lambda value: "" if pd.isna(value) else str(value)).astype(str)
     assert score_file(population, written(tmp_path, text)) == plain
 
 
-def test_a_cascade_is_scored_attribute_by_attribute_too(population: Population, tmp_path: Path) -> None:
+def test_cascade_is_scored_by_attribute(population: Population, tmp_path: Path) -> None:
     priors = cascaded(population.priors, 60_000)
     declaration = priors.declaration
     graph = declaration.model
@@ -82,7 +80,7 @@ def test_a_cascade_is_scored_attribute_by_attribute_too(population: Population, 
 
 FAULTS = {
     "no rows": (lambda frame: frame.head(0), "has no person in it"),
-    "minors": (lambda frame: frame[frame["AGEP"] < 18], "has no adult"),
+    "minors": (lambda frame: frame[frame["AGEP"] < 18], "has no adults"),
     "no SCHL": (lambda frame: frame.drop(columns="SCHL"), "column SCHL is missing"),
     "no HISP, RAC1P": (
         lambda frame: frame.drop(columns=["HISP", "RAC1P"]),
@@ -100,7 +98,7 @@ FAULTS = {
     ),
     "SCHL 16.5": (lambda frame: frame.assign(SCHL=16.5), "SCHL=16.5"),
     "OCCP 5": (lambda frame: frame.assign(OCCP=5), "OCCP=5 .* 10 to 9920"),
-    "OCCP 11": (lambda frame: frame.assign(OCCP=11), "OCCP=0011 is no code of the locale"),
+    "OCCP 11": (lambda frame: frame.assign(OCCP=11), "OCCP=0011 is not a code of the locale"),
     "age 130": (lambda frame: frame.assign(AGEP=130), "AGEP=130"),
     "no age": (lambda frame: frame.assign(AGEP=np.nan), "AGEP=nan .* it is blank for nobody"),
     "weight 0": (lambda frame: frame.assign(PWGTP=0), "PWGTP=0 .* weights are above 0"),
@@ -114,16 +112,14 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_records_that_cannot_be_scored_are_refused_in_one_line(
-    population: Population, tmp_path: Path, fault: str
-) -> None:
+def test_unusable_records_are_refused(population: Population, tmp_path: Path, fault: str) -> None:
     change, said = FAULTS[fault]
     with pytest.raises(SourceError, match=rf"withheld\.parquet: {said}") as raised:
         score_file(population, written(tmp_path, change(people())))
     assert "\n" not in str(raised.value)
 
 
-def test_a_person_who_cannot_occur_is_shown(population: Population, tmp_path: Path) -> None:
+def test_impossible_person_is_shown(population: Population, tmp_path: Path) -> None:
     soldier = people().head(1).assign(OCCP=9830)
     with pytest.raises(
         SourceError, match=r"1 of 1 adults cannot occur in .*state=NY.*labor_force_status=employed"
@@ -133,16 +129,14 @@ def test_a_person_who_cannot_occur_is_shown(population: Population, tmp_path: Pa
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"PAR1 and no more"])
 @pytest.mark.parametrize("form", ["parquet", "csv", "zip"])
-def test_a_file_that_is_none_is_refused(
-    population: Population, tmp_path: Path, content: bytes, form: str
-) -> None:
+def test_other_file_is_refused(population: Population, tmp_path: Path, content: bytes, form: str) -> None:
     path = tmp_path / f"withheld.{form}"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=rf"withheld\.{form}: "):
         score_file(population, path)
 
 
-def test_the_command_speaks_json_and_fails_in_one_line(population: Population, tmp_path: Path) -> None:
+def test_command_prints_json(population: Population, tmp_path: Path) -> None:
     run = "from census_personas.generator.cli.main import main; main()"
     command = [sys.executable, "-c", run, "priors", "score"]
     path = written(tmp_path, people())
@@ -155,7 +149,7 @@ def test_the_command_speaks_json_and_fails_in_one_line(population: Population, t
     assert "Traceback" not in done.stderr
 
 
-def test_the_benchmark_without_its_files_fails_in_one_line(tmp_path: Path) -> None:
+def test_benchmark_needs_its_files(tmp_path: Path) -> None:
     script = Path(__file__).parents[3] / "benchmarks/fidelity.py"
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path)], capture_output=True, text=True, check=False

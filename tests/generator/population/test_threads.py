@@ -38,9 +38,7 @@ def sample(population: Population, number: int) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("cache_bytes", [CACHE_BYTES, 1], ids=["all are kept", "one is kept"])
-def test_eight_threads_with_eight_conditions_draw_what_one_thread_draws(
-    toy: Population, cache_bytes: int
-) -> None:
+def test_threads_draw_what_one_thread_draws(toy: Population, cache_bytes: int) -> None:
     alone = [sample(fresh(toy), number) for number in range(8)]
     shared = fresh(toy, cache_bytes)
     tasks = [((thread + turn) % 8) for thread, turn in product(range(8), range(8))]
@@ -49,7 +47,7 @@ def test_eight_threads_with_eight_conditions_draw_what_one_thread_draws(
             pd.testing.assert_frame_equal(drawn, alone[number])
 
 
-def test_a_condition_is_computed_once_by_eight_threads(toy: Population) -> None:
+def test_condition_is_computed_once(toy: Population) -> None:
     shared = fresh(toy)
     with (
         patch.object(selection_cache, "condition", wraps=selection_cache.condition) as condition,
@@ -59,7 +57,7 @@ def test_a_condition_is_computed_once_by_eight_threads(toy: Population) -> None:
     assert condition.call_count == 1
 
 
-def test_models_under_conditions_keep_to_their_bytes(toy: Population) -> None:
+def test_conditioned_models_stay_within_bytes(toy: Population) -> None:
     roomy = fresh(toy)
     for number in range(8):
         sample(roomy, number)
@@ -72,7 +70,7 @@ def test_models_under_conditions_keep_to_their_bytes(toy: Population) -> None:
     assert 1 <= len(tight._selections) < 8  # noqa: SLF001
 
 
-def test_a_population_that_nobody_uses_is_freed_at_once(toy: Population) -> None:
+def test_unused_population_is_freed(toy: Population) -> None:
     population = fresh(toy)
     for number in range(8):
         sample(population, number)
@@ -85,7 +83,7 @@ def test_a_population_that_nobody_uses_is_freed_at_once(toy: Population) -> None
         gc.enable()
 
 
-def test_what_everybody_shares_is_not_counted(toy: Population) -> None:
+def test_shared_memory_is_not_counted(toy: Population) -> None:
     population = fresh(toy)
     sample(population, 7)
     assert population._selections.size == 0  # noqa: SLF001

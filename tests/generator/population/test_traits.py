@@ -1,4 +1,4 @@
-"""Trait levels: one declaration, the published bounds, and everybody who names a level agrees with it."""
+"""Trait levels have one declaration with the published bounds, which all code uses."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SCORES = range(LOWEST, HIGHEST + 1)
     ("level", "first", "last"),
     [("very_low", 20, 34), ("low", 35, 44), ("average", 45, 54), ("high", 55, 64), ("very_high", 65, 80)],
 )
-def test_a_level_begins_and_ends_at_its_published_bounds(level: str, first: int, last: int) -> None:
+def test_levels_have_their_published_bounds(level: str, first: int, last: int) -> None:
     assert [score for score in SCORES if LEVELS[level_of(score)] == level] == list(range(first, last + 1))
 
 
-def test_rows_conditions_and_the_offline_grammar_name_the_same_level(toy: Population) -> None:
+def test_level_names_agree_everywhere(toy: Population) -> None:
     frame = toy.sample(5000, seed=4)
     for trait in TRAITS:
         pairs = frame[[trait, f"{trait}_label"]].drop_duplicates()
@@ -34,7 +34,7 @@ def test_rows_conditions_and_the_offline_grammar_name_the_same_level(toy: Popula
         assert {level_of(score) for score in drawn} == {number}
 
 
-def test_the_shares_of_levels_are_those_of_a_rounded_normal_score(toy: Population) -> None:
+def test_shares_are_those_of_a_normal_score(toy: Population) -> None:
     shares = toy.marginal("openness_label").weights
     assert pd.Series(shares, index=LEVELS).round(4).to_dict() == {
         "very_low": 0.0606,

@@ -210,5 +210,5 @@ def test_what_cannot_be_narrated_is_refused_before_anything_is_written(
     people().to_parquet("a.parquet")
     refused("has 6 rows, and rows=7", input="a.parquet", rows=7)
     refused("no dataset there", input="c.parquet", rows=1)
-    refused("has its people already", input="a.parquet", rows=1, where={"state": "NY"})
+    refused("names a file of people", input="a.parquet", rows=1, where={"state": "NY"})
     assert not Path("nowhere").exists()
