@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ _BLANK = b"\xef\xbb\xbf \t\r\n"
 _READ = 4096
 _OF_A_LOCALE = frozenset({"tables", "lookups"})
 _SYSTEM = ("/dev", "/proc", "/sys")
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/")  # as a path, which has lost one of the slashes
 _NO_TEXT = "has a name that is not UTF-8 text"
 _MEMORY = "/dev/shm"  # noqa: S108  not written to: the one folder in /dev that may hold files
 _FILES = frozenset(
@@ -116,8 +118,12 @@ def output_folder(path: Path, *, inputs: Iterable[Path] = (), run: Path | None =
     """Decide whether a command may create, or write into, the folder that a user named; parents are created too.
 
     Raises:
-        DestinationError: it is not a folder, is inside a run folder, or is named like a file.
+        DestinationError: it is not a folder, is inside a run folder, or is named like a file or a URL.
     """
+    if _URL.match(str(path)):
+        raise DestinationError(
+            f"{path}: is a URL; the command line writes runs to one, Python to a local folder"
+        )
     mode = _mode(path)
     if mode is not None and not stat.S_ISDIR(mode):
         raise DestinationError(f"{path}: is {_kind(mode)}; give a folder")

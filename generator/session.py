@@ -32,6 +32,7 @@ from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.pipeline import Pipeline, Tally, narrations
 from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.run_folder import RunFolder
+from census_personas.generator.run.run_store import local_folder
 from census_personas.generator.run.shard_narration import ShardNarration
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 
@@ -58,7 +59,7 @@ def notice_of(config: Config) -> str:
 
 def generate(
     config: Config,
-    folder: Path,
+    folder: Path | str,
     observe: Callable[[Tally], None] = lambda _: None,
     model: ChatModel | None = None,
 ) -> Manifest:
@@ -66,7 +67,7 @@ def generate(
 
     Args:
         config: the run's configuration.
-        folder: the run folder.
+        folder: the run folder; a URL as a string.
         observe: called with running counts.
         model: replaces the configured model, as batch files do; it must have the same name.
 
@@ -76,11 +77,13 @@ def generate(
     Raises:
         ConfigError: nothing was written, or the folder is unchanged.
         LLMError: the endpoint cannot be used, or its first answers all fail; finished shards and answers are kept.
+        StoreError: the URL cannot be reached or refuses.
         InterruptedRunError: a signal stopped the run before it was complete.
     """
     resources = RunResources.load(config)
-    manifest = event_loop.run(_narration(resources, folder, observe, model))
-    sum_up(resources, folder, manifest)
+    with local_folder(config, folder, observe) as (place, watched):
+        manifest = event_loop.run(_narration(resources, place, watched, model))
+        sum_up(resources, place, manifest)
     return manifest
 
 
@@ -100,7 +103,9 @@ async def agenerate(
 def _narration(
     resources: RunResources, folder: Path, observe: Callable[[Tally], None], model: ChatModel | None
 ) -> Callable[[], Coroutine[Any, Any, Manifest]]:
-    return partial(_generate, resources, folder, observe, model, fresh=not folder.exists())
+    # A folder that a store has made holds hidden files alone at first.
+    fresh = not folder.exists() or all(item.name[0] == "." for item in folder.iterdir())
+    return partial(_generate, resources, folder, observe, model, fresh=fresh)
 
 
 def sum_up(resources: RunResources, folder: Path, manifest: Manifest) -> None:

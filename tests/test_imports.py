@@ -44,6 +44,7 @@ ENGINE = (
 # once a year, on files of the statistical offices.
 IMPORTERS = {
     "aiohttp": {"generator": 2},
+    "fsspec": {"generator": 1},
     "openai": {"generator": 1},
     "pgmpy": {"generator": 1},
     "pyarrow": {"foundation": 5, "census_priors": 3, "validators": 1, "generator": 2},

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import pairwise
 from typing import Annotated, Never
 
 import typer
@@ -34,6 +36,7 @@ from census_personas.generator.cli import (
 )
 
 _DEBUG = "PERSONAS_DEBUG"
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _LONGEST = 4_000  # characters of a message
 
 app = typer.Typer(
@@ -113,6 +116,7 @@ def main() -> None:
 
 
 def _run(words: list[str]) -> None:
+    _refuse_urls(words)
     # Not `app()`, which formats errors in its own way and treats a closed pipe as a failure.
     command = typer.main.get_command(app)
     try:
@@ -121,6 +125,20 @@ def _run(words: list[str]) -> None:
     finally:
         # Now, while a full disk or a closed pipe can still be reported.
         sys.stdout.flush()
+
+
+def _refuse_urls(words: list[str]) -> None:
+    """Refuse a URL where a path is wanted, which would lose one of its slashes and be looked for on the disk."""
+    from census_personas.generator.config.run_config import ConfigError
+
+    command = next((word for word in words if word[:1] != "-"), "")
+    for before, word in pairwise(["", *words]):
+        takes = command in {"generate", "narrate"} and before in {"-o", "--output"}
+        if _URL.match(word) and not takes:
+            raise ConfigError(
+                f"{word}: is a URL; `personas generate` and `personas narrate` take one after -o, and all other "
+                "places are local: copy a run first, such as by `aws s3 cp --recursive`"
+            )
 
 
 def _prepare_streams() -> None:

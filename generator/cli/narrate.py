@@ -22,7 +22,7 @@ from census_personas.generator.cli.options import (
     with_deadline,
 )
 from census_personas.generator.cli.plan import print_plan
-from census_personas.generator.cli.run import name_of, run, run_folder
+from census_personas.generator.cli.run import destination, name_of, run, run_folder
 
 MaybeConfig = Annotated[
     Path | None,
@@ -32,7 +32,10 @@ InputRows = Annotated[
     int | None, typer.Option("-n", "--rows", min=1, help="Rows; default: all of the dataset.")
 ]
 RunFolder = Annotated[
-    Path | None, typer.Option("-o", "--output", metavar="RUN", help="Run folder; default: runs/<name>.")
+    str | None,
+    typer.Option(
+        "-o", "--output", metavar="RUN", help="Run folder, or s3://BUCKET/RUN; default: runs/<name>."
+    ),
 ]
 
 
@@ -52,7 +55,7 @@ def generate(
     """Write a dataset into a run folder. The same command resumes a run; more rows extend it."""
     from census_personas.generator.sampling.quota import refuse_other_counts
 
-    named = None if output is None else run_folder(output)
+    named = None if output is None else destination(output)
     changed = with_deadline(overrides, deadline)
     settings = config_of(config, changed, rows=rows, seed=seed, where=where, workers=workers, shards=shards)
     refuse_other_counts(settings.quota, settings.rows)
@@ -90,7 +93,7 @@ def narrate(
     if plan:
         settings = config_of(config, overrides, rows=rows, seed=seed, people=str(dataset))
         raise typer.Exit(print_plan(settings, as_json=as_json))
-    named = None if output is None else run_folder(output, inputs=[dataset])
+    named = None if output is None else destination(output, inputs=[dataset])
     changed = with_deadline(overrides, deadline)
     settings = config_of(
         config, changed, rows=rows, seed=seed, people=str(dataset), workers=workers, shards=shards

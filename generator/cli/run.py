@@ -25,14 +25,25 @@ def run_folder(path: Path, inputs: Iterable[Path] = ()) -> Path:
     return output_folder(path, inputs=inputs)
 
 
+def destination(output: str, inputs: Iterable[Path] = ()) -> Path | str:
+    """Where a run is to be written: the folder, refused where it is no place for one, or the URL."""
+    from census_personas.generator.run.object_store import check_url, is_url
+
+    if not is_url(output):
+        return run_folder(Path(output), inputs)
+    check_url(output)
+    return output
+
+
 def name_of(settings: Config) -> str:
     """What a run's folder is called by default; shares of a run have folders of their own."""
     share = settings.runtime.shards
     return settings.name if share is None else f"{settings.name}-{share.replace('/', '-of-')}"
 
 
-def run(settings: Config, folder: Path, *, as_json: bool) -> None:
+def run(settings: Config, folder: Path | str, *, as_json: bool) -> None:
     """Write or resume a run; a shortfall is the last line, and exit code 1, 124 at a deadline, 130 at an interrupt."""
+    from census_personas.generator.run.run_store import staging_of
     from census_personas.generator.session import InterruptedRunError
 
     try:
@@ -42,10 +53,10 @@ def run(settings: Config, folder: Path, *, as_json: bool) -> None:
     except InterruptedRunError as error:
         manifest, code = error.manifest, INTERRUPTED
     print(manifest.model_dump_json() if as_json else f"{folder}: {manifest.accepted} rows")
-    headline(manifest, folder, code)
+    headline(manifest, folder if isinstance(folder, Path) else staging_of(folder, settings), code)
 
 
-def narrated(settings: Config, folder: Path, model: ChatModel | None = None) -> Manifest:
+def narrated(settings: Config, folder: Path | str, model: ChatModel | None = None) -> Manifest:
     """The manifest of a run that was written or resumed, its progress shown on the way."""
     from census_personas.generator.cli.progress import progress
     from census_personas.generator.session import generate

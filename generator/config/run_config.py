@@ -143,6 +143,19 @@ class RuntimeConfig(Section):
         description="The share of the shards that this job writes, such as `3/16`: those whose number leaves 3 when "
         "it is divided by 16. `personas merge` joins the shares.",
     )
+    staging: Name | None = Field(
+        default=None,
+        description="The local folder that a run at a URL is written in before it is put there; by default one of its "
+        "own in the user's cache folder.",
+    )
+    publish_s: Annotated[Number, Field(ge=0.1, le=3600)] = Field(
+        default=5.0,
+        description="How often a run at a URL puts new answers and closed shards there: what a lost machine loses.",
+    )
+    lease_s: Annotated[Number, Field(ge=1, le=3600)] = Field(
+        default=30.0,
+        description="How long the process that writes a run at a URL may be silent before another one takes it over.",
+    )
     progress: Annotated[Literal["auto", "bar", "plain", "off"], _Off] = Field(
         default="auto",
         description="How progress is shown on stderr: a bar, plain lines, or nothing; `auto` shows a bar on a "
