@@ -133,10 +133,10 @@ def markdown(people: Iterable[Narrated], model: str, prompts: str) -> str:
 _HEAD = """\
 # Records of a small model
 
-Written by `benchmarks/real_model.py --markdown` from the answers of `{model}` (digest of the
-prompts {prompts}…), unedited, good and bad: the first people that were finished, in the order of their file. Mends (a
-sentence dropped, a missing last name put in) are the engine's own and are named. That no rule objects does not make a
-text sound: read it beside the facts.
+`benchmarks/real_model.py --markdown` wrote this page from the answers of `{model}` (digest of the
+prompts {prompts}…). It shows the first finished people in the order of their file, good and bad, unedited. The engine's
+mends (a dropped sentence, an added last name) are marked. A text that passes every rule may still be wrong: read it
+beside the facts.
 """
 
 

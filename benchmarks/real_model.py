@@ -174,7 +174,11 @@ def settings(options: argparse.Namespace, model: str, base_url: str | None) -> C
             "model": model,
             "base_url": base_url,
             "concurrency": options.at_once,
-            "temperature": 0.8,
+            # A small model loops; servers other than llama.cpp may ignore or refuse the keys of its DRY sampler.
+            "temperature": 0.6,
+            "top_p": 0.9,
+            "frequency_penalty": 0.1,
+            "extra_body": {"dry_multiplier": 0.6, "dry_allowed_length": 5, "dry_penalty_last_n": 1500},
             "timeout_s": 7200,
         },
         "output": {"schema": "full"},
