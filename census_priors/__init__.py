@@ -1,1 +1,1 @@
-"""What the census says: domains, marginal tables, look-ups. A locale is a folder of data."""
+"""Census tables: domains, marginal tables and look-ups. A locale is a folder of data."""

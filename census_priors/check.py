@@ -1,4 +1,4 @@
-"""Check: whether a locale's files are what was built, agree with one another and with published figures."""
+"""Check: tests whether a locale's files are unchanged and agree with each other and with published figures."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from census_personas.census_priors.places import UnknownPlaceError
 from census_personas.census_priors.priors import PROVENANCE, Priors, view
 
 HALF_UNIT = 0.005
-"""Cells are written with two decimals, so each is off by half a hundredth at most."""
+"""Cells are written with two decimals, so that each is off by at most half a hundredth."""
 DIFFERENCE = 1e-3
-"""Total variation distance from which on two sources are said to differ."""
+"""Total variation distance above which two sources count as different."""
 SHOWN = 5
 TABLES_READ = "tables can be read and have no bad cell"
 
@@ -34,14 +34,14 @@ Tables = Mapping[tuple[str, ...], Marginal]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One question put to a locale.
+    """The result of one check of a locale.
 
     Attributes:
-        name: what was asked.
-        passed: whether the answer is as it should be.
-        found: the answer, in words or numbers.
-        expected: what it should be; '' where the name says it.
-        source: who published what is expected.
+        name: the checked statement.
+        passed: whether the statement is true.
+        found: the evidence, in words or numbers.
+        expected: the expected value; '' if the name states it.
+        source: publisher of the expected value.
     """
 
     name: str
@@ -52,9 +52,9 @@ class Verdict:
 
 
 def check(priors: Priors) -> tuple[Verdict, ...]:
-    """Put every question: digests, sound tables, shared margins, structural zeros, look-ups, published figures.
+    """Run every check: digests, tables, shared margins, structural zeros, look-ups, published figures.
 
-    Not covered: whether a figure that nobody published is true.
+    Not covered: figures that nobody published.
     """
     tables, faults = _read(priors)
     verdicts = [_digests(priors), _faultless(TABLES_READ, len(tables), faults)]
@@ -79,7 +79,7 @@ def _read(priors: Priors) -> tuple[Tables, list[str]]:
 
 
 def _digests(priors: Priors) -> Verdict:
-    """A locale that was compiled has a lock; one that is written by hand may do without."""
+    """Compare digests with the lock; only a locale written by hand may lack one."""
     name = f"files are those of {lock.LOCK}"
     try:
         locked = lock.read_lock(priors.folder)
@@ -94,7 +94,7 @@ def _digests(priors: Priors) -> Verdict:
 
 
 def _margins(priors: Priors, tables: Tables) -> Verdict:
-    """Every two tables of the same people, on the finest attributes that both can show."""
+    """Compare every two tables of the same universe on their finest common attributes."""
     compared, worst, faults = 0, 0.0, []
     for one, other, shared in _overlaps(priors, tables):
         compared += 1
@@ -105,7 +105,7 @@ def _margins(priors: Priors, tables: Tables) -> Verdict:
         if distance > priors.declaration.agreement + rounding:
             names = " and ".join("-".join(table) for table in (one, other))
             faults.append(
-                f"{names} differ by {distance:.2g} on {', '.join(shared)}; correct them, or accept it by "
+                f"{names} differ by {distance:.2g} on {', '.join(shared)}; correct them, or accept the difference by "
                 f"`agreement: {distance:.2g}` or more"
             )
     expected = f"distance at most {priors.declaration.agreement:g} and rounding"
@@ -123,13 +123,13 @@ def _overlaps(
 
 
 def _deciding(priors: Priors, tables: Tables) -> Iterator[Verdict]:
-    """Which source decides where tables of two sources differ, by the priorities declared; asked if there are any."""
+    """Report which source decides where two sources differ; only if the locale declares priorities."""
     sources = priors.declaration.sources
     if not any(source.priority for source in sources.values()):
         return
     of = {names: source for source, names in priors.tables}
     faults = [
-        f"{name} has a priority and no table"
+        f"{name} has a priority but no table"
         for name in sources
         if sources[name].priority and name not in of.values()
     ]
@@ -140,7 +140,7 @@ def _deciding(priors: Priors, tables: Tables) -> Iterator[Verdict]:
             equal = sources[first].priority == sources[second].priority
             if first != second:
                 decided[
-                    f"{first} and {second} count alike" if equal else f"{first} decides over {second}"
+                    f"{first} and {second} have equal priority" if equal else f"{first} decides over {second}"
                 ] = None
     shown = "; ".join(decided) or "no two sources differ"
     yield Verdict(
@@ -168,7 +168,7 @@ def _shared(priors: Priors, one: tuple[str, ...], other: tuple[str, ...]) -> tup
 
 
 def _distance(priors: Priors, one: Marginal, other: Marginal, shared: tuple[str, ...]) -> float:
-    """Total variation distance in persons over the smaller total, so that totals must agree too."""
+    """Compute the distance in persons over the smaller total, so that totals must agree too."""
     weights = [view(marginal, priors.hierarchy, shared).weights for marginal in (one, other)]
     return float(np.abs(weights[0] - weights[1]).sum() / 2 / min(one.total, other.total))
 
@@ -186,7 +186,7 @@ def _zeros(priors: Priors, tables: Tables) -> Verdict:
                 persons = float(weights[np.ix_(*codes)].sum())
                 if persons > HALF_UNIT * marginal.total * 1e-2:
                     faults.append(f"{'-'.join(attributes)}: {persons:,.0f} persons in {dict(zero)}")
-    return _faultless("what cannot be together is not", asked, faults)
+    return _faultless("structural zeros have no persons", asked, faults)
 
 
 def _areas(priors: Priors) -> Verdict:
@@ -199,7 +199,7 @@ def _areas(priors: Priors) -> Verdict:
 
 
 def _lookups(priors: Priors) -> Verdict:
-    """Every declared look-up, read as a population needs it."""
+    """Read every declared look-up as a population does."""
     declared, faults = priors.declaration.lookups, []
     for name in declared:
         try:
@@ -209,7 +209,7 @@ def _lookups(priors: Priors) -> Verdict:
     for name, file in _LOOKUP_FILES.items():
         if name not in declared and (priors.folder / file).exists():
             faults.append(f"{file}: is not used; add {name} to `lookups` of priors.yaml")
-    return _faultless("look-ups are those declared, and can be read", len(declared), faults)
+    return _faultless("look-ups are declared and can be read", len(declared), faults)
 
 
 def _open(priors: Priors, name: Lookup) -> None:

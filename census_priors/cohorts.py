@@ -1,4 +1,4 @@
-"""Cohorts: bins of birth years that the name tables are counted by."""
+"""Cohorts: bins of birth years in the name tables."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ COHORTS_A_GENERATION = 4
 
 
 def cohort_codes(birth_years: Iterable[int]) -> Codes32:
-    """Positions in `BIRTH_COHORTS` of many years of birth."""
+    """Return positions in `BIRTH_COHORTS` of many birth years."""
     years = np.asarray(birth_years if isinstance(birth_years, np.ndarray) else list(birth_years))
     codes: Codes32 = np.clip((years - FIRST_YEAR) // COHORT_YEARS, 0, len(BIRTH_COHORTS) - 1).astype(np.int32)
     return codes
 
 
 def generation_codes(birth_years: Iterable[int]) -> Codes32:
-    """Positions in `GENERATIONS` of many years of birth."""
+    """Return positions in `GENERATIONS` of many birth years."""
     last = len(GENERATIONS) - 1
     generations: Codes32 = np.minimum(cohort_codes(birth_years) // COHORTS_A_GENERATION, last)
     return generations
 
 
 def cohort_of(birth_year: int) -> str:
-    """The birth cohort of a year, which first names go by: five years each, open at both ends."""
+    """Return the birth cohort of a year, by which first names are counted: five years, open at both ends."""
     return BIRTH_COHORTS[int(cohort_codes([birth_year])[0])]
 
 
 def generation_of(birth_year: int) -> str:
-    """The generation of a year, which middle names go by: twenty years each, open at both ends."""
+    """Return the generation of a year, by which middle names are counted: twenty years, open at both ends."""
     return GENERATIONS[int(generation_codes([birth_year])[0])]

@@ -13,14 +13,14 @@ from census_personas.foundation.arrays import AnyFloats, Integers, Integers32, O
 
 @dataclass(frozen=True, slots=True)
 class ConditionalTable:
-    """One probability row for every combination of parent states, in compressed rows.
+    """One probability row per combination of parent states, as compressed sparse rows.
 
     Row r belongs to the parent cell with C-order index r over `parents`. Its states are
-    `states[indices[indptr[r]:indptr[r + 1]]]`, with `probabilities` that sum to 1. An empty row says that
+    `states[indices[indptr[r]:indptr[r + 1]]]`, with `probabilities` that sum to 1. An empty row means that
     the parent combination cannot occur.
 
     Attributes:
-        child: attribute that the table gives.
+        child: attribute of the table.
         parents: domain of the parents, in axis order.
         states: states of the child, as an array of strings.
         indptr: int64, shape (parents.size + 1,).
@@ -36,7 +36,7 @@ class ConditionalTable:
     probabilities: AnyFloats
 
     def __post_init__(self) -> None:
-        """Reject rows that are no distributions."""
+        """Reject rows that are not distributions."""
         if len(self.indptr) != self.parents.size + 1:
             raise TableError(
                 f"{self.child}: {len(self.indptr) - 1} rows for {self.parents.size} parent cells"
@@ -52,6 +52,6 @@ class ConditionalTable:
             )
 
     def row(self, cell: int) -> tuple[Integers32, AnyFloats]:
-        """State positions and probabilities of one parent cell."""
+        """Return state positions and probabilities of one parent cell."""
         part = slice(int(self.indptr[cell]), int(self.indptr[cell + 1]))
         return self.indices[part], self.probabilities[part]

@@ -1,4 +1,4 @@
-"""Conventions: what `locale.yaml` says of a country beyond its tables: roles, words, names, ages, columns."""
+"""Conventions: the content of `locale.yaml`: roles, words, names, ages and columns of a country."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from census_personas.census_priors.roles import NAME, NAME_RECIPE, ROLES, Roles,
 from census_personas.foundation.schema import ContextColumns
 
 ENGINE_COLUMNS = ("country", "birth_year", "occupation_code")
-"""Columns that the engine computes for every locale; `columns` may name them beside roles."""
+"""Columns that the engine computes for every locale; `columns` may name them besides roles."""
 PUBLIC = (
     *(
         "sex",
@@ -48,10 +48,10 @@ Word = Annotated[str, Field(min_length=1)]
 
 
 class Words(Part):
-    """What an attribute, or a column of a look-up, is called in one language, and words for its states.
+    """The name of an attribute or look-up column in one language, and labels for its states.
 
-    A language that has no words of its own for a state takes those of `priors.yaml`. `description` is what the dataset
-    card says of the column.
+    Labels missing in a language fall back to those of `priors.yaml`. `description` is the text of the column in the
+    dataset card.
     """
 
     name: Word | None = None
@@ -60,7 +60,7 @@ class Words(Part):
 
 
 class Work(Part):
-    """Which states of the role `work` mean what, and the ages between which people work."""
+    """The meaning of states of the role `work`, and the ages between which people work."""
 
     employed: str | None = None
     armed_forces: str | None = None
@@ -71,7 +71,7 @@ class Work(Part):
 
 
 class WithoutOccupation(Part):
-    """A state of the role `occupation` that is none: the state of work that it goes with, and how prose calls it."""
+    """A state of the role `occupation` without an occupation: its state of work, and its title in prose."""
 
     work: str | None = None
     title: str
@@ -80,7 +80,7 @@ class WithoutOccupation(Part):
 class Schooling(Part):
     """The states of the role `schooling` from the lowest to the highest, and those that are degrees.
 
-    `complete` is the age from which people are counted as through with their schooling.
+    `complete` is the age from which schooling counts as completed.
     """
 
     ladder: tuple[str, ...] = ()
@@ -89,10 +89,10 @@ class Schooling(Part):
 
 
 class Columns(Part):
-    """The dataset's columns of context, by role (or one of `ENGINE_COLUMNS`), in order.
+    """The dataset's columns of facts, by role (or one of `ENGINE_COLUMNS`), in order.
 
-    `public` is what the public schemas have; `full` is what the full schema adds, in this order, before the
-    attributes without a role. One that is left out has what is filled of `PUBLIC` or `FULL`.
+    `public` are the columns of the public schemas; `full` are those that the full schema adds before the attributes
+    without a role. By default they are the filled roles of `PUBLIC` and `FULL`.
     """
 
     public: tuple[str, ...] | None = None
@@ -100,17 +100,16 @@ class Columns(Part):
 
 
 class NameTables(Part):
-    """How the look-ups of names are read.
+    """Settings for reading the look-ups of names.
 
     Attributes:
-        recipe: the roles that make a full name, in order; texts name a person so. A person without one of them has
-            the others.
-        groups: group of the given names' columns -> the states of `origin` that are counted in it.
-        family_groups: the same of the family names' columns.
-        without_middle_name: share of people without one, by group.
-        accented: states of `origin` whose people, where they were born elsewhere, keep accents.
-        born_here: states of `birth` whose people the counts of births have.
-        births_elsewhere: states of `region` whose births those counts leave out.
+        recipe: roles of the parts of a full name, in order; missing parts are skipped.
+        groups: group of the given names' columns -> the states of `origin` that it counts.
+        family_groups: the same for the family names' columns.
+        without_middle_name: share of people without a middle name, by group.
+        accented: states of `origin` whose people keep accents if they were born elsewhere.
+        born_here: states of `birth` that the counts of births cover.
+        births_elsewhere: states of `region` that the counts of births leave out.
     """
 
     recipe: Annotated[tuple[str, ...], Field(min_length=1)] = NAME_RECIPE
@@ -125,14 +124,14 @@ class NameTables(Part):
     def _recipe_is_of_names(self) -> NameTables:
         for role in self.recipe:
             if role not in NAME:
-                raise ValueError(f"recipe: {role!r} is no role of a name; known: {', '.join(NAME)}")
+                raise ValueError(f"recipe: {role!r} is not a role of a name; known: {', '.join(NAME)}")
         if len(set(self.recipe)) < len(self.recipe):
-            raise ValueError("recipe: each part of a name stands once")
+            raise ValueError("recipe: name each part of a name once")
         return self
 
 
 class Split(Part):
-    """A column of adults that counts two groups: the share of them that one is, by area, and who the others are."""
+    """A column of adults that counts two groups: the column with the share of the first, and both states."""
 
     share: str
     of: str
@@ -140,15 +139,15 @@ class Split(Part):
 
 
 class PlaceTables(Part):
-    """How the look-ups of places are read.
+    """Settings for reading the look-ups of places.
 
     Attributes:
-        columns: column of the dataset -> column of `places.parquet`, where the two differ.
+        columns: column of the dataset -> column of `places.parquet`, if they differ.
         area: the column that joins places to `areas`, the file of factors by area.
-        areas: that file, without its ending.
-        groups: columns of adults by `origin`, in order; one that `split` does not name is called as its state.
-        split: columns that count two states of `origin`.
-        schooling: the attribute, a coarser view of `schooling`, by which people of one area live apart.
+        areas: name of that file, without suffix.
+        groups: columns of adults by `origin`, in order; those not in `split` have the name of their state.
+        split: columns that count two states of `origin` together.
+        schooling: a coarser view of `schooling` that decides where in an area people live.
     """
 
     columns: Mapping[str, str] = Field(default_factory=dict)
@@ -163,17 +162,17 @@ class Conventions(Part):
     """The whole of `locale.yaml`; a locale without the file has the defaults.
 
     Attributes:
-        language: of the words in `priors.yaml` (ISO 639).
-        roles: role -> attribute, or column of a look-up. Where there is no `locale.yaml`, an attribute that has the
-            name of a role plays it.
+        language: of the labels in `priors.yaml` (ISO 639).
+        roles: role -> attribute, or column of a look-up. Without a `locale.yaml`, an attribute with the name of a
+            role fills it.
         adult: the age from which people are adults.
         work, without_occupation, schooling, names, places, columns: see their classes.
         gender: grammatical gender by state of `sex`.
         pronouns: language -> state of `sex` -> form (subject, object, possessive, …) -> word.
-        words: language -> attribute or column -> what it and its states are called.
-        background: roles that prompts tell a model of, in order, beyond those that every text speaks of.
-        unsaid: role -> states that say what somebody is not; a model that is told so writes about it.
-        hidden: attributes that a dataset shows by their coarser views only.
+        words: language -> attribute or column -> its name and the labels of its states.
+        background: further roles that prompts describe to a model, in order.
+        unsaid: role -> negative states to leave out of prompts, because a model would write about them.
+        hidden: attributes that a dataset shows only through their coarser views.
     """
 
     language: Language = "en"
@@ -218,16 +217,16 @@ class Conventions(Part):
 
 
 def roles_of(conventions: Conventions, locale: str) -> Roles:
-    """The roles of a locale, to be asked."""
+    """Return the roles of a locale."""
     return Roles(locale, conventions.roles)
 
 
 def context_columns(conventions: Conventions, roles: Roles) -> ContextColumns:
-    """The columns of a dataset of the locale that say who people are, by the locale's own names."""
-    said = conventions.columns
+    """Return the columns of facts in a dataset of the locale, under the locale's names."""
+    columns = conventions.columns
     return ContextColumns(
-        _named(PUBLIC if said.public is None else said.public, roles),
-        _named(FULL if said.full is None else said.full, roles),
+        _named(PUBLIC if columns.public is None else columns.public, roles),
+        _named(FULL if columns.full is None else columns.full, roles),
         frozenset(roles.named(("age",))),
     )
 

@@ -12,10 +12,10 @@ from census_personas.foundation.arrays import Floats
 
 
 def uncounted(priors: Priors, tables: Iterable[Marginal]) -> Iterator[str]:
-    """A line for every attribute of the model, or state of one, that no table counts; each with its remedy.
+    """Yield a line with a remedy for every attribute or state of the model that no table counts.
 
-    Not covered: attributes of which only a coarser view is counted, whose states are then equally frequent, and
-    whether a table has every combination of its states, which only a fit can tell.
+    Not covered: attributes of which only a coarser view is counted (their states are then equally frequent), and
+    combinations of states that a table lacks, which only a fit detects.
     """
     hierarchy, model = priors.hierarchy, priors.declaration.model
     counts: dict[str, Floats] = {}
@@ -30,19 +30,19 @@ def uncounted(priors: Priors, tables: Iterable[Marginal]) -> Iterator[str]:
     certain = _certain(priors)
     for name in (*model.core, *(node.child for node in model.conditionals)):
         if name not in seen:
-            yield f"no table has {name}, which is in the model; declare one that has it, or take {name} out of `model`"
+            yield f"no table has {name}, which is in the model; declare one that has it, or remove {name} from `model`"
         elif name in counts:
             for code in np.flatnonzero(counts[name] <= 0):
                 state = str(priors.domain[name][int(code)])
                 if state not in certain.get(name, set()):
                     yield (
-                        f"no table counts anybody with {name}={state}; add cells that do, take the state out, or "
+                        f"no table counts anybody with {name}={state}; add cells with it, remove the state, or "
                         f"declare under `model` that nobody has it: zeros: [{{{name}: [{state}]}}]"
                     )
 
 
 def _certain(priors: Priors) -> Mapping[str, set[str]]:
-    """States by attribute that need no count: nobody has them, or another attribute makes them certain."""
+    """Return states that need no count, by attribute: nobody has them, or another attribute makes them certain."""
     model, hierarchy = priors.declaration.model, priors.hierarchy
     found: dict[str, set[str]] = {}
     for zero in model.zeros:
@@ -52,7 +52,7 @@ def _certain(priors: Priors) -> Mapping[str, set[str]]:
     for node in model.conditionals:
         states = found.setdefault(node.child, set())
         states.update(value for values in node.otherwise.values() for value in values.values())
-        for parent in node.parents:  # a state that is the only one of what it refines follows from that
+        for parent in node.parents:  # the only refinement of a certain state is certain too
             if hierarchy.refines(node.child, parent):
                 codes = hierarchy.codes(node.child, parent)
                 for code, state in enumerate(priors.domain[parent]):

@@ -1,4 +1,4 @@
-"""Declaration: what `priors.yaml` says a locale is made of, parsed and checked."""
+"""Declaration: the contents of a locale as declared in `priors.yaml`, parsed and checked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from census_personas.foundation.yaml_file import YamlError, read_yaml
 Lookup = Literal["names", "occupations", "places"]
 MOST_STATES = 10_000
 HIGHEST_PRIORITY = 1_000
-# Columns of a table file that are no attributes, and columns of a dataset that the engine fills.
+# Other columns of table files, and dataset columns that the engine fills.
 _TAKEN = frozenset({"weight", "samples", *RESERVED})
 
 
@@ -33,12 +33,12 @@ class Part(BaseModel):
 
 
 class AttributeDeclaration(Part):
-    """One attribute: its states given outright, or as a coarsening `of` a finer attribute.
+    """One attribute: its states, or a map as a coarser view `of` a finer attribute.
 
     Exactly one of: `states` (state -> words for prompts), `range` (first and last integer), `edges` (cuts of
     the finer attribute: a new state starts at each), `map` (state -> finer states) or `lookup` (states come
-    from a compiled look-up; `states` then adds those that it lacks). `universe` says whom it is given for, where
-    that is not everybody.
+    from a compiled look-up; `states` then adds those that it lacks). `universe` names the people who have the
+    attribute, unless everybody has it.
     """
 
     label: str
@@ -55,16 +55,14 @@ class AttributeDeclaration(Part):
     def _states_are_given_once(self) -> AttributeDeclaration:
         if self.range is not None and not 0 <= self.range[1] - self.range[0] < MOST_STATES:
             first, last = self.range
-            raise ValueError(
-                f"range {first} to {last}: from the first to the last, {MOST_STATES} states at most"
-            )
+            raise ValueError(f"range {first} to {last}: give at most {MOST_STATES} states")
         for key, given in (("states", self.states), ("map", self.map), ("edges", self.edges)):
             if given is not None and len(given) > MOST_STATES:
-                raise ValueError(f"{key}: {len(given):,} states; an attribute has {MOST_STATES} at most")
+                raise ValueError(f"{key}: {len(given):,} states; an attribute has at most {MOST_STATES}")
         if any(not state.strip() for state in (*(self.states or ()), *(self.map or ()))):
             raise ValueError("a state has no name; give it one, such as none")
         if self.edges is not None and sorted(set(self.edges)) != list(self.edges):
-            raise ValueError("edges ascend, and none stands twice")
+            raise ValueError("edges must ascend, without repetition")
         if self.of is None and self.states is None and self.range is None:
             raise ValueError("give `states`, `range`, or `of` with `edges`, `map` or `lookup`")
         if self.of is not None and sum(x is not None for x in (self.edges, self.map, self.lookup)) != 1:
@@ -78,9 +76,9 @@ class SourceDeclaration(Part):
     `design_effect` is the variance of the survey's estimates over that of a simple random sample of the same
     size; it decides how much of an interaction counts as noise. Leave it out for a census without sampling.
 
-    `priority` decides where tables of several sources differ on what they share: those of the highest priority are
-    kept, the others are scaled to them. Among equals, full counts come before samples, samples are averaged by
-    effective sample size (`samples` over `design_effect`), and full counts evenly.
+    `priority` decides where tables of several sources differ on shared margins: tables of the highest priority are
+    kept, and the others are scaled to them. Among equals, full counts take precedence over samples; samples are
+    averaged by effective sample size (`samples` over `design_effect`), full counts evenly.
     """
 
     publisher: str
@@ -97,8 +95,8 @@ class ConditionalDeclaration(Part):
     """P(child | parents), informed by every table that has the child and otherwise parents only.
 
     `otherwise` names one parent and, for some of its states, the child state that is then certain. `back_off` names
-    parents that are left out, the first one first, for people whose states a table has nobody with: they are taken to
-    be like those who agree with them in the table's other parents. Without it such a table is refused.
+    parents to drop, in this order, for combinations of parents that a table lacks: their distribution is then pooled
+    over the dropped parents. Without it such a table is refused.
     """
 
     child: str
@@ -109,14 +107,14 @@ class ConditionalDeclaration(Part):
     @model_validator(mode="after")
     def _parents_are_named(self) -> ConditionalDeclaration:
         if self.child in self.parents or len(set(self.parents)) < len(self.parents):
-            raise ValueError(f"parents of {self.child}: each once, and none of them {self.child} itself")
+            raise ValueError(f"parents of {self.child}: name each once, and not {self.child} itself")
         if unknown := [name for name in self.back_off if name not in self.parents]:
             raise ValueError(
-                f"back_off: {unknown[0]!r} is no parent of {self.child}: {', '.join(self.parents)}"
+                f"back_off: {unknown[0]!r} is not a parent of {self.child}: {', '.join(self.parents)}"
             )
         if unknown := [name for name in self.otherwise if name not in self.parents]:
             raise ValueError(
-                f"otherwise: {unknown[0]!r} is no parent of {self.child}: {', '.join(self.parents)}"
+                f"otherwise: {unknown[0]!r} is not a parent of {self.child}: {', '.join(self.parents)}"
             )
         return self
 
@@ -127,7 +125,7 @@ Zero = Annotated[Mapping[str, Annotated[tuple[str, ...], Field(min_length=1)]], 
 class ModelDeclaration(Part):
     """The graph: a dense core joint, then conditionals in the order in which they are sampled.
 
-    Each of `zeros` names states of some attributes that cannot occur together, whatever a table says.
+    Each of `zeros` names states of some attributes that cannot occur together, regardless of the tables.
     """
 
     core: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -138,11 +136,11 @@ class ModelDeclaration(Part):
 class Declaration(Part):
     """The whole of `priors.yaml`.
 
-    `vintage` is the year of the population, from which years of birth are counted. `lookups` names the
-    compiled tables that people have their names, postcodes and details of occupations from. `modelled` names,
-    for an area, the attributes that were not counted there; `independences` says in words what the graph
-    assumes; `agreement` is the largest total variation distance between two tables of the same people, beyond
-    the rounding of their cells. `adults` says how many people the tables stand for, where their weights are shares.
+    `vintage` is the year of the population, from which years of birth are computed. `lookups` names the compiled
+    tables of names, postcodes and occupations. `modelled` names, for an area, the attributes that were not counted
+    there; `independences` lists the assumptions of the graph in words; `agreement` is the largest total variation
+    distance between two tables of the same people, beyond the rounding of their cells. `adults` is the number of
+    people that the tables represent, if their weights are shares.
     """
 
     locale: str
@@ -167,9 +165,7 @@ class Declaration(Part):
             if not name.isidentifier() or name.startswith("_") or name != name.lower():
                 raise ValueError(f"attributes: {name!r} cannot be a column; use small letters, digits and _")
             if name in _TAKEN:
-                raise ValueError(
-                    f"attributes: {name!r} cannot be a column, as the engine fills it; give another name"
-                )
+                raise ValueError(f"attributes: {name!r} is a column that the engine fills; give another name")
             if item.lookup is not None and item.lookup not in self.lookups:
                 raise ValueError(f"attributes.{name}.lookup: add {item.lookup} to `lookups`")
         used = self._check_tables()
@@ -184,7 +180,7 @@ class Declaration(Part):
         return self
 
     def _check_tables(self) -> list[tuple[str, str]]:
-        """The attributes that tables have, each with its place."""
+        """Check the tables; return their attributes, each with its place."""
         used: list[tuple[str, str]] = []
         used += [("model.zeros", name) for zero in self.model.zeros for name in zero]
         for source, tables in self.tables.items():
@@ -192,7 +188,7 @@ class Declaration(Part):
                 raise ValueError(f"tables.{source}: no such source; known: {', '.join(self.sources)}")
             bad = next((table for table in tables if not table or len(set(table)) < len(table)), None)
             if bad is not None:
-                raise ValueError(f"tables.{source}: a table has attributes, each once, not {list(bad)}")
+                raise ValueError(f"tables.{source}: a table needs attributes, each once, not {list(bad)}")
             used += [(f"tables.{source}", name) for table in tables for name in table]
         twice = _repeated(["-".join(table) for tables in self.tables.values() for table in tables])
         if twice is not None:
@@ -204,7 +200,7 @@ class Declaration(Part):
 
     @model_validator(mode="after")
     def _graph_has_an_order(self) -> Declaration:
-        """Each attribute is given once, after its parents, and never beside a view of it that may contradict it."""
+        """Check that each attribute is given once, after its parents, and cannot contradict a view of it."""
         given: list[str] = []
         for name in self.model.core:
             self._check_given(name, given, (), "model.core")
@@ -224,17 +220,17 @@ class Declaration(Part):
     def _check_given(self, name: str, given: list[str], parents: Sequence[str], place: str) -> None:
         decided = next((fine for fine in self._chain(name) if fine in given), None)
         if decided is not None:
-            raise ValueError(f"{place}: {name} is given twice, by {decided} already; take one out")
+            raise ValueError(f"{place}: {name} is given twice, by {decided} already; remove one")
         for coarse in given:
             between = [other for other in self._chain(coarse) if name in self._chain(other)]
             if name in self._chain(coarse) and not any(parent in between for parent in parents):
                 raise ValueError(
                     f"{place}: {name} refines {coarse}, which is given before it and might contradict it; make "
-                    f"{coarse} a parent of {name}, or take it out"
+                    f"{coarse} a parent of {name}, or remove it"
                 )
 
     def _chain(self, name: str) -> list[str]:
-        """The attribute and every finer one that it is a view of."""
+        """Return the attribute and every finer one that it is a view of."""
         chain = [name]
         while (finer := self.attributes[chain[-1]].of) is not None and finer not in chain:
             chain.append(finer)
@@ -259,10 +255,10 @@ def read(path: Path) -> Declaration:
 
 
 def validated(model: type[Model], values: Any, path: Path) -> Model:
-    """What a file says, as a model.
+    """Validate the values of a file.
 
     Raises:
-        DeclarationError: it says something else; one line that names the file and every key.
+        DeclarationError: they are not valid; one line that names the file and every key.
     """
     try:
         return model.model_validate(values)

@@ -1,4 +1,4 @@
-"""Domain: attributes and the ordered states that each of them can take."""
+"""Domain: attributes and their ordered states."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ State = str | int
 
 
 class DomainError(PersonasError, ValueError):
-    """An attribute or a state that the domain does not know."""
+    """An unknown attribute or state."""
 
 
 def first_of(state: State) -> int:
-    """The number that a state is or begins with: 25 of `25-29`, 85 of `85+`.
+    """Return the number that a state is or begins with: 25 of `25-29`, 85 of `85+`.
 
     Raises:
-        DomainError: it is none.
+        DomainError: it is not a number or range.
     """
     try:
         return state if isinstance(state, int) else int(state.rstrip("+").split("-")[0])
     except ValueError as error:
-        raise DomainError(f"{state!r} is no number and no range such as 25-29 or 85+") from error
+        raise DomainError(f"{state!r} is neither a number nor a range such as 25-29 or 85+") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Domain:
         return prod(self.shape)
 
     def __contains__(self, attribute: object) -> bool:
-        """Whether the domain has an attribute of this name."""
+        """Return whether the domain has this attribute."""
         return attribute in self.states
 
     def __iter__(self) -> Iterator[str]:
@@ -73,13 +73,13 @@ class Domain:
         return iter(self.states)
 
     def __getitem__(self, attribute: str) -> tuple[State, ...]:
-        """The states of one attribute; `DomainError` names the known ones if there is none."""
+        """Return the states of one attribute; `DomainError` for an unknown one lists the known ones."""
         if attribute not in self.states:
             raise DomainError(f"unknown attribute {attribute!r}; known: {', '.join(self.states)}")
         return self.states[attribute]
 
     def code(self, attribute: str, state: State) -> int:
-        """Position of a state; `DomainError` if the attribute does not have it."""
+        """Return the position of a state; `DomainError` if the attribute does not have it."""
         states = self[attribute]
         if state not in self._codes[attribute]:
             shown = ", ".join(map(str, states[:12])) + (", …" if len(states) > 12 else "")
@@ -87,15 +87,15 @@ class Domain:
         return self._codes[attribute][state]
 
     def codes(self, attribute: str, values: Iterable[State]) -> Integers32:
-        """Positions of many states, as int32."""
+        """Return positions of many states, as int32."""
         return np.fromiter((self.code(attribute, value) for value in values), dtype=np.int32)
 
     def project(self, attributes: str | Sequence[str]) -> Domain:
-        """The part of the domain that has these attributes, in the order given; one may be given by its name alone."""
+        """Return the domain of these attributes, in the given order; a single name is allowed."""
         names = (attributes,) if isinstance(attributes, str) else attributes
         return Domain({attribute: self[attribute] for attribute in names})
 
     def axes(self, attributes: str | Sequence[str]) -> tuple[int, ...]:
-        """Axis numbers of these attributes in arrays over this domain."""
+        """Return the axis numbers of these attributes in arrays over this domain."""
         order = {attribute: axis for axis, attribute in enumerate(self.states)}
         return tuple(order[attribute] for attribute in self.project(attributes))

@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 Row = tuple[Codes32, Floats32]
 
 NATIVITY_GROUPS = ("born_here", "born_elsewhere")
-"""People of whom the counts of births tell, and others."""
+"""Whether the counts of births cover a person."""
 COHORTS = len(BIRTH_COHORTS)
 
-# Pseudo-bearers that every name has in every group, spread as the pool is: thin names lean to the average.
+# Pseudo-bearers of every name in every group, distributed like all bearers: rare names lean towards the average.
 PRIOR_BEARERS = 5.0
-# Births with the usual age profile that temper the fashion of a thin name.
+# Pseudo-births with the average cohort profile, which steady the fashion of a rare name.
 PRIOR_BIRTHS = 1000.0
-# How closely names follow the fashion of the country's births, as a power (our judgement): half, for people named
-# abroad and for middle names, which are often a grandparent's.
+# Exponent of the fashion of the country's births (a judgement): one half for people named abroad, and for middle
+# names, which are often a grandparent's.
 ABROAD_FASHION, MIDDLE_FASHION = 0.5, 0.5
 PERCENT = 100.0
 
 
 class GivenNames:
-    """Compiles the tables of first and middle names; made for one use, so that its workings are freed."""
+    """Compiles the tables of first and middle names; used once, so that intermediate arrays are freed."""
 
     def __init__(self, priors: Priors) -> None:
-        """Read nothing yet."""
+        """Take the locale; files are read on first use."""
         conventions, roles = priors.conventions, priors.roles
         self._folder = priors.folder
         self._roles = roles
@@ -52,7 +52,7 @@ class GivenNames:
         self._accented = frozenset(conventions.names.accented)
 
     def first(self) -> ConditionalTable:
-        """P(given name | sex, birth_cohort, origin, nativity_group)."""
+        """Compute P(given name | sex, birth_cohort, origin, nativity_group)."""
         states, accented = self._spellings
         births = self._births
         abroad = {
@@ -80,9 +80,9 @@ class GivenNames:
         return tabulate(self._roles["given_name"], parents, states, rows)
 
     def middle(self) -> ConditionalTable:
-        """P(middle name | sex, birth_generation, origin, nativity_group); '' for people without one.
+        """Compute P(middle name | sex, birth_generation, origin, nativity_group); '' for people without one.
 
-        Birthplace changes the spelling alone (`accented` in `build/names.py`).
+        Birthplace changes only the spelling (column `accented` of the counts).
         """
         states, accented = self._spellings
         fashion = self._generation_fashion
@@ -127,7 +127,7 @@ class GivenNames:
         return read_lookup(path, ("name", "accented"), tuple(columns))
 
     def _rates(self, kind: str) -> dict[str, Floats]:
-        """Rate of every state (0 for '') among the bearers of each group."""
+        """Compute the rate of every state (0 for '') among the bearers of each group."""
         counts = {g: np.concatenate([[0.0], numbers(self._counts, f"{kind}_{g}")]) for g in self._groups}
         return {group: count / count.sum() for group, count in counts.items()}
 
@@ -156,7 +156,7 @@ class GivenNames:
 
     @cached_property
     def _population(self) -> Floats:
-        """Share of each group among the people of a cohort whom the counts of births have, shape (cohorts, groups)."""
+        """Share of each group among people of a cohort in the counts of births, shape (cohorts, groups)."""
         table = read_lookup(self._folder / "lookups" / "names_population.parquet", (), self._groups)
         persons = np.stack([numbers(table, group) for group in self._groups], axis=1)
         shares: Floats = persons / persons.sum(axis=1, keepdims=True)
@@ -178,7 +178,7 @@ class GivenNames:
 
     @cached_property
     def _fashion(self) -> Floats32:
-        """How much commoner a name is in a cohort than over all, shape (states, cohorts); 1 if unknown."""
+        """Ratio of a name's share in a cohort to its share overall, shape (states, cohorts); 1 if unknown."""
         return _fashion(self._by_cohort, ABROAD_FASHION)
 
     @cached_property
@@ -188,7 +188,7 @@ class GivenNames:
         return _fashion(births, MIDDLE_FASHION)
 
     def _from_rates(self, kind: str, sex: str, group: str, fashion: Floats32) -> Row:
-        """Names of one sex and group, and their shares in every cohort (columns sum to 1)."""
+        """Return the names of one sex and group, and their shares in every cohort (columns sum to 1)."""
         female = np.concatenate([[0.0], numbers(self._counts, f"{kind}_female")]) / PERCENT
         weight = self._rates(kind)[group] * (female if sex == self._female else 1 - female)
         kept = np.flatnonzero(weight).astype(np.int32)
@@ -205,7 +205,7 @@ def _fashion(births: Floats, power: float) -> Floats32:
 
 
 def _respelled(codes: Codes32, shares: Floats32, spelling: Codes32) -> Row:
-    """A row with other spellings, its states ascending again."""
+    """Replace spellings in a row, and sort its states again."""
     changed = spelling[codes]
     order = np.argsort(changed, kind="stable")
     return changed[order], shares[order]
@@ -214,7 +214,7 @@ def _respelled(codes: Codes32, shares: Floats32, spelling: Codes32) -> Row:
 def tabulate(
     child: str, parents: Mapping[str, tuple[str, ...]], states: Objects, rows: list[Row]
 ) -> ConditionalTable:
-    """A table from its rows, which come in C order of the parents."""
+    """Build a table from rows in C order of the parents."""
     return ConditionalTable(
         child=child,
         parents=Domain(dict(parents)),

@@ -13,7 +13,7 @@ from census_personas.foundation.arrays import Codes, Codes32
 
 @dataclass(frozen=True, slots=True)
 class Hierarchy:
-    """Coarsenings of a domain: `finer[attribute]` is the attribute it is a view of, `maps[attribute]` its codes.
+    """Views of a domain: `finer[attribute]` is the finer attribute of a view, `maps[attribute]` the view's codes.
 
     `maps[attribute][i]` is the attribute's code when the finer attribute has code i.
     """
@@ -23,26 +23,26 @@ class Hierarchy:
     maps: Mapping[str, Codes32]
 
     def chain(self, attribute: str) -> tuple[str, ...]:
-        """The attribute and every finer one it is a view of, coarsest first."""
+        """Return the attribute and every finer one it is a view of, coarsest first."""
         chain = [attribute]
         while chain[-1] in self.finer:
             chain.append(self.finer[chain[-1]])
         return tuple(chain)
 
     def root(self, attribute: str) -> str:
-        """The finest attribute that this one is a view of; itself if it is no view."""
+        """Return the finest attribute of a view; the attribute itself if it is not a view."""
         return self.chain(attribute)[-1]
 
     def refines(self, fine: str, coarse: str) -> bool:
-        """Whether every state of `fine` lies in one state of `coarse` (an attribute refines itself)."""
+        """Return whether every state of `fine` lies in one state of `coarse` (an attribute refines itself)."""
         return fine in self.chain(coarse)
 
     def related(self, one: str, other: str) -> bool:
-        """Whether one of the two is a view of the other, or they are the same."""
+        """Return whether one of the two is a view of the other, or they are equal."""
         return self.refines(one, other) or self.refines(other, one)
 
     def codes(self, fine: str, coarse: str) -> Codes32:
-        """Code of `coarse` for every state of `fine`.
+        """Return the code of `coarse` for every state of `fine`.
 
         Raises:
             DomainError: `coarse` is not a view of `fine`.
@@ -56,14 +56,14 @@ class Hierarchy:
         return codes
 
     def source(self, attribute: str, among: Container[str]) -> str | None:
-        """The attribute, or the coarsest finer one, that is among some: its codes decide the attribute's."""
+        """Return the attribute, or else the coarsest finer one, in `among`; its codes decide the attribute's."""
         return next((name for name in self.chain(attribute) if name in among), None)
 
     def view(self, attribute: str, codes: Mapping[str, Codes]) -> Codes:
-        """Codes of an attribute, from its own or from those of a finer one.
+        """Return codes of an attribute, from its own or from those of a finer one.
 
         Raises:
-            DomainError: neither is there.
+            DomainError: `codes` has neither.
         """
         fine = self.source(attribute, codes)
         if fine is None:
@@ -71,7 +71,7 @@ class Hierarchy:
         return self.codes(fine, attribute)[codes[fine]].astype(np.int64)
 
     def finest(self, attributes: Iterable[str]) -> tuple[str, ...]:
-        """The attributes without those that another of them refines; the first of equals is kept in place."""
+        """Return the attributes without those that another one refines, in order and without repetition."""
         names = list(dict.fromkeys(attributes))
         return tuple(
             name for name in names if not any(other != name and self.refines(other, name) for other in names)

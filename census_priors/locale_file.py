@@ -21,11 +21,11 @@ LOOKUP_ROLES: Mapping[str, tuple[str, ...]] = {
     "names": ("age", "sex", "origin", "birth", "region", "given_name", "family_name"),
     "occupations": ("occupation",),
 }
-"""Roles that a locale must fill for a look-up to be of use."""
+"""Roles that a locale must fill to use a look-up."""
 
 
 def read_conventions(folder: Path, declaration: Declaration) -> Conventions:
-    """What a locale's `locale.yaml` says, checked against its `priors.yaml`.
+    """Read a locale's `locale.yaml`, and check it against its `priors.yaml`.
 
     Raises:
         DeclarationError: unreadable file, YAML or content; names the file, the key and the remedy.
@@ -54,12 +54,12 @@ def _faults(conventions: Conventions, declaration: Declaration) -> Iterator[str]
     for place, role, states in _states_named(conventions):
         attribute = conventions.roles.get(role)
         if attribute is None:
-            yield f"{place}: the locale has no role {role}; declare it under `roles`, or take {place} out"
+            yield f"{place}: the locale has no role {role}; declare it under `roles`, or remove {place}"
             continue
         has = _states(known.get(attribute))
         gone = [state for state in states if has is not None and state not in has]
         if gone:
-            yield f"{place}: {gone[0]!r} is no state of {attribute}: {', '.join(has or ())}"
+            yield f"{place}: {gone[0]!r} is not a state of {attribute}: {', '.join(has or ())}"
     ladder, schooling = conventions.schooling.ladder, conventions.roles.get("schooling", "")
     if ladder and (unordered := set(_states(known.get(schooling)) or ()) - {*ladder}):
         yield f"schooling.ladder: {min(unordered)!r} of {schooling} is missing; order all its states"
@@ -72,16 +72,16 @@ def _role_faults(conventions: Conventions, declaration: Declaration) -> Iterator
         if name in known or (lookup in declaration.lookups and name.isidentifier()):
             continue
         if lookup is not None and name.isidentifier() and lookup not in declaration.lookups:
-            yield f"roles.{role}: {name!r} is no attribute; add it, or {lookup} to `lookups` of priors.yaml"
+            yield f"roles.{role}: {name!r} is not an attribute; add it, or {lookup} to `lookups` of priors.yaml"
         else:
             yield f"roles.{role}: unknown attribute {name!r}; known: {', '.join(sorted(known))}"
     for lookup in declaration.lookups:
         if lacking := [role for role in LOOKUP_ROLES[lookup] if role not in conventions.roles]:
-            yield f"roles: the look-up of {lookup} needs {', '.join(lacking)}; say which attribute or column plays each"
+            yield f"roles: the look-up of {lookup} needs {', '.join(lacking)}; name the attribute or column of each"
 
 
 def _attributes_named(conventions: Conventions) -> Iterator[tuple[str, str]]:
-    """Each place that names an attribute or a column, with that name."""
+    """Yield each place that names an attribute or column, with that name."""
     yield from (("hidden", name) for name in conventions.hidden)
     if conventions.places.schooling is not None:
         yield "places.schooling", conventions.places.schooling
@@ -91,7 +91,7 @@ def _attributes_named(conventions: Conventions) -> Iterator[tuple[str, str]]:
 
 
 def _states_named(conventions: Conventions) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """Each place that names states, with the role that they are of."""
+    """Yield each place that names states, with their role."""
     work = conventions.work
     said = (work.employed, work.armed_forces, work.unemployed, work.inactive)
     places: list[tuple[str, str, Sequence[str]]] = [
@@ -117,7 +117,7 @@ def _states_named(conventions: Conventions) -> Iterator[tuple[str, str, Sequence
 
 
 def _roles_named(conventions: Conventions) -> Iterator[tuple[str, str]]:
-    """Each place that names a role of the locale."""
+    """Yield each place that names a role."""
     yield from (("background", role) for role in conventions.background)
     for kind in ("public", "full"):
         named: tuple[str, ...] = getattr(conventions.columns, kind) or ()
@@ -125,7 +125,7 @@ def _roles_named(conventions: Conventions) -> Iterator[tuple[str, str]]:
 
 
 def _states(item: AttributeDeclaration | None) -> tuple[str, ...] | None:
-    """The states that a declaration spells out; None where they come from a range, edges or a look-up."""
+    """Return the states listed in a declaration; None if they come from a range, edges or a look-up."""
     if item is None or item.lookup is not None:
         return None
     spelled = item.map if item.map is not None else item.states

@@ -1,4 +1,4 @@
-"""Lock: the digests of a locale's compiled files, in the form that `sha256sum --check` reads too."""
+"""Lock: the digests of a locale's compiled files, in the format of `sha256sum --check`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LINE = re.compile(r"(?P<digest>[0-9a-f]{64})  (?P<name>\S.*)")
 
 
 def digests(folder: Path) -> Mapping[str, str]:
-    """SHA-256 of every compiled file, by its path in the locale, sorted."""
+    """Compute the SHA-256 of every compiled file, sorted by its path in the locale."""
     paths = sorted(path for pattern in COMPILED for path in folder.glob(pattern) if path.is_file())
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths
@@ -24,16 +24,16 @@ def digests(folder: Path) -> Mapping[str, str]:
 
 
 def write_lock(folder: Path) -> None:
-    """Write the digests of the compiled files as they stand."""
+    """Write the digests of the current compiled files."""
     lines = [f"{digest}  {name}\n" for name, digest in digests(folder).items()]
     (folder / LOCK).write_text("".join(lines), encoding="utf-8")
 
 
 def read_lock(folder: Path) -> Mapping[str, str] | None:
-    """The digests that were written, by path; None where a locale has no lock.
+    """Read the digests by path; None if a locale has no lock.
 
     Raises:
-        TableError: something else stands in the file.
+        TableError: the file is not a lock.
     """
     path = folder / LOCK
     if not path.exists():
@@ -46,18 +46,20 @@ def read_lock(folder: Path) -> Mapping[str, str] | None:
     for number, line in enumerate(lines, start=1):
         found = _LINE.fullmatch(line)
         if found is None:
-            raise TableError(f"{path}:{number}: {line[:40]!r} is no SHA-256, two spaces and a path; {REMEDY}")
+            raise TableError(
+                f"{path}:{number}: {line[:40]!r} is not a SHA-256, two spaces and a path; {REMEDY}"
+            )
         locked[found["name"]] = found["digest"]
     return locked
 
 
 def diff_lock(folder: Path) -> list[str]:
-    """What differs from the lock, one line each; none where there is no lock."""
+    """List the differences from the lock, one line each; empty if there is no lock."""
     locked = read_lock(folder)
     if locked is None:
         return []
-    found = digests(folder)
-    faults = [f"{name}: is locked and missing" for name in sorted(locked.keys() - found.keys())]
-    faults += [f"{name}: is not in {LOCK}" for name in sorted(found.keys() - locked.keys())]
-    changed = sorted(name for name in locked.keys() & found.keys() if locked[name] != found[name])
+    present = digests(folder)
+    faults = [f"{name}: is locked and missing" for name in sorted(locked.keys() - present.keys())]
+    faults += [f"{name}: is not in {LOCK}" for name in sorted(present.keys() - locked.keys())]
+    changed = sorted(name for name in locked.keys() & present.keys() if locked[name] != present[name])
     return [*faults, *(f"{name}: differs from {LOCK}" for name in changed)]

@@ -1,4 +1,4 @@
-"""Lookup tables of a locale: compiled Parquet files, read with errors that say what to do."""
+"""Look-up: reads the compiled Parquet files of a locale, with errors that name the remedy."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _IS: Mapping[str, Callable[[Any], bool]] = {
 def read_lookup(
     path: Path, texts: tuple[str, ...] = (), figures: tuple[str, ...] = (), lists: tuple[str, ...] = ()
 ) -> Table:
-    """Columns of text, of numbers and of lists of a compiled table; no cell is missing.
+    """Read text, number and list columns of a compiled table; no cell is missing.
 
     Raises:
-        TableError: as `open_lookup`.
+        TableError: as in `open_lookup`.
     """
     return open_lookup(path, texts, figures, lists).select([*texts, *figures, *lists])
 
@@ -40,14 +40,14 @@ def read_lookup(
 def open_lookup(
     path: Path, texts: tuple[str, ...] = (), figures: tuple[str, ...] = (), lists: tuple[str, ...] = ()
 ) -> Table:
-    """A compiled table that has columns of text, of numbers and of lists, and perhaps more.
+    """Read a compiled table with at least these text, number and list columns.
 
     Raises:
-        TableError: the file is missing, is no Parquet, lacks a column, or has something else in it; names the
-            file and the remedy.
+        TableError: the file is missing, is not Parquet, lacks a column, or has one of another type; the message names
+            the file and the remedy.
     """
     if path.exists() and not path.is_file():
-        raise TableError(f"{path}: is no regular file, nor a link to one, and is not read; {REMEDY}")
+        raise TableError(f"{path}: is not a regular file, nor a link to one; {REMEDY}")
     try:
         check_input(path)
         table = pq.read_table(path, memory_map=False, partitioning=None)
@@ -66,19 +66,19 @@ def open_lookup(
     for column, kind in wanted.items():
         found = table.schema.field(column).type
         if not _IS[kind](found):
-            raise TableError(f"{path}: column {column!r} holds {found}, not a {kind} a row; {REMEDY}")
+            raise TableError(f"{path}: column {column!r} holds {found}, not one {kind} per row; {REMEDY}")
         if table[column].null_count:
             raise TableError(f"{path}: column {column!r} has empty cells; {REMEDY}")
     return table
 
 
 def strings(table: Table, column: str) -> Objects:
-    """A text column as an array of Python strings ("NULL" and "NaN" stay the words they are)."""
+    """Return a text column as an array of Python strings ("NULL" and "NaN" stay text)."""
     values: Objects = table[column].to_numpy(zero_copy_only=False)
     return values.astype(object)
 
 
 def numbers(table: Table, column: str) -> Floats:
-    """A numeric column as float64."""
+    """Return a numeric column as float64."""
     values: Floats = table[column].to_numpy(zero_copy_only=False).astype(np.float64)
     return values

@@ -13,12 +13,12 @@ from census_personas.census_priors.domain import Domain
 from census_personas.foundation.arrays import Floats
 from census_personas.foundation.errors import PersonasError
 
-# Weights that add up to less than this lose digits when they are divided by their sum.
+# Weights with a smaller sum lose digits when divided by it.
 _LEAST_TOTAL = 1e-100
 
 
 class TableError(PersonasError, ValueError):
-    """A table that cannot be trusted; the message names file, cell and remedy."""
+    """An invalid table; the message names file, cell and remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Marginal:
         domain: the attributes of the table; `weights.shape == domain.shape`.
         weights: population counts (persons), >= 0, not all zero.
         samples: unweighted persons per cell, same shape, so that thin cells can be shrunk;
-            None where the publisher gives none.
-        source: where the table stands (file or table number), for errors and provenance.
+            None if they are not published.
+        source: file or table number, for errors and provenance.
     """
 
     domain: Domain
@@ -50,7 +50,7 @@ class Marginal:
         if total < _LEAST_TOTAL:
             raise TableError(f"{self.source}: weights add up to {total:g}; give counts of persons, or shares")
         if not np.isfinite(total):
-            raise TableError(f"{self.source}: weights are too large to be added up; give counts of persons")
+            raise TableError(f"{self.source}: weights are too large to add up; give counts of persons")
 
     def _check(self, kind: str, values: Floats) -> None:
         if values.shape != self.domain.shape:
@@ -71,7 +71,7 @@ class Marginal:
         return float(self.weights.sum())
 
     def project(self, attributes: str | Sequence[str]) -> Marginal:
-        """Sum out every attribute that is not named; axes come in the order given.
+        """Sum out every other attribute; axes come in the given order.
 
         Raises:
             DomainError: an attribute is unknown.
@@ -89,16 +89,16 @@ class Marginal:
         )
 
     def probabilities(self) -> Floats:
-        """Weights divided by their sum."""
+        """Return the weights divided by their sum."""
         return np.asarray(self.weights / self.weights.sum(), dtype=np.float64)
 
     def to_pandas(self) -> pd.DataFrame:
-        """The table as a tidy frame: a row a cell, a column an attribute, then `weight` and `sample_size`.
+        """Convert to a tidy frame: one row per cell, one column per attribute, then `weight` and `sample_size`.
 
-        Rows stand in the order of the states, the last attribute fastest, cells of weight 0 included, so that
-        `frame["weight"].to_numpy().reshape(marginal.domain.shape)` is `weights`; the index is their number. Attributes
-        are categorical with the states in order, those of whole numbers integers. `sample_size` is NaN where the
-        publisher gives none. `frame.set_index([*marginal.domain])["weight"]` is a series by state, and
+        Rows are in the order of the states, the last attribute fastest, cells of weight 0 included, so that
+        `frame["weight"].to_numpy().reshape(marginal.domain.shape)` is `weights`; the index counts the rows. Attributes
+        are categorical with the states in order, or integers. `sample_size` is NaN if it is not published.
+        `frame.set_index([*marginal.domain])["weight"]` is a series by state, and
         `frame.pivot_table("weight", "sex", "region", aggfunc="sum", observed=False)` a table of two.
         """
         codes = np.unravel_index(np.arange(self.domain.size), self.domain.shape)

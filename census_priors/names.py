@@ -1,21 +1,21 @@
 """Names: given, middle and family names given sex, year of birth, origin and birthplace.
 
-Given names of people whom the country's counts of births have, cohort by cohort (Bayes, with Rosenman et al. 2023 for
-the likelihood of a group):
+Given names of people in the country's counts of births, cohort by cohort (Bayes' theorem, with the likelihood of a
+group from Rosenman et al. 2023):
 
     P(n | sex, cohort, g, born here) ~ births(n, sex, cohort) * r(n, g) / sum_f population(f, cohort) * r(n, f)
 
-where r(n, g) is the rate of the name among those of group g, in which the locale counts some states of the role
-`origin` (`names.groups` of its `locale.yaml`). Of people born elsewhere, and in regions whose births are not counted:
+where r(n, g) is the rate of the name in group g, which covers some states of the role `origin` (`names.groups` in
+`locale.yaml`). For people born elsewhere, and in regions whose births are not counted:
 
     P(n | sex, cohort, g, born elsewhere) ~ r(n, g) * P(sex | n) * fashion(n, cohort)^(1/2)
 
-fashion being how much commoner the name is in the cohort than over all births. Middle names follow the second form
-with the rates of middle names, and the declared shares of people without one. Family names are counts by group; a
-second one is drawn from the same counts.
+where fashion is the ratio of the name's share in the cohort to its share of all births. Middle names use the second
+form with rates of middle names, and the declared shares of people without one. Family names are counts by group; a
+second family name is drawn from the same counts.
 
-Names are drawn independently given these attributes: no pair comes from a person's record, and likeness to
-a living person is coincidence. What the tables of a locale know no better is in its METHODS.md.
+Given these attributes, names are drawn independently: no pair comes from a real record, and any match with a living
+person is coincidence. METHODS.md of a locale lists the limits of its tables.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Names:
     """The name tables of a locale, built on first use (under a second, about 150 MB)."""
 
     def __init__(self, priors: Priors) -> None:
-        """Nothing is read here; `TableError` on first use if a table is missing."""
+        """Take the locale; tables are read on first use, with `TableError` if one is missing."""
         self._priors = priors
 
     @property

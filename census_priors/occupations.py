@@ -19,7 +19,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
     "tools": ("tool_names", "tool_kinds"),
     "skills": ("skill_phrases",),
 }
-"""Lists that say something of each member of another list, in its order."""
+"""Lists that are aligned with another list, by that list's name."""
 LISTS = (
     *("onet", "tasks", "tools", "skills", "alternate_titles"),
     *(column for columns in PHRASES.values() for column in columns),
@@ -37,29 +37,29 @@ class UnknownOccupationError(PersonasError, KeyError):
 
 @dataclass(frozen=True, slots=True)
 class Occupation:
-    """One occupation, or one of the ways of having none.
+    """One occupation, or a state without one.
 
     Attributes:
         name: snake_case, as in the dataset's `occupation`.
-        code: the census's code; '' for those who have none.
-        title: as prose calls a person: "registered nurse".
+        code: census code; '' for states without an occupation.
+        title: title of a person in prose: "registered nurse".
         soc: code in a standard classification.
-        group: major group; '' for those who have none.
-        job_zone: preparation, 1 little to 5 extensive; None if it is not known.
-        education: level that most incumbents say it requires; '' if it is not known.
-        licensed: whether its practice needs a licence everywhere.
-        onet: codes of the descriptions that tasks, tools and skills are of, closest first.
-        tasks: what one does; sentences without the final stop.
+        group: major group; '' for states without an occupation.
+        job_zone: preparation, 1 little to 5 extensive; None if unknown.
+        education: required level according to most incumbents; '' if unknown.
+        licensed: whether a licence is required everywhere.
+        onet: codes of the descriptions behind tasks, tools and skills, closest first.
+        tasks: sentences without the final stop.
         tools: tools and technologies.
-        skills: skills and fields of knowledge that matter here more than elsewhere.
-        alternate_titles: short titles that incumbents report.
+        skills: skills and fields of knowledge that matter more here than in other occupations.
+        alternate_titles: short titles reported by incumbents.
         task_phrases: each task as a phrase inside a sentence ("preparing reports"), cut to about 84 characters; ''
-            for a task that makes no such phrase.
+            if that is impossible.
         task_short_phrases: the same, cut to about 62 characters.
-        task_supervises: whether each task is for those who have people under them.
-        tool_names: each tool in the words of a sentence; '' for one that says nothing of a person.
-        tool_kinds: what each tool is: `equipment`, `program`, `code` (a program that others are built with) or ''.
-        skill_phrases: each skill as one would say that a person has it.
+        task_supervises: whether each task is for supervisors only.
+        tool_names: each tool as a phrase for a sentence; '' for one that is not worth mentioning.
+        tool_kinds: kind of each tool: `equipment`, `program`, `code` (a development tool) or ''.
+        skill_phrases: each skill as a phrase for a person.
     """
 
     name: str
@@ -87,11 +87,11 @@ class Occupations:
     """The occupations of a locale, in code order; read on first use."""
 
     def __init__(self, folder: Path, without: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Nothing is read here; `TableError` on first use if the table is missing.
+        """Take the folder; the table is read on first use, with `TableError` if it is missing.
 
         Args:
             folder: of the locale.
-            without: states of the locale that are no occupation -> how prose calls somebody in them.
+            without: states without an occupation -> title of a person in prose.
         """
         self._folder = Path(folder)
         self._special = {name: Occupation(name, "", title) for name, title in without.items()}
@@ -112,38 +112,38 @@ class Occupations:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names in order of the codes, without the states that are none."""
+        """Names in code order, without the states that are not occupations."""
         return tuple(self._all)
 
     @cached_property
     def by_code(self) -> Mapping[str, Occupation]:
-        """Occupations by code, four digits."""
+        """Occupations by four-digit code."""
         return {occupation.code: occupation for occupation in self}
 
     def __iter__(self) -> Iterator[Occupation]:
-        """Occupations in order of the codes."""
+        """Iterate over the occupations in code order."""
         return iter(self._all.values())
 
     def __len__(self) -> int:
-        """Number of codes."""
+        """Return the number of codes."""
         return len(self._all)
 
     def __contains__(self, name: object) -> bool:
-        """Whether `get` knows the name."""
+        """Return whether `get` knows the name."""
         return name in self._all or name in self._special
 
     def get(self, name: str) -> Occupation:
-        """The occupation of a name; states that are none are included.
+        """Return the occupation with this name, or a state without one.
 
         Raises:
-            UnknownOccupationError: no such name; the message lists the nearest.
+            UnknownOccupationError: no such name; the message lists similar ones.
         """
         found = self._all.get(name) or self._special.get(name)
         if found is None:
             near = difflib.get_close_matches(str(name), [*self._all, *self._special], n=4, cutoff=0.5)
             hint = f"did you mean {', '.join(near)}?" if near else "Occupations.names lists the known ones"
             raise UnknownOccupationError(
-                f"unknown occupation {name!r}: not known to the locale, which need not make it wrong; {hint}"
+                f"unknown occupation {name!r}: the locale does not list it, though it may exist; {hint}"
             )
         return found
 

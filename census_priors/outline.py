@@ -1,4 +1,4 @@
-"""Outline: what a locale is made of, to read or to hand to a program."""
+"""Outline: the contents of a locale, as plain values and as text."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ FEW = 12
 
 
 def outline(priors: Priors, attribute: str | None = None) -> dict[str, Any]:
-    """Attributes with their states, tables with source, universe and areas, model graph, assumptions.
+    """Return attributes with states, tables with source, universe and areas, model graph and assumptions.
 
     Args:
         priors: the locale.
-        attribute: show this one alone, and the tables and parts of the graph that have it.
+        attribute: show only this one, and the tables and parts of the graph that have it.
 
     Raises:
         DomainError: there is no such attribute.
@@ -75,7 +75,7 @@ def _table(priors: Priors, source: str, names: Sequence[str]) -> dict[str, Any]:
 
 
 def lines(shown: Mapping[str, Any]) -> Iterator[str]:
-    """The outline as lines of text."""
+    """Format the outline as lines of text."""
     yield f"{shown['locale']}: {shown['title']}; vintage {shown['vintage']}"
     yield f"digest {shown['digest']}"
     yield "\nAttributes"

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 COORDINATES = ("latitude", "longitude")
 PEOPLE = ("adults", "residents")
-"""Columns of every look-up of places: adults, and all residents of places for which no adults are published."""
+"""Columns of every look-up of places: adults, and all residents where no adults are published."""
 
 
 class UnknownPlaceError(PersonasError, KeyError):
-    """A postcode or region that the locale does not have."""
+    """An unknown postcode or region."""
 
     def __str__(self) -> str:
         """The message without the quotes that KeyError puts around it."""
@@ -32,24 +32,24 @@ class UnknownPlaceError(PersonasError, KeyError):
 
 
 def has_areas(tables: PlaceTables) -> bool:
-    """Whether a second file says how groups of people are spread over areas."""
+    """Return whether a second file has factors of groups of people by area."""
     return bool(tables.groups or tables.schooling)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One postcode; a locale without a role has '' there.
+    """One postcode; fields of unfilled roles are ''.
 
     Attributes:
-        postcode: as it is written, leading zeros kept.
-        municipality: city, town or village, as the post office writes it.
-        subregion: that of most of its residents, with its type.
+        postcode: with leading zeros.
+        municipality: city, town or village, in the post office's spelling.
+        subregion: subregion of most of its residents, with its type.
         region: the state of the role `region`.
         metro: metropolitan area, '' outside one.
-        urbanicity: how urban it is.
+        urbanicity: degree of urbanisation.
         latitude: degrees.
         longitude: degrees.
-        adults: residents of adult age; 0 where none are published.
+        adults: residents of adult age; 0 if not published.
     """
 
     postcode: str
@@ -66,20 +66,20 @@ class Place:
 class Places:
     """The postcodes of a locale, in order; read on first use.
 
-    `lookups/places.parquet` has a column for each of the locale's roles of places, which `places.columns` of
-    `locale.yaml` may call otherwise, `latitude`, `longitude`, `adults`, `residents`, and one of adults for each of
-    `places.groups`. How people are spread over them is in `residence.py`.
+    `lookups/places.parquet` has a column for each of the locale's roles of places (`places.columns` of `locale.yaml`
+    may rename them), `latitude`, `longitude`, `adults`, `residents`, and adults for each of `places.groups`.
+    `residence.py` distributes people over them.
     """
 
     def __init__(self, priors: Priors) -> None:
-        """Nothing is read here; `TableError` on first use if the tables are missing."""
+        """Take the locale; tables are read on first use, with `TableError` if one is missing."""
         self._priors = priors
         self._folder = priors.folder
         self._tables = priors.conventions.places
         self._met: dict[str, Place] = {}
 
     def file_column(self, role: str) -> str | None:
-        """The column of `places.parquet` that a role has; None where the locale does not fill the role."""
+        """Return the column of a role in `places.parquet`; None if the locale does not fill the role."""
         name = self._priors.roles.get(role)
         return None if name is None else self._tables.columns.get(name, name)
 
@@ -111,7 +111,7 @@ class Places:
 
     @cached_property
     def digits(self) -> int:
-        """How many digits every postcode has; 0 where some have letters, or lengths differ."""
+        """Number of digits of every postcode; 0 if some have letters, or lengths differ."""
         lengths = {len(code) if code.isascii() and code.isdecimal() else 0 for code in self.postcodes}
         return lengths.pop() if len(lengths) == 1 else 0
 
@@ -121,19 +121,19 @@ class Places:
         return tuple(sorted(set(self.column("region"))))
 
     def __len__(self) -> int:
-        """Number of postcodes."""
+        """Return the number of postcodes."""
         return len(self.postcodes)
 
     def __contains__(self, postcode: object) -> bool:
-        """Whether a postcode is known, as it is written."""
+        """Return whether a postcode is known."""
         return postcode in self._rows
 
     def column(self, name: str) -> npt.NDArray[Any]:
-        """One column over all postcodes, in their order: that of a role, or one that the file has by this name."""
+        """Return one column over all postcodes, in order, by role or by its name in the file."""
         return self._columns[(self.file_column(name) or name) if name in PLACE else name]
 
     def get(self, postcode: str) -> Place:
-        """The place of a postcode; `UnknownPlaceError` names its neighbours if there is none."""
+        """Return the place of a postcode; `UnknownPlaceError` names the nearest known ones."""
         place = self._met.get(postcode)
         if place is None:
             place = self._met[postcode] = self._place(postcode)
@@ -145,7 +145,7 @@ class Places:
             near = int(np.searchsorted(self.postcodes, str(postcode)))
             known = ", ".join(self.postcodes[max(near - 2, 0) : near + 2])
             raise UnknownPlaceError(
-                f"unknown {self._called('postcode')} {postcode!r}; the nearest are {known}"
+                f"unknown {self._name_of_role('postcode')} {postcode!r}; the nearest are {known}"
             )
         value = {role: str(self.column(role)[row]) if self.file_column(role) else "" for role in PLACE}
         latitude, longitude = (round(float(self._columns[name][row]), 3) for name in COORDINATES)
@@ -153,12 +153,12 @@ class Places:
             **value, latitude=latitude, longitude=longitude, adults=int(self._columns["adults"][row])
         )
 
-    def _called(self, role: str) -> str:
-        """The locale's own word for a role, such as the name of its postcodes."""
+    def _name_of_role(self, role: str) -> str:
+        """Return the locale's name for a role, such as that of its postcodes."""
         return self._priors.name(self._priors.roles[role])
 
     def region_name(self, code: str) -> str:
-        """Full name of a region; `UnknownPlaceError` lists the codes."""
+        """Return the full name of a region; `UnknownPlaceError` lists the codes."""
         attribute = self._priors.roles["region"]
         if code not in self._priors.domain[attribute]:
             known = ", ".join(sorted(str(state) for state in self._priors.domain[attribute]))
@@ -166,11 +166,11 @@ class Places:
         return self._priors.label(attribute, code)
 
     def municipalities(self, region: str) -> frozenset[str]:
-        """Names of the municipalities of a region."""
+        """Return the names of the municipalities of a region."""
         return self._by_region("municipality").get(self._region(region), frozenset())
 
     def subregions(self, region: str) -> frozenset[str]:
-        """Names of the subregions of a region."""
+        """Return the names of the subregions of a region."""
         return self._by_region("subregion").get(self._region(region), frozenset())
 
     def _region(self, code: str) -> str:

@@ -34,17 +34,17 @@ from census_personas.foundation.yaml_file import YamlError, read_yaml
 HERE = Path(__file__).parent
 PROVENANCE = "provenance.yaml"
 FEWEST = 1_000
-"""People below which the total of a table is not taken for a number of people."""
+"""Smallest table total that counts as a number of people."""
 
 
 def locales() -> tuple[str, ...]:
-    """Names of the locales that are shipped: the folders here with a `priors.yaml`."""
+    """Return the names of the shipped locales: folders here with a `priors.yaml`."""
     return tuple(sorted(path.parent.name for path in HERE.glob("*/priors.yaml")))
 
 
 @dataclass(frozen=True)
 class Priors:
-    """What a locale's folder says. Tables and look-ups are read when they are first asked for."""
+    """A locale's folder. Tables and look-ups are read on first use."""
 
     folder: Path
     declaration: Declaration
@@ -55,7 +55,7 @@ class Priors:
         """Load a shipped locale by name, or any folder that has a `priors.yaml`.
 
         Raises:
-            DeclarationError: neither, and the shipped locales are named; or one of its two files is wrong.
+            DeclarationError: there is no such locale, or one of its two YAML files is wrong.
         """
         folder = HERE / str(locale) if str(locale) in locales() else Path(locale)
         if not (folder / "priors.yaml").is_file():
@@ -78,12 +78,12 @@ class Priors:
 
     @cached_property
     def roles(self) -> Roles:
-        """Which attribute plays which role: `priors.roles["region"]`."""
+        """The attribute of each role: `priors.roles["region"]`."""
         return roles_of(self.conventions, self.locale)
 
     @cached_property
     def context_columns(self) -> ContextColumns:
-        """The columns of its people that datasets of this locale have."""
+        """The columns of facts in datasets of this locale."""
         return context_columns(self.conventions, self.roles)
 
     @cached_property
@@ -93,10 +93,10 @@ class Priors:
         return Occupations(self.folder, {state: said.title for state, said in without.items()})
 
     def occupation(self, name: str, language: str | None = None) -> Occupation:
-        """An occupation with all that the locale knows of it; one without a look-up knows its name and label.
+        """Return an occupation with its details; without a look-up, only its name and label.
 
         Raises:
-            UnknownOccupationError: the look-up does not have it.
+            UnknownOccupationError: it is not in the look-up.
         """
         without = self.conventions.without_occupation.get(name)
         if "occupations" in self.declaration.lookups:
@@ -111,7 +111,7 @@ class Priors:
 
     @cached_property
     def residence(self) -> Residence:
-        """Where in a region people live."""
+        """Distribution of people over the postcodes of a region."""
         return Residence(self)
 
     @cached_property
@@ -141,7 +141,7 @@ class Priors:
         return self.folder / "priors.yaml"
 
     def occupation_group(self, name: str) -> str:
-        """Major group of an occupation; those who have none are groups of their own."""
+        """Return the major group of an occupation; states without an occupation are their own groups."""
         return self.occupations.get(name).group or name
 
     @property
@@ -152,15 +152,15 @@ class Priors:
                 yield source, attributes
 
     def table(self, attributes: str | Sequence[str]) -> Marginal:
-        """One declared table, as its file gives it."""
+        """Read one declared table."""
         domain = self.domain.project(attributes)
         return read_marginal(table_path(self.folder, domain.attributes), domain)
 
     @cached_property
     def adults(self) -> float | None:
-        """How many people the locale has: as declared, else the total of a table of everybody; None for shares.
+        """Number of people: as declared, else the total of a table of everybody; None if tables hold shares.
 
-        Totals below `FEWEST` are taken for shares or per cents.
+        Totals below `FEWEST` count as shares or percentages.
         """
         if self.declaration.adults is not None:
             return self.declaration.adults
@@ -171,7 +171,7 @@ class Priors:
         return total if total >= FEWEST else None
 
     def marginal(self, attributes: str | Sequence[str]) -> Marginal:
-        """Weighted counts over these attributes, from the smallest declared table that has them or finer ones.
+        """Return weighted counts over attributes, from the smallest declared table with them or finer ones.
 
         Raises:
             DomainError: an attribute is unknown.
@@ -188,7 +188,7 @@ class Priors:
         return view(self.table(min(candidates)[1]), self.hierarchy, attributes)
 
     def basis(self, attributes: Iterable[str], state: str) -> Literal["direct", "modelled"]:
-        """Whether the block of an area in a table over these attributes was counted there or modelled.
+        """Return whether an area's block in a table over these attributes was counted or modelled.
 
         It is modelled when one of the attributes, or a finer or coarser view of one, is declared modelled there.
         """
@@ -197,17 +197,17 @@ class Priors:
         return "modelled" if modelled else "direct"
 
     def universe(self, attributes: Iterable[str]) -> str:
-        """Whom a table over these attributes counts."""
+        """Return the universe of a table over these attributes."""
         parts = [self.declaration.attributes[name].universe for name in attributes]
         return "; ".join(sorted({part for part in parts if part})) or "everybody"
 
     def label(self, attribute: str, state: State, language: str | None = None) -> str:
-        """Words for a state, for prompts and reports; the state itself where none are declared.
+        """Return the label of a state, for prompts and reports; the state itself if it has none.
 
         Args:
             attribute: of the locale.
             state: one of its states.
-            language: of the words; that of `priors.yaml` if left out, and where the language has none for the state.
+            language: of the label; `priors.yaml` is the default and the fallback.
 
         Raises:
             DomainError: there is no such attribute.
@@ -219,14 +219,14 @@ class Priors:
         return self.words(attribute, language).get(str(state), str(state))
 
     def words(self, attribute: str, language: str | None = None) -> Mapping[str, str]:
-        """Words for the states of an attribute, where some are declared, in a language of the locale."""
+        """Return the declared labels of an attribute's states, in a language of the locale."""
         item = self.declaration.attributes.get(attribute)
         own = {} if item is None else {**(item.states or {}), **item.labels}
         said = self.conventions.words.get(language or self.conventions.language, {}).get(attribute)
         return own if said is None else {**own, **said.states}
 
     def name(self, attribute: str, language: str | None = None) -> str:
-        """What an attribute, or a column of a look-up, is called in a language; its label if nothing else is said."""
+        """Return the name of an attribute or look-up column in a language; by default its label."""
         said = self.conventions.words.get(language or self.conventions.language, {}).get(attribute)
         if said is not None and said.name is not None:
             return said.name
@@ -234,14 +234,14 @@ class Priors:
         return attribute if item is None else item.label
 
     def description(self, column: str, language: str | None = None) -> str:
-        """What a column that is no attribute holds: as declared, else what its role is for; '' of any other."""
+        """Describe a column that is not an attribute: as declared, else by its role; '' if it has none."""
         said = self.conventions.words.get(language or self.conventions.language, {}).get(column)
         role = self.roles.role_of(column)
         return (said and said.description) or ROLES.get(role or "", "")
 
     @cached_property
     def sources(self) -> Mapping[str, SourceDeclaration]:
-        """Every publication that the locale was made of, look-ups included; those declared if no more is known."""
+        """All publications behind the locale, look-ups included; without provenance, the declared sources."""
         path = self.folder / PROVENANCE
         if not path.is_file():
             return self.declaration.sources
@@ -254,17 +254,19 @@ class Priors:
         except YamlError as error:
             raise DeclarationError(str(error)) from error
         except (TypeError, LookupError, AttributeError) as error:
-            raise DeclarationError(f"{path}: `sources` is no mapping of publications; {REMEDY}") from error
+            raise DeclarationError(f"{path}: `sources` is not a mapping of publications; {REMEDY}") from error
         return {name: declaration.validated(SourceDeclaration, said, path) for name, said in sources.items()}
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over names and contents of every file of the locale that decides a sample."""
+        """SHA-256 of names and contents of all files of the locale that decide a sample."""
         digest = hashlib.sha256()
         files = (self._file, *self.folder.glob(LOCALE_FILE))
         for path in sorted((*self.folder.glob("tables/*"), *self.folder.glob("lookups/*"), *files)):
             if not path.is_file():
-                raise TableError(f"{path}: is no regular file, nor a link to one; take it out of the locale")
+                raise TableError(
+                    f"{path}: is not a regular file, nor a link to one; remove it from the locale"
+                )
             digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(_content(path)).digest())
         return digest.hexdigest()
@@ -279,7 +281,7 @@ def _content(path: Path) -> bytes:
 
 
 def view(marginal: Marginal, hierarchy: Hierarchy, attributes: Sequence[str]) -> Marginal:
-    """The table over these attributes, each of them in the table or a coarser view of one that is."""
+    """Sum a table to these attributes, each in the table or a coarser view of one that is."""
     fine = [next(a for a in marginal.domain if hierarchy.refines(a, name)) for name in attributes]
     projected = marginal.project(tuple(dict.fromkeys(fine)))
     domain = hierarchy.domain.project(attributes)

@@ -1,4 +1,4 @@
-"""Published facts: figures that a statistical office states, and what a locale's tables say instead."""
+"""Published facts: figures of a statistical office, compared with the locale's tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Part(BaseModel):
 
 
 class Choice(_Part):
-    """Some states of an attribute: all but some, or those that begin at or above a number (`25` takes `25-29`)."""
+    """A choice of states: all but some, or those that begin at or above a number (`25` includes `25-29`)."""
 
     apart_from: tuple[str, ...] = ()
     at_least: int | None = None
@@ -39,9 +39,9 @@ Filter = Mapping[str, tuple[str, ...] | Choice]
 class Fact(_Part):
     """One figure.
 
-    Without `lookup` it is counted from the tables: persons who meet `among`, or, with `part`, the share of them that
-    meets that too. `minors` adds those under 18 whom the locale counts beside its tables: `all`, or `from_16`.
-    With `lookup` it is the `sum` or `rows` of a look-up's column where `among` holds, or the row that is `largest`.
+    Without `lookup` it is computed from the tables: persons who meet `among` or, with `part`, the share of them who
+    also meet `part`. `minors` adds people under 18 from the locale's separate counts: `all`, or `from_16`.
+    With `lookup` it is the `sum` or `rows` of a look-up's column where `among` holds, or its `largest` row.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Fact(_Part):
         if (self.lookup is None) != (self.of is None):
             raise ValueError("`lookup` and `of` go together")
         if self.lookup is None and not (self.part or self.among):
-            raise ValueError("name attributes in `part` or in `among`: the fact is about nobody")
+            raise ValueError("name attributes in `part` or `among`; the fact is about nobody")
         return self
 
 
@@ -71,10 +71,10 @@ class _File(_Part):
 
 
 def read_facts(folder: Path) -> tuple[Fact, ...]:
-    """The facts of a locale; none where it has no `published.yaml`.
+    """Read the facts of a locale; none if it has no `published.yaml`.
 
     Raises:
-        DeclarationError: the file cannot be used; names it and the key.
+        DeclarationError: the file cannot be used; the message names it and the key.
     """
     path = folder / FILE
     if not path.is_file():
@@ -89,7 +89,7 @@ def read_facts(folder: Path) -> tuple[Fact, ...]:
 
 
 def table_value(fact: Fact, priors: Priors) -> float:
-    """What the locale says of a fact; NaN where the row that should be the largest is not.
+    """Compute a fact from the locale; NaN if another row is the largest.
 
     Raises:
         TableError, DomainError: the locale has no table, look-up, column or state for it.
@@ -129,7 +129,7 @@ def _meets(state: State, wanted: tuple[str, ...] | Choice) -> bool:
 
 
 def _minors(fact: Fact, priors: Priors) -> tuple[float, float]:
-    """Minors among whom the fact counts, and those who meet its part too; nobody without a column for it."""
+    """Count the minors that meet `among`, and those that also meet `part`; 0 if there is no column for it."""
     if fact.minors is None:
         return 0.0, 0.0
     work = priors.roles["work"]

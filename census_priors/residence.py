@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class Residence:
-    """Where in a region people of each origin and schooling live."""
+    """The distribution of people over postcodes, by region, origin and schooling."""
 
     def __init__(self, priors: Priors) -> None:
-        """Nothing is read yet."""
+        """Take the locale; tables are read on first use."""
         self._priors = priors
         self._places = priors.places
         self._tables = priors.conventions.places
 
     @property
     def factors(self) -> tuple[str, ...]:
-        """Columns of the file of areas, as `table` reads them."""
+        """Columns of the areas file that `table` reads."""
         origins = self._origins or ()
         splits = [split.share for split in self._tables.split.values()]
         return (*(f"u_{state}" for state in origins), *(f"g_{state}" for state in self._levels), *splits)
@@ -48,16 +48,15 @@ class Residence:
     def table(
         self, regions: Sequence[str] | None = None, origins: Sequence[str] | None = None
     ) -> ConditionalTable:
-        """P(postcode | region, origin, schooling), one row for every cell of a region that has postcodes.
+        """Compute P(postcode | region, origin, schooling), one row per cell of a region with postcodes.
 
-        The adults of the origin in each postcode, times the factors u(origin) and g(schooling) of its area,
-        normalised within the region. A region without any adult of the origin in the counts places it as all its
-        adults, and one for which no adults are published by total population. A locale whose counts have no
-        groups, or no schooling, leaves that parent out.
+        Weights are the adults of the origin in each postcode, times the factors u(origin) and g(schooling) of its area,
+        normalised within the region. If a region counts no adult of the origin, all its adults are used; if no adults
+        are published, the total population. A parent is left out if the counts have no groups, or no schooling.
 
         Args:
-            regions: in the order wanted for the rows; all that the attribute has, if left out.
-            origins: likewise.
+            regions: regions in row order; all by default.
+            origins: origins in row order; all by default.
         """
         roles, domain = self._priors.roles, self._priors.domain
         regions = [str(state) for state in domain[roles["region"]]] if regions is None else regions
@@ -94,7 +93,7 @@ class Residence:
         )
 
     def _factors(self) -> Mapping[str, Floats]:
-        """Factors of areas spread over the postcodes."""
+        """Look up the factors of each postcode's area."""
         if not has_areas(self._tables):
             return {}
         area, file = self._tables.area, self._tables.areas
@@ -108,7 +107,7 @@ class Residence:
         return {name: numbers(table, name)[row] for name in self.factors}
 
     def _adults(self, origin: str, rows: Integers, factor: Mapping[str, Floats]) -> Floats:
-        """Adults of an origin in some postcodes, as far as the area's factor moves them."""
+        """Compute the adults of an origin in some postcodes, times the area's factor u."""
         for column, split in self._tables.split.items():
             if origin in {split.of, split.others}:
                 share = factor[split.share][rows]
@@ -120,7 +119,7 @@ class Residence:
         return counted * factor[f"u_{origin}"][rows]
 
     def _rows(self, region: str) -> Integers:
-        """Positions of a region's postcodes; `UnknownPlaceError` if the locale has no such region."""
+        """Return positions of a region's postcodes; `UnknownPlaceError` if the locale has no such region."""
         self._places.region_name(region)
         rows: Integers = np.flatnonzero(self._places.column("region") == region)
         return rows

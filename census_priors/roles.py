@@ -1,4 +1,4 @@
-"""Roles: what an attribute of a locale is for, whatever the locale calls it."""
+"""Roles: the purpose of an attribute, independent of its name in a locale."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAME: Mapping[str, str] = {
 }
 """Roles that a look-up of names fills."""
 NAME_RECIPE = ("given_name", "family_name", "second_family_name")
-"""The parts of a full name in their order, where a locale declares no other."""
+"""Default parts of a full name, in order."""
 ROLES: Mapping[str, str] = {
     "age": "age in years",
     "sex": "sex, which decides pronouns and grammatical gender",
@@ -47,11 +47,11 @@ ROLES: Mapping[str, str] = {
     "military": "military service",
     "disability": "disability",
 }
-"""Every role that Python knows, and what it is for."""
+"""Every known role, and its purpose."""
 
 
 class RoleError(PersonasError, KeyError):
-    """A role that nobody knows, or that a locale does not fill; the message names the locale and the remedy."""
+    """An unknown role, or one that a locale does not fill; the message names the locale and the remedy."""
 
     def __str__(self) -> str:
         """The message without the quotes that KeyError puts around it."""
@@ -60,7 +60,7 @@ class RoleError(PersonasError, KeyError):
 
 @dataclass(frozen=True)
 class Roles(Mapping[str, str]):
-    """Which attribute, or column of a look-up, plays each role of a locale.
+    """The attribute, or column of a look-up, of each role in a locale.
 
     Attributes:
         locale: for messages.
@@ -71,22 +71,22 @@ class Roles(Mapping[str, str]):
     columns: Mapping[str, str]
 
     def __getitem__(self, role: str) -> str:
-        """The attribute of a role.
+        """Return the attribute of a role.
 
         Raises:
-            RoleError: there is no such role, or the locale does not fill it. `get` answers None to the second.
+            RoleError: there is no such role, or the locale does not fill it (`get` then returns None).
         """
         if role in self.columns:
             return self.columns[role]
         if role not in ROLES:
             raise RoleError(unknown_role(role))
         raise RoleError(
-            f"locale {self.locale}: no attribute plays the role {role} ({ROLES[role]}); declare it under `roles` "
+            f"locale {self.locale}: no attribute has the role {role} ({ROLES[role]}); declare it under `roles` "
             "in its locale.yaml"
         )
 
     def get(self, role: str, default: str | None = None) -> str | None:  # type: ignore[override]
-        """The attribute of a role, or the default where the locale does not fill it.
+        """Return the attribute of a role, or the default if the locale does not fill it.
 
         Raises:
             RoleError: there is no such role.
@@ -94,34 +94,34 @@ class Roles(Mapping[str, str]):
         return self[role] if role in self.columns or role not in ROLES else default
 
     def __iter__(self) -> Iterator[str]:
-        """The roles that the locale fills, in its order."""
+        """Iterate over the filled roles, in the locale's order."""
         return iter(self.columns)
 
     def __len__(self) -> int:
-        """How many roles the locale fills."""
+        """Return the number of filled roles."""
         return len(self.columns)
 
     def role_of(self, column: str) -> str | None:
-        """The role that an attribute plays; None where it plays none."""
+        """Return the role of an attribute; None if it has none."""
         return next((role for role, name in self.columns.items() if name == column), None)
 
     def named(self, roles: Iterable[str], among: Container[str] | None = None) -> tuple[str, ...]:
-        """The attributes of those of these roles that the locale fills, where some are given only those of them."""
+        """Return the attributes of these roles, as far as they are filled and in `among`, if given."""
         names = (name for role in roles if (name := self.get(role)) is not None)
         return tuple(name for name in names if among is None or name in among)
 
     def missing(self, roles: Iterable[str]) -> tuple[str, ...]:
-        """Those of some roles that the locale does not fill."""
+        """Return the roles that the locale does not fill."""
         return tuple(role for role in roles if self.get(role) is None)
 
 
 def full_name(recipe: Iterable[str], part_of: Callable[[str], object]) -> str:
-    """A full name: the parts that the person has, in the order of the recipe; `part_of` answers with each part."""
+    """Join the present parts of a name in the order of the recipe; `part_of` returns each part."""
     return " ".join(str(part) for name in recipe if (part := part_of(name)))
 
 
 def unknown_role(role: str) -> str:
-    """One line about a role that nobody knows."""
+    """Describe an unknown role in one line."""
     near = difflib.get_close_matches(role, ROLES, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(ROLES)}"
     return f"unknown role {role!r}; {hint}"

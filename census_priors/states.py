@@ -1,4 +1,4 @@
-"""States: those of every attribute, and what each is a view of, from what a locale declares."""
+"""States: the states of every attribute, and the maps from finer attributes to views, from a declaration."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def states_and_maps(
     group_of: Callable[[str], str],
     occupations: Callable[[], Sequence[str]],
 ) -> tuple[dict[str, tuple[State, ...]], dict[str, Codes32]]:
-    """States of every attribute, finer attributes before their views, and the codes of each view.
+    """Return the states of every attribute, finer attributes before their views, and the codes of each view.
 
     Args:
-        declaration: what the locale declares.
+        declaration: of the locale.
         file: its `priors.yaml`, for messages.
-        group_of: the major group of an occupation.
-        occupations: names of the locale's occupations in code order; asked for only where an attribute needs them.
+        group_of: returns the major group of an occupation.
+        occupations: returns the names of the locale's occupations in code order; called only if needed.
 
     Raises:
-        DeclarationError: a view that does not fit what it is a view of.
+        DeclarationError: a view does not fit its finer attribute.
     """
     states: dict[str, tuple[State, ...]] = {}
     maps: dict[str, Codes32] = {}
@@ -53,7 +53,7 @@ def _own_states(
 
 
 def _by_group(names: Sequence[str], group_of: Callable[[str], str]) -> tuple[str, ...]:
-    """Names in code order, each group's together, as a refinement of the group needs them."""
+    """Sort names by group, then code, because states of a refinement must be adjacent within a group."""
     groups = list(dict.fromkeys(group_of(name) for name in names))
     return tuple(sorted(names, key=lambda name: groups.index(group_of(name))))
 
@@ -89,7 +89,7 @@ def _bands(name: str, item: AttributeDeclaration, fine: tuple[State, ...], file:
     if inside := set(edges) - set(firsts[1:].tolist()):
         begins = ", ".join(map(str, fine[1:9]))
         raise DeclarationError(
-            f"{file}: attributes.{name}.edges: {min(inside)} is where no state of {item.of} begins but the first "
+            f"{file}: attributes.{name}.edges: no state of {item.of} after the first begins at {min(inside)} "
             f"({begins}, …)"
         )
     codes = np.searchsorted(edges, firsts, side="right").astype(np.int32)
@@ -97,7 +97,7 @@ def _bands(name: str, item: AttributeDeclaration, fine: tuple[State, ...], file:
 
 
 def _span(firsts: np.ndarray, codes: np.ndarray, code: int) -> str:
-    """Name of a run of ages: `18-19`, or `85+` for the last."""
+    """Name an age band: `18-19`, or `85+` for the last."""
     if code == codes[-1]:
         return f"{firsts[codes == code].min()}+"
     following = firsts[codes > code].min()

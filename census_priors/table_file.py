@@ -1,4 +1,4 @@
-"""Table files: a census table as Parquet or CSV, one row a cell, read into a `Marginal`; builders write them."""
+"""Table files: a census table as Parquet or CSV, one row per cell, read into a `Marginal`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from census_personas.foundation.user_path import check_input
 
 WEIGHT, SAMPLES = "weight", "samples"
 MOST_CELLS = 20_000_000
-"""Of a table, which is held as an array of eight bytes a cell."""
+"""Most cells of a table, which takes eight bytes per cell in memory."""
 MOST_BYTES = 250_000_000
-"""Of a table's file, as it is and unpacked."""
+"""Most bytes of a table's file, packed and unpacked."""
 SHOWN = 60
-"""Characters of a wrong state that a message shows."""
+"""Characters of a wrong state shown in a message."""
 
 
 def table_path(folder: Path, attributes: tuple[str, ...]) -> Path:
-    """The file of a table: `tables/<attributes joined by ->`, Parquet if it is there, else CSV.
+    """Return the file of a table: `tables/<attributes joined by ->`, Parquet if it exists, else CSV.
 
     Raises:
-        TableError: there is neither, or what is there is no regular file.
+        TableError: neither exists, or it is not a regular file.
     """
     stem = folder / "tables" / "-".join(attributes)
     for suffix in (".parquet", ".csv"):
@@ -37,24 +37,24 @@ def table_path(folder: Path, attributes: tuple[str, ...]) -> Path:
         try:
             there = os.path.lexists(path)
         except ValueError as error:
-            raise TableError(f"{path}: no possible file name ({error}); rename its attributes") from error
+            raise TableError(f"{path}: not a valid file name ({error}); rename its attributes") from error
         if there and not path.is_file():
             raise TableError(
-                f"{path}: is no regular file, nor a link to one, and is not read; put a table there, or take it out of "
+                f"{path}: is not a regular file, nor a link to one; put a table there, or remove it from "
                 f"priors.yaml"
             )
         if there:
             return path
     raise TableError(
-        f"{stem}.parquet: no such table, nor a .csv; build the locale or take it out of priors.yaml"
+        f"{stem}.parquet: no such table, nor a .csv; build the locale or remove the table from priors.yaml"
     )
 
 
 def read_marginal(path: Path, domain: Domain) -> Marginal:
-    """Read the cells of one table; cells that the file leaves out are zero.
+    """Read the cells of one table; cells missing from the file are zero.
 
     The file has one column per attribute of `domain`, `weight` (persons) and, where known, `samples`
-    (unweighted persons); others are not read.
+    (unweighted persons); other columns are ignored.
 
     Raises:
         TableError: unreadable file, too many cells or bytes, missing column, unknown state, repeated cell, bad weight.
@@ -63,11 +63,11 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
         shown = " x ".join(map(str, domain.shape))
         raise TableError(
             f"{path}: a table of {shown} = {domain.size:,} cells, {domain.size * 8 / 2**30:,.1f} GiB; one has "
-            f"{MOST_CELLS:,} at most: leave attributes out, or take coarser views of them"
+            f"at most {MOST_CELLS:,}: leave attributes out, or use coarser views of them"
         )
     size = path.stat().st_size
     if size > MOST_BYTES:
-        raise TableError(f"{path}: {size:,} bytes; a table has {MOST_BYTES:,} at most, one row for each cell")
+        raise TableError(f"{path}: {size:,} bytes; a table has at most {MOST_BYTES:,}, one row per cell")
     frame = _frame(path, domain)
     codes = [_codes(path, domain, name, frame[name]) for name in domain]
     cells = np.ravel_multi_index(codes, domain.shape)
@@ -79,12 +79,12 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
     def spread(column: str) -> Floats:
         values = np.zeros(domain.size)
         read = pd.to_numeric(frame[column], errors="coerce")
-        said = frame[column].astype("string").str.strip().str.lower()
-        unread = read.isna() & said.notna() & ~said.isin(["nan", ""])
+        cells_text = frame[column].astype("string").str.strip().str.lower()
+        unread = read.isna() & cells_text.notna() & ~cells_text.isin(["nan", ""])
         if unread.any():
             shown = str(frame[column][unread].iloc[0])[:SHOWN]
             raise TableError(
-                f"{path}: {column} {shown!r} is no number; write digits and a decimal point alone"
+                f"{path}: {column} {shown!r} is not a number; write only digits and a decimal point"
             )
         values[cells] = read.to_numpy(dtype=np.float64)
         return values.reshape(domain.shape)
@@ -94,7 +94,7 @@ def read_marginal(path: Path, domain: Domain) -> Marginal:
 
 
 def _frame(path: Path, domain: Domain) -> pd.DataFrame:
-    """The columns that a table has of those that count; texts stay as they are."""
+    """Read the relevant columns of a table file; text is unchanged."""
     wanted = (*domain, WEIGHT, SAMPLES)
     try:
         check_input(path)
@@ -107,13 +107,13 @@ def _frame(path: Path, domain: Domain) -> pd.DataFrame:
                 (name for name in wanted if f"{name}.1" in known), None
             )  # as pandas names a second one
             if twice is not None:
-                raise TableError(f"{path}: column {twice!r} stands twice; keep one")
+                raise TableError(f"{path}: duplicate column {twice!r}; keep one")
             frame = _csv(path, [name for name in known if name in wanted], domain.size + 1)
     except UnicodeDecodeError as error:
         raise TableError(f"{path}: not UTF-8 text ({error.reason}); save it as UTF-8") from error
     except (OSError, pyarrow.lib.ArrowException, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        said = " ".join(str(error).split())
-        raise TableError(f"{path}: cannot be read as a table ({said}); rebuild the locale") from error
+        reason = " ".join(str(error).split())
+        raise TableError(f"{path}: cannot be read as a table ({reason}); rebuild the locale") from error
     _check_columns(path, domain, [str(name) for name in frame.columns])
     return frame
 
@@ -130,18 +130,18 @@ def _parquet(path: Path, domain: Domain) -> pd.DataFrame:
         )
         if unpacked > MOST_BYTES:
             raise TableError(
-                f"{path}: {unpacked:,} bytes unpacked; a table has {MOST_BYTES:,} at most, one row for each cell"
+                f"{path}: {unpacked:,} bytes unpacked; a table has at most {MOST_BYTES:,}, one row per cell"
             )
         rows = file.metadata.num_rows
         if rows > domain.size:
             raise TableError(
-                f"{path}: {rows:,} rows for {domain.size:,} cells; some are given twice, give each cell once"
+                f"{path}: {rows:,} rows for {domain.size:,} cells, so some are given twice; give each cell once"
             )
         schema = file.schema_arrow
         known = [name for name in wanted if name in schema.names]
         twice = next((name for name in known if schema.names.count(name) > 1), None)
         if twice is not None:
-            raise TableError(f"{path}: column {twice!r} stands twice; keep one")
+            raise TableError(f"{path}: duplicate column {twice!r}; keep one")
         for name in known:
             kind = schema.field(name).type
             sound = pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind)
@@ -167,7 +167,7 @@ def _check_columns(path: Path, domain: Domain, known: list[str]) -> None:
 def _codes(path: Path, domain: Domain, name: str, column: pd.Series) -> np.ndarray:
     states = domain[name]
     known = {str(state): code for code, state in enumerate(states)}
-    # Whole numbers are written as they are, whether a file keeps them as integers, floats or text.
+    # Whole numbers may be stored as integers, floats or text; compare them in the same form.
     whole = isinstance(states[0], int) and pd.api.types.is_float_dtype(column)
     texts = column.map("{:g}".format if whole else str)
     found = texts.map(known)
@@ -175,5 +175,5 @@ def _codes(path: Path, domain: Domain, name: str, column: pd.Series) -> np.ndarr
         shown = ", ".join(map(str, states[:8])) + (", …" if len(states) > 8 else "")
         wrong = str(texts[found.isna()].iloc[0])[:SHOWN]
         wrong = wrong if isinstance(states[0], int) else repr(wrong)
-        raise TableError(f"{path}: {name}={wrong} is no state of the domain ({shown})")
+        raise TableError(f"{path}: {name}={wrong} is not a state of the domain ({shown})")
     return found.to_numpy(dtype=np.int64)

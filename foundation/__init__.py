@@ -1,1 +1,1 @@
-"""The ground floor: errors, files, YAML, seeded streams. No census, no model, no LLM."""
+"""Foundation: errors, files, YAML and seeded streams, independent of census, model and LLM."""

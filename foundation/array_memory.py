@@ -12,13 +12,13 @@ import numpy as np
 
 
 def array_bytes(value: object, shared: AbstractSet[int] = frozenset()) -> int:
-    """Bytes of the arrays that a value reaches, each memory block once.
+    """Count the bytes of all arrays that a value refers to, each memory block once.
 
-    Arrays that lie in mapped files count nothing: the system takes their memory back when it needs it.
+    Memory-mapped arrays do not count: the system reclaims their memory when needed.
 
     Args:
-        value: objects, mappings and sequences are followed to the arrays in them.
-        shared: `id`s of objects and arrays that belong to somebody else; they are not followed, nor counted.
+        value: objects, mappings and sequences are searched for arrays.
+        shared: `id`s of objects and arrays owned elsewhere; they are neither searched nor counted.
     """
     seen = set(shared)
     waiting: list[Any] = [value]
@@ -39,14 +39,14 @@ def array_bytes(value: object, shared: AbstractSet[int] = frozenset()) -> int:
 
 
 def memory_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The array that owns the memory which an array is a view of."""
-    while isinstance(array.base, np.ndarray):  # of a view, its base
+    """Return the array that owns the memory of an array or view."""
+    while isinstance(array.base, np.ndarray):  # a view
         array = array.base
     return array
 
 
 def _parts(item: object) -> Iterator[Any]:
-    """What an object holds, but for texts and numbers."""
+    """Yield the values that an object holds, except strings and numbers."""
     if isinstance(item, str | bytes | int | float | type | np.generic | np.dtype):
         return
     if isinstance(item, Mapping):

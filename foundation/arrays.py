@@ -1,6 +1,6 @@
-"""Arrays: names for numpy arrays by what they hold, so that one name means one type everywhere.
+"""Arrays: names for numpy array types by their content, so that a name means the same type everywhere.
 
-Aliases of a module's own (`Shares`, `Counts`) are made of these, and say what the numbers are.
+Modules define their own aliases (`Shares`, `Counts`) from these.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 """Probabilities, weights, sums."""
 Floats32 = npt.NDArray[np.float32]
-"""Tables of the fitted model, which have tens of millions of cells."""
+"""Tables of the fitted model, with tens of millions of cells."""
 AnyFloats = npt.NDArray[np.floating]
 """Either of the two."""
 
@@ -19,17 +19,17 @@ Integers = npt.NDArray[np.int64]
 Integers32 = npt.NDArray[np.int32]
 AnyIntegers = npt.NDArray[np.integer]
 Indices = npt.NDArray[np.intp]
-"""Positions in an array, as numpy's own searches give them."""
+"""Positions in an array, in numpy's index type."""
 
 Codes = npt.NDArray[np.int64]
-"""Places of values among an attribute's states; -1, where it may stand, is a value that is none of them."""
+"""Positions of values among an attribute's states; -1, where allowed, is an unknown or missing value."""
 Codes32 = npt.NDArray[np.int32]
-"""Codes by the states of another attribute: maps from fine to coarse, and the states that parents make certain."""
+"""Codes by the states of another attribute: maps from fine to coarse, or states that parents make certain."""
 AnyCodes = npt.NDArray[np.integer]
-"""Codes of many rows, in the smallest type that holds them."""
+"""Codes of many rows, in the smallest dtype that holds them."""
 
 Mask = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
-"""Python values, such as texts."""
+"""Python objects, such as strings."""
 Words = npt.NDArray[np.uint64]
-"""64 bits each, as generators and hashes give them."""
+"""64-bit words from generators and hashes."""

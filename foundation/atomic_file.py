@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic files: written completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from census_personas.foundation.errors import PersonasError
 from census_personas.foundation.user_path import refuse_irregular
 
 PARTIAL = ".partial"
-"""How the name of a file that is being written ends; it begins with a dot."""
+"""Suffix of the temporary file while it is written; its name begins with a dot."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# How another user's file in the way shows itself.
+# errno values when the file belongs to someone else.
 _TAKEN = {errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR}
 
 
 class UnwritableError(PersonasError, OSError):
-    """A file that cannot be written, as on a full disk; what stood there before is as it was."""
+    """A file that cannot be written, as on a full disk; an existing file is unchanged."""
 
     exit_code = 1
 
     def __str__(self) -> str:
-        """The file, the reason and the remedy."""
-        remedy = "make room" if self.errno in _NO_ROOM else "give a place that you may write to"
+        """Return file, reason and remedy."""
+        remedy = "free some space" if self.errno in _NO_ROOM else "choose a path that you may write to"
         return f"{self.filename}: cannot be written ({self.strerror}); {remedy}, and repeat the command"
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; on success it is synced to disk and renamed into place.
+    """Provide a temporary file beside `path`; on success it is synced to disk and renamed to `path`.
 
-    After an exception the temporary file is gone and `path` is as it was. The file is locked while it is written, so
-    that two writers of one path use two names and the last to finish wins, whole. What a writer that was killed left
-    behind is locked no longer, and the next one writes over it.
+    After an exception the temporary file is deleted and `path` is unchanged. The temporary file is locked while it is
+    written, so that two writers of one path use different names, and the last to finish wins. A killed writer leaves an
+    unlocked file, which the next writer overwrites.
 
-    A link of that name is replaced, not followed; a file of that name hands on its permissions.
+    A link of that name is replaced, not followed; permissions of an existing file are kept.
 
     Raises:
         DestinationError: a device, pipe, socket or folder has that name.
-        UnwritableError: the folder cannot be made or written to.
+        UnwritableError: the folder cannot be created or written to.
     """
     refuse_irregular(path)
     try:
@@ -62,14 +62,14 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a small text file whole."""
+    """Write a small text file atomically."""
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
 @contextmanager
 def _claimed(path: Path) -> Iterator[Path]:
-    """Hold a temporary name beside `path`, as an empty file; after an exception it is gone."""
+    """Hold an empty temporary file beside `path`; after an exception it is deleted."""
     partial, handle = _claim(path)
     try:
         os.truncate(handle, 0)
@@ -83,7 +83,7 @@ def _claimed(path: Path) -> Iterator[Path]:
 
 
 def _take_permissions(partial: Path, path: Path) -> None:
-    """Give a file the permissions of the one that it replaces."""
+    """Copy the permissions of the file that will be replaced."""
     with suppress(FileNotFoundError):
         mode = path.lstat().st_mode
         if stat.S_ISREG(mode):
@@ -91,7 +91,7 @@ def _take_permissions(partial: Path, path: Path) -> None:
 
 
 def _claim(path: Path) -> tuple[Path, int]:
-    """The first temporary name that nobody writes to, and its open file."""
+    """Return the first temporary name without a writer, and its open file."""
     number = 0
     while True:
         partial = path.with_name(f".{path.name}{f'.{number}' if number else ''}{PARTIAL}")
@@ -108,7 +108,7 @@ def _claim(path: Path) -> tuple[Path, int]:
 
 
 def _locked(handle: int, partial: Path) -> bool:
-    """Whether the open file is ours now, and is still the one of that name."""
+    """Lock the open file; return whether that succeeded and the file still has this name."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -119,7 +119,7 @@ def _locked(handle: int, partial: Path) -> bool:
 
 
 def _concerns(error: OSError, path: Path) -> bool:
-    """Whether the error is about this file: one about another file says so, and stands as it is."""
+    """Return whether the error is about this file; an error about another file is raised unchanged."""
     if error.filename is None:
         return True
     place = Path(os.fsdecode(error.filename))
@@ -128,7 +128,7 @@ def _concerns(error: OSError, path: Path) -> bool:
 
 
 def sync(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk before anything else is done."""
+    """Sync a file, or the entries of a folder, to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

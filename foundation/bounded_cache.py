@@ -1,4 +1,4 @@
-"""Bounded cache: values computed once and kept within a number of bytes, the least recently used dropped first."""
+"""Bounded cache: keeps computed values up to a number of bytes, and drops the least recently used first."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class _Entry(Generic[Value]):
 
 
 class BoundedCache(Generic[Value]):
-    """Values by key, for any number of threads.
+    """Values by key, safe for threads.
 
-    A value is computed once, however many threads ask for it, and is never dropped while it is used. The one that was
-    used last is kept whatever its size, so that work which needs it again and again does not compute it each time.
+    A value is computed once, also for several threads, and is never dropped while in use. The value used last is kept
+    regardless of its size, so that repeated use does not compute it again.
     """
 
     def __init__(self, most_bytes: int, measure: Callable[[Value], int]) -> None:
-        """An empty cache.
+        """Create an empty cache.
 
         Args:
-            most_bytes: bound of all values together, once nobody uses them.
-            measure: bytes of a value; asked after each use, since values may grow while they are used.
+            most_bytes: most bytes of all unused values together.
+            measure: returns the bytes of a value; called after each use, because values may grow in use.
         """
         self._most = most_bytes
         self._measure = measure
@@ -41,7 +41,7 @@ class BoundedCache(Generic[Value]):
 
     @contextmanager
     def use(self, key: Hashable, compute: Callable[[], Value]) -> Iterator[Value]:
-        """The value of a key, computed if it is not there, and kept at least until the end of the `with`."""
+        """Provide the value of a key, computed if needed, and keep it at least until the end of the `with`."""
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             entry.users += 1
@@ -61,16 +61,16 @@ class BoundedCache(Generic[Value]):
 
     @property
     def size(self) -> int:
-        """Bytes of all values, as measured after their last use."""
+        """Bytes of all values, measured after their last use."""
         with self._lock:
             return sum(entry.size for entry in self._entries.values())
 
     def __len__(self) -> int:
-        """Number of values."""
+        """Return the number of values."""
         return len(self._entries)
 
     def _trim(self) -> None:
-        """Drop what failed to be computed, then the values used longest ago until the bound holds."""
+        """Drop failed computations, then the least recently used values until the bound holds."""
         idle = [key for key, entry in self._entries.items() if not entry.users]
         for key in idle:
             if self._entries[key].value is None:

@@ -1,4 +1,4 @@
-"""Dataset files: Parquet, CSV and JSONL in, as frames, with flat memory."""
+"""Dataset reader: reads Parquet, CSV and JSONL files as data frames, with flat memory."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.user_path import check_input
 
 FOOTER, SAMPLE = b"persona_engine", b"sample"
-"""Key and value in the footer of a Parquet file that holds a population which nobody narrated."""
+"""Footer key and value of a Parquet file that holds a sample without texts."""
 _BATCH = 50_000
 
 
 def dataset_files(path: Path) -> tuple[Path, ...]:
-    """The files of a dataset: the file itself, a run folder's shards, or a folder's Parquet files.
+    """Return the files of a dataset: the file itself, a run folder's shards, or a folder's Parquet files.
 
     Raises:
-        DatasetError: when there are none.
+        DatasetError: there are none.
     """
     parts = RunLayout(path).parts
     folder = parts if parts.is_dir() else path
@@ -43,12 +43,12 @@ def dataset_files(path: Path) -> tuple[Path, ...]:
 def read_frames(
     path: Path, columns: Sequence[str] | None = None, codes: Collection[str] = ()
 ) -> Iterator[pd.DataFrame]:
-    """Read a dataset in blocks, with flat memory; of `columns`, those that the dataset has.
+    """Read a dataset in blocks, with flat memory; `columns` that it lacks are ignored.
 
-    `codes` are columns, such as postcodes, that are text in a text file too, whatever digits they are made of.
+    `codes` are columns, such as postcodes, to read as text even if they consist of digits.
 
     Raises:
-        DatasetError: a file that is missing, torn, or of an unknown kind.
+        DatasetError: a file is missing, truncated, or of an unknown type.
     """
     for file in dataset_files(path):
         with _readable(file):
@@ -57,12 +57,12 @@ def read_frames(
 
 
 def read_frame(path: Path, columns: Sequence[str], codes: Collection[str] = ()) -> pd.DataFrame:
-    """Columns of coded values as one frame, text as categories: some bytes a row, so that millions fit.
+    """Read columns as one frame, text as categories: a few bytes per row, so that millions of rows fit.
 
-    `codes` are columns, such as postcodes, that are text in a text file too, whatever digits they are made of.
+    `codes` are columns, such as postcodes, to read as text even if they consist of digits.
 
     Raises:
-        DatasetError: as `read_frames`; or a cell that holds a list or an object.
+        DatasetError: as in `read_frames`; or a cell holds a list or an object.
     """
     blocks: list[pa.Table] = []
     for file in dataset_files(path):
@@ -78,33 +78,33 @@ def _readable(file: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException) as error:
-        said = getattr(error, "strerror", None) or " ".join(str(error).split()).rstrip(".")
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split()).rstrip(".")
         raise DatasetError(
-            f"{file}: cannot be read as a dataset ({said}); give a whole .parquet, .csv or .jsonl file of rows"
+            f"{file}: cannot be read as a dataset ({reason}); give a complete .parquet, .csv or .jsonl file of rows"
         ) from error
 
 
 def _coded(file: Path, batch: pa.RecordBatch) -> pa.Table:
-    """The batch with text as dictionary codes."""
+    """Encode the text columns of a batch as dictionaries."""
     columns = {}
     for name, values in zip(batch.schema.names, batch.columns, strict=True):
         kind = values.type
         if pa.types.is_nested(kind):
             raise DatasetError(
-                f"{file}: column {name!r} holds {kind} where one value is needed; write one value a cell"
+                f"{file}: column {name!r} holds {kind} where one value is needed; write one value per cell"
             )
         number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
         columns[name] = values if number else values.cast(pa.string()).dictionary_encode()
         if not number:
-            columns[name].dictionary.validate(full=True)  # text that is no UTF-8
+            columns[name].dictionary.validate(full=True)  # refuse text that is not UTF-8
     return pa.table(columns)
 
 
 def columns_of(path: Path) -> tuple[str, ...]:
-    """The columns of a dataset's first file.
+    """Return the columns of a dataset's first file.
 
     Raises:
-        DatasetError: as `read_frames`, or a text file without rows.
+        DatasetError: as in `read_frames`; or a text file without rows.
     """
     file = dataset_files(path)[0]
     with _readable(file):
@@ -112,12 +112,12 @@ def columns_of(path: Path) -> tuple[str, ...]:
             return tuple(pq.read_schema(file).names)
         first = next(iter(_batches(file, None)), None)
     if first is None:
-        raise DatasetError(f"{file}: has no rows; give a dataset that has some")
+        raise DatasetError(f"{file}: has no rows; give a dataset with rows")
     return tuple(first.schema.names)
 
 
 def is_sample(path: Path) -> bool:
-    """Whether a Parquet file says that `personas sample` wrote it; text files cannot say so."""
+    """Return whether `personas sample` wrote a Parquet file, by its footer; False for text files."""
     file = dataset_files(path)[0]
     if file.suffix != ".parquet":
         return False
@@ -140,11 +140,11 @@ def _batches(
 
 
 def _known(file: Path, names: Sequence[str], columns: Sequence[str] | None) -> list[str]:
-    """Of `columns` those that the file has; all of its own without them."""
+    """Return those of `columns` that the file has; all columns of the file if None."""
     known = [name for name in columns or names if name in names]
     twice = next((name for name in known if names.count(name) > 1), None)
     if twice is not None:
-        raise DatasetError(f"{file}: has two columns {twice!r}; name one of them otherwise")
+        raise DatasetError(f"{file}: duplicate column {twice!r}; rename one")
     return known
 
 
@@ -169,7 +169,7 @@ def _open_text(file: Path, codes: Collection[str]) -> Iterator[pa.RecordBatch]:
 
 
 def _mixed(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The first column that is none, as its values are of two kinds."""
+    """Return the first column with values of two kinds."""
     for name in rows[0]:
         try:
             pa.array([row.get(name) for row in rows])
@@ -179,7 +179,7 @@ def _mixed(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def count_rows(path: Path) -> int:
-    """Rows of a dataset; footers suffice for Parquet, and it raises as `read_frames` does."""
+    """Count the rows of a dataset, for Parquet from footers; raises like `read_frames`."""
     files = dataset_files(path)
     if all(file.suffix == ".parquet" for file in files):
         with _readable(path):

@@ -1,4 +1,4 @@
-"""Dataset writer: data frames to Parquet, CSV and JSONL, block by block, the file whole or not at all."""
+"""Dataset writer: writes data frames to Parquet, CSV and JSONL block by block, atomically."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _FORMULA = "^'*[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]"
 def frame_writer(
     path: Path, table: Table, notes: Mapping[str, str]
 ) -> Iterator[Callable[[pd.DataFrame], None]]:
-    """Write data frames block by block to `.parquet`, `.csv` or `.jsonl`; the file appears when all are written.
+    """Write data frames block by block to `.parquet`, `.csv` or `.jsonl`; the file appears at the end.
 
     Raises:
         DatasetError: another suffix.
-        UnwritableError: a place that cannot be written to.
+        UnwritableError: the path cannot be written to.
     """
     check_suffix(path)
     try:
@@ -42,7 +42,7 @@ def frame_writer(
             yield write
     except UnwritableError:
         raise
-    except OSError as error:  # pyarrow's own, without a number
+    except OSError as error:  # of pyarrow, without errno
         raise DatasetError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
@@ -92,14 +92,14 @@ def _jsonl_tables(path: Path, _: pa.Schema) -> Iterator[Callable[[pa.Table], Non
 _WRITERS = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl}
 _COPIERS = {".csv": _csv_tables, ".jsonl": _jsonl_tables}
 SUFFIXES = tuple(_WRITERS)
-"""Of the files that `frame_writer` writes."""
+"""Suffixes of the files that `frame_writer` writes."""
 
 
 def check_suffix(path: Path) -> None:
-    """Refuse a file that `frame_writer` could not write, before any work is done for it.
+    """Refuse a file that `frame_writer` cannot write, before any work is done.
 
     Raises:
-        DatasetError: naming the suffixes that it can.
+        DatasetError: unknown suffix; the message lists the known ones.
     """
     if path.suffix not in _WRITERS:
         raise DatasetError(f"{path}: unknown suffix {path.suffix!r}; write to {', '.join(_WRITERS)}")
@@ -151,14 +151,14 @@ def _csv_cells(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
 
 
 def kinds_of(frame: pd.DataFrame) -> dict[str, Kind]:
-    """A frame's columns and what their cells are."""
+    """Return the kind of each column of a frame."""
     return {
         str(n): "integer" if pd.api.types.is_integer_dtype(t) else "text" for n, t in frame.dtypes.items()
     }
 
 
 def to_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
-    """The table's columns of a frame, in its types; categories become the text that they stand for."""
+    """Convert the table's columns of a frame to its types; categories become text."""
     return pa.table(
         [
             _array(frame[column.name], kind)

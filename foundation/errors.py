@@ -1,4 +1,4 @@
-"""PersonasError: what every error of this package is, so that a caller can tell ours from a defect."""
+"""PersonasError: the base of every error of this package, which separates expected errors from defects."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import ClassVar
 
 
 class PersonasError(Exception):
-    """Something that a user, the data or an endpoint did, said in one line.
+    """An error caused by a user, the data or an endpoint, described in one line.
 
-    Subclasses also derive from the built-in error that they stand for (`ValueError`, `OSError`, `KeyError`). The one
-    exception is an interrupt, which derives from `KeyboardInterrupt` alone, so that nobody catches it with errors.
+    Subclasses also derive from a matching built-in error (`ValueError`, `OSError`, `KeyError`). The one exception is an
+    interrupt, which derives only from `KeyboardInterrupt`, so that no handler of errors catches it.
 
     Attributes:
-        exit_code: of the command that ends with it: 2 for wrong usage or configuration, 1 where data, disk or endpoint
-            fell short.
-        hint: the remedy, where it is not part of the message.
+        exit_code: exit code of a command that ends with it: 2 for wrong usage or config, 1 if data, disk or endpoint
+            failed.
+        hint: the remedy, if it is not part of the message.
     """
 
     exit_code: ClassVar[int] = 2
@@ -22,7 +22,7 @@ class PersonasError(Exception):
 
     @property
     def message(self) -> str:
-        """Value, place and remedy in one line."""
+        """The message with value, place and remedy in one line."""
         line = " ".join(str(self).split())
         return f"{line}; {self.hint}" if self.hint and self.hint not in line else line
 

@@ -1,4 +1,4 @@
-"""Event loop: async work run to its end, by callers with a running loop and by those without one."""
+"""Event loop: runs async work to its end, for callers with or without a running loop."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
-_LOOK_S = 0.02  # seconds between two looks at whether the work has ended, or the wait was cancelled
+_LOOK_S = 0.02  # seconds between checks whether the work has ended or the wait was cancelled
 
 
 def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     """Run async work from sync code and wait for it.
 
-    Without a running loop this is `asyncio.run`. Where a loop runs in this thread, as in a notebook, the work runs in
-    another thread with a loop of its own. An interrupt (or a cancellation of the task that waits) cancels the work,
-    waits until it has closed its files, and is then raised.
+    Without a running loop this is `asyncio.run`. If a loop runs in this thread, as in a notebook, the work runs in
+    another thread with its own loop. An interrupt, or a cancellation of the waiting task, cancels the work, waits until
+    the work has closed its files, and is then raised.
 
     Raises:
         KeyboardInterrupt, asyncio.CancelledError: the wait was interrupted; the work has ended.
@@ -34,10 +34,10 @@ def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     interrupt: BaseException | None = None
     while True:
         try:
-            # Asleep, not in a lock: an interrupt may leave a future's lock taken, or a joined thread marked as ended.
+            # Sleep instead of waiting on a lock: an interrupt may leave a lock held, or a thread marked as ended.
             while not background.ended:
                 time.sleep(_LOOK_S)
-                # Under `asyncio.run` the first Ctrl-C cancels the task, which sync code does not notice by itself.
+                # Under `asyncio.run` the first Ctrl-C cancels the task, which sync code must check for.
                 if task and task.cancelling() > before and interrupt is None:
                     interrupt = asyncio.CancelledError()
                     background.cancel()
@@ -51,9 +51,9 @@ def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
 
 
 async def run_beside(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    """Run async work in another thread with a loop of its own, so that the caller's loop stays free.
+    """Run async work in another thread with its own loop, so that the caller's loop stays free.
 
-    A cancellation is passed on to the work, and raised when the work has ended.
+    A cancellation is passed to the work, and raised when the work has ended.
     """
     background = _Background(work)
     outcome = asyncio.wrap_future(background.outcome)
@@ -70,11 +70,11 @@ async def run_beside(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
 
 
 class _Background(Generic[Result]):
-    """Async work in a thread of its own, and its outcome."""
+    """Async work in its own thread, and its outcome."""
 
     def __init__(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> None:
         self.outcome: Future[Result] = Future()
-        self.outcome.set_running_or_notify_cancel()  # from here on nobody but the work decides the outcome
+        self.outcome.set_running_or_notify_cancel()  # from now on only the work sets the outcome
         self._work = work
         self._lock = threading.Lock()
         self._task: asyncio.Task[Any] | None = None
@@ -84,17 +84,17 @@ class _Background(Generic[Result]):
         threading.Thread(target=run_here, args=(self._run,), name="personas", daemon=True).start()
 
     def cancel(self) -> None:
-        """Cancel the work, even if it has not begun; each call cancels it once more."""
+        """Cancel the work, even if it has not begun; each call cancels it again."""
         with self._lock:
             self._cancelled = True
             if self._task is not None:
-                with suppress(RuntimeError):  # its loop is closed: it has ended
+                with suppress(RuntimeError):  # the loop is closed: the work has ended
                     self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
     def _run(self) -> None:
         try:
             result = asyncio.run(self._main())
-        except BaseException as error:  # noqa: BLE001  raised where the outcome is waited for
+        except BaseException as error:  # noqa: BLE001  raised to whoever waits for the outcome
             self.outcome.set_exception(error)
         else:
             self.outcome.set_result(result)

@@ -12,11 +12,11 @@ from census_personas.foundation.errors import DatasetError
 
 
 def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file; empty lines are skipped.
+    """Yield the objects of a JSONL file; empty lines are skipped.
 
     Raises:
-        DatasetError: a line that is no JSON object, with its number.
-        OSError: a file that cannot be opened.
+        DatasetError: a line is not a JSON object; the message names its number.
+        OSError: the file cannot be opened.
     """
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
@@ -25,7 +25,9 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
             try:
                 record = orjson.loads(line)
             except orjson.JSONDecodeError as error:
-                raise DatasetError(f"{path}:{number}: no JSON: {error}; mend or delete the line") from error
+                raise DatasetError(
+                    f"{path}:{number}: not JSON: {error}; correct or delete the line"
+                ) from error
             if not isinstance(record, dict):
                 raise DatasetError(f"{path}:{number}: a row is a JSON object, not {type(record).__name__}")
             yield record

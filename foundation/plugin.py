@@ -1,4 +1,4 @@
-"""Plugin: a folder of rules, measures and prompt sets, and how Python imports its modules."""
+"""Plugin: a folder of rules, measures and prompt sets, and the import of its modules."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from census_personas.foundation.errors import PersonasError
 KINDS = ("rules", "measures", "prompts")
 """Subfolders of a plug-in, each of which may be absent."""
 OWN_NAMES = "census_personas_plugin_"
-"""How the names begin under which folders are imported that are no installed package."""
+"""Prefix of package names for plug-in folders that are not installed packages."""
 
 
 _IMPORTING = threading.RLock()
-_imported: dict[str, str] = {}  # by package, the digest of the files that were imported
+_imported: dict[str, str] = {}  # digest of the imported files, by package
 
 
 class PluginError(PersonasError, ValueError):
@@ -36,9 +36,9 @@ class Plugin:
 
     Attributes:
         name: of the folder, or of the entry point.
-        folder: where its files are.
+        folder: the folder of its files.
         package: the name under which Python imports its modules.
-        digest: SHA-256 of the files that may decide rows: all but measures and prompt sets. Empty where it has none.
+        digest: SHA-256 of the files that may decide rows: all but measures and prompt sets; empty if there are none.
     """
 
     name: str
@@ -48,20 +48,20 @@ class Plugin:
 
     @property
     def reference(self) -> str:
-        """What names it in a configuration."""
+        """The name of the plug-in in a config."""
         return str(self.folder) if self.package.startswith(OWN_NAMES) else self.name
 
     def files(self, kind: str) -> Mapping[str, Path]:
-        """The modules of a kind by name, in alphabetical order; `_name.py` is the plug-in's own affair.
+        """Return the modules of a kind by name, in alphabetical order; `_name.py` files are private.
 
         Raises:
-            PluginError: a file whose name is no Python name.
+            PluginError: a file name is not a Python name.
         """
         files = sorted((self.folder / kind).glob("*.py"))
         modules = {file.stem: file for file in files if not file.name.startswith("_")}
         for name, file in modules.items():
             if not name.isidentifier():
-                raise PluginError(f"{file}: {name!r} is no Python name; use letters, digits and _")
+                raise PluginError(f"{file}: {name!r} is not a Python name; use letters, digits and _")
         return modules
 
     @property
@@ -75,30 +75,30 @@ class Plugin:
         """Import a module.
 
         Raises:
-            PluginError: that fails; names file, line and exception. Or an installed package was changed after its
-                first import, so that its digest would be of other code than what runs.
+            PluginError: the import fails; the message names file, line and exception. Or an installed package was
+                changed after its first import, so that its digest would not match the running code.
         """
         if _imported.setdefault(self.package, self.digest) != self.digest:
-            raise PluginError(f"{self.folder}: was changed after it was imported; start Python anew")
+            raise PluginError(f"{self.folder}: was changed after it was imported; restart Python")
         try:
             with _IMPORTING:
                 if self.package.startswith(OWN_NAMES) and self.package not in sys.modules:
                     _import_folder(self.package, self.folder)
             return import_module(f"{self.package}.{kind}.{name}")
-        except (Exception, SystemExit) as error:  # whatever foreign code may raise
+        except (Exception, SystemExit) as error:  # foreign code may raise anything
             place = locate_error(error, self.folder) or self.folder / kind / f"{name}.py"
             raise PluginError(f"{place}: cannot be imported: {describe_error(error)}") from error
 
 
 def describe_error(error: BaseException) -> str:
-    """An exception in one line, with its type."""
+    """Describe an exception in one line, with its type."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     line = " ".join(text.split())
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 
 def locate_error(error: BaseException, folder: Path) -> str:
-    """File and line below a folder where an exception came from, the innermost; empty where none is there."""
+    """Return the innermost file and line in a folder where an exception was raised; empty if there is none."""
     lines = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError) and error.filename:
         lines.append((error.filename, error.lineno))
@@ -107,7 +107,7 @@ def locate_error(error: BaseException, folder: Path) -> str:
 
 
 def _import_folder(package: str, folder: Path) -> None:
-    """Make a folder a package, with its `__init__.py` where it has one."""
+    """Import a folder as a package, with its `__init__.py` if it has one."""
     invalidate_caches()
     start = folder / "__init__.py"
     places = [str(folder)]

@@ -1,4 +1,4 @@
-"""Plugins: those that a configuration or a call names, found in folders and among installed packages."""
+"""Plugins: finds the plug-ins that a config or call names, in folders and installed packages."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from census_personas.foundation.plugin import KINDS, OWN_NAMES, Plugin, PluginEr
 from census_personas.foundation.user_path import check_input
 
 GROUP = "census_personas.plugins"
-"""Entry points by which a package offers itself: the plug-in's name, and the package whose folder it is."""
+"""Entry point group of plug-ins: each entry has the plug-in's name and its package."""
 MAX_FILES, MAX_BYTES = 2_000, 64 * 2**20
-"""Files of a plug-in, and their bytes together."""
+"""Most files of a plug-in, and most bytes of all files together."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-# These decide no row: a measure is read in reports alone, and a run knows a prompt set by a digest of its own.
+# These decide no row: reports alone use measures, and prompt sets have their own digest.
 _DECIDE_NO_ROW = frozenset({"measures", "prompts"})
 
 
 @dataclass(frozen=True, slots=True)
 class Plugins:
-    """The plug-ins of one configuration or call, in the order in which they were named."""
+    """The plug-ins of one config or call, in the order in which they were named."""
 
     members: tuple[Plugin, ...] = ()
 
     @classmethod
     def load(cls, named: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Plugins:
-        """Look at the plug-ins that are named; their modules are imported when they are asked for.
+        """Find the named plug-ins; their modules are imported later, on use.
 
-        An installed name is taken before a folder of that name, which `./name` still means.
+        An installed plug-in takes precedence over a folder of the same name; write `./name` for the folder.
 
         Raises:
-            PluginError: there is no such folder and nothing of that name is installed, or two have the same name.
+            PluginError: no folder or installed plug-in has this name, or two plug-ins have the same name.
         """
         members: dict[str, Plugin] = {}
         for name in [named] if isinstance(named, str | os.PathLike) else named:
@@ -52,16 +52,16 @@ class Plugins:
     def modules(
         self, kind: str, required: Collection[str], taken: Collection[str], home: str
     ) -> Mapping[str, ModuleType]:
-        """The modules of a kind by name, in alphabetical order, imported.
+        """Import the modules of a kind; return them by name, in alphabetical order.
 
         Args:
             kind: one of `KINDS`.
             required: names that each module must define.
-            taken: names of the modules of this package, which a plug-in's may not have.
-            home: the folder of those, for the message.
+            taken: names of this package's own modules, which a plug-in may not use.
+            home: the folder of these modules, for the message.
 
         Raises:
-            PluginError: a module that cannot be imported, lacks a name, or is named like another one.
+            PluginError: a module cannot be imported, lacks a name, or is named like another one.
         """
         files: dict[str, Path] = {}
         modules: dict[str, ModuleType] = {}
@@ -77,10 +77,10 @@ class Plugins:
         return MappingProxyType(dict(sorted(modules.items())))
 
     def prompt_sets(self, taken: Collection[str] = ()) -> Mapping[str, Path]:
-        """The folders of prompt sets by name; shipped sets have `taken` some names.
+        """Return the folders of prompt sets by name; `taken` are the names of shipped sets.
 
         Raises:
-            PluginError: two sets have one name.
+            PluginError: two sets have the same name.
         """
         sets: dict[str, Path] = {}
         for plugin in self.members:
@@ -101,7 +101,7 @@ NO_PLUGINS = Plugins()
 
 
 def installed() -> Mapping[str, metadata.EntryPoint]:
-    """The plug-ins that packages of this environment offer, by name; nothing of theirs is imported."""
+    """Return the plug-ins of installed packages by name, without importing them."""
     return {point.name: point for point in sorted(metadata.entry_points(group=GROUP))}
 
 
@@ -109,14 +109,16 @@ def _plugin(named: str | os.PathLike[str]) -> Plugin:
     point = installed().get(named) if isinstance(named, str) and _NAME.fullmatch(named) else None
     folder = _named_folder(os.fspath(named)) if point is None else _installed_folder(point)
     if not any(_is_folder(folder / kind) for kind in KINDS):
-        raise PluginError(f"{folder}: is no plug-in: it has no folder {', '.join(KINDS[:-1])} or {KINDS[-1]}")
+        raise PluginError(
+            f"{folder}: is not a plug-in: it has no folder {', '.join(KINDS[:-1])} or {KINDS[-1]}"
+        )
     name = folder.name if point is None else point.name
     if not _NAME.fullmatch(name):
         raise PluginError(f"{folder}: name the folder in letters, digits, dots, hyphens and underscores")
     whole, deciding = _digests(folder)
     if point is not None:
         return Plugin(name, folder, point.module, deciding)
-    # Files that were edited are another package, so that a notebook runs what is on disk, not what was imported before.
+    # Edited files become a new package, so that a notebook runs the files on disk, not an earlier import.
     identity = hashlib.sha256(f"{folder}\0{whole}".encode()).hexdigest()[:16]
     return Plugin(name, folder, f"{OWN_NAMES}{re.sub('[^0-9A-Za-z]', '_', name)}_{identity}", deciding)
 
@@ -131,25 +133,25 @@ def _named_folder(text: str) -> Path:
 
 
 def _is_folder(place: str | Path) -> bool:
-    """Whether there is such a folder; False for what no file system takes for a name, where `Path` would raise."""
+    """Return whether this is a folder; False for invalid names, for which `Path` would raise."""
     return os.path.isdir(place)  # noqa: PTH112
 
 
 def _installed_folder(point: metadata.EntryPoint) -> Path:
-    """The folder of an installed package. Python imports the packages around it to find it, where it has any."""
+    """Return the folder of an installed package; Python imports its parent packages to find it."""
     try:
         spec = find_spec(point.module)
-    except (Exception, SystemExit) as error:  # whatever foreign code may raise
-        said = describe_error(error)
-        raise PluginError(f"plugins: {point.name}: {point.module} cannot be imported: {said}") from error
+    except (Exception, SystemExit) as error:  # foreign code may raise anything
+        reason = describe_error(error)
+        raise PluginError(f"plugins: {point.name}: {point.module} cannot be imported: {reason}") from error
     places = list(spec.submodule_search_locations or ()) if spec else []
     if not places:
-        raise PluginError(f"plugins: {point.name}: there is no package {point.module}; install it anew")
+        raise PluginError(f"plugins: {point.name}: there is no package {point.module}; install it again")
     return Path(os.path.realpath(places[0]))
 
 
 def _digests(folder: Path) -> tuple[str, str]:
-    """SHA-256 of all files, and of those that may decide rows (empty where there are none)."""
+    """Return the SHA-256 of all files, and of those that may decide rows (empty if there are none)."""
     whole, deciding, decides = hashlib.sha256(), hashlib.sha256(), False
     size = 0
     for number, file in enumerate(_files(folder), 1):
@@ -175,10 +177,10 @@ def _digests(folder: Path) -> tuple[str, str]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Every file of a plug-in, in one order; hidden ones and what Python compiles are left out.
+    """Yield every file of a plug-in in a fixed order, without hidden and compiled files.
 
     Raises:
-        PluginError: a folder that cannot be read, or is a link, whose files an import would reach and a digest not.
+        PluginError: a folder cannot be read, or is a link, whose files an import would reach but the digest would not.
     """
 
     def refuse(error: OSError) -> None:
@@ -188,5 +190,5 @@ def _files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if name != "__pycache__" and not name.startswith("."))
         for name in folders:
             if (link := Path(place, name)).is_symlink():
-                raise PluginError(f"{link}: is a link to a folder; put the folder itself there")
+                raise PluginError(f"{link}: is a link to a folder; replace it by the folder itself")
         yield from (Path(place, name) for name in sorted(files) if not name.startswith("."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """The text in one line, in which every character that a terminal could obey stands as its escape."""
+    """Return the text in one line, with every non-printable character escaped."""
     line = " ".join(text.split())
     if line.isprintable():
         return line

@@ -1,4 +1,4 @@
-"""Record reader: the rows of a dataset file as records, batch by batch."""
+"""Record reader: reads the rows of a dataset file as records, batch by batch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import codecs
 import csv
 import itertools
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,9 +31,9 @@ KNOWN = frozenset((*PROSE, *LISTS, "sex", "age", "occupation"))
 
 
 def read_records(path: Path, *, limit: int | None = None, age: str = "age") -> Iterator[dict[str, Any]]:
-    """Rows of a Parquet, JSONL or CSV file, in order, with memory for one batch.
+    """Yield the rows of a Parquet, JSONL or CSV file in order, with memory for one batch.
 
-    Codes stay the text that they are in a text file; a number in the column `age` becomes an integer.
+    Values of text files stay text; only a number in the column `age` becomes an integer.
 
     Raises:
         DatasetError: unknown suffix, unreadable file or row, or no column of the persona schema.
@@ -78,6 +79,47 @@ def read_rows(
     return map(partial(_with_number, "age"), rows) if path.suffix.lower() == ".csv" else rows
 
 
+def read_columns(
+    path: Path, text: TextFormat, columns: Collection[str]
+) -> Iterator[Mapping[str, Sequence[Any]]]:
+    """The cells of some columns, a block of rows at a time: those of `read_rows`, without an object for each row.
+
+    Raises:
+        DatasetError: as `read_rows`.
+    """
+    if path.suffix.lower() in {".csv", ".tsv"}:
+        with _readable(path, text):
+            yield from _csv_columns(path, text, columns)
+        return
+    rows = read_rows(path, text, columns)
+    while block := list(itertools.islice(rows, BATCH_ROWS)):
+        yield {name: [row.get(name) for row in block] for name in columns}
+
+
+def _csv_columns(
+    path: Path, text: TextFormat, columns: Collection[str]
+) -> Iterator[Mapping[str, Sequence[Any]]]:
+    with path.open(encoding=text.encoding, newline="") as lines:
+        reader = csv.reader(lines, delimiter=text.separator)
+        header = next(reader, [])
+        _refuse_twins(path, header)
+        width = len(header)
+        while block := list(itertools.islice(reader, BATCH_ROWS)):
+            rows = [row for row in block if row]
+            if any(len(row) > width for row in rows):
+                deque(_csv(path, text), maxlen=0)  # says which line it is
+            whole = [row if len(row) == width else [*row, *[None] * (width - len(row))] for row in rows]
+            cells = dict(zip(header, zip(*whole, strict=True), strict=True)) if whole else {}
+            found: dict[str, Sequence[Any]] = {name: cells.get(name, (None,) * len(rows)) for name in columns}
+            if path.suffix.lower() == ".csv" and "age" in found:
+                found["age"] = [_whole(cell) for cell in found["age"]]
+            yield found
+
+
+def _whole(cell: Any) -> Any:
+    return int(cell) if isinstance(cell, str) and _is_number(cell) else cell
+
+
 def header_of(path: Path, text: TextFormat) -> tuple[str, ...]:
     """The columns that a file names before its rows: of Parquet, CSV and TSV; empty for JSONL.
 
@@ -118,9 +160,9 @@ def _readable(path: Path, text: TextFormat) -> Iterator[None]:
     except (OSError, pa.ArrowException, csv.Error) as error:
         known = error.strerror if isinstance(error, OSError) and error.filename is not None else None
         known = known or (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else None)
-        said = known or " ".join(str(error).split()).rstrip(".")
+        reason = known or " ".join(str(error).split()).rstrip(".")
         raise DatasetError(
-            f"{path}: cannot be read: {said}; give a whole {path.suffix} file of rows"
+            f"{path}: cannot be read: {reason}; give a complete {path.suffix} file of rows"
         ) from error
 
 
@@ -153,23 +195,20 @@ def _csv(path: Path, text: TextFormat) -> Iterator[dict[str, Any]]:
         _refuse_twins(path, rows.fieldnames or ())
         for record in rows:
             if None in record:
-                raise DatasetError(
-                    f"{path}:{rows.line_num}: has more cells than there are columns; mend the row"
-                )
+                raise DatasetError(f"{path}:{rows.line_num}: has more cells than columns; correct the row")
             yield record
 
 
 def _refuse_twins(path: Path, columns: Sequence[str]) -> None:
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
-        raise DatasetError(f"{path}: has two columns {twice!r}; name one of them otherwise")
+        raise DatasetError(f"{path}: duplicate column {twice!r}; rename one")
 
 
 def _with_number(column: str, record: dict[str, Any]) -> dict[str, Any]:
-    text = record.get(column)
-    return {**record, column: int(text)} if isinstance(text, str) and _is_number(text) else record
+    return {**record, column: _whole(record[column])} if column in record else record
 
 
 def _is_number(text: str) -> bool:
-    """Whether a cell is a whole number that a person's age could be written as."""
+    """Return whether a cell is a whole number short enough to be an age."""
     return text.isascii() and text.isdecimal() and len(text) <= LONGEST_AGE

@@ -1,4 +1,4 @@
-"""RunLayout: where each file of a run folder stands."""
+"""RunLayout: the path of each file in a run folder."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ COPIES = ("csv", "jsonl")
 
 @dataclass(frozen=True, slots=True)
 class RunLayout:
-    """Every path of the run in folder `path`; whoever reads or writes a file of a run asks here for its place.
+    """Every path of the run in folder `path`; all code that reads or writes files of a run uses it.
 
-    A run is written shard by shard. The files of shard *i* have one name, `part-0000i`, in the folder of each kind.
+    A run is written shard by shard. The files of shard *i* share the name `part-0000i` in the folder of each kind.
     """
 
     path: Path
 
     @property
     def manifest(self) -> Path:
-        """What the run is, and how far it came; a folder that has one is a run."""
+        """Identity and progress of the run; a folder with a manifest is a run."""
         return self.path / "manifest.json"
 
     @property
@@ -31,7 +31,7 @@ class RunLayout:
 
     @property
     def lock(self) -> Path:
-        """Held by the process that writes the run."""
+        """Lock file, held by the process that writes the run."""
         return self.path / ".lock"
 
     @property
@@ -45,7 +45,7 @@ class RunLayout:
 
     @property
     def findings(self) -> Path:
-        """Folder of what the rules say, row by row, about accepted and rejected rows."""
+        """Folder of findings of the rules, row by row, about accepted and rejected rows."""
         return self.path / "findings"
 
     @property
@@ -55,7 +55,7 @@ class RunLayout:
 
     @property
     def rejected_earlier(self) -> Path:
-        """One file for the rejected rows of all shards, as earlier releases wrote it; nothing writes it any more."""
+        """File with the rejected rows of all shards, from earlier releases; no longer written."""
         return self.path / "rejected.jsonl"
 
     @property
@@ -65,7 +65,7 @@ class RunLayout:
 
     @property
     def journal(self) -> Path:
-        """Folder of the endpoint's answers, one folder in it for each shard."""
+        """Folder of the endpoint's answers, with one subfolder per shard."""
         return self.path / "journal"
 
     @property
@@ -85,7 +85,7 @@ class RunLayout:
 
     @property
     def counterfactual(self) -> Path:
-        """Folder of what the run's narrator wrote about people with one fact swapped."""
+        """Folder of texts about people with one fact swapped."""
         return self.path / "counterfactual"
 
     @property
@@ -109,7 +109,7 @@ class RunLayout:
         return self.path / "report.html"
 
     def part(self, shard: int) -> Path:
-        """Accepted rows of a shard."""
+        """Return the file of accepted rows of a shard."""
         return self.parts / f"{part_name(shard)}.parquet"
 
     def copy(self, shard: int, suffix: str) -> Path:
@@ -117,15 +117,15 @@ class RunLayout:
         return self.copies(suffix) / f"{part_name(shard)}.{suffix}"
 
     def findings_part(self, shard: int) -> Path:
-        """Findings about the rows of a shard."""
+        """Return the file of findings about the rows of a shard."""
         return self.findings / f"{part_name(shard)}.parquet"
 
     def rejected_part(self, shard: int) -> Path:
-        """Rejected rows of a shard; none where no row was rejected."""
+        """Return the file of rejected rows of a shard; it exists only if a row was rejected."""
         return self.rejected / f"{part_name(shard)}.jsonl"
 
     def judged_part(self, shard: int) -> Path:
-        """The judge's verdicts on rows of a shard; none where it read no row."""
+        """Return the file of the judge's verdicts on rows of a shard; it exists only if the judge read a row."""
         return self.judged / f"{part_name(shard)}.jsonl"
 
     def batch_file(self, batch_round: int, kind: str, part: int) -> Path:
@@ -133,7 +133,7 @@ class RunLayout:
         return self.batches / f"round-{batch_round:03d}" / f"{kind}-{part:05d}.jsonl"
 
     def journal_part(self, shard: int) -> Path:
-        """Folder of the answers about rows of a shard."""
+        """Return the folder of answers about rows of a shard."""
         return self.journal / part_name(shard)
 
     @property
@@ -143,13 +143,13 @@ class RunLayout:
 
     @property
     def is_run(self) -> bool:
-        """Whether the folder holds a run: a manifest with what stands beside one, or a journal."""
+        """Whether the folder holds a run: a manifest with another file of a run, or a journal."""
         if os.path.lexists(self.manifest):
             return any(map(os.path.lexists, (self.lock, self.config, self.parts, self.journal)))
         return any(self.journal.glob("part-*"))
 
     def owns(self, place: Path) -> bool:
-        """Whether a place directly in the folder has the name of something that only the run writes."""
+        """Return whether a path directly in the folder is one that only the run writes."""
         own = (
             *(
                 self.manifest,
@@ -166,5 +166,5 @@ class RunLayout:
 
 
 def part_name(shard: int) -> str:
-    """What the files of a shard are called, without their suffix."""
+    """Return the name of a shard's files, without suffix."""
     return f"part-{shard:05d}"

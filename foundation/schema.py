@@ -1,4 +1,4 @@
-"""Schema: the columns of a dataset, in order, and the cells that records become."""
+"""Schema: the ordered columns of a dataset, and the conversion of records to columns."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ BACKGROUND = (
     "hobbies_and_interests",
     "career_goals_and_ambitions",
 )
-"""The attributes that are prose."""
+"""Prose fields of the attributes call."""
 PROSE = NARRATIVES + BACKGROUND
-"""Every field of running text."""
+"""Every prose field."""
 _ATTRIBUTES = (
     "skills_and_expertise",
     "skills_and_expertise_list",
@@ -70,21 +70,21 @@ RESERVED = frozenset(
         *(f"{trait}_label" for trait in TRAITS),
     }
 )
-"""Columns that the engine computes or a narrator writes: no attribute of a locale may have such a name."""
+"""Columns that the engine computes or a narrator writes; no attribute of a locale may have such a name."""
 
 
 class SchemaError(PersonasError, ValueError):
-    """A field that a dataset cannot hold as a column; the message names it and the remedy."""
+    """A field that cannot become a column of a dataset; the message names it and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContextColumns:
-    """The columns of a locale's people, as its datasets have them.
+    """The columns of a locale's facts in its datasets.
 
     Attributes:
-        public: of the public schemas, in order.
-        full: what the full schema adds first, in order; other attributes of the people follow.
-        integers: those whose cells are whole numbers, such as the age.
+        public: columns of the public schemas, in order.
+        full: first columns that the full schema adds, in order; other attributes follow.
+        integers: columns of whole numbers, such as the age.
     """
 
     public: tuple[str, ...] = ()
@@ -94,14 +94,14 @@ class ContextColumns:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name and what its cells are."""
+    """One column: its name and the kind of its cells."""
 
     name: str
     kind: Kind
 
     @property
     def missing(self) -> Any:
-        """What stands in the column of a record that has no such value."""
+        """The cell of a record without this value."""
         return {"text": "", "integer": None, "list": []}[self.kind]
 
 
@@ -130,7 +130,7 @@ class Table:
         return pa.schema([(name, _TYPES[kind]) for name, kind in zip(self.names, kinds, strict=True)])
 
     def values(self, records: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-        """The records column by column: this table's columns and nothing else."""
+        """Convert records to this table's columns, and no others."""
         values = {}
         for column in self.columns:
             name, missing = column.name, column.missing
@@ -148,14 +148,14 @@ def table_of(
     written: Mapping[str, Kind] | None = None,
     lists: Literal["native", "string"] = "native",
 ) -> Table:
-    """Columns of a narrated dataset.
+    """Return the columns of a narrated dataset.
 
     Args:
         schema: which public schema.
-        context: the columns that the population gives, and their kinds; `full` takes them all.
-        locale: which of them the locale publishes.
-        written: fields that the prompts write, and their kinds; those that no schema knows come last, in every
-            schema. `full` has no columns for texts that nobody writes. All that schemas know, if left out.
+        context: columns of the population and their kinds; `full` has them all.
+        locale: the columns that the locale publishes.
+        written: fields that the prompts write, and their kinds; those unknown to the schemas come last, in every
+            schema. `full` leaves out known texts that are not written. None stands for all known texts.
         lists: how list columns are written.
     """
     names = [*public_columns(schema, locale)]
@@ -170,16 +170,16 @@ def table_of(
 def refuse_written(
     schema: Schema, context: Iterable[str], locale: ContextColumns, written: Mapping[str, Kind]
 ) -> None:
-    """Refuse fields that a dataset has no room for, and a public schema whose texts nobody writes.
+    """Refuse fields that clash with other columns, and a public schema with texts that the prompts do not write.
 
     Raises:
-        SchemaError: naming the field or column and the remedy.
+        SchemaError: the message names the field or column and the remedy.
     """
     taken = {name.casefold(): name for name in (*context, *PROVENANCE)}
     for name, kind in written.items():
         if name.casefold() in taken:
             raise SchemaError(
-                f"prompts: field {name}: the people have {taken[name.casefold()]!r} already, which the text would "
+                f"prompts: field {name}: the people already have {taken[name.casefold()]!r}, which the text would "
                 "overwrite; give the field another name"
             )
         if name in _WRITTEN and kind != (known := _KINDS.get(name, "text")):
@@ -194,7 +194,7 @@ def refuse_written(
 
 
 def context_table(schema: Schema, context: Mapping[str, Kind], locale: ContextColumns) -> Table:
-    """Columns of a population that nobody has narrated: those of the schema that the population gives."""
+    """Return the columns of a sample without texts: those of the schema that the population has."""
     names = [name for name in public_columns(schema, locale) if name not in _WRITTEN and name in context]
     if schema == "full":
         names += [*_engine(context, locale), *(["row"] if "row" in context else [])]
@@ -202,10 +202,10 @@ def context_table(schema: Schema, context: Mapping[str, Kind], locale: ContextCo
 
 
 def public_columns(schema: Schema, locale: ContextColumns) -> tuple[str, ...]:
-    """The columns of a public schema for a locale; the full schema begins with those of `nemotron-1.1`.
+    """Return the columns of a public schema for a locale; the full schema begins with those of `nemotron-1.1`.
 
-    The texts are those of the first release of Nemotron-Personas, in its order; the second has `cultural_background`
-    too. The locale says which columns tell who the people are.
+    The texts are those of the first release of Nemotron-Personas, in its order; the second also has
+    `cultural_background`. The locale declares the columns of facts.
     """
     background = () if schema == "nemotron" else ("cultural_background",)
     return ("uuid", *NARRATIVES, *background, *_ATTRIBUTES, *locale.public)

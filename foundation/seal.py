@@ -1,8 +1,8 @@
 """Seal: a Parquet file's content digest, stored in that file's own footer.
 
-A Parquet file ends with a footer, its length in four bytes, and a magic word. The footer of a sealed file says
+A Parquet file ends with a footer, its length in four bytes, and a magic word. The footer of a sealed file contains
 `"sha256": "<digest>"` once; the digest is that of the whole file with sixty-four zeros in its place. A file and its
-seal are renamed into place together, so that no moment of a crash parts them.
+seal are renamed into place together, so that a crash cannot separate them.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 BLANK = "0" * 64
-"""What stands in the digest's place until the file is sealed."""
+"""Placeholder for the digest until the file is sealed."""
 _SEAL = re.compile(rb'"sha256": "([0-9a-f]{64})"')
 _TAIL, _MAGIC = 8, b"PAR1"
 _BLOCK = 1 << 20
 
 
 def seal(path: Path) -> str:
-    """Write the digest of a file over the blank in its footer, and return it.
+    """Write the digest of a file over the placeholder in its footer, and return it.
 
     Raises:
-        ValueError: the footer has no blank.
+        ValueError: the footer has no placeholder.
     """
     with path.open("r+b") as file:
         start, footer = _footer(file)
@@ -37,27 +37,27 @@ def seal(path: Path) -> str:
 
 
 def is_whole(path: Path) -> bool | None:
-    """Whether a file is as it was when it was sealed; None for one that has no seal. Reads all of it.
+    """Return whether a file is unchanged since it was sealed; None without a seal. Reads the whole file.
 
     Raises:
         OSError: it cannot be read.
     """
-    said, digest = _digests(path)
-    return said == digest if said else None
+    stored, digest = _digests(path)
+    return stored == digest if stored else None
 
 
 def verified_seal(path: Path) -> str:
-    """The seal of a file that is as it was when it was sealed; empty for any other. Reads all of it.
+    """Return the seal of an unchanged file; empty for a changed or unsealed one. Reads the whole file.
 
     Raises:
         OSError: it cannot be read.
     """
-    said, digest = _digests(path)
-    return said if said == digest else ""
+    stored, digest = _digests(path)
+    return stored if stored == digest else ""
 
 
 def _digests(path: Path) -> tuple[str, str]:
-    """The digest that a file's footer says, and the one that its content has; both empty without a seal."""
+    """Return the digest in a file's footer, and that of its content; both empty without a seal."""
     with path.open("rb") as file:
         start, footer = _footer(file)
         found = _SEAL.search(footer)
@@ -68,7 +68,7 @@ def _digests(path: Path) -> tuple[str, str]:
 
 
 def _footer(file: BinaryIO) -> tuple[int, bytes]:
-    """Where the footer begins, and the footer up to the end of the file."""
+    """Return the start of the footer, and the bytes from there to the end of the file."""
     size = file.seek(0, 2)
     file.seek(max(0, size - _TAIL))
     tail = file.read(_TAIL)
@@ -80,7 +80,7 @@ def _footer(file: BinaryIO) -> tuple[int, bytes]:
 
 
 def _digest(file: BinaryIO, start: int, footer: bytes) -> str:
-    """SHA-256 of the first `start` bytes, and of the footer as it is given."""
+    """Compute the SHA-256 of the first `start` bytes and the given footer."""
     digest = hashlib.sha256()
     file.seek(0)
     while start:

@@ -1,4 +1,4 @@
-"""Threads: numpy work spread over the processor's cores; numpy works outside the interpreter's lock."""
+"""Threads: spreads numpy work over processor cores; numpy releases the interpreter lock."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def cores() -> int:
 
 
 def each(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """The work done on every item, results in the order of the items."""
-    given = list(items)
-    if len(given) < 2:
-        return [work(item) for item in given]
-    with ThreadPoolExecutor(min(cores(), len(given))) as pool:
-        return list(pool.map(work, given))
+    """Apply `work` to every item in parallel; results come in the order of the items."""
+    work_items = list(items)
+    if len(work_items) < 2:
+        return [work(item) for item in work_items]
+    with ThreadPoolExecutor(min(cores(), len(work_items))) as pool:
+        return list(pool.map(work, work_items))
 
 
 class computed_once(Generic[Owner, Result]):  # noqa: N801  used as a decorator, as `cached_property` is
-    """A `cached_property` that is computed once per instance even where several threads ask for it at once.
+    """A `cached_property` that is computed once per instance, also with several threads.
 
-    The standard one computes it in each of them, or, up to Python 3.11, in one instance at a time.
+    The standard one may compute it in each thread or, up to Python 3.11, locks all instances together.
     """
 
     def __init__(self, compute: Callable[[Owner], Result]) -> None:
@@ -55,7 +55,7 @@ class computed_once(Generic[Owner, Result]):  # noqa: N801  used as a decorator,
     @overload
     def __get__(self, owner: Owner, kind: type[Owner]) -> Result: ...
     def __get__(self, owner: Owner | None, kind: type[Owner]) -> computed_once[Owner, Result] | Result:
-        """The value; the instance keeps it, and is not asked for it here again."""
+        """Return the value and store it in the instance, so that this method is not called again."""
         if owner is None:
             return self
         kept = owner.__dict__

@@ -1,4 +1,4 @@
-"""Traits: the five personality scores, and the levels that name them; declared here for everybody who needs either."""
+"""Traits: the five personality scores and their levels."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ LEVEL_EDGES = (35, 45, 55, 65)
 
 
 def level_of(score: int) -> int:
-    """Position in `LEVELS` of a T-score."""
+    """Return the position in `LEVELS` of a T-score."""
     return bisect_right(LEVEL_EDGES, score)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from census_personas.foundation.errors import PersonasError
 from census_personas.foundation.run_layout import RunLayout
 
-# How a file of each kind begins; a file of another beginning was not written by a command that writes the kind.
+# First bytes of a file by suffix; other bytes mean that no command of this package wrote the file.
 _BEGINNINGS: Mapping[str, tuple[bytes, ...]] = MappingProxyType(
     {
         ".parquet": (b"PAR1",),
@@ -28,34 +28,34 @@ _READ = 4096
 _OF_A_LOCALE = frozenset({"tables", "lookups"})
 _SYSTEM = ("/dev", "/proc", "/sys")
 _NO_TEXT = "has a name that is not UTF-8 text"
-_MEMORY = "/dev/shm"  # noqa: S108  not written to: named as the one folder in /dev that files stand in
+_MEMORY = "/dev/shm"  # noqa: S108  not written to: the one folder in /dev that may hold files
 _FILES = frozenset(
     {".csv", ".html", ".json", ".jsonl", ".md", ".parquet", ".tsv", ".txt", ".xlsx", ".yaml", ".yml", ".zip"}
 )
 
 
 class IrregularFileError(PersonasError, OSError):
-    """An input that is no regular file, or far too long: reading it could wait or go on for ever."""
+    """An input that is not a regular file, or far too long: reading it could block or never end."""
 
     exit_code = 1
 
     def __str__(self) -> str:
-        """The place, what it is and the remedy."""
+        """Return path, reason and remedy."""
         return f"{self.filename}: {self.strerror}; give a regular file"
 
 
 class DestinationError(PersonasError, ValueError):
-    """A place that a command may not write to; the message names it, the reason and the remedy."""
+    """A path that a command may not write to; the message names it, the reason and the remedy."""
 
 
 def check_input(path: Path, most: int | None = None) -> None:
-    """Refuse what is there and is no regular file (a device, pipe, socket or folder) before it is opened.
+    """Refuse a path that exists and is not a regular file (a device, pipe, socket or folder) before it is opened.
 
-    What is not there, or may not be looked at, is left to whoever opens it. `most` bytes are read of a file that is
-    read whole; a longer one is refused.
+    A missing or inaccessible path is left to the code that opens it. With `most`, a file longer than so many bytes is
+    refused.
 
     Raises:
-        IrregularFileError: its `strerror` says what the place is, as that of a failed `open` would.
+        IrregularFileError: its `strerror` names the reason, like that of a failed `open`.
     """
     if not _is_text(path):
         raise IrregularFileError(errno.EINVAL, _NO_TEXT, str(path))
@@ -72,27 +72,27 @@ def check_input(path: Path, most: int | None = None) -> None:
 def output_file(
     path: Path, suffixes: Iterable[str] = (), *, inputs: Iterable[Path] = (), run: Path | None = None
 ) -> Path:
-    """Decide whether a command may write the file that a user named, before any work is done for it.
+    """Decide whether a command may write the file that a user named, before any work is done.
 
-    Only a new name in a folder that exists, or a regular file of the command's own format, may be written. A link is
-    followed: the file that it leads to is judged, and written. A file inside a run folder or among a locale's tables
-    is never written, one that the command reads neither, and a read-only file stays.
+    A command may write a new name in an existing folder, or replace a regular file of its own format. Links are
+    followed: the target is checked and written. Files inside a run folder or among a locale's tables, inputs of the
+    command, and read-only files are never written.
 
     Args:
         path: as the user named it.
-        suffixes: those that the command writes; any where none are named.
+        suffixes: suffixes that the command writes; any if empty.
         inputs: files that the command reads.
-        run: the run folder that the file is a report on; the report may stand in it.
+        run: the run folder that the file reports on; the file may be inside it.
 
     Returns:
         The file to write, all links followed.
 
     Raises:
-        DestinationError: naming the place, the reason and the remedy.
+        DestinationError: it may not; the message names the path, the reason and the remedy.
     """
     known = tuple(suffixes)
     if path.name in {"", ".", "..", "-"}:
-        raise DestinationError(f"{path}: is no name of a file; name one")
+        raise DestinationError(f"{path}: is not a file name; give one")
     mode = _mode(path)
     if mode is not None and not stat.S_ISREG(mode):
         raise DestinationError(f"{path}: is {_kind(mode)}, not a file; name a file")
@@ -105,7 +105,7 @@ def output_file(
     _refuse_kept(path, place, run)
     if mode is None and not place.parent.is_dir():
         raise DestinationError(
-            f"{path}: there is no folder {path.parent}; make it first, or name another file"
+            f"{path}: there is no folder {path.parent}; create it first, or name another file"
         )
     if mode is not None:
         _refuse_foreign(path, mode)
@@ -113,17 +113,19 @@ def output_file(
 
 
 def output_folder(path: Path, *, inputs: Iterable[Path] = (), run: Path | None = None) -> Path:
-    """Decide whether a command may make, or write into, the folder that a user named; parents are made with it.
+    """Decide whether a command may create, or write into, the folder that a user named; parents are created too.
 
     Raises:
-        DestinationError: it is something else, stands inside a run folder, or is named like a file.
+        DestinationError: it is not a folder, is inside a run folder, or is named like a file.
     """
     mode = _mode(path)
     if mode is not None and not stat.S_ISDIR(mode):
         raise DestinationError(f"{path}: is {_kind(mode)}; give a folder")
     if mode is None and (path.name in {"", "-"} or path.suffix.lower() in _FILES):
         remedy = f"without {path.suffix!r}" if path.suffix else "another name"
-        raise DestinationError(f"{path}: is named like a file, and a folder is written; give it {remedy}")
+        raise DestinationError(
+            f"{path}: is named like a file, but a folder will be written; give it {remedy}"
+        )
     place = _followed(path)
     for read in inputs:
         if place == _followed(read):
@@ -135,12 +137,12 @@ def output_folder(path: Path, *, inputs: Iterable[Path] = (), run: Path | None =
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a folder holds a run: a manifest with what stands beside one, or a journal."""
+    """Return whether a folder holds a run: a manifest with another file of a run, or a journal."""
     return RunLayout(folder).is_run
 
 
 def refuse_irregular(path: Path) -> None:
-    """Refuse to replace what is there under this very name and is neither a regular file nor a link.
+    """Refuse to replace a path that is neither a regular file nor a link.
 
     Raises:
         DestinationError: a device, pipe, socket or folder.
@@ -154,7 +156,7 @@ def refuse_irregular(path: Path) -> None:
 
 
 def _mode(path: Path) -> int | None:
-    """The mode of what a name leads to; None where it is new."""
+    """Return the mode of the file that a name leads to; None if it is new."""
     if not _is_text(path):
         raise DestinationError(f"{path}: {_NO_TEXT}; give another name")
     try:
@@ -164,15 +166,15 @@ def _mode(path: Path) -> int | None:
             raise DestinationError(f"{path}: is a link to nothing; name a file, or remove the link") from None
         mode = None
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", None) or error
-        raise DestinationError(f"{path}: cannot be looked at ({said}); name another place") from error
+        reason = getattr(error, "strerror", None) or error
+        raise DestinationError(f"{path}: cannot be accessed ({reason}); name another place") from error
     if (mode is None or stat.S_ISREG(mode)) and (_is_system(_followed(path)) or _is_system(path.absolute())):
-        raise DestinationError(f"{path}: is a place of the system; name one elsewhere")
+        raise DestinationError(f"{path}: is in a system folder; name a file elsewhere")
     return mode
 
 
 def _is_text(path: Path) -> bool:
-    """Whether a name can be written down, in a file and to a library: one of other bytes than UTF-8 cannot."""
+    """Return whether a name is valid UTF-8, so that it can be stored and passed to libraries."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -181,7 +183,7 @@ def _is_text(path: Path) -> bool:
 
 
 def _is_system(place: Path) -> bool:
-    """Whether a place is one of devices or processes; `/dev/shm` is memory that files may stand in."""
+    """Return whether a path is in a system folder of devices or processes; `/dev/shm` may hold files."""
     return any(map(place.is_relative_to, _SYSTEM)) and not place.is_relative_to(_MEMORY)
 
 
@@ -190,7 +192,7 @@ def _followed(path: Path) -> Path:
         return Path(os.path.realpath(path.absolute()))
     except OSError as error:  # the working folder was deleted
         raise DestinationError(
-            f"{path}: cannot be looked at ({error.strerror}); change to a folder that is there"
+            f"{path}: cannot be accessed ({error.strerror}); change to an existing folder"
         ) from error
 
 
@@ -215,7 +217,7 @@ def _run_around(place: Path) -> Path | None:
 
 
 def _refuse_foreign(path: Path, mode: int) -> None:
-    """Refuse to replace a read-only file, or one that the command could not have written."""
+    """Refuse to replace a read-only file, or one that the command cannot have written."""
     if not mode & 0o222 or not os.access(path, os.W_OK):
         raise DestinationError(f"{path}: is read-only; make it writable, or name another file")
     with path.open("rb") as file:
@@ -224,7 +226,7 @@ def _refuse_foreign(path: Path, mode: int) -> None:
     foreign = b"\0" in beginning if known is None else not beginning.lstrip(_BLANK).startswith(known)
     if beginning and foreign:
         what = f"a {path.suffix} file" if path.suffix else "text"
-        raise DestinationError(f"{path}: is there and is not {what}; move it away, or name another file")
+        raise DestinationError(f"{path}: exists and is not {what}; move it away, or name another file")
 
 
 def _kind(mode: int) -> str:

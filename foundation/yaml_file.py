@@ -1,4 +1,4 @@
-"""YAML files, read strictly: a key stands once, and every fault is one line with its place."""
+"""YAML files, read strictly: no repeated keys, and every fault is one line with its place."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from census_personas.foundation.errors import PersonasError
 from census_personas.foundation.user_path import check_input
 
 DEEPEST, LARGEST, LONGEST, HIGHEST = 50, 1_000_000, 8_000_000, 2**64
-"""Levels of nesting (what we read has six); values, and their characters, with every alias written out; numbers."""
+"""Most levels of nesting (real files have six), values and characters with aliases expanded, and size of numbers."""
 
-# Digits after a zero are a code, such as the postcode 01002, and not the octal number that YAML 1.1 takes them for.
+# Digits after a zero are a code, such as the postcode 01002, not the octal number of YAML 1.1.
 _CODE = re.compile("0[0-9]+")
-# PyYAML takes a time that grows with the square of the digits for numbers such as 1:30:00.
+# PyYAML takes quadratic time in the digits of numbers such as 1:30:00.
 _NUMBERS, _DIGITS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"), 10_000
-# What PyYAML raises from a scalar that is not what it looks like, such as 2024-13-45 or !!int x.
+# Exceptions of PyYAML for a malformed scalar, such as 2024-13-45 or !!int x.
 _FAULTS = (ValueError, ArithmeticError, AttributeError, LookupError, TypeError)
 
 
 class YamlError(PersonasError, ValueError):
-    """Text that is not YAML, or that says a thing twice; the message names line and remedy."""
+    """Text that is not YAML or repeats a key; the message names line and remedy."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values, no key twice (YAML forbids it, PyYAML keeps the last in silence), and nothing inside itself."""
+    """Loads plain values; refuses repeated keys, of which PyYAML silently keeps the last, and recursive aliases."""
 
     depth = 0
 
@@ -48,17 +48,19 @@ class _Loader(yaml.SafeLoader):
         self.depth -= 1
         if node is not None and node not in self.sizes:
             place = f"line {node.start_mark.line + 1}"
-            if node.end_mark is None:  # an alias of what is still being read
-                raise YamlError(f"{place}: a value that holds itself; take its alias out")
+            if node.end_mark is None:  # an alias of an enclosing value
+                raise YamlError(f"{place}: a value that contains itself; remove its alias")
             sizes = [self.sizes[part] for part in _parts(node)]
             values = 1 + sum(size for size, _ in sizes)
             signs = sum(signs for _, signs in sizes) if sizes else len(node.value)
             self.sizes[node] = values, signs
             if values > self.largest:
-                raise YamlError(f"{place}: more than {self.largest} values, aliases written out; simplify it")
+                raise YamlError(
+                    f"{place}: more than {self.largest} values with aliases expanded; simplify it"
+                )
             if signs > self.longest:
                 raise YamlError(
-                    f"{place}: more than {self.longest} characters, aliases written out; simplify it"
+                    f"{place}: more than {self.longest} characters with aliases expanded; simplify it"
                 )
         return node
 
@@ -69,17 +71,17 @@ class _Loader(yaml.SafeLoader):
         shown = node.value[:40] if is_scalar else node.tag
         place = f"line {node.start_mark.line + 1}: {shown!r}"
         if is_scalar and node.tag in _NUMBERS and len(node.value) > _DIGITS:
-            raise YamlError(f"{place} is a number of too many digits")
+            raise YamlError(f"{place} is a number with too many digits")
         try:
             value = super().construct_object(node, deep)
-            if isinstance(value, str):  # JSON writes what lies beyond 16 bits as two halves
+            if isinstance(value, str):  # JSON escapes characters beyond 16 bits as surrogate pairs
                 value = value.encode("utf-16", "surrogatepass").decode("utf-16")
         except YamlError:
             raise
         except _FAULTS as error:
-            raise YamlError(f"{place} is not what it looks like ({error})") from error
+            raise YamlError(f"{place} is malformed ({error})") from error
         if isinstance(value, int) and abs(value) >= HIGHEST:
-            raise YamlError(f"{place} is a number of too many digits")
+            raise YamlError(f"{place} is a number with too many digits")
         return value
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
@@ -104,15 +106,15 @@ def _parts(node: yaml.Node) -> list[yaml.Node]:
 
 
 def parse_yaml(text: str, largest: int = LARGEST, longest: int = LONGEST) -> Any:
-    """The value that a text says; None where it says nothing.
+    """Parse a YAML text; None if it is empty.
 
     Args:
         text: YAML.
-        largest: values that it may have, aliases written out.
-        longest: characters that its values may have, aliases written out.
+        largest: most values, with aliases expanded.
+        longest: most characters of values, with aliases expanded.
 
     Raises:
-        YamlError: one line that names the place.
+        YamlError: the text is not valid; one line that names the place.
     """
     try:
         return _Loader(text, largest, longest).get_single_data()
@@ -125,10 +127,10 @@ def parse_yaml(text: str, largest: int = LARGEST, longest: int = LONGEST) -> Any
 
 
 def read_yaml(path: Path) -> Any:
-    """`parse_yaml` of a file.
+    """Parse a YAML file with `parse_yaml`.
 
     Raises:
-        YamlError: also for a file that cannot be read, is too long, or is not UTF-8; names the file.
+        YamlError: also for a file that cannot be read, is too long, or is not UTF-8; the message names the file.
     """
     try:
         check_input(path, LONGEST)

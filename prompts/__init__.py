@@ -1,1 +1,1 @@
-"""Records in, chat messages out: sandboxed, strict Jinja templates."""
+"""Prompts: render records to chat messages with sandboxed, strict Jinja templates."""

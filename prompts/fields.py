@@ -1,4 +1,4 @@
-"""Fields: what a template's front matter asks for, and its JSON schema."""
+"""Fields: the fields in a template's front matter, and their JSON schema."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from census_personas.foundation.errors import PersonasError
 
 Kind = Literal["text", "list", "score"]
 MAX_FIELDS = 64
-"""Fields that a template, and the two calls of a record together, may ask for."""
+"""Most fields of a template, and of the two calls of a record together."""
 MAX_OF: Mapping[Kind, int] = {"text": 16_000, "list": 256, "score": 100}
-"""Characters of a text, items of a list, end of a scale."""
+"""Most characters of a text, items of a list, and end of a scale."""
 _NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,62}")
 _DESCRIPTION = 2_000
 _SHOWN = 80
@@ -24,7 +24,7 @@ class TemplateError(PersonasError, ValueError):
     """A template that cannot be used; the message names file, line, value and remedy."""
 
     def __init__(self, message: str) -> None:
-        """Whatever a terminal would obey or not show is written as its code: the text is not trusted."""
+        """Escape non-printable characters in the message, because it quotes untrusted text."""
         lines = (
             "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line) for line in message.split("\n")
         )
@@ -32,12 +32,12 @@ class TemplateError(PersonasError, ValueError):
 
 
 class RenderError(TemplateError):
-    """A message that a template cannot make of the facts of one row: the row cannot be written, others can."""
+    """A message that cannot be rendered for one row; other rows are not affected."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One field that a template asks for: its bounds are characters of a text, items of a list, ends of a scale."""
+    """One field of a template; its bounds are characters of a text, items of a list, or ends of a scale."""
 
     name: str
     kind: Kind
@@ -46,12 +46,12 @@ class FieldSpec:
     maximum: int
 
     def schema(self) -> dict[str, Any]:
-        """JSON schema of the field alone."""
+        """Return the JSON schema of the field."""
         if self.kind == "text":
             bounds = {"minLength": self.minimum, "maxLength": self.maximum}
             return {"type": "string", "description": self.description, **bounds}
         if self.kind == "score":
-            # Spelled out: an enumeration is understood where bounds on numbers are not.
+            # An enumeration, because some servers ignore bounds on numbers.
             scale = list(range(self.minimum, self.maximum + 1))
             return {"type": "integer", "description": self.description, "enum": scale}
         item = {"type": "string", "minLength": 2, "maxLength": 120}
@@ -60,7 +60,7 @@ class FieldSpec:
 
 
 def object_schema(fields: Iterable[FieldSpec]) -> dict[str, Any]:
-    """JSON schema of an object that has exactly these fields, in this order."""
+    """Return the JSON schema of an object with exactly these fields, in this order."""
     properties = {field.name: field.schema() for field in fields}
     return {
         "type": "object",
@@ -71,10 +71,10 @@ def object_schema(fields: Iterable[FieldSpec]) -> dict[str, Any]:
 
 
 def field_spec(value: object, place: str) -> FieldSpec:
-    """A field as front matter writes it: `{name, kind: text|list|score, description, min, max}`.
+    """Read a field of front matter: `{name, kind: text|list|score, description, min, max}`.
 
     Raises:
-        TemplateError: naming `place`, the key and what it must be.
+        TemplateError: it is not valid; the message names `place`, the key and the expected value.
     """
     if not isinstance(value, Mapping):
         raise TemplateError(f"{place}: field {shortened(value)} is not a mapping; give it {', '.join(_KEYS)}")
@@ -109,6 +109,6 @@ def field_spec(value: object, place: str) -> FieldSpec:
 
 
 def shortened(value: object) -> str:
-    """A value as Python writes it, cut where it is long."""
+    """Return the repr of a value, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

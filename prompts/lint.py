@@ -1,4 +1,4 @@
-"""Lint: everything that is wrong with a prompt set, before anybody is written of."""
+"""Lint: finds all faults of a prompt set before any text is written."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from census_personas.prompts.set_folder import SAMPLE, files_of, folder_of
 from census_personas.prompts.template import PromptSet, Template
 
 MAX_LINT_STEPS = 1_000_000
-"""Steps that all templates of a set may take together on its sample."""
+"""Most steps of all templates of a set together on its sample."""
 
 
 def lint(
     name_or_folder: str | Path, narratives: Sequence[str] = (), without: Sequence[str] = ()
 ) -> tuple[str, ...]:
-    """Everything that is wrong with a prompt set, one line each; empty when it is sound.
+    """Return all faults of a prompt set, one line each; empty if it is sound.
 
-    Every narrative is loaded, and every variable of every template is looked up in the set's `sample.yaml`,
-    an example of the facts, so that a misspelt one is found in branches too that few rows take. Then the
-    messages are rendered that a run with these further `narratives`, and `without` those, sends at most; and each
-    other narrative alone.
+    The linter loads every narrative and looks up every variable of every template in the set's `sample.yaml`, an
+    example of the facts, so that it finds misspelt ones also in rare branches. It then renders the longest messages of
+    a run with these further `narratives` and `without` those, and each other narrative alone.
 
     Raises:
         TemplateError: there is no such prompt set.
@@ -42,7 +41,7 @@ def lint(
 
 
 def summary(faults: Sequence[str], name_or_folder: str | Path) -> str:
-    """The first of some faults, and how to see the others."""
+    """Return the first fault, and the command that lists the others."""
     more = (
         f" (and {len(faults) - 1} more: personas prompts check {name_or_folder})" if len(faults) > 1 else ""
     )
@@ -57,14 +56,14 @@ def _unrenderable(prompts: PromptSet, asked: Sequence[FieldSpec], sample: Mappin
         except TemplateError as error:
             yield str(error)
         if taken > MAX_LINT_STEPS:
-            yield f"{template.place}: the templates of this set take more than {MAX_LINT_STEPS} steps; loop over less"
+            yield f"{template.place}: the templates of this set take over {MAX_LINT_STEPS} steps; shorten its loops"
             return
 
 
 def _renderings(prompts: PromptSet, asked: Sequence[FieldSpec]) -> Iterator[Template]:
     names = {spec.name for spec in asked}
     for template in prompts.templates.values():
-        # A repair may ask for all that a record has.
+        # A repair may ask for every field of a record.
         specs = asked if template.name == "repair" else template.fields
         yield template.asking([spec for spec in specs if template.name == "judge" or spec.name in names])
     personas = prompts.templates["personas"]
@@ -76,12 +75,12 @@ def _fields(prompts: PromptSet) -> list[FieldSpec]:
 
 
 def _completed(sample: Mapping[str, Any], prompts: PromptSet) -> Mapping[str, Any]:
-    """The sample with what every row has for each field: an angle where its file declares some, a form, a text."""
+    """Complete the sample with the values that every row has per field: angle (if declared), opening, text."""
     grounding, previous = sample.get("grounding"), sample.get("previous")
     known = dict(grounding) if isinstance(grounding, Mapping) else {}
     known["angles"] = {name: declared[0] for name, declared in prompts.angles.items() if declared}
     if isinstance(forms := known.get("openings"), list) and forms:
         known["openings"] = (forms * MAX_FIELDS)[: max(len(forms), len(prompts.templates["personas"].fields))]
     texts = {spec.name: "" for spec in _fields(prompts)}
-    told = {**texts, **previous} if isinstance(previous, Mapping) else previous
-    return {**sample, "grounding": known, **({} if previous is None else {"previous": told})}
+    earlier = {**texts, **previous} if isinstance(previous, Mapping) else previous
+    return {**sample, "grounding": known, **({} if previous is None else {"previous": earlier})}

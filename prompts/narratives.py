@@ -1,4 +1,4 @@
-"""Narratives: the files of a set that each ask for a text of its own, and which of them a run asks for."""
+"""Narratives: the optional texts of a prompt set, one file each, and the choice for a run."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _SUFFIX = "_persona"
 def choose(
     folder: Path, own: Sequence[str], further: Sequence[str], without: Sequence[str]
 ) -> dict[str, Path]:
-    """Files of the narratives to ask for, by file name without `.j2`, in the order in which they are asked for.
+    """Return the files of the chosen narratives, by file name without `.j2`, in order.
 
     Args:
         folder: of the prompt set.
-        own: what the set asks for by itself.
-        further: what is asked for too.
-        without: what is left out.
+        own: narratives of the set by default.
+        further: narratives to add.
+        without: narratives to leave out.
 
-    Each name is a file's (`finance`, `finance.j2`) or that of a field that it declares (`finance_persona`).
+    Each name is a file's (`finance`, `finance.j2`) or that of one of its fields (`finance_persona`).
 
     Raises:
-        TemplateError: no such narrative, or one that is left out without having been asked for.
+        TemplateError: no such narrative, or one in `without` that is not chosen.
     """
     known = {place.stem: place for place in sorted((folder / FOLDER).glob("*.j2"))}
     asked = dict.fromkeys(_stem(folder, known, name) for name in (*own, *further))
@@ -40,9 +40,7 @@ def choose(
         del asked[stem]
     for stem in asked:
         if not declared_fields(known[stem], front_matter(known[stem])[0]):
-            raise TemplateError(
-                f"{known[stem]}: declares no field; name in its front matter what it asks for"
-            )
+            raise TemplateError(f"{known[stem]}: declares no field; declare one in its front matter")
     return {stem: known[stem] for stem in asked}
 
 

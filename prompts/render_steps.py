@@ -1,8 +1,8 @@
-"""Render steps: a bound on what a template may do, the same on every machine.
+"""Render steps: a bound on the work of a template, the same on every machine.
 
-A step is one node of a template evaluated once, or `CHARS_PER_STEP` characters that a filter, a comparison or a `~`
-reads or writes. What stands outside loops is bounded by the size of the text; the rest is counted while it runs: a
-loop pays for all its rounds when it is entered, and operations on texts pay for their lengths.
+A step is one evaluation of a template node, or `CHARS_PER_STEP` characters that a filter, a comparison or a `~`
+reads or writes. Work outside loops is bounded by the size of the text; the rest is counted at run time: a loop counts
+all its rounds when it is entered, and operations on texts count their lengths.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from census_personas.foundation.errors import PersonasError
 
 MAX_STEPS = 100_000
 MAX_GUIDE_STEPS = 10_000
-"""Steps that a message may take, and the guidance of a narrative."""
+"""Most steps of a message, and of the guidance of a narrative."""
 
 MAX_OUTPUT_CHARS = 64_000
 CHARS_PER_STEP = 64
 MAX_SEPARATOR = 64
-# Key of the steps taken, among the facts; a name has no spaces, so that no template can read it.
+# Key of the step counter among the facts; it has spaces, so that no template can read it.
 STEPS = "steps taken"
-# Filters that templates are rewritten to use; for the same reason none can name them.
+# Filters for rewritten templates; they have spaces for the same reason.
 _ENTER, _CONCAT, _COMPARE = "enter a loop", "join with ~", "compare by "
-# A comparison with a text of this length, or with a few such texts, costs no more than a node.
+# A comparison with texts up to this length, or with a few of them, counts as one node.
 _SHORT, _FEW = 64, 32
 _LISTS = (list, tuple)
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
@@ -44,16 +44,16 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class WorkError(PersonasError, ValueError):
-    """A rendering that takes too many steps, or says too much; the message names the bound and the remedy."""
+    """A rendering with too many steps or too much output; the message names the bound and the remedy."""
 
 
 class Steps:
-    """Steps that a rendering takes: `left` of the `most` of a text, `taken` by those before it."""
+    """Steps of a rendering: `left` of the `most` for the current text, `taken` by earlier texts."""
 
     __slots__ = ("left", "most", "taken")
 
     def __init__(self) -> None:
-        """Nothing is allowed yet."""
+        """Start with no steps allowed."""
         self.left = self.most = self.taken = 0
 
 
@@ -64,12 +64,12 @@ def _pay(context: Context, count: int) -> None:
         raise WorkError(f"takes more than {steps.most} steps; loop over less, and compare shorter values")
 
 
-# Pieces of a text between two looks at its length: what a piece may hold is bounded by the size of the facts.
+# Pieces of a text between checks of its length; the facts bound the size of a piece.
 _PIECES = 64
 
 
 def gathered(pieces: Iterator[str], steps: Steps, most: int) -> str:
-    """A text from its pieces, without the space around it; it may take `most` steps.
+    """Join the pieces of a text, stripped; rendering may take `most` steps.
 
     Raises:
         WorkError: it is too long, or takes too many steps.
@@ -82,7 +82,7 @@ def gathered(pieces: Iterator[str], steps: Steps, most: int) -> str:
         size += len(parts[-1])
         if size > MAX_OUTPUT_CHARS:
             error = WorkError(f"a message is longer than {MAX_OUTPUT_CHARS} characters; shorten it")
-            # Raised where the text stands, so that its line is known.
+            # Raised inside the template, so that its line is known.
             raise pieces.throw(error) if isinstance(pieces, Generator) else error
     steps.taken += most - steps.left
     return "".join(parts).strip()
@@ -90,8 +90,8 @@ def gathered(pieces: Iterator[str], steps: Steps, most: int) -> str:
 
 @pass_context
 def _enter(context: Context, values: Sized, weight: int) -> Sized:
-    """What a loop goes through, once all rounds are paid for."""
-    steps = context.parent[STEPS]  # as `_pay` does, whose call would cost as much again
+    """Count all rounds of a loop, and return its values."""
+    steps = context.parent[STEPS]  # `_pay` inlined, whose call would double the time
     steps.left -= len(values) * weight
     if steps.left < 0:
         _pay(context, 0)
@@ -109,7 +109,7 @@ def _concat(context: Context, values: list[Any]) -> str:
 
 @pass_context
 def _join(context: Context, values: object, separator: str = ", ") -> str:
-    # Of lists only: Jinja's own joins a string to itself and so squares its length.
+    # Lists only: Jinja's own filter joins the characters of a string.
     if not isinstance(values, _LISTS):
         raise TypeError(f"join needs a list, got {type(values).__name__}")
     text = separator.join(map(str, values))
@@ -121,7 +121,7 @@ def _join(context: Context, values: object, separator: str = ", ") -> str:
 
 
 def _paid(plain: Callable[[Any], Any]) -> Callable[[Context, Any], Any]:
-    """A filter of one text that pays for its length."""
+    """Make a filter of one text count its length."""
 
     @pass_context
     def apply(context: Context, value: Any) -> Any:
@@ -136,7 +136,7 @@ def _comparison(name: str) -> Callable[[Context, Any, Any], bool]:
     @pass_context
     def compare(context: Context, left: Any, right: Any) -> bool:
         size = _size(right)
-        # Looking for a text within another may read the second again for each character of the first.
+        # A substring search may read the whole text once per character of the substring.
         size *= min(_size(left), _SHORT) if name in {"in", "notin"} else 1
         _pay(context, 1 + (size + _size(left)) // CHARS_PER_STEP)
         return bool(_OPERATORS[name](left, right))
@@ -149,7 +149,7 @@ def _size(value: Any) -> int:
 
 
 def filters(plain: dict[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """The filters of a prompt, and those that `counted` writes into it; `plain` are Jinja's own."""
+    """Return the filters of a prompt, and those that `counted` inserts; `plain` are Jinja's own."""
     of_texts = ("capitalize", "lower", "title", "trim", "upper")
     return {
         **{name: plain[name] for name in ("count", "first", "last", "length")},
@@ -162,7 +162,7 @@ def filters(plain: dict[str, Callable[..., Any]]) -> dict[str, Callable[..., Any
 
 
 def counted(node: nodes.Node) -> nodes.Node:
-    """The same tree, in which all that could take long pays for it."""
+    """Rewrite a tree so that every possibly slow operation counts its steps."""
     weight = 1 + sum(map(weight_of, (*node.body, *_some(node.test)))) if isinstance(node, nodes.For) else 0
     for name, value in node.iter_fields():
         if isinstance(value, nodes.Node):
@@ -189,7 +189,7 @@ def _filter(node: nodes.Node, name: str, *args: nodes.Node) -> nodes.Filter:
 
 
 def weight_of(node: nodes.Node) -> int:
-    """Steps of evaluating a node once; rounds of a loop within it are paid for when that is entered."""
+    """Return the steps of one evaluation of a node; loops inside count their rounds when entered."""
     if isinstance(node, nodes.For):
         return 1 + weight_of(node.iter) + sum(map(weight_of, node.else_))
     text = node.value if isinstance(node, nodes.Const) and isinstance(node.value, str) else ""
@@ -197,7 +197,7 @@ def weight_of(node: nodes.Node) -> int:
 
 
 def _is_cheap(node: nodes.Compare) -> bool:
-    """Whether one side of a comparison is written in the template and short, which bounds what it reads."""
+    """Return whether one side of a comparison is a short constant, which bounds its work."""
     if len(node.ops) != 1:
         return False
     operand = node.ops[0]
@@ -212,7 +212,7 @@ def _is_short(node: nodes.Node) -> bool:
 
 
 def _pairs(node: nodes.Compare) -> nodes.Node:
-    """`a < b < c` as `a < b and b < c`, each half paid for."""
+    """Rewrite `a < b < c` as `a < b and b < c`, with each comparison counted."""
     left, pairs = node.expr, []
     for operand in node.ops:
         pairs.append(_filter(left, f"{_COMPARE}{operand.op}", operand.expr))

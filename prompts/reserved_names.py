@@ -14,10 +14,10 @@ FACTS = frozenset(
         "labels", "pronouns", "traits", "background", "grounding", *_TRAITS, *(f"{trait}_label" for trait in _TRAITS),
     )
 )  # fmt: skip
-"""What the engine says of every person before anything is written; a set declares by which names it reads the rest."""
+"""Facts of every person under fixed names; a set declares the names of all other facts."""
 
 PROVENANCE = frozenset({"row", "model", "prompt_digest", "attempts", "flags"})
-"""Columns that say how a row came about."""
+"""Columns on how a row was written."""
 
 WORDS = frozenset(
     (
@@ -38,7 +38,7 @@ WORDS = frozenset(
         "in",
     )
 ) | {"is", "if", "else", "elif"}
-"""What the templates call something else."""
+"""Names with another meaning in templates."""
 
 
 def refuse_taken(
@@ -46,15 +46,15 @@ def refuse_taken(
     facts: Iterable[str] = (),
     taken: Mapping[str, str] | None = None,
 ) -> None:
-    """Refuse fields of a dataset that would overwrite something, or one another, whether in capitals or not.
+    """Refuse fields that would overwrite other columns, or one another, ignoring case.
 
     Args:
-        fields: those that each file declares.
-        facts: names by which the set reads facts, beside `FACTS`.
-        taken: names that are taken, with what by; those of this module if left out.
+        fields: declared fields by file.
+        facts: names of facts in the set, besides `FACTS`.
+        taken: taken names, each with its meaning; those of this module by default.
 
     Raises:
-        TemplateError: naming file and field.
+        TemplateError: a name is taken; the message names file and field.
     """
     if taken is None:
         taken = {
@@ -73,10 +73,10 @@ def refuse_taken(
 
 
 def refuse_twice(fields: Mapping[Path, Sequence[FieldSpec]]) -> None:
-    """Refuse two fields of one name, also where only capitals tell them apart: many readers do not tell them apart.
+    """Refuse two fields with the same name, ignoring case as many readers do.
 
     Raises:
-        TemplateError: naming both files.
+        TemplateError: a name is repeated; the message names both files.
     """
     known: dict[str, tuple[str, Path]] = {}
     for place, specs in fields.items():

@@ -1,8 +1,8 @@
-"""Sandbox: the part of Jinja that a prompt may use, so that an untrusted one can neither leak nor hang.
+"""Sandbox: a subset of Jinja in which an untrusted prompt can neither leak data nor hang.
 
-A template may print facts, choose with `if`, repeat with `for` and include a partial of its own set. It
-may not call, assign, import or reach an attribute of an object: a dot reads an item of a mapping. `scan` bounds the
-text before it is parsed, `faults` the tree that comes of it, and `work` what rendering it may take.
+A template may print facts, choose with `if`, repeat with `for` and include a partial of its set. It may not call,
+assign, import or read an attribute of an object: a dot reads an item of a mapping. `scan` limits the text before it is
+parsed, `faults` checks the parsed tree, and `render_steps` limits the work of rendering.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_LOOP_DEPTH = 2
 MAX_DEPTH = 50
 MAX_ELIFS = 100
 SECTIONS = ("system", "user", "next")
-"""Blocks of a template: its messages, and what goes on with a conversation in their stead."""
+"""Blocks of a template: its messages, and the message that continues a conversation instead."""
 _LISTS = (list, tuple)
 _LOOP = frozenset({"index", "index0", "first", "last", "length"})
 FILTERS = ("capitalize", "count", "first", "join", "last", "length", "lower", "title", "trim", "upper")
@@ -35,12 +35,12 @@ _NODES = (
 
 
 class Environment(ImmutableSandboxedEnvironment):
-    """A strict, immutable sandbox in which a dot reads an item of a mapping and nothing else."""
+    """A strict, immutable sandbox in which a dot reads only items of mappings."""
 
     def __init__(self, sources: Mapping[str, str]) -> None:
-        """`sources` are the texts that templates and partials may come from, by file name.
+        """Take the texts of templates and partials, by file name.
 
-        Jinja's optimizer is off: it computes constants such as `9 ** 9 ** 9` before anybody could object.
+        Jinja's optimizer is off, because it computes constants such as `9 ** 9 ** 9` before they can be checked.
         """
         super().__init__(
             undefined=StrictUndefined,
@@ -56,29 +56,27 @@ class Environment(ImmutableSandboxedEnvironment):
         self.globals = {}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """An item of a mapping or a position in a loop; anything else is undefined."""
-        if (
-            type(obj) is dict and attribute in obj
-        ):  # nearly always, and the general way costs four times as much
+        """Return an item of a mapping or a loop variable; anything else is undefined."""
+        if type(obj) is dict and attribute in obj:  # the common case, four times faster than the general one
             return obj[attribute]
         if isinstance(obj, LoopContext) and attribute in _LOOP:
             return getattr(obj, attribute)
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """An item of a mapping or a list; anything else is undefined."""
+        """Return an item of a mapping or a list; anything else is undefined."""
         try:
             if isinstance(obj, Mapping) or (isinstance(obj, _LISTS) and isinstance(argument, int)):
                 return obj[argument]
         except (KeyError, IndexError):
             pass
         if isinstance(obj, StrictUndefined):
-            obj._fail_with_undefined_error()  # noqa: SLF001  its own name says more than that of the item
+            obj._fail_with_undefined_error()  # noqa: SLF001  its own name explains more than the item's
         return self.undefined(obj=obj, name=argument)
 
 
 def faults(tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    """Line and reason of everything in a template that the sandbox does not allow."""
+    """Yield line and reason of everything in a template that the sandbox does not allow."""
     for node in _walk(tree):
         if reason := _fault(node):
             yield node.lineno, reason
@@ -99,7 +97,7 @@ def _misnamed(node: nodes.Filter | nodes.Test) -> str:
     most = 1 if node.name == "join" else 0
     if len(node.args or ()) > most or node.kwargs or node.dyn_args or node.dyn_kwargs:
         takes = "at most a separator" if most else "nothing"
-        return f"{kind} {node.name!r} takes {takes} in brackets; take the rest out"
+        return f"{kind} {node.name!r} takes {takes} in brackets; remove the rest"
     if any(not isinstance(arg, nodes.Const) or not _is_separator(arg.value) for arg in node.args or ()):
         return f"join takes a text in quotation marks, of at most {MAX_SEPARATOR} characters"
     return ""
@@ -132,7 +130,7 @@ def _odd_block(block: nodes.Block) -> str:
     if block.name not in SECTIONS:
         return f"block {block.name!r} is unknown; known: {', '.join(SECTIONS)}"
     if block.required:
-        return f"block {block.name!r} is required by nobody; take the word `required` out"
+        return f"block {block.name!r} may not be `required`; remove that word"
     return ""
 
 
@@ -147,10 +145,10 @@ def _odd_choice(node: nodes.If) -> str:
 
 
 def _odd_name(node: nodes.Name) -> str:
-    # Python takes some of them for others: a loop's name could hide a fact that looks the same.
+    # Python normalises some letters: a loop's name could hide a fact that looks the same.
     if node.name.isascii():
         return ""
-    return f"the name {node.name[:40]!r} has other letters than A to Z; facts are named without"
+    return f"the name {node.name[:40]!r} has letters other than A to Z; names of facts do not"
 
 
 _CHECKS: tuple[tuple[type[nodes.Node], Callable[[Any], str]], ...] = (
@@ -188,19 +186,19 @@ def _too_deep(node: nodes.Node, depth: int, loops: int) -> Iterator[tuple[int, s
 
 
 def partials(tree: nodes.Template) -> tuple[str, ...]:
-    """Names of the partials that a template includes."""
+    """Return the names of the partials that a template includes."""
     names = (node.template for node in tree.find_all(nodes.Include))
     return tuple(str(name.value) for name in names if isinstance(name, nodes.Const))
 
 
 def paths(tree: nodes.Node) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Line and dotted path of every fact that a template reads, loop variables left out."""
+    """Yield line and dotted path of every fact that a template reads, without loop variables."""
     local = {name.name for loop in tree.find_all(nodes.For) for name in _targets(loop)} | {"loop"}
     yield from ((line, path) for line, path in _reads(tree) if path[0] not in local)
 
 
 def _reads(node: nodes.Node) -> Iterator[tuple[int, tuple[str, ...]]]:
-    # The whole of `labels.sex` is one path; its parts are not paths of their own.
+    # `labels.sex` is one path; its parts are not separate paths.
     if path := _path(node):
         yield node.lineno, path
         return

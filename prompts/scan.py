@@ -20,11 +20,11 @@ _COUNTED = frozenset({"name", "operator", "string", *_NUMBERS})
 
 
 def scan(tokens: Iterable[Token], most: int = MAX_TOKENS) -> tuple[list[tuple[int, str]], int]:
-    """Line and reason of the first thing that is not allowed, if any, and the tokens read.
+    """Return line and reason of the first violation, if any, and the number of tokens read.
 
     Args:
-        tokens: line, kind and text of each, as Jinja's lexer yields them; read no further than needed.
-        most: tokens that this template may have.
+        tokens: line, kind and text of each token from Jinja's lexer, read only as far as needed.
+        most: most tokens of this template.
     """
     brackets = blocks = length = total = 0
     begun = ""
@@ -53,7 +53,7 @@ def _excess(kind: str, text: str, length: int, brackets: int, blocks: int) -> st
     if blocks > MAX_BLOCKS:
         return f"tags are nested more than {MAX_BLOCKS} deep; simplify the template"
     if kind in _NUMBERS and len(text) > MAX_NUMBER_CHARS:
-        return f"a number of {len(text)} digits; a number may have {MAX_NUMBER_CHARS}"
+        return f"a number of {len(text)} digits; use at most {MAX_NUMBER_CHARS}"
     return ""
 
 

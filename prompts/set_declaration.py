@@ -1,4 +1,4 @@
-"""Set declaration: the language of a prompt set and the roles that it speaks of, and whether a locale has them."""
+"""Set declaration: the language and roles of a prompt set, and the check that a locale provides them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 from census_personas.prompts.fields import TemplateError, shortened
 
 DECLARATION = "set"
-"""The YAML file that declares a set, without its ending."""
+"""The YAML file that declares a set, without suffix."""
 _Text = Annotated[str, Strict()]
 
 
 class SetDeclaration(BaseModel):
-    """What a set's `set.yaml` says. A set without the file says nothing, and no locale is refused on its account.
+    """The content of a set's `set.yaml`. A set without the file accepts every locale.
 
     Attributes:
-        language: of the texts (ISO 639).
-        roles: role that an attribute of the locale must play -> the name by which the templates read it.
-        optional: the same for roles whose names are empty where the locale does not fill them.
+        language: language of the texts (ISO 639).
+        roles: required role -> its name in the templates.
+        optional: the same for optional roles; their facts are empty if the locale does not fill them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,10 +32,10 @@ class SetDeclaration(BaseModel):
 
     @classmethod
     def read(cls, folder: Path, wording: Mapping[str, Any]) -> SetDeclaration:
-        """The declaration among the YAML files of a set.
+        """Read the declaration among the YAML files of a set.
 
         Raises:
-            TemplateError: it says something else; one line with file and key.
+            TemplateError: it is not valid; one line with file and key.
         """
         if DECLARATION not in wording:
             return cls()
@@ -50,16 +50,16 @@ class SetDeclaration(BaseModel):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name by which the templates read a fact of the locale."""
+        """All names of the locale's facts in the templates."""
         return (*self.roles.values(), *self.optional.values())
 
     def renamed(self, roles: Mapping[str, str]) -> dict[str, str]:
-        """The names by which the templates read facts that the locale calls otherwise, each with the locale's name."""
+        """Return the names in the templates that differ from the locale's, each with the locale's name."""
         named = {name: roles[role] for role, name in {**self.roles, **self.optional}.items() if role in roles}
         return {name: column for name, column in named.items() if name != column}
 
     def unfilled(self, roles: Mapping[str, str]) -> dict[str, str]:
-        """The names of optional roles that the locale does not fill, which are empty."""
+        """Return an empty value for each optional role that the locale does not fill."""
         return {name: "" for role, name in self.optional.items() if role not in roles}
 
 
@@ -70,17 +70,17 @@ def refuse_locale(
     languages: Sequence[str],
     roles: Mapping[str, str],
 ) -> None:
-    """Refuse a locale that has no words in the set's language, or does not fill a role that every text speaks of.
+    """Refuse a locale without words in the set's language, or without a required role.
 
     Args:
-        named: the set, as the configuration names it.
-        declared: what the set says of itself.
-        locale: its name, for messages.
-        languages: that the locale has words in.
-        roles: those that its people have, each with the locale's name.
+        named: the set as named in the config.
+        declared: the set's declaration.
+        locale: name of the locale, for messages.
+        languages: languages of the locale's words.
+        roles: filled roles, each with the locale's name.
 
     Raises:
-        TemplateError: one line, with what can be done.
+        TemplateError: the locale does not fit; one line with the remedy.
     """
     fault = next(_faults(declared, locale, languages, roles), None)
     if fault is not None:
@@ -92,12 +92,12 @@ def _faults(
 ) -> Iterator[str]:
     if declared.language is not None and declared.language not in languages:
         yield (
-            f"is written in {declared.language}, and locale {locale} has words in {', '.join(languages)} alone; set "
+            f"is written in {declared.language}, but locale {locale} has words only in {', '.join(languages)}; set "
             f"prompts.set to a set in {languages[0]}, or add words.{declared.language} to its locale.yaml"
         )
     missing = [role for role in declared.roles if role not in roles]
     if missing:
         yield (
-            f"speaks of {', '.join(missing)}, which no attribute of locale {locale} plays; its people can be sampled "
+            f"needs {', '.join(missing)}, but locale {locale} has no such role; its people can be sampled "
             "(personas sample), or narrated by a set whose set.yaml asks for less"
         )

@@ -1,4 +1,4 @@
-"""Set folder: where a prompt set lies, its files and their digest."""
+"""Set folder: the folder of a prompt set, its files and their digest."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from census_personas.prompts.text_file import read_text
 from census_personas.prompts.yaml_text import LONGEST, mapping
 
 MAX_FILES = 50
-"""Templates of a set, its narratives, and its YAML files: so many of each."""
+"""Most templates, narratives and YAML files of a set, each."""
 SAMPLE = "sample"
 PEOPLE = "people"
-"""Folder of a set with files of people by whom a change of its prompts is judged."""
+"""Folder of a set with files of people for the evaluation of its prompts."""
 _HOME = Path(__file__).parent
 _NO_OTHERS: Mapping[str, Path] = MappingProxyType({})
 
 
 def shipped_sets() -> tuple[str, ...]:
-    """The names of the sets that are shipped."""
+    """Return the names of the shipped sets."""
     return tuple(sorted(place.parent.name for place in _HOME.glob("*/attributes.j2")))
 
 
 def folder_of(name_or_folder: str | Path, others: Mapping[str, Path] = _NO_OTHERS) -> Path:
-    """The folder of a set: a shipped one, a folder of that name, or one of `others`, by name.
+    """Return the folder of a set: a shipped one, a folder with this path, or one of `others`.
 
     Raises:
         TemplateError: there is none.
@@ -38,17 +38,17 @@ def folder_of(name_or_folder: str | Path, others: Mapping[str, Path] = _NO_OTHER
             return named
         if str(name_or_folder) and folder.is_dir():
             return folder
-    except OSError:  # such as a name that is too long for the file system
+    except OSError:  # for example, a name too long for the file system
         pass
     if str(name_or_folder) in others:
         return others[str(name_or_folder)]
     known = ", ".join((*shipped_sets(), *others))
-    said = shortened(str(name_or_folder))
-    raise TemplateError(f"unknown prompt set {said}; known: {known}, or a folder's path")
+    shown = shortened(str(name_or_folder))
+    raise TemplateError(f"unknown prompt set {shown}; known: {known}, or a folder's path")
 
 
 def files_of(folder: Path, pattern: str) -> list[Path]:
-    """Files of a prompt set, in the order of their names.
+    """Return the files of a prompt set, sorted by name.
 
     Raises:
         TemplateError: there are too many.
@@ -60,7 +60,7 @@ def files_of(folder: Path, pattern: str) -> list[Path]:
 
 
 def people_of(name_or_folder: str | Path, name: str) -> Path:
-    """The file of people that a set has under this name, such as `evaluation`.
+    """Return a set's file of people with this name, such as `evaluation`.
 
     Raises:
         TemplateError: there is none, or no such set.
@@ -75,17 +75,17 @@ def people_of(name_or_folder: str | Path, name: str) -> Path:
 
 
 def read_wording(place: Path) -> Mapping[str, Any]:
-    """What a YAML file of a set says.
+    """Read a YAML file of a set.
 
     Raises:
-        TemplateError: it is no YAML mapping, or too large.
+        TemplateError: it is not a YAML mapping, or too large.
     """
     return mapping(read_text(place, LONGEST), str(place))
 
 
 def digest_of(folder: Path, texts: Iterable[Path]) -> str:
-    """SHA-256 of the templates that are used and of all wording."""
-    # The sample serves the linter alone and reaches no prompt.
+    """Compute the SHA-256 of the used templates and all wording."""
+    # Only the linter uses the sample; it reaches no prompt.
     wording = (place for place in folder.glob("*.yaml") if place.stem != SAMPLE)
     digest = hashlib.sha256()
     for place in sorted((*texts, *wording)):

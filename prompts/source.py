@@ -1,4 +1,4 @@
-"""Sources: the files of a prompt set, read and checked before anything is rendered."""
+"""Source: reads and checks the files of a prompt set before rendering."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from census_personas.prompts.yaml_text import mapping
 
 MAX_NODES = 6_000
 MAX_CHARS = 256_000
-"""What all templates and narratives of a set have together, partials written out wherever they stand."""
+"""Most nodes and characters of all templates and narratives of a set, with partials expanded."""
 
 OF_THE_SET = frozenset({"calls"})
-"""Variables that say the same of everybody: the set's, not a person's."""
+"""Variables of the set, the same for everybody."""
 
 _FENCE = "---"
 _FAULTS_SHOWN = 20
-# Lines of a partial are numbered from multiples of this, so that a fault in it can be placed.
+# Line numbers of a partial start at multiples of this, so that faults in it can be located.
 _LINES = 1_000_000
 _HEAD = ("angles", "description", "fields", "narratives")
 
@@ -36,10 +36,10 @@ class Trees:
     """The parsed, checked and compiled texts of a set: its templates and its partials."""
 
     def __init__(self, environment: sandbox.Environment, places: Mapping[str, Path]) -> None:
-        """`places` are the files by name.
+        """Parse, check and compile the files in `places`, by name.
 
         Raises:
-            TemplateError: one line for every fault, each with file, line and what is not allowed.
+            TemplateError: one line for every fault, with file, line and reason.
         """
         self._places = places
         self._numbers = {name: number for number, name in enumerate(places)}
@@ -50,7 +50,7 @@ class Trees:
         if wrong:
             raise TemplateError("\n".join(wrong))
         self._refuse_size(sources)
-        # Only now, when nothing is left in the text that could take long.
+        # Only now, because the checked text cannot take long to compile.
         whole = {name: self._whole(environment, name) for name in places}
         self._weights = {name: weight_of(tree) for name, tree in whole.items()}
         self._constant = {
@@ -62,26 +62,26 @@ class Trees:
         self._compiled = {name: _compiled(environment, name, places[name], whole[name]) for name in places}
 
     def compiled(self, name: str) -> Template:
-        """A text with its partials in their places, ready to render."""
+        """Return a text with its partials, ready to render."""
         return self._compiled[name]
 
     def weight(self, name: str) -> int:
-        """Steps that a text takes outside its loops."""
+        """Return the steps of a text outside its loops."""
         return self._weights[name]
 
     def is_constant(self, name: str, block: str) -> bool:
-        """Whether this block of a text reads no fact, and so says the same of everybody."""
+        """Return whether a block reads no fact, so that it is the same for everybody."""
         return (name, block) in self._constant
 
     def reads(self, name: str) -> tuple[tuple[str, ...], ...] | None:
-        """Paths of all facts that decide what a text says; None where a loop gives names of its own to some of them."""
+        """Return the paths of all facts that a text depends on; None if a loop introduces other names."""
         parts = (name, *sandbox.partials(self._trees[name]))
         if any(self._trees[part].find(nodes.For) for part in parts):
             return None
         return tuple(sorted({path for _, _, path in self.paths(name)}))
 
     def where(self, error: BaseException) -> str:
-        """File and line at which rendering failed; empty where no template was being rendered."""
+        """Return file and line where rendering failed; empty if no template was being rendered."""
         trace: TracebackType | None = error.__traceback__
         place = ""
         while trace is not None:
@@ -98,14 +98,14 @@ class Trees:
         for partial in sandbox.partials(tree):
             if partial not in self._trees:
                 known = ", ".join(sorted(n for n in self._trees if n.startswith("_"))) or "none"
-                yield f"{place}: includes {partial!r}, which is not there; partials: {known}"
+                yield f"{place}: includes {partial!r}, which does not exist; partials: {known}"
             elif name.startswith("_"):
                 yield f"{place}: a partial may not include another ({partial!r})"
         is_prompt = not name.startswith("_") and "/" not in name
         yield from (f"{place}:{line}: {reason}" for line, reason in _misplaced(tree, is_prompt=is_prompt))
 
     def _refuse_size(self, sources: Mapping[str, str]) -> None:
-        """Refuse a set that is too large with its partials written out: an include costs as much as a template."""
+        """Refuse a set that is too large with its partials expanded, which count at every include."""
         sizes = {name: sum(1 for _ in tree.find_all(nodes.Node)) for name, tree in self._trees.items()}
         parts = {name: (name, *sandbox.partials(tree)) for name, tree in self._trees.items()}
         for what, size, limit in (
@@ -116,18 +116,18 @@ class Trees:
             if (total := sum(whole.values())) > limit:
                 largest = self._places[max(whole, key=lambda name: whole[name])]
                 raise TemplateError(
-                    f"{largest}: the templates of this set come to {total} {what} with partials written out, this "
-                    f"one to most; a set may have {limit}; include less"
+                    f"{largest}: the templates of this set have {total} {what} with partials expanded, this one "
+                    f"the most; a set may have {limit}; include less"
                 )
 
     def paths(self, name: str) -> Iterator[tuple[Path, int, tuple[str, ...]]]:
-        """File, line and path of every fact that a template and its partials read."""
+        """Yield file, line and path of every fact that a template and its partials read."""
         for part in (name, *sandbox.partials(self._trees[name])):
             for line, path in sandbox.paths(self._trees[part]):
                 yield self._places[part], line, path
 
     def _whole(self, environment: sandbox.Environment, name: str) -> nodes.Template:
-        """The tree of a text with its partials in their places, in which all that may take long is counted."""
+        """Return the tree of a text with its partials inserted and its steps counted."""
         tree = _parse(environment, name, self._places[name])
 
         def instead_of(node: nodes.Node) -> list[nodes.Node]:
@@ -163,7 +163,7 @@ def _source(environment: sandbox.Environment, name: str) -> str:
 def _refuse_tokens(
     environment: sandbox.Environment, sources: Mapping[str, str], places: Mapping[str, Path]
 ) -> None:
-    """Refuse what would be too deep or too long to parse, in any template of the set or in all together."""
+    """Refuse templates that are too deep or too long to parse, alone or together."""
     wrong, left = [], MAX_TOKENS
     for name, text in sources.items():
         try:
@@ -182,21 +182,21 @@ def _misplaced(tree: nodes.Template, *, is_prompt: bool) -> Iterator[tuple[int, 
     blocks = list(tree.find_all(nodes.Block))
     if not is_prompt:
         yield from (
-            (block.lineno, "a block stands in a prompt, not in a partial or a narrative") for block in blocks
+            (block.lineno, "a block belongs in a prompt, not in a partial or narrative") for block in blocks
         )
         return
     if "user" not in {block.name for block in blocks}:
         yield 1, "no {% block user %}; a prompt needs a user message"
     for block in blocks:
         yield from (
-            (inner.lineno, "a block may not stand in another") for inner in block.find_all(nodes.Block)
+            (inner.lineno, "a block may not be inside another") for inner in block.find_all(nodes.Block)
         )
     for node in tree.body:
         parts = node.nodes if isinstance(node, nodes.Output) else [node]
         for part in parts:
             blank = isinstance(part, nodes.TemplateData) and not part.data.strip()
             if not isinstance(part, nodes.Block) and not blank:
-                yield part.lineno, "stands outside {% block system %} and {% block user %}, unseen"
+                yield part.lineno, "is outside {% block system %} and {% block user %}, so it is never sent"
 
 
 def _parse(environment: sandbox.Environment, name: str, place: Path) -> nodes.Template:
@@ -215,10 +215,10 @@ def _compiled(environment: sandbox.Environment, name: str, place: Path, tree: no
 
 
 def front_matter(place: Path) -> tuple[Mapping[str, Any], str]:
-    """Front matter of a file and the text below it, blank lines in its stead so that line numbers hold.
+    """Return the front matter of a file, and the text below it with the same line numbers.
 
     Raises:
-        TemplateError: for a file that cannot be read, is too long, or whose front matter is not YAML.
+        TemplateError: the file cannot be read, is too long, or its front matter is not YAML.
     """
     text = read_text(place, sandbox.MAX_TEMPLATE_CHARS)
     lines = text.split("\n")
@@ -232,7 +232,7 @@ def front_matter(place: Path) -> tuple[Mapping[str, Any], str]:
 
 
 def declared_fields(place: Path, values: Mapping[str, Any]) -> tuple[FieldSpec, ...]:
-    """The fields of a file's front matter, each name once."""
+    """Return the fields of a file's front matter, without repeated names."""
     unknown = set(values) - set(_HEAD)
     if unknown:
         wrong, known = ", ".join(sorted(map(shortened, unknown))), ", ".join(_HEAD)
@@ -248,7 +248,7 @@ def declared_fields(place: Path, values: Mapping[str, Any]) -> tuple[FieldSpec, 
 
 
 def declared_names(place: Path, values: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """A list of texts in front matter: `narratives` by file name, `angles` of which one is drawn for each row."""
+    """Return a list of texts in front matter: `narratives`, or `angles`, of which one is drawn per row."""
     listed = values.get(key) or []
     if not isinstance(listed, list) or not all(isinstance(text, str) and text for text in listed):
         raise TemplateError(f"{place}:1: {key} is a list of texts, got {shortened(listed)}")

@@ -1,4 +1,4 @@
-"""Static text: what a prompt set says to everybody, whoever the person is."""
+"""Static text: the passages of a prompt set that are the same for every person."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from census_personas.prompts.source import front_matter
 
 
 def static_texts(folder: Path) -> tuple[str, ...]:
-    """The passages between the tags of a set's templates and narratives, and what their heads say in words.
+    """Return the passages between the tags of a set's templates and narratives, and the texts of front matter.
 
-    No passage reaches over a variable, so that none holds a fact of a person. Wording, which the facts are told in,
-    is left out.
+    Passages end at variables, so that none holds a fact of a person. Wording, which expresses the facts, is left out.
 
     Raises:
-        TemplateError: a file that cannot be read.
+        TemplateError: a file cannot be read.
     """
     places = (*files_of(folder, "*.j2"), *files_of(folder / FOLDER, "*.j2"))
     environment = sandbox.Environment({})
@@ -27,12 +26,12 @@ def static_texts(folder: Path) -> tuple[str, ...]:
     for place in places:
         head, text = front_matter(place)
         passages += _words_of(head)
-        passages += (said for _, kind, said in environment.lex(text) if kind == "data" and not said.isspace())
+        passages += (part for _, kind, part in environment.lex(text) if kind == "data" and not part.isspace())
     return tuple(passages)
 
 
 def _words_of(head: Any) -> Iterator[str]:
-    """The texts in a front matter."""
+    """Yield the texts in front matter."""
     if isinstance(head, str):
         yield head
     elif isinstance(head, Mapping):

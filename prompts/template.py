@@ -1,4 +1,4 @@
-"""Templates: a record's facts in, chat messages out."""
+"""Template: renders a record's facts to chat messages."""
 
 from __future__ import annotations
 
@@ -24,67 +24,66 @@ from census_personas.prompts.wording import refuse_misshapen
 
 __all__ = ["FieldSpec", "PromptSet", "RenderError", "Template", "TemplateError"]
 REQUIRED = ("attributes", "personas", "repair", "judge")
-# Whose fields are written into the dataset, together with those of the narratives.
+# Templates whose fields are written into the dataset, together with those of the narratives.
 CALLED = ("attributes.j2", "personas.j2")
 _NEXT = "next"
 _ALONE = ("system", "user")
-# Unknown variables that an error names.
+# Most unknown variables that an error names.
 _LISTED = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One prompt: the fields that it asks for and the messages that ask for them.
+    """One prompt: its fields, and the messages that request them.
 
-    Its text stands in `{% block system %}` and `{% block user %}`, and sees the facts, `fields` (name, kind,
-    description, min, max and guidance of every field asked for) and `calls` (the same of both calls, without
-    guidance). A template with `{% block next %}` can go on with a conversation: what it says there follows
-    earlier answers.
+    Its text is in `{% block system %}` and `{% block user %}`, and can use the facts, `fields` (name, kind,
+    description, min, max and guidance of every requested field) and `calls` (the same for both calls, without
+    guidance). A template with `{% block next %}` can continue a conversation: that block follows earlier answers.
     """
 
     name: str
     place: Path
     fields: tuple[FieldSpec, ...]
     schema: Mapping[str, Any]
-    _shelf: TemplateCache
+    _cache: TemplateCache
     _shown: tuple[Mapping[str, Any], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Word the fields once: nothing in them but the guidance depends on the facts."""
+        """Describe the fields once: only their guidance depends on the facts."""
         object.__setattr__(self, "_shown", tuple(_shown(field) for field in self.fields))
 
     def asking(self, fields: Sequence[FieldSpec]) -> Template:
-        """The same text asking for other fields, as a repair does."""
-        return Template(self.name, self.place, tuple(fields), object_schema(fields), self._shelf)
+        """Return the template for other fields, as a repair needs it."""
+        return Template(self.name, self.place, tuple(fields), object_schema(fields), self._cache)
 
     @property
     def can_continue(self) -> bool:
-        """Whether it has words for going on with a conversation."""
-        return _NEXT in self._shelf.trees.compiled(self.place.name).blocks
+        """Whether it can continue a conversation."""
+        return _NEXT in self._cache.trees.compiled(self.place.name).blocks
 
     def render(self, facts: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
-        """Chat messages that stand alone, system first.
+        """Render self-contained chat messages, system first.
 
         Raises:
-            TemplateError: naming every missing variable at once.
-            RenderError: file and line of what cannot be rendered with these facts.
+            TemplateError: variables are missing; the message names all of them.
+            RenderError: rendering fails with these facts; the message names file and line.
         """
         return self._render(facts, Steps(), _ALONE)
 
     def render_next(self, facts: Mapping[str, Any]) -> Mapping[str, str]:
-        """The user message that goes on with a conversation; `can_continue` must hold.
+        """Render the user message that continues a conversation; `can_continue` must hold.
 
         Raises:
-            TemplateError: as `render` does.
+            TemplateError: as in `render`.
         """
         (message,) = self._render(facts, Steps(), (_NEXT,))
         return message
 
     def render_counted(self, facts: Mapping[str, Any]) -> tuple[tuple[Mapping[str, str], ...], int]:
-        """Chat messages, and the steps that they took, those outside loops and of remembered texts left out.
+        """Render chat messages and count their steps, without those outside loops and of cached texts.
 
         Raises:
-            TemplateError: as `render` does.
+            TemplateError: as in `render`.
         """
         steps = Steps()
         messages = self._render(facts, steps, _ALONE)
@@ -102,26 +101,26 @@ class Template:
         except (JinjaError, TypeError, ValueError, RecursionError) as error:
             raise RenderError(self._fault(error)) from error
         if not any(message["role"] == "user" for message in messages):
-            raise RenderError(f"{self.place}: the user message is empty; a model needs something to answer")
+            raise RenderError(f"{self.place}: the user message is empty; add text to its user block")
         return messages
 
     def _fault(self, error: Exception) -> str:
-        # Python's own words, such as "object of type 'int' has no len()", say what is wrong and not what to do.
+        # Python's messages, such as "object of type 'int' has no len()", lack a remedy.
         remedy = "; use a value of the kind that the text expects" if type(error) is TypeError else ""
-        return f"{self._shelf.trees.where(error) or self.place}: {error}{remedy}"
+        return f"{self._cache.trees.where(error) or self.place}: {error}{remedy}"
 
     @property
     def weight(self) -> int:
-        """Steps that the text takes outside its loops."""
-        return self._shelf.trees.weight(self.place.name)
+        """Steps of the text outside its loops."""
+        return self._cache.trees.weight(self.place.name)
 
     def missing(self, facts: Mapping[str, Any]) -> str:
-        """Every variable that the text reads and the facts lack, with its line; empty when there is none."""
-        guides = self._shelf.guides
+        """Describe every variable missing in the facts, with its line; empty if there is none."""
+        guides = self._cache.guides
         names = [self.place.name, *(guides[field.name].file for field in self.fields if field.name in guides)]
         lacking: dict[str, str] = {}
         for name in names:
-            for file, line, path in self._shelf.trees.paths(name):
+            for file, line, path in self._cache.trees.paths(name):
                 if path[0] != "fields" and path[0] not in OF_THE_SET and not _has(facts, path):
                     lacking.setdefault(".".join(path), f"{file.name}:{line}")
         if not lacking:
@@ -135,24 +134,24 @@ class Template:
     def _messages(
         self, facts: Mapping[str, Any], steps: Steps, blocks: Sequence[str]
     ) -> Iterator[Mapping[str, str]]:
-        name, trees = self.place.name, self._shelf.trees
+        name, trees = self.place.name, self._cache.trees
         text = trees.compiled(name)
-        seen = {**facts, "fields": self._described(facts, steps), "calls": self._shelf.calls, STEPS: steps}
+        seen = {**facts, "fields": self._described(facts, steps), "calls": self._cache.calls, STEPS: steps}
         context = text.new_context(seen, shared=True)
         for block in blocks:
             if block not in text.blocks:
                 continue
-            said = self._shelf.constants.get((name, block))
-            if said is None:
-                said = gathered(text.blocks[block](context), steps, MAX_STEPS)
+            content = self._cache.constants.get((name, block))
+            if content is None:
+                content = gathered(text.blocks[block](context), steps, MAX_STEPS)
                 if trees.is_constant(name, block):
-                    self._shelf.constants[name, block] = said
-            if said:
-                yield {"role": "user" if block == _NEXT else block, "content": said}
+                    self._cache.constants[name, block] = content
+            if content:
+                yield {"role": "user" if block == _NEXT else block, "content": content}
 
     def _described(self, facts: Mapping[str, Any], steps: Steps) -> list[Mapping[str, Any]]:
-        """The fields as the text sees them, each with the guidance of the file that declares it."""
-        guides = self._shelf.guides
+        """Return the fields for the text, each with the guidance of the file that declares it."""
+        guides = self._cache.guides
         if guides.keys().isdisjoint(self.schema["properties"]):
             return list(self._shown)
         return [
@@ -163,12 +162,12 @@ class Template:
         ]
 
     def _guidance(self, guide: FieldGuidance, facts: Mapping[str, Any], steps: Steps) -> str:
-        said = guide.known(facts)
-        if said is None:
+        content = guide.known(facts)
+        if content is None:
             context = guide.text.new_context({**facts, STEPS: steps}, shared=True)
-            said = gathered(guide.text.root_render_func(context), steps, MAX_GUIDE_STEPS)
-            guide.learn(facts, said)
-        return said
+            content = gathered(guide.text.root_render_func(context), steps, MAX_GUIDE_STEPS)
+            guide.learn(facts, content)
+        return content
 
 
 def _shown(field: FieldSpec) -> Mapping[str, Any]:
@@ -196,11 +195,11 @@ class PromptSet:
     """A folder of templates (`*.j2`), narratives (`narratives/*.j2`) and wording (`*.yaml`).
 
     Attributes:
-        angles: the phrases, by field, of which one is drawn for each row to make rows differ.
-        narratives: the fields of each narrative that is asked for, by file name.
-        own: the narratives that the set itself asks for, as it names them.
-        declared: its language, and the roles that it speaks of.
-        digest: the SHA-256 of every text that can reach a prompt; another digest is another dataset.
+        angles: phrases by field; one is drawn for each row, to make rows differ.
+        narratives: fields of each chosen narrative, by file name.
+        own: default narratives of the set, by its own names.
+        declared: its language and roles.
+        digest: SHA-256 of every text that can reach a prompt; it changes with the dataset's texts.
     """
 
     name: str
@@ -217,10 +216,10 @@ class PromptSet:
     def load(
         cls, name_or_folder: str | Path, narratives: Sequence[str] = (), without: Sequence[str] = ()
     ) -> Self:
-        """Load a set by folder name under `prompts/` or by path, with further narratives, without some of its own.
+        """Load a set by name or path, with further narratives, and without some of its own.
 
         Raises:
-            TemplateError: naming file, line and remedy, for an unknown set, a missing or faulty file.
+            TemplateError: unknown set, or a missing or faulty file; the message names file, line and remedy.
         """
         folder = folder_of(name_or_folder)
         texts = {place.name: place for place in files_of(folder, "*.j2")}
@@ -237,7 +236,7 @@ class PromptSet:
         environment = sandbox.Environment({name: text for name, (_, text) in heads.items()})
         fields = {name: declared_fields(texts[name], head) for name, (head, _) in heads.items()}
         guides = {spec.name: name for name in asked for spec in fields[name]}
-        shelf = TemplateCache.of(Trees(environment, texts), guides)
+        cache = TemplateCache.of(Trees(environment, texts), guides)
         wording = {place.stem: read_wording(place) for place in files_of(folder, "*.yaml")}
         declared = SetDeclaration.read(folder, wording)
         refuse_taken({texts[name]: fields[name] for name in (*CALLED, *asked)}, declared.names)
@@ -246,8 +245,8 @@ class PromptSet:
             if name not in asked and not name.startswith("_"):
                 further = [spec for guide in asked for spec in fields[guide]] if name == "personas.j2" else []
                 specs = (*fields[name], *further)
-                templates[place.stem] = Template(place.stem, place, specs, object_schema(specs), shelf)
-        shelf.calls.update(
+                templates[place.stem] = Template(place.stem, place, specs, object_schema(specs), cache)
+        cache.calls.update(
             {call: [_shown(spec) for spec in templates[call].fields] for call in ("attributes", "personas")}
         )
         refuse_misshapen(folder, wording)
@@ -269,10 +268,10 @@ class PromptSet:
         )
 
     def words(self, *path: str) -> Any:
-        """A piece of the set's wording, by file name and keys.
+        """Return a value of the set's wording, by file name and keys.
 
         Raises:
-            TemplateError: naming the file and the key that is not there, with the known ones.
+            TemplateError: there is no such value; the message names file and key, with the known keys.
         """
         value: Any = self.wording
         for depth, step in enumerate(path):

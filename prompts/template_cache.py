@@ -10,13 +10,13 @@ from jinja2 import Template
 
 from census_personas.prompts.source import Trees
 
-# Texts remembered of one file. The shipped ones read a single fact, of which there are eight.
+# Most texts cached per file. The shipped ones read a single fact with eight states.
 _REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class FieldGuidance:
-    """A file's guidance for the field that it declares: the same wherever the facts that it reads are the same."""
+    """A file's guidance for its field, cached by the facts that it reads."""
 
     file: str
     text: Template
@@ -24,20 +24,20 @@ class FieldGuidance:
     _known: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def known(self, facts: Mapping[str, Any]) -> str | None:
-        """What was rendered from the same facts before."""
+        """Return the cached text for the same facts, if any."""
         read = self._read(facts)
         return None if read is None else self._known.get(read)
 
-    def learn(self, facts: Mapping[str, Any], said: str) -> None:
-        """Remember what was rendered."""
+    def learn(self, facts: Mapping[str, Any], text: str) -> None:
+        """Cache a rendered text."""
         read = self._read(facts)
         if read is not None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            self._known[read] = said
+            self._known[read] = text
 
     def _read(self, facts: Mapping[str, Any]) -> tuple[str, ...] | None:
-        """What the text may read; None unless all of it is there and text: other values may look alike and differ."""
+        """Return the facts that the text reads; None unless all are strings, because other values may compare equal."""
         if self._reads is None:
             return None
         read = []
@@ -55,7 +55,7 @@ class FieldGuidance:
 
 @dataclass(frozen=True, slots=True)
 class TemplateCache:
-    """The texts of a set, its guides by field, the fields of its calls, and what is said to everybody alike."""
+    """The parsed texts of a set, its guides by field, the fields of its calls, and constant blocks."""
 
     trees: Trees
     guides: Mapping[str, FieldGuidance]
@@ -64,7 +64,7 @@ class TemplateCache:
 
     @classmethod
     def of(cls, trees: Trees, files: Mapping[str, str]) -> Self:
-        """The shelf of a set whose fields are declared in these files."""
+        """Create the cache of a set whose fields are declared in these files."""
         guides = {
             name: FieldGuidance(file, trees.compiled(file), trees.reads(file)) for name, file in files.items()
         }

@@ -1,4 +1,4 @@
-"""Wording: the shape of the YAML files whose words every row's facts are put in."""
+"""Wording: the schema of the YAML files that put the facts of every row into words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Pronouns(_Shape):
 
 
 class _Work(BaseModel):
-    """Words for each state of work, that of people outside the labour force once more for older ones (`_older`)."""
+    """Words for each state of work; `_older` is for older people outside the labour force."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, _Text]
@@ -80,7 +80,7 @@ _SHAPES: Mapping[str, type[_Shape]] = {"wording": _Wording, "personality": _Pers
 
 
 def refuse_misshapen(folder: Path, wording: Mapping[str, Any]) -> None:
-    """Refuse wording that lacks something that a row may need, or has it in another form.
+    """Refuse wording with missing or malformed values that a row may need.
 
     Raises:
         TemplateError: one line for every fault, with file and key.
@@ -89,7 +89,7 @@ def refuse_misshapen(folder: Path, wording: Mapping[str, Any]) -> None:
     for name, shape in _SHAPES.items():
         place = folder / f"{name}.yaml"
         if name not in wording:
-            wrong.append(f"{place}: is not there; copy the one of a set that you know, such as en_US")
+            wrong.append(f"{place}: no such file; copy it from another set, such as en_US")
             continue
         try:
             shape.model_validate(wording[name])
@@ -102,6 +102,6 @@ def refuse_misshapen(folder: Path, wording: Mapping[str, Any]) -> None:
 def _explained(item: Any) -> str:
     key = shortened(".".join(map(str, item["loc"])))[1:-1]
     if item["type"] == "missing":
-        return f"{key} is missing; every set says it"
+        return f"{key} is missing; every set needs it"
     message = item["msg"].removeprefix("Input ")
     return f"{key} {message[:1].lower()}{message[1:]}, not {shortened(item['input'])}"

@@ -1,4 +1,4 @@
-"""YAML of a prompt set: a mapping whose keys stand once, or one line that says what is wrong."""
+"""YAML of a prompt set: parses a mapping without repeated keys, or reports the fault in one line."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from census_personas.foundation.yaml_file import YamlError, parse_yaml
 from census_personas.prompts.fields import TemplateError
 
 LARGEST, LONGEST = 5_000, 64_000
-"""Values, and their characters, with every alias written out: prompts are untrusted text, and small."""
+"""Most values and characters with aliases expanded; prompts are untrusted and small."""
 
 
 def mapping(text: str, place: str) -> Mapping[Any, Any]:
-    """What a text says; nothing where it is empty. `place` names it in errors.
+    """Parse a mapping; empty for an empty text. Errors name `place`.
 
     Raises:
-        TemplateError: it is not YAML, says a thing twice, is too large, or is no mapping.
+        TemplateError: it is not YAML, repeats a key, is too large, or is not a mapping.
     """
     try:
         values = parse_yaml(text, LARGEST, LONGEST)

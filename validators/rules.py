@@ -56,6 +56,7 @@ WRITTEN: Mapping[str, Policy] = MappingProxyType(
         "garbled": "repair",
         "plan_or_done": "repair",
         "minors": "repair",
+        "recited_facts": "repair",
         "slurs": "repair",
     }
 )
@@ -74,6 +75,9 @@ SAMPLED: Mapping[str, Policy] = MappingProxyType(
 """Policy for rows that were sampled from the census. Somebody has every rare combination that the tables hold, the
 sample has its share of them, and no retry can change a fact: they are flagged, and only foreign files are judged. What
 words tell of an age was learned from the released texts, which another narrator does not write."""
+
+BY_MODEL: Mapping[str, Policy] = MappingProxyType({"monotony": "repair"})
+"""Policy, beside the above, for texts that a model writes. The offline grammar has one stock of sentences."""
 
 
 TOGETHER = ("shared_text",)
@@ -253,7 +257,7 @@ def _lacks(module: RuleModule, reference: RuleContext) -> str:
     if roles:
         return f"no attribute of the locale plays the role {' or '.join(roles)}"
     if getattr(module, "PROMPTS", False) and not reference.prompts:
-        return "the prompts that the texts were asked for with are not known"
+        return "the prompts behind the texts are not known"
     lookups = [name for name in getattr(module, "LOOKUPS", ()) if name not in reference.lookups]
     return f"the locale has no look-up of {' or '.join(lookups)}" if lookups else ""
 

@@ -1,1 +1,1 @@
-"""Official statistical files in, the tables of a locale out."""
+"""Builders: compute the tables of a locale from official statistical files."""

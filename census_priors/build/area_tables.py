@@ -1,4 +1,4 @@
-"""Tabulation: weighted tables of all areas from direct records and reweighted donors."""
+"""Area tables: weighted tables of all areas from person records and reweighted donors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ModelledArea:
 
 @dataclass(frozen=True)
 class Tabulation:
-    """Every record that tables are counted from.
+    """The person records from which tables are counted.
 
     Attributes:
         priors: the locale, for domain and coarsenings.
@@ -46,7 +46,7 @@ class Tabulation:
     areas: Mapping[str, ModelledArea]
 
     def count(self, attributes: Sequence[str], source: str) -> Marginal:
-        """Weighted counts and persons per cell; donors count as weight, not as persons."""
+        """Count weights and persons per cell; donors count as weight, not as persons."""
         names = tuple(attributes)
         domain = self.priors.domain.project(names)
         cells = Codes(self.priors, self.records).cells(names)

@@ -1,4 +1,4 @@
-"""Folders that are written whole or not at all."""
+"""Atomic folders: written completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ _OF_A_LOCALE = frozenset({"tables", "lookups"})
 
 
 def refuse_other_folder(target: Path, *, inputs: Iterable[Path] = ()) -> None:
-    """Refuse to put a locale where anything but a locale stands: the folder is replaced whole.
+    """Refuse to replace a folder that is not a locale.
 
     Raises:
-        DestinationError: the target is no place for a folder, or holds what a locale does not.
+        DestinationError: the target cannot be a folder, or holds something that a locale does not have.
     """
     output_folder(target, inputs=inputs)
     items = list(target.iterdir()) if target.is_dir() else []
     strange = [item.name for item in items if item.is_dir() and item.name not in _OF_A_LOCALE]
     if strange or (items and not (target / "priors.yaml").is_file()):
         shown = strange[0] if strange else items[0].name
-        raise DestinationError(f"{target}: holds {shown!r}, and a locale would replace it; give a new folder")
+        raise DestinationError(f"{target}: holds {shown!r}, which a locale would replace; give a new folder")
 
 
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder beside `target`; on success it takes the target's place, whatever stood there.
+    """Provide an empty folder beside `target`; on success it replaces the target.
 
-    Whoever names the target calls `refuse_other_folder` first.
+    Call `refuse_other_folder` first.
 
-    After an exception the target is as it was and the new folder is gone. A crash leaves at worst a folder whose
+    After an exception the target is unchanged and the new folder is deleted. A crash leaves at worst a folder whose
     name begins with a dot, and never half a target.
     """
     target = target.resolve()

@@ -1,4 +1,4 @@
-"""Compiled tables: Parquet files of a locale that come out byte for byte the same from the same rows."""
+"""Compiled tables: writes Parquet files of a locale, with the same bytes for the same rows."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ROW_GROUP = 1 << 20
 
 
 def write_table(frame: pd.DataFrame, path: Path, *, notes: Mapping[str, str] | None = None) -> None:
-    """Write a frame as zstd Parquet without anything that varies between two runs.
+    """Write a frame as zstd Parquet, with the same bytes on every run.
 
     Args:
-        frame: rows in the order in which they are to be stored; the index is dropped.
-        path: file to write; its folder is made.
+        frame: rows in the order of the file; the index is dropped.
+        path: file to write; its folder is created.
         notes: key-value metadata for the file (attribution, universe), sorted by key.
     """
     table = pa.Table.from_pandas(frame, preserve_index=False)
@@ -37,7 +37,7 @@ def write_table(frame: pd.DataFrame, path: Path, *, notes: Mapping[str, str] | N
 
 
 def write_marginal(marginal: Marginal, path: Path, notes: Mapping[str, str] | None = None) -> None:
-    """Write the cells that are not zero, as Parquet that is byte for byte the same from the same table."""
+    """Write the non-zero cells as Parquet, with the same bytes for the same table."""
     cells = np.flatnonzero(marginal.weights)
     codes = np.unravel_index(cells, marginal.domain.shape)
     columns: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""Download: official files over HTTPS, resumed where they broke off, and known again by their digest."""
+"""Download: fetches official files over HTTPS, resumes broken downloads, and recognises files by digest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class DownloadError(PersonasError, OSError):
-    """A file that could not be fetched; says which, why, and what to do instead."""
+    """A file that could not be fetched; the message names it, the reason and the remedy."""
 
     exit_code = 1
 
@@ -29,20 +29,20 @@ class DownloadError(PersonasError, OSError):
 def download(
     url: str, target: Path, *, digest: str | None = None, plain_http: bool = False, wait_s: float = WAIT_S
 ) -> Path:
-    """Fetch a file, continuing one that broke off, and check it.
+    """Fetch a file, resuming a broken download, and check it.
 
-    Bytes go to `<target>.partial`; only a whole file gets its name, and `<target>.sha256` beside it. A target that
-    has its digest beside it and still matches is not fetched again.
+    Bytes go to `<target>.partial`; only a complete file is renamed, and gets `<target>.sha256` beside it. A target that
+    still matches this digest is not fetched again.
 
     Args:
         url: https address; every redirect must be https too.
-        target: file to write; its folder is made.
-        digest: SHA-256 that the file must have; without it the length that the server states is checked.
+        target: file to write; its folder is created.
+        digest: expected SHA-256; without it, the length stated by the server is checked.
         plain_http: allow http, for tests against a server on this machine.
         wait_s: seconds before the second attempt; doubled before each further one.
 
     Raises:
-        DownloadError: the address is not https, nobody answers, the server refuses, or the file is another.
+        DownloadError: the address is not https, nobody answers, the server refuses, or the digest differs.
     """
     kept = target.with_name(f"{target.name}.sha256")
     if target.is_file() and kept.is_file() and kept.read_text(encoding="ascii").split()[0] == sha256(target):
@@ -66,12 +66,12 @@ def download(
             except (httpx2.TransportError, _BrokeOffError) as error:
                 if attempt == ATTEMPTS:
                     raise DownloadError(_offline(url, target, error)) from error
-                log.info("%s: broke off (%s); attempt %d of %d", url, error, attempt + 1, ATTEMPTS)
+                log.info("%s: interrupted (%s); attempt %d of %d", url, error, attempt + 1, ATTEMPTS)
                 time.sleep(wait_s * 2 ** (attempt - 1))
     found = sha256(partial)
     if digest is not None and found != digest:
         _forget(partial)
-        raise DownloadError(f"{url}: SHA-256 is {found}, not {digest}; the file was thrown away, try again")
+        raise DownloadError(f"{url}: SHA-256 is {found}, not {digest}; the file was deleted, try again")
     partial.replace(target)
     _forget(partial)
     kept.write_text(f"{found}  {target.name}\n", encoding="ascii")
@@ -79,19 +79,19 @@ def download(
 
 
 class _BrokeOffError(PersonasError):
-    """Fewer bytes came than were announced."""
+    """Fewer bytes arrived than announced."""
 
 
 def _offline(url: str, target: Path, error: Exception) -> str:
     reason = str(error) or type(error).__name__
     return (
-        f"{url}: cannot be reached ({reason}); are you offline? What came is kept and will be continued; "
+        f"{url}: cannot be reached ({reason}); are you offline? Received bytes are kept for the next attempt; "
         f"or fetch the file elsewhere and put it at {target}"
     )
 
 
 def _fetch(client: httpx2.Client, url: str, partial: Path) -> None:
-    """One attempt; bytes that are there already are asked for only if the server's file is still the same."""
+    """Make one attempt; resume only if the server's file is unchanged."""
     have = partial.stat().st_size if partial.exists() else 0
     mark = _mark(partial)
     headers = {"Accept-Encoding": "identity"}
@@ -100,28 +100,28 @@ def _fetch(client: httpx2.Client, url: str, partial: Path) -> None:
     with client.stream("GET", url, headers=headers) as answer:
         if answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             _forget(partial)
-            raise _BrokeOffError("what was there is longer than the file")
+            raise _BrokeOffError("the partial file is longer than the file")
         if answer.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
             if answer.is_server_error:
                 raise _BrokeOffError(f"the server answers {answer.status_code}")
             raise DownloadError(
-                f"{url}: the server answers {answer.status_code}; look whether the file has moved"
+                f"{url}: the server answers {answer.status_code}; check whether the file has moved"
             )
         resumed = answer.status_code == HTTPStatus.PARTIAL_CONTENT
         if resumed and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             _forget(partial)
-            raise _BrokeOffError("the server continues at another place than it was asked to")
+            raise _BrokeOffError("the server resumes at another position than requested")
         start = have if resumed else 0
         total = start + int(answer.headers["Content-Length"]) if "Content-Length" in answer.headers else None
         _remember(partial, _validator(answer))
         with partial.open("ab" if resumed else "wb") as stream:
             size = _copy(answer, stream, start, total, url)
     if total is not None and size != total:
-        raise _BrokeOffError(f"{size:,} of {total:,} bytes came")
+        raise _BrokeOffError(f"{size:,} of {total:,} bytes arrived")
 
 
 def _validator(answer: httpx2.Response) -> str:
-    """What tells one version of the file from another; a weak tag may not be used to continue (RFC 9110, 13.1.5)."""
+    """Return the validator of the file's version; weak tags must not be used to resume (RFC 9110, 13.1.5)."""
     tag = str(answer.headers.get("ETag", ""))
     return tag if tag and not tag.startswith("W/") else str(answer.headers.get("Last-Modified", ""))
 
@@ -130,7 +130,7 @@ def _copy(answer: httpx2.Response, stream: IO[bytes], start: int, total: int | N
     size, said = start, start
     for (
         block
-    ) in answer.iter_raw():  # as they come: a chunked iterator drops what it holds when the line breaks
+    ) in answer.iter_raw():  # unbuffered: a chunked iterator loses its buffer when the connection breaks
         stream.write(block)
         size += len(block)
         if size - said >= REPORT_EVERY:

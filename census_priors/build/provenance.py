@@ -1,4 +1,4 @@
-"""Provenance: where every table and look-up of a locale comes from, as data and as a page to read."""
+"""Provenance: the sources of every table and look-up of a locale, as data and as a page."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _MODELLED = re.compile(r"^modelled:.*\n(?:(?:[ \t#].*)?\n)*?(?=^\S|\Z)", re.MULT
 
 
 def write_provenance(out: Path, pums: Path, sources: Path, records: int) -> None:
-    """Write `provenance.yaml` and the page made from it.
+    """Write `provenance.yaml` and the page derived from it.
 
     Args:
         out: locale folder with look-ups and tables in place.
-        pums: where the person records were read from.
+        pums: folder or file of the person records.
         sources: folder of the other files.
-        records: adults among the person records.
+        records: number of adults among the person records.
     """
     priors = Priors.load(out)
     pums_files = list(person_files(pums))
@@ -158,7 +158,7 @@ def _digests(files: Mapping[str, str]) -> list[str]:
 
 
 def write_modelled(path: Path, modelled: Mapping[str, tuple[str, ...]]) -> None:
-    """Replace the `modelled:` block of a priors.yaml, or add one at the end; the rest of the file stays as it is.
+    """Replace the `modelled:` block of a priors.yaml, or append one; the rest of the file is unchanged.
 
     Args:
         path: the priors.yaml.

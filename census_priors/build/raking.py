@@ -1,4 +1,4 @@
-"""Raking: weights of donor records adjusted until their tables have given margins."""
+"""Raking: adjusts weights of donor records until their tables have given margins."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from census_personas.foundation.arrays import Floats, Integers
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One margin to meet: the cell of every donor (-1: outside the table) and persons per cell."""
+    """One target margin: the cell of every donor (-1: outside the table) and persons per cell."""
 
     name: str
     cells: Integers
     persons: Floats
 
     def miss(self, weights: Floats) -> float:
-        """Total variation distance between the donors' margin and the target, both as shares."""
+        """Compute the total variation distance between the donors' margin and the target, both as shares."""
         inside = self.cells >= 0
         have = np.bincount(self.cells[inside], weights=weights[inside], minlength=len(self.persons))
         return float(0.5 * np.abs(have / have.sum() - self.persons / self.persons.sum()).sum())
 
 
 def count(cells: Integers, weights: Floats, size: int) -> Floats:
-    """Weight per cell; records outside the table (-1) are left out."""
+    """Sum weights per cell; records outside the table (-1) are left out."""
     inside = cells >= 0
     return np.bincount(cells[inside], weights=weights[inside], minlength=size).astype(np.float64)
 
 
 def shares(counts: Floats) -> Floats:
-    """Counts over the sum of their last axis; zero where nothing is counted."""
+    """Divide counts by the sum of their last axis; zero if that is zero."""
     totals = counts.sum(axis=-1, keepdims=True)
     result: Floats = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
     return result
 
 
 def rake(weights: Floats, targets: Sequence[Target], *, rounds: int = 40, tolerance: float = 1e-4) -> Floats:
-    """Iterative proportional fitting of record weights (Deming and Stephan 1940).
+    """Fit record weights to margins by iterative proportional fitting (Deming and Stephan 1940).
 
-    Cells without donors are left out of their target. Margins of different years disagree a little, so the
-    last of them are met best; the caller puts the figures it trusts most at the end.
+    Cells without donors are left out of their target. Margins of different years disagree slightly, and the last ones
+    are met best, so put the most reliable figures at the end.
 
     Args:
         weights: initial weight of every donor, >= 0.

@@ -1,4 +1,4 @@
-"""Record codes: person records as codes of any attribute of a locale, coarser views included."""
+"""Record codes: person records as codes of any attribute of a locale, including coarser views."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from census_personas.foundation.arrays import Integers
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """Codes of records in any attribute of the locale, coarser views included."""
+    """Codes of person records for any attribute of the locale, including coarser views."""
 
     priors: Priors
     records: Records
 
     def __getitem__(self, attribute: str) -> Integers:
-        """Codes as int64; -1 is missing."""
+        """Return codes as int64; -1 is missing."""
         have = self.records.codes
         if attribute in have:
             return have[attribute].astype(np.int64)
@@ -29,7 +29,7 @@ class Codes:
         return table[have[fine]]
 
     def cells(self, attributes: tuple[str, ...]) -> Integers:
-        """C-order cell of every record in the table over these attributes; -1 where one is missing."""
+        """Return the C-order cell of every record in the table over these attributes; -1 if one is missing."""
         shape = self.priors.domain.project(attributes).shape
         codes = [self[name] for name in attributes]
         missing = np.any([code < 0 for code in codes], axis=0)

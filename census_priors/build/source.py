@@ -1,4 +1,4 @@
-"""Source: an official file that a table was computed from, as provenance records it."""
+"""Source: an official file behind a table, as recorded in the provenance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BLOCK = 1 << 20
 
 
 class SourceError(PersonasError, ValueError):
-    """An official file that is missing or not what its publisher documents; says which and what to do."""
+    """An official file that is missing or differs from its documentation; the message names it and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,15 @@ class Source:
 
     Attributes:
         file: path relative to the folder of sources; ends in `/` for a folder.
-        publisher: who answers for the figures.
-        title: the publication, with table number where it has one.
-        vintage: the period the figures describe.
-        universe: who or what is counted.
-        url: where the publisher keeps it.
+        publisher: publisher of the figures.
+        title: the publication, with its table number, if any.
+        vintage: period of the figures.
+        universe: people or things that are counted.
+        url: address at the publisher.
         licence: terms of reuse.
-        released: when it was published, as far as it is known.
-        beside: further files that belong to it, such as a table's legend.
-        key: its short name, where it is not to be made from `file`; needed without a file.
+        released: date of publication, if known.
+        beside: further files of it, such as a table's legend.
+        key: short name, if not derived from `file`; required without a file.
     """
 
     file: str
@@ -46,14 +46,14 @@ class Source:
 
     @property
     def name(self) -> str:
-        """Short name: the key if it has one, else the path without slash at its end and without suffixes."""
+        """Short name: the key, else the path without final slash and suffixes."""
         if self.key:
             return self.key
         path = Path(self.file)
         return (path.parent / path.name.split(".")[0]).as_posix()
 
     def paths(self, folder: Path) -> list[Path]:
-        """Every file of it under a folder of sources, sorted."""
+        """Return all its files under a folder of sources, sorted."""
         if not self.file:
             return []
         place = folder / self.file
@@ -64,10 +64,10 @@ class Source:
 
 
 def missing(sources: Iterable[Source], folder: Path) -> None:
-    """Look for every file before hours are spent on the first.
+    """Refuse a folder that lacks a source file, before any long computation.
 
     Raises:
-        SourceError: naming the first file that is not there, how many more, and where it is published.
+        SourceError: the message names the first missing file, how many more, and where it is published.
     """
     lost = [
         (source, path)
@@ -85,7 +85,7 @@ def missing(sources: Iterable[Source], folder: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, read in blocks."""
+    """Compute the SHA-256 of a file in blocks."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(BLOCK):

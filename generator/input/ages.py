@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from census_personas.census_priors.input_words import AgeWords
-
-_OLDEST = 130
+from census_personas.generator.input.spelling import OLDEST
 
 
 class AgeReading:
@@ -32,8 +31,8 @@ class AgeReading:
         return None
 
     def _range(self, first: int, last: int) -> str | int | None:
-        """Return the part of a range that the locale has; the whole range if it has no part of it."""
-        if first > last or last > max(_OLDEST, self._ends[1]):
+        """The part of a range that the locale has; the whole range where it has none of it."""
+        if first > last or last > max(OLDEST, self._ends[1]):
             return None
         if first <= self._ends[1] and last >= self._ends[0]:
             first, last = max(first, self._ends[0]), min(last, self._ends[1])

@@ -124,16 +124,15 @@ class RowCompleter:
     ) -> dict[int, dict[str, Any]]:
         """Return the rows that the model completed, by their position in `rows`."""
         evidence = {i: self._evidence(rows[i]) for i in partial}
-        excluded = {i: reason for i, said in evidence.items() if (reason := self._outside(said))}
         names = dict.fromkeys((*self.needed, *(name for said in evidence.values() for name in said)))
         frame = pd.DataFrame(
-            {name: [self._cell(i, name, evidence, excluded) for i in range(len(rows))] for name in names},
+            {name: [evidence.get(i, {}).get(name) for i in range(len(rows))] for name in names},
             index=range(start, start + len(rows)),
             dtype=object,
         )
         done = self._population.complete(frame, seed=self._seed, start=start)
         reasons = zip(done.impossible.index.tolist(), done.impossible["reason"].tolist(), strict=True)
-        excluded |= {label - start: str(reason) for label, reason in reasons}
+        excluded = {label - start: str(reason) for label, reason in reasons}
         people = dict(
             zip(done.people.index.tolist(), done.people.astype(object).to_dict("records"), strict=True)
         )
@@ -145,23 +144,26 @@ class RowCompleter:
             for i in partial
         }
 
-    def _cell(
-        self, i: int, name: str, evidence: Mapping[int, Mapping[str, Any]], excluded: Mapping[int, str]
-    ) -> Any:
-        return None if i in excluded else evidence.get(i, {}).get(name)
-
     def _evidence(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values of a row that the model accepts as evidence."""
         own = {*self.readable} - {"row", "country", *(f"{trait}_label" for trait in TRAITS)}
-        said = {name: value for name, value in row.items() if name in own and _is_said(value)}
-        said |= self._imputation.name_of(row)
-        places = self._roles.named(tuple(role for role in PLACE if role != "postcode"))
-        known = self._place_names
-        for name in places:
-            is_decided = self._roles.get("postcode") in said
-            if name in said and name in known and (is_decided or str(said[name]) not in known[name]):
-                del said[name]
+        said = self.stated(
+            {name: value for name, value in row.items() if name in own and _is_said(value)}, row
+        )
+        if self._roles.get("postcode") in said:
+            # Whose places are called otherwise than the look-up calls them is where the postcode is.
+            return {n: v for n, v in said.items() if n not in self._place_names or n in self._domain}
         return said
+
+    def stated(self, said: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+        """What a row says, with the name that its texts give, without places that the look-up does not name."""
+        known = self._place_names
+        kept = {n: v for n, v in said.items() if n not in known or not _is_said(v) or _is_one_of(v, known[n])}
+        return kept | self._imputation.name_of(row)
+
+    @cached_property
+    def _domain(self) -> frozenset[str]:
+        return frozenset(self._population.priors.domain)
 
     @cached_property
     def _place_names(self) -> Mapping[str, frozenset[str]]:
@@ -169,19 +171,8 @@ class RowCompleter:
         priors = self._population.priors
         if "places" not in priors.declaration.lookups:
             return {}
-        roles = [role for role in PLACE if role in self._roles]
+        roles = [role for role in PLACE if role != "postcode" and role in self._roles]
         return {self._roles[role]: frozenset(map(str, priors.places.column(role))) for role in roles}
-
-    def _outside(self, said: Mapping[str, Any]) -> str | None:
-        """Return why nobody in the locale has this age alone; None if somebody has, or no age is known."""
-        age, domain = self._roles.get("age"), self._population.priors.domain
-        if age is None or age not in said:
-            return None
-        youngest, oldest = int(domain[age][0]), int(domain[age][-1])
-        first, _, last = str(said[age]).partition("-")
-        if isinstance(said[age], list) or (int(first) <= oldest and int(last or first) >= youngest):
-            return None
-        return f"{age} {said[age]}: {self._population.priors.locale} has people from {youngest} to {oldest}"
 
     def _kept(self, row: Mapping[str, Any]) -> dict[str, Any]:
         return {"row": row_of(row["uuid"]), DRAWN: [], **row}
@@ -213,6 +204,10 @@ def _drawn_before(row: Mapping[str, Any]) -> list[str]:
 
 def _is_said(value: Any) -> bool:
     return value is not None and value == value and value != ""  # noqa: PLR0124  NaN
+
+
+def _is_one_of(value: Any, known: frozenset[str]) -> bool:
+    return all(str(part) in known for part in (value if isinstance(value, list) else [value]))
 
 
 def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+
+import numpy as np
 
 from census_personas.generator.config.run_config import ConfigError
 from census_personas.generator.input.mapping import InputMapping, count, shown
@@ -36,13 +39,12 @@ def check_key(source: InputSource, mapping: InputMapping) -> InputMapping:
     for column, may_lack in ((mapping.key, False), (mapping.uuid, True)):
         if column is None:
             continue
-        counts = Counter(_texts(source, column))
-        if counts[None] and not may_lack:
+        empty, twice = _repeats(source, column)
+        if empty and not may_lack:
             raise ConfigError(
-                f"{source.path}: key {column!r} is empty in {count(counts[None], 'row')}; fill it in, or name another "
+                f"{source.path}: key {column!r} is empty in {count(empty, 'row')}; fill it in, or name another "
                 "input.key"
             )
-        twice = Counter({text: times for text, times in counts.items() if text is not None and times > 1})
         if twice:
             raise ConfigError(
                 f"{source.path}: {column!r} does not name each row once: {shown(twice)}; take the repeated rows out, "
@@ -51,10 +53,30 @@ def check_key(source: InputSource, mapping: InputMapping) -> InputMapping:
     return mapping
 
 
-def _texts(source: InputSource, column: str) -> Iterator[str | None]:
-    return (cell_text(row.get(column)) for row in source.rows({column}))
+def _repeats(source: InputSource, column: str) -> tuple[int, Counter[str]]:
+    """How many cells are empty, and the texts that stand there more than once.
+
+    Eight bytes are kept of a row: the texts themselves are counted only where hashes are equal.
+    """
+    empty, hashes = 0, array("q")
+    for texts in _texts(source, column):
+        said = [text for text in texts if text is not None]
+        empty += len(texts) - len(said)
+        hashes.extend(map(hash, said))
+    ordered = np.sort(np.frombuffer(hashes, dtype=np.int64)) if hashes else np.zeros(0, dtype=np.int64)
+    equal = set(ordered[1:][ordered[1:] == ordered[:-1]].tolist())
+    if not equal:
+        return empty, Counter()
+    counts = Counter(
+        text for texts in _texts(source, column) for text in texts if text is not None and hash(text) in equal
+    )
+    return empty, Counter({text: times for text, times in counts.items() if times > 1})
+
+
+def _texts(source: InputSource, column: str) -> Iterator[list[str | None]]:
+    return ([*map(cell_text, block[column])] for block in source.blocks((column,)))
 
 
 def _holds_uuids(source: InputSource, column: str) -> bool:
-    texts = (text for text in _texts(source, column) if text is not None)
+    texts = (text for texts in _texts(source, column) for text in texts if text is not None)
     return all(_UUID.fullmatch(text) is not None for text in texts)

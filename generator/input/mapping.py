@@ -10,13 +10,14 @@ from typing import Any
 
 from census_personas.foundation.schema import LISTS, PROSE
 from census_personas.generator.input.headers import EXACT
-from census_personas.generator.input.spelling import cell_text
-from census_personas.generator.input.value_reading import LEFT, UNKNOWN, Reading
+from census_personas.generator.input.spelling import cell_text, cell_texts
+from census_personas.generator.input.value_reading import LEFT, UNKNOWN, Reading, one_of
 
 DRAWN = "drawn"
 """Column of the `full` schema that lists what was drawn; it is kept when a dataset is narrated again."""
 _KEPT = frozenset({*PROSE, *LISTS, DRAWN})
 _NAMED = 3  # values that a message names
+_LONGEST = 100  # characters of a cell that a message shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class MappedColumn:
         """Return what a cell means; if any text is valid, the cell itself."""
         if self.readings is None:
             return Reading(cell)
+        if (texts := cell_texts(cell)) is not None:
+            return one_of([self.readings.get(text, LEFT) for text in texts])
         text = cell_text(cell)
         return UNKNOWN if text is None else self.readings.get(text, LEFT)
 
@@ -100,6 +103,11 @@ class InputMapping:
         """The attributes that the file has."""
         return tuple(column.target for column in self.columns)
 
+    @cached_property
+    def facts(self) -> frozenset[str]:
+        """The attributes, and with them that of work, which an occupation says something of."""
+        return frozenset((*self.targets, *(self.employed or ())[1:2]))
+
     def read(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return a row's values, lists or ranges by attribute, without unknown ones.
 
@@ -119,6 +127,14 @@ class InputMapping:
         if employment:
             said.setdefault(*employment)
         return said
+
+    def unread(self, row: Mapping[str, Any]) -> str | None:
+        """Why a row cannot be read: a cell of which nobody can say what it means. None of a row that can."""
+        for column in self.columns:
+            cell = row.get(column.source)
+            if column.read(cell).left:
+                return f"column {column.source!r}: {str(cell)[:_LONGEST]!r} means nothing known as {column.target}"
+        return None
 
     @property
     def is_plain(self) -> bool:

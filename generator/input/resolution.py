@@ -37,14 +37,24 @@ class Resolution:
     """Resolves the mapping of one file for one locale."""
 
     def __init__(
-        self, said: InputConfig, source: InputSource, priors: Priors, columns: Iterable[str]
+        self,
+        said: InputConfig,
+        source: InputSource,
+        priors: Priors,
+        columns: Iterable[str],
+        *,
+        sets_aside: bool = False,
     ) -> None:
         """`columns` are all attributes of a person that a file may have.
+
+        `sets_aside` says that rows with a cell that means nothing known are set aside, so that only a column of which
+        half the rows or more cannot be read has to be decided first.
 
         Raises:
             ConfigError: the config names a column or an attribute that does not exist.
         """
         self.said, self.source, self.priors = said, source, priors
+        self._sets_aside = sets_aside
         self.words: InputWords = read_input_words(priors)
         self.vocabulary = Vocabulary(priors, self.words)
         self.headers = Headers(priors, self.words, dict.fromkeys((*columns, _COUNTRY)))
@@ -213,15 +223,15 @@ class Resolution:
 
     def _fault(self, column: MappedColumn) -> str | None:
         left = column.left
-        if not left:
-            return None
         place, rows = self.source.path, sum(left.values())
+        known = sum(column.counts.values()) - column.counts[None]
+        if not left or (self._sets_aside and 2 * rows < known):
+            return None
         if column.target == _COUNTRY:
             return (
                 f"{place}: column {column.source!r} says {shown(left)}, and locale {self.priors.locale} is of "
                 f"{self.priors.country}: it is a dataset of another country; set locale to that country's"
             )
-        known = sum(column.counts.values()) - column.counts[None]
         region = column.target == self.priors.roles.get("region") and rows == known
         hint = (
             f"none is of {self.priors.locale}: is it a dataset of another country, whose locale to set? Else "

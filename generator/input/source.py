@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -12,9 +12,15 @@ from typing import Any
 
 from census_personas.foundation.dataset_reader import count_rows, dataset_files
 from census_personas.foundation.errors import DatasetError
-from census_personas.foundation.record_reader import TextFormat, first_line, header_of, read_rows
+from census_personas.foundation.record_reader import (
+    TextFormat,
+    first_line,
+    header_of,
+    read_columns,
+    read_rows,
+)
 from census_personas.generator.config.input_config import InputConfig
-from census_personas.generator.input.spelling import cell_text
+from census_personas.generator.input.spelling import cell_text, cell_texts
 
 SEPARATORS = (",", ";", "\t", "|")
 _TEXT = frozenset({".csv", ".tsv"})
@@ -49,28 +55,47 @@ class InputSource:
         """Number of rows."""
         if self.files[0].suffix.lower() == ".parquet":
             return count_rows(self.path)
-        return sum(1 for _ in self.rows())
+        first = self.columns[0]
+        return sum(len(block[first]) for block in self.blocks((first,)))
 
     def rows(self, columns: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
         """Yield the rows in order; from a Parquet file only these columns."""
         return chain.from_iterable(read_rows(file, self.text, columns) for file in self.files)
 
-    def tally(self, columns: Collection[str]) -> Mapping[str, Counter[str | None]]:
-        """Return how often each value stands in each of these columns, as text; None counts empty cells.
+    def blocks(self, columns: Collection[str]) -> Iterator[Mapping[str, Sequence[Any]]]:
+        """The cells of these columns, block by block."""
+        return chain.from_iterable(read_columns(file, self.text, columns) for file in self.files)
+
+    def tally(self, columns: Collection[str], most: int | None = None) -> Mapping[str, Counter[str | None]]:
+        """How often each value stands in each of these columns, as text; None counts empty cells.
+
+        The values of a cell that holds a list are counted each. A column with more than `most` values is left out.
 
         Raises:
-            DatasetError: a cell that holds a list or an object.
+            DatasetError: a cell that holds an object.
         """
-        counts: dict[str, Counter[str | None]] = {name: Counter() for name in columns}
-        for row in self.rows(columns):
-            for name, count in counts.items():
-                cell = row.get(name)
-                if isinstance(cell, list | dict):
-                    raise DatasetError(
-                        f"{self.path}: column {name!r} holds {cell!r}; give one value a row, and no lists"
-                    )
-                count[cell_text(cell)] += 1
+        cells: dict[str, Counter[Any]] = {name: Counter() for name in columns}
+        for block in self.blocks(columns) if cells else ():
+            for name in tuple(cells):
+                cells[name].update(block[name] if _are_plain(block[name]) else self._texts(name, block[name]))
+                if most is not None and len(cells[name]) > most:
+                    del cells[name]
+            if not cells:
+                break
+        counts: dict[str, Counter[str | None]] = {name: Counter() for name in cells}
+        for name, own in cells.items():
+            for cell, rows in own.items():
+                counts[name][cell_text(cell)] += rows
         return counts
+
+    def _texts(self, name: str, cells: Sequence[Any]) -> Iterator[str | None]:
+        for cell in cells:
+            texts = cell_texts(cell)
+            if texts is None and isinstance(cell, dict):
+                raise DatasetError(
+                    f"{self.path}: column {name!r} holds {cell!r}; give a value, or a list of values, a row"
+                )
+            yield from (cell_text(cell),) if texts is None else texts or (None,)
 
     def _separator(self, encoding: str) -> str:
         file = self.files[0]
@@ -84,3 +109,8 @@ class InputSource:
 
     def _keys(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for row in self.rows() for name in row))
+
+
+def _are_plain(cells: Sequence[Any]) -> bool:
+    """Whether cells can be counted as they stand: True equals 1, and no NaN equals another."""
+    return {*map(type, cells)} <= {str, int, type(None)}

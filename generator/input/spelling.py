@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
+OLDEST = 130
+"""No age of a person is above it."""
 _WORDS = re.compile(r"[^\W_]+")
 _CODED = re.compile(r"\s*\d+\s*[.:=)]\s*(?=\S)|\s*\d+\s+-\s+(?=\S)")
 
@@ -23,6 +26,17 @@ def cell_text(cell: Any) -> str | None:
         cell = int(cell)
     text = str(cell).strip()
     return text.removesuffix(".0") if re.fullmatch(r"-?\d+\.0", text) else text or None
+
+
+def cell_texts(cell: Any) -> Sequence[str] | None:
+    """The texts of a cell that holds a list, or a range as `{"min": 30, "max": 44}`; None of any other cell."""
+    if isinstance(cell, list):
+        parts: list[Sequence[str | None]] = [cell_texts(part) or [cell_text(part)] for part in cell]
+        return [text for texts in parts for text in texts if text is not None]
+    if isinstance(cell, dict) and cell and cell.keys() <= {"min", "max"}:
+        first, last = cell_text(cell.get("min")), cell_text(cell.get("max"))
+        return [f"{first or 0}-{last or OLDEST}"] if first or last else []
+    return None
 
 
 def without_code(text: str) -> str:

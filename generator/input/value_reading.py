@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,19 @@ class Reading:
 UNKNOWN = Reading()
 LEFT = Reading(left=True)
 FOREIGN = Reading(foreign=True)
+
+
+def one_of(readings: Sequence[Reading]) -> Reading:
+    """What a cell means that holds several values, of which one is true."""
+    if any(reading.left for reading in readings):
+        return LEFT
+    if any(reading.foreign for reading in readings):
+        return FOREIGN
+    if not readings or any(reading.value is None for reading in readings):
+        return UNKNOWN
+    parts = (r.value if isinstance(r.value, list) else [r.value] for r in readings)
+    values = list(dict.fromkeys(value for part in parts for value in part))
+    return Reading(values[0] if len(values) == 1 else values)
 
 
 class Vocabulary:

@@ -1,1 +1,1 @@
-"""Tables to a fitted model: a network of dense arrays, and what it says of itself."""
+"""The fitted model: a network of dense arrays, fitted to tables, and its description."""

@@ -1,14 +1,15 @@
-"""Bayesian network: the fitted model as a genuine pgmpy `DiscreteBayesianNetwork`. The only pgmpy importer.
+"""Bayesian network: the fitted model as a pgmpy `DiscreteBayesianNetwork`. The only module that imports pgmpy.
 
 The core joint becomes its chain of conditionals, a coarser view a deterministic child of the finer attribute.
-A node that refines a parent (single years in an age band, occupations in a group) becomes one variable for
-each state of the parent: the value that a person of that state has. Together with the parent it says the same
-as the node, at the node's size; pgmpy's dense tables would need the parent's size times as much. A child of
-such a node is in turn one variable for each state, between which the state of the refined parent then chooses.
+A node that refines a parent (single years in an age band, occupations in a group) becomes one variable per
+state of the parent: the child's value for a person in that state. These variables and the parent together hold
+the node's distribution at the node's own size; one dense pgmpy table would be larger by the number of parent
+states. A child of such a node is also split into one variable per state, and a further variable selects among
+them by the state of the refined parent.
 
-Files of a network (BIF) separate names by spaces, commas and brackets, and quote nothing. Names of states hold letters
-of ASCII, digits and `_.-~+` here; any other character is percent-encoded as in URLs, so that whatever writes the
-model can be read again, and `urllib.parse.unquote` gives the state back.
+BIF files separate names by spaces, commas and brackets, without quotes. Names of states therefore keep only ASCII
+letters, digits and `_.-~+`; any other character is percent-encoded as in URLs, so that a written model can be read
+again. `urllib.parse.unquote` restores the state.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from census_personas.generator.model.node import Node
 def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
     """Build the pgmpy model; `check_model()` holds.
 
-    Rows of parents that cannot occur, which a table must fill with something, have the child's distribution
-    over all rows.
+    A table needs a distribution even for combinations of parents that cannot occur; these rows hold the child's
+    distribution over all rows.
     """
     writer = _Writer(network)
     for position in range(len(network.core_attributes)):
@@ -49,26 +50,26 @@ def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
 
 
 def encoded(state: object) -> str:
-    """Name of a state, or part of a variable's name, in the export; `urllib.parse.unquote` decodes it.
+    """Encode a state, or part of a variable's name, for the export; `urllib.parse.unquote` decodes it.
 
     Raises:
-        FitError: the state is an empty text, which no file can hold.
+        FitError: the state is an empty string, which a network file cannot hold.
     """
     name = quote(str(state), safe="+")
     if not name:
         raise FitError(
-            "a state is an empty text, which a network file cannot hold; give it a name, such as none"
+            "a state is an empty string, which a network file cannot hold; give it a name, such as none"
         )
     return name
 
 
 def refined_name(child: str, state: object) -> str:
-    """Name of the variable that gives the child within one state of the parent it refines."""
+    """Return the name of the variable for the child within one state of the parent that it refines."""
     return f"{child}_in_{encoded(state)}"
 
 
 _MISREAD = re.compile(r"(?:table|default)[0-9eE.+-]")
-"""What pgmpy's reader of BIF takes for a row of numbers, within a name."""
+"""Parts of a name that pgmpy's BIF reader would parse as a row of numbers."""
 
 
 class _Writer:
@@ -104,17 +105,17 @@ class _Writer:
         same = next((name for name in self._variables if name.casefold() == variable.casefold()), None)
         if same is not None:
             raise FitError(
-                f"{variable}: differs from {same} by capitals alone, which readers of network files do not tell apart; "
+                f"{variable}: differs from {same} by case alone, which readers of network files ignore; "
                 "rename the attribute or state"
             )
         if misread := _MISREAD.search(variable):
             raise FitError(
-                f"{variable}: readers of network files take {misread[0]!r} within a name for numbers; rename the "
+                f"{variable}: readers of network files parse {misread[0]!r} in a name as numbers; rename the "
                 "attribute or state"
             )
 
-    def _add_given(self, variable: str, states: list[str], parents: Sequence[str], table: Floats) -> None:
-        """`_add` where parents may also be attributes that no variable gives by itself."""
+    def _add_child(self, variable: str, states: list[str], parents: Sequence[str], table: Floats) -> None:
+        """Add a child whose parents may be split into one variable per state, as refining nodes are."""
         hidden = next((axis for axis, name in enumerate(parents) if not self._add_view(name)), None)
         if hidden is None:
             self._add(variable, states, parents, table)
@@ -124,33 +125,33 @@ class _Writer:
         coarse = node.refines or ""
         runs = hierarchy.codes(node.child, coarse)
         codes = hierarchy.codes(node.child, parents[hidden])
-        before = ""
+        previous = ""
         for code, state in enumerate(self._states(coarse)):
             part = np.take(table, codes[runs == code], axis=hidden)
             through = [*parents[:hidden], f"{node.child}_in_{state}", *parents[hidden + 1 :]]
-            self._add_given(f"{variable}_of_{coarse}_{state}", states, through, part)
-            before = self._choose(variable, states, coarse, code, before)
+            self._add_child(f"{variable}_of_{coarse}_{state}", states, through, part)
+            previous = self._choose(variable, states, coarse, code, previous)
 
-    def _choose(self, variable: str, states: list[str], coarse: str, code: int, before: str) -> str:
-        """A variable that is the one of this state of `coarse` in this state, else the one before it."""
+    def _choose(self, variable: str, states: list[str], coarse: str, code: int, previous: str) -> str:
+        """Add a variable that equals this state's variable where `coarse` has this state, else the one previous it."""
         names = self._states(coarse)
         here = f"{variable}_of_{coarse}_{names[code]}"
-        if not before:
+        if not previous:
             return here
         chosen = variable if code == len(names) - 1 else f"{variable}_up_to_{coarse}_{names[code]}"
         same = np.eye(len(states))
         table = np.repeat(same[:, None, None, :], len(names), axis=1).repeat(len(states), axis=2)
         table[:, code] = same[None, :, :]
-        self._add(chosen, states, [before, coarse, here], table)
+        self._add(chosen, states, [previous, coarse, here], table)
         return chosen
 
     def add_core(self, position: int) -> None:
-        """P(attribute | the core attributes before it)."""
+        """Add P(attribute | the core attributes previous it)."""
         names = self.network.core_attributes[: position + 1]
         self._add(names[-1], self._states(names[-1]), names[:-1], self.network.joint(names))
 
     def _add_view(self, attribute: str) -> bool:
-        """Give a coarser view a variable, a deterministic child of the next finer one; False if none can be had."""
+        """Add a coarser view as a deterministic child of the next finer one; return False if there is none."""
         if attribute in self._variables:
             return True
         finer = self.network.hierarchy.finer.get(attribute)
@@ -162,13 +163,13 @@ class _Writer:
         return True
 
     def add_node(self, node: Node) -> None:
-        """P(child | parents), states that make the child certain included."""
+        """Add P(child | parents), including parent states that make the child certain."""
         people = np.ones([self.network.size(parent) for parent in node.parents])
         table = np.asarray(node.joint(node.parents, people, self.network.hierarchy), dtype=np.float64)
-        self._add_given(node.child, self._states(node.child), node.parents, table)
+        self._add_child(node.child, self._states(node.child), node.parents, table)
 
     def add_refinement(self, node: Node) -> None:
-        """One variable for each state of the refined parent."""
+        """Add one variable for each state of the refined parent."""
         parent = node.refines or ""
         self._add_view(parent)
         codes = self.network.hierarchy.codes(node.child, parent)
@@ -177,4 +178,4 @@ class _Writer:
             inside = codes == code
             part = np.asarray(node.table[..., inside], dtype=np.float64)
             name = f"{node.child}_in_{state}"
-            self._add_given(name, states[inside].tolist(), node.parents, part)
+            self._add_child(name, states[inside].tolist(), node.parents, part)

@@ -16,17 +16,17 @@ from census_personas.generator.model.network import Network
 from census_personas.generator.model.node import Node
 
 NOBODY = 1e-9
-"""Share of people below which nobody is missed: less than one in a thousand million."""
+"""Population share that counts as zero: less than one person in a thousand million."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A table as the fit wants it.
+    """A census table prepared for the fit.
 
     Attributes:
-        table: as its file gives it.
+        table: the table as read from its file.
         values: its probabilities after shrinkage.
         persons: effective sample size; 0 for a full count.
         priority: of its source.
@@ -41,19 +41,19 @@ class Wanted:
 def child_margin(
     network: Network, node: Node, start: Floats32, wanted: Wanted, back_off: Sequence[str] = ()
 ) -> Margin:
-    """The table as P(child | its parents) x the model's own P(its parents): tables need not agree on parents.
+    """Build the constraint P(child | its parents) x the model's own P(its parents): tables need not agree on parents.
 
-    States of the child that are certain elsewhere are left out.
+    Parent states that make the child certain are left out.
 
     Args:
         network: the model so far.
         node: the child; its table is not read.
         start: P(parents) spread over the child's states.
         wanted: the table.
-        back_off: parents to leave out, the first one first, for people whom the table has nobody like.
+        back_off: parents to drop, in this order, for combinations of parents that the table lacks.
 
     Raises:
-        FitError: the table has nobody of some parents' states that the model gives people, and no back-off helps.
+        FitError: the table lacks a combination of parents that occurs in the model, and no back-off covers it.
     """
     scope = (*node.parents, node.child)
     margin = fitting.margin_of(
@@ -82,7 +82,7 @@ def child_margin(
         )
         if filled.any():
             log.warning(
-                "%s: %s has nobody like %.3g %% of people (%s); they are taken to be like others whatever their %s",
+                "%s: %s lacks the cells of %.3g %% of people (%s); their distribution is pooled over %s",
                 node.child,
                 margin.name,
                 100 * model[filled].sum(),
@@ -99,16 +99,16 @@ def _refuse(network: Network, node: Node, table: Marginal, margin: Margin, bare:
     shown = _shown(network, node, table, margin, bare, model)
     names = shown.replace("=", " ").split()[::2]
     others = [name for name in node.parents if any(network.hierarchy.refines(name, n) for n in names)]
-    remedy = f", `back_off: [{', '.join(others)}]` to take them for like the others" if others else ""
+    remedy = f", or pool them with others: `back_off: [{', '.join(others)}]`" if others else ""
     raise FitError(
-        f"{table.source}: nobody with {shown}, who are {model[bare].sum():.3g} of the people, and none of whose "
-        f"{node.child} it says; add these cells, or declare for {node.child} in priors.yaml what is certain of them "
+        f"{table.source}: nobody with {shown} ({model[bare].sum():.3g} of the people), so {node.child} is unknown "
+        f"there; add these cells, or declare the state of {node.child} in priors.yaml that is certain for them "
         f"(`otherwise`){remedy}"
     )
 
 
 def _shown(network: Network, node: Node, table: Marginal, margin: Margin, bare: Mask, model: Floats) -> str:
-    """A state of one parent that the table lacks altogether, else its commonest combination that it lacks."""
+    """Name a parent state that the table lacks altogether, else the most common combination that it lacks."""
     hierarchy, scope = network.hierarchy, (*node.parents, node.child)
     names = [
         next(name for name in table.domain if hierarchy.refines(scope[axis], name))
@@ -141,7 +141,7 @@ def _open_states(node: Node, margin: Margin, scope: Sequence[str]) -> Margin:
 
 
 def _groups(network: Network, node: Node, table: Marginal, margin: Margin) -> Codes32:
-    """Group of every child state within which rows sum to the parents' probability."""
+    """Return the group of every child state; rows sum to the parents' probability within each group."""
     hierarchy = network.hierarchy
     name = next(name for name in table.domain if hierarchy.refines(node.child, name))
     states = margin.wanted.shape[-1]

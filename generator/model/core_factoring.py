@@ -1,9 +1,9 @@
 """Core factoring: a core too large for memory, split into a smaller core and conditionals.
 
 The attributes of the core become the cliques of a thin junction tree (Bach and Jordan 2001, "Thin Junction Trees"): the
-first clique is the new core; each attribute that is left then hangs on as many of one clique's attributes as its
-table has room for. Greedy by mutual information, as Chow and Liu (1968) do for trees. All parents of an attribute lie
-in one clique, so that no larger table is needed to fit it or to ask for it.
+first clique is the new core; each remaining attribute becomes the child of as many attributes of one clique as its
+table has room for. The choice is greedy by mutual information, as in Chow and Liu (1968) for trees. All parents of an
+attribute lie in one clique, so that no larger table is needed to fit or query it.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from census_personas.generator.model.shrinkage import shrink
 
 Ties = Mapping[frozenset[str], float]
 FORBIDDEN = 1e6
-"""Tie of attributes that share a structural zero: no part of the model but one with both can honour it."""
+"""Tie between attributes that share a structural zero: only a table over both can keep the zero."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """An attribute and the parents that it keeps; the first family's parents are none."""
+    """An attribute and the parents that it keeps."""
 
     child: str
     parents: tuple[str, ...]
 
 
 def within_memory(priors: Priors) -> Priors:
-    """The locale as this machine can fit it: itself, or with a cascade for a core that has no room.
+    """Return the locale as this machine can fit it: unchanged, or with a cascade for a core too large for memory.
 
     Raises:
-        FitError: not even one attribute has room.
+        FitError: even the table of one attribute is too large.
     """
     cells = footprint.room_for_core(priors)
     core = priors.domain.project(priors.declaration.model.core)
@@ -52,12 +52,12 @@ def within_memory(priors: Priors) -> Priors:
 
 
 def cascaded(priors: Priors, cells: int) -> Priors:
-    """The locale with its core factored into tables of at most so many cells.
+    """Return the locale with its core factored into tables of at most `cells` cells.
 
-    The independences that this adds stand with those that the locale declares.
+    The independences that this adds are appended to those that the locale declares.
 
     Raises:
-        FitError: an attribute has more states than that.
+        FitError: an attribute has more states than `cells`.
     """
     model = priors.declaration.model
     sizes = {name: len(priors.domain[name]) for name in model.core}
@@ -77,7 +77,7 @@ def cascaded(priors: Priors, cells: int) -> Priors:
             assumed.append(f"{family.child} is independent of {', '.join(others)} {given}")
         known.append(family.child)
     log.warning(
-        "core of %s cells has no room in memory; fitted as a cascade: %s; then %s. It assumes that %s",
+        "core of %s cells does not fit in memory; fitted as a cascade: %s; then %s. This assumes that %s",
         f"{prod(sizes.values()):,}",
         ", ".join(core),
         "; ".join(f"{family.child} given {', '.join(family.parents) or 'nothing'}" for family in families),
@@ -85,7 +85,7 @@ def cascaded(priors: Priors, cells: int) -> Priors:
     )
     nodes = [ConditionalDeclaration(child=family.child, parents=family.parents) for family in families]
     changed = model.model_copy(update={"core": core, "conditionals": (*nodes, *model.conditionals)})
-    words = [f"For want of memory, {text}." for text in assumed]
+    words = [f"Because memory is short, {text}." for text in assumed]
     declaration = priors.declaration.model_copy(
         update={"model": changed, "independences": (*priors.declaration.independences, *words)}
     )
@@ -93,9 +93,9 @@ def cascaded(priors: Priors, cells: int) -> Priors:
 
 
 def ties(priors: Priors) -> Ties:
-    """Mutual information (nats) of every two core attributes that a declared table has, noise shrunk away."""
+    """Compute the mutual information (nats) of every two core attributes in a declared table, noise shrunk away."""
     core, hierarchy = priors.declaration.model.core, priors.hierarchy
-    found: dict[frozenset[str], float] = {}
+    result: dict[frozenset[str], float] = {}
 
     def fine(name: str) -> str | None:
         return next((attribute for attribute in core if hierarchy.refines(attribute, name)), None)
@@ -109,23 +109,23 @@ def ties(priors: Priors) -> Ties:
         for pair in combinations(names, 2):
             values = shrink(table.project(pair).probabilities(), persons, effect)
             key = frozenset(str(fine(name)) for name in pair)
-            found[key] = max(found.get(key, 0.0), information(values))
+            result[key] = max(result.get(key, 0.0), information(values))
     for zero in priors.declaration.model.zeros:
         inside = [fine(name) for name in zero]
         if None not in inside:
-            found |= {frozenset(map(str, pair)): FORBIDDEN for pair in combinations(inside, 2)}
-    return found
+            result |= {frozenset(map(str, pair)): FORBIDDEN for pair in combinations(inside, 2)}
+    return result
 
 
 def information(table: Floats) -> float:
-    """Mutual information of the two axes of a table of probabilities, in nats."""
+    """Compute the mutual information of the two axes of a table of probabilities, in nats."""
     free = np.outer(table.sum(axis=1), table.sum(axis=0))
     inside = table > 0
     return float((table[inside] * np.log(table[inside] / free[inside])).sum())
 
 
 def factored(sizes: Mapping[str, int], tied: Ties, cells: int) -> tuple[tuple[str, ...], list[Family]]:
-    """A core and families, each over at most so many cells, that keep as much of the ties as greed finds.
+    """Choose a core and families of at most `cells` cells each that keep the strongest ties, greedily.
 
     Args:
         sizes: states by attribute, in the order in which the core declares them.
@@ -153,7 +153,7 @@ def factored(sizes: Mapping[str, int], tied: Ties, cells: int) -> tuple[tuple[st
 def _grown(
     clique: tuple[str, ...], others: Sequence[str], sizes: Mapping[str, int], tied: Ties, cells: int
 ) -> tuple[str, ...]:
-    """The clique with the attributes most tied to it, while they fit."""
+    """Grow a clique by the attributes most tied to it, while they fit."""
     while True:
         room = cells // prod(sizes[name] for name in clique)
         fitting = [name for name in others if name not in clique and sizes[name] <= room]
@@ -165,14 +165,14 @@ def _grown(
 def _parents(
     child: str, clique: tuple[str, ...], sizes: Mapping[str, int], tied: Ties, cells: int
 ) -> tuple[str, ...]:
-    """The members of a clique most tied to a child, while their table fits; members without a tie are left out."""
+    """Choose the members of a clique most tied to a child, while their table fits; skip members without a tie."""
     room = cells // sizes[child]
-    found: list[str] = []
+    parents: list[str] = []
     for name in sorted(clique, key=lambda name: -_strength(name, (child,), tied)):
         if sizes[name] <= room and _strength(name, (child,), tied) > 0:
-            found.append(name)
+            parents.append(name)
             room //= sizes[name]
-    return tuple(found)
+    return tuple(parents)
 
 
 def _strength(name: str, others: Sequence[str], tied: Ties) -> float:

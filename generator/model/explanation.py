@@ -1,4 +1,4 @@
-"""Explanation: what a model is made of, in plain values."""
+"""Explanation: the parts of a model as plain values."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from census_personas.generator.model.node import Node
 
 
 def explanation(priors: Priors, network: Network, leaves: Sequence[Leaf]) -> dict[str, Any]:
-    """Core, children and leaves with their parents, tables and distances, and the independences assumed.
+    """List core, children and leaves with their parents, tables and distances, and the assumed independences.
 
-    `distance` is the largest total variation distance between a part and one of its tables; independences are in
-    words where the locale declares them, and in any case the graph says them: each attribute is independent of all
-    before it but its parents.
+    `distance` is the largest total variation distance between a part and one of its tables. `independences` holds the
+    sentences that the locale declares; the graph implies them all: given its parents, each attribute is independent of
+    the other attributes before it.
     """
     tables = [tuple(names) for _, names in priors.tables]
     core = network.core_attributes

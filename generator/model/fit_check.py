@@ -1,4 +1,4 @@
-"""Fit check: whether a model can be fitted to a locale's tables, as a verdict of `personas priors check`."""
+"""Fit check: the verdict of `personas priors check` on whether a model can be fitted to a locale's tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = "a model can be fitted to the tables"
 
 
 def fit_verdict(priors: Priors) -> Verdict:
-    """Fit the model, or take it from the cache; what the fit refuses is what is wrong."""
+    """Fit the model, or load it from the cache; the verdict quotes the fit's error, if any."""
     try:
         network = load_or_fit(within_memory(priors))
     except (FitError, TableError, DomainError) as error:

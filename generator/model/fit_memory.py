@@ -1,4 +1,4 @@
-"""Fit memory: how large a model will be, before it is fitted."""
+"""Fit memory: estimates the size of a model before it is fitted."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from census_personas.generator.model.fitting import FitError
 
 CELL = 4
 ARRAYS = 7
-"""Float32 arrays of its size that fitting a part holds at once, temporaries included."""
+"""Number of float32 arrays as large as a part that its fit holds at once, temporaries included."""
 AT_HAND = 0.8
 CONTAINER = Path("/sys/fs/cgroup/memory.max")
-"""Where a container's limit stands (cgroups, version 2)."""
+"""File with a container's memory limit (cgroups, version 2)."""
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +25,11 @@ class Footprint:
     """Sizes of a declared model.
 
     Attributes:
-        part: what takes most memory to fit: `core`, or a child.
+        part: the part that needs most memory to fit: `core`, or a child.
         attributes: of its table.
         cells: of its table.
         stored: cells of all tables together.
-        width: attributes of the largest family less one: a lower bound of the graph's treewidth.
+        width: attributes of the largest family minus one: a lower bound of the graph's treewidth.
     """
 
     part: str
@@ -40,12 +40,12 @@ class Footprint:
 
     @property
     def fitting_bytes(self) -> int:
-        """Memory that the fit takes at its peak, about."""
+        """Estimated peak memory of the fit."""
         return CELL * (ARRAYS * self.cells + self.stored)
 
 
 def footprint(priors: Priors) -> Footprint:
-    """The sizes that a locale's declared model has."""
+    """Compute the sizes of a locale's declared model."""
     model = priors.declaration.model
     families, sizes = _families(priors), _sizes(priors)
     largest = max(sizes, key=lambda part: sizes[part])
@@ -63,7 +63,7 @@ def _families(priors: Priors) -> dict[str, tuple[str, ...]]:
 
 
 def _sizes(priors: Priors) -> dict[str, int]:
-    """Cells by part; states of a parent that make the child certain have none."""
+    """Return cells by part; parent states that make the child certain have no cells."""
     sizes = {part: priors.domain.project(names).size for part, names in _families(priors).items()}
     for node in priors.declaration.model.conditionals:
         for parent, certain in node.otherwise.items():
@@ -73,7 +73,7 @@ def _sizes(priors: Priors) -> dict[str, int]:
 
 
 def room_for_core(priors: Priors) -> int | None:
-    """Most cells that a table of the core may have here; None if the model fits, or the system does not say."""
+    """Return the most cells a core table may have; None if the model fits or the memory is unknown."""
     memory = _memory()
     if memory is None or footprint(priors).fitting_bytes <= AT_HAND * memory:
         return None
@@ -83,44 +83,44 @@ def room_for_core(priors: Priors) -> int | None:
 
 
 def check(priors: Priors) -> Footprint:
-    """Log the estimate of a fit's memory, and refuse one that this machine has no room for.
+    """Log the estimated memory of a fit, and refuse a fit that is too large for this machine.
 
     Raises:
-        FitError: naming the part that is too large, and what to declare instead.
+        FitError: a part is too large; the message names it and what to declare instead.
     """
-    found = footprint(priors)
-    gigabytes = found.fitting_bytes / 2**30
+    size = footprint(priors)
+    gigabytes = size.fitting_bytes / 2**30
     log.info(
         "model of %s: %s cells, treewidth at least %d; largest part %s with %s cells; about %.1f GB to fit",
         priors.locale,
-        f"{found.stored:,}",
-        found.width,
-        found.part,
-        f"{found.cells:,}",
+        f"{size.stored:,}",
+        size.width,
+        size.part,
+        f"{size.cells:,}",
         gigabytes,
     )
     memory = _memory()
-    if memory is not None and found.fitting_bytes > AT_HAND * memory:
+    if memory is not None and size.fitting_bytes > AT_HAND * memory:
         raise FitError(
-            f"{found.part}: a table over {', '.join(found.attributes)} has {found.cells:,} cells; fitting takes about "
-            f"{gigabytes:.1f} GB, and this machine has {memory / 2**30:.1f}: give it fewer parents, or coarser views "
+            f"{size.part}: a table over {', '.join(size.attributes)} has {size.cells:,} cells; fitting takes about "
+            f"{gigabytes:.1f} GB, and this machine has {memory / 2**30:.1f}: declare fewer parents, or coarser views "
             f"of them"
         )
-    return found
+    return size
 
 
 def _memory() -> float | None:
-    """Bytes of memory that a fit may count on: PERSONAS_MEMORY_GB, else the machine's or the container's."""
+    """Return the bytes of memory available to a fit: PERSONAS_MEMORY_GB, else the machine's or the container's."""
     chosen = os.environ.get("PERSONAS_MEMORY_GB", "").strip()
     if chosen:
         try:
             return float(chosen) * 2**30
         except ValueError:
             raise FitError(f"PERSONAS_MEMORY_GB={chosen!r}: not a number of gigabytes") from None
-    found = []
+    limits = []
     try:
-        found.append(float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")))
-        found.append(float(CONTAINER.read_text(encoding="ascii")))  # "max" where it has no limit
+        limits.append(float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")))
+        limits.append(float(CONTAINER.read_text(encoding="ascii")))  # "max" where it has no limit
     except (AttributeError, OSError, ValueError):
         pass
-    return min(found, default=None)
+    return min(limits, default=None)

@@ -16,7 +16,7 @@ from census_personas.foundation.errors import PersonasError
 TOLERANCE = 1e-4
 MAX_ROUNDS = 60
 DISAGREEMENT = 0.02
-"""Distance to a table that a fit may keep however little tables may differ: smoothing moves each table by itself."""
+"""Least tolerated distance to a table, even if tables agree: each table is smoothed by itself, which moves it."""
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class FitError(PersonasError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """One table as a constraint on an array: which axes it sums to, how their states map, what is wanted.
+    """One table as a constraint on an array: the axes it sums to, how their states map, and its target values.
 
     Attributes:
         name: the table, for messages.
@@ -35,7 +35,7 @@ class Margin:
         codes: per axis, the table's code for every state of the array's axis.
         wanted: probabilities, axes in the order of `axes`.
         persons: effective sample size; 0 for a full count.
-        priority: of its source; the highest decides what tables share.
+        priority: of its source; the highest decides margins that tables share.
     """
 
     name: str
@@ -65,7 +65,7 @@ def coarsen(array: AnyFloats, codes: Sequence[Integers32], shape: Sequence[int])
     """Sum states of each axis that share a code; code -1 drops the state.
 
     Sums are taken by numpy in a fixed order. A product with a matrix of indicators would be one of the BLAS, whose last
-    bits depend on the processor and the number of threads: rows of one seed would then differ between machines.
+
     """
     result: AnyFloats = array
     for axis, (code, size) in enumerate(zip(codes, shape, strict=True)):
@@ -102,7 +102,7 @@ def margin_of(
     persons: float = 0.0,
     priority: int = 0,
 ) -> Margin:
-    """The constraint that a table puts on an array with these attributes as axes."""
+    """Turn a table into a constraint on an array with these attributes as axes."""
     pairs = []
     for position, name in enumerate(table.domain):
         axis, fine = next((i, a) for i, a in enumerate(attributes) if hierarchy.refines(a, name))
@@ -120,16 +120,16 @@ def margin_of(
 
 
 def informs(table: Sequence[str], attributes: Sequence[str], hierarchy: Hierarchy) -> bool:
-    """Whether every attribute of a table is one of these, or a coarser view of one, each of another."""
-    found = [next((a for a in attributes if hierarchy.refines(a, name)), None) for name in table]
-    return None not in found and len(set(found)) == len(found)
+    """Return whether each attribute of a table is one of `attributes` or a coarser view of one, all different."""
+    fine = [next((a for a in attributes if hierarchy.refines(a, name)), None) for name in table]
+    return None not in fine and len(set(fine)) == len(fine)
 
 
 def fit(array: Floats32, margins: Sequence[Margin], place: str, agreement: float = 0.0) -> float:
-    """Scale `array` in place until it has every margin (iterative proportional fitting).
+    """Scale `array` in place until it matches every margin (iterative proportional fitting).
 
     Zeros of the array stay zero: they are the structural zeros. Table cells that the array cannot reach from the
-    start are left out; those that other tables empty count as missed.
+    start are ignored; cells that other tables empty count as missed.
 
     Args:
         array: non-negative start, the least informative distribution that is allowed.
@@ -160,7 +160,7 @@ def fit(array: Floats32, margins: Sequence[Margin], place: str, agreement: float
         named = sorted(misses, key=lambda name: -misses[name])[:3]
         shown = ", ".join(f"{name} (missed by {misses[name]:.3f})" for name in named)
         raise FitError(
-            f"{place}: tables disagree, no distribution has them all: {shown}; correct them, or declare in priors.yaml "
-            f"the `priority` of the source that decides, or a larger `agreement`"
+            f"{place}: tables disagree, no distribution matches them all: {shown}; correct them, or declare in "
+            f"priors.yaml the `priority` of the source that decides, or a larger `agreement`"
         )
     return worst

@@ -1,26 +1,26 @@
-"""Identity: a digest of what decides the distributions of a fitted model, and of nothing else.
+"""Identity: a digest of exactly what decides the distributions of a fitted model.
 
-A row's uuid and the place of a fit in the cache follow from it. Labels, sentences, sources' texts, the form and the
-place of files, and the name of this project are not in it: they may change, and rows keep their uuids.
+A row's UUID and the cache folder of a fit follow from it. It leaves out labels, sentences, texts of sources, file
+formats and paths, and the name of this project: these may change, and rows keep their UUIDs.
 
-It is taken over the inputs of the fit, not over the numbers that come out. The fit sums in a fixed order and comes out
-the same to the bit on x86 processors with and without AVX and with any number of threads; but another architecture, or
-another release of numpy, may round a last bit otherwise. A digest of those bits would give such a machine uuids of its
-own, and so would a digest of rounded numbers, whenever one of 68 million lies at a rounding edge. Inputs are read from
-files, bit by bit the same everywhere, and with the version of the algorithms they decide the distributions as exactly
-as arithmetic allows.
+The digest covers the inputs of the fit, not its results. The fit sums in a fixed order and gives the same bits on x86
+processors with and without AVX and with any number of threads; but another architecture, or another release of numpy,
+may round a last bit differently. A digest of those bits would give such a machine its own UUIDs; so would a digest of
+rounded numbers, as soon as one of 68 million lies at a rounding edge. Inputs are read from files, the same bits
+everywhere, and together with the version of the algorithms they decide the distributions as exactly as arithmetic
+allows.
 
-In it, in one canonical form:
+The digest covers, in one canonical form:
 
-- attributes that the graph, a table or a look-up uses: their states in order, and, state by state, what they are a
-  view of;
+- attributes that the graph, a table or a look-up uses: their states in order and, for views, the code of each finer
+  state;
 - tables in the order in which they are fitted: attributes, weights, persons, whether they count everybody, and every
-  number that is declared of their source (`design_effect`);
-- the graph as it is fitted (a cascade is another): core, children with parents, certain states and back-off,
+  number declared for their source (`design_effect`);
+- the graph as fitted (a cascade is a different graph): core, children with parents, certain states and back-off,
   zeros; `agreement`;
-- columns of the look-ups from which postcodes and names are drawn, what `locale.yaml` says of how they are read,
+- columns of the look-ups from which postcodes and names are drawn, the settings in `locale.yaml` for reading them,
   the year from which births are counted, and the parameters of the traits;
-- `FIT_VERSION`, `LEAVES_VERSION`: raise one only if distributions change, because every uuid changes with it.
+- `FIT_VERSION`, `LEAVES_VERSION`: raise one only if distributions change, because every UUID changes with it.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ from census_personas.census_priors.roles import NAME
 from census_personas.foundation.traits import DEVIATION, HIGHEST, LOWEST, MEAN, TRAITS
 
 FORM_VERSION = 1
-"""The canonical form of this module."""
+"""Version of the canonical form in this module."""
 FIT_VERSION = 3
-"""The algorithm that fits the network (`network_fit.py`): raised whenever it returns other distributions."""
+"""Version of the fit (`network_fit.py`): raise it whenever the fit returns other distributions."""
 LEAVES_VERSION = 1
-"""The arithmetic that makes postcodes, names and traits of their look-ups: raised as `FIT_VERSION` is."""
+"""Version of the arithmetic from look-ups to postcodes, names and traits: raise it like `FIT_VERSION`."""
 VERSIONS = (FORM_VERSION, FIT_VERSION, LEAVES_VERSION)
 _IMPLIED = "6843c92abcc127108fba7d25fa58f389aa98c62e85da8c1afc79fe8258d5a00f"
-# How look-ups are read once stood in the code, and no identity said it. The identity of a locale that declares just
-# that leaves it out still, so that its people keep their uuids.
+# Settings for reading look-ups were once fixed in the code and outside the identity. A locale that declares exactly
+# those settings still leaves them out, so that its rows keep their UUIDs.
 
 _Columns = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 
 def identity_of(priors: Priors) -> str:
-    """SHA-256, in hexadecimal, of everything that decides the distributions fitted to a locale.
+    """Compute the SHA-256, in hexadecimal, of everything that decides the distributions fitted to a locale.
 
     Raises:
         TableError: a table or a look-up is missing or bad.
@@ -93,7 +93,7 @@ def _plain(mapping: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _attributes(priors: Priors) -> dict[str, Any]:
-    """States of every attribute in use, and the code of each state of the finer attribute that it is a view of."""
+    """Return the states of every attribute in use, and for a view the code of each state of its finer attribute."""
     model, hierarchy = priors.declaration.model, priors.hierarchy
     used = {*model.core, *(name for _, table in priors.tables for name in table)}
     used |= {name for node in model.conditionals for name in (node.child, *node.parents)}
@@ -111,8 +111,8 @@ def _codes(codes: Any) -> list[int] | None:
 
 
 def _table(priors: Priors, source: str, attributes: tuple[str, ...]) -> list[Any]:
-    said = priors.declaration.sources[source].model_dump(exclude_defaults=True)
-    figures = {name: value for name, value in said.items() if not isinstance(value, str)}
+    declared = priors.declaration.sources[source].model_dump(exclude_defaults=True)
+    figures = {name: value for name, value in declared.items() if not isinstance(value, str)}
     everybody = priors.universe(attributes) == "everybody"
     return [attributes, everybody, figures, _marginal(priors.table(attributes))]
 
@@ -125,30 +125,32 @@ def _marginal(table: Marginal) -> str:
 
 
 def _bytes(values: Any) -> bytes:
-    """Numbers as little-endian float64 in C order, with one zero instead of two."""
+    """Return numbers as little-endian float64 in C order, with -0.0 as 0.0."""
     return (np.asarray(values, dtype="<f8") + 0.0).tobytes()
 
 
 def _reading(priors: Priors, lookups: Container[str]) -> dict[str, Any]:
-    """How the look-ups are read: which attributes decide what is drawn, and what their columns count."""
-    said, roles = priors.conventions, priors.roles
+    """Return the settings for reading the look-ups: the deciding attributes, and what their columns count."""
+    conventions, roles = priors.conventions, priors.roles
     reading: dict[str, Any] = {}
     if "places" in lookups:
-        reading["places"] = said.places.model_dump(mode="json", exclude_defaults=True)
+        reading["places"] = conventions.places.model_dump(mode="json", exclude_defaults=True)
         reading["places"]["roles"] = [roles.get(role) for role in ("postcode", "region", "origin")]
     if "names" in lookups:
-        reading["names"] = said.names.model_dump(mode="json", exclude_defaults=True, exclude={"recipe"})
+        reading["names"] = conventions.names.model_dump(
+            mode="json", exclude_defaults=True, exclude={"recipe"}
+        )
         reading["names"]["roles"] = [
             roles.get(role) for role in (*NAME, "sex", "age", "origin", "birth", "region")
         ]
         reading["names"]["feminine"] = sorted(
-            sex for sex, gender in said.gender.items() if gender == "feminine"
+            sex for sex, gender in conventions.gender.items() if gender == "feminine"
         )
     return reading
 
 
 def _decisive(priors: Priors, lookup: str) -> Iterator[_Columns]:
-    """Files of a look-up, with the columns of text and of numbers that decide what is drawn from it."""
+    """Yield the files of a look-up with the text and number columns that decide what is drawn from it."""
     names, places = priors.conventions.names, priors.conventions.places
     if lookup == "places":
         keys = [priors.places.file_column(role) or "" for role in ("postcode", "region")]

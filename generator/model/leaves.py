@@ -27,8 +27,8 @@ class Leaf:
     """P(child | parents) by rows of a conditional table.
 
     Attributes:
-        child: attribute that the leaf gives.
-        parents: attributes of the model that choose the row.
+        child: attribute of the leaf.
+        parents: attributes of the model that select the row.
         rows: row of `table` for every combination of parent states, shape by parents; 0-d without parents.
         table: the distributions.
     """
@@ -39,9 +39,9 @@ class Leaf:
     table: ConditionalTable
 
     def entries(self, weights: Weights | None = None) -> tuple[Starts, Rows, Weights]:
-        """The table's entries: where each row starts, states and probabilities.
+        """Return the table's entries: where each row starts, states and probabilities.
 
-        With weights of the states, probabilities are times those, and entries of weight 0 are left out.
+        With weights of the states, probabilities are multiplied by them, and entries of weight 0 are left out.
         """
         table = self.table
         if weights is None:
@@ -55,7 +55,10 @@ class Leaf:
         return starts, table.indices.take(kept), shares
 
     def likelihood(self, weights: Weights) -> Floats:
-        """Mean weight of the child's state given the parents, shape by parents; for a mask, P(allowed | parents)."""
+        """Compute the mean weight of the child's state given the parents; for a mask, P(allowed | parents).
+
+        The result is shaped by parents.
+        """
         starts, _, shares = self.entries(weights)
         sums = np.zeros(len(starts) - 1)
         filled = np.flatnonzero(np.diff(starts))
@@ -64,13 +67,13 @@ class Leaf:
 
 
 def leaves_of(priors: Priors) -> tuple[Leaf, ...]:
-    """Traits, and the names and postcodes if the locale declares look-ups for them."""
-    found = [_trait(name) for name in TRAITS]
+    """Build the leaves: traits, and names and postcodes if the locale declares look-ups for them."""
+    leaves = [_trait(name) for name in TRAITS]
     if "places" in priors.declaration.lookups:
-        found.append(_postcode(priors))
+        leaves.append(_postcode(priors))
     if "names" in priors.declaration.lookups:
-        found += _names(priors)
-    return tuple(found)
+        leaves += _names(priors)
+    return tuple(leaves)
 
 
 def _trait(name: str) -> Leaf:
@@ -94,14 +97,14 @@ def _postcode(priors: Priors) -> Leaf:
 
 
 def _finest(priors: Priors, table: ConditionalTable) -> tuple[str, ...]:
-    """The attributes of the model that decide the parents of a table."""
+    """Return the attributes of the model that decide the parents of a table."""
     hierarchy, model = priors.hierarchy, priors.declaration.model
-    given = {*model.core, *(node.child for node in model.conditionals)}
-    fine = {name: hierarchy.source(name, given) for name in table.parents}
+    drawn = {*model.core, *(node.child for node in model.conditionals)}
+    fine = {name: hierarchy.source(name, drawn) for name in table.parents}
     if absent := [name for name, source in fine.items() if source is None]:
         raise TableError(
-            f"{priors.locale}: {table.child} depends on {absent[0]}, which is not part of the model; add it, or "
-            "take what depends on it out of locale.yaml"
+            f"{priors.locale}: {table.child} depends on {absent[0]}, which is not part of the model; add it, or remove "
+            "everything that depends on it from locale.yaml"
         )
     return tuple(dict.fromkeys(source for source in fine.values() if source is not None))
 
@@ -114,10 +117,10 @@ def _names(priors: Priors) -> list[Leaf]:
         "birth_generation": ((roles["age"],), generation_codes(years)),
         "nativity_group": ((roles["birth"], roles["region"]), _nativity_groups(priors, names.first.parents)),
     }
-    given = roles.named(("sex", "age", "origin", "birth", "region"))
-    leaves = [_leaf(names.first, priors.hierarchy, given, derived)]
+    parents = roles.named(("sex", "age", "origin", "birth", "region"))
+    leaves = [_leaf(names.first, priors.hierarchy, parents, derived)]
     if "middle_name" in roles:
-        leaves.append(_leaf(names.middle, priors.hierarchy, given, derived))
+        leaves.append(_leaf(names.middle, priors.hierarchy, parents, derived))
     for role in ("family_name", "second_family_name"):
         if role in roles:
             table = replace(names.last, child=roles[role])
@@ -126,14 +129,14 @@ def _names(priors: Priors) -> list[Leaf]:
 
 
 def _nativity_groups(priors: Priors, parents: Domain) -> Rows:
-    """Whether the counts of births have a person, by birthplace and region."""
+    """Return by birthplace and region whether the counts of births cover a person."""
     inside, outside = (parents.code("nativity_group", state) for state in parents["nativity_group"][:2])
-    domain, roles, said = priors.domain, priors.roles, priors.conventions.names
+    domain, roles, conventions = priors.domain, priors.roles, priors.conventions.names
     birth, region = roles["birth"], roles["region"]
     codes = np.full((len(domain[birth]), len(domain[region])), outside, dtype=np.int32)
-    for state in said.born_here:
+    for state in conventions.born_here:
         codes[domain.code(birth, state)] = inside
-    for territory in said.births_elsewhere:
+    for territory in conventions.births_elsewhere:
         codes[:, domain.code(region, territory)] = outside
     return codes
 

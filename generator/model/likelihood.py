@@ -1,4 +1,4 @@
-"""Likelihood: how probable records are under a network, attribute by attribute."""
+"""Likelihood: log-probabilities of records under a network, attribute by attribute."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from census_personas.generator.model.node import Node
 
 
 def log_probabilities(network: Network, priors: Priors, frame: pd.DataFrame) -> pd.DataFrame:
-    """Nats of each attribute given those before it, one column an attribute, one row a record.
+    """Compute log P(attribute | those before it) in nats, one column per attribute, one row per record.
 
-    Core attributes come first, in the model's order; then every child whose column (and parents) are there.
+    Core attributes come first, in the model's order; then every child whose column and parents are present.
 
     Raises:
         DomainError: a core attribute is missing or has an unknown state.
@@ -29,17 +29,17 @@ def log_probabilities(network: Network, priors: Priors, frame: pd.DataFrame) -> 
 
 
 def codes_of(priors: Priors, frame: pd.DataFrame, network: Network) -> dict[str, Codes]:
-    """Codes of the network's attributes for every row, from columns of a dataset."""
+    """Return codes of the network's attributes for every row, from columns of a dataset."""
     codes: dict[str, Codes] = {}
-    wanted = (*network.core_attributes, *(node.child for node in network.nodes))
-    for name in wanted:
+    names_needed = (*network.core_attributes, *(node.child for node in network.nodes))
+    for name in names_needed:
         column = _column(priors, frame, name)
         if column is not None:
             known = {state: code for code, state in enumerate(priors.domain[name])}
             codes[name] = np.asarray(_mapped(column, known, name).to_numpy(dtype=np.int64), dtype=np.int64)
         elif name in network.core_attributes:
             raise DomainError(
-                f"column {name!r} is missing, and cannot be made from {', '.join(map(str, frame))}"
+                f"column {name!r} is missing and cannot be derived from {', '.join(map(str, frame))}"
             )
     return codes
 
@@ -59,7 +59,7 @@ def _column(priors: Priors, frame: pd.DataFrame, name: str) -> pd.Series | None:
 
 
 def _joined(priors: Priors, frame: pd.DataFrame, name: str, level: str, field: str) -> pd.Series:
-    """The states of an attribute of which two columns are views; a row without a field has the level's only state."""
+    """Combine two views into their common attribute; a row without a field has the level's only state."""
     domain, hierarchy = priors.domain, priors.hierarchy
     levels, fields = (
         [str(domain[view][code]) for code in hierarchy.codes(name, view)] for view in (level, field)
@@ -69,16 +69,16 @@ def _joined(priors: Priors, frame: pd.DataFrame, name: str, level: str, field: s
     state_of |= {
         (one, ""): state for one, state in zip(levels, states, strict=True) if levels.count(one) == 1
     }
-    said = frame[field].astype(object).fillna("").astype(str), frame[level].astype(str)
+    pairs = frame[field].astype(object).fillna("").astype(str), frame[level].astype(str)
     joined = [
         state_of.get((one, other), f"{one}-{other}" if other else one)
-        for other, one in zip(*said, strict=True)
+        for other, one in zip(*pairs, strict=True)
     ]
     return pd.Series(joined, index=frame.index, dtype=object)
 
 
 def _mapped(column: pd.Series, values: Mapping[Any, Any], name: str) -> pd.Series:
-    """The value of every state in a column; `DomainError` names the first state that has none."""
+    """Map every state in a column to its value; `DomainError` names the first state without one."""
     mapped = column.astype(object).map(values)
     missing = mapped.isna().to_numpy()
     if missing.any():
@@ -90,13 +90,13 @@ def _mapped(column: pd.Series, values: Mapping[Any, Any], name: str) -> pd.Serie
 def log_probabilities_of(
     network: Network, codes: Mapping[str, Codes], at_least: Mapping[str, Codes] | None = None
 ) -> pd.DataFrame:
-    """`log_probabilities` for codes.
+    """Compute `log_probabilities` from codes.
 
     Args:
         network: the model.
         codes: codes by attribute; children that are missing are left out.
-        at_least: for some children, the first code of an interval that reaches to the last state of the run:
-            the record says only that its value lies there (a top-coded age); -1 where it says the value.
+        at_least: for some children, the first code of an open-ended interval (a top-coded age) in which the value
+            lies, by row; -1 where the value itself is known.
     """
     parts: dict[str, Floats] = {}
     before: Floats = np.zeros(len(next(iter(codes.values()))))

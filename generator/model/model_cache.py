@@ -1,7 +1,7 @@
-"""Model cache: fitted networks on disk, by the identity of their distributions (see `identity.py`).
+"""Model cache: fitted networks on disk, keyed by the identity of their distributions (see `identity.py`).
 
-A network is one folder of arrays, written beside its place and renamed into it, so that concurrent writers
-and crashes leave either a whole model or none; a folder that cannot be read is fitted anew.
+A network is one folder of arrays, written under a temporary name and then renamed, so that concurrent writers
+and crashes leave either a complete model or none; a folder that cannot be read is replaced by a new fit.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from census_personas.generator.model.network_fit import fit_network
 from census_personas.generator.model.node import Node
 
 STORED_VERSION = 1
-"""The form in which a network is stored; raised when it changes, and no uuid changes with it."""
+"""Version of the storage format; raise it when the format changes. No UUID depends on it."""
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 log = logging.getLogger(__name__)
@@ -44,20 +44,20 @@ _TORN = (
     TypeError,
     AttributeError,
 )
-"""How a model shows itself that is not whole."""
+"""Exceptions that mean an incomplete cache entry."""
 
 
 def folder() -> Path:
-    """Where fitted models are kept: PERSONAS_CACHE, else the user's cache folder."""
+    """Return the folder of fitted models: under PERSONAS_CACHE, else the user's cache folder."""
     chosen = os.environ.get("PERSONAS_CACHE")
     return (Path(chosen) if chosen else platformdirs.user_cache_path("census-personas")) / "models"
 
 
 def model_digest(priors: Priors) -> str:
-    """The identity of the fitted model: SHA-256 of what decides its distributions.
+    """Return the identity of the fitted model: SHA-256 of what decides its distributions.
 
-    It takes a second or two of reading tables, and is remembered beside the fits, by the bytes of the locale's files
-    and the graph as it is fitted.
+    Computing it reads tables for a second or two, so that it is cached beside the fits, keyed by the bytes of the
+    locale's files and the graph as fitted.
     """
     graph = priors.declaration.model.model_dump_json()
     key = hashlib.sha256(f"{VERSIONS}/{priors.digest}/{graph}".encode()).hexdigest()
@@ -66,25 +66,25 @@ def model_digest(priors: Priors) -> str:
         known = place.read_text(encoding="ascii")
         if _HEX.fullmatch(known):
             return known
-    except (OSError, UnicodeDecodeError):  # not remembered, or not readable
+    except (OSError, UnicodeDecodeError):  # not cached, or not readable
         pass
     found = identity_of(priors)
     try:
         write_whole(place, found)
     except OSError as error:
-        log.debug("%s: could not be kept (%s)", place, error)
+        log.debug("%s: could not be written (%s)", place, error)
     return found
 
 
 def fit_key(priors: Priors) -> str:
-    """Name of the folder in which the fit of a locale is kept."""
+    """Return the name of the cache folder for the fit of a locale."""
     return hashlib.sha256(f"{STORED_VERSION}/{model_digest(priors)}".encode()).hexdigest()[:32]
 
 
 def load_or_fit(priors: Priors) -> Network:
-    """The fitted network of a locale, from the cache or fitted and cached.
+    """Return the fitted network of a locale, from the cache or by fitting and caching it.
 
-    A cache that cannot be written is not an error: the model is fitted and used all the same.
+    A cache that cannot be written is not an error: the fitted model is used without it.
     """
     place = folder() / fit_key(priors)
     found = _read(place, priors)
@@ -96,13 +96,13 @@ def load_or_fit(priors: Priors) -> Network:
     try:
         _write(place, network)
     except OSError as error:
-        log.warning("%s: the fitted model could not be kept (%s); it is fitted anew next time", place, error)
+        log.warning("%s: the fitted model could not be cached (%s); the next run fits it again", place, error)
         return network
     return _read(place, priors) or network
 
 
-def let_go(network: Network) -> None:
-    """Give back the memory of arrays that lie in files; what is touched again is read again."""
+def release_memory(network: Network) -> None:
+    """Release the memory of memory-mapped arrays; the system reads them from disk again when needed."""
     for array in (network.core, *(node.table for node in network.nodes)):
         if isinstance(array.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
             array.base.madvise(mmap.MADV_DONTNEED)
@@ -115,11 +115,11 @@ def _read(place: Path, priors: Priors) -> Network | None:
         nodes = tuple(_node(item, arrays) for item in header["nodes"])
     except _TORN as error:
         if place.exists():
-            log.warning("%s: not a whole model (%s); fitting it anew", place, error)
+            log.warning("%s: incomplete model (%s); fitting it again", place, error)
             shutil.rmtree(place, ignore_errors=True)
         return None
-    except OSError as error:  # no memory for it, or too many open files: others may read it
-        log.warning("%s: cannot be read (%s); fitting it anew", place, error.strerror or error)
+    except OSError as error:  # out of memory or file handles: other processes may still read it
+        log.warning("%s: cannot be read (%s); fitting it again", place, error.strerror or error)
         return None
     return Network(priors.hierarchy, tuple(header["core"]), arrays["core"], nodes, header["distances"])
 

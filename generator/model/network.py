@@ -1,4 +1,4 @@
-"""Network: the fitted model as arrays: a dense core joint and conditionals that hang on it."""
+"""Network: the fitted model as arrays: a dense core joint and the conditional tables that depend on it."""
 
 from __future__ import annotations
 
@@ -37,13 +37,12 @@ class Network:
         return len(self.hierarchy.domain[attribute])
 
     def joint(self, attributes: Sequence[str]) -> Floats:
-        """P(attributes), axes in the order given, float64.
+        """Compute P(attributes), axes in the given order, float64.
 
-        A table that the parents which tie the attributes would make larger than `SLICE_CELLS` is summed over
-        slices of the core instead.
+        If the table with all connecting parents would exceed `SLICE_CELLS`, it is summed slice by slice over the core.
 
         Raises:
-            FitError: an attribute is not in the model, or even a slice needs more than `MOST_CELLS` cells.
+            FitError: an attribute is not in the model, or even one slice needs more than `MOST_CELLS` cells.
         """
         node = self._last_child(attributes)
         if node is None:
@@ -55,9 +54,9 @@ class Network:
         return self._view(*self._with_child(node, attributes), attributes)
 
     def at(self, attribute: str, code: int) -> Network:
-        """The part of the model, not normalised, where a core attribute has one state.
+        """Return the part of the model, not normalised, where a core attribute has one state.
 
-        The attribute and its views have no other state there.
+        The attribute and its views keep only that state.
         """
         hierarchy = self.hierarchy
         views = {name: hierarchy.codes(attribute, name)[code] for name in self._views(attribute)}
@@ -82,7 +81,7 @@ class Network:
         return [name for name in self.hierarchy.domain if self.hierarchy.refines(attribute, name)]
 
     def _cut(self) -> str | None:
-        """The core attribute with most states that no child refines and that makes no child certain."""
+        """Return the largest core attribute that no child refines and that makes no child certain."""
         bound = {node.certain[0] for node in self.nodes if node.certain is not None}
         free = [
             name
@@ -109,11 +108,11 @@ class Network:
         unknown = [name for name in attributes if not self._in_core(name)]
         if unknown:
             known = ", ".join((*self.core_attributes, *(node.child for node in self.nodes)))
-            raise FitError(f"{unknown[0]!r} is no attribute of the model; it has {known}")
+            raise FitError(f"{unknown[0]!r} is not an attribute of the model; it has {known}")
         return None
 
     def gives(self, node: Node, name: str) -> bool:
-        """Whether a node decides an attribute, by itself and not by the coarser view that it refines."""
+        """Return whether a node itself decides an attribute, not the coarser view that it refines."""
         by_parent = node.refines is not None and self.hierarchy.refines(node.refines, name)
         return self.hierarchy.refines(node.child, name) and not by_parent and not self._in_core(name)
 
@@ -121,14 +120,14 @@ class Network:
         return any(self.hierarchy.refines(core, name) for core in self.core_attributes)
 
     def _scope(self, node: Node, attributes: Sequence[str]) -> tuple[str, ...]:
-        """The node's parents and what else is asked for, then its child."""
+        """Return the node's parents and the other attributes of the query, then its child."""
         others = [name for name in attributes if not self.gives(node, name) and name != node.refines]
         if node.refines is not None:
             others = [name for name in others if not self.hierarchy.refines(node.refines, name)]
         return (*self.hierarchy.finest((*node.parents, *others)), node.child)
 
     def _with_child(self, node: Node, attributes: Sequence[str]) -> tuple[Floats32, tuple[str, ...]]:
-        """P(parents, further attributes, child) and its axes."""
+        """Compute P(parents, further attributes, child), and name its axes."""
         scope = self._scope(node, attributes)
         parents = scope[:-1]
         cells = self.hierarchy.domain.project(scope).size
@@ -141,7 +140,7 @@ class Network:
         return joint.astype(np.float32, copy=False), scope
 
     def open_parents(self, node: Node) -> Floats:
-        """P(parents) of a node, for the parent states that its table decides."""
+        """Compute P(parents) of a node, for the parent states whose child the table decides."""
         joint = self.joint(node.parents)
         certain = node.certain_axis(node.parents, self.hierarchy)
         if certain is None:

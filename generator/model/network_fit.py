@@ -1,4 +1,4 @@
-"""Network fit: the declared graph fitted to the declared tables, core first, then child by child."""
+"""Network fit: fits the declared graph to the declared tables, core first, then child by child."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 
 
 def fit_network(priors: Priors) -> Network:
-    """Fit the declared model to the declared tables, and to nothing else; a cascade of it where memory is short.
+    """Fit the declared model to the declared tables; as a cascade where memory is short.
 
     Raises:
-        FitError: a node has no table, tables disagree, or no part of the model can honour a structural zero.
+        FitError: a node has no table, tables disagree, or no part of the model can keep a structural zero.
         TableError: a table file is missing or bad.
     """
     priors = within_memory(priors)
@@ -62,14 +62,14 @@ def _fit_core(priors: Priors, wanted: Sequence[Wanted]) -> Network:
     for axis, name in enumerate(attributes):
         if not any(axis in margin.axes for margin in margins):
             raise FitError(
-                f"core: no table over {', '.join(attributes)} alone has {name}, so that nothing says how many have "
-                f"each of its states; declare such a table, or make {name} the child of a conditional"
+                f"core: no table over {', '.join(attributes)} alone has {name}, so the shares of its states are "
+                f"unknown; declare such a table, or make {name} the child of a conditional"
             )
     refuse_contradictions(margins, range(len(attributes)), attributes, hierarchy)
     agreement = priors.declaration.agreement
     distance = fitting.fit(core, reconciled(margins, "core", agreement), "core", agreement)
     if not core.sum(dtype=np.float64) > 0:
-        raise FitError("core: zeros, and cells without people, leave nobody; loosen `zeros` in priors.yaml")
+        raise FitError("core: zeros and empty cells leave nobody; loosen `zeros` in priors.yaml")
     return Network(hierarchy, attributes, core / core.sum(dtype=np.float64), (), {"core": distance})
 
 
@@ -81,9 +81,9 @@ def _shrunk(priors: Priors, source: str, names: Sequence[str]) -> Wanted:
 
 
 def _within(priors: Priors, wanted: Sequence[Wanted], scope: Sequence[str]) -> list[Wanted]:
-    """The tables over attributes of a scope, and the margins in it of others that say what none of those does.
+    """Select the tables over attributes of a scope, and margins of other tables that add something to them.
 
-    A table that does not count everybody has no margin to give.
+    A table that does not count everybody gives no margin.
     """
     hierarchy = priors.hierarchy
     inside = [item for item in wanted if fitting.informs(item.table.domain.attributes, scope, hierarchy)]
@@ -102,12 +102,12 @@ def _within(priors: Priors, wanted: Sequence[Wanted], scope: Sequence[str]) -> l
 
 
 def _views(names: Sequence[str], scope: Sequence[str], hierarchy: Hierarchy) -> frozenset[str]:
-    """The attributes of a scope that these are, or are coarser views of."""
+    """Return the attributes of a scope that are in `names` or have a coarser view there."""
     return frozenset(fine for name in names for fine in scope if hierarchy.refines(fine, name))
 
 
 def _check_states(priors: Priors) -> None:
-    """The model names states that there are."""
+    """Refuse a model that names an unknown state."""
     model, domain = priors.declaration.model, priors.domain
     named = [("zeros", name, state) for zero in model.zeros for name in zero for state in zero[name]]
     for node in model.conditionals:
@@ -123,7 +123,7 @@ def _check_states(priors: Priors) -> None:
 
 
 def _check_zeros(priors: Priors) -> None:
-    """Each zero lies in the core, or in the table of a child that it speaks of: only there can it be kept."""
+    """Refuse a zero that lies neither in the core nor in the table of a child that it names."""
     model, refines = priors.declaration.model, priors.hierarchy.refines
     for zero in model.zeros:
         kept = all(_has(model.core, name, priors) for name in zero) or any(
@@ -133,8 +133,8 @@ def _check_zeros(priors: Priors) -> None:
         )
         if not kept:
             raise FitError(
-                f"zeros: no part of the model has {', '.join(zero)} together, so that it would go unheeded; make "
-                f"some of them parents of another"
+                f"zeros: no part of the model has {', '.join(zero)} together, so this zero would be ignored; make "
+                f"one of them a child of the others"
             )
 
 
@@ -145,7 +145,7 @@ def _has(scope: Sequence[str], name: str, priors: Priors) -> bool:
 def _clear(
     array: Floats32, scope: Sequence[str], priors: Priors, certain: tuple[str, Codes32] | None = None
 ) -> None:
-    """Set the structural zeros that lie in an array's scope; the axis of `certain` has its open states only."""
+    """Set the structural zeros within an array's scope; the axis of `certain` has only its open states."""
     for zero in priors.declaration.model.zeros:
         if all(_has(scope, name, priors) for name in zero):
             index: list[Indices] = [np.arange(size) for size in array.shape]
@@ -191,10 +191,10 @@ def _add(
 
 
 def _keep_from_zeros(start: Floats32, priors: Priors, network: Network, node: Node) -> None:
-    """Clear the structural zeros of a start in place; what they take from a row goes to its other states.
+    """Set the structural zeros of a start in place, and spread their share over the other states of the row.
 
-    A row that lost it would speak for fewer people than there are, and every table that does not tell these parents
-    apart would be met with too much of the others.
+    Otherwise the row would stand for too few people, and tables that do not distinguish these parents would be matched
+    with too many people of other rows.
     """
     scope = (*node.parents, node.child)
     groups = _row_groups(network, node)
@@ -209,33 +209,33 @@ def _keep_from_zeros(start: Floats32, priors: Priors, network: Network, node: No
 
 
 def _where(network: Network, node: Node, row: Indices) -> str:
-    """What holds of the people of a row, as `parent=state, …`."""
+    """Describe the people of a row as `parent=state, …`."""
     domain = network.hierarchy.domain
-    said = []
+    parts = []
     for parent, position in zip(node.parents, row[:-1], strict=True):
         code = np.flatnonzero(node.axis_codes(parent, len(domain[parent])) == position)[0]
-        said.append(f"{parent}={domain[parent][code]}")
+        parts.append(f"{parent}={domain[parent][code]}")
     if node.refines is not None:
-        said.append(f"{node.refines}={domain[node.refines][row[-1]]}")
-    return ", ".join(said)
+        parts.append(f"{node.refines}={domain[node.refines][row[-1]]}")
+    return ", ".join(parts)
 
 
 def _check_refinement(hierarchy: Hierarchy, declared: ConditionalDeclaration, parent: str) -> None:
     child = declared.child
     if declared.otherwise:
         raise FitError(
-            f"{child}: `otherwise` is not for a child that refines a parent ({parent}), which decides it"
+            f"{child}: `otherwise` is not allowed for a child that refines a parent ({parent}); remove it"
         )
     if parent in declared.back_off:
-        raise FitError(f"{child}: back_off: {parent} cannot be left out, as {child} refines it")
+        raise FitError(f"{child}: back_off: {parent} cannot be dropped, because {child} refines it")
     runs = hierarchy.codes(child, parent)
     if (
         not np.array_equal(np.unique(runs), np.arange(len(hierarchy.domain[parent])))
         or (np.diff(runs) < 0).any()
     ):
         raise FitError(
-            f"{child}: states of one state of {parent} must lie together and in its order; reorder the states of "
-            f"{child} in priors.yaml"
+            f"{child}: states that belong to one state of {parent} must be adjacent and in its order; reorder the "
+            f"states of {child} in priors.yaml"
         )
 
 
@@ -250,7 +250,7 @@ def _certain(network: Network, declared: ConditionalDeclaration) -> tuple[str, C
 
 
 def _start(network: Network, node: Node) -> Floats32:
-    """P(parents) spread evenly over the child's states, as float32 over (*parents, child)."""
+    """Spread P(parents) evenly over the child's states, as float32 over (*parents, child)."""
     states = network.size(node.child)
     if node.refines is not None:
         coarse = network.hierarchy.codes(node.child, node.refines)
@@ -265,7 +265,7 @@ def _start(network: Network, node: Node) -> Floats32:
 
 
 def _row_groups(network: Network, node: Node) -> Codes32:
-    """Group of every child state within which a row is a distribution."""
+    """Return the group of every child state; a row is a distribution within each group."""
     if node.refines is None:
         return np.zeros(network.size(node.child), dtype=np.int32)
     return network.hierarchy.codes(node.child, node.refines)
@@ -278,9 +278,9 @@ def _row_sums(array: Floats32, groups: Codes32) -> Floats:
 
 
 def _rows(network: Network, node: Node, start: Floats32) -> fitting.Margin:
-    """The parents' own probabilities: tables of the child with some of them say nothing of how they go together.
+    """Constrain the fit to the model's joint of the parents, which the child's tables do not determine.
 
-    Without it the tables would be met with other parents than the model has, and missed with those.
+    Without it the fit would match the tables by changing that joint, and miss them under the model's own.
     """
     groups = _row_groups(network, node)
     wanted = _row_sums(start, groups)

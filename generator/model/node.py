@@ -1,4 +1,4 @@
-"""Node: one conditional table P(child | parents), with all the ways in which it is read."""
+"""Node: one conditional table P(child | parents), and the ways to read it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class Node:
     """P(child | parents).
 
     Attributes:
-        child: attribute that the node gives.
+        child: attribute of the node.
         parents: attributes of the table's leading axes.
         table: float32, shape (*parents, child); every row sums to 1 within each state of `refines`, or, if the
             child refines none, in all. Rows of parents that cannot occur are zero.
-        refines: the parent that is a coarser view of the child, if there is one; it has no axis, because the
-            child's states of one of its states lie together.
-        certain: parent -> child code by parent code, -1 where the table decides; such parents keep their axis
-            only for the states that the table decides.
+        refines: the parent that is a coarser view of the child, if there is one; it needs no axis, because the
+            child's states within one of its states are adjacent.
+        certain: a parent, and the child's code by the parent's code, -1 where the table decides; the axis of this
+            parent has only the states for which the table decides.
     """
 
     child: str
@@ -34,17 +34,17 @@ class Node:
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """Every attribute that the child depends on: the parents, and the one that it refines."""
+        """Every attribute that the child depends on: the parents, and the refined one."""
         return (*self.parents, *([self.refines] if self.refines is not None else []))
 
     def axis_codes(self, parent: str, states: int) -> Codes32:
-        """Axis position of every state of a parent; -1 where the child is certain."""
+        """Return the axis position of every state of a parent; -1 where the child is certain."""
         if self.certain is None or self.certain[0] != parent:
             return np.arange(states, dtype=np.int32)
         return open_positions(self.certain[1])
 
     def probability(self, codes: Mapping[str, Codes], hierarchy: Hierarchy) -> Floats:
-        """P(child | parents) of people.
+        """Compute P(child | parents) of people.
 
         Args:
             codes: of the child and of its `conditions`, or of finer attributes; the arrays broadcast.
@@ -63,7 +63,7 @@ class Node:
         return np.asarray(np.where(drawn, self.table[(*index, child)], 1.0) * possible, dtype=np.float64)
 
     def distribution(self, codes: Mapping[str, Codes], hierarchy: Hierarchy) -> Floats:
-        """P(every state of the child | parents) of people, shape (people, states), float64.
+        """Compute P(every state of the child | parents) of people, shape (people, states), float64.
 
         Args:
             codes: of the child's `conditions`, or of finer attributes; shape (people,) each.
@@ -80,9 +80,9 @@ class Node:
         return weights
 
     def rows(self, codes: Mapping[str, Codes], hierarchy: Hierarchy) -> tuple[list[Codes], Codes]:
-        """Which row of the table people have, and the child code that their parents make certain (-1: none).
+        """Return the table row of people, and the child code that their parents make certain (-1: none).
 
-        Where the child is certain there is no row, and the position along that axis is 0.
+        Where the child is certain, there is no row, and the position along that axis is 0.
         """
         index = []
         certain = np.array([-1], dtype=np.int64)
@@ -95,9 +95,9 @@ class Node:
         return index, certain
 
     def certain_axis(self, parents: Sequence[str], hierarchy: Hierarchy) -> tuple[int, Codes32] | None:
-        """Which axis makes the child certain, and the child code by the states of that axis (-1: drawn).
+        """Return the axis that makes the child certain, and the child code by its states (-1: drawn).
 
-        None if nothing makes the child certain, or if no finer view of what does is among the parents.
+        None if no parent makes the child certain, or if that parent has no finer view among `parents`.
         """
         if self.certain is None:
             return None
@@ -106,7 +106,7 @@ class Node:
         return None if axis is None else (axis, values[hierarchy.codes(parents[axis], parent)])
 
     def positions(self, parents: Sequence[str], hierarchy: Hierarchy) -> tuple[list[int], list[Codes32]]:
-        """For each axis of the table, which of other parents decides it, and the position by the states of that."""
+        """Return for each axis of the table which of `parents` decides it, and the position by its states."""
         order = [
             next(i for i, fine in enumerate(parents) if hierarchy.refines(fine, n)) for n in self.parents
         ]
@@ -117,7 +117,7 @@ class Node:
         return order, codes
 
     def over(self, parents: Sequence[str], hierarchy: Hierarchy) -> AnyFloats:
-        """The table over other parents: its own, finer views of them, and any further ones.
+        """Return the table over other parents: its own, finer views of them, and any further ones.
 
         The axis of a parent that makes the child certain has the drawn states only. Axes of further parents have
         length 1.
@@ -140,11 +140,11 @@ class Node:
         return table.reshape(shape)
 
     def joint(self, parents: Sequence[str], weights: AnyFloats, hierarchy: Hierarchy) -> AnyFloats:
-        """P(parents, child), states that make the child certain included.
+        """Compute P(parents, child), including states that make the child certain.
 
         Args:
             parents: those of the table, finer views of them, and any further ones.
-            weights: P(parents), one axis a parent, and the last for what the child refines if it refines anything;
+            weights: P(parents), one axis per parent, and a last one for the attribute that the child refines, if any;
                 ones give P(child | parents) itself.
             hierarchy: of the attributes.
         """
@@ -164,13 +164,13 @@ class Node:
 
 
 def open_positions(certain: Codes32) -> Codes32:
-    """Of every state of a parent its position among those that the table decides; -1 for the others."""
+    """Return the position of every parent state among those for which the table decides; -1 for the others."""
     drawn = certain < 0
     return np.where(drawn, np.cumsum(drawn) - 1, -1).astype(np.int32)
 
 
 def taken(table: AnyFloats, index: AnyCodes, axis: int) -> AnyFloats:
-    """Some states of an axis; a view if they lie together."""
+    """Take some states of an axis; the result is a view if they are adjacent."""
     first, count = (int(index[0]), len(index)) if len(index) else (0, 0)
     if np.array_equal(index, np.arange(first, first + count)):
         return table[(slice(None),) * axis + (slice(first, first + count),)]
@@ -178,7 +178,7 @@ def taken(table: AnyFloats, index: AnyCodes, axis: int) -> AnyFloats:
 
 
 def _diagonal(table: AnyFloats, order: Sequence[int], codes: Sequence[Codes32], axes: int) -> AnyFloats:
-    """`Node.over` where two parents are views of one: they are read at the states that agree."""
+    """Read a table where two of its parents are views of one attribute: only at states that agree."""
     index = []
     for at, own in zip(order, codes, strict=True):
         shared = [other for place, other in zip(order, codes, strict=True) if place == at]

@@ -1,7 +1,7 @@
-"""Posterior: P(fact | the other facts of a record) under the fitted model, summed over what the record does not say.
+"""Posterior: P(fact | the other facts of a record) under the fitted model, summed over unknown attributes.
 
-Attributes of the core are summed over exactly; a fact that hangs on further ones that the record does not say, as an
-industry does on the occupation, is left out of account.
+Unknown core attributes are summed over exactly. A fact that depends on other unknown attributes, as an industry depends
+on the occupation, is ignored.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ _BLOCK = 2048  # rows at a time: a hidden attribute multiplies them
 
 
 class Posterior:
-    """What a network says of one fact of people of whom others are known."""
+    """Computes P(fact | other known facts) for many people."""
 
     def __init__(self, network: Network) -> None:
-        """Nothing is computed before it is asked for."""
+        """Wrap a network; nothing is computed yet."""
         self._network = network
         self._hierarchy = network.hierarchy
 
     def cells(self, names: Sequence[str], fact: str) -> int:
-        """Cells to be summed for one person: states of the fact, by those of all that is hidden."""
+        """Count the cells to sum for one person: states of the fact times those of all hidden attributes."""
         asked = self._hierarchy.root(fact)
         others = [name for name in names if self._hierarchy.root(name) != asked]
         return prod(len(self._hierarchy.domain[name]) for name in (asked, *self._hidden(others, asked)))
 
     def given(self, codes: Mapping[str, Codes], fact: str) -> Floats:
-        """P(fact | the other facts), a row a person; NaN where these exclude each other."""
+        """Compute P(fact | the other facts), one row per person; NaN where these exclude each other."""
         hierarchy = self._hierarchy
         asked = hierarchy.root(fact)
         others = {name: c for name, c in codes.items() if hierarchy.root(name) != hierarchy.root(fact)}
@@ -41,7 +41,7 @@ class Posterior:
         widths = np.stack(
             [(states >= 0).sum(axis=1) for states in (*hidden.values(), others[next(iter(others))][:, None])]
         )
-        # Rows of which as much is hidden go together: most have no field of degree that could be any of five.
+        # Rows with equally many hidden states share an array: few rows have several possible fields of degree.
         _, kind = np.unique(widths, axis=1, return_inverse=True)
         joint = np.zeros((widths.shape[1], len(hierarchy.domain[asked])))
         for group in range(int(kind.max()) + 1):
@@ -66,7 +66,7 @@ class Posterior:
         ]
 
     def _joint(self, codes: Mapping[str, Codes], asked: str, allowed: Mapping[str, Codes]) -> Floats:
-        """P(known facts, asked), a row a person and a column a state, summed over what is `allowed` of the hidden."""
+        """Compute P(known facts, asked) by person and state, summed over the `allowed` hidden states."""
         rows, axes = len(next(iter(codes.values()))), 2 + len(allowed)
         spread = {name: c.reshape(rows, *[1] * (axes - 1)) for name, c in codes.items()}
         spread[asked] = np.arange(len(self._hierarchy.domain[asked])).reshape(1, -1, *[1] * len(allowed))
@@ -77,13 +77,13 @@ class Posterior:
         core = tuple(self._hierarchy.view(name, spread) for name in self._network.core_attributes)
         weights: Floats = self._network.core[core].astype(np.float64)
         for node in self._network.nodes:
-            if self._tells(node, spread):
+            if self._applies(node, spread):
                 weights = weights * node.probability(spread, self._hierarchy)
         whole = np.broadcast_to(weights, (rows, *weights.shape[1:]))
         return np.asarray(whole.sum(axis=tuple(range(2, axes))), dtype=np.float64)
 
     def _possible(self, name: str, codes: Mapping[str, Codes]) -> Codes:
-        """States of a hidden attribute that the known facts allow, a row a person, filled up with -1."""
+        """Return the states of a hidden attribute that the known facts allow, one row per person, padded with -1."""
         states = np.arange(len(self._hierarchy.domain[name]))
         rows = len(next(iter(codes.values())))
         allowed = np.ones((rows, len(states)), dtype=bool)
@@ -96,9 +96,9 @@ class Posterior:
                 child, certain = self._hierarchy.view(node.child, codes), node.certain[1]
                 allowed &= (certain < 0)[None, :] | (certain[None, :] == child[:, None])
         first = np.argsort(~allowed, axis=1, kind="stable")[:, : max(int(allowed.sum(axis=1).max()), 1)]
-        found: Codes = np.where(np.take_along_axis(allowed, first, axis=1), first, -1)
-        return found
+        states_of: Codes = np.where(np.take_along_axis(allowed, first, axis=1), first, -1)
+        return states_of
 
-    def _tells(self, node: Node, spread: Mapping[str, Codes]) -> bool:
-        """Whether a node's child and all that it hangs on are known, hidden or asked for."""
+    def _applies(self, node: Node, spread: Mapping[str, Codes]) -> bool:
+        """Return whether a node's child and everything it depends on are known, hidden or asked for."""
         return all(self._hierarchy.source(name, spread) for name in (node.child, *node.conditions))

@@ -1,7 +1,7 @@
-"""Pruning: the network cut to what a query needs, with states it need not tell apart merged.
+"""Pruning: reduces the network to what a query needs, and merges states that the query does not distinguish.
 
-A table over attributes grows with the states of everything that ties them; whoever asks for two groups of occupations
-need not pay for 531 of them.
+A joint table grows with the states of every attribute that connects the asked ones; a query for two groups of
+occupations need not compute all 531 of them.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ Classes = AnyIntegers
 def reduced(
     network: Network, asked: Iterable[str], classes: Mapping[str, Classes]
 ) -> tuple[Network, dict[str, Classes]]:
-    """The network of what `asked` attributes need.
+    """Return the network that `asked` attributes need.
 
     Args:
         network: the whole model.
-        asked: attributes that the answer is over.
-        classes: for some of them, the class of every state; states of one class need not be told apart.
+        asked: attributes of the query.
+        classes: for some of them, the class of every state; states of one class may be merged.
 
     Returns:
         The network without children that nothing asked for depends on, and the class of every state that the merged
-        attributes then have; attributes that could not be merged are not in it.
+
     """
     hierarchy = network.hierarchy
     needed = set(asked)
@@ -55,14 +55,16 @@ def reduced(
 
 
 def _merged(network: Network, node: Node, classes: Classes) -> tuple[Network, Classes]:
-    """Make one state of the child's states of one class (and of one state of each direct view)."""
+    """Merge the child's states of one class, unless a direct view distinguishes them."""
     hierarchy = network.hierarchy
     direct = [name for name, finer in hierarchy.finer.items() if finer == node.child]
     keys = np.stack([classes, *(hierarchy.maps[name] for name in direct)])
     _, first, group = np.unique(keys, axis=1, return_index=True, return_inverse=True)
     if len(first) == len(classes):
         return network, classes
-    order = np.argsort(first)  # by first appearance: states of one state of the refined parent stay together
+    order = np.argsort(
+        first
+    )  # by first appearance: states within one state of the refined parent stay adjacent
     group, first = np.argsort(order)[group.ravel()], first[order]
     indicator = (group[:, None] == np.arange(len(first))[None, :]).astype(np.float32)
     certain = node.certain

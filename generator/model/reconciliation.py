@@ -1,12 +1,11 @@
 """Reconciliation: makes overlapping tables agree on the margins they share, before the fit.
 
-Two surveys, or two years of one, give slightly different margins of the same attributes, and no distribution has them
-all. Tables of the highest priority decide each shared margin. Among equals it becomes the mean of what they say,
-weighted by their effective sample sizes: the inverse-variance (generalised least squares) estimate, as variances of
-shares are proportional to one over the sample size. A full count has no variance: where one shares a margin with
-samples, they take its. Full counts that differ by no more than tables may are averaged evenly; those that contradict
-each other are left to the fit, which names them. Each table is then scaled to the shared margins, which keeps its own
-interactions.
+Two surveys, or two years of one, give slightly different margins of the same attributes, and no distribution matches
+them all. Tables of the highest priority decide each shared margin. Among equals it becomes their mean, weighted by
+effective sample size: the inverse-variance (generalised least squares) estimate, because variances of shares are
+inversely proportional to the sample size. A full count has no variance: samples that share a margin with one adopt its
+margin. Full counts that differ within the agreement are averaged evenly; those that differ more are left to the fit,
+which names them. Each table is then scaled to the shared margins, which keeps its own interactions.
 """
 
 from __future__ import annotations
@@ -22,24 +21,24 @@ from census_personas.foundation.arrays import Codes32, Floats
 from census_personas.generator.model.fitting import DISAGREEMENT, Margin, coarsen
 
 View = tuple[tuple[int, Codes32], ...]
-"""Axes of the array that is fitted, each with a code for every state of it."""
+"""Axes of the fitted array, each with a code for every state."""
 
 AGREED = 0.005
-"""Distance up to which tables agree as far as a fit minds: that of its own remainder."""
+"""Distance below which tables count as agreeing: about the fit's own residual."""
 ROUNDS = 20
 
 log = logging.getLogger(__name__)
 
 
 def reconciled(margins: Sequence[Margin], place: str, agreement: float = 0.0) -> list[Margin]:
-    """The margins, those that share attributes and disagree on them scaled to what they say together.
+    """Return the margins, scaled to a common value wherever they share attributes and disagree.
 
     Args:
         margins: constraints on one array; `persons` is 0 for a full count.
         place: what is being fitted, for messages.
         agreement: total variation distance that the locale declares tables to differ by at most.
     """
-    found = list(margins)
+    result = list(margins)
     views: list[View] = []
     for one, other in combinations(margins, 2):
         view = _shared(one, other)
@@ -48,14 +47,14 @@ def reconciled(margins: Sequence[Margin], place: str, agreement: float = 0.0) ->
     views.sort(key=len)
     for number in range(ROUNDS):
         first = number == 0
-        worst = max((_reconcile(found, view, place, agreement, first=first) for view in views), default=0.0)
+        worst = max((_reconcile(result, view, place, agreement, first=first) for view in views), default=0.0)
         if worst <= AGREED:
             break
-    return found
+    return result
 
 
 def _reconcile(margins: list[Margin], view: View, place: str, agreement: float, *, first: bool) -> float:
-    """Scale, in place, margins that have the view to what decides it; the largest distance there was."""
+    """Scale in place all margins that have the view to its decided value; return the largest distance before."""
     seen = {i: projected for i, m in enumerate(margins) if (projected := _project(m, view)) is not None}
     if len(seen) < 2:
         return 0.0
@@ -67,7 +66,7 @@ def _reconcile(margins: list[Margin], view: View, place: str, agreement: float, 
     if first:
         worst = max(gaps, key=lambda i: gaps[i])
         log.warning(
-            "%s: %s differs from tables that it overlaps with by %.3f; reconciled by %s",
+            "%s: %s differs from overlapping tables by %.3f; reconciled by %s",
             place,
             margins[worst].name,
             gaps[worst],
@@ -87,7 +86,7 @@ def _way(margins: Sequence[Margin], seen: Mapping[int, Floats], *, averaged: boo
 def _decided(
     margins: Sequence[Margin], seen: Mapping[int, Floats], agreement: float
 ) -> tuple[Floats, set[int]]:
-    """What is taken of a view, and the full counts that stay as they are."""
+    """Return the decided values of a view, and the full counts that stay unchanged."""
     highest = max(margins[i].priority for i in seen)
     deciding = [i for i in seen if margins[i].priority == highest]
     counts = [i for i in deciding if not margins[i].persons]
@@ -100,12 +99,12 @@ def _decided(
 
 
 def _distance(values: Floats, mean: Floats) -> float:
-    """Total variation distance; `mean` sums to 1."""
+    """Compute the total variation distance; `mean` sums to 1."""
     return 0.5 * float(np.abs(values / values.sum() - mean / mean.sum()).sum())
 
 
 def _shared(one: Margin, other: Margin) -> View:
-    """On each axis that both have, the coarser of their views, if one is a view of the other."""
+    """Return on each common axis the coarser of both views, if one is a view of the other."""
     shared = []
     for axis in sorted(set(one.axes) & set(other.axes)):
         a, b = (m.codes[m.axes.index(axis)] for m in (one, other))
@@ -119,7 +118,7 @@ def _shared(one: Margin, other: Margin) -> View:
 
 
 def _step(fine: Codes32, coarse: Codes32) -> Codes32 | None:
-    """The coarse code of every fine code; None if the one does not decide the other."""
+    """Return the coarse code of every fine code; None if fine does not decide coarse."""
     if len(fine) != len(coarse) or (fine < 0).any():
         return None
     result = np.zeros(int(fine.max()) + 1, dtype=np.int32)
@@ -134,7 +133,7 @@ def _same(one: View, other: View) -> bool:
 
 
 def _steps(margin: Margin, view: View) -> list[Codes32] | None:
-    """For each axis of the margin, the view's code of its codes: 0 throughout for axes that the view lacks."""
+    """Return for each axis of the margin the view's code of its codes: all 0 for axes that the view lacks."""
     steps = [np.zeros(size, dtype=np.int32) for size in margin.wanted.shape]
     for axis, coarse in view:
         if axis not in margin.axes:
@@ -160,7 +159,7 @@ def _project(margin: Margin, view: View) -> Floats | None:
 
 
 def _scaled(margin: Margin, view: View, have: Floats, mean: Floats) -> Margin:
-    """The margin with the mean on the view, its total kept."""
+    """Scale the margin to the mean on the view, keeping its total."""
     steps = _steps(margin, view) or []
     ratio = np.divide(mean * have.sum(), have, out=np.ones_like(have), where=have > 0)
     places = [margin.axes.index(axis) for axis, _ in view]

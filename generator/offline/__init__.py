@@ -1,1 +1,1 @@
-"""The offline narrator: a grammar over facts, occupations and traits, without a model."""
+"""The offline narrator: a grammar over facts, occupations and traits, without a language model."""

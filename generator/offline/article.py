@@ -1,4 +1,4 @@
-"""Articles: 'a' or 'an', by the sound of the word that follows."""
+"""Articles: chooses 'a' or 'an' by the sound of the next word."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 _OPEN = "(n) "
-# Vowel letters with a consonant sound; consonants, numerals and initials that are read with a vowel first.
+# Vowels that sound like consonants; consonants, numerals and initials whose reading starts with a vowel.
 _CONSONANT_SOUND = re.compile(
     r"[Uu]ni(?!n|m)|[Uu]s[aeiu]|[Uu]ti|[Ee]u|[Oo]nce?\b|[Uu]r[ai]|[Uu]bi|U[A-Z]|[Oo]ne-"
 )
@@ -22,11 +22,11 @@ def article(word: str) -> str:
 
 
 def with_articles(text: str) -> str:
-    """Return `text` with every "a(n)" resolved by the sound of the word after it, unless that is a slot."""
+    """Return `text` with every "a(n)" resolved by the sound of the next word, unless that is a slot."""
     if _OPEN not in text:
         return text
-    told, *rest = text.split(_OPEN)
+    resolved, *rest = text.split(_OPEN)
     for part in rest:
         word = part.partition(" ")[0]
-        told += f"{_OPEN if word.startswith('{') else article(word)[1:] + ' '}{part}"
-    return told
+        resolved += f"{_OPEN if word.startswith('{') else article(word)[1:] + ' '}{part}"
+    return resolved

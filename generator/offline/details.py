@@ -17,17 +17,17 @@ from census_personas.generator.offline.symbol import Alternative, Pool
 from census_personas.generator.offline.work import Joins, Work, suited
 
 _EVERYDAY_SKILLS = 8
-_HOBBIES = (4, 3)  # at least so many beside the two of one's own, and so many choices of number
+_HOBBIES = (4, 3)  # fewest besides the person's own two, and number of possible counts
 _TRIES = 60
 WORDS = work.WORDS | {f"{letter}{place}" for letter in "hk" for place in range(1, 10)} | {"h_rest"}
-"""Words that `Details` gives, as slots name them, beside those of the grammar's `own_` symbols."""
+"""Words that `Details` provides, as slots name them, besides those of the grammar's `own_` symbols."""
 TAGS = frozenset({"tasks", "gear"})
 _H, _K = (tuple(f"{letter}{place}" for place in range(1, 10)) for letter in "hk")
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What one person does well and likes, as slots of the grammar and as the two lists; `owned` is not drawn again."""
+    """Skills and hobbies of one person, as words for slots and as the two lists; `owned` is not drawn again."""
 
     words: Mapping[str, str]
     tags: int
@@ -46,10 +46,10 @@ class Details:
         *,
         tags: int,
     ) -> Details:
-        """Choose leanings, then what is the person's own, then hobbies and skills, for a person with these tags.
+        """Choose leanings, then the person's own things, then hobbies and skills, for a person with these tags.
 
-        A leaning (`leaning_kitchen`) is a tag drawn for the person, which opens alternatives elsewhere. What is
-        their own (`own_dish`) is a text drawn once, so that every text that names it names the same.
+        A leaning (`leaning_kitchen`) is a tag drawn for the person, which selects alternatives elsewhere. An own
+        thing (`own_dish`) is a text drawn once, so that all texts name the same one.
         """
         for leaning in grammar.leanings:
             tags |= grammar.bits.of((_drawn(leaning.pool(tags), draw).text,))
@@ -63,10 +63,10 @@ class Details:
         words.update(zip(_H, hobbies, strict=False))
         if "worker" in portrait.tags or "military" in portrait.tags:
             junior = "young" in portrait.tags and not guide.leads(portrait.words["title"])
-            done = _work(facts, tags, grammar, guide, draw, junior=junior)
-            words |= done.words
+            job = _work(facts, tags, grammar, guide, draw, junior=junior)
+            words |= job.words
             tags |= grammar.bits.of([tag for tag in TAGS if tag in words])
-            skills = done.items
+            skills = job.items
         else:
             everyday = _distinct(grammar.symbol("skill_everyday").pool(tags), draw)
             skills = list(islice(everyday, _EVERYDAY_SKILLS))
@@ -94,7 +94,7 @@ def _work(
 
 
 def _hobbies(words: Mapping[str, str], derivation: Derivation, pool: Pool, draw: Draw) -> list[str]:
-    """The person's own sport and craft, and others that begin with other words."""
+    """Choose hobbies: the person's own sport and craft, and others with different first words."""
     count = 2 + _HOBBIES[0] + (draw() * _HOBBIES[1] >> 16)
     chosen = [words[own] for own in ("own_sport", "own_craft") if own in words]
     verbs = {text.partition(" ")[0] for text in chosen}
@@ -116,7 +116,7 @@ def _drawn(pool: Pool, draw: Draw) -> Alternative:
 
 
 def _distinct(pool: Pool, draw: Draw) -> Iterator[str]:
-    """Draw without replacement, as many as are asked for."""
+    """Draw without replacement, as many as the caller takes."""
     drawn: set[str] = set()
     for _ in range(_TRIES):
         text = _drawn(pool, draw).text

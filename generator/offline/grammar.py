@@ -1,4 +1,4 @@
-"""Grammar: symbols that expand to sentences, chosen by the tags of a person."""
+"""Grammar: symbols that expand to sentences, selected by the tags of a person."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from census_personas.generator.offline.symbol import AWAY, OWN, Alternative, Bit
 __all__ = ["Grammar", "GrammarError", "digest"]
 _LEANING = "leaning_"
 KINDS = ("adj", "clause", "foible")
-"""What is told of a marked trait: an adjective, a clause, a foible; of each, a symbol for every level."""
+"""Ways to express a marked trait: adjective, clause, foible; each has a symbol for every level."""
 _WEIGHT = re.compile(r"(.*?)(?: \*([1-9]\d*))?")
 
 
 class Grammar:
-    """Symbols and the groups of alternatives that each expands to, compiled once.
+    """Symbols and their groups of alternatives, compiled once.
 
     A symbol maps conditions to alternatives. A condition is `any`, or tags joined by `+` (all of them),
-    `|` (either side) and `!` (not); ` *3` behind it triples the weight of its alternatives. An alternative
+    `|` (either side) and `!` (not); a suffix ` *3` triples the weight of its alternatives. An alternative
     is text with `{slots}`: other symbols (`{dish}`, and `{dish_2}` for another one), or words of the person.
     """
 
@@ -33,12 +33,12 @@ class Grammar:
         spoken: Mapping[str, str] | None = None,
         plain: Mapping[tuple[str, bool], Alternative] | None = None,
     ) -> None:
-        """`place` is named in errors; `spoken` are words, such as pronouns, to be written in at once.
+        """Compile the symbols. Errors name `place`; `spoken` words, such as pronouns, are filled in now.
 
-        `plain` are texts without slots that another grammar has read: each stands once in memory.
+        `plain` are texts without slots that another grammar has read, so that each is in memory once.
 
         Raises:
-            GrammarError: a group without texts, a text that is blank or whose braces do not match.
+            GrammarError: a group without texts, a blank text, or braces that do not match.
         """
         self.place = place
         self._source = symbols
@@ -62,31 +62,31 @@ class Grammar:
         """Read every `*.yaml` of a folder, or of `prompts/<locale>/offline`, as one grammar.
 
         Raises:
-            GrammarError: no such grammar, or a file of it that cannot be read.
+            GrammarError: no such grammar, or one of its files cannot be read.
         """
         folder = folder_of(locale_or_folder)
         return cls(read_symbols(folder), place=str(folder))
 
     def spoken(self, words: Mapping[str, str]) -> Grammar:
-        """The same grammar with these words of a person written in: fewer slots are left to fill."""
+        """Return the grammar with these words of a person filled in, so that fewer slots are left."""
         return Grammar(self._source, place=self.place, spoken=words, plain=self._plain)
 
     def starting(self, prefix: str) -> tuple[str, ...]:
-        """The symbols whose names start so, in the order of their files."""
+        """Return the symbols with this prefix, in the order of their files."""
         return tuple(name for name in self.symbols if name.startswith(prefix))
 
     @cached_property
     def leanings(self) -> tuple[Symbol, ...]:
-        """The symbols that give a person tags."""
+        """Symbols that assign tags to a person."""
         return tuple(self.symbols[name] for name in self.starting(_LEANING))
 
     @cached_property
     def owned(self) -> tuple[Symbol, ...]:
-        """The symbols drawn once for a person."""
+        """Symbols that are drawn once for a person."""
         return tuple(self.symbols[name] for name in self.starting(OWN))
 
     def alternatives(self, symbol: str) -> Iterable[Alternative]:
-        """Every alternative of a symbol, whoever it is open to."""
+        """Return every alternative of a symbol, for any person."""
         return (text for group in self.symbols[symbol].groups for text in group.alternatives)
 
     def tags_of(self, symbol: str, text: str) -> frozenset[str]:
@@ -113,15 +113,15 @@ class Grammar:
         return listed
 
     def pool(self, symbol: str, tags: frozenset[str]) -> Pool:
-        """Return what `symbol` offers a person with these tags.
+        """Return the alternatives of `symbol` for a person with these tags.
 
         Raises:
-            GrammarError: there is no such symbol, or it has nothing for this person.
+            GrammarError: there is no such symbol, or no alternative matches this person.
         """
         return self.symbol(symbol).pool(self.bits.of(tags))
 
     def symbol(self, symbol: str) -> Symbol:
-        """Return the symbol of that name.
+        """Return the symbol with this name.
 
         Raises:
             GrammarError: there is none.
@@ -129,12 +129,12 @@ class Grammar:
         found = self.symbols.get(symbol)
         if found is None:
             raise GrammarError(
-                f"{self.place}: no symbol {symbol!r}, and no such word of a person; define it or mend the slot."
+                f"{self.place}: {symbol!r} is neither a symbol nor a word of a person; define it or correct the slot."
             )
         return found
 
     def ranks(self, lead: str, second: str) -> Mapping[str, Symbol]:
-        """Return what `lead_...` and `second_...` stand for where these trait levels lead."""
+        """Map `lead_...` and `second_...` to symbols, given the two leading trait levels."""
         found = self._ranks.get((lead, second))
         if found is None:
             found = self._ranks[lead, second] = {
@@ -147,7 +147,7 @@ class Grammar:
 
 
 class _Reader:
-    """Reads groups; the same text is the same `Alternative` wherever it stands."""
+    """Reads groups; equal texts share one `Alternative`."""
 
     def __init__(
         self,
@@ -174,7 +174,7 @@ class _Reader:
             raise GrammarError(f"{place}: {condition!r} must hold a list of texts, not {texts!r}.")
         alternatives = tuple(self._alternative(text, f"{place}: {condition!r}", away=away) for text in texts)
         if not alternatives:
-            raise GrammarError(f"{place}: {condition!r} has no texts; give it some, or take it out.")
+            raise GrammarError(f"{place}: {condition!r} has no texts; add some, or remove it.")
         found = _WEIGHT.fullmatch(str(condition))
         name, weight = (found[1], int(found[2] or 1)) if found else (str(condition), 1)
         conditions = []
@@ -190,20 +190,20 @@ class _Reader:
     def _alternative(self, text: object, place: str, *, away: bool) -> Alternative:
         if not isinstance(text, str):
             raise GrammarError(
-                f"{place} holds {text!r} in its list of texts; quote what YAML reads otherwise."
+                f"{place} holds {text!r} in its list of texts; quote it, so that YAML reads a string."
             )
         if not text.strip():
-            raise GrammarError(f"{place} holds a blank text; write something, or take it out.")
+            raise GrammarError(f"{place} holds a blank text; write one, or remove it.")
         found = self._read.get((text, away))
         if found is None:
             try:
-                found = Alternative.of(self._said(text), self._symbols, self._words, away=away)
+                found = Alternative.of(self._fill_spoken(text), self._symbols, self._words, away=away)
             except ValueError as error:
                 raise GrammarError(f"{place} holds {text[:60]!r}: {error}; write {{name}}.") from error
             self._read[text, away] = found
         return found
 
-    def _said(self, text: str) -> str:
+    def _fill_spoken(self, text: str) -> str:
         for slot, word in self._spoken.items():
             if slot in text:
                 text = text.replace(slot, word)

@@ -1,4 +1,4 @@
-"""Faults of a grammar that would show only when a text of it is drawn: found before anything is written."""
+"""Grammar faults: finds errors that would otherwise appear only when a text is drawn."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from census_personas.generator.offline.grammar import Grammar, GrammarError
 def refuse_faults(
     grammar: Grammar, *, words: AbstractSet[str], tags: AbstractSet[str], asked: Iterable[str]
 ) -> None:
-    """Check that every slot can be filled, every condition can be met and every expansion comes to an end.
+    """Check that every slot can be filled, every condition can be met and every expansion ends.
 
     Args:
-        grammar: what to check.
-        words: words of a person that a slot may name, beside symbols.
+        grammar: the grammar.
+        words: words of a person that a slot may name, besides symbols.
         tags: tags that a person may have.
-        asked: symbols that must be there.
+        asked: symbols that must exist.
 
     Raises:
         GrammarError: the first fault, with the symbol and the remedy.
@@ -31,7 +31,7 @@ def refuse_faults(
         unknown = sorted(grammar.symbols[symbol].conditions - tags)
         if unknown:
             raise GrammarError(
-                f"{grammar.place}: {symbol}: nobody has the tag {unknown[0]!r}; mend it, or take its texts out."
+                f"{grammar.place}: {symbol}: nobody has the tag {unknown[0]!r}; correct it, or remove its texts."
             )
     _refuse_cycles(grammar)
     for symbol in grammar.symbols:
@@ -43,8 +43,8 @@ def _refuse_unknown_slots(grammar: Grammar, symbol: str, words: AbstractSet[str]
         for slot in alternative.slots:
             if not (slot.ranked or slot.word in words or slot.symbol in grammar.symbols):
                 raise GrammarError(
-                    f"{grammar.place}: {symbol}: {{{slot.name}}} in {alternative.text[:60]!r} is no symbol and no "
-                    "word of a person; define it or mend the slot."
+                    f"{grammar.place}: {symbol}: {{{slot.name}}} in {alternative.text[:60]!r} is neither a symbol nor "
+                    "a word of a person; define it or correct the slot."
                 )
 
 
@@ -55,7 +55,7 @@ def _refuse_missing_levels(grammar: Grammar, symbol: str) -> None:
     for kind, level in levels:
         if level not in grammar.symbols:
             raise GrammarError(
-                f"{grammar.place}: {symbol}: a slot asks for {kind!r} of a marked trait, and there is no symbol "
+                f"{grammar.place}: {symbol}: a slot needs {kind!r} of a marked trait, but there is no symbol "
                 f"{level!r}; define it."
             )
 
@@ -68,23 +68,23 @@ def _refuse_cycles(grammar: Grammar) -> None:
 
 
 def _leads_to(grammar: Grammar, symbol: str) -> list[str]:
-    found: dict[str, None] = {}
+    symbols: dict[str, None] = {}
     for alternative in grammar.alternatives(symbol):
         for slot in alternative.slots:
             if slot.ranked:
                 kind = slot.word.partition("_")[2]
-                found |= dict.fromkeys(name for name in grammar.symbols if name.startswith(f"{kind}_"))
+                symbols |= dict.fromkeys(name for name in grammar.symbols if name.startswith(f"{kind}_"))
             elif slot.symbol in grammar.symbols:
-                found[slot.symbol] = None
-    return list(found)
+                symbols[slot.symbol] = None
+    return list(symbols)
 
 
 def _walk(
     symbol: str, leads: Mapping[str, list[str]], done: set[str], way: tuple[str, ...], place: str
 ) -> None:
     if symbol in way:
-        circle = " -> ".join((*way[way.index(symbol) :], symbol))
-        raise GrammarError(f"{place}: {circle}: a symbol that holds itself never ends; break the circle.")
+        cycle = " -> ".join((*way[way.index(symbol) :], symbol))
+        raise GrammarError(f"{place}: {cycle}: a symbol that contains itself never ends; break the cycle.")
     if symbol in done:
         return
     for following in leads[symbol]:

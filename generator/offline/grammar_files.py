@@ -1,4 +1,4 @@
-"""The files of a grammar: where they lie, what they say, and their digest."""
+"""The files of a grammar: their folder, their content, and their digest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from census_personas.foundation.user_path import check_input
 from census_personas.foundation.yaml_file import YamlError, read_yaml
 
 PORTRAIT = "portrait.yaml"
-"""The file of a grammar that defines no symbols: it says what the grammar takes from the facts of a person."""
+"""The file of a grammar without symbols: it declares which facts of a person the grammar uses."""
 
 
 class GrammarError(PersonasError, ValueError):
@@ -21,10 +21,10 @@ class GrammarError(PersonasError, ValueError):
 
 
 def read_symbols(folder: Path) -> dict[str, Mapping[str, Iterable[str]]]:
-    """What every `*.yaml` of a folder but its `portrait.yaml` says: symbol -> condition -> texts.
+    """Read every `*.yaml` of a folder except `portrait.yaml`: symbol -> condition -> texts.
 
     Raises:
-        GrammarError: a file that is no YAML mapping, or a symbol that two files define.
+        GrammarError: a file is not a YAML mapping, or two files define one symbol.
     """
     symbols: dict[str, Mapping[str, Iterable[str]]] = {}
     for file in _files(folder):
@@ -33,38 +33,38 @@ def read_symbols(folder: Path) -> dict[str, Mapping[str, Iterable[str]]]:
         content = _content(file)
         twice = sorted(content.keys() & symbols.keys())
         if twice:
-            raise GrammarError(f"{file}: {twice[0]!r} is defined in another file too; keep one of them.")
+            raise GrammarError(f"{file}: {twice[0]!r} is also defined in another file; keep one of them.")
         symbols.update(content)
     if not symbols:
-        raise GrammarError(f"{folder}: no *.yaml that defines a symbol; a grammar needs some.")
+        raise GrammarError(f"{folder}: no *.yaml defines a symbol; add one.")
     return symbols
 
 
 def digest(locale_or_folder: str | Path) -> str:
-    """SHA-256 of the grammar that `Grammar.load` reads; another digest is another set of texts."""
-    found = hashlib.sha256()
+    """Compute the SHA-256 of the grammar that `Grammar.load` reads; it changes with every text."""
+    hasher = hashlib.sha256()
     for file in _files(folder_of(locale_or_folder)):
         try:
             check_input(file)
             content = file.read_bytes()
         except OSError as error:
             raise GrammarError(f"{file}: cannot be read ({error.strerror})") from error
-        found.update(f"{file.name}\0{len(content)}\0".encode() + content)
-    return found.hexdigest()
+        hasher.update(f"{file.name}\0{len(content)}\0".encode() + content)
+    return hasher.hexdigest()
 
 
 def folder_of(locale_or_folder: str | Path) -> Path:
-    """The folder itself, or `prompts/<locale>/offline`.
+    """Return the folder itself, or `prompts/<locale>/offline`.
 
     Raises:
-        GrammarError: there is neither.
+        GrammarError: neither exists.
     """
     folder = Path(locale_or_folder)
     if not folder.is_dir():
         folder = Path(str(files("census_personas.prompts"))) / str(locale_or_folder) / "offline"
     if not folder.is_dir() and isinstance(locale_or_folder, Path):
         raise GrammarError(
-            f"{locale_or_folder}: is not there, and the offline narrator writes in it; copy one, such as "
+            f"{locale_or_folder}: no such folder, but the offline narrator needs its grammar; copy one, such as "
             "prompts/en_US/offline, or set llm.backend=openai"
         )
     if not folder.is_dir():
@@ -88,7 +88,7 @@ def _content(file: Path) -> dict[str, Mapping[str, Iterable[str]]]:
         raise GrammarError(f"{file}: holds {type(content).__name__}; it must map symbols to alternatives.")
     odd = next((symbol for symbol in content if not isinstance(symbol, str)), None)
     if odd is not None:
-        raise GrammarError(f"{file}: the symbol {odd!r} is no text; quote it.")
+        raise GrammarError(f"{file}: the symbol {odd!r} is not a string; quote it.")
     return {
         symbol: groups if isinstance(groups, dict) else {"any": groups} for symbol, groups in content.items()
     }

@@ -1,4 +1,4 @@
-"""Job title: one title for a person whose census occupation lists several."""
+"""Job title: one title for a person whose census occupation joins several."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-# Nouns for the members of an occupation end so ("plumber", "technician"); other words are halves of compounds.
+# Endings of nouns for members of an occupation ("plumber", "technician"); other words are parts of compounds.
 _AGENT = re.compile(
     r"(?:er|or|ist|yst|ian|(?:ist|end|ult|unt|rv)ant|agent|man|nurse|clerk|guard|aide|maid|chef|cook|judge|coach|mason"
     r"|smith|mechanic|pilot|captain|officer|secretary|representative|detective|athlete|umpire|host|guide|orderly"
@@ -24,19 +24,19 @@ _SHARED = re.compile(
     r"|bus|camera|desk|school|sales|social|health services|engineering|electronics(?= repairer)|laboratory|research"
     r"|system(?= operator)|service(?= (?:manager|assistant|specialist|technician))|support|science)? ?\S+$"
 )
-_KNOWN = 4096  # titles of which is kept what people are called by them
+_KNOWN = 4096  # results kept
 _ENGLISH = "en"
 
 
 class Titles:
-    """What one person is called by the title of an occupation, which in English may join several."""
+    """Finds the title for one person in an occupation's title, which in English may join several."""
 
     def __init__(
         self, language: str, commoner: Mapping[str, str], by_sex: Mapping[str, Mapping[str, str]]
     ) -> None:
-        """Take the language, titles of which another part is the commoner trade, and those that hang on the sex.
+        """Take the language, the titles whose later part is more common, and the titles that depend on the sex.
 
-        In other languages than English a title is taken as it is.
+        In languages other than English a title is used unchanged.
         """
         self._language, self._commoner, self._by_sex = language, commoner, by_sex
         self.of = lru_cache(_KNOWN)(self._of)
@@ -67,7 +67,7 @@ def _is_agent(part: str) -> bool:
 
 
 def _completed(first: str, named: str) -> str:
-    """Return the first part of a title with the noun that it shares: "construction" of "extraction supervisor"."""
+    """Return the first part of a title with its shared noun: "construction", "extraction supervisor"."""
     found = _SHARED.search(named)
     shared = found[0].strip() if found else named
     while " " in shared and (shared.split(" ")[0] in first.split(" ") or _is_verb(first, shared)):
@@ -76,5 +76,5 @@ def _completed(first: str, named: str) -> str:
 
 
 def _is_verb(first: str, shared: str) -> bool:
-    """Whether both say what is done: "packaging" and "filling machine operator"."""
+    """Return whether both parts name an activity: "packaging" and "filling machine operator"."""
     return first.endswith("ing") and shared.split(" ", maxsplit=1)[0].endswith("ing")

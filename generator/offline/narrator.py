@@ -1,4 +1,4 @@
-"""OfflineNarrator: the narrator without a model, a grammar over facts, grounding by occupation and traits."""
+"""OfflineNarrator: writes texts from a grammar over facts, occupation data and traits, without a language model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _REMEMBERED = 256
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """What both calls of a record have in common."""
+    """What both calls of a record share."""
 
     identity: str
     portrait: Portrait
@@ -40,25 +40,24 @@ class _Person:
 
 
 class OfflineNarrator:
-    """A `ChatModel` that needs no model: every text is derived from a grammar (`prompts/<locale>/offline`).
+    """A `ChatModel` without a language model: it derives every text from a grammar (`prompts/<locale>/offline`).
 
-    The answer is a function of the request's facts, of the fields that its schema asks for and of its
-    seed. What belongs together across fields and calls (hobbies and skills, in lists and in prose) hangs
-    on the facts alone, so that a repaired field agrees with those that stay. It is no stand-in for a
-    model, and is named for what it is wherever its texts are recorded.
+    The answer is a function of the request's facts, the fields of its schema and its seed. Details that several fields
+    and calls share (hobbies and skills, in lists and in prose) depend on the facts alone, so that a repaired field
+    agrees with the others. Records name this narrator as `offline`, never as a model.
     """
 
     name = "offline"
     needs_messages = False
 
     def __init__(self, grammar: Grammar, guide: PortraitGuide) -> None:
-        """`grammar` must derive every field that will be asked for; `guide` says what it takes from facts.
+        """Take a grammar with a symbol for every field, and the guide to the facts that it uses.
 
         Raises:
-            GrammarError: a slot, a tag or a circle that would show only when such a person is written of.
+            GrammarError: a slot, tag or cycle that would fail only for some people.
         """
         drawn = {text.text for symbol in grammar.leanings for text in grammar.alternatives(symbol.name)}
-        given = {
+        listed_tags = {
             tag
             for name in ("job", *guide.listed)
             if name in grammar.symbols
@@ -67,34 +66,34 @@ class OfflineNarrator:
         refuse_faults(
             grammar,
             words=guide.known_words | details.WORDS,
-            tags=guide.known_tags | details.TAGS | drawn | given,
+            tags=guide.known_tags | details.TAGS | drawn | listed_tags,
             asked=(*guide.asked, *_ASKED),
         )
         self._grammar, self._guide = grammar, guide
         self._spoken = {sex: grammar.spoken(kind.words) for sex, kind in guide.people.items()}
         self._turns = {field: turn for turn, field in enumerate(guide.lengths)}
         self._known = {*grammar.symbols, *_LISTS, *_SYMBOLS}
-        self._person = lru_cache(_REMEMBERED)(self._met)
+        self._person = lru_cache(_REMEMBERED)(self._build_person)
 
     @classmethod
     def load(cls, locale_or_folder: str | Path = "en_US") -> OfflineNarrator:
         """Read the grammar of a locale, or of a folder.
 
         Raises:
-            GrammarError: no such grammar, or a file of it that cannot be read.
+            GrammarError: no such grammar, or one of its files cannot be read.
         """
         return cls(Grammar.load(locale_or_folder), PortraitGuide.load(locale_or_folder))
 
     def refuse_unwritable(self, fields: Sequence[str]) -> None:
-        """Say before anything is written which of the fields that will be asked for the grammar does not have.
+        """Refuse fields that the grammar cannot write, before anything is written.
 
         Raises:
-            GrammarError: naming them, and those that it has.
+            GrammarError: the message names these fields and those that it can write.
         """
         if unknown := [field for field in fields if field not in self._known]:
             raise GrammarError(
                 f"{self._grammar.place}: no symbol {', '.join(unknown)}; the offline narrator writes "
-                f"{', '.join(field for field in fields if field in self._known)}. Leave the others out of "
+                f"{', '.join(field for field in fields if field in self._known)}. Remove the others from "
                 "prompts.narratives, add symbols for them, or set llm.backend=openai"
             )
 
@@ -102,18 +101,18 @@ class OfflineNarrator:
         """Answer with a JSON object of exactly the properties of the request's schema.
 
         Raises:
-            RequestError: a property that the grammar has no symbol for, or facts without name, sex or age.
+            RequestError: a property without a symbol in the grammar, or facts without name, sex or age.
         """
         properties = request.schema.get("properties") or {}
         answer = self.write(request.facts, properties, seed=request.seed)
         return Completion(text=orjson.dumps(answer).decode(), model=self.name, finish_reason="stop")
 
     def account(self) -> Mapping[str, Any]:
-        """Nothing: no endpoint stands behind it."""
+        """Return nothing: there is no endpoint."""
         return {}
 
     async def aclose(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is open."""
 
     def write(
         self, facts: Mapping[str, Any], properties: Mapping[str, Mapping[str, Any]], *, seed: int
@@ -121,10 +120,10 @@ class OfflineNarrator:
         """Write the fields named by `properties` (JSON schema: `minLength` and `maxLength` are respected)."""
         if not properties.keys() <= self._known:
             self._refuse_unknown(properties)
-        told = facts.get("grounding") or {}
+        grounding = facts.get("grounding") or {}
         person = self._person(
             tuple(map(facts.get, self._guide.known_facts)),
-            tuple([tuple(told.get(kind) or ()) for kind in _GROUNDING]),
+            tuple([tuple(grounding.get(kind) or ()) for kind in _GROUNDING]),
         )
         derivation = Derivation(
             person.grammar,
@@ -141,11 +140,11 @@ class OfflineNarrator:
             for field, schema in properties.items()
         }
 
-    def _met(self, values: tuple[Any, ...], grounding: tuple[tuple[Any, ...], ...]) -> _Person:
-        """Portrait and details of the person of whom these are the facts.
+    def _build_person(self, values: tuple[Any, ...], grounding: tuple[tuple[Any, ...], ...]) -> _Person:
+        """Build the portrait and details of the person with these facts.
 
         Raises:
-            RequestError: no name, sex or age.
+            RequestError: name, sex or age is missing.
         """
         guide = self._guide
         facts: dict[str, Any] = dict(zip(guide.known_facts, values, strict=True))
@@ -169,7 +168,7 @@ class OfflineNarrator:
         return _Person(identity, seen, chosen, grammar)
 
     def _text(self, derivation: Derivation, person: _Person, field: str, schema: Mapping[str, Any]) -> str:
-        """Derive until the length fits; after that the nearest miss is the answer."""
+        """Derive until the length fits; after some tries return the text with the nearest length."""
         shortest, longest = self._guide.lengths.get(field, _ANY_LENGTH)
         if "minLength" in schema or "maxLength" in schema:
             shortest = max(shortest, schema.get("minLength", shortest))
@@ -197,5 +196,5 @@ class OfflineNarrator:
 
 @lru_cache(maxsize=4096)
 def _main_city(metro_area: str) -> str:
-    """Return the first of the cities that name a metropolitan area ("Dallas-Fort Worth-Arlington, TX")."""
+    """Return the first city in the name of a metropolitan area ("Dallas-Fort Worth-Arlington, TX")."""
     return metro_area.partition("-")[0].partition(",")[0]

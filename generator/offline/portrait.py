@@ -1,4 +1,4 @@
-"""Portrait: what a grammar needs to know of one person, read from the facts: words, tags and marked traits."""
+"""Portrait: words, tags and marked traits of one person, derived from the facts for a grammar."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from census_personas.generator.offline.portrait_guide import PortraitGuide
 
 _LABELS = {trait: f"{trait}_label" for trait in TRAITS}
 _LEVEL_OF: Mapping[object, int] = {level: place for place, level in enumerate(LEVELS, 1)}
-# Which traits lead a text, by place in the order of salience, so that ten texts do not all tell the same two.
+# Salience ranks of the two leading traits by text, so that ten texts do not all mention the same two.
 _TURNS = ((0, 1), (1, 2), (0, 2), (2, 0), (1, 3), (0, 3), (3, 1), (2, 1), (1, 0), (0, 4))
 
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """One person as a grammar sees them.
+    """One person as input to a grammar.
 
-    `words` fill slots by name, `tags` open groups of alternatives, `salience` orders the tags of the
-    five traits from the most to the least marked, `home` holds the names of the places lived in.
+    `words` fill slots by name, `tags` select groups of alternatives, `salience` orders the tags of the
+    five traits from the most to the least marked, `home` holds the names of the person's places.
     """
 
     words: Mapping[str, str]
@@ -32,7 +32,7 @@ class Portrait:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any], guide: PortraitGuide) -> Portrait:
-        """Read the facts of a record as a guide says. Names, sex and age are needed."""
+        """Derive a portrait from the facts of a record, by a guide. Names, sex and age are needed."""
         fact = guide.fact
         sex, age, first = (
             guide.tag_of_sex(facts),
@@ -58,7 +58,7 @@ class Portrait:
         }
         for place, town in enumerate(nearby, 1):
             words[f"near{place}"] = str(town)
-        # Ties are broken differently from person to person.
+        # Break ties differently for each person.
         turn = sum(str(facts.get("uuid") or first).encode()) % len(TRAITS)
         salience = _salience(trait_levels(facts), turn)
         tags.add(sex)
@@ -70,13 +70,13 @@ class Portrait:
         return cls(words, frozenset(tags), salience, tuple([place for place in (city, state) if place]))
 
     def leads(self, turn: int) -> tuple[str, str]:
-        """Return which trait levels lead the text number `turn`."""
+        """Return the two leading trait levels of text number `turn`."""
         lead, second = _TURNS[turn % len(_TURNS)]
         return self.salience[lead], self.salience[second]
 
 
 def life_tags(facts: Mapping[str, Any], guide: PortraitGuide) -> set[str]:
-    """Return the tags of age, work, family, schooling, place and descent."""
+    """Return the tags of age, work, family, schooling, place and origin."""
     fact = guide.fact
     age, status = int(facts[fact("age")]), facts.get(fact("work"))
     tags = {next((stage for stage, bound in guide.stages.items() if age < bound), guide.oldest)}
@@ -102,7 +102,7 @@ def life_tags(facts: Mapping[str, Any], guide: PortraitGuide) -> set[str]:
 
 
 def occupation_words(facts: Mapping[str, Any], sex: str, guide: PortraitGuide) -> str:
-    """Return the occupation as one person would be called by it ("construction or extraction supervisor": the first).
+    """Return the occupation as the title of one person ("construction or extraction supervisor": the first).
 
     Empty for people without one.
     """

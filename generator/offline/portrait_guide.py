@@ -1,4 +1,4 @@
-"""Portrait guide: what a grammar takes from the facts of a person, as its `portrait.yaml` says."""
+"""Portrait guide: which facts of a person a grammar uses, as its `portrait.yaml` declares."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NAMED = (
     "near2",
     "title",
 )
-# Facts that every row has under the same name, whatever its locale.
+# Facts with the same name in every locale.
 _ENGINE = ("uuid", "full_name", "occupation_title", "occupation_code", "state_name")
 _Words = Mapping[str, str]
 
@@ -39,14 +39,14 @@ class _Part(BaseModel):
 
 
 class Sex(_Part):
-    """A state of the role `sex`, and the words of people who have it."""
+    """A state of the role `sex`, and the words for people with it."""
 
     sex: str
     words: _Words
 
 
 class PortraitGuide(_Part):
-    """The whole of a `portrait.yaml`, whose comments say what each key means."""
+    """The content of a `portrait.yaml`, whose comments explain each key."""
 
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
     facts: Annotated[_Words, Field(min_length=1)]
@@ -89,12 +89,12 @@ class PortraitGuide(_Part):
         """Read the guide of a grammar's folder, or of `prompts/<locale>/offline`.
 
         Raises:
-            GrammarError: no such file, or one that says something else; one line with file and key.
+            GrammarError: no such file, or a wrong key or value; one line with file and key.
         """
         place = folder_of(locale_or_folder) / PORTRAIT
         if not place.is_file():
             raise GrammarError(
-                f"{place}: is not there, and says what the grammar takes from facts; copy the one of prompts/en_US"
+                f"{place}: no such file, but it declares which facts the grammar uses; copy the one of prompts/en_US"
             )
         try:
             guide = cls.model_validate(read_yaml(place))
@@ -106,30 +106,30 @@ class PortraitGuide(_Part):
             raise GrammarError(f"{place}: {key}: {first['msg']}") from error
         if unknown := sorted({*guide.needed, *guide.of_work, *guide.tags, *guide.usual} - {*guide.facts}):
             raise GrammarError(
-                f"{place}: facts: no name for the role {unknown[0]}, which is used below; add it"
+                f"{place}: facts: no name for the role {unknown[0]}, which another key uses; add it"
             )
         return guide
 
     @classmethod
     def beside(cls, prompts: Path) -> PortraitGuide | None:
-        """The guide of a prompt set's grammar; None where the set has no grammar.
+        """Return the guide of a prompt set's grammar; None if the set has no grammar.
 
         Raises:
-            GrammarError: as `load` does.
+            GrammarError: as in `load`.
         """
         grammar = prompts / "offline"
         return cls.load(grammar) if (grammar / PORTRAIT).is_file() else None
 
     def fact(self, role: str) -> str:
-        """The name by which the facts have a role, or a column that is none."""
+        """Return the name of a role in the facts, or the name itself if it is not a role."""
         return self.facts.get(role, role)
 
     def tag_of_sex(self, facts: Mapping[str, object]) -> str:
-        """The tag of the person's sex, which chooses the words."""
+        """Return the tag of the person's sex, which selects the words."""
         return self.tag_of(facts[self.fact("sex")])
 
     def tag_of(self, sex: object) -> str:
-        """The tag of a state of `sex`."""
+        """Return the tag of a state of `sex`."""
         return self._tags_of_sex.get(str(sex).casefold(), next(iter(self.people)))
 
     @cached_property
@@ -138,39 +138,39 @@ class PortraitGuide(_Part):
 
     @cached_property
     def known_facts(self) -> tuple[str, ...]:
-        """All that texts depend on: what is not here cannot be told, and what is here decides who is remembered."""
+        """Facts the texts may use; together they are the cache key."""
         names = (*_ENGINE, *self.facts.values(), *TRAITS, *(f"{trait}_label" for trait in TRAITS))
         return tuple(dict.fromkeys(names))
 
     @cached_property
     def tags_by_fact(self) -> tuple[tuple[str, _Words, str | None], ...]:
-        """Name of a fact, its states with their tags, and the tag of everybody else."""
+        """Facts, each with its states and their tags, and the tag of all other states."""
         return tuple((self.fact(role), states, self.usual.get(role)) for role, states in self.tags.items())
 
     @cached_property
     def tags_of_work(self) -> frozenset[str]:
-        """Tags that only people at work have."""
+        """Tags that only working people have."""
         return frozenset(tag for role in self.of_work for tag in self.tags.get(role, {}).values())
 
     @cached_property
     def known_tags(self) -> frozenset[str]:
-        """Tags that facts may give, beside those of the symbols that list facts."""
+        """Tags that follow from facts, without those of symbols that list facts."""
         levels = {f"{trait[0]}{level}" for trait in TRAITS for level in range(1, 6)}
-        given = {tag for states in self.tags.values() for tag in states.values()}
+        of_facts = {tag for states in self.tags.values() for tag in states.values()}
         other = {self.other_language} if self.other_language else set()
         ages = {*self.stages, self.oldest}
         return frozenset(
-            {*self.people, *ages, *_FIXED, *WALKS, *self.usual.values(), *levels, *given, *other}
+            {*self.people, *ages, *_FIXED, *WALKS, *self.usual.values(), *levels, *of_facts, *other}
         )
 
     @cached_property
     def known_words(self) -> frozenset[str]:
-        """Words that facts give, as slots name them."""
+        """Words that follow from facts, as slots name them."""
         return frozenset(word for kind in self.people.values() for word in kind.words) | frozenset(_NAMED)
 
     @cached_property
     def spoken_titles(self) -> Titles:
-        """What people are called by whose occupation joins several."""
+        """Titles for one person whose census occupation joins several."""
         return Titles(self.language, self.commoner_titles, self.titles_by_sex)
 
     @cached_property
@@ -178,11 +178,11 @@ class PortraitGuide(_Part):
         return re.compile(rf"\b(?:{'|'.join(map(re.escape, self.leaders))})\b")
 
     def contracted(self, text: str) -> str:
-        """The text with words written together that the language writes so ("a el" is "al")."""
+        """Return the text with the contractions of the language ("a el" becomes "al")."""
         for apart, together in self.contractions.items():
             text = text.replace(apart, together)
         return text
 
     def leads(self, title: str) -> bool:
-        """Whether people of this title have others under them."""
+        """Return whether people with this title supervise others."""
         return bool(self.leaders) and self._leader.search(title) is not None

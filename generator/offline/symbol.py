@@ -1,4 +1,4 @@
-"""Symbols: the names that a grammar expands, the texts that each may become, and the pools that they are drawn from."""
+"""Symbols: the names that a grammar expands, their alternatives, and the pools to draw from."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from census_personas.generator.offline.article import with_articles
 from census_personas.generator.offline.grammar_files import GrammarError
 
 OWN = "own_"
-"""Symbols that are drawn once for a person start so."""
+"""Prefix of symbols that are drawn once for a person."""
 AWAY = "away_"
-"""Symbols start so whose texts name places that one travels to: none that lies at home is drawn."""
+"""Prefix of symbols whose texts name travel destinations: the person's home is never drawn."""
 ELSEWHERE = 1
-"""The bit of `Alternative.tells` of such a text."""
+"""The bit of `Alternative.mentions` for such a text."""
 _RANKED = re.compile(r"(lead|second)_(adj|clause|foible)")
 _SLOT = re.compile(r"[A-Za-z]\w*")
-# Pools of a symbol that are kept, the latest: a few symbols have another for every third person, without end.
+# Most pools kept per symbol, the latest ones: a few symbols need a new pool for every third person.
 _KEPT = 4096
-# Alternatives of a pool beyond which it is left in the parts that it shares with other pools.
+# Above this number of alternatives, a pool stays a sequence of parts shared with other pools.
 _LARGE = 96
 
 
 class Symbol:
-    """A name that expands, and the groups of alternatives that it expands to.
+    """A name, and the groups of alternatives that it expands to.
 
-    Tags are bits (`Grammar.bits`): the pools already asked for are found by one `&` and one look-up.
+    Tags are bits (`Grammar.bits`), so that a known pool takes one `&` and one look-up.
     """
 
     __slots__ = ("_facets", "_groups", "always", "conditions", "mask", "name", "place", "pools")
 
     def __init__(self, name: str, place: str) -> None:
-        """The groups come later: symbols name each other."""
+        """Create a symbol without groups, because symbols refer to each other; `expand_to` sets them."""
         self.name, self.place = name, place
         self.conditions: frozenset[str] = frozenset()
         self.mask = 0
@@ -45,7 +45,7 @@ class Symbol:
         self.pools: dict[int, Pool] = {}
 
     def expand_to(self, groups: tuple[Group, ...], bits: Bits) -> None:
-        """Take the groups. `conditions` are their tags; without any, `always` is the one pool there is."""
+        """Set the groups. `conditions` are their tags; without any, `always` is the only pool."""
         self._groups, self._facets = groups, facets(groups)
         self.conditions = frozenset(tag for group in groups for tag in group.tags)
         self.mask = bits.of(self.conditions)
@@ -58,7 +58,7 @@ class Symbol:
         return self._groups
 
     def pool(self, tags: int) -> Pool:
-        """Return the alternatives that are open to a person with these tags, each as often as it weighs.
+        """Return the alternatives for a person with these tags, each repeated by its weight.
 
         Raises:
             GrammarError: there are none.
@@ -69,7 +69,7 @@ class Symbol:
             parts = [part for facet in self._facets if (part := facet.open_to(key))]
             if not parts:
                 raise GrammarError(
-                    f"{self.place}: {self.name!r} has nothing for everybody whom it is asked for; add an `any` group."
+                    f"{self.place}: {self.name!r}: no alternative matches this person; add an `any` group."
                 )
             pool = Spread(parts) if sum(map(len, parts)) > _LARGE else tuple(chain.from_iterable(parts))
             if len(self.pools) == _KEPT:
@@ -79,14 +79,14 @@ class Symbol:
 
 
 class Bits:
-    """Tags as bits of a number, given out as they are met."""
+    """Tags as bits of a number, assigned in order of first use."""
 
     def __init__(self) -> None:
-        """No tag has been met."""
+        """Start without tags."""
         self._bits: dict[str, int] = {}
 
     def of(self, tags: Iterable[str]) -> int:
-        """Return the tags as one number, giving those that are new their bits."""
+        """Return the tags as one number, assigning bits to new tags."""
         known, mask = self._bits, 0
         for tag in tags:
             bit = known.get(tag)
@@ -98,10 +98,10 @@ class Bits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slot:
-    """`{Dish_2}`: the word `dish_2` or the symbol `dish` that fills it, and whether it asks for a capital.
+    """`{Dish_2}`: the word `dish_2` or the symbol `dish` that fills it, and whether it is capitalized.
 
-    `ranked` is set for words such as `lead_adj`, which stand for another pool in each text; `target` is None for
-    those and for the words of a person, the `own_` symbols among them, which are drawn once.
+    `ranked` is set for words such as `lead_adj`, whose pool differs from text to text. `target` is None for those and
+    for the words of a person, including the `own_` symbols, which are drawn once.
     """
 
     name: str
@@ -126,17 +126,17 @@ Step = tuple[str, Symbol | None, bool, str]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alternative:
-    """One text of a symbol: `steps`, one for each slot, and the `tail` after the last of them.
+    """One text of a symbol: `steps`, one per slot, and the `tail` after the last slot.
 
-    A step is what stands before a slot, the slot's symbol if it has one, whether it asks for a capital, and its word:
-    what is needed for a slot lies side by side, for a text is spread over memory as it is. `tells` has a bit for
-    each word of a person in the slots, and `ELSEWHERE` for a text that names a place that one travels to. A `bare`
-    text is one slot and nothing else. `opening` is the first word.
+    A step is the text before a slot, the slot's symbol if it has one, whether it is capitalized, and its word: one
+    tuple, so that the values of a slot are adjacent in memory. `mentions` has a bit for each word of a person in the
+    slots, and `ELSEWHERE` for a text that names a travel destination. A `bare` text is one slot and nothing else.
+    `opening` is the first word.
     """
 
     text: str
     steps: tuple[Step, ...]
-    tells: int
+    mentions: int
     tail: str
     opening: str
     bare: bool
@@ -147,7 +147,7 @@ class Alternative:
         """Read a text.
 
         Raises:
-            ValueError: braces that do not match, or hold more than a name.
+            ValueError: braces do not match, or hold more than a name.
         """
         text = with_articles(text)
         steps: list[Step] = []
@@ -158,20 +158,20 @@ class Alternative:
             if name is None:
                 continue
             if not _SLOT.fullmatch(name) or spec or conversion:
-                raise ValueError(f"{{{name}}} is no slot")
+                raise ValueError(f"{{{name}}} is not a slot")
             slot = Slot.of(name, symbols)
             slots.append(slot)
             steps.append((before, slot.target, slot.capital, slot.word))
             before = ""
-        told = words.of([slot.word for slot in slots if slot.target is None and not slot.ranked])
-        tells = told << 1 | (ELSEWHERE if away else 0)
+        person_words = words.of([slot.word for slot in slots if slot.target is None and not slot.ranked])
+        mentions = person_words << 1 | (ELSEWHERE if away else 0)
         bare = len(slots) == 1 and text == f"{{{slots[0].name}}}"
-        return cls(text, tuple(steps), tells, before, text.partition(" ")[0], bare, tuple(slots))
+        return cls(text, tuple(steps), mentions, before, text.partition(" ")[0], bare, tuple(slots))
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Alternatives that are open to people who satisfy any of the conditions (all tags of it)."""
+    """Alternatives for people who satisfy one of the conditions (all tags of it)."""
 
     conditions: tuple[tuple[frozenset[str], frozenset[str]], ...]
     masks: tuple[tuple[int, int], ...]
@@ -179,12 +179,12 @@ class Group:
     weight: int
 
     def admits(self, tags: int) -> bool:
-        """Whether a person with these tags satisfies a condition."""
+        """Return whether a person with these tags satisfies a condition."""
         return any(needed & tags == needed and not barred & tags for needed, barred in self.masks)
 
     @property
     def mask(self) -> int:
-        """The tags that the conditions name, as bits."""
+        """Tags in the conditions, as bits."""
         mask = 0
         for needed, barred in self.masks:
             mask |= needed | barred
@@ -192,21 +192,21 @@ class Group:
 
     @property
     def tags(self) -> frozenset[str]:
-        """The tags that the conditions name."""
+        """Tags in the conditions."""
         return frozenset(tag for pair in self.conditions for side in pair for tag in side)
 
 
 class Pool(Protocol):
-    """Alternatives to draw from, each as often as it weighs."""
+    """Alternatives to draw from, each repeated by its weight."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of alternatives."""
 
     def __getitem__(self, place: int, /) -> Alternative:
-        """Return one by its place."""
+        """Return an alternative by its position."""
 
     def __iter__(self) -> Iterator[Alternative]:
-        """Return them in their order."""
+        """Iterate over the alternatives in order."""
 
 
 class Spread:
@@ -215,16 +215,16 @@ class Spread:
     __slots__ = ("_parts", "_size")
 
     def __init__(self, parts: Sequence[Sequence[Alternative]]) -> None:
-        """Take the parts as they are: no alternative is copied."""
+        """Keep the parts without copying."""
         self._parts = parts
         self._size = sum(map(len, parts))
 
     def __len__(self) -> int:
-        """How many alternatives there are."""
+        """Return the number of alternatives."""
         return self._size
 
     def __getitem__(self, place: int) -> Alternative:
-        """Return an alternative by its place.
+        """Return an alternative by its position.
 
         Raises:
             IndexError: `place` is not below the length.
@@ -236,16 +236,16 @@ class Spread:
         raise IndexError(place)
 
     def __iter__(self) -> Iterator[Alternative]:
-        """Return the alternatives in their order."""
+        """Iterate over the alternatives in order."""
         for part in self._parts:
             yield from part
 
 
 class Facet:
-    """Groups of a symbol that hang on the same tags, and on none that other groups of it hang on.
+    """Groups of a symbol whose conditions share tags; disjoint from the tags of its other facets.
 
-    A symbol that asks for five traits, the age and the surroundings meets thousands of combinations of them, but few
-    of any one facet: their pools are made once and kept.
+    A symbol with conditions on five traits, the age and the surroundings meets thousands of combinations of tags, but
+    only a few per facet, so that pools are built once per facet and kept.
     """
 
     __slots__ = ("_groups", "_open", "mask")
@@ -256,18 +256,18 @@ class Facet:
         self._open: dict[int, tuple[Alternative, ...]] = {}
 
     def open_to(self, tags: int) -> tuple[Alternative, ...]:
-        """Return what the groups offer a person with these tags."""
+        """Return the alternatives of the groups for a person with these tags."""
         key = self.mask & tags
-        found = self._open.get(key)
-        if found is None:
+        alternatives = self._open.get(key)
+        if alternatives is None:
             groups = [group for group in self._groups if group.admits(key)]
-            found = tuple([text for group in groups for text in group.alternatives * group.weight])
-            self._open[key] = found
-        return found
+            alternatives = tuple([text for group in groups for text in group.alternatives * group.weight])
+            self._open[key] = alternatives
+        return alternatives
 
 
 def facets(groups: Sequence[Group]) -> tuple[Facet, ...]:
-    """Part the groups of a symbol into facets."""
+    """Divide the groups of a symbol into facets."""
     parted: list[tuple[int, list[Group]]] = []
     for group in groups:
         mask = group.mask

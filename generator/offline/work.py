@@ -1,4 +1,4 @@
-"""Work: what a person does for a living, as the texts tell it: tasks, tools and skills."""
+"""Work: tasks, tools and skills of a person's job, as the texts use them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-_TOLD, _LISTED, _SKILLS = 2, 3, 5
+_NARRATED, _LISTED, _SKILLS = 2, 3, 5
 WORDS = frozenset({"t1", "t2", "t_both", "s1", "s2", "s3", "s_both", "tasks", "gear", "k_list"})
-"""Words that `Work` gives, as slots name them, beside `k1` to `k5`."""
-# Facts of the grounding that are aligned with the tasks, and with the tools.
+"""Words that `Work` provides, as slots name them, besides `k1` to `k5`."""
+# Columns of the grounding that are aligned with the tasks, and with the tools.
 _TASKS = ("task_phrases", "task_short_phrases", "task_supervises")
 _TOOLS = ("tool_names", "tool_kinds")
 GROUNDING = (*_TASKS, *_TOOLS, "skill_phrases")
-"""What of the grounding a `Work` is chosen from."""
+"""Columns of the grounding that `Work` uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class Joins:
-    """How a language joins two phrases ("and"), and tells tools ("working with {}")."""
+    """How a language joins two phrases ("and") and introduces tools ("working with {}")."""
 
     conjunction: str
     gear: str
@@ -31,11 +31,11 @@ class Joins:
         return f"{', '.join(texts[:-1])} {self.conjunction} {texts[-1]}"
 
     def both(self, first: str, second: str) -> str:
-        """Return "a and b", with a comma where `first` has an "and" of its own."""
+        """Return "a and b", with a comma if `first` contains an "and"."""
         return f"{first}{',' if self.is_list(first) else ''} {self.conjunction} {second}"
 
     def is_list(self, phrase: str) -> bool:
-        """Whether a phrase joins two things."""
+        """Return whether a phrase joins two things."""
         return f" {self.conjunction} " in phrase
 
     def tools(self, names: Sequence[str]) -> str:
@@ -45,9 +45,9 @@ class Joins:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Tasks as narratives tell and lists list them, tools, skills of mind; `grounded` if the occupation has tasks."""
+    """Tasks for narratives and for lists, tools, skills; `grounded` if the occupation has tasks."""
 
-    told: Sequence[str]
+    narrated: Sequence[str]
     listed: Sequence[str]
     equipment: Sequence[str]
     software: Sequence[str]
@@ -66,15 +66,15 @@ class Work:
         coder: bool,
         joins: Joins,
     ) -> Work:
-        """Choose from the grounding; `tasks` and `skills` of the field stand in where the occupation gives too few.
+        """Choose from the grounding; `tasks` and `skills` fill in where the occupation has too few.
 
-        Programs are told of those who work at a desk, and those that others are built with of a `coder`.
+        Software is mentioned only for desk workers, and development tools only for a `coder`.
         """
         long, short, _ = ([phrase for phrase in column if phrase] for column in _columns(grounding, _TASKS))
         equipment, software = _tools(grounding, desk=desk, coder=coder)
         named = grounding.get("skill_phrases") or ()
         return cls(
-            _apart(long, tasks, _TOLD, joins),
+            _apart(long, tasks, _NARRATED, joins),
             _apart(short, tasks, _LISTED, joins),
             equipment,
             software,
@@ -85,8 +85,8 @@ class Work:
 
     @property
     def words(self) -> dict[str, str]:
-        """The words that fill slots; `gear` is left out where nothing is worth telling."""
-        (t1, t2), (s1, s2, s3) = self.told, self.listed
+        """The words that fill slots; `gear` is left out if there are no tools."""
+        (t1, t2), (s1, s2, s3) = self.narrated, self.listed
         words = {f"k{place}": skill for place, skill in enumerate(self.skills, 1)}
         words |= {
             "t1": t1,
@@ -106,16 +106,17 @@ class Work:
 
     @property
     def items(self) -> list[str]:
-        """What a list of skills names, word for word as the prose does."""
+        """The items of the skill list, in the words of the prose."""
         tools = [self.joins.tools(self.equipment)] if self.equipment else []
         return [*self.listed, *tools, *self.software, *self.skills]
 
 
 def suited(grounding: Mapping[str, Any], *, junior: bool, pooled: bool, manager: bool) -> Mapping[str, Any]:
-    """Return the grounding without what does not suit the person.
+    """Return the grounding without parts that do not fit the person.
 
-    Supervision does not suit a `junior`. Where the census pools several occupations in one code, two tasks or a tool
-    may belong to two of them: one task is kept. The look-up lists for a `manager` the equipment of the plant.
+    A `junior` does not supervise. Where the census pools several occupations in one code, two tasks, or a task and a
+    tool, may belong to different occupations: one task is kept. For a `manager` the look-up lists the equipment of the
+    plant, which is left out.
     """
     if not (junior or pooled or manager):
         return grounding
@@ -142,20 +143,20 @@ def _tools(grounding: Mapping[str, Any], *, desk: bool, coder: bool) -> tuple[li
 
 
 def _apart(phrases: Iterable[str], spare: Iterable[str], count: int, joins: Joins) -> list[str]:
-    """Return `count` phrases that begin with different verbs, the plain ones before those that hold an "and"."""
-    found: dict[str, str] = {}
+    """Return `count` phrases that begin with different verbs, those with an "and" last."""
+    by_word: dict[str, str] = {}
     for phrase in chain(phrases, spare):
-        found.setdefault(phrase.partition(" ")[0].rstrip(","), phrase)
-        if len(found) == count:
+        by_word.setdefault(phrase.partition(" ")[0].rstrip(","), phrase)
+        if len(by_word) == count:
             break
-    return sorted(found.values(), key=joins.is_list)
+    return sorted(by_word.values(), key=joins.is_list)
 
 
 def _first(texts: Iterable[str], count: int) -> list[str]:
-    """Return the first `count` texts that differ."""
-    found: dict[str, None] = {}
+    """Return the first `count` distinct texts."""
+    by_word: dict[str, None] = {}
     for text in texts:
-        found[text] = None
-        if len(found) == count:
+        by_word[text] = None
+        if len(by_word) == count:
             break
-    return list(found)
+    return list(by_word)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pandas as pd
 
-from census_personas.foundation.dataset_reader import FOOTER, columns_of, read_frames
+from census_personas.foundation.dataset_reader import FOOTER
 from census_personas.foundation.dataset_writer import frame_writer, kinds_of
-from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.schema import Column, Schema, Table, context_table
-from census_personas.generator.config.selection import EvidenceError
+from census_personas.generator.population.fact_reader import missing
 from census_personas.generator.population.population import Population
 
 DRAWN = "drawn"
@@ -24,55 +25,48 @@ BLOCK = 10_000
 Write = Callable[[pd.DataFrame], None]
 
 
+@dataclass(frozen=True, slots=True)
+class FileBlock:
+    """Some rows of a file, in order.
+
+    Attributes:
+        rows: as they stand there.
+        facts: what they say of people, by attribute.
+        unread: place in the block -> why the row cannot be read.
+    """
+
+    rows: pd.DataFrame
+    facts: pd.DataFrame
+    unread: Mapping[int, str]
+
+
 @dataclass(frozen=True)
 class CompletedFile:
-    """A file of people to complete; its columns have the exact names of attributes.
+    """A file of people to be completed.
 
     Attributes:
         population: the model.
-        columns: the file's columns, in order.
-        schema: the columns of people that are written; other columns of the file are copied.
-        seed: seed of the draws.
+        columns: those of the file, in its order.
+        carried: those of them that say nothing of people, and are written as they stand.
+        schema: which columns of people are written; the carried ones are written beside them.
+        seed: of the draws.
     """
 
     population: Population
     columns: Sequence[str]
+    carried: Sequence[str]
     schema: Schema = "full"
     seed: int = 0
-    _seen: list[Table] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Refuse a file without attributes of people.
-
-        Raises:
-            EvidenceError: none of the columns is an attribute.
-        """
-        if not self.known:
-            raise EvidenceError(
-                f"none of the columns {', '.join(self.columns)} is an attribute of "
-                f"{self.population.priors.locale}; rename some to such as sex, age or state"
-            )
-
-    @property
-    def known(self) -> tuple[str, ...]:
-        """Columns that are attributes, or identify rows."""
-        return tuple(name for name in self.columns if self.population.knows(name))
-
-    @property
-    def carried(self) -> tuple[str, ...]:
-        """Other columns, which are copied unchanged."""
-        known = {*self.known, DRAWN}
-        return tuple(name for name in self.columns if name not in known)
 
     def write(
-        self, frames: Iterable[pd.DataFrame], path: Path, observe: Callable[[int], None]
+        self, blocks: Iterable[FileBlock], path: Path, observe: Callable[[int], None]
     ) -> tuple[int, int]:
-        """Write completed rows to a file, and impossible rows to one beside it.
+        """Complete blocks of rows into a file, and rows that nobody can be, or read, into one beside it.
 
         Args:
-            frames: the rows, in order; each block has the same columns.
-            path: a `.parquet`, `.csv` or `.jsonl` file; it appears when it is complete.
-            observe: called with the number of rows done.
+            blocks: the rows, in order.
+            path: a `.parquet`, `.csv` or `.jsonl` file; it appears when it is whole.
+            observe: is shown how many rows are done.
 
         Returns:
             Number of completed rows, and of impossible ones.
@@ -88,74 +82,53 @@ class CompletedFile:
             FOOTER.decode(): "completed",
         }
         with ExitStack() as files:
-            write: Write | None = None
+            table = self._table(path)
+            write = files.enter_context(frame_writer(path, table, notes))
             reject: Write | None = None
-            for block in blocks(frames):
-                block.index = pd.RangeIndex(start + 1, start + 1 + len(block))
-                completion = self.population.complete(block[list(self.known)], seed=self.seed, start=start)
-                people = completion.people
-                table = self._table(people, block, path)
-                kept = block.loc[people.index]
-                extra = {
-                    name: kept[name] for name in table.names if name not in people.columns and name != DRAWN
-                }
-                whole = people.assign(**extra)
-                if DRAWN in table.names:
-                    whole[DRAWN] = _names(completion.drawn, path)
-                if write is None:
-                    write = files.enter_context(frame_writer(path, table, notes))
-                write(whole)
-                if len(completion.impossible):
+            for block in blocks:
+                people, reasons = self._completed(block, start, path)
+                write(people)
+                if reasons:
                     if reject is None:
                         reject = files.enter_context(frame_writer(beside(path), self._rejected(), notes))
-                    rows = block.loc[completion.impossible.index].assign(
-                        reason=completion.impossible["reason"]
-                    )
+                    rows = block.rows.iloc[list(reasons)].map(_text).assign(reason=list(reasons.values()))
                     reject(rows.astype("string"))
-                start, lost = start + len(block), lost + len(completion.impossible)
+                start, lost = start + len(block.rows), lost + len(reasons)
                 observe(start)
-            if write is None:
-                raise DatasetError(
-                    f"{path}: not written, as the input has no rows; give a file that has some"
-                )
         if not lost:
             beside(path).unlink(missing_ok=True)  # from an earlier call
         return start - lost, lost
 
-    def _table(self, people: pd.DataFrame, block: pd.DataFrame, path: Path) -> Table:
-        """Return the columns of the written file, as the first block decides them."""
-        if not self._seen:
-            own = context_table(self.schema, kinds_of(people), self.population.priors.context_columns).columns
-            there = {column.name for column in own}
-            carried = [name for name in self.columns if name not in {*there, DRAWN}]
-            kinds = kinds_of(block)
-            extra = [Column(name, kinds[name]) for name in carried]
-            drawn = (
-                [Column(DRAWN, "text" if path.suffix == ".csv" else "list")] if self.schema == "full" else []
-            )
-            self._seen.append(Table((*own, *extra, *drawn)))
-        return self._seen[0]
+    def _completed(self, block: FileBlock, start: int, path: Path) -> tuple[pd.DataFrame, dict[int, str]]:
+        """The people of a block, and by place why the others are none."""
+        facts = block.facts.set_axis(pd.RangeIndex(start + 1, start + 1 + len(block.rows)))
+        completion = self.population.complete(facts, seed=self.seed, start=start)
+        lost = completion.impossible
+        said = zip(lost.index.tolist(), lost["reason"].tolist(), strict=True)
+        reasons = {label - start - 1: str(reason) for label, reason in said}
+        reasons = dict(sorted((reasons | dict(block.unread)).items()))
+        kept = [place for place in range(len(block.rows)) if place not in reasons]
+        labels = [start + 1 + place for place in kept]
+        people = completion.people.loc[labels]
+        carried = {
+            name: pd.Series(block.rows[name].iloc[kept].map(_text).to_numpy(), people.index, dtype=object)
+            for name in self.carried
+            if name not in people
+        }
+        drawn = {DRAWN: _names(completion.drawn.loc[labels], path)} if self.schema == "full" else {}
+        return people.assign(**carried, **drawn), reasons
+
+    def _table(self, path: Path) -> Table:
+        """The columns of the file that is written."""
+        people = self.population.sample(1)
+        own = context_table(self.schema, kinds_of(people), self.population.priors.context_columns).columns
+        there = {*(column.name for column in own), *map(str, people.columns), DRAWN}
+        extra = [Column(name, "text") for name in self.carried if name not in there]
+        drawn = [Column(DRAWN, "text" if path.suffix == ".csv" else "list")] if self.schema == "full" else []
+        return Table((*own, *extra, *drawn))
 
     def _rejected(self) -> Table:
         return Table((*(Column(name, "text") for name in self.columns), Column("reason", "text")))
-
-
-def frames_of(path: Path) -> Iterator[pd.DataFrame]:
-    """Yield the rows of a file; in a CSV file, every cell is unchanged text, and an empty one is unknown.
-
-    Raises:
-        DatasetError: the file holds no rows.
-    """
-    text = columns_of(path) if path.suffix == ".csv" else ()
-    for frame in read_frames(path, codes=text):
-        yield frame.astype(object).where(frame != "", None) if text else frame
-
-
-def blocks(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Yield the same rows, at most `BLOCK` at a time."""
-    for frame in frames:
-        for top in range(0, len(frame), BLOCK):
-            yield frame.iloc[top : top + BLOCK].copy()
 
 
 def beside(path: Path) -> Path:
@@ -169,3 +142,10 @@ def _names(drawn: pd.DataFrame, path: Path) -> pd.Series:
     found = [names[marks].tolist() for marks in drawn.to_numpy(dtype=bool)]
     cells = [" ".join(own) for own in found] if path.suffix == ".csv" else found
     return pd.Series(cells, index=drawn.index, dtype=object)
+
+
+def _text(cell: Any) -> str | None:
+    """A cell of the file as text; a list or an object as JSON."""
+    if isinstance(cell, list | dict):
+        return orjson.dumps(cell, default=str).decode()
+    return None if missing(cell) else str(cell)

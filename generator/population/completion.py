@@ -89,11 +89,16 @@ class CompletionEngine:
             met[left] = probability > 0
             facts = facts if attempt is known else self._with_kept_names(facts, frame, left)
         kept = np.flatnonzero(met)
+        impossible = self._impossible(frame, facts, rows[~met])
+        if not len(kept):
+            anybody = self.complete(pd.DataFrame(index=[0]), seed, start)
+            return Completion(
+                anybody.people.iloc[:0].set_axis(frame.index[:0]),
+                anybody.drawn.iloc[:0].set_axis(frame.index[:0]),
+                impossible,
+            )
         people = self._people(frame, facts, known, {n: c[kept] for n, c in codes.items()}, kept, seed, start)
-        lost = rows[~met]
-        return Completion(
-            people, self._drawn(people, facts, known, kept), self._impossible(frame, facts, lost)
-        )
+        return Completion(people, self._drawn(people, facts, known, kept), impossible)
 
     def _with_kept_names(self, facts: KnownFacts, frame: pd.DataFrame, rows: Indices) -> KnownFacts:
         """Return the facts, with the names of some rows kept as texts instead of evidence."""
@@ -209,10 +214,19 @@ class CompletionEngine:
         named = []
         for row, columns in zip(lost.tolist(), excluding, strict=True):
             named.append({name: frame[name].iloc[row] for name in columns})
-        reasons = [_reason(said, self.priors.locale) for said in named]
+        reasons = [self._reason(said) for said in named]
         return pd.DataFrame(
             {"facts": pd.Series(named, dtype=object), "reason": pd.Series(reasons, dtype=object)}
         ).set_axis(frame.index[lost])
+
+    def _reason(self, said: Mapping[str, object]) -> str:
+        locale = self.priors.locale
+        if len(said) == 1:
+            ((name, cell),) = said.items()
+            values = self.reader.fact(name).values  # noqa: PD011  no series
+            if isinstance(values[0], int | np.integer):
+                return f"{name} {cell!s}: {locale} has people from {min(values)} to {max(values)}"
+        return f"nobody in {locale} has {' and '.join(f'{name} {cell!s}' for name, cell in said.items())}"
 
     def _possible(self, facts: KnownFacts) -> Mask:
         """Return which rows have a positive probability in the model."""
@@ -240,8 +254,3 @@ def _without_names(known: Known, priors: Priors) -> Known:
     """Return the known facts without names: name tables lack rare names, so a name must not exclude anybody."""
     names = {*priors.roles.named(NAMES, among=known.leaves)}
     return Known(known.hierarchy, known.roots, {n: s for n, s in known.leaves.items() if n not in names})
-
-
-def _reason(said: Mapping[str, object], locale: str) -> str:
-    facts = " and ".join(f"{name} {cell!s}" for name, cell in said.items())
-    return f"nobody in {locale} has {facts}"

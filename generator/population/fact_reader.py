@@ -22,6 +22,7 @@ ASSIGNED = ("row", "uuid")
 NAMES = ("given_name", "middle_name", "family_name", "second_family_name")
 """Roles of names; name tables lack rare names, so a name must not exclude anybody."""
 _WHOLE = re.compile(r"\d{1,18}(\.0)?")
+_SPAN = re.compile(r"(\d{1,18})(\s*-\s*(\d{1,18})?)?")
 _PLUS = re.compile(r"\s*(\d+)\s*\+\s*")
 
 
@@ -136,7 +137,7 @@ class FactReader:
                 return None
             else:
                 places |= set(np.flatnonzero(self._match(fact, option, label)).tolist())
-        if not places:
+        if not options:
             raise EvidenceError(
                 f"column {fact.column!r}, row {label}: an empty list leaves no state; leave the cell empty"
             )
@@ -150,6 +151,9 @@ class FactReader:
     def _match(self, fact: Fact, option: Any, label: Hashable) -> Mask:
         if isinstance(option, str):
             option = _PLUS.sub(r"\1-", option.replace("\N{EN DASH}", "-"))
+        values = fact.values  # noqa: PD011  no series
+        if isinstance(values[0], int | np.integer) and _is_outside(option, values):
+            return np.zeros(len(fact.values), dtype=bool)
         words = self._priors.words(fact.column)
         try:
             return where_clause.match(fact.column, option, fact.values, "", words, patterns=False)
@@ -161,6 +165,17 @@ class FactReader:
 def missing(cell: Any) -> bool:
     """Return whether a cell is empty: None, NaN, NaT or NA."""
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)  # noqa: PLR0124
+
+
+def _is_outside(option: Any, values: Sequence[Any]) -> bool:
+    """Whether a whole number, or a range of them, is one that nobody has."""
+    text = str(int(option) if isinstance(option, float) and option.is_integer() else option).strip()
+    span = _SPAN.fullmatch(text)
+    if span is None:
+        return False
+    first = int(span[1])
+    last = first if span[2] is None else int(span[3] or max(first, *values))
+    return first <= last and (last < min(values) or first > max(values))
 
 
 def _key(cell: Any) -> Hashable | None:

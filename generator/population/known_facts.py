@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,9 +46,11 @@ class Fact:
         order = np.argsort(codes, kind="stable")
         return order, np.searchsorted(codes[order], np.arange(len(self.values) + 1))
 
-    def states(self, values: Iterable[int]) -> Integers:
-        """Return the states of the source with any of the values, ascending."""
+    def states(self, values: Sequence[int]) -> Integers:
+        """States of the source that have some of the values, ascending."""
         order, starts = self.by_value
+        if not values:
+            return np.zeros(0, dtype=np.int64)
         return np.sort(np.concatenate([order[starts[v] : starts[v + 1]] for v in values])).astype(np.int64)
 
 

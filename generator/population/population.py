@@ -189,7 +189,7 @@ class Population:
             raise ValueError(f"sample: start={start}; rows are numbered up to {_LAST_ROW}")
         with self._selections.use(selection) as selected:
             codes = selected.draw(self._stream_seed(selection, seed), start, n)
-        model_cache.let_go(self.network)  # the compiled model replaces it
+        model_cache.release_memory(self.network)  # the compiled model replaces it
         return self._columns.frame(codes, seed, start, self._identity(selection))
 
     def complete(self, frame: pd.DataFrame, *, seed: int = 0, start: int = 0) -> Completion:

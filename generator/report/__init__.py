@@ -1,1 +1,1 @@
-"""What came out, beside what should have."""
+"""Reports: a dataset beside the tables that it should follow."""

@@ -1,4 +1,4 @@
-"""Card: the README.md of a run folder, as dataset hubs read it."""
+"""Card: writes the README.md of a run folder in the format of dataset hubs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from census_personas.generator.report.run_report import render
 from census_personas.generator.run.manifest import Manifest
 from census_personas.validators.measures.fidelity import TableFidelity
 
-# The hub's own buckets.
+# Size categories of the hub.
 _SIZES = (
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
@@ -30,9 +30,9 @@ _SIZES = (
 _LARGEST = "100M<n<1B"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _SIGNS = re.compile(r"[\\|<>&`*_\[\]!]")
-_LISTED = 8  # states that are named one by one
+_LISTED = 8  # most states listed by name
 
-# What the columns hold that are no attributes of a locale.
+# Descriptions of columns that are not attributes of a locale.
 _SAID: Mapping[str, str] = MappingProxyType(
     {
         "uuid": "identifier; of people who were sampled, decided by the model, the seed and the row",
@@ -70,7 +70,7 @@ def write(
     report: Report,
     described: Mapping[str, str] = _NOTHING,
 ) -> Path:
-    """Write the card of a run; `report` is its report, `described` is what its prompts say of their fields."""
+    """Write the card of a run from its report and the descriptions of fields in its prompts."""
     path = RunLayout(folder).card
     copies = [suffix for suffix in COPIES if any(RunLayout(folder).copies(suffix).glob(f"*.{suffix}"))]
     write_whole(path, text(manifest, priors, table, report, described, copies))
@@ -90,7 +90,7 @@ def text(
     identity = manifest.identity
     chosen = {name: identity[name] for name in ("where", "target", "quota") if identity.get(name)}
     agreeing = [item for item in report.fidelity if item.passes]
-    # A condition leaves some tables a single cell, in which nothing can depart.
+    # A condition leaves some tables a single cell, which cannot differ.
     open_tables = [item for item in report.fidelity if item.limit > 0]
     by_limit: list[TableFidelity | None] = [
         *sorted(open_tables or report.fidelity, key=lambda item: item.limit)
@@ -128,11 +128,11 @@ def _regions(priors: Priors) -> int:
 
 
 def _said(column: str, priors: Priors, described: Mapping[str, str]) -> str:
-    """What a column holds, with its values where they are few."""
+    """Describe a column, with its values if there are few."""
     if column not in priors.domain:
         if said := priors.description(column):
             return said
-        # A prompt set's words are not trusted: none of their signs may end the cell, or be a link or a tag.
+        # Escape untrusted descriptions, so that they cannot end the cell, or be a link or tag.
         return _SAID.get(column) or _SIGNS.sub(r"\\\g<0>", described.get(column, ""))
     label = priors.declaration.attributes[column].label
     states = priors.domain[column]

@@ -1,4 +1,4 @@
-"""Comparison: two datasets table by table, beside what two samples of one population would show."""
+"""Comparison: compares two datasets table by table, beside what two samples of one population would show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from census_personas.generator.report.people import people_of
 from census_personas.generator.report.tabulation import Counts, Tabulation, distance
 from census_personas.validators.dataset.multiple_testing import FAMILY
 
-DRAWS = 64  # pairs of samples whose mean distance is taken
+DRAWS = 64  # pairs of samples behind the mean distance
 
 COMPARED = ("sex", "age", "origin", "marital", "schooling", "field", "work", "occupation", "region")
 """Roles whose columns are compared."""
@@ -30,9 +30,9 @@ class Compared:
     Attributes:
         table: its attributes.
         tvd: total variation distance between the two.
-        floor: mean distance of two samples as large as these from what both hold together.
-        limit: distance that such pairs of samples exceed with this table's part of `family.FAMILY`, which all tables of
-            a comparison share.
+        floor: mean distance of two samples of these sizes from the pooled table.
+        limit: distance that such pairs of samples exceed with this table's part of the probability `FAMILY`, which all
+            tables of a comparison share.
     """
 
     table: tuple[str, ...]
@@ -42,7 +42,7 @@ class Compared:
 
     @property
     def name(self) -> str:
-        """The attributes in words."""
+        """The attributes, joined by x."""
         return " x ".join(self.table)
 
     @property
@@ -59,16 +59,16 @@ class Comparison:
     tables: tuple[Compared, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON: what is said of each table stands under its name."""
+        """Return plain values for JSON, by measure and table name."""
         kinds = ("tvd", "floor", "limit", "passes")
         return {"rows": list(self.rows), **{k: {t.name: getattr(t, k) for t in self.tables} for k in kinds}}
 
 
 def compare(one: Path, other: Path, rng: np.random.Generator, roles: Roles) -> Comparison:
-    """Compare two datasets of a locale; `rng` draws the pairs of samples behind floor and limit.
+    """Compare two datasets of a locale; `rng` draws the pairs of samples for floor and limit.
 
     Raises:
-        DatasetError: a dataset that cannot be read or is empty, or two with no column in common.
+        DatasetError: a dataset cannot be read or is empty, or the two have no common column.
     """
     facts = roles.named(COMPARED)
     people = [people_of(path, facts) for path in (one, other)]
@@ -89,14 +89,14 @@ def compare(one: Path, other: Path, rng: np.random.Generator, roles: Roles) -> C
 
 
 def _like(frame: pd.DataFrame) -> pd.DataFrame:
-    """Ages as whole numbers also where some are unknown, so that two datasets name them alike."""
+    """Convert ages to integers even if some are unknown, so that both datasets have the same labels."""
     return frame.assign(age=frame["age"].astype("Int64")) if "age" in frame else frame
 
 
 def _compared(
     table: tuple[str, ...], one: Counts[Any], other: Counts[Any], tests: int, rng: np.random.Generator
 ) -> Compared:
-    """One table: the mean distance of pairs of samples is simulated, the limit beyond it is McDiarmid's bound."""
+    """Compare one table; the floor is simulated, and the limit adds McDiarmid's bound."""
     both = one.rename(index=str).add(other.rename(index=str), fill_value=0)
     shares = both.to_numpy(dtype=np.float64) / both.sum()
     draws = [rng.multinomial(int(counts.sum()), shares, size=DRAWS) / counts.sum() for counts in (one, other)]

@@ -1,4 +1,4 @@
-"""Counterfactual: what a run's own narrator writes when one fact of a person is another."""
+"""Counterfactual: measures how a run's narrator changes its texts when one fact of a person is swapped."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from census_personas.generator.narration.narrator import Narrated, Narrator
 
 FACTS = ("sex", "origin", "age", "name")
-"""Roles of which one at a time is swapped, and the name; `--swap` takes the locale's own word for a role too."""
+"""Roles that are swapped, one at a time, and the name; `--swap` also accepts the locale's name of a role."""
 PEOPLE = 60
-YEARS = 20  # by which somebody is made older, or from TURN on younger
+YEARS = 20  # added to ages below TURN, and subtracted from others
 TURN = 50
 _FILE = "effects.json"
-_BLOCK = 1000  # rows that are looked through at a time for people who were narrated
-_OTHER = 0x5EED  # turns a request's seed into another one
+_BLOCK = 1000  # rows searched at a time for narrated people
+_OTHER = 0x5EED  # changes a request's seed
 _NAMESAKES = 500
 
 Record = Mapping[str, Any]
@@ -48,7 +48,7 @@ _EFFECTS = TypeAdapter(list[Swap])
 
 @dataclass(frozen=True, slots=True)
 class Reseeded:
-    """A chat model whose every request has another seed, so that it writes anew about the same facts."""
+    """A chat model that changes the seed of every request, so that it writes other texts about the same facts."""
 
     model: ChatModel
 
@@ -59,41 +59,41 @@ class Reseeded:
 
     @property
     def needs_messages(self) -> bool:
-        """As the model itself."""
+        """The same as for the model."""
         return self.model.needs_messages
 
     async def complete(self, request: ChatRequest) -> Completion:
-        """Answer the request under the other seed."""
+        """Answer the request with the changed seed."""
         return await self.model.complete(replace(request, seed=request.seed ^ _OTHER))
 
     def account(self) -> Mapping[str, Any]:
-        """The model's own account."""
+        """Return the model's account."""
         return self.model.account()
 
     async def aclose(self) -> None:
-        """Nothing: the model is closed by whoever opened it."""
+        """Do nothing: whoever opened the model closes it."""
 
 
 def of_run(
     folder: Path, people: int = PEOPLE, facts: Sequence[str] = FACTS, plugins: Plugins = NO_PLUGINS
 ) -> list[dict[str, Any]]:
-    """Swap one fact at a time of a run's first people, have its own narrator write of them, and compare the texts.
+    """Swap one fact at a time of a run's first people, narrate them again, and compare the texts.
 
-    Sex and origin become the next state of the domain, ages move by twenty years, the name becomes that of
-    somebody of the same sex and another origin; everything else stays, the name too where it is not what is
-    swapped, so that what is measured is what the narrator makes of the one fact. Each person is also written of once
-    more as they are, by another seed: what chance changes. The run's texts are taken as they stand; answers are
-    journaled in `counterfactual/` within the run, so that none is paid for twice, and the effects kept beside them.
-    Plug-ins of the run are used where `plugins` has them: a folder that is only read runs no code of its own.
+    Sex and origin become the next state of the domain, ages change by twenty years, and a name becomes that of somebody
+    with the same sex and another origin. Everything else is unchanged, so that only the effect of the one fact is
+    measured. Each person is also narrated again unchanged, with another seed, to measure the effect of chance. The
+    run's own texts are reused; answers are journaled in `counterfactual/` in the run folder, so that none is paid for
+    twice, and the effects are stored there. Plug-ins of the run are used only if `plugins` has them: reading a folder
+    must not run its code.
 
     Raises:
-        DatasetError: not a run folder, or one without rows; or a fact that cannot be swapped.
-        PluginError: the run has plug-ins and none are given.
+        DatasetError: not a run folder, or one without rows; or a fact cannot be swapped.
+        PluginError: the run has plug-ins, but none are given.
         LLMError: the endpoint cannot be used.
     """
     layout = RunLayout(folder)
     if not layout.config.exists():
-        raise DatasetError(f"{folder}: is no run folder; a counterfactual test asks the model of a run")
+        raise DatasetError(f"{folder}: is not a run folder; a counterfactual test needs the model of a run")
     config = load(layout.config)
     if config.plugins and not plugins.members:
         raise PluginError(
@@ -119,7 +119,7 @@ def of_run(
 
 
 def load_effects(folder: Path) -> list[dict[str, Any]]:
-    """The effects that were last found of a run; none if nobody asked for them."""
+    """Load the last computed effects of a run; empty if there are none."""
     file = RunLayout(folder).counterfactual / _FILE
     if not file.exists():
         return []
@@ -127,18 +127,18 @@ def load_effects(folder: Path) -> list[dict[str, Any]]:
         check_input(file)
         effects = _EFFECTS.validate_json(file.read_bytes())
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{file}: cannot be read; delete it, and ask for the test again") from error
+        raise DatasetError(f"{file}: cannot be read; delete it, and repeat the test") from error
     return [effect.model_dump(mode="json") for effect in effects]
 
 
 def judged(swap: Mapping[str, Any], tests: int) -> dict[str, Any]:
-    """An effect as one of so many tests of a report."""
+    """Judge an effect as one of `tests` tests of a report."""
     exceeds = more_than_chance(swap["effect"], swap["error"], swap["records"], tests)
     return {**swap, "exceeds": exceeds}
 
 
 def _narrated(folder: Path, resources: RunResources, people: int) -> Iterator[tuple[Record, Record]]:
-    """Facts and texts of the run's first people."""
+    """Yield facts and texts of the run's first people."""
     texts: dict[str, Record] = {}
     for frame in read_frames(folder, ("uuid", *PROSE)):
         texts |= {row["uuid"]: row for row in frame[: people - len(texts)].to_dict("records")}
@@ -160,10 +160,10 @@ async def _effects(
     config, reference = resources.config, resources.checker.reference
     model = connect(config.llm, resources.grammar)
     journal = None if config.llm.backend == "offline" else RunLayout(folder).counterfactual
-    room = asyncio.Semaphore(config.llm.concurrency)
+    slots = asyncio.Semaphore(config.llm.concurrency)
 
     async def write(narrator: Narrator, facts: Record) -> Narrated:
-        async with room:
+        async with slots:
             return await narrator.narrate(facts)
 
     try:
@@ -192,7 +192,7 @@ async def _effects(
 def swapped_people(
     people: Sequence[Record], fact: str, resources: RunResources
 ) -> Iterator[tuple[str, str, Record]]:
-    """Each person's value of the fact, the value put in its place, and the facts with it."""
+    """Yield each person's value of the fact, the swapped value, and the facts with it."""
     roles = resources.priors.roles
     sex, origin, age = roles["sex"], roles.get("origin") or "", roles["age"]
     if fact == "name":

@@ -1,4 +1,4 @@
-"""Drawn figures: those of a dataset, and beside each the same of the census."""
+"""Drawn figures: the figures of a dataset, each beside that of the census."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ PYRAMID = ("age", "sex")
 MARITAL = ("age", "marital")
 DEGREES = ("age", "schooling", "region")
 OCCUPATIONS = ("occupation", "age")
-"""Roles of the tables that figures draw."""
+"""Roles of the tables behind the figures."""
 
-# People of a region of whom a share is told.
+# Fewest people of a region for which a share is shown.
 _LEAST = 30
 
 
 def drawn_figures(people: pd.DataFrame, expected: Expectation) -> dict[str, Any]:
-    """The figures of a report under its keys, those whose roles the locale fills and the dataset has."""
+    """Return the figures of a report by key, for roles that the locale fills and the dataset has."""
     roles = expected.priors.roles
     drawn = [table for table in (PYRAMID, MARITAL, DEGREES, OCCUPATIONS) if not roles.missing(table)]
     counted = Tabulation.of([_aged(people, roles)], [roles.named(table) for table in drawn])
@@ -52,7 +52,7 @@ def drawn_figures(people: pd.DataFrame, expected: Expectation) -> dict[str, Any]
 
 
 def _aged(people: pd.DataFrame, roles: Roles) -> pd.DataFrame:
-    """Those whose age is known, which figures by age are about; everybody where no age is told."""
+    """Select people with a known age for figures by age; everybody if the dataset has no ages."""
     age = roles.get("age")
     if age is None or age not in people or people[age].dtype.kind == "i":
         return people
@@ -60,7 +60,7 @@ def _aged(people: pd.DataFrame, roles: Roles) -> pd.DataFrame:
 
 
 def _statuses(expected: Expectation) -> Sequence[State]:
-    """Marital statuses in the locale's order."""
+    """Return marital statuses in the locale's order."""
     priors = expected.priors
     marital = priors.roles.get("marital")
     return priors.domain[marital] if marital is not None and marital in priors.domain else ()
@@ -69,7 +69,7 @@ def _statuses(expected: Expectation) -> Sequence[State]:
 def _pair(
     counted: Tabulation, expected: Expectation, roles: tuple[str, ...], figure: Callable[[Counts[Any]], Any]
 ) -> dict[str, Any] | None:
-    """A figure of the dataset and of the census; None where the dataset lacks one of the roles."""
+    """Draw a figure of the dataset and of the census; None if the dataset lacks one of the roles."""
     found = _counted(counted, expected, roles)
     if found is None:
         return None
@@ -98,7 +98,7 @@ def _occupations(counted: Tabulation, expected: Expectation) -> list[dict[str, A
 
 
 def _counted(counted: Tabulation, expected: Expectation, roles: tuple[str, ...]) -> Counts[Any] | None:
-    """People of the dataset by roles; None where it has nobody, or lacks one of the roles."""
+    """Count people of the dataset by roles; None if it is empty, or lacks one of the roles."""
     columns = expected.priors.roles.named(roles)
     if not counted.rows or len(columns) < len(roles) or columns not in counted:
         return None
@@ -106,7 +106,7 @@ def _counted(counted: Tabulation, expected: Expectation, roles: tuple[str, ...])
 
 
 def _expected(expected: Expectation, roles: tuple[str, ...]) -> Counts[Any] | None:
-    """What is expected of people by roles; None where nothing is known of them."""
+    """Return the expected counts by roles; None if there are none."""
     marginal = expected.marginal(expected.priors.roles.named(roles))
     if marginal is None:
         return None

@@ -1,4 +1,4 @@
-"""Expectation: the tables that a dataset is tested against, from the model or from the census."""
+"""Expectation: the tables against which a dataset is tested, from the model or from the census."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from census_personas.generator.config.selection import EvidenceError
 from census_personas.generator.model.fitting import FitError
 from census_personas.generator.population.population import Population
 
-_BUNDLED = 250_000  # cells of a table that several are taken from
+_BUNDLED = 250_000  # most cells of a joint table from which several tables are summed
 
 
 class Expectation:
-    """What a dataset should follow: the model under the run's selection; and the census that the model was fitted to.
+    """Tables that a dataset should follow: of the model under the run's selection, and of the census.
 
-    A dataset is tested against the model, from which its rows are drawn. How far the model lies from a published table
-    is the same in every run, and is told beside.
+    A dataset is tested against the model, from which its rows are drawn. The distance between the model and a published
+    table is the same in every run, and is reported beside.
     """
 
     def __init__(
@@ -35,14 +35,14 @@ class Expectation:
         where: Mapping[str, Any] | None = None,
         target: Mapping[str, Any] | None = None,
     ) -> None:
-        """`where` is the condition that the dataset was sampled under, `target` the marginals that were wanted."""
+        """Take the population, and the condition and target marginals of the dataset's sample."""
         self._population = population
         self._where = where or None
         self._target = target or None
 
     @property
     def priors(self) -> Priors:
-        """The tables themselves."""
+        """The locale of the tables."""
         return self._population.priors
 
     @property
@@ -52,33 +52,33 @@ class Expectation:
 
     @property
     def chosen(self) -> frozenset[str]:
-        """Attributes by which the people were chosen."""
+        """Attributes by which the people were selected."""
         return frozenset((*(self._where or ()), *(self._target or ())))
 
     @property
     def independent(self) -> bool:
-        """Whether the graph's independences hold: not where people were chosen by what depends on the core.
+        """Whether the graph's independences hold: not if people were selected by children of the core.
 
-        Choosing by an effect makes its causes depend on each other; choosing by attributes of the core does not.
+        Selecting by an effect makes its causes dependent on each other; selecting by core attributes does not.
         """
         root, domain = self.priors.hierarchy.root, self.priors.domain
         core = {root(name) for name in self.core}
         return all(name in domain and root(name) in core for name in self.chosen)
 
     def marginal(self, table: Sequence[str]) -> Marginal | None:
-        """Counts over these attributes: a published table where one has them, else the model's; None if neither."""
+        """Return counts over attributes: from a published table, else from the model; None if neither has them."""
         published = self.published(table)
         return self.modelled(table) if published is None else published
 
     def modelled(self, table: Sequence[str]) -> Marginal | None:
-        """Shares of the model over these attributes, under the selection; None if it cannot be asked for them."""
+        """Return shares of the model over attributes, under the selection; None if it cannot compute them."""
         try:
             return self._population.marginal(table, where=self._where, target=self._target)
         except (DomainError, EvidenceError, TableError, FitError):
             return None
 
     def modelled_all(self, tables: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], Marginal]:
-        """`modelled` for many tables, those that it has; tables of one child and its parents are asked for at once."""
+        """Compute `modelled` for many tables, bundling tables of one child and its parents."""
         found: dict[tuple[str, ...], Marginal] = {}
         for bundle, members in self._bundles(tables):
             together = self.modelled(bundle)
@@ -91,7 +91,7 @@ class Expectation:
     def _bundles(
         self, tables: Iterable[tuple[str, ...]]
     ) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
-        """Attributes to ask for together, and the tables that they show."""
+        """Group tables that can be summed from one joint table."""
         size = self.priors.domain.project
         bundles: list[tuple[str | None, tuple[str, ...], list[tuple[str, ...]]]] = []
         for table in sorted(tables, key=lambda names: -size(names).size):
@@ -106,9 +106,9 @@ class Expectation:
         return [(bundle, members) for _, bundle, members in bundles]
 
     def _family(self, table: Sequence[str]) -> str | None:
-        """The child of the graph that has these attributes among itself and its parents; None if there is none.
+        """Return the child whose family has all these attributes; None if there is none.
 
-        The last such child, for which no other has to be summed out; the core is "".
+        It is the last such child, so that no other is summed out; the core is "".
         """
         network, refines = self._population.network, self.priors.hierarchy.refines
         for node in reversed(network.nodes):
@@ -119,9 +119,9 @@ class Expectation:
         return ""
 
     def published(self, table: Sequence[str]) -> Marginal | None:
-        """A census table over these attributes; None where there is none, or a selection.
+        """Return a census table over attributes; None if there is none, or if there is a selection.
 
-        Tables of part of the population, such as those of workers, are passed over.
+        Tables of part of the population, such as workers, are ignored.
         """
         roots = {self.priors.hierarchy.root(name) for name in table if name in self.priors.domain}
         if self._where or self._target or roots & self._partial:
@@ -134,7 +134,7 @@ class Expectation:
 
     @cached_property
     def _of_everybody(self) -> frozenset[Path]:
-        """Files of the tables that leave nobody out."""
+        """Files of the tables that cover everybody."""
         root = self.priors.hierarchy.root
         return frozenset(
             table_path(self.priors.folder, table)
@@ -144,7 +144,7 @@ class Expectation:
 
     @cached_property
     def _partial(self) -> frozenset[str]:
-        """Attributes whose published tables leave out those who certainly have one state."""
+        """Attributes whose published tables leave out people whose state is certain."""
         found = set()
         for node in self.priors.declaration.model.conditionals:
             certain = {state for states in node.otherwise.values() for state in states.values()}
@@ -156,7 +156,7 @@ class Expectation:
         return frozenset(found)
 
     def tables(self, columns: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-        """Every single attribute, and every pair that a census table has together, that `columns` can show."""
+        """Return every attribute, and every pair in one census table, that `columns` can show."""
         shown = {attribute: self._shown(attribute, columns) for attribute in self.priors.domain}
         singles = [(name,) for name in self.priors.domain if name in columns]
         pairs = {
@@ -169,7 +169,7 @@ class Expectation:
         return (*singles, *sorted(pairs, key=lambda pair: [order[name] for name in pair]))
 
     def with_views(self, frame: pd.DataFrame, wanted: Iterable[str]) -> pd.DataFrame:
-        """The frame with the coarser views of its columns that are `wanted`, as categories."""
+        """Add the `wanted` coarser views of a frame's columns, as categories."""
         chains = {name: self.priors.hierarchy.chain(name) for name in wanted if name in self.priors.domain}
         finer = {
             name: next((fine for fine in chain if fine in frame), name) for name, chain in chains.items()
@@ -181,14 +181,14 @@ class Expectation:
         domain = self.priors.domain
         position = {str(state): code for code, state in enumerate(domain[str(fine.name)])}
         values = fine.astype("category")
-        # The last place, which code -1 picks, is for values that the domain does not know.
+        # The last position, which code -1 selects, is for values outside the domain.
         codes = np.array([*(position.get(str(v), -1) for v in values.cat.categories), -1], dtype=np.int32)
         coarse = np.append(self.priors.hierarchy.codes(str(fine.name), name), np.int32(-1))
         states = pd.Index([str(state) for state in domain[name]])
         return pd.Categorical.from_codes(coarse[codes[values.cat.codes.to_numpy()]], states)
 
     def _shown(self, attribute: str, columns: Sequence[str]) -> tuple[str, ...]:
-        """The attribute itself if the columns give it, else its views that are columns."""
+        """Return the attribute itself if the columns decide it, else its views among the columns."""
         hierarchy = self.priors.hierarchy
         if any(finer in columns for finer in hierarchy.chain(attribute)):
             return (attribute,)

@@ -1,7 +1,7 @@
-"""Figures: what a report shows of a population, from its tables alone.
+"""Figures: the figures of a report, computed from tables.
 
-The same functions draw a dataset and the census behind it, so that both stand side by side. Every one takes
-counts by role and gives plain values that JSON and the template read alike.
+The same functions serve a dataset and the census, so that both can be shown side by side. Each takes counts by role and
+returns plain values for JSON and the template.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from census_personas.foundation.arrays import Indices
 from census_personas.generator.report.tabulation import Counts
 
 AGE_EDGES = (18, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85)
-"""Where age bands begin in a country whose people are adults at 18."""
+"""First ages of age bands in a country where adults are 18 or older."""
 
 
 def edges_from(adult: int) -> tuple[int, ...]:
-    """Where age bands begin in a country whose people are adults at some age."""
+    """Return the first ages of age bands, given the age of adults."""
     return (adult, *(edge for edge in AGE_EDGES if edge > adult))
 
 
 def band(age: int, edges: Sequence[int] = AGE_EDGES) -> str:
-    """The age band of a report: five years wide from 25 on, open at 85."""
+    """Return the age band of a report: five years from 25 on, open-ended at 85."""
     start = max((edge for edge in edges if edge <= age), default=None)
     if start is None:
         return f"under {edges[0]}"
@@ -38,14 +38,14 @@ def band(age: int, edges: Sequence[int] = AGE_EDGES) -> str:
 
 
 def bands(edges: Sequence[int] = AGE_EDGES) -> list[str]:
-    """All bands of adults, youngest first."""
+    """Return all bands of adults, youngest first."""
     return [band(edge, edges) for edge in edges]
 
 
 def within_ends(
     figures: Sequence[dict[str, Any] | None], edges: Sequence[int] = AGE_EDGES
 ) -> tuple[list[str], list[dict[str, Any] | None]]:
-    """The bands from the first to the last that anyone is in, and figures cut to them.
+    """Return the bands from the first to the last occupied one, and figures cut to them.
 
     Each figure has a `dataset` and a `census`, one of which may be None, with a list of shares by band for each group.
     """
@@ -64,7 +64,7 @@ def within_ends(
 
 
 def age_pyramid(age_sex: Counts[Any], edges: Sequence[int] = AGE_EDGES) -> dict[str, list[float]]:
-    """Share of each age band among all, by sex, youngest band first."""
+    """Compute the share of each age band among all, by sex, youngest band first."""
     table = _by_band(age_sex, edges)
     return {sex: _shares(table[sex], float(age_sex.sum())) for sex in sorted(table.columns, reverse=True)}
 
@@ -72,7 +72,7 @@ def age_pyramid(age_sex: Counts[Any], edges: Sequence[int] = AGE_EDGES) -> dict[
 def marital_by_age(
     age_marital: Counts[Any], order: Sequence[State] = (), edges: Sequence[int] = AGE_EDGES
 ) -> dict[str, list[float]]:
-    """Share of each marital status within each age band, youngest band first; statuses in an order of states."""
+    """Compute the share of each marital status in each age band, youngest first; statuses follow `order`."""
     table = _by_band(age_marital, edges)
     totals = table.sum(axis=1)
     return {
@@ -82,17 +82,17 @@ def marital_by_age(
 
 
 def degrees_by_region(
-    age_schooling_region: Counts[Any], said: Schooling, top: int = 15, least: int = 0
+    age_schooling_region: Counts[Any], schooling: Schooling, top: int = 15, least: int = 0
 ) -> list[dict[str, Any]]:
-    """Regions with the largest share of a degree among those who are old enough to have one (`said.complete`).
+    """Return the regions with the largest share of degrees among people old enough (`schooling.complete`).
 
-    Those with fewer than `least` such people are left out: chance would put them first or last. So are regions in
-    which a condition leaves nobody. `error` is the standard error of the share. Reports call the region `state`.
+    Regions with fewer than `least` such people are left out, because chance would put them first or last; so are empty
+    regions. `error` is the standard error of the share. Reports call the region `state`.
     """
-    counts = age_schooling_region[age_schooling_region.index.get_level_values("age") >= said.complete]
+    counts = age_schooling_region[age_schooling_region.index.get_level_values("age") >= schooling.complete]
     if counts.empty:
         return []
-    holders = counts.index.get_level_values("schooling").isin(said.degrees)
+    holders = counts.index.get_level_values("schooling").isin(schooling.degrees)
     people = counts.groupby(level="region").sum()
     people = people[(people >= least) & (people > 0)]
     degrees = counts[holders].groupby(level="region").sum().reindex(people.index, fill_value=0)
@@ -111,7 +111,7 @@ def degrees_by_region(
 def top_occupations(
     occupation_age: Counts[Any], without: Collection[str], top: int = 10
 ) -> list[dict[str, Any]]:
-    """The commonest occupations but those that are none: count, and mean, median and deviation of age."""
+    """Return the most common occupations: count, and mean, median and standard deviation of age."""
     held = occupation_age[~occupation_age.index.get_level_values("occupation").isin(list(without))]
     sizes = held.groupby(level="occupation").sum().sort_values(ascending=False, kind="stable").head(top)
     return [
@@ -121,14 +121,14 @@ def top_occupations(
 
 
 def age_moments(by_age: Counts[Any]) -> dict[str, float]:
-    """Mean, median and standard deviation of age (of a sample, 0 of one person) from persons by age."""
+    """Compute mean, median and sample standard deviation of age (0 for one person) from counts by age."""
     counts = by_age.groupby(level="age").sum().sort_index()
     ages, weights = counts.index.to_numpy(dtype=float), counts.to_numpy(dtype=float)
     total = weights.sum()
     if not total:
         return {}
     mean = float(ages @ weights / total)
-    # Between two ages that halve the people, as pandas has it.
+    # The mean of the two middle ages, as in pandas.
     middle = [np.searchsorted(weights.cumsum(), total / 2, side=side) for side in ("left", "right")]
     median = float(ages[middle].mean())
     deviation = float(np.sqrt(weights @ (ages - mean) ** 2 / max(total - 1, 1)))
@@ -136,7 +136,7 @@ def age_moments(by_age: Counts[Any]) -> dict[str, float]:
 
 
 def likeliest(marginal: Marginal, top: int | None = None) -> list[list[Any]]:
-    """Cells of a table that anyone is in, most probable first, as states and probability."""
+    """Return the non-empty cells of a table, most probable first, as states and probability."""
     shares = marginal.probabilities().ravel()
     order = np.argsort(-shares, kind="stable")[:top]
     return [[*states, float(shares[cell])] for cell, states in _named(marginal, order) if shares[cell] > 0]
@@ -152,7 +152,7 @@ def _named(marginal: Marginal, cells: Indices) -> Iterator[tuple[int, list[State
 
 
 def _by_band(counts: Counts[Any], edges: Sequence[int]) -> pd.DataFrame:
-    """Counts by age and one other attribute, with ages in bands: bands by states of the other."""
+    """Sum counts by age and one other attribute to age bands by states of the other."""
     other = next(name for name in counts.index.names if name != "age")
     frame = counts.rename("n").reset_index()
     frame["band"] = [band(int(age), edges) for age in frame["age"]]

@@ -1,4 +1,4 @@
-"""People: the facts of a dataset as one frame, fit to be counted."""
+"""People: reads the facts of a dataset as one frame for counting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from census_personas.foundation.dataset_reader import columns_of, read_frame
 from census_personas.foundation.errors import DatasetError
 
-_ABSURD = 1000  # years; an age from here on is none
+_ABSURD = 1000  # years; larger ages are unknown
 
 
 def people_of(
@@ -23,27 +23,27 @@ def people_of(
     codes: Collection[str] = (),
     none: bool = False,
 ) -> pd.DataFrame:
-    """Those of the facts that the dataset has a column of and that some row says; text as categories.
+    """Read the facts that the dataset has with at least one value; text as categories.
 
-    An age that is no whole number of years is unknown, as a missing one is; where some are, ages are floats.
+    An age that is not a whole number counts as missing; with missing ages, the column has floats.
 
     Args:
         path: a dataset file or a run folder.
-        facts: columns of which the dataset must have one.
-        also: further columns of text, which it may have.
-        numbers: further columns of numbers, which become floats.
+        facts: columns; the dataset must have at least one.
+        also: further optional columns of text.
+        numbers: further optional columns of numbers, read as floats.
         age: the column of ages.
-        codes: columns that are text, whatever digits they are made of.
-        none: whether there may be no rows, as in a run that came out short of all.
+        codes: columns to read as text even if they consist of digits.
+        none: whether there may be no rows, as in a run that rejected all.
 
     Raises:
-        DatasetError: a dataset that cannot be read, has no rows, or says none of the facts.
+        DatasetError: the dataset cannot be read, has no rows, or has no value of any fact.
     """
     wanted, known = list(facts), columns_of(path)
     columns = [name for name in wanted if name in known]
     if not columns:
         raise DatasetError(
-            f"{path}: has none of the columns that the census knows ({', '.join(wanted)}); its columns are "
+            f"{path}: has none of the columns that the census has ({', '.join(wanted)}); its columns are "
             f"{', '.join(known)}"
         )
     further = dict.fromkeys(name for name in (*also, *numbers) if name in known and name not in columns)
@@ -51,15 +51,15 @@ def people_of(
     if people.empty and none:
         return people
     if people.empty:
-        raise DatasetError(f"{path}: has no rows; give a dataset that has some")
+        raise DatasetError(f"{path}: has no rows; give a dataset with rows")
     if age in people:
         people[age] = _years(people[age])
     for name in {*numbers} & {*further}:
         people[name] = pd.to_numeric(people[name].astype(object), errors="coerce").astype(float)
-    said = [name for name in (*columns, *further) if people[name].notna().any()]
-    if not {*said} & {*columns}:
-        raise DatasetError(f"{path}: no row says anything in {', '.join(columns)}; give a dataset that does")
-    return people[said]
+    filled = [name for name in (*columns, *further) if people[name].notna().any()]
+    if not {*filled} & {*columns}:
+        raise DatasetError(f"{path}: no row has a value in {', '.join(columns)}; give a dataset with facts")
+    return people[filled]
 
 
 def _years(column: pd.Series) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Picture: the model's graph and main marginals as one SVG."""
+"""Picture: draws the model's graph and main marginals as one SVG."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _CHART = (285, 190)
 _BARS = 10
 _ACROSS = 4
 _APART = 28
-"""Space between the core and the attributes that depend on nothing."""
+"""Space between the core and other attributes without parents."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One attribute of the graph: its name and where its corner stands."""
+    """One attribute of the graph: its name and the position of its corner."""
 
     name: str
     layer: int
@@ -31,7 +31,7 @@ class Box:
 
 
 def draw(population: Population) -> str:
-    """An SVG document: boxes and arrows for the graph, bars for the marginals of its attributes."""
+    """Draw an SVG document: boxes and arrows for the graph, bars for the marginals of its attributes."""
     parents = _parents(population)
     boxes = _boxes(parents, population.network.core_attributes)
     core = [boxes[name] for name in population.network.core_attributes]
@@ -56,7 +56,7 @@ def draw(population: Population) -> str:
 
 
 def _parents(population: Population) -> dict[str, list[str]]:
-    """Attribute -> the attributes that it hangs on; views count as what they are views of."""
+    """Map each attribute to its parents; views count as their finer attributes."""
     network, hierarchy = population.network, population.network.hierarchy
     found: dict[str, list[str]] = {name: [] for name in network.core_attributes}
 
@@ -92,7 +92,7 @@ def _boxes(parents: dict[str, list[str]], core: Sequence[str]) -> dict[str, Box]
 
 
 def _charts(population: Population, top: float) -> Iterator[dict[str, Any]]:
-    """Main marginals: the core's attributes and their children, with the words for their states."""
+    """Yield charts of the core's attributes and their children, with labels of states."""
     network, priors = population.network, population.priors
     names = (*network.core_attributes, *(node.child for node in network.nodes))
     for number, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""Reference tables: what the datasets of one selection are compared with, ready to be measured."""
+"""Reference tables: the tables with which datasets of one selection are compared."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from census_personas.validators.measured_dataset import MeasuredDataset, Tables,
 
 
 class ReferenceTables:
-    """What datasets of one selection are held against; asked for once, then used for any number of datasets."""
+    """Tables for datasets of one selection, computed once and used for any number of datasets."""
 
     def __init__(self, expected: Expectation, columns: Iterable[str]) -> None:
-        """`columns` are those of the datasets."""
+        """Take the expectation and the columns of the datasets."""
         self.expected = expected
         self.tables = expected.tables(tuple(columns))
 
     @cached_property
     def modelled(self) -> Tables:
-        """Shares of the model for each table that it has, in the order of `tables`."""
+        """Shares of the model for each table that it can compute, in the order of `tables`."""
         shares = self.expected.modelled_all(self.tables)
         return {table: shares[table] for table in self.tables if table in shares}
 
@@ -37,13 +37,13 @@ class ReferenceTables:
         records: Sequence[Mapping[str, Any]] = (),
         language: str | None = None,
     ) -> MeasuredDataset:
-        """A dataset as measures see it.
+        """Prepare a dataset for its measures.
 
         Args:
-            facts: its columns, with a row a person.
-            measures: by name, as `measures()` lists them; they say which texts are digested.
+            facts: its columns, one row per person.
+            measures: measures by name, from `measures()`; they decide which texts are digested.
             records: some of its records, if they have texts.
-            language: of the texts; the locale's if left out.
+            language: language of the texts; by default the locale's.
         """
         digests = Digests(digests_of(measures))
         for record in records:

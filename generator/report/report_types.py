@@ -1,6 +1,6 @@
-"""Report model: what a report says, typed; `report.json`, `report.html` and the dataset card show it.
+"""Report types: the typed content of a report, shown in `report.json`, `report.html` and the dataset card.
 
-Within one `format`, fields may be added and none is renamed, removed or given another meaning.
+Within one `format`, fields may be added, but not renamed, removed or changed in meaning.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from census_personas.validators.measures.representation import Gap
 from census_personas.validators.measures.sentences import Result as SentenceSharing
 from census_personas.validators.measures.texts import TextDiversity
 
-# Left to the manifest, so that the same dataset has the same report.
+# Left out, so that the same dataset has the same report.
 _CLOCK = {"started", "finished", "seconds", "endpoint"}
 
-# What a report has nothing to say about is an empty object in its JSON, and None here.
+# A missing part of a report is an empty object in JSON, and None here.
 _OR_EMPTY = (
     BeforeValidator(lambda value: value or None),
     WrapSerializer(lambda value, serialize: {} if value is None else serialize(value)),
@@ -32,7 +32,7 @@ _OR_EMPTY = (
 
 
 class Chart(Values):
-    """Shares by group, one a band of age, of the dataset and of the census behind it."""
+    """Shares by group and age band, of the dataset and of the census."""
 
     dataset: dict[str, list[float]]
     census: dict[str, list[float]] | None
@@ -49,7 +49,7 @@ class Degrees(Values):
 
 
 class Occupation(Values):
-    """People of an occupation, and their ages in years."""
+    """People with an occupation, and their ages in years."""
 
     occupation: str
     people: float
@@ -66,7 +66,7 @@ class Bias(Values):
 
 
 class Texts(Values):
-    """What the texts of the first `rows` rows are like."""
+    """Measures of the texts of the first `rows` rows."""
 
     rows: int
     diversity: tuple[TextDiversity, ...]
@@ -75,7 +75,7 @@ class Texts(Values):
 
 
 class Swap(Values):
-    """What the run's narrator changes when a fact is swapped, as `validators/dataset/swap_effect.py` measures it."""
+    """Effect of one swapped fact on the run's narrator (see `validators/dataset/swap_effect.py`)."""
 
     attribute: str
     records: int
@@ -98,7 +98,7 @@ class Score(Values):
 
 
 class Verdicts(Values):
-    """What the judge said, with the records that it scored lowest."""
+    """Scores of the judge, with the records that it scored lowest."""
 
     rows: int = 0
     not_judged: int = 0
@@ -107,7 +107,7 @@ class Verdicts(Values):
 
 
 class Report(Values):
-    """What a dataset holds beside what it should follow.
+    """A dataset compared with what it should follow.
 
     Attributes:
         format: version of this model.

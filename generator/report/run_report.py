@@ -1,4 +1,4 @@
-"""Run report: a dataset compared with the model and the census, as JSON and one HTML page."""
+"""Run report: compares a dataset with the model and the census, as JSON and one HTML page."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from census_personas.validators.measures import (
 )
 from census_personas.validators.measures import texts as text_measure
 
-# Texts that are read for their diversity, from the first rows on.
+# Most texts read for measures, from the first rows.
 _READ = 2_000
 _MOST_BYTES = 2**26
 
@@ -64,19 +64,19 @@ def build_report(
     target: Mapping[str, Any] | None = None,
     plugins: Plugins = NO_PLUGINS,
 ) -> Report:
-    """Measure a dataset and put it beside what it should follow.
+    """Measure a dataset and compare it with what it should follow.
 
     Args:
         path: a dataset file or a run folder.
-        population: what the dataset should follow.
-        manifest: the run's, when the dataset is one.
-        where: the condition that the dataset was sampled under.
-        target: the marginals that were wanted of it.
-        plugins: third parties whose measures are taken beside ours.
+        population: the population that the dataset should follow.
+        manifest: manifest of the run, if the dataset is one.
+        where: condition of the dataset's sample.
+        target: target marginals of the sample.
+        plugins: plug-ins with further measures.
 
     Raises:
-        DatasetError: a dataset that cannot be read, or that has nothing to stand beside the census.
-        PluginError: a measure of a plug-in that cannot be loaded, or fails.
+        DatasetError: the dataset cannot be read, or has no column to compare with the census.
+        PluginError: a measure of a plug-in cannot be loaded, or fails.
     """
     expected = Expectation(population, where, target)
     roles = expected.priors.roles
@@ -108,7 +108,7 @@ def build_report(
 
 
 def _measures(measured: Measurements) -> dict[str, Any]:
-    """The measurements under the keys that a report has for them."""
+    """Arrange the measurements under the keys of a report."""
     named, texts = measured.or_empty(names.Result), measured.of(text_measure.Result)
     gaps = measured.or_empty(representation.Result).gaps
     return {
@@ -133,10 +133,10 @@ def _measures(measured: Measurements) -> dict[str, Any]:
 
 
 def write(folder: Path, report: Report) -> tuple[Path, Path]:
-    """Write `report.json` and `report.html` into a folder; both whole.
+    """Write `report.json` and `report.html` into a folder, both atomically.
 
     Raises:
-        DatasetError: a folder that cannot be written to.
+        DatasetError: the folder cannot be written to.
     """
     layout = RunLayout(folder)
     numbers = report.model_dump(mode="json")
@@ -149,10 +149,10 @@ def write(folder: Path, report: Report) -> tuple[Path, Path]:
 
 
 def read_report(folder: Path) -> Report | None:
-    """The report that was last written into a folder; None where there is none.
+    """Read the report of a folder; None if there is none.
 
     Raises:
-        DatasetError: a file that is no report which this version reads.
+        DatasetError: the file is not a report that this version reads.
     """
     file = RunLayout(folder).report_json
     try:
@@ -162,16 +162,16 @@ def read_report(folder: Path) -> Report | None:
         return None
     except (OSError, ValidationError) as error:
         raise DatasetError(
-            f"{file}: not a report that this version reads; write it anew with `personas report`"
+            f"{file}: not a report that this version reads; write it again with `personas report`"
         ) from error
 
 
 def try_out(folder: Path) -> None:
-    """See whether a report can be written into a folder, before anything is computed for it; it is not made yet.
+    """Check that a report can be written into a folder, before any computation, and without creating it.
 
     Raises:
-        DatasetError: it cannot be made or written to.
-        DestinationError: something that is no file has the name of the report.
+        DatasetError: the folder cannot be created or written to.
+        DestinationError: something other than a report has its name.
     """
     layout = RunLayout(folder)
     for file in (layout.report_json, layout.report_html):
@@ -182,7 +182,7 @@ def try_out(folder: Path) -> None:
         tempfile.TemporaryFile(dir=nearest).close()
 
 
-# What every report of ours, of any release, has in its first bytes.
+# First bytes of every report of this package, in any release.
 _SIGNS = {".json": b'"rows":', ".html": b": report</title>"}
 _FIRST = 1 << 16
 
@@ -192,27 +192,27 @@ def _refuse_foreign(place: Path, sign: bytes) -> None:
         with place.open("rb") as file:
             first = file.read(_FIRST)
     except OSError:
-        return  # it is not there, or will be refused where it is written
+        return  # missing, or refused later when it is written
     if first.strip() and sign not in first:
         raise DestinationError(
-            f"{place}: is no report of ours and would be replaced; move it, or name another folder with -o"
+            f"{place}: is not a report of this package and would be replaced; move it, or name another folder with -o"
         )
 
 
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
-    """Say of a place that could not be written to what to do about it."""
+    """Turn a write error into one that names the path and the remedy."""
     try:
         yield
     except OSError as error:
-        said = error.strerror or error
+        reason = error.strerror or error
         raise DatasetError(
-            f"{place}: cannot be written ({said}); give a place with room that you may write to"
+            f"{place}: cannot be written ({reason}); choose a path with free space that you may write to"
         ) from error
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
-    """Fill one of the templates beside this module; a value that is missing is an error."""
+    """Render one of the templates beside this module; a missing value is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),
@@ -224,14 +224,14 @@ def render(template: str, values: Mapping[str, Any]) -> str:
 
 
 def _records(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
-    """The first rows of a dataset that has texts, as many as can be read in seconds."""
+    """Read the first rows of a dataset with texts, as many as take seconds."""
     if "persona" not in columns:
         return []
     return list(islice(chain.from_iterable(map(read_records, dataset_files(path))), _READ))
 
 
 def _findings(path: Path) -> dict[str, dict[str, int]]:
-    """Delivered rows that a rule spoke about, by rule and severity, from the footers of a run's shards."""
+    """Count accepted rows with a finding, by rule and severity, from the footers of a run's shards."""
     total: Counter[str] = Counter()
     for file in dataset_files(path):
         if info := read_shard(file):

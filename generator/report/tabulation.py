@@ -1,4 +1,4 @@
-"""Tabulation: a dataset counted by a few attributes at a time, block by block, in flat memory."""
+"""Tabulation: counts a dataset by a few attributes at a time, block by block, in flat memory."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 
 Counts = pd.Series
-"""Persons by one or more attributes: a MultiIndex whose levels are named after them; rows, or weights."""
+"""Counts (rows or weights) by one or more attributes, which name the levels of a MultiIndex."""
 
 
 @dataclass(slots=True)
 class Tabulation:
-    """Counts of a dataset for every table that was asked for and whose columns it has."""
+    """Counts of a dataset for every requested table whose columns it has."""
 
     rows: int = 0
     tables: dict[tuple[str, ...], Counts[Any]] = field(default_factory=dict)
@@ -40,15 +40,15 @@ class Tabulation:
         self.tables[table] = total
 
     def __contains__(self, table: object) -> bool:
-        """Whether this table was counted."""
+        """Return whether this table was counted."""
         return table in self.tables
 
     def counts(self, *table: str) -> Counts[Any]:
-        """Counts of one table, which must have been counted; empty when the dataset has no rows."""
+        """Return the counts of a counted table; empty if the dataset has no rows."""
         return self.tables[table]
 
 
 def distance(one: Counts[Any], other: Counts[Any]) -> float:
-    """Total variation distance of two datasets' tables over the same attributes: 0 the same, 1 apart."""
+    """Compute the total variation distance of two tables over the same attributes: 0 equal, 1 disjoint."""
     first, second = (counts.rename(index=str) / counts.sum() for counts in (one, other))
     return float(first.sub(second, fill_value=0).abs().sum() / 2)

@@ -1,4 +1,4 @@
-"""Validation report: what the rules found in a dataset and what the dataset measures, as JSON and one HTML page."""
+"""Validation report: findings and measures of a dataset, as JSON and one HTML page."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ class SeverityCounts(BaseModel):
 
 
 class FileFindings(BaseModel):
-    """What the rules found in the rows of a file, as `validators/validate_file.py` counts it.
+    """Findings in the rows of a file, counted by `validators/validate_file.py`.
 
     Attributes:
         rows: rows read.
-        rejected_rows: those with at least one error.
-        repeated_uuids: those whose uuid an earlier row has.
-        missing_columns: columns that rules need and no row has.
-        by_rule: rules that found anything, by their names.
-        not_judged: rules that the locale has no means for, and why.
+        rejected_rows: rows with at least one error.
+        repeated_uuids: rows with the UUID of an earlier row.
+        missing_columns: columns that rules need but no row has.
+        by_rule: rules with findings, by name.
+        not_judged: rules that cannot be applied to the locale, and why.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,17 +66,17 @@ class FileFindings(BaseModel):
 
 
 class ValidationReport(BaseModel):
-    """What the rules found in a dataset, and what the dataset measures; `validation.json` and the page show it.
+    """Findings and measures of a dataset, shown in `validation.json` and its page.
 
     Attributes:
         format: version of this model.
-        dataset: its name.
-        notice: the narrator's, of a run.
+        dataset: name of the dataset.
+        notice: notice of a run's narrator.
         validation: rows, and rows with findings by rule and severity.
-        guide: the same by check of the guide to Nemotron-Personas.
-        measures: what every measure says, as `validators/assess.py` gathers it.
-        swaps: what the run's narrator changes when a fact is swapped.
-        independences: what the locale says that it assumes.
+        guide: the same by check of the Nemotron-Personas guide.
+        measures: results of all measures, from `validators/assess.py`.
+        swaps: effects of swapped facts on the run's narrator.
+        independences: assumptions declared by the locale.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -93,11 +93,11 @@ class ValidationReport(BaseModel):
 
 
 def page_of(target: Path, dataset: Path) -> Path:
-    """The HTML page that a target means: itself if it ends in `.html`, else `validation.html` in that folder.
+    """Return the HTML page of a target: itself if it ends in `.html`, else `validation.html` in that folder.
 
     Raises:
-        DatasetError: a place that cannot be written to, before anything is computed for it.
-        DestinationError: a place that is not to be written to.
+        DatasetError: the path cannot be written to; checked before any computation.
+        DestinationError: the path must not be written to.
     """
     if target.suffix != ".html":
         output_folder(target, run=dataset)
@@ -119,17 +119,17 @@ def build_report(
     manifest: Manifest | None = None,
     plugins: Plugins = NO_PLUGINS,
 ) -> ValidationReport:
-    """Gather what the page shows: `result` of the record rules, then every measure of the dataset.
+    """Build the report: `result` of the record rules, and every measure of the dataset.
 
-    The sample of texts and the draws behind noise floors hang on the dataset alone. A run of the offline narrator is
-    also tried on people with one fact swapped, for which other narrators are paid when `personas report` is asked to.
-    A run that was written with plug-ins is tried only with them: `plugins` are those that the caller named, whose
-    measures are taken too.
+    The sample of texts and the draws behind noise floors depend on the dataset alone. For a run of the offline
+    narrator, the effects of swapped facts are computed too; other narrators cost requests, so `personas report` does
+    that on demand. A run written with plug-ins needs them for this: `plugins` are those that the caller named, whose
+    measures are included.
 
     Raises:
-        DatasetError: a file that cannot be read.
-        ValueError: a dataset without rows.
-        PluginError: a measure of a plug-in that cannot be loaded, or fails.
+        DatasetError: a file cannot be read.
+        ValueError: the dataset has no rows.
+        PluginError: a measure of a plug-in cannot be loaded, or fails.
     """
     rules = {rule: counts for rule, counts in result["by_rule"].items() if any(counts.values())}
     checks = {
@@ -167,7 +167,7 @@ def build_report(
 
 
 def write(page: Path, report: ValidationReport) -> None:
-    """Write the page and, beside it under the same name, its numbers as `.json`; both whole."""
+    """Write the page and its numbers as `.json` beside it, both atomically."""
     text = json.dumps(report.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     with writing(page):
         write_whole(page.with_suffix(".json"), text)
@@ -175,5 +175,5 @@ def write(page: Path, report: ValidationReport) -> None:
 
 
 def _swaps(run: Path, plugins: Plugins) -> list[dict[str, Any]]:
-    """Of the narrator that costs nothing, found now if nobody asked before."""
+    """Load the effects of swapped facts, or compute them now with the offline narrator."""
     return counterfactual.load_effects(run) or counterfactual.of_run(run, plugins=plugins)

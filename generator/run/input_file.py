@@ -18,6 +18,7 @@ from census_personas.generator.input.key import check_key, is_uuid_column
 from census_personas.generator.input.mapping import InputMapping, count, shown
 from census_personas.generator.input.resolution import Resolution
 from census_personas.generator.input.source import InputSource
+from census_personas.generator.input.spelling import cell_texts
 from census_personas.generator.narration.narrator import IMPOSSIBLE
 from census_personas.generator.population.imputation import Imputation
 from census_personas.generator.population.population import Population
@@ -34,10 +35,19 @@ class InputFile:
     the file has no key, so that the same person is narrated alike wherever the row stands in a file.
     """
 
-    def __init__(self, said: InputConfig, population: Population, seed: int, *, plans: bool = False) -> None:
+    def __init__(
+        self,
+        said: InputConfig,
+        population: Population,
+        seed: int,
+        *,
+        plans: bool = False,
+        sets_aside: bool = False,
+    ) -> None:
         """Look at the columns and their values; rows are read as they are asked for.
 
-        `plans` says that somebody will look at what is in the way (`mapping.faults`), which is refused otherwise.
+        `plans` says that somebody will look at what is in the way (`mapping.faults`), which is refused otherwise;
+        `sets_aside` that rows of which a cell cannot be read are set aside, so that they are in nobody's way.
 
         Raises:
             DatasetError: no dataset there, or one without people in it.
@@ -50,11 +60,13 @@ class InputFile:
         check_parts(self.path)
         self._imputation = Imputation(population, seed)
         self._completer = RowCompleter(population, self._imputation, seed)
-        self.resolution = Resolution(said, self.source, population.priors, self._completer.readable)
+        self.resolution = Resolution(
+            said, self.source, population.priors, self._completer.readable, sets_aside=sets_aside
+        )
         self.mapping = self._with_key(self.resolution.resolve())
         if self.mapping.faults and not plans:
             raise ConfigError(self.mapping.faults[0])
-        self._refuse_nested()
+        self._refuse_objects()
         self.columns = self._completer.columns(self.mapping)
         self._next = 0
         self._rows: Iterator[dict[str, Any]] = iter(())
@@ -63,14 +75,16 @@ class InputFile:
         """Number of rows."""
         return self.source.count
 
-    def _refuse_nested(self) -> None:
-        """Refuse a column that holds lists, of a file whose first row shows it."""
+    def _refuse_objects(self) -> None:
+        """Refuse a column that holds objects, or a key or uuid that is a list, of a file whose first row shows it."""
         first = next(self.source.rows(), {})
-        read = (*(column.source for column in self.mapping.columns), self.mapping.uuid, self.mapping.key)
-        for name in filter(None, read):
-            if isinstance(first.get(name), list | dict):
+        for name in (self.mapping.uuid, self.mapping.key):
+            if name is not None and isinstance(first.get(name), list | dict):
+                raise ConfigError(f"{self.path}: column {name!r} holds {first[name]!r}; give one value a row")
+        for name in (column.source for column in self.mapping.columns):
+            if isinstance(first.get(name), dict) and cell_texts(first[name]) is None:
                 raise ConfigError(
-                    f"{self.path}: column {name!r} holds {first[name]!r}; give one value a row, and no lists"
+                    f"{self.path}: column {name!r} holds {first[name]!r}; give a value, or a list of values, a row"
                 )
 
     def _with_key(self, mapping: InputMapping) -> InputMapping:
@@ -103,8 +117,13 @@ class InputFile:
             )
         if "uuid" not in self.source.columns:
             said.append("there is no column uuid, so each row gets one anew")
-        lines = [*([f"{self.path}: {'; '.join(said)}"] if said else []), *self._reading()]
+        lines = [*([f"{self.path}: {'; '.join(said)}"] if said else []), *self.reading_notes()]
         return tuple(lines)
+
+    def stated(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What a row says that is evidence: by attribute, with the name that its texts give."""
+        said = self.mapping.read(row)
+        return self._completer.stated({name: said[name] for name in said if name in self.mapping.facts}, said)
 
     @property
     def unsaid(self) -> tuple[str, ...]:
@@ -118,8 +137,8 @@ class InputFile:
         people = self.sample(min(n, len(self)), 0).to_dict("records")
         return [{str(name): value for name, value in person.items()} for person in people]
 
-    def _reading(self) -> Iterator[str]:
-        """What of the columns is read otherwise than it stands there."""
+    def reading_notes(self) -> Iterator[str]:
+        """What of the columns is read otherwise than it stands there, a line each."""
         renamed = [
             f"{column.source!r} as {column.target}"
             for column in self.mapping.columns

@@ -35,7 +35,7 @@ from census_personas.prompts.static_text import static_texts
 from census_personas.prompts.template import PromptSet, TemplateError
 from census_personas.validators.measure_registry import measures
 from census_personas.validators.rule_context import RuleContext
-from census_personas.validators.rules import SAMPLED, WRITTEN, RecordChecker
+from census_personas.validators.rules import BY_MODEL, SAMPLED, WRITTEN, RecordChecker
 
 _GRAMMAR = "offline"
 _CELLS: dict[str, Kind] = {"text": "text", "list": "list", "score": "integer"}
@@ -82,7 +82,8 @@ class RunResources:
         people = InputFile(config.input, population, config.seed) if config.input else None
         if people is not None and config.rows > len(people):
             raise ConfigError(f"{people.path}: has {len(people)} rows, and rows={config.rows} are asked for")
-        policy = {**(WRITTEN if people else SAMPLED), **config.validation.policy}
+        by_model = {} if config.llm.backend == "offline" else BY_MODEL
+        policy = {**(WRITTEN if people else SAMPLED), **by_model, **config.validation.policy}
         # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
         odd = Plausibility.of(population) if people else None
         reference = RuleContext(

@@ -1,1 +1,1 @@
-"""The fitted model to rows: evidence, targets and quotas first, then draws in numpy blocks."""
+"""Sampling: conditions the fitted model on evidence, targets and quotas, and draws rows in numpy blocks."""

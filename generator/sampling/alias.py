@@ -1,4 +1,4 @@
-"""Alias: a table from which one look-up draws a weighted cell, however many cells there are."""
+"""Alias: a table that draws a weighted cell in one look-up, however many cells there are."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ HALF = np.uint64(32)
 
 @dataclass(frozen=True, slots=True)
 class AliasTable:
-    """Equally likely slots, a power of two; each is one cell's up to a threshold and another's beyond (Walker 1977).
+    """Equally likely slots, a power of two; a threshold divides each between two cells (Walker 1977).
 
     Attributes:
         slots: for each slot the threshold, a fraction of 2^32, in the high half, and the other slot in the low one.
-        cells: the cell of every slot; None if cells are slots.
-        bits: of the number of slots, as a power of two.
+        cells: the cell of every slot; None if slots are numbered like cells.
+        bits: base-2 logarithm of the number of slots.
     """
 
     slots: Words
@@ -30,11 +30,11 @@ class AliasTable:
 
     @classmethod
     def of(cls, weights: AnyFloats) -> AliasTable:
-        """The table of cells with these weights, of which one at least is above 0; their sum need not be 1.
+        """Build the table for these weights; at least one is above 0, and their sum need not be 1.
 
-        Slots with less than their share are topped up from those with more, both in their order, by sums alone
-        (the sweep of Hübschle-Schneider and Sanders 2022, section 4.1): the slot that tops another up is found by
-        where its running excess passes the other's running lack.
+        Slots below their share are filled from those above, both in order, by running sums (the sweep of
+        Hübschle-Schneider and Sanders 2022, section 4.1): a slot fills another where its running excess passes
+        the other's running lack.
         """
         possible = weights > 0
         kept = None if possible.all() else np.flatnonzero(possible).astype(np.int32)
@@ -49,7 +49,7 @@ class AliasTable:
         np.maximum(1.0 - share, 0.0, out=lack[1:])
         np.cumsum(lack, out=lack)
         excess = np.cumsum(share[rich] - 1.0)
-        ends = np.searchsorted(lack[:-1], excess)  # where the slots that each rich one tops up end
+        ends = np.searchsorted(lack[:-1], excess)  # end of the slots that each rich slot fills
         ends[-1] = count
         share[rich] = 1.0 + excess - lack[ends]
         share[rich[-1]] = 1.0
@@ -62,7 +62,7 @@ class AliasTable:
         return cls(slots.view("<u8").ravel(), kept, bits)
 
     def draw(self, which: Fractions, share: Fractions) -> Cells:
-        """Cells, from a number that chooses the slot and one that chooses within it."""
+        """Draw cells, from one number that selects the slot and one that selects within it."""
         slot = which >> np.uint32(32 - self.bits)
         entry = self.slots.take(slot.view(np.int32), mode="clip")
         chosen = entry.astype(np.uint32)
@@ -70,5 +70,5 @@ class AliasTable:
         slot ^= chosen
         slot *= share < entry
         chosen ^= slot
-        found = chosen.view(np.int32)
-        return found if self.cells is None else self.cells.take(found, mode="clip")
+        cell = chosen.view(np.int32)
+        return cell if self.cells is None else self.cells.take(cell, mode="clip")

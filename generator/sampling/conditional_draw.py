@@ -1,4 +1,4 @@
-"""Conditional draw: a network's conditional tables compiled for drawing by inversion."""
+"""Conditional draw: conditional tables of a network, compiled for drawing by inversion."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from census_personas.generator.sampling.guide_table import Entries, Index, small
 from census_personas.generator.sampling.product import Product
 
 Lookup = Index | int
-"""What each code of a parent adds to the row number; a number if that is the code times it."""
+"""What each code of a parent adds to the row number: a table by code, or a factor of the code."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableStep:
-    """One conditional: runs of thresholds, chosen by the codes of the parents and of what the child refines.
+    """One conditional: runs of thresholds, selected by the codes of the parents and of the refined attribute.
 
     Attributes:
         child: attribute that is drawn.
         lookups: parent -> its code's part of the row number.
-        entries: the states that evidence leaves, by row and run.
-        kind: type of the codes.
-        codes: child code of each state that evidence leaves; None if that is all of them.
-        refines: the parent that chooses the run.
-        certain: parent and the child code that it makes certain (-1: draw).
+        entries: the states that evidence allows, by row and run.
+        kind: dtype of the codes.
+        codes: child code of each state that evidence allows; None if it allows all.
+        refines: the parent that selects the run.
+        certain: a parent, and the child code that each of its states makes certain (-1: draw).
     """
 
     child: str
@@ -39,11 +39,11 @@ class TableStep:
     certain: tuple[str, Integers] | None = None
 
     def whole(self) -> None:
-        """Make every run beforehand."""
+        """Compute every run in advance."""
         self.entries.whole()
 
     def draw(self, codes: Mapping[str, AnyCodes], numbers: Fractions) -> AnyCodes:
-        """Child codes for numbers, given the codes of every earlier attribute."""
+        """Draw child codes for numbers, given the codes of every earlier attribute."""
         row = row_number(self.lookups, codes, len(numbers), self.entries.kind)
         run = None if self.refines is None else codes[self.refines]
         if self.certain is None:
@@ -65,21 +65,21 @@ class TableStep:
 
 @dataclass(frozen=True, slots=True)
 class FixedStep:
-    """An attribute that evidence leaves one state of."""
+    """An attribute for which evidence allows one state."""
 
     child: str
     code: int
     kind: np.dtype[np.integer]
 
     def draw(self, _: Mapping[str, AnyCodes], numbers: Fractions) -> AnyCodes:
-        """The code, as often as there are numbers."""
+        """Return the code once per number."""
         return np.full(len(numbers), self.code, dtype=self.kind)
 
 
 def row_number(
     lookups: Mapping[str, Lookup], codes: Mapping[str, AnyCodes], count: int, kind: np.dtype[np.signedinteger]
 ) -> Index:
-    """The row that the parents' codes choose."""
+    """Return the row that the parents' codes select."""
     row = np.zeros(count, dtype=kind)
     for parent, part in lookups.items():
         if isinstance(part, int):
@@ -90,7 +90,7 @@ def row_number(
 
 
 def compile_product(product: Product) -> TableStep:
-    """Thresholds of the states that evidence leaves, made on demand."""
+    """Compile a step for the states that evidence allows; thresholds are computed on demand."""
     states = product.node.table.shape[-1]
     kind = smallest(states)
     certain = product.node.certain
@@ -106,7 +106,7 @@ def compile_product(product: Product) -> TableStep:
 
 
 def _lookups(product: Product) -> dict[str, Lookup]:
-    """What each parent's code adds to the number of the row."""
+    """Return what each parent's code adds to the row number."""
     lookups: dict[str, Lookup] = {}
     stride = 1
     for axis in reversed(range(len(product.parents))):

@@ -1,9 +1,9 @@
-"""Conditioning: messages of evidence from the leaves to the core, then exact ancestral sampling.
+"""Conditioning: passes messages of evidence from the leaves to the core, for exact ancestral sampling.
 
-Evidence says which states each attribute may take. Every node that has evidence below or on it is multiplied
-by what its children say of it and summed out, last child first (variable elimination in reverse sampling
-order, Zhang and Poole 1994); the products are, but for a factor, the conditionals of the conditioned model.
-Nothing is rejected, and the sum at the core is the probability of the evidence.
+Evidence lists the states that each attribute may take. Every node with evidence on or below it is multiplied by the
+messages of its children and summed out, last child first (variable elimination in reverse sampling order, Zhang and
+Poole 1994). The products are the conditional tables of the conditioned model, up to a factor. No row is rejected, and
+the sum at the core is the probability of the evidence.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Conditioned:
         products: child -> the conditional that differs from the unconditioned one.
         allowed: weight of each state of each leaf that has evidence.
         probability: P(evidence); for soft evidence, the mean weight.
-        fixed: children and leaves of which evidence leaves one state, and its code.
+        fixed: children and leaves for which evidence allows one state, and its code.
     """
 
     base: Network
@@ -48,7 +48,7 @@ class Conditioned:
 
     @computed_once
     def network(self) -> Network:
-        """The conditioned model with every table multiplied out, which a draw does without."""
+        """The conditioned model with every table multiplied out; drawing does not need it."""
         nodes = tuple(
             self.products[node.child].conditional() if node.child in self.products else node
             for node in self.base.nodes
@@ -59,17 +59,17 @@ class Conditioned:
 def condition(
     network: Network, leaves: Sequence[Leaf], evidence: Evidence, factors: Sequence[Message] = ()
 ) -> Conditioned:
-    """The network given evidence on core attributes, children and leaves.
+    """Condition the network on evidence about core attributes, children and leaves.
 
     Args:
         network: the unconditioned model.
-        leaves: attributes beside it.
+        leaves: attributes outside the network.
         evidence: allowed states by attribute, as masks over the states of the core, a child or a leaf; or, for
             soft evidence, a weight for every state.
-        factors: further weights, over network attributes together.
+        factors: further weights over joint states of network attributes.
 
     Returns:
-        The conditioned model; its `probability` is 0 when the evidence is impossible, and its core then zero.
+        The conditioned model; if the evidence is impossible, its `probability` and its core are 0.
     """
     allowed = {leaf.child: evidence[leaf.child] for leaf in leaves if leaf.child in evidence}
     below = [
@@ -102,7 +102,7 @@ def condition(
 
 
 def _core(network: Network, messages: Sequence[Message], evidence: Evidence) -> AnyFloats:
-    """The core joint times what messages and evidence say of it."""
+    """Multiply the core joint by messages and evidence."""
     core = np.array(network.core, dtype=np.float32)
     own = [
         Message((name,), evidence[name].astype(np.float32))
@@ -115,7 +115,7 @@ def _core(network: Network, messages: Sequence[Message], evidence: Evidence) -> 
 
 
 def _product(network: Network, node: Node, messages: Sequence[Message], evidence: Evidence) -> Product:
-    """A node's table and what messages say of it, over all the parents that this takes."""
+    """Build the product of a node's table and messages, over all parents that these need."""
     hierarchy = network.hierarchy
     others = [
         name
@@ -131,13 +131,13 @@ def _product(network: Network, node: Node, messages: Sequence[Message], evidence
 
 
 def possible(attribute: str, evidence: Evidence, hierarchy: Hierarchy) -> Mask:
-    """Which states evidence leaves an attribute, by itself or through its views and what it is a view of."""
-    found = np.ones(len(hierarchy.domain[attribute]), dtype=np.bool_)
+    """Return the states that evidence allows an attribute, directly or through coarser and finer attributes."""
+    allowed = np.ones(len(hierarchy.domain[attribute]), dtype=np.bool_)
     for name, weights in evidence.items():
         if name not in hierarchy.domain:
             continue
         if hierarchy.refines(name, attribute):
-            found &= np.bincount(hierarchy.codes(name, attribute), weights > 0, len(found)) > 0
+            allowed &= np.bincount(hierarchy.codes(name, attribute), weights > 0, len(allowed)) > 0
         elif hierarchy.refines(attribute, name):
-            found &= weights[hierarchy.codes(attribute, name)] > 0
-    return found
+            allowed &= weights[hierarchy.codes(attribute, name)] > 0
+    return allowed

@@ -1,4 +1,4 @@
-"""Core draw: the core joint made ready to be drawn from, at once or attribute by attribute."""
+"""Core draw: the core joint compiled for drawing, at once or attribute by attribute."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ LEADING, TRAILING = "core/leading", "core/trailing"
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Cells of the core, in C order, by two numbers: of the leading attributes and of the trailing ones.
+    """Cells of the core in C order, numbered by two parts: leading and trailing attributes.
 
     Attributes:
-        width: cells that share their leading attributes.
-        halves: the number of each core attribute's half, and its code by that number.
+        width: number of cells that share their leading attributes.
+        halves: the part of each core attribute, and its code by the number of that part.
     """
 
     width: int
@@ -33,7 +33,7 @@ class Cells:
 
     @classmethod
     def of(cls, attributes: Sequence[str], shape: Sequence[int]) -> Cells:
-        """Number the cells of an array, so that both halves have about as many numbers."""
+        """Number the cells of an array so that both parts have about equally many numbers."""
         before = np.cumprod([1, *shape], dtype=np.float64)
         middle = int(np.abs(np.log(before**2 / before[-1])).argmin())
         halves = {}
@@ -44,24 +44,26 @@ class Cells:
         return cls(int(np.prod(shape[middle:], dtype=np.int64)), halves)
 
     def codes(self, cells: npt.NDArray[np.signedinteger]) -> dict[str, AnyCodes]:
-        """Both numbers of each cell, and the codes of every attribute."""
+        """Return both numbers of each cell, and the codes of every attribute."""
         leading = cells // self.width
         numbers = {LEADING: leading.astype(np.intp), TRAILING: (cells - leading * self.width).astype(np.intp)}
         codes = {name: table.take(numbers[half], mode="clip") for name, (half, table) in self.halves.items()}
         return {**numbers, **codes}
 
     def combined(self, lookups: Mapping[str, Lookup], hierarchy: Hierarchy) -> dict[str, Lookup]:
-        """What chooses a row, by these two numbers where it can be: one look-up for all the parents of a half."""
-        found: dict[str, Lookup] = {}
+        """Combine look-ups by these two numbers where possible: one look-up for all parents in a part."""
+        combined: dict[str, Lookup] = {}
         for parent, part in lookups.items():
             fine = next((name for name in hierarchy.chain(parent) if name in self.halves), None)
             if fine is None:
-                found[parent] = part
+                combined[parent] = part
                 continue
             half, codes = self.halves[fine]
             seen = hierarchy.codes(fine, parent).astype(np.int64).take(codes)
-            found[half] = found.get(half, 0) + (seen * part if isinstance(part, int) else part.take(seen))
-        return found
+            combined[half] = combined.get(half, 0) + (
+                seen * part if isinstance(part, int) else part.take(seen)
+            )
+        return combined
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +79,16 @@ class CoreStep:
         return cls(AliasTable.of(joint.ravel()), cells)
 
     def draw(self, numbers: Numbers) -> dict[str, AnyCodes]:
-        """Cells, and the codes of every core attribute, from two streams."""
+        """Draw cells and the codes of every core attribute, from two streams."""
         return self.cells.codes(self.table.draw(numbers("core"), numbers("core/share")))
 
 
 @dataclass(frozen=True, slots=True)
 class ChainStep:
-    """The core joint drawn attribute by attribute, each from a stream of its own.
+    """The core joint drawn attribute by attribute, each from its own stream.
 
     It has the distribution of `CoreStep`, at several times its cost. Stratified draws need it: they spread each stream
-    evenly, and a cell's attributes can be spread evenly all at once only if each has a stream.
+    evenly, and the attributes of a cell are all spread evenly only if each has its own stream.
 
     Attributes:
         cells: how cells are numbered.
@@ -107,7 +109,7 @@ class ChainStep:
         return cls(cells, joint.shape, bounds)
 
     def draw(self, numbers: Numbers) -> dict[str, AnyCodes]:
-        """Cells, and the codes of every core attribute, each from the numbers of its stream."""
+        """Draw cells and the codes of every core attribute, each from the numbers of its stream."""
         cell: Integers | int = 0
         width = len(self.bounds) - 1
         for name, states in zip(self.cells.halves, self.shape, strict=True):
@@ -118,7 +120,7 @@ class ChainStep:
             width //= states
             code = np.zeros(len(u), dtype=np.int64)
             step = 1 << (states - 1).bit_length() >> 1
-            # Bisection: the last state that begins at or below the number, of those that anybody has.
+            # Bisection: the last possible state whose lower bound is at or below the number.
             while step:
                 probe = np.minimum(code + step, states - 1)
                 code = np.where(self.bounds.take(cell + probe * width) <= wanted, probe, code)

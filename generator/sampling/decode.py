@@ -1,4 +1,4 @@
-"""Decoder: drawn codes as a table of people."""
+"""Decoder: turns drawn codes into a table of people."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ FIRST = (
     *("origin", "birth", "marital", "schooling", "field", "work", "occupation", "occupation_code"),
     *("region", "municipality", "postcode", "subregion", "metro", "urbanicity", "country"),
 )
-"""Columns of the engine, and roles, in the order in which people are shown; others follow."""
+"""Engine columns and roles, in the order of a row's columns; others follow."""
 PLACE = ("municipality", "subregion", "metro", "urbanicity")
-"""Roles that a postcode decides."""
+"""Roles whose values follow from the postcode."""
 
 
 @dataclass(frozen=True)
 class FrameDecoder:
-    """The columns that a population's rows have, with their categories computed once.
+    """The columns of a population's rows; categories are computed once.
 
     Attributes:
         priors: for states and look-ups.
@@ -50,10 +50,10 @@ class FrameDecoder:
     leaves: Sequence[Leaf]
 
     def frame(self, codes: Mapping[str, AnyCodes], seed: int, start: int, identity: str) -> pd.DataFrame:
-        """One row a person: every attribute that a reader may want, derived ones included.
+        """Build one row per person, with derived attributes.
 
         Args:
-            codes: codes of every network child, core attribute and leaf, same length.
+            codes: codes of every core attribute, child and leaf, same length.
             seed: decides the UUIDs, with `identity`.
             start: number of the first row.
             identity: digest of the model and its conditions.
@@ -63,7 +63,7 @@ class FrameDecoder:
         return self.people(codes, rows, uuids(seed, start, count, identity))
 
     def people(self, codes: Mapping[str, AnyCodes], rows: Integers, names: Objects) -> pd.DataFrame:
-        """The same for people whose numbers and uuids are there already."""
+        """Build the same table for people with given row numbers and UUIDs."""
         count = len(rows)
         columns: dict[str, object] = {
             "row": rows,
@@ -82,7 +82,7 @@ class FrameDecoder:
 
     @computed_once
     def columns(self) -> dict[str, tuple[str, Values]]:
-        """Column -> the drawn attribute that decides it, and the value of each of its states."""
+        """Columns, each with the drawn attribute that decides it and the value of each of its states."""
         priors, hierarchy, roles = self.priors, self.priors.hierarchy, self.priors.roles
         model = priors.declaration.model
         helpers = {name for name, item in priors.declaration.attributes.items() if item.of}
@@ -118,10 +118,10 @@ class FrameDecoder:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The value of every state of an attribute: integers, or positions among categories.
+    """The value of every state of an attribute: integers, or category numbers.
 
     Attributes:
-        by_code: value, or position, by code.
+        by_code: value, or category number, by code.
         dtype: the categories; None for integers.
     """
 
@@ -130,7 +130,7 @@ class Values:
 
     @classmethod
     def of_states(cls, states: Sequence[State], categories: Sequence[str] | None = None) -> Values:
-        """Values of states in code order; categories come in order of first use, unless given."""
+        """Build values from states in code order; categories are given, or ordered by first use."""
         if isinstance(states[0], int | np.integer):
             return cls(np.asarray(states, dtype=np.int64))
         texts = pd.Index([str(state) for state in states], dtype=object)
@@ -143,13 +143,13 @@ class Values:
         return cls(by_code.astype(np.int32), pd.CategoricalDtype(kept.astype(str)))
 
     def of(self, codes: AnyCodes) -> object:
-        """Values of many codes."""
+        """Return the values of many codes."""
         values = self.by_code.take(codes)
         return values if self.dtype is None else pd.Categorical.from_codes(values, dtype=self.dtype)
 
 
 def uuids(seed: int, start: int, count: int, identity: str) -> Objects:
-    """Version-8 UUIDs (RFC 9562: custom), a function of seed, model and row alone."""
+    """Compute version-8 UUIDs (RFC 9562: custom) from seed, model and row number alone."""
     high = words(seed, f"uuid/high/{identity}", start, count)
     low = words(seed, f"uuid/low/{identity}", start, count)
     high = (high & np.uint64(0xFFFFFFFFFFFF0FFF)) | np.uint64(0x8000)

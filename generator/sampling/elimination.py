@@ -1,9 +1,8 @@
-"""Elimination: what is known of many people, each with evidence of their own, told to the network's core at once.
+"""Elimination: passes the evidence of many people, each with their own, to the network's core at once.
 
-The algorithm is that of `conditioning`: every node with evidence on or below it is multiplied by what its children say
-and summed out, last child first. There one condition holds for everybody and messages span whole tables; here
-messages span only the states that are open to a person, and people who share the evidence that decides a message share
-the message.
+The algorithm is that of `conditioning`: every node with evidence on or below it is multiplied by its children's
+messages and summed out, last child first. There, one condition holds for everybody and messages span whole tables;
+here, messages span only a person's open states, and people with the same relevant evidence share a message.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from census_personas.generator.sampling.people_grid import CELLS, Grid, Spread, 
 
 @dataclass(frozen=True, slots=True)
 class Conditional:
-    """A node as the evidence leaves it.
+    """A node under evidence.
 
     Attributes:
         node: the node.
-        messages: what the evidence below says of its child.
+        messages: messages about its child from the evidence below.
         changed: people whose child does not follow the node's own table.
     """
 
@@ -40,11 +39,11 @@ class Conditional:
 
 @dataclass(frozen=True, slots=True)
 class Elimination:
-    """What the evidence of people says of each node's child and of the core.
+    """Messages of people's evidence about each node's child and about the core.
 
     Attributes:
-        conditionals: child -> the node as the evidence leaves it.
-        messages: what the evidence says of the core.
+        conditionals: child -> the node under the evidence.
+        messages: messages about the core.
     """
 
     conditionals: Mapping[str, Conditional]
@@ -52,24 +51,24 @@ class Elimination:
 
 
 def eliminate(network: Network, columns: Mapping[str, LeafColumns], known: Known) -> Elimination:
-    """Tell the core what is known of people.
+    """Compute the messages of people's evidence to the core.
 
     Args:
         network: the model.
         columns: the leaves.
-        known: what is known of each person; nobody lacks all states of an attribute.
+        known: the open states of each person; every attribute has at least one.
     """
     live = [leaf_grid(columns[name], known) for name in known.leaves if columns[name].leaf.parents]
     conditionals = {}
     for node in reversed(network.nodes):
         mine = [grid for grid in live if any(network.gives(node, name) for name in grid.scope)]
         live = [grid for grid in live if not any(grid is other for other in mine)]
-        told = np.zeros(len(known), dtype=np.int64)
+        present_bits = np.zeros(len(known), dtype=np.int64)
         for bit, grid in enumerate(mine):
-            told += (grid.kinds >= 0).astype(np.int64) << bit
-        changed = restricted(node, known) | (told > 0)
-        for bits in np.unique(told[changed]).tolist():
-            people = np.flatnonzero(changed & (told == bits))
+            present_bits += (grid.kinds >= 0).astype(np.int64) << bit
+        changed = restricted(node, known) | (present_bits > 0)
+        for bits in np.unique(present_bits[changed]).tolist():
+            people = np.flatnonzero(changed & (present_bits == bits))
             present = [grid for bit, grid in enumerate(mine) if bits >> bit & 1]
             live.append(_summed_out(network, node, present, known, people))
         conditionals[node.child] = Conditional(node, tuple(mine), changed)
@@ -77,7 +76,7 @@ def eliminate(network: Network, columns: Mapping[str, LeafColumns], known: Known
 
 
 def restricted(node: Node, known: Known) -> Mask:
-    """People of whose child some states are excluded that what it refines leaves open."""
+    """Return people whose evidence excludes child states that the refined attribute allows."""
     own = known.of(node.child)
     full = np.ones_like(own.sets)
     if node.refines is None:
@@ -90,7 +89,7 @@ def restricted(node: Node, known: Known) -> Mask:
 
 
 def leaf_grid(columns: LeafColumns, known: Known) -> Grid:
-    """What is known of a leaf, over its parents."""
+    """Compute the likelihood of the evidence on a leaf, over its parents."""
     leaf = columns.leaf
     states = known.leaves[leaf.child]
     people = np.flatnonzero(states.ids >= 0)
@@ -112,7 +111,7 @@ def leaf_grid(columns: LeafColumns, known: Known) -> Grid:
 def _summed_out(
     network: Network, node: Node, messages: Sequence[Grid], known: Known, people: Indices
 ) -> Grid:
-    """A node's table times what is said of its child, summed over the child's open states."""
+    """Multiply a node's table by the messages about its child, and sum over the child's open states."""
     hierarchy = network.hierarchy
     others = [
         name
@@ -143,9 +142,9 @@ def _summed_out(
 
 
 def table_weights(node: Node, codes: Spread, hierarchy: Hierarchy) -> Floats:
-    """P(child | parents) from a node's table, where the codes of the child stand on the last axis.
+    """Look up P(child | parents) in a node's table; the codes of the child are on the last axis.
 
-    What the child refines is left out of account.
+    The attribute that the child refines is ignored.
     """
     child = codes[node.child]
     position, certain = node.rows(codes, hierarchy)
@@ -163,6 +162,6 @@ def table_weights(node: Node, codes: Spread, hierarchy: Hierarchy) -> Floats:
 
 
 def times(weights: Floats, grids: Iterable[Grid], people: Indices, codes: Spread) -> Floats:
-    """Weights times what grids say of people."""
-    said = (grid.at(people, codes) for grid in grids)
-    return reduce(np.multiply, [values for values in said if values is not None], weights)
+    """Multiply weights by the grids' values for people."""
+    factors = (grid.at(people, codes) for grid in grids)
+    return reduce(np.multiply, [values for values in factors if values is not None], weights)

@@ -1,4 +1,4 @@
-"""Evidence draw: codes of children and leaves whose evidence differs from row to row."""
+"""Evidence draw: draws children and leaves whose evidence differs from row to row."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from census_personas.generator.sampling.sampler import CodesByAttribute, Step
 
 
 def _units(numbers: Fractions) -> Floats:
-    """Uniform numbers in [0, 1) of 32 bits, from the middle of their parts."""
+    """Return uniform numbers in [0, 1): midpoints of 2^32 equal intervals."""
     return np.asarray((numbers + 0.5) * 2.0**-32)
 
 
 def pick(weights: Floats, row: Integers, uniform: Floats) -> Integers:
-    """The place that each number draws of its row of weights, by bisection of their sums."""
+    """Draw a position in a row of weights for each number, by bisection of the running sums."""
     sums = np.cumsum(weights, axis=1)
     width = sums.shape[1]
     total = sums[row, -1]
@@ -41,14 +41,14 @@ def draw_child(
     drawn: CodesByAttribute,
     numbers: Fractions,
 ) -> AnyCodes:
-    """Codes of a node's child.
+    """Draw codes of a node's child.
 
     Args:
-        conditional: the node, and what the evidence below says of the child.
-        step: draws from the node's own table, for rows whose evidence leaves it alone.
+        conditional: the node, and the messages about its child.
+        step: draws from the node's own table, for rows without evidence on the child.
         known: what is known of people.
         owner: the person of each row.
-        drawn: codes of what was drawn before.
+        drawn: codes of attributes drawn before.
         numbers: one for each row.
     """
     node = conditional.node
@@ -74,7 +74,7 @@ def draw_child(
 def _weights(
     conditional: Conditional, known: Known, people: Indices, drawn: CodesByAttribute, states: Integers
 ) -> Floats:
-    """P(states of the child | what was drawn, evidence below) up to a factor, a row a person."""
+    """Compute P(child | drawn attributes, evidence below) up to a factor, one row per person."""
     node, hierarchy = conditional.node, known.hierarchy
     named = (*node.conditions, *(name for grid in conditional.messages for name in grid.scope))
     # A view of the child is looked up from the child, which is not drawn yet.
@@ -94,7 +94,7 @@ def draw_leaf(
     drawn: CodesByAttribute,
     numbers: Fractions,
 ) -> AnyCodes:
-    """Codes of a leaf; the arguments are those of `draw_child`."""
+    """Draw codes of a leaf; arguments as for `draw_child`."""
     leaf = columns.leaf
     states = known.leaves.get(leaf.child)
     ids = np.full(len(owner), -1) if states is None else states.ids[owner]

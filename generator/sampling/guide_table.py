@@ -1,9 +1,9 @@
-"""Guide table: cumulative thresholds of table rows with an index into them, for fast inversion draws.
+"""Guide table: cumulative thresholds of table rows with an index, for fast draws by inversion.
 
-A run is a part of a row of which one state is drawn: ascending thresholds, fractions of 2^32, of which the first that
-reaches a number says the state. A guide (Chen and Asau 1974) says where to begin. Beside alias tables, inversion keeps
-two things: a run under evidence is made by sums alone, and draws are monotone in their numbers, which stratified
-sampling needs.
+A run is the part of a row from which one state is drawn: ascending thresholds, as fractions of 2^32. The first
+threshold that reaches a number selects the state; a guide (Chen and Asau 1974) says where to start the search. Unlike
+alias tables, inversion builds a run under evidence by running sums alone, and draws are monotone in their numbers,
+which stratified sampling needs.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ Index = npt.NDArray[np.signedinteger]
 Thresholds = npt.NDArray[np.uint32]
 
 LAST = 2**32 - 1
-"""Threshold of the last state that can occur: it takes every number."""
+"""Threshold of the last possible state: it accepts every number."""
 MOST_BITS = 5
 CHUNK = 1 << 19
-"""Comparisons made at once when guides are made: so few that they stay in the processor's cache."""
+"""Comparisons per step when guides are computed: few enough for the processor's cache."""
 
 FEW = 1 << 14
-"""Runs that are sooner made than threads are started."""
+"""Below this many runs, computing them is faster than starting threads."""
 SPARSE = 512
-"""How many runs there are for each number, where it is quicker to sort numbers than to tick runs off."""
+"""Runs per number above which sorting the numbers is faster than marking runs in a mask."""
 
 
 def smallest(states: int) -> np.dtype[np.integer]:
-    """The smallest type that holds the codes of so many states."""
+    """Return the smallest dtype for the codes of so many states."""
     return np.min_scalar_type(states - 1)
 
 
 class Entries:
-    """Runs of thresholds of a product, made when a draw first comes to them.
+    """Runs of thresholds of a product, computed when a draw first needs them.
 
-    Rows have a place in the order in which draws come to them, so that memory is touched for those alone. The guide
-    has for each equal part of the numbers twice one more than the states to skip at once, and one more if several may
-    follow; 0 says that the run is still to be made, as all are of place 0, which is of rows that have none yet.
+    Rows get a place in the order of first use, so that only used rows take memory. For each equal part of the number
+    range, a guide entry is 2 x (states to skip + 1), plus 1 if more than one state may follow. 0 means that the run is
+    not computed yet; place 0 belongs to all rows without a place, and its entries are all 0.
 
     Attributes:
-        kind: type of the numbers of rows.
+        kind: dtype of row numbers.
     """
 
     def __init__(self, product: Product) -> None:
-        """No run is made yet."""
+        """Prepare the runs of a product; none is computed yet."""
         self._product = product
         lengths = np.diff(product.bounds)
         rows, width = int(np.prod(product.shape, dtype=np.int64)), len(product.states)
@@ -68,7 +68,7 @@ class Entries:
         self._lock = Lock()
 
     def draw(self, rows: Index, runs: AnyCodes | None, numbers: Fractions) -> AnyCodes:
-        """Which state each number draws of its run, or of its row if that is all one run, among those left."""
+        """Draw one state per number from its run, or from its whole row if it has one run."""
         place, guide = self._guided(rows, runs, numbers)
         if not guide.all():
             missing = np.flatnonzero(guide == 0)
@@ -91,11 +91,11 @@ class Entries:
         return state if runs is None else state + first
 
     def whole(self) -> None:
-        """Make every run."""
+        """Compute every run."""
         self._reach(*np.divmod(np.arange(len(self._places) * len(self._firsts)), len(self._firsts)))
 
     def _guided(self, rows: Index, runs: AnyCodes | None, numbers: Fractions) -> tuple[Index, AnyCodes]:
-        """Places of rows, and what the guide says of numbers."""
+        """Return the places of rows and the guide entries of numbers."""
         _, count, parts = self._guide.shape
         place = self._places.take(rows, mode="clip")
         part = place * count
@@ -106,7 +106,7 @@ class Entries:
         return place, self._guide.ravel().take(part, mode="clip")
 
     def _reach(self, rows: Index, runs: AnyCodes | None) -> None:
-        """Make those of these runs that are missing."""
+        """Compute the missing runs among these."""
         count = len(self._firsts)
         asked = rows if runs is None else rows * count + runs
         with self._lock:
@@ -116,14 +116,14 @@ class Entries:
             self._make(rows[missing], run[missing])
 
     def _place(self, rows: Index) -> None:
-        """Give rows a place that have none."""
+        """Give a place to rows without one."""
         new = rows[self._places.take(rows) == 0]
         new = new[np.diff(new, prepend=-1) > 0]
         self._places[new] = np.arange(self._placed + 1, self._placed + len(new) + 1)
         self._placed += len(new)
 
     def _make(self, rows: Index, runs: Index) -> None:
-        """Make runs, those of the same states together; many on every core."""
+        """Compute runs, grouped by their states; many runs use all processor cores."""
         bounds, places, located = self._product.bounds, self._places.take(rows), self._product.located(rows)
         tasks = []
         for run in np.flatnonzero(np.diff(bounds)).tolist():
@@ -149,16 +149,16 @@ class Entries:
 
 
 def _distinct(numbers: Index, count: int) -> Index:
-    """Each of some numbers below a count once, in order; what is quicker depends on how many there are."""
+    """Return the distinct numbers below `count` in order, by sorting or by a mask, whichever is faster."""
     if len(numbers) * SPARSE < count:
         return np.unique(numbers)
-    found = np.zeros(count, dtype=np.bool_)
-    found[numbers] = True
-    return np.flatnonzero(found)
+    present = np.zeros(count, dtype=np.bool_)
+    present[numbers] = True
+    return np.flatnonzero(present)
 
 
 def _further(thresholds: Thresholds, at: Index, numbers: Fractions) -> Index:
-    """How many thresholds from a place on lie below each number."""
+    """Count the thresholds below each number, from a place on."""
     steps = np.zeros(len(at), dtype=at.dtype)
     going = np.arange(len(at))
     while len(going):
@@ -169,7 +169,7 @@ def _further(thresholds: Thresholds, at: Index, numbers: Fractions) -> Index:
 
 
 def _thresholds(weights: AnyFloats, found: Thresholds) -> None:
-    """Thresholds of states (first axis) with these weights, which become running sums."""
+    """Compute thresholds of states (first axis); `weights` become running sums."""
     for state in range(1, len(weights)):
         weights[state] += weights[state - 1]
     total = weights[-1]
@@ -178,7 +178,7 @@ def _thresholds(weights: AnyFloats, found: Thresholds) -> None:
 
 
 def _guide(thresholds: Thresholds, parts: int, kind: np.dtype[np.unsignedinteger]) -> AnyCodes:
-    """What the guide says of each equal part of the numbers."""
+    """Compute the guide entries of each equal part of the number range."""
     part = (thresholds >> np.uint32(33 - parts.bit_length())).astype(np.uint8)
     below = part[:, None] < np.arange(parts + 1, dtype=np.uint8)[:, None]
     below[:, 0] = thresholds == 0

@@ -1,4 +1,4 @@
-"""Leaf columns: a leaf's table by the state, to ask how likely each row makes what is known of a person."""
+"""Leaf columns: a leaf's table sorted by state, for the likelihood of evidence by row."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class LeafColumns:
     """The entries of a leaf's table, in the order of their states.
 
     Attributes:
-        leaf: whose they are.
+        leaf: the leaf.
         starts: where the entries of each state begin, and the end of the last.
         rows: row of each entry.
-        shares: its probability.
+        shares: probability of each entry.
     """
 
     leaf: Leaf
@@ -29,7 +29,7 @@ class LeafColumns:
 
     @classmethod
     def of(cls, leaf: Leaf) -> LeafColumns:
-        """Sort the table."""
+        """Sort a leaf's table by state."""
         table = leaf.table
         order = np.argsort(table.indices, kind="stable")
         rows = np.repeat(np.arange(len(table.indptr) - 1, dtype=np.int32), np.diff(table.indptr))
@@ -43,7 +43,7 @@ class LeafColumns:
         return len(self.leaf.table.indptr) - 1
 
     def likelihood(self, sets: Sequence[Integers]) -> Floats:
-        """P(a state of the set | row), shape (sets, rows of the table)."""
+        """Compute P(a state of the set | row), shape (sets, rows of the table)."""
         states = np.concatenate([*sets, np.zeros(0, dtype=np.int64)])
         owner = np.repeat(np.arange(len(sets)), [len(s) for s in sets])
         lengths = self.starts[states + 1] - self.starts[states]
@@ -56,7 +56,7 @@ class LeafColumns:
         return np.asarray(found.reshape(len(sets), self.count), dtype=np.float64)
 
     def support(self, sets: Sequence[Integers], axis: int) -> Mask:
-        """Which states of a parent leave a set possible, shape (sets, states of the parent)."""
+        """Return the parent states under which a set is possible, shape (sets, states of the parent)."""
         rows = np.moveaxis(self.leaf.rows, axis, 0)
         reach = np.zeros((self.count, rows.shape[0]), dtype=bool)
         for state, own in enumerate(rows):

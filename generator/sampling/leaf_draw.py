@@ -1,4 +1,4 @@
-"""Leaf draw: conditional tables of names, places and traits compiled for drawing by inversion."""
+"""Leaf draw: conditional tables of names, places and traits, compiled for drawing by inversion."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from census_personas.generator.sampling.guide_table import LAST, Thresholds, sma
 from census_personas.generator.sampling.on_demand import OnDemand
 
 SHARE = 4
-"""Entries of a row for each equal part of the numbers that its guide has, about."""
+"""Approximate number of row entries per guide entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ class RaggedStep:
         rows: row of every combination of parents.
         thresholds: concatenated rows, ascending within each (see `steps`).
         states: child code of every entry.
-        guide: for every row and equal part of the numbers the first entry whose threshold reaches the part's first
-            number, and one more at the end of the row.
+        guide: for every row and equal part of the number range, the first entry whose threshold reaches the start of
+            the part; and one more value at the end of the row.
         firsts: where the guide of each row starts.
-        shifts: bits of a number that choose nothing in the guide of each row.
-        kind: type of the codes.
-        made: makes the rows that a draw comes to.
+        shifts: low bits of a number that the guide of each row ignores.
+        kind: dtype of the codes.
+        made: computes rows when a draw first needs them.
     """
 
     child: str
@@ -51,7 +51,7 @@ class RaggedStep:
     made: OnDemand
 
     def draw(self, codes: Mapping[str, AnyCodes], numbers: Fractions) -> AnyCodes:
-        """Child codes for numbers, given the codes of every earlier attribute."""
+        """Draw child codes for numbers, given the codes of every earlier attribute."""
         row = self.rows.take(row_number(self.lookups, codes, len(numbers), self.firsts.dtype), mode="clip")
         self.made.reach(row)
         part = (numbers >> self.shifts.take(row, mode="clip")).astype(np.int64)
@@ -70,12 +70,12 @@ class RaggedStep:
         return self.states.take(low, mode="clip").astype(self.kind)
 
     def whole(self) -> None:
-        """Make every row beforehand."""
+        """Compute every row in advance."""
         self.made.whole()
 
 
 def compile_leaf(leaf: Leaf, weights: Weights | None = None) -> RaggedStep:
-    """Thresholds of a leaf's rows, on demand; states weighted if weights (or a mask of those allowed) are given."""
+    """Compile a leaf; rows are computed on demand, states weighted by `weights` or a mask of allowed states."""
     starts, states, shares = leaf.entries(weights)
     lengths = np.diff(starts)
     bits = np.maximum(np.frexp(lengths // SHARE)[1], 1).astype(np.uint32)

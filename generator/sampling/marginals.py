@@ -1,4 +1,4 @@
-"""Marginals: joint tables over any attributes of a model, names, postcodes and places among them."""
+"""Marginals: joint tables over any attributes of a model, including names, postcodes and places."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from census_personas.generator.sampling import where_clause as evidence
 from census_personas.generator.sampling.conditioning import Conditioned, Weights
 
 DENSEST = 4
-"""Possible keys for each that there is, up to which a table of all of them is quicker than sorting."""
+"""Possible keys per present key up to which a table of all keys is faster than sorting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One attribute of a table: where its states come from.
+    """One attribute of a table, and the source of its states.
 
     Attributes:
-        attribute: what the axis shows.
+        attribute: the attribute of the axis.
         source: attribute of the network, or leaf, that decides it.
         states: its own states.
-        codes: its code for every state of the source; None where they are the source's own.
+        codes: its code for every state of the source; None if it has the source's states.
     """
 
     attribute: str
@@ -40,7 +40,7 @@ class Axis:
 
 
 def axis_of(attribute: str, priors: Priors, leaves: Sequence[Leaf], place: str = "attributes") -> Axis:
-    """The axis of any attribute that `where` takes; `place` is what a message names.
+    """Return the axis of any attribute that `where` accepts; messages name `place`.
 
     Raises:
         EvidenceError: unknown attribute.
@@ -54,13 +54,13 @@ def axis_of(attribute: str, priors: Priors, leaves: Sequence[Leaf], place: str =
 
 
 def joint(given: Conditioned, leaves: Sequence[Leaf], axes: Sequence[Axis]) -> Floats:
-    """P(axes) of a conditioned model, exactly.
+    """Compute P(axes) of a conditioned model, exactly.
 
-    Leaves are independent of each other and of the rest given their parents, so that each adds one
-    multiplication by its rows.
+    Given their parents, leaves are independent of each other and of the rest, so that each needs one multiplication
+    by its rows.
 
     Raises:
-        FitError: the table, or one on the way to it, would be too large.
+        FitError: the table, or an intermediate one, would be too large.
     """
     beside = {leaf.child: leaf for leaf in leaves}
     sizes = [len(axis.states) for axis in axes]
@@ -93,7 +93,7 @@ def joint(given: Conditioned, leaves: Sequence[Leaf], axes: Sequence[Axis]) -> F
 
 
 def _merged(leaf: Leaf, axes: Sequence[Axis]) -> Codes:
-    """A number for each state of a leaf, the same for states that no axis tells apart."""
+    """Number the states of a leaf; states that no axis distinguishes share a number."""
     states = len(leaf.table.states)
     mine = [axis for axis in axes if axis.source == leaf.child]
     if any(axis.codes is None for axis in mine):
@@ -106,7 +106,7 @@ def _merged(leaf: Leaf, axes: Sequence[Axis]) -> Codes:
 
 
 def _first_of(leaf_codes: Codes, axis: Axis) -> Codes:
-    """The axis code of each number that `_merged` gave."""
+    """Return the axis code of each number from `_merged`."""
     _, first = np.unique(leaf_codes, return_index=True)
     return first.astype(np.int64) if axis.codes is None else axis.codes[first]
 
@@ -115,7 +115,7 @@ def _first_of(leaf_codes: Codes, axis: Axis) -> Codes:
 class _Entries:
     """A sparse table: the code of each attribute and the probability, entry by entry.
 
-    `rows` has the row of every leaf that is still to be multiplied in.
+    `rows` holds, for each leaf not yet multiplied in, the row of its table.
     """
 
     codes: Mapping[str, Codes]
@@ -124,7 +124,7 @@ class _Entries:
 
     @classmethod
     def of_network(cls, network: Network, own: Sequence[str], leaves: Sequence[Leaf]) -> _Entries:
-        """P(own attributes, rows of the leaves)."""
+        """Compute P(own attributes, rows of the leaves)."""
         hierarchy = network.hierarchy
         wanted = [*own, *(parent for leaf in leaves for parent in leaf.parents)]
         if not wanted:
@@ -149,7 +149,7 @@ class _Entries:
         return cls(codes, rows, table.ravel()[cells]).summed()
 
     def summed(self) -> _Entries:
-        """Entries that differ in nothing become one."""
+        """Merge entries with the same codes and rows."""
         columns = [*self.codes.values(), *self.rows.values()]
         sizes = [int(column.max(initial=0)) + 1 for column in columns]
         if np.prod(sizes, dtype=np.float64) > 2**62:
@@ -166,7 +166,7 @@ class _Entries:
         )
 
     def with_leaf(self, leaf: Leaf, allowed: Weights | None, merged: Codes) -> _Entries:
-        """Multiply by the leaf's rows, states merged as numbered, and weighted if evidence is on it."""
+        """Multiply by the leaf's rows, with states merged by number and weighted by evidence, if any."""
         firsts, states, shares = _rows_of(leaf, allowed, merged)
         row = self.rows[leaf.child]
         lengths = firsts[row + 1] - firsts[row]
@@ -185,7 +185,7 @@ class _Entries:
 
 
 def _distinct(keys: Codes, below: int) -> tuple[Codes, Codes]:
-    """The keys that there are, ascending, and the place of each among them; as `np.unique`, without its sorting."""
+    """Return the distinct keys, ascending, and the position of each key: `np.unique` without sorting."""
     if below > DENSEST * max(len(keys), 1):
         kept, group = np.unique(keys, return_inverse=True)
         return kept, group.astype(np.int64)
@@ -195,7 +195,7 @@ def _distinct(keys: Codes, below: int) -> tuple[Codes, Codes]:
 
 
 def _rows_of(leaf: Leaf, allowed: Weights | None, merged: Codes) -> tuple[Codes, Codes, Floats]:
-    """Rows of a leaf's table over merged states: first entries, states, probabilities."""
+    """Return the rows of a leaf's table over merged states: first entries, states, probabilities."""
     table = leaf.table
     count = len(table.indptr) - 1
     weights = np.asarray(table.probabilities, dtype=np.float64)

@@ -14,13 +14,13 @@ from census_personas.generator.model.node import taken
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """P(evidence below | attributes), one axis an attribute; perhaps but for a factor that all values share."""
+    """P(evidence below | attributes) up to a common factor, one axis per attribute."""
 
     attributes: tuple[str, ...]
     values: AnyFloats
 
     def places(self, scope: Sequence[str], hierarchy: Hierarchy) -> tuple[list[int], list[Codes32]]:
-        """For each attribute the place in a scope of what decides it, and its code by the states of that."""
+        """Return for each attribute the position in `scope` that decides it, and its code by those states."""
         axes = [
             next(place for place, fine in enumerate(scope) if hierarchy.refines(fine, name))
             for name in self.attributes
@@ -29,10 +29,10 @@ class Message:
         return axes, codes
 
     def over(self, scope: Sequence[str], hierarchy: Hierarchy) -> AnyFloats:
-        """The values over a scope; axes that the message says nothing of have length 1."""
+        """Return the values over a scope; axes outside the message have length 1."""
         axes, codes = self.places(scope, hierarchy)
         sizes = [len(codes[axes.index(axis)]) if axis in axes else 1 for axis in range(len(scope))]
-        if len(set(axes)) < len(axes):  # of two views of one attribute only states that agree remain
+        if len(set(axes)) < len(axes):  # two views of one attribute: keep states that agree
             grid = np.ix_(*(np.arange(size) for size in sizes))
             return self.values[tuple(code[grid[axis]] for axis, code in zip(axes, codes, strict=True))]
         values = self.values
@@ -42,7 +42,7 @@ class Message:
 
 
 def scaled(messages: Iterable[Message]) -> tuple[list[Message], float]:
-    """Messages with 1 as their largest value, so that products of many stay in range, and the factor in all."""
+    """Scale messages to a largest value of 1, so that products stay in range; return the total factor too."""
     found, scale = [], 1.0
     for message in messages:
         largest = float(message.values.max()) or 1.0

@@ -1,7 +1,7 @@
 """On demand: table rows computed only when a draw first needs them.
 
-A model under evidence has tables of millions of cells, of which a thousand people need few rows. What a row is made
-of does not depend on when it is made, or on what is made beside it.
+A model under evidence has tables of millions of cells, but a thousand people need only a few rows. The content of a
+row does not depend on when, or with which other rows, it is computed.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ Rows = Indices
 
 
 class OnDemand:
-    """Which rows of a table are still to be made, and how."""
+    """Tracks which rows of a table are missing, and computes them."""
 
     def __init__(self, rows: int, make: Callable[[Rows], None]) -> None:
-        """Nothing is made yet.
+        """Start with all rows missing.
 
         Args:
             rows: number of rows.
-            make: makes rows of these numbers, the same whatever they are made beside.
+            make: computes the rows with these numbers, independently of each other.
         """
         self._missing: Mask | None = np.ones(rows, dtype=np.bool_)
         self._make = make
         self._lock = Lock()
 
     def reach(self, rows: AnyIntegers) -> None:
-        """Make those of these rows that are missing."""
+        """Compute the missing rows among these."""
         missing = self._missing
         if missing is None or not missing.take(rows).any():
             return
@@ -39,7 +39,7 @@ class OnDemand:
             self._add(missing, np.unique(rows[missing.take(rows)]))
 
     def whole(self) -> None:
-        """Make all rows that are missing, and let go of what they are made from."""
+        """Compute all missing rows, and release their source."""
         with self._lock:
             missing = self._missing
             if missing is not None:
@@ -53,4 +53,4 @@ class OnDemand:
 
 
 def _nothing(_: Rows) -> None:
-    """Make nothing."""
+    """Do nothing."""

@@ -1,4 +1,4 @@
-"""Open states: which states of an attribute each of many people may still have."""
+"""Open states: the states that each of many people may have, by attribute."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class OpenStates:
 
     Attributes:
         ids: set of each person.
-        sets: shape (sets, states): whether a set has a state.
+        sets: shape (sets, states): whether a set contains a state.
         widths: number of states of each set.
         states: shape (sets, largest width): the states of each set in ascending order, then those outside it.
-        places: shape (sets, states): place of each state in its set; nothing follows from it for others.
+        places: shape (sets, states): position of each state in its set; meaningless for states outside it.
     """
 
     ids: Integers
@@ -31,7 +31,7 @@ class OpenStates:
 
     @classmethod
     def of(cls, ids: Integers, sets: Mask) -> OpenStates:
-        """The sets, each once, however many rows of `sets` are the same."""
+        """Build from sets that may repeat; each distinct set is kept once."""
         packed = np.packbits(sets, axis=1)
         _, first, group = np.unique(packed, axis=0, return_index=True, return_inverse=True)
         kept = sets[first]
@@ -41,13 +41,13 @@ class OpenStates:
         return cls(group.ravel().astype(np.int64)[ids], kept, widths, states.astype(np.int64), places)
 
     def of_people(self, people: Indices) -> OpenStates:
-        """The same for some of the people."""
+        """Select some of the people."""
         return OpenStates(self.ids[people], self.sets, self.widths, self.states, self.places)
 
 
 @dataclass(frozen=True)
 class LeafStates:
-    """The same for a leaf, whose states are too many for a mask of each set.
+    """Open states of a leaf, which has too many states for masks.
 
     Attributes:
         ids: set of each person; -1 where nothing is known.
@@ -60,12 +60,12 @@ class LeafStates:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of many people: for every attribute the states that they may have.
+    """The evidence on many people: the open states of every attribute.
 
     Attributes:
         hierarchy: of the network's attributes.
-        roots: finest attribute -> the states that it may have.
-        leaves: the same for leaves of which anything is known.
+        roots: finest attribute -> its open states.
+        leaves: leaf -> its open states, for leaves with evidence.
     """
 
     hierarchy: Hierarchy
@@ -78,7 +78,7 @@ class Known:
         return len(next(iter(self.roots.values())).ids)
 
     def of(self, attribute: str) -> OpenStates:
-        """The states of an attribute of the network; of a view, those that the finest attribute leaves it."""
+        """Return the open states of a network attribute; those of a view follow from the finest attribute."""
         if attribute not in self._views:
             root = self.hierarchy.root(attribute)
             states = self.roots[root]
@@ -92,11 +92,11 @@ class Known:
         return self._views[attribute]
 
     def ids(self, name: str) -> Integers:
-        """The set of each person, of an attribute or of a leaf."""
+        """Return the set of each person for an attribute or a leaf."""
         return self.leaves[name].ids if name in self.leaves else self.of(name).ids
 
     def of_people(self, people: Indices) -> Known:
-        """The same for some of the people."""
+        """Select some of the people."""
         roots = {name: states.of_people(people) for name, states in self.roots.items()}
         leaves = {name: LeafStates(states.ids[people], states.sets) for name, states in self.leaves.items()}
         return Known(self.hierarchy, roots, leaves)

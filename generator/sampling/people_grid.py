@@ -1,8 +1,7 @@
-"""People grid: weights over the joint states that each of many people may have of some attributes.
+"""People grid: weights over the joint open states of many people.
 
-People differ in how many states are open to them. Those with as many of each attribute are worked on together, in
-arrays with an axis for the people and one for each attribute, so that what is computed of a person is the same to the
-bit in any company.
+People have different numbers of open states. Those with equal numbers share arrays with one axis for people and one
+per attribute, so that results for a person are bitwise the same in any batch.
 """
 
 from __future__ import annotations
@@ -16,21 +15,21 @@ from census_personas.foundation.arrays import Floats, Indices, Integers
 from census_personas.generator.sampling.open_states import Known
 
 CELLS = 1 << 19
-"""Cells that are worked on at once: few enough for the processor's cache and little memory."""
+"""Cells processed at once: few enough for the processor's cache and little memory."""
 
 Spread = Mapping[str, Integers]
-"""Codes of attributes as arrays that broadcast: an axis for people first, then one an attribute."""
+"""Codes of attributes as arrays that broadcast: an axis for people first, then one per attribute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Some people with as many open states of each attribute, and some of the joint states.
+    """Some people with equal numbers of open states, and some of their joint states.
 
     Attributes:
         people: numbers of the people.
         shape: open states of each attribute, all of them.
-        parts: which of them the box has.
-        codes: of every attribute of the scope, and of those asked for beside it on the last axis.
+        parts: the part of them in the box.
+        codes: of every attribute of the scope, and of the child, if any, on the last axis.
     """
 
     people: Indices
@@ -45,7 +44,7 @@ class Box:
 
 
 def kinds_of(known: Known, names: Sequence[str], people: Indices) -> tuple[Indices, Integers]:
-    """Who of some people differ in what is known of some attributes: the first of each kind, and everyone's kind."""
+    """Group people by their evidence on some attributes; return one person per group, and each person's group."""
     names = tuple(dict.fromkeys(names))
     if not names:
         return people[:1], np.zeros(len(people), dtype=np.int64)
@@ -63,15 +62,15 @@ def boxes(
     same_child: bool = False,
     whole: bool = False,
 ) -> Iterator[Box]:
-    """Boxes that hold every joint state of the scope for every person, each of about `CELLS` cells.
+    """Yield boxes of about `CELLS` cells that together hold every joint state of the scope for every person.
 
     Args:
         known: the open states.
-        people: whose boxes are asked for.
-        scope: attributes, one axis each.
-        child: an attribute with an axis after those, which is never cut.
-        same_child: whether the people of a box have the same set of the child's states, not only as many.
-        whole: whether nobody's joint states are cut, however many they are.
+        people: the people.
+        scope: attributes, one axis per attribute.
+        child: an attribute on a last axis, which is never cut.
+        same_child: whether the people of a box share the set of the child's states, not only its size.
+        whole: whether to keep each person's joint states in one box, however many there are.
     """
     names = (*scope, *(() if child is None else (child,)))
     states = [known.of(name) for name in names]
@@ -105,7 +104,7 @@ def boxes(
 
 
 def _parts(shape: tuple[int, ...], cells: int) -> Iterator[tuple[slice, ...]]:
-    """The joint states of a person, cut along the longest axis if they are too many."""
+    """Yield the joint states of a person, cut along the longest axis if there are too many."""
     whole = tuple(slice(0, width) for width in shape)
     if cells <= CELLS or not shape or max(shape) == 1:
         yield whole
@@ -118,16 +117,16 @@ def _parts(shape: tuple[int, ...], cells: int) -> Iterator[tuple[slice, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Weights over the joint states of a scope, for every kind of person that differs in them.
+    """Weights over the joint states of a scope, by group of people.
 
     Attributes:
         known: the open states.
         scope: the attributes.
-        sources: attributes and leaves of which the sets decide the weights.
-        kinds: the kind of each person; -1 for those without weights, whose are 1.
-        first: one person of each kind.
-        starts: where the weights of each kind begin.
-        strides: shape (kinds, attributes): how far apart neighbouring states of each attribute stand.
+        sources: attributes and leaves whose sets decide the weights.
+        kinds: the group of each person; -1 for people without weights, whose weight is 1.
+        first: one person of each group.
+        starts: start of each group's weights.
+        strides: shape (groups, attributes): distance between neighbouring states of each attribute.
         values: the weights.
     """
 
@@ -142,7 +141,7 @@ class Grid:
 
     @classmethod
     def empty(cls, known: Known, scope: Sequence[str], sources: Sequence[str], people: Indices) -> Grid:
-        """Weights that are still to be written, for some of the people."""
+        """Allocate weights for some of the people; `write` sets them."""
         names = tuple(dict.fromkeys((*sources, *scope)))
         kinds = np.full(len(known), -1, dtype=np.int64)
         some, kinds[people] = kinds_of(known, names, people)
@@ -155,7 +154,7 @@ class Grid:
         return cls(known, tuple(scope), names, kinds, some, starts[:-1], strides[:, : len(states)], values)
 
     def write(self, box: Box, values: Floats) -> None:
-        """Set the weights of a box of kinds' first people; of the attributes that it does not cut, all of them."""
+        """Set the weights of a box of the groups' first people."""
         kinds = self.kinds[box.people]
         place = self.starts[kinds].reshape(-1, *[1] * len(self.scope))
         for axis in range(len(self.scope)):
@@ -167,10 +166,10 @@ class Grid:
         self.values[place] = values
 
     def at(self, people: Indices, codes: Spread) -> Floats | None:
-        """Weights of people at codes; None if none of them has any.
+        """Return the weights of people at codes; None if none of them has any.
 
         Args:
-            people: one for each place of the first axis.
+            people: one for each position of the first axis.
             codes: of the attributes of the scope, or finer ones.
         """
         kinds = self.kinds[people]
@@ -190,6 +189,6 @@ class Grid:
             place = place + states.places[row, code] * stride
         if there.all():
             return self.values[place]
-        # A place of somebody without weights may lie anywhere; it is not read.
+        # The place of a person without weights is arbitrary and is not read.
         shown = there.reshape(-1, *[1] * (place.ndim - 1))
         return np.where(shown, self.values[np.where(shown, place, 0)], 1.0)

@@ -1,8 +1,8 @@
-"""Product: a conditional table times the evidence on its child, computed only for the rows needed.
+"""Product: a conditional table times the evidence on its child, computed only for needed rows.
 
 Under five conditions the product of a table and its messages may have a hundred million cells, of which a million
-people come to a few. The message to the parents needs every cell once, and keeps none; a draw multiplies the rows
-that it comes to.
+rows use only a few. The message to the parents needs every cell once and stores none; a draw multiplies only the rows
+that it uses.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from census_personas.generator.sampling.message import Message
 
 States = Indices
 SLABS, MOST_SLABS = 8, 64
-"""Slabs that are enough, so that the first axis with so many states is cut, since later ones are slow to cut; and
-slabs beyond which their number costs more than their size."""
+"""Slabs that suffice: the first axis with so many states is cut, because cutting later axes is slower; and the most
+slabs, beyond which overhead dominates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """Weights of a child's states, in rows that parents choose.
+    """Weights of a child's states, in rows that the parents select.
 
     Attributes:
-        values: float32, shape (rows, states of the child that evidence leaves).
-        adds: for some axes of the product's parents, what each state of the parent adds to the number of the row.
+        values: float32, shape (rows, states of the child that evidence allows).
+        adds: for some axes of the product's parents, what each state of the parent adds to the row number.
     """
 
     values: AnyFloats
@@ -43,7 +43,7 @@ class Factor:
     def of(
         cls, values: AnyFloats, axes: Sequence[int], codes: Sequence[AnyIntegers], states: States
     ) -> Factor:
-        """A table whose last axis is the child's, the others read by these codes of these parents."""
+        """Build a factor from a table whose last axis is the child's, the others indexed by these codes."""
         rows = taken(values, states, values.ndim - 1).astype(np.float32, order="C", copy=False)
         strides = [int(np.prod(values.shape[axis + 1 : -1], dtype=np.int64)) for axis in range(len(axes))]
         adds = tuple((at, code.astype(np.intp) * s) for at, code, s in zip(axes, codes, strides, strict=True))
@@ -53,7 +53,7 @@ class Factor:
     def of_message(
         cls, message: Message, scope: Sequence[str], states: States, hierarchy: Hierarchy
     ) -> Factor:
-        """What a message says of the last of a scope, in rows that the others choose."""
+        """Build a factor from a message about the last attribute of a scope."""
         axes, codes = message.places(scope, hierarchy)
         last = len(scope) - 1
         own = [place for place, axis in enumerate(axes) if axis == last]
@@ -64,14 +64,14 @@ class Factor:
         return cls.of(values, [axes[place] for place in rest], [codes[place] for place in rest], states)
 
     def rows(self, codes: Sequence[States]) -> States:
-        """The row for codes of all parents, which broadcast; it has length 1 along what chooses nothing."""
+        """Return the row for codes of all parents, which broadcast; unused axes have length 1."""
         found = np.zeros([1] * max((code.ndim for code in codes), default=0), dtype=np.intp)
         for axis, adds in self.adds:
             found = found + adds.take(codes[axis])
         return found
 
     def at(self, rows: States, run: slice) -> AnyFloats:
-        """Weights of a run of states in some rows."""
+        """Return the weights of a run of states in some rows."""
         if run == slice(0, self.values.shape[1]):
             return self.values.take(rows, axis=0)
         return self.values[rows, run]
@@ -79,19 +79,19 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """P(child | parents, evidence) up to a factor of each row and run: a table and what evidence says, multiplied.
+    """P(child | parents, evidence) up to a factor per row and run: a table times messages.
 
     Attributes:
-        node: whose table it is.
-        parents: attributes that choose a row: the node's own, or finer ones, and those that evidence adds.
-        left: of each parent the states that evidence leaves.
+        node: the node of the table.
+        parents: attributes that select a row: the node's parents, or finer ones, and those that evidence adds.
+        left: for each parent, the states that evidence allows.
         certain: the axis that makes the child certain, and the child's code by its states (-1: drawn).
-        settled: the axis that makes certain what the child refines, and its code by the axis' states (-1: open).
+        settled: the axis that makes the refined attribute certain, and its code by the axis' states (-1: open).
         sizes: number of states of each parent.
-        states: those of the child that evidence leaves.
-        bounds: where the run of each state of what the child refines starts among `states`, and the end of the last;
-            one run if it refines nothing.
-        factors: what evidence says, the smallest first, and the table.
+        states: the child's states that evidence allows.
+        bounds: start of each run in `states`, one run per state of the refined attribute, and the end of the last;
+            one run if the child refines nothing.
+        factors: factors of the evidence, the smallest first, then the table.
     """
 
     node: Node
@@ -106,7 +106,7 @@ class Product:
 
     @classmethod
     def of(cls, node: Node, hierarchy: Hierarchy) -> Product:
-        """A node's table alone."""
+        """Build the product of a node's table alone."""
         left = [np.arange(len(hierarchy.domain[name])) for name in (*node.parents, node.child)]
         return cls.with_messages(node, node.parents, left, (), hierarchy)
 
@@ -120,15 +120,15 @@ class Product:
         hierarchy: Hierarchy,
         above: Node | None = None,
     ) -> Product:
-        """A node's table and messages about its child.
+        """Build the product of a node's table and messages about its child.
 
         Args:
             node: the node.
-            parents: attributes that decide the node's parents and what else messages are about.
-            left: states that evidence leaves of each parent, and of the child.
-            messages: what evidence says.
+            parents: attributes that decide the node's parents and the other attributes of the messages.
+            left: states that evidence allows for each parent, and for the child.
+            messages: messages from the evidence.
             hierarchy: of the attributes.
-            above: the node of what the child refines.
+            above: the node of the refined attribute.
         """
         scope, states = (*parents, node.child), left[-1]
         runs = np.zeros(len(hierarchy.domain[node.child]), dtype=np.int64)
@@ -136,7 +136,7 @@ class Product:
             runs = hierarchy.codes(node.child, node.refines).astype(np.int64)
         axes, codes = node.positions(parents, hierarchy)
         table = np.asarray(node.table)
-        said = [Factor.of_message(message, scope, states, hierarchy) for message in messages]
+        factors = [Factor.of_message(message, scope, states, hierarchy) for message in messages]
         return cls(
             node,
             parents,
@@ -146,11 +146,11 @@ class Product:
             None if above is None else above.certain_axis(parents, hierarchy),
             states,
             np.searchsorted(runs[states], np.arange(runs[-1] + 2)),
-            (*sorted(said, key=lambda factor: factor.values.size), Factor.of(table, axes, codes, states)),
+            (*sorted(factors, key=lambda factor: factor.values.size), Factor.of(table, axes, codes, states)),
         )
 
     def places(self, axis: int) -> States:
-        """Of every state of a parent its place among those that have rows; -1 where the child is certain."""
+        """Return the position of every parent state among those with rows; -1 where the child is certain."""
         if self.certain is None or self.certain[0] != axis:
             return np.arange(self.sizes[axis])
         return open_positions(self.certain[1]).astype(np.intp)
@@ -161,21 +161,21 @@ class Product:
         return tuple(int(self.places(axis).max()) + 1 for axis in range(len(self.parents)))
 
     def located(self, rows: States) -> list[States]:
-        """Where each factor has what it says of some rows, numbered in C order over `shape`."""
+        """Return the row of each factor for some rows, numbered in C order over `shape`."""
         places = np.unravel_index(rows, self.shape) if self.parents else ()
         codes = [np.flatnonzero(self.places(axis) >= 0)[place] for axis, place in enumerate(places)]
         return [factor.rows(codes) + np.zeros_like(rows) for factor in self.factors]
 
     def weights(self, located: Sequence[States], run: slice) -> AnyFloats:
-        """Weights of a run of states in some rows, told by their places; they need not sum to 1."""
+        """Compute the weights of a run of states in some rows, given their places; they need not sum to 1."""
         return _product(factor.at(rows, run) for factor, rows in zip(self.factors, located, strict=True))
 
     def _inside(self) -> list[States]:
-        """Of each parent the states that evidence leaves and that have rows."""
+        """Return for each parent the states that evidence allows and that have rows."""
         return [states[self.places(axis)[states] >= 0] for axis, states in enumerate(self.left)]
 
     def message(self) -> Message:
-        """The sums of the weights of every row and run: what the node and all below it say of its parents."""
+        """Sum the weights of every row and run: the message of the node, and of all below it, to its parents."""
         sums = np.zeros((*self.sizes, len(self.bounds) - 1), dtype=np.float32)
         for states, runs in self._parts():
             each(partial(self._sum, sums, runs), _slabs(states))
@@ -186,7 +186,7 @@ class Product:
         return Message(self.parents, sums[..., 0])
 
     def _parts(self) -> Iterator[tuple[list[States], range]]:
-        """States of the parents together with the runs that they can have."""
+        """Yield states of the parents together with their possible runs."""
         inside, every = self._inside(), range(len(self.bounds) - 1)
         if self.settled is None:
             yield inside, every
@@ -210,7 +210,7 @@ class Product:
                 sums[(*box, run)] = found
 
     def _add_certain(self, sums: AnyFloats, axis: int, values: Codes32) -> None:
-        """Sums for the states of a parent for which the child is certain."""
+        """Add sums for parent states that make the child certain."""
         for state in self.left[axis][values[self.left[axis]] >= 0]:
             column = np.flatnonzero(self.states == values[state])
             if len(column):
@@ -221,7 +221,7 @@ class Product:
                 sums[(*_box(states), 0)] = said[..., 0]
 
     def conditional(self) -> Node:
-        """The node multiplied out, every row and run summing to 1."""
+        """Return the node multiplied out, with every row and run summing to 1."""
         table = np.zeros((*self.shape, self.node.table.shape[-1]), dtype=np.float32)
         inside = self._inside()
         if all(map(len, inside)) and len(self.states):
@@ -241,12 +241,12 @@ class Product:
 
 
 def _product(parts: Iterable[AnyFloats]) -> AnyFloats:
-    """Parts multiplied in their order, so that a row's are the same in any company."""
+    """Multiply parts in a fixed order, so that a row's result is the same in any batch."""
     return reduce(np.multiply, parts)
 
 
 def _slabs(states: Sequence[States]) -> list[list[States]]:
-    """States of every axis, cut along one to fit the processor's cache; no slab if an axis has none."""
+    """Cut the states along one axis into slabs that fit the processor's cache; no slab if an axis is empty."""
     if not all(map(len, states)):
         return []
     sizes = [len(kept) for kept in states]
@@ -259,7 +259,7 @@ def _slabs(states: Sequence[States]) -> list[list[States]]:
 
 
 def _box(states: Sequence[States]) -> tuple[Any, ...]:
-    """What picks these states of each axis: slices if there are no gaps, which numpy assigns to faster."""
+    """Return an index of these states on each axis: slices if there are no gaps, which numpy assigns faster."""
     if all(len(kept) and kept[-1] - kept[0] + 1 == len(kept) for kept in states):
         return tuple(slice(int(kept[0]), int(kept[-1]) + 1) for kept in states)
     return np.ix_(*states)

@@ -1,10 +1,10 @@
-"""Quota: which cell each row belongs to, so that cell counts match the wanted shares.
+"""Quota: assigns a cell to each row so that cell counts match the wanted shares.
 
 Counts follow Sainte-Laguë's (Webster's) highest averages: the k-th row of a cell comes at time (k - 1/2) / share,
-and rows are numbered by time. Among the methods that keep to shares without bias between large and small cells it is
-the one that never takes a row back when the total grows (Balinski and Young 1982; Hamilton's largest remainders does,
-the Alabama paradox). So the cell of row i depends on the shares and on i alone, and every first n rows are
-apportioned as n rows are; counts that sum to n are met exactly.
+and rows are numbered by time. Among the methods without bias between large and small cells, this one never takes a row
+away from a cell when the total grows (Balinski and Young 1982); Hamilton's largest remainders does (the Alabama
+paradox). So the cell of row i depends only on the shares and on i, the first n rows are apportioned like a sample of n,
+and counts that sum to n are met exactly.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from census_personas.generator.config.selection import EvidenceError
 
 
 def apportion(shares: Floats, start: int, count: int) -> Codes:
-    """The cell of rows `start` up to `start + count`.
+    """Return the cells of rows `start` up to `start + count`.
 
     Args:
         shares: of each cell, at least 0, summing to 1.
@@ -42,19 +42,19 @@ def apportion(shares: Floats, start: int, count: int) -> Codes:
 
 
 def refuse_other_counts(quota: Mapping[str, Any], rows: int, start: int = 0) -> None:
-    """Hold a quota of counts against the rows asked for; shares are of any number of rows.
+    """Refuse a quota of counts that does not match the requested rows; shares fit any number of rows.
 
     Raises:
-        EvidenceError: whole numbers, one of them above 1, that do not sum to `rows`, or are asked for in parts.
+        EvidenceError: counts (whole numbers, one above 1) that do not sum to `rows`, or a `start` above 0.
     """
     for name, wanted in quota.items():
         numbers = list(wanted.values()) if isinstance(wanted, Mapping) else []
         if all(_is_count(number) for number in numbers) and max(numbers, default=0) > 1:
             total = int(sum(numbers))
             if start or total != rows:
-                parts = ", and are of the rows from 0 on" if start else f", and {rows} rows are asked for"
+                parts = ", but apply to rows from 0 only" if start else f", but {rows} rows are requested"
                 raise EvidenceError(
-                    f"quota.{name}: counts sum to {total}{parts}; ask with -n {total}, or give shares that "
+                    f"quota.{name}: counts sum to {total}{parts}; use -n {total}, or give shares that "
                     "sum to 1"
                 )
 

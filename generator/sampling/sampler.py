@@ -1,4 +1,4 @@
-"""Sampler: a network compiled to steps, drawn in blocks of rows on every core."""
+"""Sampler: a network compiled to steps, which draws blocks of rows on every processor core."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from census_personas.generator.sampling.leaf_draw import RaggedStep, compile_lea
 from census_personas.generator.sampling.product import Product
 
 BLOCK = 1 << 17
-"""Rows drawn at once: so many that threads seldom wait for the interpreter's lock between two numpy calls."""
+"""Rows drawn at once: enough that threads seldom wait for the interpreter lock between numpy calls."""
 
 Step = TableStep | RaggedStep | FixedStep
 Stream = Callable[[int, str, int, int], Fractions]
-"""Uniform numbers of (seed, stream, first row, count)."""
+"""Function from (seed, stream, first row, count) to uniform numbers."""
 
 
 def in_blocks(draw: Callable[[int, int], dict[str, AnyCodes]], start: int, count: int) -> dict[str, AnyCodes]:
-    """Draw rows `start` up to `start + count` by blocks, on every core; `draw` takes a first row and a count."""
+    """Draw rows `start` up to `start + count` in parallel blocks; `draw` takes a first row and a count."""
     if count <= BLOCK:
         return draw(start, count)
     rounds = ceil(count / (cores() * BLOCK))
-    size = ceil(count / (cores() * rounds))  # all threads end together
+    size = ceil(count / (cores() * rounds))  # so that all threads finish together
     blocks = [(at, min(size, start + count - at)) for at in range(start, start + count, size)]
     whole: dict[str, AnyCodes] = {}
 
@@ -67,9 +67,9 @@ class Sampler:
     """A compiled network: draws codes of every attribute for any run of rows.
 
     Attributes:
-        network: the model; its core is compiled, and coarser views are looked up from finer codes.
+        network: the model; coarser views are looked up from finer codes.
         parts: conditionals and leaves in sampling order.
-        chained: whether core attributes are drawn one by one, each from a stream of its own.
+        chained: whether core attributes are drawn one by one, each from its own stream.
     """
 
     network: Network
@@ -78,7 +78,7 @@ class Sampler:
 
     @classmethod
     def compile(cls, network: Network, leaves: Sequence[Leaf]) -> Sampler:
-        """A sampler of everything a network and its leaves give."""
+        """Compile a sampler for a network and its leaves."""
         nodes = [
             Part(
                 node.child,
@@ -91,7 +91,7 @@ class Sampler:
         return cls(network, (*nodes, *beside))
 
     def given(self, conditioned: Conditioned, leaves: Sequence[Leaf]) -> Sampler:
-        """The sampler of the conditioned model; steps that evidence leaves alone are shared."""
+        """Return the sampler of the conditioned model; steps without evidence are shared."""
         beside = {leaf.child: leaf for leaf in leaves}
 
         def part(old: Part) -> Part:
@@ -122,7 +122,7 @@ class Sampler:
 
     @computed_once
     def steps(self) -> tuple[Step, ...]:
-        """The compiled steps, their rows chosen by cells of the core as far as can be."""
+        """The compiled steps, with rows selected by core cells where possible."""
         steps = (part.step for part in self.parts)
         return tuple(
             step
@@ -132,19 +132,19 @@ class Sampler:
         )
 
     def compiled(self) -> Sampler:
-        """Itself, with every step there, though their rows are still made on demand."""
+        """Compile every step now, and return the sampler; rows are still computed on demand."""
         each(lambda part: part.step if part else self.core, [None, *self.parts])
         return self
 
     def ready(self) -> Sampler:
-        """Itself, with every row of every step made, on every core."""
+        """Compute every row of every step on all processor cores, and return the sampler."""
         for part in self.compiled().parts:
             if not isinstance(part.step, FixedStep):
                 part.step.whole()
         return self
 
     def draw(self, seed: int, start: int, count: int, stream: Stream = fractions) -> dict[str, AnyCodes]:
-        """Codes of rows `start` up to `start + count`, a function of (sampler, seed, row) row by row."""
+        """Draw rows `start` up to `start + count`; each row is a function of (sampler, seed, row)."""
         if count > BLOCK:  # threads would compile the same steps
             self.compiled()
         return in_blocks(
@@ -152,7 +152,7 @@ class Sampler:
         )
 
     def draw_by(self, numbers: Callable[[str], Fractions]) -> dict[str, AnyCodes]:
-        """Codes for the numbers that `numbers` gives of each stream, each in the smallest type that holds them."""
+        """Draw codes from the numbers of each stream, each attribute in the smallest dtype."""
         codes = CodesByAttribute(self.network.hierarchy, self.core.draw(numbers))
         for step in self.steps:
             codes[step.child] = step.draw(codes, numbers(step.child))
@@ -161,15 +161,15 @@ class Sampler:
 
 
 class CodesByAttribute(dict[str, AnyCodes]):
-    """Codes by attribute; a coarser view of one that is there is looked up when it is asked for."""
+    """Codes by attribute; coarser views are looked up on first access."""
 
     def __init__(self, hierarchy: Hierarchy, codes: Mapping[str, AnyCodes]) -> None:
-        """Codes that are there already, of attributes of a hierarchy."""
+        """Start with the codes of some attributes of a hierarchy."""
         super().__init__(codes)
         self._hierarchy = hierarchy
 
     def __missing__(self, attribute: str) -> AnyCodes:
-        """The codes of a view."""
+        """Look up the codes of a view."""
         fine = next(name for name in self._hierarchy.chain(attribute)[1:] if name in self)
         table = self._hierarchy.codes(fine, attribute)
         codes = table.astype(smallest(int(table.max()) + 1)).take(self[fine])
@@ -177,5 +177,5 @@ class CodesByAttribute(dict[str, AnyCodes]):
         return codes
 
     def of_rows(self, rows: Indices) -> CodesByAttribute:
-        """The codes of some rows."""
+        """Select some rows."""
         return CodesByAttribute(self._hierarchy, {name: codes.take(rows) for name, codes in self.items()})

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def too_few(where: Mapping[str, Any], probability: float, adults: float | None) -> str | None:
-    """What to warn of where fewer than one living person meets a condition; None where there is one, or nobody knows.
+    """Return a warning if fewer than one living person is expected to meet a condition, else None.
 
     Args:
         where: the condition.
@@ -20,12 +20,12 @@ def too_few(where: Mapping[str, Any], probability: float, adults: float | None) 
     shown = json.dumps(dict(where), default=str)
     return (
         f"where {shown[:300]}: {probability * adults:.2g} of {adults:,.0f} people are expected to meet this, fewer "
-        f"than one: such rows are what the model makes of its tables, and no people whom a census counted"
+        f"than one: such rows are extrapolations of the model, not people that a census counted"
     )
 
 
 def more_rows_than_people(rows: int, probability: float, adults: float | None) -> str | None:
-    """What to say where more rows are asked for than people live who could be meant; else None."""
+    """Return a note if there are more rows than living people who meet the condition, else None."""
     if adults is None or rows <= (people := probability * adults):
         return None
-    return f"note: {rows:,} rows of about {people:,.3g} people, so that some stand for the same person"
+    return f"note: {rows:,} rows for about {people:,.3g} people, so several rows stand for the same person"

@@ -1,4 +1,4 @@
-"""Target: the marginals that a sample is wanted to have, as shares of cells of some attributes."""
+"""Target: the marginals that a sample shall have, as shares of cells of some attributes."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ UNIFORM = "uniform"
 
 WEIGHTS = ("share", "weight", "weights", "count", "persons", "n")
 ROUNDING = 1e-6
-_MOST = 1e15  # persons, or whatever is counted
-_MOST_CELLS = 3_000_000  # each has a name
+_MOST = 1e15  # of a count
+_MOST_CELLS = 3_000_000  # each cell has a label in memory
 REST = "all others"
 MOST_CELLS = 256
-"""Cells of a quota; each has a sampler of its own."""
+"""Most cells of a quota; each has its own sampler."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Cells of some attributes and the share that each is to have.
+    """Cells of some attributes and the share that each shall have.
 
     Attributes:
-        name: the attributes as asked for, with commas between.
+        name: the attributes as in the config, separated by commas.
         axes: their axes.
         labels: a name for every cell.
         cells: number of the cell of every combination of states, shape by axes.
-        shares: wanted of each cell, summing to 1; None for equal shares of the cells that occur.
+        shares: target share of each cell, summing to 1; None for equal shares of the cells that occur.
         within: `target` or `quota`, for messages.
     """
 
@@ -54,21 +54,21 @@ class Target:
 def read_targets(
     wanted: Mapping[str, Any], priors: Priors, leaves: Sequence[Leaf], within: str = "target"
 ) -> tuple[Target, ...]:
-    """Read what `target` or `quota` says.
+    """Read a `target` or `quota`.
 
     Args:
-        wanted: attribute, or several with commas between, -> one of
-            a mapping of values (or ranges, patterns; with commas for several attributes) to shares: shares that
+        wanted: attribute, or several separated by commas, -> one of
+            a mapping of values (or ranges, patterns; separated by commas for several attributes) to shares: shares that
             sum to less than 1 leave the rest to everyone else, whole numbers above 1 are counts;
             a list of values, ranges or patterns, for equal shares of each;
             `uniform`, for equal shares of every state that occurs;
             the path of a `.csv` or `.parquet` table with those columns and, optionally, one of weights.
         priors: the locale.
-        leaves: attributes beside the network.
+        leaves: attributes outside the network.
         within: `target` or `quota`, for messages.
 
     Raises:
-        EvidenceError: it cannot be read; names the key and the remedy.
+        EvidenceError: it cannot be read; the message names the key and the remedy.
     """
     return tuple(_read(name, value, priors, leaves, within) for name, value in wanted.items())
 
@@ -78,7 +78,9 @@ def _read(name: str, wanted: Any, priors: Priors, leaves: Sequence[Leaf], within
     axes = tuple(axis_of(part, priors, leaves, f"{within}.{name}") for part in names)
     beside = {leaf.child for leaf in leaves}
     if len(axes) > 1 and any(axis.source in beside for axis in axes):
-        raise EvidenceError(f"{within}.{name}: names, places and traits can be wanted one at a time only")
+        raise EvidenceError(
+            f"{within}.{name}: names, places and traits cannot be combined; name one attribute"
+        )
     place = f"{within}.{name}"
     sizes = [len(axis.states) for axis in axes]
     if prod(sizes) > _MOST_CELLS:
@@ -112,7 +114,7 @@ def _uniform(name: str, axes: tuple[Axis, ...], within: str) -> Target:
 def _key(key: Any, names: Sequence[str], place: str) -> list[Any]:
     parts = [key] if len(names) == 1 else [part.strip() for part in str(key).split(",")]
     if len(parts) != len(names):
-        raise EvidenceError(f"{place}: {key!r} should give {len(names)} values with commas between")
+        raise EvidenceError(f"{place}: {key!r} should give {len(names)} values separated by commas")
     return parts
 
 
@@ -125,7 +127,7 @@ def _cells(name: str, axes: tuple[Axis, ...], wanted: Sequence[tuple[list[Any], 
     ]
     for number, (parts, _) in enumerate(wanted):
         matched = [
-            # A state's own name is looked up: compared with all others, a table of postcodes would take minutes.
+            # Exact names are looked up: matching each against all states would take minutes for postcodes.
             np.array([known[part]])
             if isinstance(part, str) and part in known and not evidence.is_pattern(part)
             else np.flatnonzero(evidence.match(attribute, part, axis.states, within))
@@ -133,7 +135,7 @@ def _cells(name: str, axes: tuple[Axis, ...], wanted: Sequence[tuple[list[Any], 
         ]
         index = np.ix_(*matched)
         if (cells[index] < len(wanted)).any():
-            raise EvidenceError(f"{place}: {_label(parts)!r} overlaps another key; cells must lie apart")
+            raise EvidenceError(f"{place}: {_label(parts)!r} overlaps another key; make the cells disjoint")
         cells[index] = number
     shares = _shares([share for _, share in wanted], place)
     labels = [_label(parts) for parts, _ in wanted]
@@ -156,19 +158,21 @@ def _shares(values: Sequence[Any], place: str) -> Floats:
     if abs(total - 1) <= ROUNDING or (total > 1 and (shares == np.round(shares)).all()):
         return np.asarray(shares / total, dtype=np.float64)
     if total > 1:
-        raise EvidenceError(f"{place}: shares sum to {total:g}; they may sum to 1 at most, or all be counts")
+        raise EvidenceError(
+            f"{place}: shares sum to {total:g}; give shares that sum to at most 1, or counts only"
+        )
     return shares
 
 
 def refuse_many(place: str, cells: int) -> None:
-    """Refuse a quota of more cells than there may be.
+    """Refuse a quota of more than `MOST_CELLS` cells.
 
     Raises:
-        EvidenceError: with the bound and the remedy.
+        EvidenceError: there are more cells; the message names the bound and the remedy.
     """
     if cells > MOST_CELLS:
         raise EvidenceError(
-            f"{place}: {cells} cells or more; a quota has {MOST_CELLS} at most, so group the states, or use target, "
+            f"{place}: {cells} cells or more; a quota has at most {MOST_CELLS}, so group the states, or use target, "
             "which has no such limit"
         )
 
@@ -176,7 +180,7 @@ def refuse_many(place: str, cells: int) -> None:
 def _table(
     place: str, path: Path, names: Sequence[str], most: int | None = None, codes: Sequence[str] = ()
 ) -> list[tuple[list[Any], Any]]:
-    """Counts of a table, or of the rows of a dataset; `codes` are columns of digits that are no numbers."""
+    """Read shares from a table, or from the rows of a dataset; `codes` are columns of digits to read as text."""
     known = columns_of(path)
     missing = [name for name in names if name not in known]
     if missing:
@@ -196,10 +200,10 @@ def _table(
 
 
 def shares_of(target: Target, cells: Floats, place: str) -> Floats:
-    """The share that each cell is to have, given what it has; equal ones are filled in.
+    """Return the target share of each cell, given its share in the model; `uniform` is resolved here.
 
     Raises:
-        EvidenceError: a share is wanted of a cell that nobody is in, or none of one that everyone else is in.
+        EvidenceError: an empty cell has a target share, or the remaining share has no cell to go to.
     """
     if target.shares is None:
         return np.asarray((cells > 0) / (cells > 0).sum(), dtype=np.float64)
@@ -212,10 +216,10 @@ def shares_of(target: Target, cells: Floats, place: str) -> Floats:
     ]
     if empty == [REST] and rest < 1:
         raise EvidenceError(
-            f"{place}.{target.name}: shares sum to {1 - rest:g}, and nobody is left for the others"
+            f"{place}.{target.name}: shares sum to {1 - rest:g}, and nobody is left for the rest; make them sum to 1"
         )
     if empty:
         raise EvidenceError(
-            f"{place}.{target.name}: a share is wanted of {empty[0]!r}, but nobody is there; leave it out"
+            f"{place}.{target.name}: {empty[0]!r} has a share, but nobody is in this cell; leave it out"
         )
     return np.asarray(np.where(cells > 0, shares, 0.0) / shares[cells > 0].sum(), dtype=np.float64)

@@ -1,8 +1,8 @@
-"""Tilting: the model nearest to a population that has wanted marginals (I-projection).
+"""Tilting: finds the distribution with the target marginals that is nearest to the model (I-projection).
 
-Of all distributions with the wanted shares, the one with the least relative entropy to the model is the model
-times one weight for each wanted cell (Csiszar 1975). The weights follow from the joint of the wanted cells alone,
-by iterative proportional fitting; the weighted model is then an exact conditioning on soft evidence.
+Of all distributions with the target shares, the one with the least relative entropy to the model is the model times
+one weight per target cell (Csiszar 1975). Iterative proportional fitting of the joint of the target cells gives the
+weights; the weighted model is then the model conditioned exactly on soft evidence.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Tilted:
-    """A conditioned model with wanted marginals.
+    """A conditioned model with the target marginals.
 
     Attributes:
         given: the model.
-        achieved: target -> cell -> (share wanted, share that the model has).
-        nats: relative entropy to the model before, in nats a person: how far it was bent.
-        evidence, factors: what the model before all conditions is given.
+        achieved: target -> cell -> (target share, share in the model).
+        nats: relative entropy (KL divergence) to the model before, in nats per person.
+        evidence, factors: the soft evidence that turns the unconditioned model into this one.
     """
 
     given: Conditioned
@@ -55,17 +55,17 @@ def tilt(
     targets: Sequence[Target],
     conditioned: Conditioned,
 ) -> Tilted:
-    """Bend a model, conditioned on `evidence`, to the targets.
+    """Change a model, conditioned on `evidence`, to meet the targets.
 
     Args:
         network: the model before any condition.
-        leaves: attributes beside it.
+        leaves: attributes outside the network.
         evidence: the conditions, as masks.
-        targets: wanted marginals.
+        targets: target marginals.
         conditioned: the model given the evidence.
 
     Raises:
-        EvidenceError: a share is wanted of people who do not exist, or targets contradict each other.
+        EvidenceError: a cell with a target share is empty, or targets contradict each other.
     """
     table = cell_table(conditioned, leaves, targets)
     wanted = [shares_of(target, _margin(table, axis), target.within) for axis, target in enumerate(targets)]
@@ -88,10 +88,10 @@ def tilt(
 
 
 def cell_table(given: Conditioned, leaves: Sequence[Leaf], targets: Sequence[Target]) -> Floats:
-    """P(cell of each target), one axis a target."""
+    """Compute P(cell of each target), one axis per target."""
     sizes = [len(target.labels) for target in targets]
     if np.prod(sizes, dtype=np.float64) > MOST_CELLS:
-        raise EvidenceError(f"target: {' x '.join(map(str, sizes))} cells are too many; make them coarser")
+        raise EvidenceError(f"target: {' x '.join(map(str, sizes))} cells are too many; use coarser cells")
     axes = {axis.attribute: _told_apart(axis, targets) for target in targets for axis in target.axes}
     full = joint(given, leaves, [axis for axis, _ in axes.values()])
     held = np.flatnonzero(full > 0)
@@ -107,7 +107,7 @@ def cell_table(given: Conditioned, leaves: Sequence[Leaf], targets: Sequence[Tar
 
 
 def _told_apart(axis: Axis, targets: Sequence[Target]) -> tuple[Axis, Indices]:
-    """The axis with states merged that no target tells apart, and one state of each class."""
+    """Merge the states of an axis that no target distinguishes; return it with one state of each class."""
     seen = [
         np.moveaxis(target.cells, place, 0).reshape(len(axis.states), -1)
         for target in targets
@@ -127,7 +127,7 @@ def _margin(table: Floats, axis: int) -> Floats:
 
 
 def _scale(table: Floats, wanted: Sequence[Floats], targets: Sequence[Target]) -> list[Floats]:
-    """One weight a cell, for each target, that give the table the wanted margins."""
+    """Compute one weight per cell and target that give the table the target margins."""
     weights = [np.ones(len(shares)) for shares in wanted]
     scaled = table.copy()
     previous = np.inf
@@ -135,7 +135,7 @@ def _scale(table: Floats, wanted: Sequence[Floats], targets: Sequence[Target]) -
         for axis, shares in enumerate(wanted):
             have = _margin(scaled, axis)
             ratio = np.divide(shares, have, out=np.zeros_like(have), where=have > 0)
-            with np.errstate(over="ignore"):  # of targets that contradict each other, which is told below
+            with np.errstate(over="ignore"):  # contradicting targets overflow; they are refused below
                 weights[axis] *= ratio
             shape = [1] * scaled.ndim
             shape[axis] = -1
@@ -151,7 +151,7 @@ def _scale(table: Floats, wanted: Sequence[Floats], targets: Sequence[Target]) -
     names = ", ".join(target.name for target in targets)
     cell = targets[worst].labels[int(np.abs(_margin(scaled, worst) - wanted[worst]).argmax())]
     raise EvidenceError(
-        f"target: nobody can have {names} all at once as wanted; {targets[worst].name} misses {cell!r} by "
+        f"target: no population meets {names} together; {targets[worst].name} misses {cell!r} by "
         f"{misses[worst]:.3g}: loosen one of them"
     )
 
@@ -159,7 +159,7 @@ def _scale(table: Floats, wanted: Sequence[Floats], targets: Sequence[Target]) -
 def weigh(
     evidence: Evidence, targets: Sequence[Target], weights: Sequence[Floats], network: Network
 ) -> tuple[list[Message], Evidence]:
-    """Evidence and factors that multiply the model by a weight for each cell of each target."""
+    """Return evidence and factors that multiply the model by one weight per cell of each target."""
     factors: list[Message] = []
     combined = dict(evidence)
     own = {*network.core_attributes, *(node.child for node in network.nodes)}

@@ -1,4 +1,4 @@
-"""Where clause: what `where` asks of a population, as allowed states of the model's attributes."""
+"""Where clause: turns `where` conditions into allowed states of the model's attributes."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from census_personas.generator.model.leaves import Leaf
 from census_personas.generator.sampling.decode import PLACE
 
 LABEL = "_label"
-# Of a text that is nowhere, what is compared with what is known.
+# Characters of an unknown value that are compared with known ones.
 _SHORTEST, _LONGEST = 4, 100
 RANGE = re.compile(r"(\d{1,9})?\s*-\s*(\d{1,9})?")
 
 
 def masks(where: Mapping[str, Any], priors: Priors, leaves: Sequence[Leaf]) -> dict[str, Mask]:
-    """Allowed states by attribute of the model.
+    """Return the allowed states by attribute of the model.
 
     Args:
         where: attribute -> wanted: a value, a list of values, a range (`"30-45"`, `"65-"`, `{"min": 30, "max":
             45}`) or a pattern (`"*engineer*"`); lists may mix them. Every attribute must be met.
         priors: the locale.
-        leaves: attributes beside the network.
+        leaves: attributes outside the network.
 
     Raises:
         EvidenceError: unknown attribute or state, or a part that matches nothing.
     """
-    found: dict[str, Mask] = {}
+    masks_by_root: dict[str, Mask] = {}
     for attribute, wanted in where.items():
         root, values, codes = states_of(attribute, priors, leaves)
         matched = match(attribute, wanted, values, words=priors.words(attribute))
         mask = matched if codes is None else matched[codes]
-        found[root] = found.get(root, np.ones(len(mask), dtype=bool)) & mask
-        if not found[root].any():
+        masks_by_root[root] = masks_by_root.get(root, np.ones(len(mask), dtype=bool)) & mask
+        if not masks_by_root[root].any():
             raise EvidenceError(
                 f"where.{attribute}: nothing meets it together with the other conditions on {root}"
             )
-    return found
+    return masks_by_root
 
 
 def attributes(priors: Priors, leaves: Sequence[Leaf]) -> tuple[str, ...]:
-    """Every attribute that `where` takes."""
+    """Return every attribute that `where` accepts."""
     own = list(priors.domain)
     beside = [leaf.child for leaf in leaves]
     places = _places(priors) if priors.roles.get("postcode") in beside else {}
@@ -61,9 +61,9 @@ def attributes(priors: Priors, leaves: Sequence[Leaf]) -> tuple[str, ...]:
 def states_of(
     attribute: str, priors: Priors, leaves: Sequence[Leaf], place: str | None = None
 ) -> tuple[str, Sequence[Any], AnyIntegers | None]:
-    """The model attribute that decides this one, this one's values, and which value each state has.
+    """Return the model attribute that decides `attribute`, its values, and the value number of each state.
 
-    `place` is what a message names; the attribute within `where` if it is not given.
+    Messages name `place`, or `where.<attribute>` by default.
 
     Raises:
         EvidenceError: unknown attribute.
@@ -95,7 +95,7 @@ def states_of(
 
 
 def _places(priors: Priors) -> dict[str, str]:
-    """Columns that a postcode decides -> their roles."""
+    """Map columns that follow from the postcode to their roles."""
     return {priors.roles[role]: role for role in PLACE if role in priors.roles}
 
 
@@ -122,18 +122,18 @@ def match(
     *,
     patterns: bool = True,
 ) -> Mask:
-    """Which values a condition takes in.
+    """Return which values meet a condition.
 
     Args:
-        attribute: whose values they are.
+        attribute: the attribute of the values.
         wanted: value, list, range or pattern.
-        values: all of them, integers or texts.
-        within: what the condition is part of, for messages.
-        words: what values are called, for hints.
+        values: all values, integers or strings.
+        within: `where`, `target` or `quota`, for messages.
+        words: labels of values, for hints.
         patterns: whether a text with `*`, `?` or `[` is a pattern.
 
     Raises:
-        EvidenceError: none of them, or a condition that cannot be read.
+        EvidenceError: no value meets the condition, or it cannot be read.
     """
     place = f"{within}.{attribute}"
     if isinstance(wanted, Mapping):
@@ -142,7 +142,7 @@ def match(
         parts = [match(attribute, part, values, within, words, patterns=patterns) for part in wanted]
         if not parts:
             raise EvidenceError(
-                f"{place}: an empty list matches nobody; leave the condition out or name a value"
+                f"{place}: an empty list matches nobody; remove the condition or name a value"
             )
         return np.asarray(np.any(parts, axis=0), dtype=np.bool_)
     numeric = isinstance(values[0], int | np.integer)
@@ -164,7 +164,7 @@ def match(
 
 
 def is_pattern(text: str) -> bool:
-    """Whether a condition is a pattern, and no state's name."""
+    """Return whether a condition is a pattern rather than a state's name."""
     return any(sign in text for sign in "*?[")
 
 
@@ -173,10 +173,10 @@ def _number(place: str, wanted: Any, values: Sequence[Any]) -> Mask:
     text = str(int(wanted) if whole else wanted).strip()
     if re.fullmatch(r"\d{1,9}", text):
         return _between(place, int(text), int(text), values, set())
-    span = RANGE.fullmatch(text) if isinstance(wanted, str) else None  # the number -30 is no range up to 30
+    span = RANGE.fullmatch(text) if isinstance(wanted, str) else None  # the number -30 is not the range "-30"
     if span is None or not any(span.groups()):
         raise EvidenceError(
-            f'{place}: {text[:_LONGEST]!r} is no whole number and no range; write 30, "30-45", "65-" or "-25"'
+            f'{place}: {text[:_LONGEST]!r} is neither a whole number nor a range; write 30, "30-45", "65-" or "-25"'
         )
     low, high = (None if part is None else int(part) for part in span.groups())
     return _between(place, low, high, values, set())
@@ -188,7 +188,7 @@ def _between(place: str, low: Any, high: Any, values: Sequence[Any], unknown: se
     if not isinstance(values[0], int | np.integer):
         raise EvidenceError(f"{place}: ranges are for numbers; name values, a list or a pattern")
     if low is None and high is None:
-        raise EvidenceError(f"{place}: a range without bounds is met by all; give min, max or both")
+        raise EvidenceError(f"{place}: a range without bounds matches everybody; give min, max or both")
     numbers = np.array([int(v) for v in values])
     first, last = _bound(place, low, numbers.min()), _bound(place, high, numbers.max())
     if low is not None and high is not None and first > last:
@@ -208,7 +208,9 @@ def _bound(place: str, given: Any, otherwise: int) -> float:
         return float(given)
     except (TypeError, ValueError, OverflowError) as error:
         shown = str(given)[:_LONGEST]
-        raise EvidenceError(f"{place}: {shown!r} is no number; min and max of a range are numbers") from error
+        raise EvidenceError(
+            f"{place}: {shown!r} is not a number; min and max of a range are numbers"
+        ) from error
 
 
 def _unknown(place: str, text: str, values: Sequence[Any], words: Mapping[str, str]) -> str:
@@ -224,7 +226,7 @@ def _unknown(place: str, text: str, values: Sequence[Any], words: Mapping[str, s
 
 
 def _near(text: str, known: Sequence[str]) -> list[str]:
-    """At most three that are like a text, whatever its case and however its words are joined."""
+    """Return at most three similar names, ignoring case and how words are joined."""
     plain = {"_".join(re.findall(r"[^\W_]+", name.casefold())): name for name in known}
     asked = "_".join(re.findall(r"[^\W_]+", text.casefold()))
     if asked in plain:

@@ -1,4 +1,4 @@
-"""One small run that several tests read."""
+"""One small run for several tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples of the Python page, run in their order as a notebook runs its cells."""
+"""The examples of the Python page, run in order like notebook cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import census_personas
 PAGE = Path(__file__).parents[2] / "docs/reference/python-api.md"
 
 
-async def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     cells = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
@@ -30,7 +30,7 @@ async def test_the_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert names["written"].to_pandas()["uuid"].tolist() == names["people"]["uuid"][:3].tolist()
 
 
-def test_the_page_names_the_whole_api() -> None:
+def test_page_names_the_whole_api() -> None:
     text = PAGE.read_text(encoding="utf-8")
     results = {"Config", "Estimate", "Narrated", "Tally", "Validation", "__version__"}
     assert [name for name in census_personas.__all__ if name not in text and name not in results] == []

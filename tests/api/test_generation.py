@@ -1,4 +1,4 @@
-"""Runs from Python: where a loop runs and where none does, interrupted and resumed."""
+"""Runs from Python: with and without a running event loop, interrupted and resumed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ except KeyboardInterrupt:
 """
 
 
-def test_a_configuration_is_a_path_a_mapping_or_a_configuration(tmp_path: Path) -> None:
+def test_config_is_a_path_mapping_or_object(tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_text("rows: 30\nllm: {backend: openai, model: m}\n")
     config = census_personas.load_config(tmp_path / "run.yaml", llm={"concurrency": 8})
     assert (config.rows, config.llm.model, config.llm.concurrency) == (30, "m", 8)
@@ -51,7 +51,7 @@ def test_a_configuration_is_a_path_a_mapping_or_a_configuration(tmp_path: Path) 
         census_personas.load_config({"rowz": 1})
 
 
-def test_a_folder_that_is_no_place_for_a_run_is_refused(tmp_path: Path) -> None:
+def test_unsuitable_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text")
     with pytest.raises(DestinationError, match="is a file"):
         census_personas.generate(SMALL, tmp_path / "file")
@@ -63,7 +63,7 @@ async def test_async_code_writes_the_same_run(finished: Run, tmp_path: Path) -> 
     assert run.report == finished.report
 
 
-def test_a_run_that_is_interrupted_in_a_notebook_keeps_its_rows(tmp_path: Path) -> None:
+def test_interrupted_run_in_a_notebook_keeps_rows(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     command = [sys.executable, "-c", NOTEBOOK, str(folder), str(MANY)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -79,7 +79,7 @@ def test_a_run_that_is_interrupted_in_a_notebook_keeps_its_rows(tmp_path: Path) 
     assert stopped.to_pandas()["uuid"].tolist() == whole["uuid"].tolist()
 
 
-async def test_a_cancelled_run_keeps_its_rows_and_is_resumed(tmp_path: Path) -> None:
+async def test_cancelled_run_is_resumed(tmp_path: Path) -> None:
     begun = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -106,7 +106,7 @@ async def test_a_cancelled_run_keeps_its_rows_and_is_resumed(tmp_path: Path) -> 
     pd.testing.assert_frame_equal(run.to_pandas()[:kept], before)
 
 
-async def test_a_cancelled_run_of_an_endpoint_asks_for_no_answer_twice(
+async def test_cancelled_endpoint_run_repeats_no_request(
     chat_server: Callable[..., Any], tmp_path: Path
 ) -> None:
     server = chat_server("--latency", "0.05")
@@ -134,7 +134,7 @@ async def test_a_cancelled_run_of_an_endpoint_asks_for_no_answer_twice(
     assert resumed < 2 * before
 
 
-def test_the_people_of_a_run_are_not_replaced_by_others(tmp_path: Path) -> None:
+def test_run_keeps_its_people(tmp_path: Path) -> None:
     pd.DataFrame({"uuid": ["a"]}).to_parquet(tmp_path / "run-people.parquet")
     with pytest.raises(ConfigError, match="holds other people; give a new folder"):
         census_personas.narrate(pd.DataFrame({"uuid": ["b"]}), {}, tmp_path / "run")

@@ -14,7 +14,7 @@ from census_personas.foundation.errors import DatasetError
 pytestmark = pytest.mark.quick
 
 
-def test_a_run_says_what_came_of_it(finished: Run) -> None:
+def test_run_reports_its_outcome(finished: Run) -> None:
     assert (finished.state, finished.manifest.accepted, finished.config.rows) == ("complete", 12, 12)
     assert finished.report["rows"] == 12
     assert finished.card.startswith("---")
@@ -31,7 +31,7 @@ def test_rows_come_as_a_frame_and_one_by_one(finished: Run) -> None:
         finished.to_pandas(["shoe_size"])
 
 
-def test_findings_and_rejections_are_frames_empty_ones_too(finished: Run, tmp_path: Path) -> None:
+def test_findings_and_rejections_are_frames(finished: Run, tmp_path: Path) -> None:
     assert finished.rejections.empty
     assert list(finished.rejections.columns)[:3] == ["shard", "row", "uuid"]
     columns = ["row", "uuid", "rule", "severity", "field", "message", "evidence", "accepted"]

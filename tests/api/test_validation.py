@@ -1,4 +1,4 @@
-"""The rules over a dataset, from Python."""
+"""Rules applied to a dataset from Python."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from census_personas.foundation.errors import DatasetError
 pytestmark = pytest.mark.quick
 
 
-async def test_a_run_passes_and_a_frame_with_a_wrong_fact_does_not(finished: Run) -> None:
+async def test_run_passes_and_wrong_facts_fail(finished: Run) -> None:
     result = validate(finished.folder)
     assert result.passed
     assert (result.rows, result.missing_columns) == (12, ())
@@ -23,6 +23,6 @@ async def test_a_run_passes_and_a_frame_with_a_wrong_fact_does_not(finished: Run
     assert {"rule", "severity", "field", "message"} <= set(wrong.findings.columns)
 
 
-def test_a_dataset_without_rows_is_refused(finished: Run) -> None:
+def test_dataset_without_rows_is_refused(finished: Run) -> None:
     with pytest.raises(DatasetError, match="no rows; nothing was checked"):
         validate(finished.to_pandas()[:0])

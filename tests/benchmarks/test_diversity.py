@@ -41,14 +41,14 @@ def benchmark() -> ModuleType:
     return module
 
 
-def test_an_item_counts_once_for_each_person_who_has_it(benchmark: ModuleType) -> None:
+def test_item_counts_once_per_person(benchmark: ModuleType) -> None:
     views = [RecordView.of(ANA), RecordView.of(LEO)]
     found = benchmark.commonest(views, benchmark.hobbies, 1)
     assert found["commonest"] == [["baking", 1.0]]
     assert (found["items"], found["different"], found["listed_share"]) == (3, 2, 2 / 3)
 
 
-def test_openings_are_the_words_after_the_name(benchmark: ModuleType) -> None:
+def test_openings_follow_the_name(benchmark: ModuleType) -> None:
     assert list(benchmark.openings(RecordView.of(ANA))) == ["quietly bakes rye", "a baker serves"]
 
 
@@ -60,12 +60,12 @@ def test_dishes_are_the_ends_of_noun_phrases(benchmark: ModuleType) -> None:
     assert list(benchmark.dishes(RecordView.of(ANA))) == ["rye bread", "bean soup"]
 
 
-def test_sentences_that_differ_in_names_and_nouns_have_one_frame(benchmark: ModuleType) -> None:
+def test_frames_ignore_names_and_nouns(benchmark: ModuleType) -> None:
     frames = [next(iter(benchmark.frames(RecordView.of(record)))) for record in (ANA, LEO)]
     assert [frame.replace("she", "he") for frame in frames] == ["_ and he never _ a _ of it"] * 2
 
 
-def test_datasets_are_compared_over_equal_numbers_of_rows(tmp_path: Path) -> None:
+def test_datasets_are_compared_over_equal_rows(tmp_path: Path) -> None:
     pd.DataFrame([ANA, LEO, LEO]).to_parquet(tmp_path / "three.parquet")
     pd.DataFrame([ANA, LEO]).to_parquet(tmp_path / "two.parquet")
     command = [
@@ -81,7 +81,7 @@ def test_datasets_are_compared_over_equal_numbers_of_rows(tmp_path: Path) -> Non
     assert [side["shared_sentences"] for side in result["measures"]] == [0, 0]
 
 
-def test_two_datasets_stand_side_by_side_with_their_ratio(benchmark: ModuleType) -> None:
+def test_table_shows_both_datasets_and_their_ratio(benchmark: ModuleType) -> None:
     lines = list(benchmark.tables(benchmark.compare([[ANA, LEO], [LEO, ANA]], 2), ["one", "two"]))
     assert any(line.split() == ["1", "baking", "100.00%", "baking", "100.00%"] for line in lines)
     assert any(line.startswith("people who share a sentence") for line in lines)

@@ -1,4 +1,4 @@
-"""Check and published facts: the shipped locale passes, and each thing that can be wrong is found."""
+"""Checks and published facts: the shipped locale passes, and each kind of fault is found."""
 
 from __future__ import annotations
 
@@ -43,23 +43,23 @@ def test_everything_shipped_passes() -> None:
     assert [verdict for verdict in check(EN_US) if not verdict.passed] == []
 
 
-def test_the_shipped_locale_is_asked_what_the_offices_publish() -> None:
+def test_shipped_locale_matches_published_figures() -> None:
     asked = set(verdicts("en_US"))
     assert {"bachelor's degree or higher, persons 25 and over", "65 years and over, all ages"} <= asked
     assert len(read_facts(EN_US.folder)) >= 13
 
 
-def test_the_example_passes(example: Path) -> None:
+def test_example_passes(example: Path) -> None:
     assert failed(example) == set()
 
 
-def test_a_changed_table_no_longer_matches_the_lock(example: Path) -> None:
+def test_changed_table_breaks_the_lock(example: Path) -> None:
     path = example / "tables" / "sex-age.csv"
     path.write_text(path.read_text() + "\n")
     assert failed(example) == {"files are those of tables.lock"}
 
 
-def test_a_file_more_or_less_than_locked_is_named(example: Path) -> None:
+def test_missing_and_extra_files_are_named(example: Path) -> None:
     (example / "tables" / "sex-age.csv").rename(example / "tables" / "more.csv")
     assert lock.diff_lock(example) == [
         "tables/sex-age.csv: is locked and missing",
@@ -67,14 +67,14 @@ def test_a_file_more_or_less_than_locked_is_named(example: Path) -> None:
     ]
 
 
-def test_the_lock_is_read_by_sha256sum_too(example: Path) -> None:
+def test_lock_is_read_by_sha256sum(example: Path) -> None:
     line = (example / "tables.lock").read_text().splitlines()[0]
     digest, name = line.split("  ")
     assert len(digest) == 64
     assert (example / name).is_file()
 
 
-def test_a_bad_cell_is_found(example: Path) -> None:
+def test_bad_cell_is_found(example: Path) -> None:
     path = example / "tables" / "sex-age.csv"
     path.write_text(path.read_text().replace("Male,25,", "Male,25,-", 1))
     found = verdicts(example)["tables can be read and have no bad cell"]
@@ -83,7 +83,7 @@ def test_a_bad_cell_is_found(example: Path) -> None:
     assert failed(example) > {"tables can be read and have no bad cell"}
 
 
-def test_tables_that_tell_otherwise_of_the_same_people_are_found(example: Path) -> None:
+def test_contradicting_tables_are_found(example: Path) -> None:
     path = example / "tables" / "sex-age_group-education_level.csv"
     frame = pd.read_csv(path)
     frame["weight"] = frame["weight"] * frame["sex"].map({"Male": 1.01, "Female": 1.0})
@@ -98,25 +98,25 @@ def test_people_in_a_structural_zero_are_found(example: Path) -> None:
     values = yaml.safe_load(path.read_text())
     values["model"]["zeros"] = [{"labor_force_status": ["employed"], "age_band": ["75+"]}]
     path.write_text(yaml.safe_dump(values, sort_keys=False))
-    found = verdicts(example)["what cannot be together is not"]
+    found = verdicts(example)["structural zeros have no persons"]
     assert not found.passed
     assert "sex-age_band-labor_force_status" in found.found
 
 
-def test_a_published_figure_that_the_tables_miss_is_found(example: Path) -> None:
+def test_missed_published_figure_is_found(example: Path) -> None:
     path = example / "published.yaml"
     path.write_text(path.read_text().replace("2288030", "2298030"))
     assert failed(example) == {"residents 25 and over"}
 
 
-def test_facts_that_cannot_be_read_are_refused(example: Path) -> None:
+def test_unreadable_facts_are_refused(example: Path) -> None:
     (example / "published.yaml").write_text("facts: [{name: x, value: -1}]")
     with pytest.raises(DeclarationError, match=r"published.yaml: .*facts.0.value"):
         read_facts(example)
 
 
 def of_adults(**chosen: tuple[str, ...]) -> float:
-    """Persons of the 51 areas in the shipped tables."""
+    """Count persons of the 51 areas in the shipped tables."""
     attributes = ("state", *chosen)
     weights = EN_US.marginal(attributes).weights
     index = [[STATES.index(state) for state in STATES if state not in ISLANDS]]
@@ -124,12 +124,12 @@ def of_adults(**chosen: tuple[str, ...]) -> float:
     return float(weights[np.ix_(*index)].sum())
 
 
-def test_the_tables_say_what_the_census_bureau_says_of_adults() -> None:
+def test_adults_match_the_census_bureau() -> None:
     """Universe 18 and over, 51 areas: 267.2 M adults."""
     assert of_adults() == pytest.approx(267.2e6, abs=0.05e6)
 
 
-def test_the_tables_say_what_the_census_bureau_says_of_degrees() -> None:
+def test_degrees_match_the_census_bureau() -> None:
     """Universe 25 and over: 36.9 % have a bachelor's degree or more."""
     grown = tuple(str(band) for band in EN_US.domain["age_band"][3:])
     assert grown[0] == "25-29"
@@ -137,13 +137,13 @@ def test_the_tables_say_what_the_census_bureau_says_of_degrees() -> None:
     assert degrees / of_adults(age_band=grown) == pytest.approx(0.369, abs=0.001)
 
 
-def test_every_table_of_everybody_has_the_same_total() -> None:
+def test_tables_of_everybody_have_one_total() -> None:
     whole = [EN_US.table(names).total for _, names in EN_US.tables if EN_US.universe(names) == "everybody"]
     assert len(whole) > 90
     assert max(whole) - min(whole) < 1000
 
 
-def test_every_declared_table_is_in_the_provenance_with_source_and_code() -> None:
+def test_every_table_is_in_the_provenance() -> None:
     facts = yaml.safe_load((EN_US.folder / "provenance.yaml").read_text(encoding="utf-8"))
     for _, names in EN_US.tables:
         table = facts["tables"]["-".join(names)]

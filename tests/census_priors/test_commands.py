@@ -1,4 +1,4 @@
-"""The commands over priors: what they print, and how they end."""
+"""The `personas priors` commands: output and exit codes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
-def test_check_ends_well_on_what_is_shipped() -> None:
+def test_check_passes_on_shipped_locales() -> None:
     done = run("check", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -33,14 +33,14 @@ def test_check_ends_well_on_what_is_shipped() -> None:
     assert len(found["verdicts"]) > 15
 
 
-def test_the_guide_shows_what_check_prints() -> None:
+def test_guide_shows_the_output_of_check() -> None:
     command = "personas priors check --locale examples/puerto_rico"
     guide = (EXAMPLE.parents[1] / "docs" / "how-to" / "new-locale.md").read_text(encoding="utf-8")
     shown = guide.split(f"$ {command}\n")[1].split("```")[0]
     assert run("check", "--locale", EXAMPLE).stdout == shown
 
 
-def test_check_ends_badly_on_a_spoilt_locale_and_says_how_many(tmp_path: Path) -> None:
+def test_check_fails_and_counts_on_a_spoilt_locale(tmp_path: Path) -> None:
     folder = tmp_path / "locale"
     shutil.copytree(EXAMPLE, folder)
     path = folder / "published.yaml"
@@ -51,15 +51,15 @@ def test_check_ends_badly_on_a_spoilt_locale_and_says_how_many(tmp_path: Path) -
     assert done.stderr.strip().endswith(f"personas: {folder}: 1 of 11 checks failed")
 
 
-def test_build_without_person_records_is_one_line_and_no_folder(tmp_path: Path) -> None:
+def test_build_without_records_is_one_line(tmp_path: Path) -> None:
     done = run("build", "--pums", tmp_path / "nowhere", "-o", tmp_path / "locale")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "no PUMS person file there" in done.stderr
+    assert "name one with PUMS person files" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_build_without_a_source_names_it_and_where_it_is_published(tmp_path: Path) -> None:
+def test_build_names_a_missing_source(tmp_path: Path) -> None:
     (tmp_path / "psam_p36.csv").touch()
     done = run("build", "--pums", tmp_path / "psam_p36.csv", "-o", tmp_path / "locale")
     assert done.returncode == 2
@@ -68,7 +68,7 @@ def test_build_without_a_source_names_it_and_where_it_is_published(tmp_path: Pat
     assert not (tmp_path / "locale").exists()
 
 
-def test_the_outline_tells_each_table_s_source_universe_and_modelled_areas() -> None:
+def test_outline_shows_source_universe_and_areas() -> None:
     shown = outline(Priors.load("en_US"))
     tables = {"-".join(table["attributes"]): table for table in shown["tables"]}
     assert tables["state-age_band-sex"]["modelled_areas"] == ["PR", "VI"]
@@ -81,7 +81,7 @@ def test_the_outline_tells_each_table_s_source_universe_and_modelled_areas() -> 
     assert "occupation <- occupation_group, service, state, age_span, sex, ethnicity_group, education" in text
 
 
-def test_one_attribute_is_shown_with_all_its_states_and_only_its_tables() -> None:
+def test_one_attribute_shows_its_states_and_tables() -> None:
     shown = outline(Priors.load("en_US"), "commute_mode")
     assert [item["name"] for item in shown["attributes"]] == ["commute_mode"]
     assert len(shown["tables"]) == 4
@@ -89,6 +89,6 @@ def test_one_attribute_is_shown_with_all_its_states_and_only_its_tables() -> Non
     assert "from_home = works from home" in "\n".join(lines(shown))
 
 
-def test_an_attribute_that_is_not_there_is_refused_with_the_known_ones() -> None:
+def test_unknown_attribute_lists_the_known_ones() -> None:
     with pytest.raises(DomainError, match=r"unknown attribute 'shoe'; known: age, age_band"):
         outline(Priors.load(EXAMPLE), "shoe")

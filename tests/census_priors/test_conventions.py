@@ -1,4 +1,4 @@
-"""Conventions: what `locale.yaml` declares; each fault is one line that names file, key and remedy."""
+"""Conventions in `locale.yaml`; each fault is one line that names file, key and remedy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAID: dict[str, Any] = {
 
 
 def locale(folder: Path, changes: dict[str, Any]) -> Path:
-    """The example with these conventions."""
+    """Load the example with these conventions."""
     folder = folder / "locale"
     shutil.copytree(ROOT / "examples/puerto_rico", folder)
     text = yaml.safe_dump({**SAID, **changes}, sort_keys=False, allow_unicode=True)
@@ -39,7 +39,7 @@ def locale(folder: Path, changes: dict[str, Any]) -> Path:
     return folder
 
 
-def test_a_locale_without_the_file_fills_the_roles_that_its_attributes_are_named_after(
+def test_default_roles_follow_attribute_names(
     tmp_path: Path,
 ) -> None:
     folder = locale(tmp_path, {})
@@ -47,7 +47,7 @@ def test_a_locale_without_the_file_fills_the_roles_that_its_attributes_are_named
     assert dict(Priors.load(folder).roles) == {"age": "age", "sex": "sex", "occupation": "occupation"}
 
 
-def test_words_are_those_of_the_language_or_else_of_the_tables(tmp_path: Path) -> None:
+def test_words_fall_back_to_the_tables(tmp_path: Path) -> None:
     words = {"sex": {"name": "Sexe", "states": {"Male": "homme"}}}
     priors = Priors.load(locale(tmp_path, {"words": {"fr": words}}))
     assert priors.conventions.languages == ("es", "fr")
@@ -59,7 +59,7 @@ def test_words_are_those_of_the_language_or_else_of_the_tables(tmp_path: Path) -
     )
 
 
-def test_the_conventions_belong_to_the_digest_of_a_locale(tmp_path: Path) -> None:
+def test_conventions_belong_to_the_digest(tmp_path: Path) -> None:
     folder = locale(tmp_path, {})
     before = Priors.load(folder).digest
     with (folder / "locale.yaml").open("a") as file:
@@ -72,35 +72,33 @@ def test_the_conventions_belong_to_the_digest_of_a_locale(tmp_path: Path) -> Non
     [
         ({"roles": {"regio": "sex"}}, "file: roles: unknown role 'regio'; did you mean region"),
         ({"roles": {"region": "estado"}}, "roles.region: unknown attribute 'estado'; known: age, "),
-        ({"roles": {"postcode": "zip"}}, "roles.postcode: 'zip' is no attribute; add it, or places to `lookups` of"),
+        ({"roles": {"postcode": "zip"}}, "roles.postcode: 'zip' is not an attribute; add it, or places to `lookups`"),
         (
             {"roles": {"sex": "sex", "birth": "sex"}},
             "file: roles: sex plays sex and birth; an attribute plays one role",
         ),
         ({"background": ["income"]}, "background: the locale has no role income; declare it under `roles`, or"),
-        ({"gender": {"Woman": "feminine"}}, "gender: 'Woman' is no state of sex: Male, Female"),
-        ({"pronouns": {"es": {"Mujer": {"subject": "ella"}}}}, "pronouns.es: 'Mujer' is no state of sex"),
-        ({"unsaid": {"work": ["none"]}}, "unsaid.work: 'none' is no state of labor_force_status"),
-        ({"work": {"employed": "working"}}, "work: 'working' is no state of labor_force_status"),
+        ({"gender": {"Woman": "feminine"}}, "gender: 'Woman' is not a state of sex: Male, Female"),
+        ({"pronouns": {"es": {"Mujer": {"subject": "ella"}}}}, "pronouns.es: 'Mujer' is not a state of sex"),
+        ({"unsaid": {"work": ["none"]}}, "unsaid.work: 'none' is not a state of labor_force_status"),
+        ({"work": {"employed": "working"}}, "work: 'working' is not a state of labor_force_status"),
         (
             {"without_occupation": {"none": {"title": "no job"}}},
-            "without_occupation: 'none' is no state of occupation",
+            "without_occupation: 'none' is not a state of occupation",
         ),
         ({"schooling": {"ladder": ["bachelors"]}}, "schooling.ladder: '9th_12th_no_diploma' of education_level is"),
-        ({"schooling": {"degrees": ["phd"]}}, "schooling.degrees: 'phd' is no state of education_level"),
+        ({"schooling": {"degrees": ["phd"]}}, "schooling.degrees: 'phd' is not a state of education_level"),
         ({"columns": {"public": ["region"]}}, "columns.public: the locale has no role region"),
         ({"columns": {"public": ["sexo"]}}, "file: columns.public: unknown role 'sexo'; did you mean sex"),
         ({"words": {"en": {"estado": {}}}}, "words.en: unknown attribute 'estado'; known: age, age_band, "),
         ({"words": {"english": {}}}, "words.english"),
         ({"hidden": ["schooling"]}, "hidden: unknown attribute 'schooling'"),
-        ({"names": {"recipe": ["surname"]}}, "names: recipe: 'surname' is no role of a name; known: given_name, "),
+        ({"names": {"recipe": ["surname"]}}, "names: recipe: 'surname' is not a role of a name; known: given_name, "),
         ({"names": {"groups": {"all": ["white"]}}}, "names.groups.all: the locale has no role origin"),
         ({"zip": 1}, "zip: Extra inputs are not permitted"),
     ],
 )  # fmt: skip
-def test_a_wrong_convention_is_one_line_with_file_key_and_remedy(
-    tmp_path: Path, changes: dict[str, Any], fault: str
-) -> None:
+def test_wrong_convention_is_one_line(tmp_path: Path, changes: dict[str, Any], fault: str) -> None:
     with pytest.raises(DeclarationError) as caught:
         Priors.load(locale(tmp_path, changes))
     assert f"locale.yaml: {fault}" in str(caught.value)
@@ -112,26 +110,26 @@ def test_the_guide_to_locales_names_every_role_and_every_convention() -> None:
     assert [name for name in (*ROLES, *Conventions.model_fields) if f"`{name}`" not in text] == []
 
 
-def test_en_us_publishes_the_columns_of_the_releases() -> None:
+def test_en_us_publishes_the_released_columns() -> None:
     columns = Priors.load("en_US").context_columns
     assert public_columns("nemotron", columns) == NEMOTRON
     assert public_columns("nemotron-1.1", columns) == NEMOTRON_1_1
 
 
-def test_columns_that_are_not_declared_are_the_roles_that_are_filled(tmp_path: Path) -> None:
+def test_default_columns_are_the_filled_roles(tmp_path: Path) -> None:
     columns = Priors.load(locale(tmp_path, {})).context_columns
     assert columns.public == ("sex", "age", "marital_status", "education_level", "occupation", "country")
     assert columns.full == ("birth_year", "labor_force_status", "occupation_code")
     assert columns.integers == {"age"}
 
 
-def test_a_look_up_needs_the_roles_that_are_drawn_from_it(tmp_path: Path) -> None:
+def test_look_up_needs_its_roles(tmp_path: Path) -> None:
     folder = locale(tmp_path, {})
     with (folder / "priors.yaml").open("a") as file:
         file.write("lookups: [places]\n")
     for name in ("locale.yaml", "roles that have the names of attributes"):
         with pytest.raises(
-            DeclarationError, match="roles: the look-up of places needs region, postcode; say which"
+            DeclarationError, match="roles: the look-up of places needs region, postcode; name the attribute"
         ):
             Priors.load(folder)
         (folder / name).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.quick
 DOMAIN = Domain({"sex": ("Female", "Male"), "age": (18, 19, 20), "state": ("NY", "WY", "VI", "PR")})
 
 
-def test_axes_have_the_order_and_the_sizes_of_the_attributes() -> None:
+def test_axes_follow_the_attributes() -> None:
     assert DOMAIN.attributes == tuple(DOMAIN) == ("sex", "age", "state")
     assert DOMAIN.shape == (2, 3, 4)
     assert DOMAIN.size == 24
@@ -23,32 +23,32 @@ def test_codes_are_positions_of_states() -> None:
     assert codes.tolist() == [3, 0, 3]
 
 
-def test_a_projection_has_the_attributes_asked_for_in_their_order() -> None:
+def test_projection_follows_the_given_order() -> None:
     assert DOMAIN.project(("state", "sex")).shape == (4, 2)
     assert DOMAIN.axes(("state", "sex")) == (2, 0)
 
 
-def test_a_domain_of_nothing_has_one_cell() -> None:
+def test_empty_domain_has_one_cell() -> None:
     assert Domain({}).size == 1
 
 
-def test_an_unknown_attribute_is_answered_with_the_known_ones() -> None:
+def test_unknown_attribute_lists_the_known_ones() -> None:
     with pytest.raises(DomainError, match="unknown attribute 'height'; known: sex, age, state"):
         DOMAIN.project(("height",))
 
 
 @pytest.mark.parametrize("state", [17, "18", None])
-def test_an_unknown_state_is_answered_with_the_known_ones(state: object) -> None:
+def test_unknown_state_lists_the_known_ones(state: object) -> None:
     with pytest.raises(DomainError, match=f"unknown age {state!r}; known: 18, 19, 20"):
         DOMAIN.code("age", state)  # type: ignore[arg-type]
 
 
-def test_the_answer_names_a_dozen_states_at_most() -> None:
+def test_at_most_a_dozen_states_are_listed() -> None:
     with pytest.raises(DomainError, match=r"known: 0, 1, .*, 11, …$"):
         Domain({"age": tuple(range(99))}).code("age", 200)
 
 
 @pytest.mark.parametrize("states", [(), ("a", "b", "a")])
-def test_an_attribute_without_states_or_with_one_twice_is_refused(states: tuple[str, ...]) -> None:
+def test_missing_or_repeated_states_are_refused(states: tuple[str, ...]) -> None:
     with pytest.raises(DomainError, match="sex: states must be given, each once"):
         Domain({"sex": states})

@@ -1,4 +1,4 @@
-"""A locale made of published tables alone: loaded, fitted and sampled like the shipped one, without code."""
+"""A locale of published tables alone is loaded, fitted and sampled like the shipped one, without code."""
 
 from __future__ import annotations
 
@@ -27,14 +27,12 @@ def people(population: Population) -> pd.DataFrame:
     return population.sample(ROWS, seed=7)
 
 
-def test_the_example_has_no_code_and_no_look_ups() -> None:
+def test_example_has_no_code_or_look_ups() -> None:
     assert {path.suffix for path in EXAMPLE.rglob("*") if path.is_file()} == {".yaml", ".csv", ".j2"}
 
 
 @pytest.mark.parametrize("attributes", [names for _, names in Priors.load(EXAMPLE).tables], ids="-".join)
-def test_the_fitted_model_says_what_the_published_tables_say(
-    population: Population, attributes: tuple[str, ...]
-) -> None:
+def test_fitted_model_matches_published_tables(population: Population, attributes: tuple[str, ...]) -> None:
     table = population.priors.table(attributes)
     model = population.marginal(attributes).weights
     if "occupation" in attributes:  # published for the employed alone
@@ -42,7 +40,7 @@ def test_the_fitted_model_says_what_the_published_tables_say(
     assert np.abs(model / model.sum() - table.probabilities()).sum() / 2 < 0.005
 
 
-def test_a_sample_is_of_the_people_that_the_tables_count(people: pd.DataFrame) -> None:
+def test_sample_follows_the_tables(people: pd.DataFrame) -> None:
     assert len(people) == ROWS
     assert people["age"].between(25, 94).all()
     assert set(people["country"]) == {"Puerto Rico"}
@@ -63,13 +61,13 @@ def test_only_the_employed_have_an_occupation(people: pd.DataFrame) -> None:
     assert not set(working) & set(without.values())
 
 
-def test_conditions_work_as_with_any_locale(population: Population) -> None:
+def test_conditions_work(population: Population) -> None:
     found = population.sample(200, seed=1, where={"occupation": "legal", "age": "30-39"})
     assert set(found["occupation"]) == {"legal"}
     assert found["age"].between(30, 39).all()
 
 
-def test_the_command_samples_a_locale_folder(tmp_path: Path) -> None:
+def test_command_samples_a_locale_folder(tmp_path: Path) -> None:
     target = tmp_path / "people.csv"
     config = tmp_path / "config.yaml"
     config.write_text(f"locale: {EXAMPLE}\nrows: 50\n", encoding="utf-8")

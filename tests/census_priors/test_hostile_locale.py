@@ -1,4 +1,4 @@
-"""A locale made to be wrong: each is one line that names file, place and remedy, and none hangs or fills memory."""
+"""Hostile locales: each is refused in one line with file, place and remedy, without hanging or filling memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Change = Callable[[dict[str, Any]], object]
 
 @pytest.fixture
 def locale(tmp_path: Path) -> Callable[[Change], Path]:
-    """The example with something changed in its priors.yaml."""
+    """Load the example with a change in its priors.yaml."""
 
     def write(change: Change) -> Path:
         folder = tmp_path / "locale"
@@ -69,49 +69,47 @@ def refusal(path: Path, domain: Domain = DOMAIN) -> str:
     ids=["a pipe", "a device", "a link to itself", "a folder"],
 )
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_what_is_no_file_is_refused_before_it_is_read(
-    tmp_path: Path, make: Callable[[Path], object], suffix: str
-) -> None:
+def test_irregular_files_are_refused(tmp_path: Path, make: Callable[[Path], object], suffix: str) -> None:
     (tmp_path / "tables").mkdir()
     make(tmp_path / "tables" / f"sex{suffix}")
-    with pytest.raises(TableError, match=rf"sex\{suffix}: is no regular file"):
+    with pytest.raises(TableError, match=rf"sex\{suffix}: is not a regular file"):
         table_path(tmp_path, ("sex",))
 
 
-def test_the_digest_of_a_locale_reads_regular_files_alone(locale: Callable[[Change], Path]) -> None:
+def test_digest_reads_regular_files_only(locale: Callable[[Change], Path]) -> None:
     folder = locale(dict)
     os.mkfifo(folder / "tables" / "pipe")
-    with pytest.raises(TableError, match="tables/pipe: is no regular file"):
+    with pytest.raises(TableError, match="tables/pipe: is not a regular file"):
         _ = Priors.load(folder).digest
 
 
-def test_a_table_larger_than_memory_is_refused_with_its_size(tmp_path: Path) -> None:
+def test_oversized_table_is_refused(tmp_path: Path) -> None:
     wide = Domain({f"a{number}": tuple(range(10_000)) for number in range(7)})
     assert wide.size == 10**28
     path = tmp_path / "wide.csv"
     path.write_text(",".join([*wide, "weight"]) + "\n" + "1," * 7 + "1\n")
-    assert f"GiB; one has {MOST_CELLS:,} at most" in refusal(path, wide)
+    assert f"GiB; one has at most {MOST_CELLS:,}" in refusal(path, wide)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("sex;age;weight\nMale;18;1\n", "separate columns by commas, not ';'"),
-        ("sex,sex,age,weight\nMale,Male,18,1\n", "column 'sex' stands twice"),
-        ("sex,age,weight\n" + "M" * 1_000_000, f"sex='{'M' * 60}' is no state"),
-        ("sex,age,weight\nMale,18,1e308\nFemale,18,1e308\n", "weights are too large to be added up"),
+        ("sex,sex,age,weight\nMale,Male,18,1\n", "duplicate column 'sex'"),
+        ("sex,age,weight\n" + "M" * 1_000_000, f"sex='{'M' * 60}'is not a state"),
+        ("sex,age,weight\nMale,18,1e308\nFemale,18,1e308\n", "weights are too large to add up"),
         ('sex,age,weight\n"Male,18,1\n', "cannot be read as a table"),
-        ("sex,age,weight\nMa\0le,18,1\n", "is no state"),
+        ("sex,age,weight\nMa\0le,18,1\n", "is not a state"),
         ("sex,age,weight\n" + "Male,18,1\n" * 100_000, "the cell sex=Male, age=18 is given twice"),
     ],
 )
-def test_a_hostile_csv_table_is_one_line(tmp_path: Path, text: str, said: str) -> None:
+def test_hostile_csv_is_one_line(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "sex-age.csv"
     path.write_text(text, encoding="utf-8")
     assert said in refusal(path)
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "sex-age.csv"
     path.write_text("sex,age,weight\nMale,18,1\n", encoding="utf-8-sig")
     assert read_marginal(path, DOMAIN).total == 1
@@ -124,18 +122,18 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> Non
         ({"weight": pa.array([NOON, NOON])}, "column 'weight' holds timestamp[us, tz=UTC], not numbers"),
         ({"weight": pa.nulls(2)}, "column 'weight' holds null, not numbers"),
         ({"weight": pa.array([float("nan"), 1.0])}, "weights of sex='Male', age=18 are nan"),
-        ({"age": pa.array([NOON, NOON])}, "age=2024-01-01 12:00:00+00:00 is no state"),
-        ({"sex": pa.array([{"a": 1}, {"a": 2}])}, "is no state"),
-        ({"sex": pa.array([b"Male", b"\xff"])}, "is no state"),
+        ({"age": pa.array([NOON, NOON])}, "age=2024-01-01 12:00:00+00:00is not a state"),
+        ({"sex": pa.array([{"a": 1}, {"a": 2}])}, "is not a state"),
+        ({"sex": pa.array([b"Male", b"\xff"])}, "is not a state"),
     ],
 )
-def test_a_parquet_table_of_odd_types_is_one_line(tmp_path: Path, columns: dict[str, Any], said: str) -> None:
+def test_odd_parquet_types_are_one_line(tmp_path: Path, columns: dict[str, Any], said: str) -> None:
     path = tmp_path / "sex-age.parquet"
     pq.write_table(pa.table({"sex": SEX, "age": AGE, "weight": WEIGHT} | columns), path)
     assert said in refusal(path)
 
 
-def test_dictionary_columns_odd_metadata_and_columns_beside_are_no_hindrance(tmp_path: Path) -> None:
+def test_harmless_parquet_oddities_are_read(tmp_path: Path) -> None:
     path = tmp_path / "sex-age.parquet"
     table = pa.table({"sex": SEX.dictionary_encode(), "age": AGE.dictionary_encode(), "weight": WEIGHT})
     nested = table.append_column("beside", pa.array([{"a": [1]}, {"a": [2]}]))
@@ -143,20 +141,20 @@ def test_dictionary_columns_odd_metadata_and_columns_beside_are_no_hindrance(tmp
     assert read_marginal(path, DOMAIN).weights.tolist() == [[1, 0], [0, 2]]
 
 
-def test_a_parquet_table_without_rows_is_one_line(tmp_path: Path) -> None:
+def test_parquet_without_rows_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "sex-age.parquet"
     pq.write_table(pa.table({"sex": SEX, "age": AGE, "weight": WEIGHT}).slice(0, 0), path)
     assert "all weights are zero" in refusal(path)
 
 
-def test_a_small_file_of_many_rows_is_refused_unread(tmp_path: Path) -> None:
+def test_small_file_of_many_rows_is_refused(tmp_path: Path) -> None:
     path, rows = tmp_path / "sex-age.parquet", 3_000_000
     many = {
         name: pa.repeat(column[0], rows) for name, column in (("sex", SEX), ("age", AGE), ("weight", WEIGHT))
     }
     pq.write_table(pa.table(many), path)
     assert path.stat().st_size < 100_000
-    assert "3,000,000 rows for 4 cells; some are given twice" in refusal(path)
+    assert "3,000,000 rows for 4 cells, so some are given twice" in refusal(path)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +166,7 @@ def test_a_small_file_of_many_rows_is_refused_unread(tmp_path: Path) -> None:
         ),
         (
             lambda d: d["model"]["conditionals"][1]["parents"].append("occupation"),
-            "parents of occupation: each once, and none of them occupation itself",
+            "parents of occupation: name each once, and not occupation itself",
         ),
         (
             lambda d: d["model"]["conditionals"].append({"child": "sex", "parents": ["age"]}),
@@ -181,7 +179,7 @@ def test_a_small_file_of_many_rows_is_refused_unread(tmp_path: Path) -> None:
         ),
         (
             lambda d: d["model"]["conditionals"][0].update(back_off=["occupation"]),
-            "back_off: 'occupation' is no parent of age: age_band, sex",
+            "back_off: 'occupation' is not a parent of age: age_band, sex",
         ),
         (lambda d: d["tables"]["acs_2018"].append(["sex", "age"]), "tables: sex-age is declared twice"),
         (lambda d: d["model"].update(zeros=[{"shoe": ["a"]}]), "model.zeros: unknown attribute 'shoe'"),
@@ -192,11 +190,11 @@ def test_a_small_file_of_many_rows_is_refused_unread(tmp_path: Path) -> None:
         (lambda d: d["attributes"]["sex"]["states"].update({"": "none"}), "a state has no name"),
         (
             lambda d: d["attributes"]["sex"].update(states={f"s{i}": "x" for i in range(10_001)}),
-            "states: 10,001 states; an attribute has 10000 at most",
+            "states: 10,001 states; an attribute has at most 10000",
         ),
     ],
 )
-def test_a_graph_or_number_that_cannot_be_meant_is_refused(
+def test_invalid_graph_or_number_is_refused(
     locale: Callable[[Change], Path], change: Change, said: str
 ) -> None:
     with pytest.raises(DeclarationError) as caught:
@@ -206,7 +204,7 @@ def test_a_graph_or_number_that_cannot_be_meant_is_refused(
     assert "\n" not in str(caught.value)
 
 
-def test_a_state_that_no_table_counts_is_named(locale: Callable[[Change], Path]) -> None:
+def test_uncounted_state_is_named(locale: Callable[[Change], Path]) -> None:
     folder = locale(lambda d: d["attributes"]["marital_status"]["states"].update(partnered="with a partner"))
     found = verdict(folder, COUNTED)
     assert not found.passed
@@ -214,7 +212,7 @@ def test_a_state_that_no_table_counts_is_named(locale: Callable[[Change], Path])
     assert "zeros: [{marital_status: [partnered]}]" in found.found
 
 
-def test_a_state_that_nobody_is_declared_to_have_needs_no_count(locale: Callable[[Change], Path]) -> None:
+def test_declared_empty_state_needs_no_count(locale: Callable[[Change], Path]) -> None:
     def change(declared: dict[str, Any]) -> None:
         declared["attributes"]["marital_status"]["states"]["partnered"] = "with a partner"
         declared["model"]["zeros"] = [{"marital_status": ["partnered"]}]
@@ -222,12 +220,12 @@ def test_a_state_that_nobody_is_declared_to_have_needs_no_count(locale: Callable
     assert verdict(locale(change), COUNTED).passed
 
 
-def test_a_core_attribute_without_any_table_is_named(locale: Callable[[Change], Path]) -> None:
+def test_core_attribute_without_table_is_named(locale: Callable[[Change], Path]) -> None:
     found = verdict(locale(lambda d: d["tables"]["acs_2018"].pop(0)), COUNTED)
     assert "no table has marital_status, which is in the model" in found.found
 
 
-def test_adults_are_declared_or_counted_and_shares_are_no_people(locale: Callable[[Change], Path]) -> None:
+def test_adults_are_declared_or_counted(locale: Callable[[Change], Path]) -> None:
     assert Priors.load(EXAMPLE).adults == 2_288_030
     folder = locale(lambda d: d.update(adults=5))
     assert Priors.load(folder).adults == 5
@@ -238,7 +236,7 @@ def test_adults_are_declared_or_counted_and_shares_are_no_people(locale: Callabl
     assert Priors.load(folder).adults is None
 
 
-def test_a_marginal_is_a_tidy_frame_in_the_order_of_its_states() -> None:
+def test_marginal_becomes_a_tidy_frame() -> None:
     marginal = Priors.load(EXAMPLE).marginal(("sex", "age"))
     frame = marginal.to_pandas()
     assert [*frame.columns] == ["sex", "age", "weight", "sample_size"]
@@ -250,7 +248,7 @@ def test_a_marginal_is_a_tidy_frame_in_the_order_of_its_states() -> None:
     assert sampled["sample_size"].tolist() == sampled["weight"].tolist()
 
 
-def test_one_attribute_may_be_given_by_its_name_alone() -> None:
+def test_single_attribute_may_be_a_string() -> None:
     priors = Priors.load(EXAMPLE)
     one = priors.marginal("sex")
     assert one.domain.attributes == ("sex",)

@@ -14,7 +14,7 @@ WEIGHTS = arrays(np.float64, (2, 3), elements=st.floats(0.5, 1e6))
 
 
 @given(weights=WEIGHTS)
-def test_projections_sum_out_what_is_not_named(weights: np.ndarray) -> None:
+def test_projection_sums_out_the_rest(weights: np.ndarray) -> None:
     table = Marginal(DOMAIN, weights, weights * 2)
     found = table.project(("age",))
     np.testing.assert_allclose(found.weights, weights.sum(axis=0))
@@ -23,13 +23,13 @@ def test_projections_sum_out_what_is_not_named(weights: np.ndarray) -> None:
 
 
 @given(weights=WEIGHTS)
-def test_a_projection_to_another_order_turns_the_axes(weights: np.ndarray) -> None:
+def test_projection_can_reorder_axes(weights: np.ndarray) -> None:
     turned = Marginal(DOMAIN, weights).project(("age", "sex"))
     np.testing.assert_array_equal(turned.weights, weights.T)
     assert turned.domain.attributes == ("age", "sex")
 
 
-def test_three_axes_come_in_any_order_asked_for() -> None:
+def test_three_axes_come_in_any_order() -> None:
     domain = Domain({"a": ("0", "1"), "b": ("0", "1", "2"), "c": ("0", "1", "2", "3")})
     weights = np.arange(24.0).reshape(2, 3, 4)
     table = Marginal(domain, weights)
@@ -46,7 +46,7 @@ def test_probabilities_sum_to_one(weights: np.ndarray) -> None:
 
 @pytest.mark.parametrize("bad", [-3.0, np.nan, np.inf])
 @pytest.mark.parametrize("kind", ["weights", "samples"])
-def test_a_bad_count_is_named_with_its_cell(bad: float, kind: str) -> None:
+def test_bad_count_is_named_with_its_cell(bad: float, kind: str) -> None:
     values = np.ones((2, 3))
     values[1, 2] = bad
     good = np.ones((2, 3))
@@ -57,18 +57,18 @@ def test_a_bad_count_is_named_with_its_cell(bad: float, kind: str) -> None:
         Marginal(DOMAIN, source="age.csv", **arguments)
 
 
-def test_a_table_of_zeros_is_refused() -> None:
+def test_all_zero_table_is_refused() -> None:
     with pytest.raises(
         TableError, match=r"age\.csv: all weights are zero; a table needs at least one person"
     ):
         Marginal(DOMAIN, np.zeros((2, 3)), source="age.csv")
 
 
-def test_weights_of_another_shape_than_the_domain_are_refused() -> None:
+def test_wrong_shape_is_refused() -> None:
     with pytest.raises(TableError, match=r"weights have shape \(3, 2\), the domain \(2, 3\)"):
         Marginal(DOMAIN, np.ones((3, 2)))
 
 
-def test_a_projection_to_an_unknown_attribute_is_refused() -> None:
+def test_unknown_attribute_is_refused() -> None:
     with pytest.raises(DomainError, match="unknown attribute 'height'"):
         Marginal(DOMAIN, np.ones((2, 3))).project(("height",))

@@ -1,4 +1,4 @@
-"""Names: who is called what, from the tables that ship."""
+"""Names: the distributions of the shipped tables."""
 
 import numpy as np
 import pytest
@@ -83,7 +83,7 @@ def test_tables_fit_in_a_quarter_of_a_gigabyte(names: Names) -> None:
     assert sum(t.indices.nbytes + t.probabilities.nbytes + t.indptr.nbytes for t in tables) < 250e6
 
 
-def test_every_cell_has_names_that_ascend(names: Names) -> None:
+def test_every_cell_has_ascending_names(names: Names) -> None:
     for table in (names.first, names.middle, names.last):
         assert (np.diff(table.indptr) > 0).all()
         assert (np.delete(np.diff(table.indices), table.indptr[1:-1] - 1) > 0).all()
@@ -99,7 +99,7 @@ def test_jennifer_is_a_woman_born_around_1975(names: Names) -> None:
     assert "Jennifer" not in first(names, "Male", 1975, "white")
 
 
-def test_a_1990_born_is_not_named_like_a_1930_born(names: Names) -> None:
+def test_names_of_1990_and_1930_differ(names: Names) -> None:
     for sex in SEXES:
         old, young = first(names, sex, 1932, "white"), first(names, sex, 1992, "white")
         assert likeness(old, young) < 0.45
@@ -113,7 +113,7 @@ def test_jose_and_maria_are_hispanic_names(names: Names) -> None:
     assert first(names, "Female", 1960, "hispanic")["Maria"] > 0.03
 
 
-def test_spanish_accents_are_written_by_hispanic_people_born_abroad_alone(names: Names) -> None:
+def test_accents_are_kept_only_by_hispanics_born_abroad(names: Names) -> None:
     abroad = first(names, "Male", 1970, "hispanic", "born_elsewhere")
     assert "Jose" not in abroad
     assert abroad["José"] > 0.04
@@ -122,13 +122,13 @@ def test_spanish_accents_are_written_by_hispanic_people_born_abroad_alone(names:
     assert "José" not in first(names, "Male", 1970, "asian", "born_elsewhere")
 
 
-def test_people_born_abroad_bear_names_that_the_birth_register_lacks(names: Names) -> None:
+def test_born_abroad_have_unregistered_names(names: Names) -> None:
     assert first(names, "Female", 1970, "asian", "born_elsewhere")["Thuy"] > 20 * first(
         names, "Female", 1970, "asian"
     ).get("Thuy", 1e-9)
 
 
-def test_first_names_go_with_sex(names: Names) -> None:
+def test_first_names_follow_sex(names: Names) -> None:
     for ethnicity in ETHNICITIES:
         for nativity in ("born_here", "born_elsewhere"):
             men = first(names, "Male", 1970, ethnicity, nativity)
@@ -138,14 +138,14 @@ def test_first_names_go_with_sex(names: Names) -> None:
             assert not {"Robert", "Christopher"} & set(women)
 
 
-def test_blank_middle_names_have_the_published_shares(names: Names) -> None:
+def test_blank_middle_names_have_published_shares(names: Names) -> None:
     blank = {ethnicity: middle(names, "Female", 1980, ethnicity)[""] for ethnicity in ETHNICITIES}
     assert blank["white"] == pytest.approx(0.057)
     assert blank["hispanic"] == pytest.approx(0.381)
     assert blank["pacific_islander"] == blank["asian"] == pytest.approx(0.305)
 
 
-def test_middle_names_suit_sex_and_are_no_initials(names: Names) -> None:
+def test_middle_names_follow_sex_without_initials(names: Names) -> None:
     women, men = middle(names, "Female", 1950, "white"), middle(names, "Male", 1950, "white")
     assert women["Ann"] > 0.05
     assert "Ann" not in men
@@ -169,17 +169,17 @@ def test_surnames_follow_ethnicity(names: Names) -> None:
     assert row(names.last, ethnicity="native")["Begay"] > 0.005
 
 
-def test_surnames_are_words_even_when_they_look_like_values(names: Names) -> None:
+def test_value_like_surnames_stay_text(names: Names) -> None:
     assert {"Null", "True", "Nan"} <= set(names.last.states)
     assert {"McDonald", "O'Brien", "De La Cruz", "St. John", "Mack", "Macias"} <= set(names.last.states)
     assert all(isinstance(name, str) for name in names.last.states)
 
 
-def test_the_residual_of_the_voter_files_is_no_name(names: Names) -> None:
+def test_residual_of_voter_files_is_not_a_name(names: Names) -> None:
     assert not any("other names" in name.lower() for name in names.first.states)
 
 
-def test_the_tables_are_small_enough_to_ship() -> None:
+def test_tables_are_small_enough_to_ship() -> None:
     lookups = PRIORS.folder / "lookups"
     assert sum(file.stat().st_size for file in lookups.glob("names_*.parquet")) <= 7e6
     assert sum(file.stat().st_size for file in lookups.glob("*.parquet")) <= 9e6

@@ -1,4 +1,4 @@
-"""Occupations: names, codes and the O*NET text behind them, from the tables that ship."""
+"""Occupations: names, codes and O*NET details in the shipped tables."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -21,20 +21,20 @@ def occupations() -> Occupations:
     return Priors.load("en_US").occupations
 
 
-def test_every_civilian_and_military_code_of_the_pums_has_one_name(occupations: Occupations) -> None:
+def test_every_pums_code_has_one_name(occupations: Occupations) -> None:
     military = [occupation.code for occupation in occupations if occupation.group == "military"]
     assert military == ["9800", "9810", "9825", "9830"]
     assert len(occupations) == 525 + len(military)
     assert len(set(occupations.names)) == len(occupations.by_code) == len(occupations)
 
 
-def test_names_come_in_code_order_and_are_snake_case(occupations: Occupations) -> None:
+def test_names_are_snake_case_in_code_order(occupations: Occupations) -> None:
     codes = [occupation.code for occupation in occupations]
     assert codes == sorted(codes)
     assert all(name == name.lower() and name.replace("_", "").isalpha() for name in occupations.names)
 
 
-def test_names_are_those_of_the_released_dataset(occupations: Occupations) -> None:
+def test_names_match_the_released_dataset(occupations: Occupations) -> None:
     named = {code: occupation.name for code, occupation in occupations.by_code.items()}
     assert named["1021"] == "software_developer"
     assert named["0800"] == "accountant_or_auditor"
@@ -50,12 +50,12 @@ def test_titles_read_as_a_person(occupations: Occupations) -> None:
     assert occupations.get("first_line_supervisor_of_retail_sales_worker").title == "retail sales supervisor"
 
 
-def test_groups_are_the_23_major_groups_of_the_soc(occupations: Occupations) -> None:
+def test_groups_are_the_23_soc_groups(occupations: Occupations) -> None:
     assert len({occupation.group for occupation in occupations}) == 23
     assert occupations.get("physician").group == "healthcare_practitioner"
 
 
-def test_professions_that_every_state_licenses_are_marked(occupations: Occupations) -> None:
+def test_licensed_professions_are_marked(occupations: Occupations) -> None:
     assert all(
         occupations.get(name).licensed for name in ("physician", "registered_nurse", "lawyer", "pharmacist")
     )
@@ -71,7 +71,7 @@ def test_job_zone_and_education_follow_preparation(occupations: Occupations) -> 
     assert all(occupation.job_zone in {None, 1, 2, 3, 4, 5} for occupation in occupations)
 
 
-def test_grounding_is_short_and_covers_nearly_all_civilian_occupations(occupations: Occupations) -> None:
+def test_grounding_is_short_and_nearly_complete(occupations: Occupations) -> None:
     civilian = [occupation for occupation in occupations if occupation.group != "military"]
     assert sum(bool(occupation.tasks) for occupation in civilian) > 0.97 * len(civilian)
     assert max(len(occupation.tasks) for occupation in civilian) == 8
@@ -79,38 +79,38 @@ def test_grounding_is_short_and_covers_nearly_all_civilian_occupations(occupatio
     assert all(len(o.tools) <= 6 and len(o.skills) <= 6 and len(o.alternate_titles) <= 6 for o in civilian)
 
 
-def test_tasks_of_a_joined_code_are_those_its_parts_share(occupations: Occupations) -> None:
+def test_joined_codes_have_shared_tasks(occupations: Occupations) -> None:
     assert any("students" in task for task in occupations.get("postsecondary_teacher").tasks)
     assert any("vehicle" in task for task in occupations.get("driver_sales_worker_or_truck_driver").tasks)
 
 
-def test_an_all_other_code_excludes_the_specific_ones_of_its_soc_group(occupations: Occupations) -> None:
+def test_all_other_codes_exclude_specific_ones(occupations: Occupations) -> None:
     assert all(code[:7] != "17-2141" for code in occupations.get("engineer").onet)
     assert "17-2171.00" in occupations.get("petroleum_engineer").onet
     assert "17-2161.00" in occupations.get("engineer").onet
 
 
-def test_the_two_ways_of_having_no_occupation_are_known_and_have_no_code(occupations: Occupations) -> None:
+def test_states_without_occupation_have_no_code(occupations: Occupations) -> None:
     for name in ("not_in_workforce", "no_occupation"):
         assert name in occupations
         assert occupations.get(name).code == ""
         assert name not in occupations.names
 
 
-def test_an_unknown_name_is_answered_with_its_neighbours(occupations: Occupations) -> None:
+def test_unknown_name_suggests_similar_ones(occupations: Occupations) -> None:
     with pytest.raises(
         UnknownOccupationError,
-        match=r"'registred_nurse': not known to the locale, .*; did you mean registered_nurse",
+        match=r"'registred_nurse': the locale does not list it, .*; did you mean registered_nurse",
     ):
         occupations.get("registred_nurse")
 
 
-def test_a_missing_table_says_how_to_make_it(tmp_path: Path) -> None:
+def test_missing_table_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"occupations.parquet: no such table; rebuild"):
         Occupations(tmp_path).names  # noqa: B018 - reading is what fails
 
 
-def test_phrases_that_do_not_match_their_tasks_are_refused_by_name(tmp_path: Path) -> None:
+def test_misaligned_phrases_are_refused(tmp_path: Path) -> None:
     table = pq.read_table(LOCALE / "lookups" / "occupations.parquet")
     place = table.column_names.index("task_phrases")
     (tmp_path / "lookups").mkdir()
@@ -124,7 +124,7 @@ def test_phrases_that_do_not_match_their_tasks_are_refused_by_name(tmp_path: Pat
         Occupations(tmp_path).names  # noqa: B018 - reading is what fails
 
 
-def test_a_table_of_an_earlier_release_says_that_it_has_no_phrases(tmp_path: Path) -> None:
+def test_earlier_table_reports_missing_phrases(tmp_path: Path) -> None:
     table = pq.read_table(LOCALE / "lookups" / "occupations.parquet")
     (tmp_path / "lookups").mkdir()
     pq.write_table(table.drop_columns(["skill_phrases"]), tmp_path / "lookups" / "occupations.parquet")
@@ -132,7 +132,7 @@ def test_a_table_of_an_earlier_release_says_that_it_has_no_phrases(tmp_path: Pat
         Occupations(tmp_path).names  # noqa: B018 - reading is what fails
 
 
-def test_the_table_carries_the_attribution_that_its_licence_asks_for() -> None:
+def test_table_carries_the_licence_attribution() -> None:
     metadata = pq.read_schema(LOCALE / "lookups" / "occupations.parquet").metadata
     assert metadata[b"attribution"].decode() == ONET_ATTRIBUTION
     assert "CC BY 4.0" in ONET_ATTRIBUTION

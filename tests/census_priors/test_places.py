@@ -1,4 +1,4 @@
-"""Places: ZIP codes, their cities and counties, and where people of each group live."""
+"""Places: ZIP codes, cities and counties, and the distribution of groups over them."""
 
 from itertools import pairwise
 
@@ -36,20 +36,20 @@ def shares(places: Places, table: ConditionalTable, column: str, **cell: str) ->
     return found
 
 
-def test_adults_are_those_of_the_2020_census(places: Places) -> None:
+def test_adults_match_the_2020_census(places: Places) -> None:
     assert places.column("adults").sum() == 261_061_674
     assert places.column("adults")[places.column("state") == "PR"].sum() == 2_724_872
     assert np.count_nonzero(places.column("state") != "VI") == 33_774
 
 
-def test_zip_codes_have_five_characters_and_keep_their_zeros(places: Places) -> None:
+def test_zip_codes_keep_their_zeros(places: Places) -> None:
     assert all(len(zipcode) == 5 and zipcode.isdigit() for zipcode in places.postcodes)
     assert all(a < b for a, b in pairwise(places.postcodes))
     boston = places.get("02108")
     assert (boston.municipality, boston.region, boston.subregion) == ("Boston", "MA", "Suffolk County")
 
 
-def test_county_and_state_of_every_zip_code_agree(places: Places) -> None:
+def test_county_and_state_agree(places: Places) -> None:
     by_fips: dict[str, set[str]] = {}
     for fips, state in zip(places.column("county_fips"), places.column("state"), strict=True):
         by_fips.setdefault(fips[:2], set()).add(state)
@@ -70,7 +70,7 @@ def test_names_are_cased_as_written(places: Places) -> None:
     assert all(city[0].isupper() and not (city.isupper() and len(city) > 5) for city in cities)
 
 
-def test_urbanicity_tells_manhattan_from_a_suburb_and_from_the_prairie(places: Places) -> None:
+def test_urbanicity_separates_known_places(places: Places) -> None:
     assert [places.get(z).urbanicity for z in ("10025", "60187", "82930", "58533")] == [
         "urban",
         "suburban",
@@ -79,28 +79,26 @@ def test_urbanicity_tells_manhattan_from_a_suburb_and_from_the_prairie(places: P
     ]
 
 
-def test_every_cell_of_every_state_has_zip_codes_of_that_state_alone(
-    places: Places, table: ConditionalTable
-) -> None:
+def test_cells_have_zip_codes_of_their_state(places: Places, table: ConditionalTable) -> None:
     assert (np.diff(table.indptr) > 0).all()
     cells = np.repeat(np.arange(table.parents.size), np.diff(table.indptr))
     state_of_cell = np.array(STATES, dtype=object)[cells // (len(ETHNICITIES) * len(EDUCATION_GROUPS))]
     assert (places.column("state")[table.indices] == state_of_cell).all()
 
 
-def test_zip_codes_within_a_row_ascend(table: ConditionalTable) -> None:
+def test_zip_codes_ascend_within_a_row(table: ConditionalTable) -> None:
     steps = np.diff(table.indices)
     starts = table.indptr[1:-1] - 1
     assert (np.delete(steps, starts) > 0).all()
 
 
-def test_rows_follow_the_order_that_the_caller_gives(places: Places, table: ConditionalTable) -> None:
+def test_rows_follow_the_given_order(places: Places, table: ConditionalTable) -> None:
     other = PRIORS.residence.table(("WY", "GA"), ("black", "white"))
     asked = {"state": "GA", "ethnicity": "white", "education_group": "degree"}
     assert shares(places, other, "county", **asked) == pytest.approx(shares(places, table, "county", **asked))
 
 
-def test_graduates_live_elsewhere_in_the_state_than_others(places: Places, table: ConditionalTable) -> None:
+def test_graduates_live_elsewhere_in_a_state(places: Places, table: ConditionalTable) -> None:
     fulton = {
         group: shares(places, table, "county", state="GA", ethnicity="white", education_group=group)[
             "Fulton County"
@@ -110,23 +108,21 @@ def test_graduates_live_elsewhere_in_the_state_than_others(places: Places, table
     assert fulton["degree"] > 2 * fulton["no_college"]
 
 
-def test_people_of_an_ethnicity_live_where_the_census_counts_them(
-    places: Places, table: ConditionalTable
-) -> None:
+def test_ethnicities_live_where_counted(places: Places, table: ConditionalTable) -> None:
     cell = {"state": "IL", "education_group": "no_college"}
     black = shares(places, table, "county", ethnicity="black", **cell)["Cook County"]
     white = shares(places, table, "county", ethnicity="white", **cell)["Cook County"]
     assert black > 1.5 * white
 
 
-def test_pacific_islanders_are_split_from_asians_by_county(places: Places, table: ConditionalTable) -> None:
+def test_pacific_islanders_are_split_by_county(places: Places, table: ConditionalTable) -> None:
     cell = {"state": "HI", "education_group": "no_college"}
     islander = shares(places, table, "county", ethnicity="pacific_islander", **cell)["Hawaii County"]
     asian = shares(places, table, "county", ethnicity="asian", **cell)["Hawaii County"]
     assert islander > asian
 
 
-def test_the_virgin_islands_are_placed_by_total_population(places: Places, table: ConditionalTable) -> None:
+def test_virgin_islands_use_total_population(places: Places, table: ConditionalTable) -> None:
     cells = [
         shares(places, table, "postcode", state="VI", ethnicity=ethnicity, education_group="degree")
         for ethnicity in ETHNICITIES
@@ -135,12 +131,12 @@ def test_the_virgin_islands_are_placed_by_total_population(places: Places, table
     assert cells[0]["00802"] == pytest.approx(42_261 / 87_146)
 
 
-def test_an_unknown_zip_code_is_answered_with_its_neighbours(places: Places) -> None:
+def test_unknown_zip_code_suggests_neighbours(places: Places) -> None:
     with pytest.raises(UnknownPlaceError, match="unknown ZIP code '2108'; the nearest are "):
         places.get("2108")
 
 
-def test_an_unknown_state_is_answered_with_the_known_ones(places: Places) -> None:
+def test_unknown_state_lists_the_known_ones(places: Places) -> None:
     with pytest.raises(UnknownPlaceError, match=r"unknown state 'XX'; known: AK, AL"):
         places.municipalities("XX")
     with pytest.raises(UnknownPlaceError, match="unknown state 'XX'"):

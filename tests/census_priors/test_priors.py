@@ -1,4 +1,4 @@
-"""Priors: declaration, views of tables, and which blocks are counted or modelled."""
+"""Priors: declaration, views of tables, and counted or modelled blocks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def locale(folder: Path, **changes: object) -> Path:
     return folder
 
 
-def test_a_view_sums_the_states_that_it_joins(tmp_path: Path) -> None:
+def test_view_sums_its_states(tmp_path: Path) -> None:
     locale(tmp_path)
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "sex-age.csv").write_text("sex,age,weight\nf,18,1\nf,19,2\nf,21,4\nm,20,8\n")
@@ -61,7 +61,7 @@ def test_a_view_sums_the_states_that_it_joins(tmp_path: Path) -> None:
     assert priors.marginal(("band",)).weights.tolist() == [3, 12]
 
 
-def test_a_table_that_nobody_published_is_refused(tmp_path: Path) -> None:
+def test_unpublished_table_is_refused(tmp_path: Path) -> None:
     attributes = {**SMALL["attributes"], "eyes": {"label": "Eyes", "states": {"blue": "blue"}}}  # type: ignore[dict-item]
     priors = Priors.load(locale(tmp_path, attributes=attributes))
     with pytest.raises(TableError, match=r"xx: no table has sex, eyes together"):
@@ -84,27 +84,25 @@ def test_a_table_that_nobody_published_is_refused(tmp_path: Path) -> None:
         ({"agreement": -1}, r"agreement"),
     ],
 )
-def test_a_declaration_that_cannot_be_used_says_where(
-    tmp_path: Path, changes: dict[str, object], message: str
-) -> None:
+def test_bad_declaration_names_its_place(tmp_path: Path, changes: dict[str, object], message: str) -> None:
     with pytest.raises(DeclarationError, match=rf"(?s)priors\.yaml: .*{message}"):
         Priors.load(locale(tmp_path, **changes))
 
 
-def test_a_view_of_what_comes_later_is_refused(tmp_path: Path) -> None:
+def test_view_of_a_later_attribute_is_refused(tmp_path: Path) -> None:
     attributes = {"band": SMALL["attributes"]["band"], **SMALL["attributes"]}  # type: ignore[index, dict-item]
     priors = Priors.load(locale(tmp_path, attributes=attributes))
     with pytest.raises(DeclarationError, match=r"attributes.band: 'age' must stand before it"):
         _ = priors.domain
 
 
-def test_yaml_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_invalid_yaml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "priors.yaml").write_text("a: [b")
     with pytest.raises(DeclarationError, match=r"priors.yaml: not valid YAML"):
         Priors.load(tmp_path)
 
 
-def test_an_unknown_locale_is_refused_with_the_known_ones() -> None:
+def test_unknown_locale_lists_the_known_ones() -> None:
     with pytest.raises(DeclarationError, match=r"xx_XX: no such locale and no folder .*shipped: en_US"):
         Priors.load("xx_XX")
 
@@ -125,9 +123,7 @@ def test_an_unknown_locale_is_refused_with_the_known_ones() -> None:
         (("state",), "PR", "direct"),
     ],
 )
-def test_a_block_is_modelled_where_an_attribute_or_a_view_of_it_is(
-    attributes: tuple[str, ...], state: str, basis: str
-) -> None:
+def test_modelled_attributes_mark_their_blocks(attributes: tuple[str, ...], state: str, basis: str) -> None:
     assert EN_US.basis(attributes, state) == basis
 
 
@@ -144,17 +140,17 @@ def test_modelled_blocks_claim_no_records() -> None:
             assert (samples[row].sum() == 0) == modelled, (attributes, state)
 
 
-def test_the_universe_of_a_table_is_that_of_its_attributes() -> None:
+def test_universe_of_a_table_follows_its_attributes() -> None:
     assert EN_US.universe(("state", "sex")) == "everybody"
     assert EN_US.universe(("state", "industry")) == "with a job"
 
 
-def test_an_unknown_attribute_has_no_label() -> None:
+def test_unknown_attribute_has_no_label() -> None:
     with pytest.raises(DomainError, match=r"unknown attribute 'shoe'"):
         EN_US.label("shoe", "42")
 
 
-def test_what_a_run_needs_is_loaded_within_a_second() -> None:
+def test_priors_load_within_a_second() -> None:
     began = time.perf_counter()
     priors = Priors.load("en_US")
     assert priors.domain["occupation"]
@@ -162,11 +158,11 @@ def test_what_a_run_needs_is_loaded_within_a_second() -> None:
     assert time.perf_counter() - began < 1.0
 
 
-def test_the_whole_locale_is_small() -> None:
+def test_whole_locale_is_small() -> None:
     assert sum(path.stat().st_size for path in EN_US.folder.rglob("*") if path.is_file()) < 15_000_000
 
 
-def test_the_sources_are_all_that_the_locale_was_made_of() -> None:
+def test_sources_cover_the_whole_locale() -> None:
     publishers = {source.publisher for source in EN_US.sources.values()}
     assert {
         "US Census Bureau",
@@ -176,5 +172,5 @@ def test_the_sources_are_all_that_the_locale_was_made_of() -> None:
     assert any("O*NET" in source.title and source.licence == "CC BY 4.0" for source in EN_US.sources.values())
 
 
-def test_a_locale_without_provenance_has_the_sources_that_it_declares(tmp_path: Path) -> None:
+def test_without_provenance_sources_are_declared(tmp_path: Path) -> None:
     assert list(Priors.load(locale(tmp_path)).sources) == ["office"]

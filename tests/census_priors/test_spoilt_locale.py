@@ -1,4 +1,4 @@
-"""A locale folder with something wrong in it: the check, the command and the loader say which file and what to do."""
+"""Spoilt locale folders: the check, the command and the loader name the file and the remedy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from census_personas.generator.population.population import Population
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "puerto_rico"
 EN_US = shipped.united_states().folder
-LOOKUPS = "look-ups are those declared, and can be read"
+LOOKUPS = "look-ups are declared and can be read"
 LOCK = "files are those of tables.lock"
 MAIN = [sys.executable, "-c", "from census_personas.generator.cli.main import main; main()"]
 
@@ -55,7 +55,7 @@ def example(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """The shipped locale with one table and all of its look-ups, linked."""
+    """Link the shipped locale with one table and all its look-ups."""
     folder = tmp_path / "small"
     (folder / "tables").mkdir(parents=True)
     (folder / "lookups").mkdir()
@@ -88,7 +88,7 @@ def junk(name: str) -> Spoil:
     return spoil
 
 
-def test_look_ups_that_are_whole_pass(small: Path) -> None:
+def test_whole_look_ups_pass(small: Path) -> None:
     assert verdict(small, LOOKUPS).passed
 
 
@@ -101,17 +101,15 @@ def test_look_ups_that_are_whole_pass(small: Path) -> None:
         (lookup("places", lambda f: f.drop(columns=["city", "adults"])), "columns city, adults are missing"),
         (
             lookup("places", lambda f: f.assign(adults=f["adults"].astype(str))),
-            "column 'adults' holds large_string, not a number a row; rebuild the locale",
+            "column 'adults' holds large_string, not one number per row; rebuild the locale",
         ),
-        (lookup("places", lambda f: f.assign(city=1)), "column 'city' holds int64, not a text a row"),
+        (lookup("places", lambda f: f.assign(city=1)), "column 'city' holds int64, not one text per row"),
         (lookup("counties", lambda f: f.iloc[5:]), "lookups: counties lack "),
         (lookup("names_births", lambda f: f.assign(name=10**6)), "names that are not in names_given.parquet"),
         (lookup("occupations", lambda f: f.assign(tasks="")), "column 'tasks' holds"),
     ],
 )
-def test_a_spoilt_look_up_is_named_and_nobody_is_sampled_without_it(
-    small: Path, spoil: Spoil, said: str
-) -> None:
+def test_spoilt_look_up_is_named(small: Path, spoil: Spoil, said: str) -> None:
     spoil(small)
     priors = Priors.load(small)
     if "occupations" in said or "tasks" in said:  # its states come from there
@@ -126,11 +124,11 @@ def test_a_spoilt_look_up_is_named_and_nobody_is_sampled_without_it(
     assert said in str(caught.value)
 
 
-def test_a_look_up_that_nobody_declared_is_told(small: Path) -> None:
+def test_undeclared_look_up_is_named(small: Path) -> None:
     path = small / "priors.yaml"
     path.write_text(path.read_text().replace("- names\n", ""))
     with pytest.raises(
-        DeclarationError, match=r"roles.given_name: 'first_name' is no attribute; add it, or names to"
+        DeclarationError, match=r"roles.given_name: 'first_name' is not an attribute; add it, or names to"
     ):
         Priors.load(small)
     said = yaml.safe_load((small / "locale.yaml").read_text(encoding="utf-8"))
@@ -147,7 +145,7 @@ def test_a_look_up_that_nobody_declared_is_told(small: Path) -> None:
         (
             lambda folder: (folder / "tables.lock").write_text("not a lock\n"),
             LOCK,
-            "tables.lock:1: 'not a lock' is no SHA-256, two spaces and a path",
+            "tables.lock:1: 'not a lock' is not a SHA-256, two spaces and a path",
         ),
         (lambda folder: (folder / "provenance.yaml").touch(), LOCK, "tables.lock is missing"),
         (
@@ -160,7 +158,7 @@ def test_a_look_up_that_nobody_declared_is_told(small: Path) -> None:
                 "facts: [{name: x, value: 1, margin: 1, source: s, url: u, among: {sex: {at_least: 3}}}]"
             ),
             "x",
-            "'Male' is no number and no range such as 25-29 or 85+",
+            "'Male' is neither a number nor a range such as 25-29 or 85+",
         ),
         (
             lambda folder: (folder / "published.yaml").write_text(
@@ -178,16 +176,14 @@ def test_a_look_up_that_nobody_declared_is_told(small: Path) -> None:
         ),
     ],
 )
-def test_what_the_check_cannot_use_is_a_wrong_answer_and_not_a_crash(
-    example: Path, spoil: Spoil, name: str, said: str
-) -> None:
+def test_unusable_input_is_a_failed_check(example: Path, spoil: Spoil, name: str, said: str) -> None:
     spoil(example)
     found = verdict(example, name)
     assert not found.passed
     assert said in found.found
 
 
-def test_a_compiled_locale_without_its_lock_fails_the_command(example: Path) -> None:
+def test_compiled_locale_needs_its_lock(example: Path) -> None:
     lock.write_lock(example)
     (example / "provenance.yaml").touch()
     (example / "tables.lock").unlink()
@@ -209,9 +205,7 @@ def test_a_compiled_locale_without_its_lock_fails_the_command(example: Path) -> 
         ("priors.yaml", b"", "priors.yaml: file: Input should be a valid dictionary"),
     ],
 )
-def test_a_yaml_file_that_cannot_be_used_is_one_line(
-    example: Path, file: str, content: bytes, said: str
-) -> None:
+def test_unusable_yaml_is_one_line(example: Path, file: str, content: bytes, said: str) -> None:
     (example / file).write_bytes(content)
     with pytest.raises(DeclarationError) as caught:
         check(Priors.load(example))
@@ -226,17 +220,18 @@ def test_a_yaml_file_that_cannot_be_used_is_one_line(
         ({"lookups": ["zips"]}, "lookups.0: Input should be 'names', 'occupations' or 'places', not 'zips'"),
         ({"attributes": {}}, "attributes: Dictionary should have at least 1 item"),
         ({"attributes": {"a-b": {"label": "x", "range": [1, 2]}}}, "'a-b' cannot be a column"),
-        ({"attributes": {"weight": {"label": "x", "range": [1, 2]}}}, "'weight' cannot be a column"),
+        ({"attributes": {"weight": {"label": "x", "range": [1, 2]}}}, "'weight' is a column"),
         ({"attributes": {"age": {"label": "x", "range": [9, 1]}}}, "range 9 to 1"),
-        ({"attributes": {"age": {"label": "x", "range": [0, 10**12]}}}, "10000 states at most"),
-        ({"tables": {"acs_2018": [["sex", "sex"]]}}, "a table has attributes, each once, not ['sex', 'sex']"),
-        ({"tables": {"acs_2018": [[]]}}, "a table has attributes, each once, not []"),
+        ({"attributes": {"age": {"label": "x", "range": [0, 10**12]}}}, "at most 10000 states"),
+        (
+            {"tables": {"acs_2018": [["sex", "sex"]]}},
+            "a table needs attributes, each once, not ['sex', 'sex']",
+        ),
+        ({"tables": {"acs_2018": [[]]}}, "a table needs attributes, each once, not []"),
     ],
     ids=str,
 )
-def test_a_declaration_that_cannot_be_meant_is_refused(
-    example: Path, change: dict[str, object], said: str
-) -> None:
+def test_invalid_declaration_is_refused(example: Path, change: dict[str, object], said: str) -> None:
     path = example / "priors.yaml"
     declared = yaml.safe_load(path.read_text(encoding="utf-8")) | change
     path.write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
@@ -248,16 +243,16 @@ def test_a_declaration_that_cannot_be_meant_is_refused(
 @pytest.mark.parametrize(
     ("view", "said"),
     [
-        ({"of": "age", "edges": [30, 30]}, "edges ascend"),
-        ({"of": "age", "edges": [10, 30]}, r"edges: 10 is where no state of age begins but the first"),
-        ({"of": "age_band", "edges": [33]}, r"edges: 33 is where no state of age_band begins but the first"),
-        ({"of": "sex", "edges": [30]}, "'Male' is no number and no range"),
+        ({"of": "age", "edges": [30, 30]}, "edges must ascend"),
+        ({"of": "age", "edges": [10, 30]}, r"edges: no state of age after the first begins at 10"),
+        ({"of": "age_band", "edges": [33]}, r"edges: no state of age_band after the first begins at 33"),
+        ({"of": "sex", "edges": [30]}, "'Male' is neither a number nor a range"),
         ({"of": "sex", "map": {"all": ["Male"]}}, "map leaves out 'Female' of sex"),
         ({"of": "sex", "map": {"all": ["Male", "Female", "X"]}}, "map has the unknown 'X' of sex"),
     ],
     ids=str,
 )
-def test_a_view_that_does_not_fit_is_refused(example: Path, view: dict[str, object], said: str) -> None:
+def test_mismatched_view_is_refused(example: Path, view: dict[str, object], said: str) -> None:
     path = example / "priors.yaml"
     declared = yaml.safe_load(path.read_text(encoding="utf-8"))
     declared["attributes"]["further"] = {"label": "x", **view}
@@ -273,12 +268,12 @@ def test_a_view_that_does_not_fit_is_refused(example: Path, view: dict[str, obje
         ("samples", ["1", "2"], "column 'samples' holds large_string, not numbers"),
         ("weight", [True, False], "column 'weight' holds bool, not numbers"),
         ("weight", [1.0, None], "weights of sex='Female' are nan"),
-        ("sex", ["Male", None], "is no state of the domain (Male, Female)"),
-        ("sex", [["Male"], ["Female"]], "is no state"),
-        ("sex", [1, 2], "sex='1' is no state"),
+        ("sex", ["Male", None], "is not a state of the domain (Male, Female)"),
+        ("sex", [["Male"], ["Female"]], "is not a state"),
+        ("sex", [1, 2], "sex='1'is not a state"),
     ],
 )
-def test_a_parquet_table_of_the_wrong_types_is_refused(
+def test_wrongly_typed_parquet_is_refused(
     tmp_path: Path, column: str, values: list[object], said: str
 ) -> None:
     frame = pd.DataFrame({"sex": ["Male", "Female"], "weight": [1.0, 2.0]}).assign(**{column: values})
@@ -288,23 +283,25 @@ def test_a_parquet_table_of_the_wrong_types_is_refused(
     assert said in str(caught.value)
 
 
-def test_provenance_that_cannot_be_read_is_named(example: Path) -> None:
+def test_unreadable_provenance_is_named(example: Path) -> None:
     for content in ("", "sources: 3", "sources: {a: 3}", "a: 1\na: 2"):
         (example / "provenance.yaml").write_text(content)
         with pytest.raises(DeclarationError, match=r"provenance\.yaml: "):
             _ = Priors.load(example).sources
 
 
-def test_what_is_certain_is_certain_of_a_parent(example: Path) -> None:
+def test_otherwise_needs_a_parent(example: Path) -> None:
     path = example / "priors.yaml"
     declared = yaml.safe_load(path.read_text(encoding="utf-8"))
     declared["model"]["conditionals"][1]["parents"].remove("labor_force_status")
     path.write_text(yaml.safe_dump(declared, sort_keys=False), encoding="utf-8")
-    with pytest.raises(DeclarationError, match="otherwise: 'labor_force_status' is no parent of occupation"):
+    with pytest.raises(
+        DeclarationError, match="otherwise: 'labor_force_status' is not a parent of occupation"
+    ):
         Priors.load(example)
 
 
-def test_an_attribute_outside_the_model_is_no_column(example: Path) -> None:
+def test_attribute_outside_the_model_is_no_column(example: Path) -> None:
     path = example / "priors.yaml"
     declared = yaml.safe_load(path.read_text(encoding="utf-8"))
     declared["model"]["core"].remove("education_level")
@@ -317,21 +314,21 @@ def test_an_attribute_outside_the_model_is_no_column(example: Path) -> None:
     ("name", "said"),
     [
         *(
-            (name, "cannot be a column, as the engine fills it")
+            (name, "is a column that the engine fills")
             for name in ("uuid", "country", "row", "openness", "persona")
         ),
         ("Sex", "use small letters"),
         ("__index_level_0__", "use small letters"),
     ],
 )
-def test_an_attribute_may_not_have_a_name_that_the_engine_fills(example: Path, name: str, said: str) -> None:
+def test_engine_column_names_are_refused(example: Path, name: str, said: str) -> None:
     path = example / "priors.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("marital_status", name), encoding="utf-8")
     with pytest.raises(DeclarationError, match=f"attributes: '{name}' .*{said}"):
         Priors.load(example)
 
 
-def test_a_published_fact_about_nobody_is_refused(example: Path) -> None:
+def test_published_fact_about_nobody_is_refused(example: Path) -> None:
     facts = [{"what": "adults", "value": 1.0, "within": 0.1, "source": "x", "url": "https://x", "part": {}}]
     (example / "published.yaml").write_text(yaml.safe_dump({"facts": facts}), encoding="utf-8")
     code, _, err = personas("priors", "check", "--locale", example)
@@ -340,7 +337,7 @@ def test_a_published_fact_about_nobody_is_refused(example: Path) -> None:
     assert "published.yaml" in err
 
 
-def test_a_lock_that_is_no_file_is_no_missing_lock(example: Path) -> None:
+def test_lock_that_is_not_a_file_is_not_missing(example: Path) -> None:
     (example / "tables.lock").unlink(missing_ok=True)
     (example / "tables.lock").mkdir()
     with pytest.raises(TableError, match=r"tables\.lock: cannot be read"):
@@ -350,12 +347,12 @@ def test_a_lock_that_is_no_file_is_no_missing_lock(example: Path) -> None:
 @pytest.mark.parametrize(
     ("weight", "said"),
     [
-        ("many", "weight 'many' is no number"),
+        ("many", "weight 'many' is not a number"),
         ("1e-320", "weights add up to"),
-        ("1,000", "'1,000' is no number"),
+        ("1,000", "'1,000' is not a number"),
     ],
 )
-def test_a_weight_that_is_no_count_is_named(tmp_path: Path, weight: str, said: str) -> None:
+def test_invalid_weight_is_named(tmp_path: Path, weight: str, said: str) -> None:
     (tmp_path / "sex.csv").write_text(f'sex,weight\nMale,"{weight}"\n', encoding="utf-8")
     with pytest.raises(TableError, match=said):
         read_marginal(tmp_path / "sex.csv", Domain({"sex": ("Male", "Female")}))

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, whatever happens to those who write them."""
+"""Atomic files: written completely or not at all, even if the writer is killed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ with whole_file(Path(sys.argv[1])) as partial:
 
 
 def writing(path: Path) -> subprocess.Popen[str]:
-    """A process that holds the file half written until it is told to end."""
+    """Start a process that holds a half-written file until it is stopped."""
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -37,7 +37,7 @@ def names(folder: Path) -> list[str]:
     return sorted(item.name for item in folder.iterdir())
 
 
-def test_what_a_killed_writer_left_is_written_over_by_the_next(tmp_path: Path) -> None:
+def test_leftover_of_a_killed_writer_is_reused(tmp_path: Path) -> None:
     for _ in range(2):
         process = writing(tmp_path / "x.txt")
         process.kill()
@@ -48,7 +48,7 @@ def test_what_a_killed_writer_left_is_written_over_by_the_next(tmp_path: Path) -
     assert (tmp_path / "x.txt").read_text() == "whole"
 
 
-def test_of_two_writers_the_last_to_finish_wins_whole(tmp_path: Path) -> None:
+def test_last_of_two_writers_wins(tmp_path: Path) -> None:
     process = writing(tmp_path / "x.txt")
     with whole_file(tmp_path / "x.txt") as partial:
         assert names(tmp_path) == [".x.txt.1.partial", ".x.txt.partial"]
@@ -59,7 +59,7 @@ def test_of_two_writers_the_last_to_finish_wins_whole(tmp_path: Path) -> None:
     assert (tmp_path / "x.txt").read_text() == "half of a long text"
 
 
-def test_a_name_that_something_else_has_is_passed_over(tmp_path: Path) -> None:
+def test_occupied_temporary_name_is_skipped(tmp_path: Path) -> None:
     (tmp_path / ".x.txt.partial").symlink_to(tmp_path / "elsewhere")
     (tmp_path / ".x.txt.1.partial").mkdir()
     write_whole(tmp_path / "x.txt", "whole")
@@ -68,16 +68,14 @@ def test_a_name_that_something_else_has_is_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["/proc/x.txt", "file/x.txt"])
-def test_a_place_that_cannot_be_written_to_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
+def test_unwritable_path_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(UnwritableError, match=rf"^{place}: cannot be written \(.*\); give a place"):
+    with pytest.raises(UnwritableError, match=rf"^{place}: cannot be written \(.*\); choose a path"):
         write_whole(Path(place), "text")
 
 
-def test_an_error_about_another_file_stands_as_it_is(tmp_path: Path) -> None:
+def test_errors_about_other_files_pass_through(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"other\.txt"), whole_file(tmp_path / "x.txt"):
         (tmp_path / "other.txt").read_text()
     assert names(tmp_path) == []

@@ -1,4 +1,4 @@
-"""Values computed once and kept within their bytes, whatever threads do."""
+"""Values are computed once and kept within a number of bytes, also with threads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.quick
 
 
 @given(st.lists(st.integers(1, 9)), st.integers(0, 20))
-def test_the_bound_holds_unless_one_value_alone_exceeds_it(keys: list[int], most: int) -> None:
+def test_bound_holds_except_for_one_large_value(keys: list[int], most: int) -> None:
     cache: BoundedCache[int] = BoundedCache(most, lambda value: value)
     for key in keys:
         with cache.use(key, lambda key=key: key) as value:  # type: ignore[misc]
@@ -26,7 +26,7 @@ def test_the_bound_holds_unless_one_value_alone_exceeds_it(keys: list[int], most
         assert cache.size <= most or len(cache) == 1
 
 
-def test_a_value_in_use_is_kept_beyond_the_bound() -> None:
+def test_values_in_use_are_kept() -> None:
     cache: BoundedCache[bytes] = BoundedCache(10, len)
     with cache.use("a", lambda: b"x" * 8):
         with cache.use("b", lambda: b"x" * 8):
@@ -36,7 +36,7 @@ def test_a_value_in_use_is_kept_beyond_the_bound() -> None:
     assert len(cache) == 1
 
 
-def test_many_threads_compute_a_value_once() -> None:
+def test_threads_compute_a_value_once() -> None:
     cache: BoundedCache[object] = BoundedCache(100, lambda _: 1)
     made: list[int] = []
     all_ask = threading.Barrier(8)
@@ -51,7 +51,7 @@ def test_many_threads_compute_a_value_once() -> None:
     assert made == [1]
 
 
-def test_a_value_that_fails_to_be_computed_is_not_kept() -> None:
+def test_failed_values_are_not_kept() -> None:
     cache: BoundedCache[int] = BoundedCache(100, lambda value: value)
 
     def fail() -> int:
@@ -64,14 +64,14 @@ def test_a_value_that_fails_to_be_computed_is_not_kept() -> None:
         assert value == 7
 
 
-def test_memory_is_counted_once_and_without_what_others_own() -> None:
+def test_shared_memory_is_counted_once() -> None:
     own, other = np.zeros(1000), np.zeros(10_000)
     value = {"a": own, "b": [own[:10], {"c": own.reshape(10, 100)}], "d": other[5:]}
     assert array_bytes(value) == own.nbytes + other.nbytes
     assert array_bytes(value, {id(other)}) == own.nbytes
 
 
-def test_a_property_is_computed_once_by_many_threads() -> None:
+def test_property_is_computed_once_by_threads() -> None:
     made: list[int] = []
     all_ask = threading.Barrier(8)
 

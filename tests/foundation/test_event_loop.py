@@ -1,4 +1,4 @@
-"""Async work run where a loop runs and where none does; interrupts, by processes of their own."""
+"""Async work with and without a running loop; interrupts in separate processes."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ async def fail() -> int:
     raise ValueError("wrong")
 
 
-def test_without_a_loop_the_work_runs_in_this_thread() -> None:
+def test_without_a_loop_work_runs_in_this_thread() -> None:
     assert event_loop.run(answer) == threading.get_ident()
 
 
-async def test_where_a_loop_runs_the_work_runs_in_another_thread_and_its_errors_are_raised() -> None:
+async def test_with_a_loop_work_runs_in_another_thread() -> None:
     assert event_loop.run(answer) != threading.get_ident()
     with pytest.raises(ValueError, match="wrong"):
         event_loop.run(fail)
 
 
 @pytest.mark.parametrize("place", ["script", "notebook", "asyncio.run"])
-def test_an_interrupt_closes_the_work_before_it_is_raised(place: str) -> None:
+def test_interrupt_closes_the_work_first(place: str) -> None:
     command = [sys.executable, "-c", SCRIPT, place]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -70,7 +70,7 @@ def test_an_interrupt_closes_the_work_before_it_is_raised(place: str) -> None:
         assert process.stdout.read() == "closed\ninterrupted\n"
 
 
-async def test_work_beside_leaves_the_loop_free_and_raises_its_errors() -> None:
+async def test_run_beside_keeps_the_loop_free() -> None:
     ticks = 0
 
     async def tick() -> None:
@@ -91,7 +91,7 @@ async def test_work_beside_leaves_the_loop_free_and_raises_its_errors() -> None:
         await event_loop.run_beside(fail)
 
 
-async def test_a_cancellation_is_passed_on_and_waits_for_the_end() -> None:
+async def test_cancellation_waits_for_the_end() -> None:
     began, closed = threading.Event(), threading.Event()
 
     async def work() -> None:

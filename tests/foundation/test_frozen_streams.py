@@ -1,4 +1,4 @@
-"""What is hashed for a stream, and the keys in files, stay as they are, whatever the project is called."""
+"""The bytes hashed for streams and the keys in files never change, even if the project is renamed."""
 
 from __future__ import annotations
 
@@ -20,55 +20,55 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("foundation", "census_priors", "prompts", "validators", "generator", "census_personas")
 
 
-def test_the_keys_of_a_dataset_file_are_frozen() -> None:
+def test_dataset_file_keys_are_frozen() -> None:
     assert (FOOTER, SAMPLE) == (b"persona_engine", b"sample")
 
 
-def test_the_key_of_a_stream_hashes_the_first_name_of_the_project() -> None:
+def test_stream_keys_keep_the_first_project_name() -> None:
     digest = hashlib.sha256(b"persona-engine/7/age").digest()
     assert randomness.stream_key(7, "age").tolist() == np.frombuffer(digest[:16], dtype="<u8").tolist()
 
 
-def test_a_row_keeps_its_uuid() -> None:
+def test_row_keeps_its_uuid() -> None:
     assert uuids(0, 5, 1, "model")[0] == "bd5e53e1-8379-8c5f-a52c-4a6b12f08cf1"
 
 
-def test_a_selection_keeps_its_seed() -> None:
+def test_selection_keeps_its_seed() -> None:
     assert randomness.selection_seed(7, "abc") == 9_126_572_112_556_282_829
 
 
-def test_a_fact_that_a_row_lacks_keeps_its_number() -> None:
+def test_missing_fact_keeps_its_number() -> None:
     word = int.from_bytes(hashlib.blake2b(b"persona-engine/7/imputation/origin/u-1", digest_size=8).digest())
     assert randomness.uniform_of(7, "imputation/origin", "u-1") == (word >> 11) / 2**53 == 0.404652392337428
 
 
-def test_a_row_that_has_a_uuid_alone_keeps_its_number() -> None:
+def test_uuid_row_keeps_its_number() -> None:
     assert randomness.row_of("u-1") == 5_847_149_694_768_934_564
 
 
-def test_a_request_keeps_the_seed_that_it_sends() -> None:
+def test_request_keeps_its_seed() -> None:
     assert randomness.sampling_seed(7, 5, "personas", 1, 0) == 286_129_814
 
 
-def test_a_row_keeps_what_prompts_may_say_about_it_whatever_row_came_before() -> None:
+def test_row_keeps_its_prompt_facts() -> None:
     rows = RowGenerator(7, randomness.GROUNDING)
     rows.at(9).random(5)
     assert rows.at(5).integers(0, 2**32, 3).tolist() == [3_587_405_492, 4_267_684_049, 832_496_084]
 
 
-def test_a_person_keeps_the_draws_of_the_offline_texts() -> None:
+def test_person_keeps_the_offline_draws() -> None:
     draw = randomness.draws("3 Ana")
     numbers = [draw() for _ in range(87)]
     assert numbers[:4] == [9_819, 19_479, 33_645, 24_538]
     assert numbers[84:] == [12_290, 52_702, 15_880], "a second block of the hash"
 
 
-def test_the_people_who_calibrate_unusual_facts_stay_the_same() -> None:
+def test_calibration_people_stay_the_same() -> None:
     assert randomness.generator_of(7).random(2).tolist() == [0.46881748695593284, 0.42614583623918467]
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_no_other_module_makes_a_stream_of_its_own(room: str) -> None:
+def test_no_other_module_makes_streams(room: str) -> None:
     makers = {"Philox", "PCG64", "MT19937", "SFC64", "shake_128"}
     found = {
         str(module.relative_to(ROOT))

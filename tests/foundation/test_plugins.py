@@ -1,4 +1,4 @@
-"""Plug-ins from folders, and from a distribution that is installed."""
+"""Plug-ins from folders, and from an installed distribution."""
 
 from __future__ import annotations
 
@@ -36,37 +36,37 @@ def fault(*folders: Path) -> str:
     return caught.value.message
 
 
-def test_every_module_of_the_folder_is_loaded_but_private_ones(tmp_path: Path) -> None:
+def test_all_but_private_modules_are_loaded(tmp_path: Path) -> None:
     files = {"rules/b.py": WHOLE, "rules/a.py": "from ._words import WORD\n", "rules/_words.py": WHOLE}
     found = modules(plugin(tmp_path / "mine", files))
     assert list(found) == ["a", "b"]
     assert [getattr(module, "WORD") for module in found.values()] == ["kept", "kept"]  # noqa: B009
 
 
-def test_modules_share_code_that_stands_beside_the_subfolders(tmp_path: Path) -> None:
+def test_modules_share_code_of_their_plugin(tmp_path: Path) -> None:
     files = {"words.py": WHOLE, "rules/a.py": "from ..words import WORD\n"}
     assert list(modules(plugin(tmp_path / "mine", files))) == ["a"]
 
 
-def test_the_init_file_of_a_folder_is_run(tmp_path: Path) -> None:
+def test_init_file_is_run(tmp_path: Path) -> None:
     files = {"__init__.py": WHOLE, "rules/a.py": "from .. import WORD\n"}
     assert list(modules(plugin(tmp_path / "mine", files))) == ["a"]
 
 
-def test_nothing_runs_before_it_is_asked_for(tmp_path: Path) -> None:
+def test_nothing_runs_before_it_is_needed(tmp_path: Path) -> None:
     files = {"__init__.py": "raise RuntimeError", "rules/a.py": "raise RuntimeError"}
     loaded = Plugins.load([plugin(tmp_path / "mine", files)])
     assert list(loaded.members[0].files("rules")) == ["a"]
 
 
-def test_an_edited_file_is_imported_anew(tmp_path: Path) -> None:
+def test_edited_file_is_imported_again(tmp_path: Path) -> None:
     folder = plugin(tmp_path / "mine", {"rules/a.py": WHOLE})
     before = modules(folder)["a"]
     plugin(folder, {"rules/a.py": "WORD = 'another'\n"})
     assert (before.WORD, modules(folder)["a"].WORD) == ("kept", "another")  # type: ignore[attr-defined]
 
 
-def test_the_digest_is_of_what_may_decide_rows(tmp_path: Path) -> None:
+def test_digest_covers_files_that_decide_rows(tmp_path: Path) -> None:
     folder = plugin(tmp_path / "mine", {"rules/a.py": WHOLE})
     before = Plugins.load([folder]).digests
     assert list(before) == ["plugins/mine"]
@@ -80,35 +80,35 @@ def test_the_digest_is_of_what_may_decide_rows(tmp_path: Path) -> None:
     assert Plugins.load([plugin(tmp_path / "other", {"measures/m.py": ""})]).digests == {}
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_folder_is_named(tmp_path: Path) -> None:
     assert "neither a folder nor an installed plug-in; installed: none" in fault(tmp_path / "absent")
 
 
-def test_a_folder_of_anything_else_is_no_plug_in(tmp_path: Path) -> None:
-    assert fault(tmp_path).endswith("is no plug-in: it has no folder rules, measures or prompts")
+def test_other_folder_is_not_a_plugin(tmp_path: Path) -> None:
+    assert fault(tmp_path).endswith("is not a plug-in: it has no folder rules, measures or prompts")
 
 
-def test_a_folder_of_too_many_files_is_refused(tmp_path: Path) -> None:
+def test_too_many_files_are_refused(tmp_path: Path) -> None:
     folder = plugin(tmp_path / "mine", {"rules/a.py": WHOLE})
     for number in range(MAX_FILES):
         (folder / f"{number}.txt").touch()
     assert f"more than {MAX_FILES} files" in fault(folder)
 
 
-def test_a_link_to_a_folder_would_escape_the_digest_and_is_refused(tmp_path: Path) -> None:
+def test_linked_folder_is_refused(tmp_path: Path) -> None:
     folder = plugin(tmp_path / "mine", {"rules/a.py": WHOLE})
     (tmp_path / "elsewhere").mkdir()
     (folder / "measures").symlink_to(tmp_path / "elsewhere")
-    assert fault(folder) == f"{folder}/measures: is a link to a folder; put the folder itself there"
+    assert fault(folder) == f"{folder}/measures: is a link to a folder; replace it by the folder itself"
 
 
 @pytest.mark.parametrize("name", ["", "\0", "a" * 5000, "\udcff"])
-def test_what_no_folder_is_called_is_one_line(name: str) -> None:
+def test_invalid_folder_name_is_one_line(name: str) -> None:
     with pytest.raises(PluginError, match="is neither a folder nor an installed plug-in"):
         Plugins.load(name)
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_pipe_does_not_block(tmp_path: Path) -> None:
     folder = plugin(tmp_path / "mine", {"rules/a.py": WHOLE})
     os.mkfifo(folder / "pipe")
     assert (
@@ -127,34 +127,34 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         ("OTHER = 1\n", "a.py: does not define WORD"),
     ],
 )
-def test_a_faulty_module_is_named_with_line_and_exception(tmp_path: Path, text: str, said: str) -> None:
+def test_faulty_module_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:
     folder = plugin(tmp_path / "mine", {"rules/a.py": text, "rules/_shared.py": "unknown\n"})
     assert f"{folder}/rules/{said}" in fault(folder)
 
 
-def test_two_modules_of_one_name_are_both_named(tmp_path: Path) -> None:
+def test_modules_of_one_name_are_both_named(tmp_path: Path) -> None:
     one = plugin(tmp_path / "one", {"rules/a.py": WHOLE})
     two = plugin(tmp_path / "two", {"rules/a.py": WHOLE})
     assert fault(one, two) == f"{two}/rules/a.py: 'a' is also the name of {one}/rules/a.py; rename one"
 
 
-def test_a_module_named_like_ours_is_refused(tmp_path: Path) -> None:
+def test_module_named_like_a_shipped_one_is_refused(tmp_path: Path) -> None:
     folder = plugin(tmp_path / "mine", {"rules/pronouns.py": WHOLE})
     assert "'pronouns' is also the name of validators/records/pronouns.py" in fault(folder)
 
 
-def test_two_plug_ins_of_one_name_are_both_named(tmp_path: Path) -> None:
+def test_plugins_of_one_name_are_both_named(tmp_path: Path) -> None:
     places = [plugin(tmp_path / side / "mine", {"rules/a.py": WHOLE}) for side in "ab"]
     assert fault(*places) == f"plugins: {places[0]} and {places[1]} are both named 'mine'; rename one"
 
 
-def test_a_plug_in_that_is_named_twice_is_one(tmp_path: Path) -> None:
+def test_plugin_named_twice_is_loaded_once(tmp_path: Path) -> None:
     folder = plugin(tmp_path / "mine", {"rules/a.py": WHOLE})
     assert len(Plugins.load([folder, f"{folder}/"]).members) == 1
 
 
-def test_a_name_that_python_does_not_have_is_refused(tmp_path: Path) -> None:
-    assert "'my-rule' is no Python name" in fault(plugin(tmp_path / "mine", {"rules/my-rule.py": WHOLE}))
+def test_non_python_name_is_refused(tmp_path: Path) -> None:
+    assert "'my-rule' is not a Python name" in fault(plugin(tmp_path / "mine", {"rules/my-rule.py": WHOLE}))
 
 
 def test_prompt_sets_are_folders_of_templates(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ print(json.dumps([list(installed()), before, str(found.members[0].folder), found
 """
 
 
-def test_an_installed_distribution_offers_a_plug_in_by_name(tmp_path: Path) -> None:
+def test_installed_plugin_is_found_by_name(tmp_path: Path) -> None:
     site = installed(tmp_path, {"words.py": WHOLE, "rules/a.py": "from regional_personas.words import WORD"})
     (tmp_path / "work/regional").mkdir(parents=True)  # a folder of that name does not take its place
     ran = subprocess.run(
@@ -205,12 +205,10 @@ def test_an_installed_distribution_offers_a_plug_in_by_name(tmp_path: Path) -> N
     assert list(digests) == ["plugins/regional"]
 
 
-def test_an_installed_package_that_changes_after_its_import_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changed_installed_package_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(installed(tmp_path, {"rules/a.py": WHOLE}))
     found = [Plugins.load("regional") for _ in range(2)]
     assert [plugins.members[0].load("rules", "a").WORD for plugins in found] == ["kept", "kept"]
     plugin(tmp_path / "regional_personas", {"rules/a.py": "WORD = 'another'\n"})
-    with pytest.raises(PluginError, match="was changed after it was imported; start Python anew"):
+    with pytest.raises(PluginError, match="was changed after it was imported; restart Python"):
         Plugins.load("regional").members[0].load("rules", "a")

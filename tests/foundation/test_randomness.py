@@ -21,32 +21,30 @@ pytestmark = pytest.mark.quick
     count=st.integers(1, 40),
     skip=st.integers(0, 39),
 )
-def test_a_number_does_not_depend_on_where_the_run_began(
-    seed: int, start: int, count: int, skip: int
-) -> None:
+def test_numbers_do_not_depend_on_the_start(seed: int, start: int, count: int, skip: int) -> None:
     whole = words(seed, "age", start, skip + count)
     np.testing.assert_array_equal(words(seed, "age", start + skip, count), whole[skip:])
 
 
 @given(start=st.integers(0, 10**12), count=st.integers(1, 40), skip=st.integers(0, 39))
-def test_a_fraction_does_not_depend_on_where_the_run_began(start: int, count: int, skip: int) -> None:
+def test_fractions_do_not_depend_on_the_start(start: int, count: int, skip: int) -> None:
     whole = fractions(2, "age", start, skip + count)
     assert whole.dtype == np.uint32
     np.testing.assert_array_equal(fractions(2, "age", start + skip, count), whole[skip:])
 
 
-def test_fractions_are_uniform_and_those_of_neighbours_unrelated() -> None:
+def test_fractions_are_uniform_and_uncorrelated() -> None:
     found = fractions(3, "age", 0, 200_000)
     counts = np.bincount(found >> 27, minlength=32)
     assert ((counts - 6250) ** 2 / 6250).sum() < 31 + 5 * (2 * 31) ** 0.5
     assert abs(np.corrcoef(found[::2], found[1::2])[0, 1]) < 5 / 100_000**0.5
 
 
-def test_rows_beyond_two_to_the_64_have_numbers_of_their_own() -> None:
+def test_rows_beyond_64_bits_have_own_numbers() -> None:
     assert (words(0, "age", 2**66, 8) != words(0, "age", 0, 8)).all()
 
 
-def test_uniform_numbers_are_uniform_on_the_half_open_interval() -> None:
+def test_uniforms_lie_in_the_half_open_interval() -> None:
     found = uniforms(3, "age", 0, 200_000)
     assert found.min() >= 0
     assert found.max() < 1
@@ -62,7 +60,7 @@ def test_streams_and_seeds_are_unrelated(one: tuple[int, str], other: tuple[int,
     assert abs(np.corrcoef(first, second)[0, 1]) < 5 / 50_000**0.5
 
 
-def test_the_numbers_never_change_between_releases() -> None:
+def test_numbers_never_change() -> None:
     assert stream_key(0, "age").tolist() == [16_039_706_865_061_170_557, 6_698_204_575_946_992_719]
     assert words(0, "age", 5, 3).tolist() == [
         10_994_878_548_902_813_636,
@@ -75,13 +73,13 @@ def test_the_numbers_never_change_between_releases() -> None:
     ]
 
 
-def test_another_process_draws_the_same_numbers() -> None:
+def test_processes_draw_the_same_numbers() -> None:
     script = "from census_personas.foundation.randomness import words; print(words(7, 'uuid', 3, 4).tolist())"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert found.strip() == str(words(7, "uuid", 3, 4).tolist())
 
 
-def test_nothing_touches_the_global_generator() -> None:
+def test_global_generator_is_not_touched() -> None:
     before = np.random.get_state(legacy=True)[1].tolist()  # noqa: NPY002  it is what must stay as it was
     uniforms(0, "age", 0, 1000)
     assert np.random.get_state(legacy=True)[1].tolist() == before  # noqa: NPY002  as above

@@ -1,4 +1,4 @@
-"""A part of a run is believed only as it was written: whatever bit of it changes, it is noticed."""
+"""Seals: any changed bit in a part of a run is noticed."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def old(path: Path, table: pa.Table, info: ShardInfo = INFO) -> Path:
     return path
 
 
-def test_a_part_says_what_was_written(part: Path) -> None:
+def test_part_is_read_as_written(part: Path) -> None:
     assert read_shard(part) == INFO
     assert is_whole(part)
     assert read_shard(part, TABLE.names) == INFO
     assert read_shard(part, TABLE.names[1:]) is None
 
 
-def test_any_bit_that_flips_is_noticed(part: Path) -> None:
+def test_flipped_bits_are_noticed(part: Path) -> None:
     content = part.read_bytes()
     size = len(content)
     length = int.from_bytes(content[-8:-4], "little") + 8
@@ -72,26 +72,26 @@ def test_any_bit_that_flips_is_noticed(part: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 1, 4, 12, 500])
-def test_a_part_of_any_other_length_is_none(part: Path, cut: int) -> None:
+def test_other_lengths_are_noticed(part: Path, cut: int) -> None:
     content = part.read_bytes()
     part.write_bytes(content[: len(content) - cut] if cut else content + b"\0")
     assert read_shard(part) is None
 
 
-def test_a_seal_needs_its_place(tmp_path: Path) -> None:
+def test_seal_needs_its_placeholder(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), tmp_path / "x.parquet")
     assert is_whole(tmp_path / "x.parquet") is None
     with pytest.raises(ValueError, match="has no place for a digest"):
         seal(tmp_path / "x.parquet")
 
 
-def test_a_name_that_looks_like_a_blank_digest_breaks_no_seal(tmp_path: Path) -> None:
+def test_blank_like_names_break_no_seal(tmp_path: Path) -> None:
     odd = f'"sha256": "{BLANK}"'
     write_shard(tmp_path / "x.parquet", TABLE, records(range(20)), INFO, {"narrator": odd})
     assert read_shard(tmp_path / "x.parquet") == INFO
 
 
-def test_rows_are_added_to_a_part_as_if_they_had_been_written_at_once(tmp_path: Path) -> None:
+def test_added_rows_equal_one_writing(tmp_path: Path) -> None:
     first = ShardInfo(0, 8, 8, 0)
     write_shard(tmp_path / "a.parquet", TABLE, records(range(8)), first, {})
     write_shard(tmp_path / "a.parquet", TABLE, records(range(8, 20)), INFO, {}, after=tmp_path / "a.parquet")
@@ -99,7 +99,7 @@ def test_rows_are_added_to_a_part_as_if_they_had_been_written_at_once(tmp_path: 
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
-def test_a_part_of_an_earlier_release_is_verified_by_what_it_has(tmp_path: Path, part: Path) -> None:
+def test_earlier_parts_are_verified(tmp_path: Path, part: Path) -> None:
     table = pq.read_table(part)
     assert read_shard(old(tmp_path / "x.parquet", table), TABLE.names) == INFO
     assert read_shard(old(tmp_path / "less.parquet", table[:10])) is None
@@ -121,7 +121,7 @@ def test_a_part_of_an_earlier_release_is_verified_by_what_it_has(tmp_path: Path,
         {"round": None},
     ],
 )
-def test_an_account_of_wrong_types_is_none(tmp_path: Path, part: Path, change: dict) -> None:
+def test_wrongly_typed_account_is_ignored(tmp_path: Path, part: Path, change: dict) -> None:
     table = pq.read_table(part)
     said = {name: value for name, value in asdict(INFO).items() if name != "sha256"} | change
     place = tmp_path / "x.parquet"
@@ -139,7 +139,7 @@ def run_of(folder: Path, part: Path, accepted: int = 20) -> Path:
     return folder
 
 
-def test_a_spoilt_part_of_a_run_is_refused_with_the_remedy(tmp_path: Path, part: Path) -> None:
+def test_spoilt_part_is_refused_with_a_remedy(tmp_path: Path, part: Path) -> None:
     run = run_of(tmp_path / "run", part)
     check_parts(run)
     place = run / "personas" / part.name
@@ -151,7 +151,7 @@ def test_a_spoilt_part_of_a_run_is_refused_with_the_remedy(tmp_path: Path, part:
             check_parts(dataset)
 
 
-def test_a_finished_run_that_lacks_rows_is_refused(tmp_path: Path, part: Path) -> None:
+def test_finished_run_without_rows_is_refused(tmp_path: Path, part: Path) -> None:
     run = run_of(tmp_path / "run", part, accepted=30)
     with pytest.raises(DatasetError, match="has 20 rows, and 30 were written"):
         check_parts(run)

@@ -1,4 +1,4 @@
-"""Places that a user names: what may be written to, what may be read, and what is refused before either."""
+"""Paths from users: which may be written, which may be read, and which are refused first."""
 
 from __future__ import annotations
 
@@ -60,9 +60,7 @@ def run(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("make", IRREGULAR)
-def test_what_is_no_regular_file_is_neither_read_nor_replaced(
-    tmp_path: Path, make: Callable[[Path], Path]
-) -> None:
+def test_irregular_files_are_refused(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     place = make(tmp_path / "x.parquet")
     with pytest.raises(IrregularFileError, match=r"is a (pipe|socket|folder|device), not a file"):
         check_input(place)
@@ -76,7 +74,7 @@ def test_what_is_no_regular_file_is_neither_read_nor_replaced(
 @pytest.mark.parametrize(
     "name", ["/dev/null", "/dev/stdout", "/dev/new.parquet", "/proc/self/x.csv", "-", "."]
 )
-def test_devices_and_standard_output_are_no_names_of_files(name: str) -> None:
+def test_devices_and_stdout_are_not_file_names(name: str) -> None:
     with pytest.raises(DestinationError):
         output_file(Path(name))
 
@@ -93,7 +91,7 @@ def test_devices_and_standard_output_are_no_names_of_files(name: str) -> None:
         "counterfactual/deep/x.csv",
     ],
 )
-def test_no_place_inside_a_run_folder_is_written_to(tmp_path: Path, run: Path, name: str) -> None:
+def test_run_folders_are_protected(tmp_path: Path, run: Path, name: str) -> None:
     with pytest.raises(DestinationError, match=r"is inside the run folder .*first"):
         output_file(run / name)
     with pytest.raises(DestinationError, match="is inside the run folder"):
@@ -103,13 +101,13 @@ def test_no_place_inside_a_run_folder_is_written_to(tmp_path: Path, run: Path, n
         output_file(tmp_path / "link" / name)
 
 
-def test_a_run_that_lost_its_manifest_is_a_run_by_its_journal(run: Path) -> None:
+def test_journal_alone_makes_a_run(run: Path) -> None:
     (run / "manifest.json").unlink()
     with pytest.raises(DestinationError, match="is inside the run folder"):
         output_file(run / "x.parquet")
 
 
-def test_a_report_on_a_run_may_stand_in_it_and_on_another_may_not(tmp_path: Path, run: Path) -> None:
+def test_report_may_stand_in_its_own_run_only(tmp_path: Path, run: Path) -> None:
     assert output_file(run / "validation.html", run=run) == run / "validation.html"
     assert output_folder(run, run=run) == run
     with pytest.raises(DestinationError, match="inside the run folder"):
@@ -118,7 +116,7 @@ def test_a_report_on_a_run_may_stand_in_it_and_on_another_may_not(tmp_path: Path
         output_folder(run, run=tmp_path / "people.parquet")
 
 
-def test_a_link_is_followed_and_judged_by_where_it_leads(tmp_path: Path, run: Path) -> None:
+def test_links_are_judged_by_their_target(tmp_path: Path, run: Path) -> None:
     (tmp_path / "real.parquet").write_bytes(PARQUET)
     link = tmp_path / "link.parquet"
     link.symlink_to("real.parquet")
@@ -130,11 +128,11 @@ def test_a_link_is_followed_and_judged_by_where_it_leads(tmp_path: Path, run: Pa
             output_file(link)
     link.unlink()
     link.symlink_to(link.name)
-    with pytest.raises(DestinationError, match="cannot be looked at"):
+    with pytest.raises(DestinationError, match="cannot be accessed"):
         output_file(link)
 
 
-def test_an_input_is_no_output_by_whatever_name(tmp_path: Path) -> None:
+def test_input_is_never_an_output(tmp_path: Path) -> None:
     read = tmp_path / "people.parquet"
     read.write_bytes(PARQUET)
     (tmp_path / "link.parquet").symlink_to(read)
@@ -144,7 +142,7 @@ def test_an_input_is_no_output_by_whatever_name(tmp_path: Path) -> None:
             output_file(tmp_path / name, inputs=[read])
 
 
-def test_only_a_file_of_the_same_kind_is_replaced(tmp_path: Path) -> None:
+def test_only_files_of_the_same_kind_are_replaced(tmp_path: Path) -> None:
     for name, content in (
         ("a.parquet", b"thesis"),
         ("b.jsonl", b"Dear"),
@@ -152,22 +150,22 @@ def test_only_a_file_of_the_same_kind_is_replaced(tmp_path: Path) -> None:
         ("d.html", b"{}"),
     ):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(DestinationError, match=r"is there and is not a \.\w+ file; move it away"):
+        with pytest.raises(DestinationError, match=r"exists and is not a \.\w+ file; move it away"):
             output_file(tmp_path / name)
     for name, content in (("e.parquet", PARQUET), ("f.jsonl", b"\n {}"), ("g.csv", b"a,b\n"), ("h.svg", b"")):
         (tmp_path / name).write_bytes(content)
         assert output_file(tmp_path / name) == tmp_path / name
 
 
-def test_a_read_only_file_stays_for_whoever_may_write_everywhere_too(tmp_path: Path) -> None:
+def test_read_only_file_is_kept(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a,b\n")
     (tmp_path / "x.csv").chmod(0o444)
     with pytest.raises(DestinationError, match="is read-only; make it writable"):
         output_file(tmp_path / "x.csv")
 
 
-def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DestinationError, match=r"there is no folder .*absent; make it first"):
+def test_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DestinationError, match=r"there is no folder .*absent; create it first"):
         output_file(tmp_path / "absent/x.csv")
     (tmp_path / "file").touch()
     with pytest.raises(DestinationError, match="there is no folder"):
@@ -176,7 +174,7 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
         output_file(tmp_path / ("x" * 300 + ".csv"))
 
 
-def test_tables_of_a_locale_are_no_outputs(tmp_path: Path) -> None:
+def test_locale_tables_are_protected(tmp_path: Path) -> None:
     (tmp_path / "tables").mkdir()
     (tmp_path / "priors.yaml").touch()
     with pytest.raises(DestinationError, match="among the files of a locale"):
@@ -185,13 +183,13 @@ def test_tables_of_a_locale_are_no_outputs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet", "out.JSONL", "-"])
-def test_a_folder_that_is_named_like_a_file_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DestinationError, match="is named like a file, and a folder is written; give it"):
+def test_folder_named_like_a_file_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DestinationError, match="is named like a file, but a folder will be written; give it"):
         output_folder(tmp_path / name)
     assert output_folder(tmp_path / "v1.2") == tmp_path / "v1.2"
 
 
-def test_a_locale_replaces_nothing_but_a_locale(tmp_path: Path) -> None:
+def test_locale_replaces_only_a_locale(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(DestinationError, match=r"holds 'thesis.txt', and a locale would replace it"):
         refuse_other_folder(tmp_path)
@@ -204,9 +202,7 @@ def test_a_locale_replaces_nothing_but_a_locale(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", IRREGULAR)
-def test_yaml_is_read_from_files_alone_and_not_without_end(
-    tmp_path: Path, make: Callable[[Path], Path]
-) -> None:
+def test_yaml_is_read_from_bounded_files(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     with pytest.raises(YamlError, match=r"x\.yaml: cannot be read \(is a \w+, not a file\)"):
         read_yaml(make(tmp_path / "x.yaml"))
     with (tmp_path / "long.yaml").open("wb") as file:
@@ -216,11 +212,11 @@ def test_yaml_is_read_from_files_alone_and_not_without_end(
 
 
 @pytest.mark.parametrize("name", ["a\nb.csv", "\x1b[31m.csv", "ä.csv"])
-def test_names_of_any_text_are_judged(tmp_path: Path, name: str) -> None:
+def test_any_utf_8_name_is_judged(tmp_path: Path, name: str) -> None:
     assert output_file(tmp_path / name) == tmp_path / name
 
 
-def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_non_utf_8_name_is_refused(tmp_path: Path) -> None:
     place = tmp_path / os.fsdecode(b"\xff.csv")
     for judged in (output_file, output_folder):
         with pytest.raises(DestinationError, match="has a name that is not UTF-8 text; give another"):

@@ -1,4 +1,4 @@
-"""Hostile prompt sets: whatever stands in one, it is refused in a line or rendered, in little time and memory."""
+"""Hostile prompt sets: each is refused in one line or rendered, with little time and memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def user(text: str) -> str:
 
 
 def loops(values: str, inner: str, depth: int = 2) -> str:
-    """Loops over `values` within one another."""
+    """Return nested loops over `values`."""
     names = "abcdefgh"[:depth]
     return "".join(f"{{% for {n} in {values} %}}" for n in names) + inner + "{% endfor %}" * depth
 
@@ -227,7 +227,7 @@ CASES: dict[str, str | dict[str, str]] = {
     "aliases in the wording": {"wording.yaml": bomb(12, 12)},
     "aliases in front matter": {"judge.j2": "---\n" + bomb(12, 12) + "\n---\n" + user("x")},
     "aliases of a long text": {"wording.yaml": f"a: &a {LONG}\nb: [{'*a, ' * 900}]"},
-    "a value that holds itself": {"wording.yaml": "a: &a [*a]"},
+    "a value that contains itself": {"wording.yaml": "a: &a [*a]"},
     "merged keys that multiply": {
         "wording.yaml": "a0: &a0 {k: 1}\n"
         + "\n".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 9))
@@ -281,7 +281,7 @@ CASES |= {
 
 @pytest.fixture
 def folder(tmp_path: Path, case: str) -> Path:
-    """A small set, with the files of a case in it."""
+    """Write a small set with the files of a case."""
     folder = tmp_path / "mine"
     (folder / "narratives").mkdir(parents=True)
     files = CASES[case]
@@ -325,7 +325,7 @@ def run(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_hostile_set_is_refused_in_a_line_or_rendered(folder: Path, case: str) -> None:
+def test_hostile_set_is_refused_or_rendered(folder: Path, case: str) -> None:
     faults, seconds = checked(folder)
     assert seconds < SECONDS
     assert not any(fault.startswith("raised") or len(fault) > 1500 for fault in faults)

@@ -1,4 +1,4 @@
-"""A field of a prompt set is a column: none may take the place of a fact, of another column or of another field."""
+"""Fields of a prompt set become columns: none may overwrite a fact, another column or another field."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ TAKEN = [
 @pytest.mark.parametrize(
     "file", ["attributes.j2", "personas.j2", "narratives/arts.j2", "narratives/finance.j2"]
 )
-def test_a_field_named_like_a_fact_is_refused_wherever_it_is_declared(folder: Path, file: str) -> None:
+def test_field_named_like_a_fact_is_refused(folder: Path, file: str) -> None:
     declare(folder / file, "city")
     faults = lint(folder)
     assert len(faults) == 1
@@ -58,7 +58,7 @@ def test_a_field_named_like_a_fact_is_refused_wherever_it_is_declared(folder: Pa
 
 
 @pytest.mark.parametrize("name", TAKEN)
-def test_a_name_that_is_taken_is_refused_in_any_case(folder: Path, name: str) -> None:
+def test_taken_name_is_refused_in_any_case(folder: Path, name: str) -> None:
     declare(folder / "narratives" / "arts.j2", name)
     with pytest.raises(
         TemplateError, match=f"arts.j2: field {name}: the name is .*; choose another, such as"
@@ -70,14 +70,14 @@ def test_a_name_that_is_taken_is_refused_in_any_case(folder: Path, name: str) ->
     "name",
     ["_id", "9lives", "a b", "a-b", "a.b", "città", "ﬁnance", "'a\\nb'", "x" * 64, "''", "3", "true", "[a]"],
 )
-def test_a_name_that_not_every_reader_takes_for_a_column_is_refused(folder: Path, name: str) -> None:
+def test_unreadable_column_name_is_refused(folder: Path, name: str) -> None:
     declare(folder / "narratives" / "arts.j2", name)
     with pytest.raises(TemplateError, match=r"arts.j2: field name .* is not a column name; use at most 63"):
         PromptSet.load(folder)
 
 
 @pytest.mark.parametrize("other", ["narratives/arts.j2", "narratives/sports.j2", "attributes.j2"])
-def test_two_fields_that_differ_in_capitals_alone_are_refused(folder: Path, other: str) -> None:
+def test_fields_differing_by_case_are_refused(folder: Path, other: str) -> None:
     declare(folder / "personas.j2", "garden_persona")
     personas = (folder / "personas.j2").read_text()
     (folder / "personas.j2").write_text(personas.replace("---\n", "---\nnarratives: [arts, sports]\n", 1))
@@ -86,7 +86,7 @@ def test_two_fields_that_differ_in_capitals_alone_are_refused(folder: Path, othe
         PromptSet.load(folder)
 
 
-def test_every_name_that_the_engine_gives_is_taken() -> None:
+def test_every_engine_name_is_taken() -> None:
     written = {field.name for call in ("attributes", "personas") for field in fields_of(call)}
     prompts, priors = PromptSet.load("en_US"), Priors.load("en_US")
     taken = {*reserved_names.FACTS, *prompts.declared.names}
@@ -101,22 +101,22 @@ def fields_of(call: str) -> tuple[reserved_names.FieldSpec, ...]:
 
 
 @pytest.mark.parametrize("name", ["finance", "Finance", "finance.j2", "finance_persona", "finance persona"])
-def test_a_narrative_is_named_as_its_file_or_its_field(name: str) -> None:
+def test_narrative_goes_by_file_or_field_name(name: str) -> None:
     assert list(PromptSet.load("en_US", [name]).narratives)[-1] == "finance"
     assert len(PromptSet.load("en_US", [name, "finance"]).templates["personas"].fields) == 7
 
 
-def test_a_narrative_named_by_a_field_of_another_name_is_known(folder: Path) -> None:
+def test_narrative_is_found_by_another_field_name(folder: Path) -> None:
     declare(folder / "narratives" / "finance.j2", "money")
     assert "money" in PromptSet.load(folder, ["money"]).templates["personas"].schema["required"]
 
 
-def test_a_narrative_is_left_out_by_name() -> None:
+def test_narrative_is_left_out_by_name() -> None:
     prompts = PromptSet.load("en_US", ["finance"], ["sports_persona", "persona"])
     assert list(prompts.narratives) == ["professional", "arts", "travel", "culinary", "finance"]
 
 
-def test_a_narrative_that_is_not_asked_for_cannot_be_left_out() -> None:
+def test_unrequested_narrative_cannot_be_left_out() -> None:
     with pytest.raises(
         TemplateError, match="narrative 'finance' is not asked for; asked for: professional, sports"
     ):

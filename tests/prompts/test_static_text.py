@@ -8,7 +8,7 @@ from census_personas.prompts.static_text import static_texts
 SHIPPED = Path(census_personas.prompts.__path__[0]) / "en_US"
 
 
-def test_passages_end_where_a_fact_stands_and_heads_are_read(tmp_path: Path) -> None:
+def test_passages_end_at_facts(tmp_path: Path) -> None:
     (tmp_path / "narratives").mkdir()
     (tmp_path / "personas.j2").write_text(
         "---\ndescription: Second call.\nangles: [keeps count of something]\n---\n"
@@ -21,5 +21,5 @@ def test_passages_end_where_a_fact_stands_and_heads_are_read(tmp_path: Path) -> 
     assert not any("first_name" in passage or "{" in passage for passage in said)
 
 
-def test_the_shipped_set_has_passages_that_are_long_enough_to_be_echoed() -> None:
+def test_shipped_set_has_long_passages() -> None:
     assert sum(len(passage.split()) >= 8 for passage in static_texts(SHIPPED)) > 10

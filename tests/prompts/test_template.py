@@ -1,4 +1,4 @@
-"""Templates are strict, bounded, and cannot reach beyond the facts."""
+"""Templates are strict and bounded, and can read only the facts."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ GUIDES = {
 
 
 @pytest.mark.parametrize("text", GUIDES.values(), ids=GUIDES)
-def test_guidance_is_each_persons_own_in_whatever_order_they_come(
-    folder: Path, sample: dict[str, Any], text: str
-) -> None:
+def test_guidance_depends_on_each_person_alone(folder: Path, sample: dict[str, Any], text: str) -> None:
     guide = folder / "narratives" / "sports.j2"
     guide.write_text(guide.read_text().rpartition("---\n")[0] + f"---\nMark {text} mark.")
 
@@ -79,17 +77,17 @@ def test_guidance_is_each_persons_own_in_whatever_order_they_come(
     assert [told(prompts, person) for person in reversed(people())] == alone[::-1]
 
 
-def test_the_shipped_set_is_sound() -> None:
+def test_shipped_set_is_sound() -> None:
     assert lint("en_US") == ()
 
 
-def test_a_set_is_rendered_as_a_system_and_a_user_message(sample: dict[str, Any]) -> None:
+def test_set_renders_system_and_user_messages(sample: dict[str, Any]) -> None:
     messages = PromptSet.load("en_US").templates["personas"].render(sample)
     assert [message["role"] for message in messages] == ["system", "user"]
 
 
 @pytest.mark.parametrize("call", ["attributes", "personas"])
-def test_every_call_is_told_every_fact(call: str, sample: dict[str, Any]) -> None:
+def test_every_call_includes_every_fact(call: str, sample: dict[str, Any]) -> None:
     told = PromptSet.load("en_US").templates[call].render(sample)[1]["content"]
     lines = [
         "- Name: Ruth Castellano",
@@ -107,9 +105,7 @@ def test_every_call_is_told_every_fact(call: str, sample: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("call", ["attributes", "personas", "repair"])
-def test_what_all_people_share_comes_first_and_is_the_same_in_every_request(
-    call: str, sample: dict[str, Any]
-) -> None:
+def test_shared_text_comes_first_and_is_constant(call: str, sample: dict[str, Any]) -> None:
     prompts = PromptSet.load("en_US")
     system = prompts.templates[call].render(sample)[0]["content"]
     assert system == prompts.templates["attributes"].render(sample | {"first_name": "Ana"})[0]["content"]
@@ -119,7 +115,7 @@ def test_what_all_people_share_comes_first_and_is_the_same_in_every_request(
 
 
 @pytest.mark.parametrize("call", ["personas", "repair"])
-def test_what_goes_on_with_a_conversation_says_no_fact_again(call: str, sample: dict[str, Any]) -> None:
+def test_continuation_repeats_no_fact(call: str, sample: dict[str, Any]) -> None:
     template = PromptSet.load("en_US").templates[call]
     more = template.render_next(sample)
     assert template.can_continue
@@ -127,19 +123,19 @@ def test_what_goes_on_with_a_conversation_says_no_fact_again(call: str, sample: 
     assert "Facts" not in more["content"]
 
 
-def test_a_set_without_words_for_it_does_not_continue(folder: Path) -> None:
+def test_set_without_next_block_does_not_continue(folder: Path) -> None:
     text = (folder / "personas.j2").read_text()
     (folder / "personas.j2").write_text(text[: text.index("{% block next %}")])
     assert not PromptSet.load(folder).templates["personas"].can_continue
 
 
-def test_the_linter_reads_what_goes_on_with_a_conversation(folder: Path) -> None:
+def test_linter_reads_the_next_block(folder: Path) -> None:
     text = (folder / "personas.j2").read_text()
     (folder / "personas.j2").write_text(text.replace("{% block next %}", "{% block next %}{{ frist_name }}"))
     assert "frist_name" in lint(folder)[0]
 
 
-def test_the_schema_is_what_the_front_matter_declares() -> None:
+def test_schema_follows_the_front_matter() -> None:
     template = PromptSet.load("en_US").templates["attributes"]
     schema = template.schema
     assert schema["required"] == [field.name for field in template.fields]
@@ -147,7 +143,7 @@ def test_the_schema_is_what_the_front_matter_declares() -> None:
     assert schema["properties"]["cultural_background"]["maxLength"] == 2000
 
 
-def test_a_further_narrative_is_one_file(folder: Path, sample: dict[str, Any]) -> None:
+def test_narrative_is_one_file(folder: Path, sample: dict[str, Any]) -> None:
     text = (
         "---\nfields:\n  - {name: garden_persona, kind: text, description: Gardens., min: 10, max: 90}\n"
         "---\nOnly in {{ city }}."
@@ -158,7 +154,7 @@ def test_a_further_narrative_is_one_file(folder: Path, sample: dict[str, Any]) -
     assert "Only in Dayton." in template.render(sample)[1]["content"]
 
 
-def test_a_set_with_more_narratives_than_its_sample_has_openings_is_sound(folder: Path) -> None:
+def test_more_narratives_than_openings_are_sound(folder: Path) -> None:
     for number in range(12):
         text = (
             f"---\nfields: [{{name: more_{number}, kind: text, description: x, min: 1, max: 9}}]\n---\nMore."
@@ -175,7 +171,7 @@ def test_a_set_with_more_narratives_than_its_sample_has_openings_is_sound(folder
             "a: 1\na: 2",
             "wording.yaml: line 2: key 'a' is given twice, first in line 1; keep one",
         ),
-        ("wording.yaml", "a: 2024-13-45", "wording.yaml: line 1: '2024-13-45' is not what it looks like"),
+        ("wording.yaml", "a: 2024-13-45", "wording.yaml: line 1: '2024-13-45' is malformed"),
         ("wording.yaml", "[" * 5000, "wording.yaml: line 1: nested more than 50 deep"),
         ("wording.yaml", "- a", "wording.yaml: give a mapping of keys to values, not a list"),
         (
@@ -197,9 +193,7 @@ def test_a_set_with_more_narratives_than_its_sample_has_openings_is_sound(folder
         ),
     ],
 )
-def test_yaml_that_cannot_be_meant_is_one_line_of_the_linter(
-    folder: Path, file: str, text: str, said: str
-) -> None:
+def test_invalid_yaml_is_one_line(folder: Path, file: str, text: str, said: str) -> None:
     (folder / file).write_text(text)
     faults = lint(folder)
     assert len(faults) == 1
@@ -209,7 +203,7 @@ def test_yaml_that_cannot_be_meant_is_one_line_of_the_linter(
 @pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
-        ("wording.yaml", "times:", "timez:", "wording.yaml: times is missing; every set says it"),
+        ("wording.yaml", "times:", "timez:", "wording.yaml: times is missing; every set needs it"),
         (
             "wording.yaml",
             "retired_from: 62",
@@ -227,7 +221,7 @@ def test_yaml_that_cannot_be_meant_is_one_line_of_the_linter(
         ("personality.yaml", "facets:", "facets: [a]\nothers:", "facets should be a valid dictionary"),
     ],
 )
-def test_wording_that_no_row_could_be_put_in_is_found_before_a_run(
+def test_unusable_wording_is_found_before_a_run(
     folder: Path, file: str, old: str, new: str, said: str
 ) -> None:
     (folder / file).write_text((folder / file).read_text().replace(old, new, 1))
@@ -238,19 +232,19 @@ def test_wording_that_no_row_could_be_put_in_is_found_before_a_run(
         PromptSet.load(folder)
 
 
-def test_a_set_whose_sample_has_odd_keys_is_explained(folder: Path) -> None:
+def test_odd_sample_keys_are_explained(folder: Path) -> None:
     (folder / "sample.yaml").write_text("1: a\n2.5: b\nnull: c\n")
     assert all("unknown variables" in line for line in lint(folder))
 
 
 @pytest.mark.parametrize("name", ["", "x" * 300, "/dev/null", "en_US\n", "\x1b[31m", "x/" * 2000])
-def test_a_name_that_no_folder_can_have_is_unknown(name: str) -> None:
+def test_impossible_folder_name_is_unknown(name: str) -> None:
     with pytest.raises(TemplateError, match="unknown prompt set") as raised:
         lint(name)
     assert len(str(raised.value)) < 200
 
 
-def test_the_linter_renders_what_a_run_sends(folder: Path) -> None:
+def test_linter_renders_what_a_run_sends(folder: Path) -> None:
     asks = folder / "_narratives.j2"
     asks.write_text(asks.read_text().replace("{{ field.guidance }}", "{{ field.guidance }}" * 30))
     for name in ("arts", "sports"):
@@ -261,19 +255,19 @@ def test_the_linter_renders_what_a_run_sends(folder: Path) -> None:
     assert lint(folder, without=["arts"]) == ()
 
 
-def test_a_shipped_narrative_is_added_by_name() -> None:
+def test_shipped_narrative_is_added_by_name() -> None:
     fields = [field.name for field in PromptSet.load("en_US", ["finance"]).templates["personas"].fields]
     assert fields[-1] == "finance_persona"
     assert len(fields) == 7
 
 
-def test_a_partial_sees_what_stands_around_it(folder: Path) -> None:
+def test_partial_sees_its_surroundings(folder: Path) -> None:
     (folder / "_item.j2").write_text("{{ loop.index }} {{ item }} of {{ whose }}\n")
     text = '{% for item in items %}\n{% include "_item.j2" %}\n{% endfor %}end'
     assert rendered(folder, text, {"items": ["a", "b"], "whose": "mine"}) == "1 a of mine\n2 b of mine\nend"
 
 
-def test_only_a_block_that_reads_no_fact_says_the_same_of_everybody(folder: Path) -> None:
+def test_only_blocks_without_facts_are_constant(folder: Path) -> None:
     (folder / "_who.j2").write_text("{{ first_name }}")
     told = '{% include "_who.j2" %}'
     (folder / "judge.j2").write_text(f"{{% block system %}}Rules{{% endblock %}}{user(told)}")
@@ -282,7 +276,7 @@ def test_only_a_block_that_reads_no_fact_says_the_same_of_everybody(folder: Path
     assert said == [["Rules", "Ann"], ["Rules", "Bo"]]
 
 
-def test_all_missing_variables_are_named_at_once_with_their_lines(folder: Path) -> None:
+def test_all_missing_variables_are_named_with_lines(folder: Path) -> None:
     text = "\n{{ first_name }} {{ surname }}\n{{ labels.shoe_size }}"
     with pytest.raises(TemplateError) as raised:
         rendered(folder, text, {"first_name": "Ruth", "labels": {}})
@@ -291,7 +285,7 @@ def test_all_missing_variables_are_named_at_once_with_their_lines(folder: Path) 
     assert "known: first_name, labels" in str(raised.value)
 
 
-def test_a_further_narrative_has_the_angles_that_it_declares(folder: Path) -> None:
+def test_narrative_has_its_declared_angles(folder: Path) -> None:
     shipped = (folder / "narratives" / "sports.j2").read_text()
     (folder / "narratives" / "music.j2").write_text(shipped.replace("sports_persona", "music_persona"))
     assert lint(folder) == ()
@@ -301,7 +295,7 @@ def test_a_further_narrative_has_the_angles_that_it_declares(folder: Path) -> No
     assert ["grounding.angles.music_persona (music.j2" in line for line in lint(folder)] == [True]
 
 
-def test_the_linter_finds_an_unknown_variable_in_a_branch_that_is_not_taken(folder: Path) -> None:
+def test_linter_checks_untaken_branches(folder: Path) -> None:
     (folder / "judge.j2").write_text(user('{{ age }}{% if state == "XX" %}{{ planet }}{% endif %}'))
     assert [line for line in lint(folder) if "planet (judge.j2:1)" in line]
 
@@ -335,7 +329,7 @@ def test_line_numbers_count_the_front_matter(folder: Path) -> None:
         ("{{ " + "(" * 20_000 + "x" + ")" * 20_000 + " }}", "nested more than 16 deep"),
     ],
 )
-def test_an_untrusted_template_can_only_print_choose_and_repeat(folder: Path, text: str, reason: str) -> None:
+def test_untrusted_template_is_limited(folder: Path, text: str, reason: str) -> None:
     with pytest.raises(TemplateError, match=f"(?i){reason}") as raised:
         rendered(folder, text, {"first_name": "Ruth", "x": [1]})
     assert "judge.j2" in str(raised.value)
@@ -344,7 +338,7 @@ def test_an_untrusted_template_can_only_print_choose_and_repeat(folder: Path, te
 @pytest.mark.parametrize(
     "path", ["first_name.__class__", "facts.keys", "facts.items", "items.append", "age.real"]
 )
-def test_a_dot_reads_an_item_and_never_an_attribute(folder: Path, path: str) -> None:
+def test_dot_never_reads_an_attribute(folder: Path, path: str) -> None:
     facts = {"first_name": "Ruth", "facts": {"a": 1}, "items": [1], "age": 3}
     with pytest.raises(TemplateError, match=r"judge\.j2"):
         rendered(folder, f"{{{{ {path} }}}}", facts)
@@ -359,14 +353,14 @@ def test_output_is_bounded(folder: Path) -> None:
         )
 
 
-def test_a_template_is_bounded(folder: Path) -> None:
+def test_template_is_bounded(folder: Path) -> None:
     with pytest.raises(TemplateError, match="more than 64000 characters"):
         rendered(folder, "a" * 70_000, {})
 
 
 def test_text_outside_the_messages_is_refused(folder: Path) -> None:
     (folder / "judge.j2").write_text("Hello.\n" + user("x"))
-    with pytest.raises(TemplateError, match=r"judge.j2:1: stands outside"):
+    with pytest.raises(TemplateError, match=r"judge.j2:1: is outside"):
         PromptSet.load(folder)
 
 
@@ -389,24 +383,24 @@ def test_faulty_front_matter_names_file_and_remedy(folder: Path, head: str, reas
     assert "judge.j2" in str(raised.value)
 
 
-def test_an_unknown_set_lists_the_known_ones() -> None:
+def test_unknown_set_lists_the_known_ones() -> None:
     with pytest.raises(TemplateError, match="unknown prompt set 'fr_XX'; known: en_US"):
         PromptSet.load("fr_XX")
 
 
 @pytest.mark.parametrize("name", ["../attributes", "nonsense"])
-def test_an_unknown_narrative_lists_the_known_ones(name: str) -> None:
+def test_unknown_narrative_lists_the_known_ones(name: str) -> None:
     with pytest.raises(TemplateError, match=r"unknown narrative .*finance"):
         PromptSet.load("en_US", [name])
 
 
-def test_a_missing_template_is_named(folder: Path) -> None:
+def test_missing_template_is_named(folder: Path) -> None:
     (folder / "repair.j2").unlink()
     with pytest.raises(TemplateError, match=r"a prompt set needs repair.j2"):
         PromptSet.load(folder)
 
 
-def test_the_digest_changes_with_every_text_that_reaches_a_prompt(folder: Path) -> None:
+def test_digest_covers_every_prompt_text(folder: Path) -> None:
     before = PromptSet.load(folder).digest
     assert before == PromptSet.load("en_US").digest
     for name in ("_task.j2", "wording.yaml", "narratives/arts.j2"):
@@ -416,19 +410,19 @@ def test_the_digest_changes_with_every_text_that_reaches_a_prompt(folder: Path) 
         before = after
 
 
-def test_the_digest_ignores_the_linters_sample_and_unused_narratives(folder: Path) -> None:
+def test_digest_ignores_sample_and_unused_narratives(folder: Path) -> None:
     before = PromptSet.load(folder).digest
     for name in ("sample.yaml", "narratives/finance.j2"):
         (folder / name).write_text((folder / name).read_text() + "\n")
     assert PromptSet.load(folder).digest == before
 
 
-def test_missing_wording_names_the_file_and_the_known_keys() -> None:
+def test_missing_wording_lists_the_known_keys() -> None:
     with pytest.raises(TemplateError, match=r"wording.yaml: no 'pronouns.Robot'; known: Female, Male"):
         PromptSet.load("en_US").words("wording", "pronouns", "Robot")
 
 
-def test_a_repair_asks_for_the_failing_fields_alone(sample: dict[str, Any]) -> None:
+def test_repair_requests_only_failing_fields(sample: dict[str, Any]) -> None:
     prompts = PromptSet.load("en_US")
     last = prompts.templates["personas"].fields[-1:]
     repair = prompts.templates["repair"].asking(last)

@@ -105,16 +105,16 @@ def test_the_limit_is_kept(tmp_path: Path, good: dict[str, Any], reference: Rule
     ("name", "content", "message"),
     [
         ("rows.xlsx", b"", r"unknown file type '.xlsx'; known: .parquet, .jsonl, .csv"),
-        ("rows.jsonl", b'{"age": 3}\n{"age"', r"rows.jsonl:2: no JSON"),
+        ("rows.jsonl", b'{"age": 3}\n{"age"', r"rows.jsonl:2: not JSON"),
         ("rows.jsonl", b"[1]\n", r"rows.jsonl:1: a row is a JSON object, not list"),
-        ("rows.jsonl", b'{"price": 3}\n', r"none of its columns \(price\) is of the persona schema"),
+        ("rows.jsonl", b'{"price": 3}\n', r"none of its columns \(price\) belongs to the persona schema"),
         ("rows.parquet", b"no parquet", r"rows.parquet: cannot be read"),
         (
             "rows.csv",
             b"\xff\xfe\x00",
             r"rows.csv: is not UTF-8 text \(invalid start byte in it\); save it as",
         ),
-        ("rows.csv", b"sex,age,sex\nMale,30,Male\n", r"rows.csv: has two columns 'sex'; name one"),
+        ("rows.csv", b"sex,age,sex\nMale,30,Male\n", r"rows.csv: duplicate column 'sex'; rename one"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_where_and_why(

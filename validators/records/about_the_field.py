@@ -47,10 +47,13 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"persona": "Ana Wu keeps a low profile on stage, though her persona there is loud."},
     {"persona": "Ana Wu builds user personas, and describes them in a paragraph each."},
     {"persona": "Ana Wu has no interest in sports."},
+    {"persona": "Ana Wu has no experience of boats, and shares her experiences of trains."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"travel_persona": "Ana Wu has not traveled anywhere and does not have a travel persona."},
     {"sports_persona": "Ana Wu's sports persona is that of a fan."},
     {"arts_persona": "Not applicable."},
     {"persona": "Ana Wu lives as described above."},
+    {"culinary_persona": "Ana Wu enjoys breakfast, but she has no breakfast experiences yet."},
+    {"sports_persona": "Ana Wu does not have the energy to exercise or play a sport."},
 )

@@ -171,7 +171,10 @@ def _claims_of_text(field: str, text: str, near: Iterable[str]) -> Iterator[_Cla
             continue
         sure = not (own and match.group() == GED)  # "her GED" is as often one still to come
         planned, held = _hold(lead, text[match.end() : match.end() + UNDERWAY], own=own, sure=sure)
-        if planned:
+        if kind == "degree":
+            if not planned:
+                yield _Claim(field, _rung("associates"), _rung("graduate"), quote)
+        elif planned:
             yield from _plans(field, kind, quote, after_first=first <= match.start())
         elif held or (kind == "major" and field in TOLD and not lexis.causes.search(lead)):
             yield from _has(field, kind, quote)
@@ -326,6 +329,7 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
         "education_level": "high_school",
         "cultural_background": "A love of books led her to pursue a bachelor's degree in history.",
     },
+    {"education_level": "high_school", "skills_and_expertise": "Ana has a degree in law, and negotiates."},
     {"education_level": "high_school", "persona": "Ana, who holds a master's degree in physics, teaches."},
     {"education_level": "graduate", "career_goals_and_ambitions": "Ana plans to earn her GED next year."},
     {"education_level": "bachelors", "cultural_background": "Ana never finished high school, and says so."},

@@ -1,4 +1,4 @@
-"""ACS table: a published detailed table (B12002, B23001, ...) as a frame of labelled cells."""
+"""ACS table: reads a published detailed table (B12002, B23001, ...) as a frame of labelled cells."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MALE_FEMALE = ("Male", "Female")
 
 @dataclass(frozen=True, slots=True)
 class AcsTable:
-    """One detailed table: `cells[variable]` is the path of its label, `estimates` one row an area.
+    """One detailed table: `cells[variable]` is the path of its label, `estimates` has one row per area.
 
     Attributes:
         name: table number.
         cells: variable -> label path without the leading `Estimate` and `Total`.
-        estimates: index USPS state codes, one column a variable, persons.
+        estimates: persons; index of USPS state codes, one column per variable.
     """
 
     name: str
@@ -71,7 +71,7 @@ class AcsTable:
         return pd.DataFrame(columns)
 
     def by_label(self, categories: Mapping[str, str]) -> pd.DataFrame:
-        """Cells whose last label is one of `categories`, summed by sex and category; rows areas.
+        """Sum cells whose last label is in `categories` by sex and category; rows are areas.
 
         Args:
             categories: last label of a cell, subtotals included -> category.

@@ -1,7 +1,7 @@
-"""Ages above the PUMS top code, spread over single years as the population estimates have them.
+"""Ages: spreads ages above the PUMS top code over single years, by the population estimates.
 
-PUMS replaces the ages of the oldest in each state by their mean, so that one value stands for a range: its
-upper end is open, its lower end is the year after the oldest age that the state still shows.
+PUMS replaces the ages of the oldest people in each state by their mean, so that one value stands for an open-ended
+range, which starts one year above the oldest other age in the state.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from census_personas.foundation.arrays import Floats
 
 TOP_CODES = Path("lookups") / "age_top_codes.parquet"
 OLDEST_SHOWN = 89
-"""No state is top-coded below 90: ACS 2024 PUMS shows single years to 89 wherever someone has them."""
+"""No state is top-coded below 90: ACS 2024 PUMS shows single years up to 89."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopCode:
-    """Ages from `first` on stand in the records as `value`."""
+    """Ages from `first` on appear in the records as `value`."""
 
     value: int
     first: int
 
 
 def top_codes(priors: Priors, records: Records) -> Mapping[str, TopCode]:
-    """The top code of every state that the records have."""
+    """Find the top code of every state in the records."""
     ages = np.array(priors.domain["age"], dtype=np.int64)
     found = {}
     for code in np.unique(records.codes["state"]):
@@ -45,13 +45,13 @@ def top_codes(priors: Priors, records: Records) -> Mapping[str, TopCode]:
 
 
 def write_top_codes(tops: Mapping[str, TopCode], out: Path) -> None:
-    """Keep the top codes with the locale; scoring records needs them."""
+    """Write the top codes into the locale; scoring records needs them."""
     rows = [(state, top.value, top.first) for state, top in sorted(tops.items())]
     write_table(pd.DataFrame(rows, columns=["state", "value", "first"]), out / TOP_CODES)
 
 
 def read_top_codes(priors: Priors) -> Mapping[str, TopCode]:
-    """The top codes kept with a locale; none where it has no such file."""
+    """Read the top codes of a locale; none if it has no such file."""
     path = priors.folder / TOP_CODES
     if not path.exists():
         return {}
@@ -63,8 +63,8 @@ def read_top_codes(priors: Priors) -> Mapping[str, TopCode]:
 def spread_top_codes(marginal: Marginal, tops: Mapping[str, TopCode], residents: pd.DataFrame) -> Marginal:
     """Move the weight of top codes to single years, by the residents' ages of each sex.
 
-    Areas that the top codes do not name are spread from the lowest top-coded age on, and so are tables without
-    state; tables without sex by both sexes together. Counts of persons move in the same shares.
+    Areas without a top code, and tables without state, are spread from the lowest top-coded age on; tables without sex
+    by both sexes together. Counts of persons move in the same shares.
     """
     names = marginal.domain.attributes
     age_axis = names.index("age")

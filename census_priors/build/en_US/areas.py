@@ -1,4 +1,4 @@
-"""Areas: which areas have incomplete or no person records, and the donors that replace them."""
+"""Areas: finds areas with incomplete or no person records, and their donors."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ MODELLED = tuple(
     "marital_status bachelors_field labor_force_status occupation language_at_home veteran_status income_band "
     "commute_mode industry class_of_worker".split()
 )
-"""What person files without the columns of work, marriage and degree lack (household type is in the housing file)."""
+"""Attributes missing in person files without columns on work, marriage and degree."""
 NEEDED = ("marital_status", "labor_force_status", "occupation")
 
 
 def modelled_areas(priors: Priors, records: Records, sources: Path) -> dict[str, ModelledArea]:
-    """Donors for every area whose records lack what `NEEDED` names, and for territories without records.
+    """Build donors for every area whose records lack a column in `NEEDED`, and for territories without records.
 
     Args:
         priors: the locale with its look-ups.
-        records: everybody, weights scaled to the population.
+        records: all person records, weights scaled to the population.
         sources: folder with the 2018 detailed tables and OEWS.
     """
     state = records.codes["state"]
@@ -74,14 +74,14 @@ def _territories(
 
 
 def _puerto_rico(priors: Priors) -> Mapping[str, float]:
-    """Adults of Puerto Rico by ethnicity, 2020 Census, from the ZIP table (which counts islanders as Asian)."""
+    """Count adults of Puerto Rico by ethnicity, 2020 Census, from the ZIP table (islanders count as Asian)."""
     columns = {name: name for name in ("hispanic", "white", "black", "native", "multiple")}
     columns["asian"] = "asian_or_pacific_islander"
     return {group: _sum(priors, column, "PR") for group, column in columns.items()}
 
 
 def _adults(priors: Priors, state: str, tables: Path) -> float:
-    """Adults of a territory in the 2020 Census; of the Virgin Islands residents x Puerto Rico's share of adults."""
+    """Return adults of a territory in the 2020 Census; for the Virgin Islands, residents x Puerto Rico's share."""
     adults = _sum(priors, "adults", state)
     if adults > 0:
         return adults

@@ -1,9 +1,10 @@
-"""Carry forward: what the 2018 detailed tables say of an area, brought to the year of the records.
+"""Carry forward: updates an area's 2018 detailed tables to the year of the records.
 
-The donor areas' share now, times a power of the ratio of the area's 2018 share to theirs, by sex and age. States
-grow alike: with the power `PERSISTENCE` eight states with every column, told from the rest, come closer to their own
-records in marital and labour-force status than with 1, 0.6, 0.4 or 0 (mean distance by age and sex .0154, 1: .0156,
-0: .0333). A territory's donors live elsewhere, so all of its difference is kept.
+The result is the donor areas' current share, times a power of the ratio of the area's 2018 share to theirs, by sex and
+age. Differences between states shrink with time: with the power `PERSISTENCE`, eight states with every column,
+predicted from the others, come closer to their own records in marital and labour-force status than with 1, 0.6, 0.4 or
+0 (mean distance by age and sex .0154, 1: .0156, 0: .0333). A territory's donors live elsewhere, so its whole difference
+is kept.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ CARRIED: Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]] = {
         },
     ),
 }
-"""Attribute -> the 2018 table that has it by sex and age, and the words of its categories."""
+"""Attribute -> its 2018 table by sex and age, and the labels of its categories."""
 SCHOOLING = {
     "less_than_9th": ("Less than 9th grade",),
     "9th_12th_no_diploma": ("9th to 12th grade, no diploma",),
@@ -67,10 +68,10 @@ SCHOOLING = {
 def carry_forward(
     donors: Codes, population: Codes, tables: Path, area: str, attribute: str, power: float = PERSISTENCE
 ) -> Target:
-    """The area's attribute by sex and age now: donors' shares now x (area's / donor areas' 2018 share) ** power.
+    """Build the target: donors' current shares x (area's / donor areas' 2018 share) ** power, by sex and age.
 
-    `population` gives the persons by sex and age that the shares are applied to; its own codes of the
-    attribute are not looked at, except that a field of degree is carried among those with a degree.
+    The shares apply to the persons of `population` by sex and age, whose own codes of the attribute are ignored; a
+    field of degree is carried only among people with a degree.
     """
     priors = donors.priors
     name, words = CARRIED.get(attribute, ("B15001", SCHOOLING))

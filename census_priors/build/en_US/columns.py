@@ -1,4 +1,4 @@
-"""Columns: official PUMS values as numbers, refused where the PUMS data dictionary does not have them."""
+"""Columns: reads PUMS values as numbers, and refuses values that the PUMS data dictionary does not list."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from census_personas.census_priors.build.source import SourceError
 from census_personas.foundation.arrays import Floats, Mask
 
 REQUIRED = ("SERIALNO", "PWGTP", "AGEP", "SEX", "RAC1P", "HISP", "SCHL")
-"""What every person record of every area has, those of reduced files included (and STATE, or ST in older files)."""
+"""Columns of every person record, even in reduced files (besides STATE, or ST in older files)."""
 FILLED = frozenset({"PWGTP", "AGEP", "SEX", "RAC1P", "HISP"})
-"""Columns that are blank for nobody."""
+"""Columns that are never blank."""
 CODES: Mapping[str, tuple[int, int]] = {
     "AGEP": (0, 99),
     "SEX": (1, 2),
@@ -40,10 +40,10 @@ CODES: Mapping[str, tuple[int, int]] = {
 
 
 def require(frame: pd.DataFrame, file: Path) -> None:
-    """See that person records have the columns that all of them need.
+    """Check that person records have the required columns.
 
     Raises:
-        SourceError: naming those that are missing.
+        SourceError: columns are missing; the message names them.
     """
     lacking = [name for name in REQUIRED if name not in frame]
     if not {"STATE", "ST"} & set(frame):
@@ -54,10 +54,10 @@ def require(frame: pd.DataFrame, file: Path) -> None:
 
 
 def numbers(frame: pd.DataFrame, names: Sequence[str], file: Path) -> dict[str, Floats]:
-    """The columns as float64, NaN where one is blank or the file lacks it; numbers may stand as text.
+    """Read columns as float64, NaN if blank or missing; numbers may be stored as text.
 
     Raises:
-        SourceError: naming the first value that is no number, or that the data dictionary does not have.
+        SourceError: a value is not a number, or not in the data dictionary; the message names the first.
     """
     return {
         name: _column(frame, name, file) if name in frame else np.full(len(frame), np.nan) for name in names

@@ -1,10 +1,10 @@
-"""Modelled areas: states whose person records lack columns, from reweighted donors.
+"""Donor weights: models states whose person records lack columns from reweighted donors.
 
 An area whose person records lack an attribute gets that attribute from donors: the records of all areas
 that have every column, reweighted until they have the area's own population by age, sex, ethnicity,
 education, household and household language (direct, where its records say so), its marital status,
-labour-force status and fields of degree (`carried.py`) and its occupations (`job_targets.py`).
-`benchmarks/modelled_areas.py` measures what comes out, on states that have every column.
+labour-force status and fields of degree (`carry_forward.py`) and its occupations (`job_targets.py`).
+`benchmarks/modelled_areas.py` measures the error on states that have every column.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ KNOWN_DIRECTLY = (
     ("ethnicity", "sex", "education_level"),
     ("age_band", "sex", "education_level"),
 )
-"""Margins that even the reduced records have; the last are met best."""
+"""Margins available even in reduced records; the last are met best."""
 
 
 def reweight_for_state(priors: Priors, donors: Records, own: Records, sources: Path, state: str) -> Floats:
-    """Donor weights for a state whose own records have the columns of the reduced files only.
+    """Compute donor weights for a state whose own records have only the columns of the reduced files.
 
     Args:
         priors: the locale.
@@ -74,7 +74,7 @@ def reweight_for_state(priors: Priors, donors: Records, own: Records, sources: P
 
 
 def national_conditionals(priors: Priors, donors: Records, own: Records) -> Floats:
-    """Donor weights with the state's own margins alone: what modelling is measured against."""
+    """Compute donor weights from the state's own margins alone, as the baseline of the evaluation."""
     codes, mine = Codes(priors, donors), Codes(priors, own)
     known = [_own_margin(codes, mine, attributes) for attributes in KNOWN_DIRECTLY]
     return rake(donors.weight, [target for target in known if "household_type" not in target.name])
@@ -88,7 +88,7 @@ def _own_margin(donors: Codes, own: Codes, attributes: tuple[str, ...]) -> Targe
 
 
 def _years(donors: Codes, own: Codes) -> Target:
-    """Single years of age by sex, up to where states begin to top-code."""
+    """Build the target of single years of age by sex, up to the top code."""
     oldest = donors.priors.domain.code("age", OLDEST_SHOWN) + 1
 
     def cells(codes: Codes) -> np.ndarray:
@@ -98,7 +98,7 @@ def _years(donors: Codes, own: Codes) -> Target:
 
 
 def _languages(donors: Codes, own: Codes) -> Target:
-    """Ethnicity and nativity by the language group of the household (HHL), which the housing files have."""
+    """Build the target of ethnicity and nativity by the household's language group (HHL, in housing files)."""
     attributes = ("ethnicity", "nativity")
     size = donors.priors.domain.project(attributes).size * HOUSEHOLD_LANGUAGES
 

@@ -1,4 +1,4 @@
-"""Geography: ZIP codes with their adults by ethnicity, and how education tilts the counties of a state.
+"""Geography: ZIP codes with adults by ethnicity, and county factors of education within a state.
 
 The 2020 Census gives the adults of every ZIP code in six groups, so P(ZIP | state, ethnicity) is counted.
 It does not give them by education. ACS table B15003 does, by county, and the PUMS says how ethnicity and
@@ -15,7 +15,7 @@ with the margins (e, c) from the 2020 Census, (k, c) from B15003 (25 and over, t
 which is what `places.py` computes. Within a county, ethnicity places a person and education does not:
 no public table crosses them below the county.
 
-The six groups of the ZIP counts add up to all adults: `multiple` holds two or more races and whatever other race
+The six groups of the ZIP counts add up to all adults: `multiple` holds two or more races and any other race that
 the others do not, and Pacific Islanders are counted inside the Asian group. They are split off by the ratio of
 the two groups in the county (B03002, 2020-2024). Nine Connecticut planning regions of the ACS stand for
 the eight counties of the 2020 Census as `CONNECTICUT` says.
@@ -125,7 +125,7 @@ def build_geography(sources: Path, records: Records, priors: Priors, out: Path) 
 
 
 def urbanicity(ruca: float, rucc: float, density: float) -> str:
-    """Class a ZIP code as urban, suburban, town or rural.
+    """Classify a ZIP code as urban, suburban, town or rural.
 
     Metropolitan (RUCA 1-3): urban from 2,213 households per square mile, suburban from 102 (Kolko 2015),
     rural below; where no density is published the core (1) is suburban, its surroundings rural.
@@ -214,7 +214,7 @@ def _islander_share(origin: pd.DataFrame, fips: str) -> np.float32:
 
 
 def ethnicity_by_education(records: Records, priors: Priors) -> dict[str, Floats]:
-    """Weighted persons 25 and over by ethnicity and education group, shape (7, 3), of every state with records."""
+    """Count weighted persons of 25 and over by ethnicity and education group, shape (7, 3), by state."""
     grown = records.take(records.codes["age"] >= priors.domain.code("age", SCHOOLED))
     attributes = ("state", "ethnicity", "education_group")
     domain = priors.domain.project(attributes)
@@ -226,7 +226,7 @@ def ethnicity_by_education(records: Records, priors: Priors) -> dict[str, Floats
 
 
 def _tilted(state: str, part: pd.DataFrame, schooling: pd.DataFrame, joint: Floats | None) -> pd.DataFrame:
-    """The counties of one state with their factors u (by ethnicity) and g (by education)."""
+    """Compute the factors u (by ethnicity) and g (by education) of the counties of one state."""
     adults = np.stack([_group(part, ethnicity) for ethnicity in ETHNICITIES])
     known = np.stack([schooling.reindex(_region(fips)).fillna(0).sum() for fips in part["county_fips"]])
     known = known[:, [list(schooling.columns).index(k) for k in EDUCATION_GROUPS]].T

@@ -1,4 +1,4 @@
-"""Gerund: an O*NET task statement as a phrase inside a sentence ("Prepare reports." -> "preparing reports")."""
+"""Gerund: turns an O*NET task statement into a phrase ("Prepare reports." -> "preparing reports")."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _IRREGULAR = {
     "tinge": "tingeing",
     "layout": "laying out",
 }
-# Stressed on the last syllable, or compounds of a verb that doubles: the final consonant is doubled.
+# Verbs that double the final consonant: stressed on the last syllable, or compounds of such verbs.
 _DOUBLING = frozenset(
     "abet acquit admit allot begin commit compel concur confer control debug defer deter diagram dispel embed equip "
     "excel expel forget format handicap incur infer inset kidnap occur offset omit outfit output input overlap "
@@ -24,7 +24,7 @@ _NOT_ADVERBS = frozenset(
 )
 _PARTICLES = frozenset("up down out off on in over back away apart together".split())
 _JOINTS = frozenset({"and", "or", "and/or", "&"})
-# Verbs that begin most task statements: behind a conjunction they start a second clause.
+# Verbs that begin most task statements; after a conjunction they start a second clause.
 _VERBS = frozenset(
     "ascertain backfill beat bolt compact dial exchange feed guard level log post probe process readjust reevaluate "
     "refund reorder rivet sanitize stamp summon tamp weld "
@@ -89,9 +89,9 @@ _SECOND_CLAUSE = re.compile(
     r"(?P<object> (?:the|an?|them|it|their|its|any|these)\b)?"
     r"|, (?P<listed>[a-z-]+)\b"
 )
-# ", checking levels": what accompanies the task, unless it is a member of a list that still runs.
+# ", checking levels": an accompanying action, unless it is a member of an unfinished list.
 _ACCOMPANIED = re.compile(r", (?:[a-z]+ly )?[a-z]+ing\b")
-# Where a qualification begins that says nothing of the person; the second lot is cut only to make a phrase fit.
+# Starts of qualifications that add nothing about the person; the second group is cut only to shorten a phrase.
 _ALWAYS_CUT = (
     ", such as", " such as", ", including", ", using", ", by ", ", according", ", in accordance", ", as ",
     ", in order", ", so that", ", when ", ", while ", ", based on", ", for ", ", and ensure", ", with ", ", where ",
@@ -105,16 +105,16 @@ _CUT_TO_FIT = (
     " with ",
 )  # fmt: skip
 _LIST_END = re.compile(r", (?:and|or) ")
-# The choice that a statement leaves to its reader is, for one person, both.
+# A choice in a statement ("or") means both for one person.
 _CHOICE = re.compile(r"(?<!whether),? (?:and/or|or|and) ")
-# Says nothing, or lost its verb.
+# Phrases without meaning, or without their verb.
 _EMPTY = re.compile(
     r"\bdut(?:y|ies)\b|\bas assigned|directing all activity|\bsuch (?:activities|information)$"
     r"|, [a-z]+est$|^(?:recommending actions|using)\b"
     r"|^(?:verifying|ensuring|checking|confirming|determining) (?:that|whether|if)"
     r"(?!.* (?:is|are|was|were|be|been|can|could|has|have|had|may|meet|match|work|[a-z]+(?:[^s]s|ed))\b)"
     r"|\b(?:in|during|for|of) the (?:[a-z]+(?:tion|sion|ing|ment|al)|use|design|care)$"
-    # Cut in the middle, or before the only word that tells something.
+    # Phrases cut in the middle, or before their only informative word.
     r"|\b(?:are|is|was|were|be|locate|obtain|response|conformance|relation|regard)$"
     r"|\b(?:in|on|of|for|by|through|with|from|as) (?:areas|techniques|activities|factors|matters|items|methods|means"
     r"|tasks|issues|conditions|topics|subjects|sources|purposes|fields|forms|processes)$"
@@ -134,7 +134,7 @@ _DANGLING = re.compile(
     r"| directly| applying| pertaining| submitted| received| obtained| regarding| concerning| relating| relevant"
     r"| based| required| related| needed| specified| set| taken| so| when| where| how| whether| what| who)+$"
 )
-# "verifying customer": what is left is half of a noun, or stands for more than one.
+# "verifying customer": a truncated noun, or a singular for several.
 _ONE_THING = re.compile(
     r"[a-z]+ing (?!equipment|merchandise|machinery|information|research|money|data|payment|compliance|security"
     r"|assistance|knowledge|order|material|dictation|feedback|budget)[a-z-]+(?<!s)"

@@ -1,19 +1,19 @@
-"""Job targets: what an area's employed do, from the 2018 ACS by major group and from OEWS within the groups.
+"""Job targets: occupations of an area's employed, from the 2018 ACS by major group and from OEWS within groups.
 
-Two figures are known of an area whose person records have no occupation:
+Two sources cover an area whose person records have no occupation:
 
 - table C24010 of 2018, employed civilians by sex and major group, the self-employed and farms included;
-  carried forward like the other tables of 2018 (`modelled.py`);
+  carried forward like the other tables of 2018 (`carry_forward.py`);
 - the Occupational Employment and Wage Statistics of May 2024, wage and salary jobs by detailed occupation.
-  Farms, private households and the self-employed are not in it, so it does not say how large a group is;
-  it says how the area's jobs of a group divide among occupations, beside those of the donor areas.
+  It leaves out farms, private households and the self-employed, so it does not determine the size of a group, but
+  only how the jobs of a group divide among occupations, compared with the donor areas.
 
-An occupation's share of its group is the donors' share times the square root of the ratio of the two OEWS
-shares. Residual occupations ("all other", which employers fill as they please), suppressed and small cells take or
-lean on a ratio of 1 (`PRIOR_JOBS` jobs), and no ratio leaves 1/`LARGEST` to `LARGEST`. The exponent is the best of
-1, 0.7, 0.5, 0.3 and 0 when each of 49 states is told from the others: given the sizes of its groups, the distance
-of its occupations to its own records falls from .132 (donors alone) to .124; the whole ratio does no better than
-donors alone in large states.
+An occupation's share of its group is the donors' share times the square root of the ratio of the two OEWS shares.
+Residual occupations ("all other", which employers use differently) and suppressed cells get a ratio of 1, small cells
+are shrunk towards it (by `PRIOR_JOBS` jobs), and ratios stay between 1/`LARGEST` and `LARGEST`. The exponent is the
+best of 1, 0.7, 0.5, 0.3 and 0 when each of 49 states is predicted from the others: given the sizes of its groups, the
+distance of its occupations to its own records falls from .132 (donors alone) to .124; the whole ratio does no better
+than donors alone in large states.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ C24010: Mapping[str, str] = {
 
 
 def group_target(donors: Codes, reference: Codes, tables: Path, area: str, labour: Target) -> Target:
-    """Employed civilians by sex and major group: the 2018 table carried forward.
+    """Build the target of employed civilians by sex and major group: the 2018 table carried forward.
 
     Args:
         donors: the records to be reweighted.
@@ -96,7 +96,7 @@ def group_target(donors: Codes, reference: Codes, tables: Path, area: str, labou
 
 
 def occupation_target(donors: Codes, groups: Target, sources: Path, area: str) -> Target | None:
-    """Employed civilians by occupation: the groups of `groups`, divided as OEWS says; None if it lacks the area."""
+    """Build the target of employed civilians by occupation: groups divided by OEWS; None if it lacks the area."""
     priors = donors.priors
     jobs = _jobs(priors, sources / OEWS)
     if area not in jobs.columns:
@@ -114,9 +114,9 @@ def occupation_target(donors: Codes, groups: Target, sources: Path, area: str) -
 
 
 def _jobs(priors: Priors, path: Path) -> pd.DataFrame:
-    """Wage and salary jobs by occupation (rows, in the order of the domain) and state."""
+    """Read wage and salary jobs by occupation (rows, in domain order) and state."""
     if not path.is_file():
-        raise SourceError(f"{path}: no such file; OEWS by state says how the jobs of modelled areas divide")
+        raise SourceError(f"{path}: no such file; the jobs of modelled areas need OEWS by state")
     raw = pd.read_csv(path, dtype={"fips": str})
     raw["state"] = raw["fips"].map({**STATE_FIPS, COUNTRY: COUNTRY})
     patterns = {item.code: item.soc for item in priors.occupations}
@@ -129,12 +129,12 @@ def _jobs(priors: Priors, path: Path) -> pd.DataFrame:
 
 
 def _published(counts: pd.Series[float]) -> float:
-    """Sum of the SOC codes of an occupation; NaN where one of them is suppressed."""
+    """Sum the SOC codes of an occupation; NaN if one of them is suppressed."""
     return float(counts.sum(skipna=False))
 
 
 def _residual(priors: Priors) -> Mask:
-    """Occupations that hold what others do not: SOC codes that end in 9 or join several (X, Y)."""
+    """Return the residual occupations: SOC codes that end in 9 or join several (X, Y)."""
     codes = [priors.occupations.get(str(name)).soc for name in priors.domain["occupation"]]
     return np.array([code.endswith("9") or bool({"X", "Y"} & set(code)) for code in codes])
 
@@ -146,7 +146,7 @@ def _ratio(
     group_of: Integers32,
     residual: Mask,
 ) -> Floats:
-    """The area's share of each occupation in its group over that of the country without the other modelled areas."""
+    """Compute the ratio of an occupation's share in its group, in the area and in the donor areas."""
     elsewhere = [state for state in jobs if state not in {COUNTRY, *donors}]
     there = (jobs[COUNTRY] - jobs[elsewhere].fillna(0.0).sum(axis=1)).to_numpy()
     here = jobs[area].to_numpy()

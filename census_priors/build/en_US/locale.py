@@ -1,4 +1,4 @@
-"""The en_US locale: official files in, every look-up and every declared table out."""
+"""The en_US locale: builds every look-up and declared table from official files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WRITTEN = (PROVENANCE, PAGE, LOCK)
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What was built: adults among the records, tables, and modelled attributes by area."""
+    """Summary of a build: adults among the records, tables, and modelled attributes by area."""
 
     records: int
     tables: int
@@ -47,9 +47,9 @@ class Built:
 
 
 def build(pums: Path, sources: Path, out: Path) -> Built:
-    """Write a whole locale: look-ups, tables, provenance and lock; nothing, if anything goes wrong.
+    """Write a complete locale: look-ups, tables, provenance and lock; after an error, nothing is written.
 
-    `out` keeps its `priors.yaml` and other files of its own; without a `priors.yaml` it takes the shipped one.
+    `out` keeps its `priors.yaml` and other files; without a `priors.yaml`, the shipped one is copied.
 
     Args:
         pums: folder or file of PUMS person records.
@@ -57,8 +57,8 @@ def build(pums: Path, sources: Path, out: Path) -> Built:
         out: locale folder.
 
     Raises:
-        DestinationError: `out` holds something else than a locale.
-        SourceError: a file is missing or not what its publisher documents.
+        DestinationError: `out` is not a locale.
+        SourceError: a file is missing or differs from its documentation.
     """
     refuse_other_folder(out)
     person_files(pums)
@@ -91,14 +91,14 @@ def build_tables(sources: Path, pums: Path, out: Path, keep: Keep | None = None)
         sources: folder of official files.
         pums: folder or file of PUMS person records.
         out: locale folder with `priors.yaml` and look-ups.
-        keep: which households to count, by SERIALNO; all if left out. For evaluation on the others.
+        keep: households to count, by SERIALNO, for evaluation on the others; all by default.
     """
     priors = Priors.load(out)
     tabulate(sources, read_records(pums, priors, ATTRIBUTES, keep), priors, out)
 
 
 def tabulate(sources: Path, records: Records, priors: Priors, out: Path) -> dict[str, ModelledArea]:
-    """Count every declared table and write it to `out/tables/`; returns the areas that were modelled."""
+    """Count every declared table and write it to `out/tables/`; return the modelled areas."""
     residents = residents_by_age(sources)
     records = scaled(records, priors, residents)
     write_minors(records.minors, out)
@@ -111,7 +111,7 @@ def tabulate(sources: Path, records: Records, priors: Priors, out: Path) -> dict
         name = "-".join(attributes)
         place = f"tables/{name}.parquet"
         if "age" in attributes:
-            whole = tuple(dict.fromkeys(("state", "sex", *attributes)))  # top codes are the states' own
+            whole = tuple(dict.fromkeys(("state", "sex", *attributes)))  # top codes differ by state
             marginal = spread_top_codes(tabulation.count(whole, place), tops, residents).project(attributes)
         else:
             marginal = tabulation.count(attributes, place)
@@ -122,7 +122,7 @@ def tabulate(sources: Path, records: Records, priors: Priors, out: Path) -> dict
 
 
 def residents_by_age(sources: Path) -> pd.DataFrame:
-    """Residents by single year of age (rows, 100 means 100 and over) and sex, July 2024 (Vintage 2024)."""
+    """Read residents by single year of age (rows; 100 is 100 and over) and sex, July 2024 (Vintage 2024)."""
     path = sources / sources_en_us.ESTIMATES.file
     if not path.exists():
         raise SourceError(
@@ -135,7 +135,7 @@ def residents_by_age(sources: Path) -> pd.DataFrame:
 
 
 def scaled(records: Records, priors: Priors, residents: pd.DataFrame) -> Records:
-    """Records whose weights, with those of minors, sum to the residents of the Vintage 2024 estimates.
+    """Scale records so that weights, with those of minors, sum to the residents of the Vintage 2024 estimates.
 
     Territories are not in the estimates and keep their weights.
     """
@@ -150,7 +150,7 @@ def scaled(records: Records, priors: Priors, residents: pd.DataFrame) -> Records
 
 
 def write_minors(minors: pd.DataFrame, out: Path) -> None:
-    """Keep the residents under 18 by state, ethnicity and labour-force status.
+    """Write the residents under 18 by state, ethnicity and labour-force status.
 
     The model does not use them; `personas priors check` adds them to compare with published figures of all ages.
     """

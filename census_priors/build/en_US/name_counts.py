@@ -1,4 +1,4 @@
-"""Names: counts of given names and surnames, compiled from four sources into the tables `names.py` reads.
+"""Name counts: compiles given names and surnames from four sources into the tables that `names.py` reads.
 
 - `names_given.parquet`: given names with their pooled voter-file counts as first and as middle name in five
   groups, the percentage of their bearers who are women, and their accented spelling.
@@ -7,7 +7,7 @@
   ethnic shares into those of the cohort.
 - `names_last.parquet`: surnames with their 2010 bearers in six groups.
 
-Counts keep three significant digits: the fourth is beyond what voter files and rounding can tell.
+Counts keep three significant digits; the sources are not more precise.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from census_personas.census_priors.given_names import COHORTS
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats, Integers, Integers32
 
-# Groups of Rosenman et al., and where the other ethnicities are counted.
+# Groups of Rosenman et al., and the group that includes each other ethnicity.
 GROUPS = ("white", "black", "hispanic", "asian", "other")
 GROUP_OF = {"native": "other", "multiple": "other", "pacific_islander": "asian"}
 SURNAME_GROUPS = ("white", "black", "hispanic", "asian", "native", "multiple")
@@ -74,15 +74,15 @@ SOURCES = (
     ),
 )
 RESIDUAL = "ALL OTHER NAMES"
-# Entries of clerks, not names.
+# Clerical entries, not names.
 NOT_GIVEN = frozenset(
     """BABY BABYBOY BABYGIRL BOY FEMALE GIRL II III INFANT INFANTOF IV JR MALE MISS MR MRS NMI NMN NONE NOTNAMED
     SR UNKNOWN UNNAMED""".split()
 )
 NOT_MIDDLE = NOT_GIVEN | {"NO", "NULL"}
-# Under 1 % of a name's births the other sex is mostly a wrong tick (Mary, 0.4 % male).
+# Below 1 % of a name's births, the other sex is mostly a coding error (Mary, 0.4 % male).
 MISCODED = 0.01
-# One surname bearer in twenty counts as a middle name of either sex: maiden names say nothing of it.
+# One surname bearer in twenty counts as a middle name of either sex, because maiden names do not indicate sex.
 SURNAME_WEIGHT = 0.05
 # Names whose sex is a matter of custom and not in the birth register: Vietnamese middle names, Sikh second
 # names, Indian and Malay ones (per cent women).
@@ -119,7 +119,7 @@ def build_names(sources: Path, records: Records, priors: Priors, out: Path) -> N
 
 
 def significant(counts: Integers) -> Integers32:
-    """Counts rounded to three significant digits."""
+    """Round counts to three significant digits."""
     scale = 10.0 ** np.maximum(np.floor(np.log10(np.maximum(counts, 1))) - (DIGITS - 1), 0)
     rounded: Floats = np.round(counts / scale) * scale
     return rounded.astype(np.int32)
@@ -141,7 +141,7 @@ def _surnames(last: pd.DataFrame) -> pd.DataFrame:
 
 
 def _births(raw: pd.DataFrame) -> pd.DataFrame:
-    """Births by name, sex (0 male, 1 female) and cohort, miscoded sexes left out."""
+    """Count births by name, sex (0 male, 1 female) and cohort, without miscoded sexes."""
     frame = pd.DataFrame(
         {"sex": (raw["sex"] == "F").astype(np.int8), "cohort": cohort_codes(raw["year"].to_numpy())}
     )
@@ -178,27 +178,27 @@ def _given(
 
 
 def _counts(raw: pd.DataFrame, without: frozenset[str], kind: str, spelled: dict[str, str]) -> pd.DataFrame:
-    """Counts by group of full names: blanks, single initials, the residual and clerks' entries dropped."""
+    """Count names by group, without blanks, single initials, the residual and clerical entries."""
     kept = raw[(raw["name"].str.len() > 1) & (raw["name"] != RESIDUAL) & ~raw["name"].isin(without)]
     names = [spelled.get(name, name.capitalize()) for name in kept["name"]]
     return pd.DataFrame({f"{kind}_{group}": kept[group].to_numpy() for group in GROUPS}, index=names)
 
 
 def _percent(share: pd.Series) -> npt.NDArray[np.int8]:
-    """Whole per cent; below 3 and above 97 count as one sex."""
+    """Round to whole percentages; below 3 and above 97 count as one sex."""
     percent = (share * 100).round()
     return percent.where(percent >= 3, 0).where(percent <= 97, 100).to_numpy().astype(np.int8)
 
 
 def suffix_share(share: pd.Series, known: pd.Series, names: pd.Series) -> pd.Series:
-    """Share of women to expect from the ending of a name that no birth register has.
+    """Estimate the share of women from the ending of a name that is in no birth register.
 
-    Endings of four letters lean on those of three, and so on (`SUFFIX_PRIOR` names' worth each).
+    Endings of four letters are shrunk towards those of three, and so on (by `SUFFIX_PRIOR` names).
 
     Args:
         share: share of women of each known name.
         known: the known names, same order.
-        names: names to judge.
+        names: names to estimate.
     """
     expected = pd.Series(float(share.mean()), index=names.index)
     prior = pd.Series(float(share.mean()), index=known.index)
@@ -215,7 +215,7 @@ def suffix_share(share: pd.Series, known: pd.Series, names: pd.Series) -> pd.Ser
 
 
 def population(records: Records, priors: Priors) -> pd.DataFrame:
-    """Persons born in the 50 states or DC, by five-year cohort and group of the voter files."""
+    """Count persons born in the 50 states or DC, by five-year cohort and group of the voter files."""
     born = records.take(records.codes["birthplace"] == BORN_IN_US)
     ages = np.array(priors.domain["age"], dtype=np.int64)[born.codes["age"]]
     groups = [GROUP_OF.get(str(state), str(state)) for state in priors.domain["ethnicity"]]

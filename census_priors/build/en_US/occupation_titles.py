@@ -1,4 +1,4 @@
-"""Occupation titles: the plural titles of the Census code list as singular names and as prose.
+"""Occupation titles: turns the plural titles of the Census code list into singular names and prose.
 
 The rule, in order, on the Census 2018 title in lower case:
 
@@ -8,7 +8,7 @@ The rule, in order, on the Census 2018 title in lower case:
    ends in `ss`;
 4. for the name, punctuation and spaces become `_`.
 
-What the rule cannot know stands in `occupation_exceptions.csv` with its reason: titles written backwards
+`occupation_exceptions.csv` lists exceptions with their reasons: titles written backwards
 ("Bus drivers, school"), collective nouns, and titles too long to say.
 """
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 
-# Words that end in s without being the plural of the person: they modify, or have no singular.
+# Words in -s that are not a plural of the person: modifiers, or words without a singular.
 PLURAL = frozenset(
     """activities affairs analysis arts avionics benefits bus claims collections commodities communications
     electronics explosives facilities fitness furnishings gas goods grounds hazardous logistics materials
@@ -28,7 +28,7 @@ IRREGULAR = {"midwives": "midwife", "salespersons": "salesperson", "women": "wom
 
 
 def singular(word: str) -> str:
-    """One word in the singular: `-ies` to `-y`, `-sses`, `-shes`, `-ches` without `-es`, else without `-s`."""
+    """Return the singular of a word: `-ies` to `-y`, `-sses`, `-shes`, `-ches` without `-es`, else without `-s`."""
     if word in IRREGULAR:
         return IRREGULAR[word]
     if word in PLURAL or word.endswith("ss") or not word.endswith("s"):
@@ -41,7 +41,7 @@ def singular(word: str) -> str:
 
 
 def prose(title: str) -> str:
-    """A Census title as one person would be called: "Accountants and auditors" -> "accountant or auditor"."""
+    """Return a Census title for one person: "Accountants and auditors" -> "accountant or auditor"."""
     text = " ".join(title.lower().split())
     text = re.sub(r", (all other|hand)$|, except .*$|, including .*$", "", text)
     text = re.sub(r"\bother ", "", text).replace("--", ", ")
@@ -51,7 +51,7 @@ def prose(title: str) -> str:
 
 
 def name(title: str) -> str:
-    """A Census title as the snake_case name of the occupation: `accountant_or_auditor`."""
+    """Return the snake_case name of an occupation: `accountant_or_auditor`."""
     including = re.search(r", (including .*)$", title.lower())
     words = f"{prose(title)} {prose(including[1]) if including else ''}"
     return "_".join(re.findall(r"[a-z]+", words))

@@ -1,4 +1,4 @@
-"""Occupations: the Census 2018 codes of the PUMS, named, grouped and linked to O*NET.
+"""Occupations: names, groups and O*NET links of the Census 2018 codes in PUMS.
 
 One row per code of OCCP: 525 civilian and 4 military. Names follow `occupation_titles.py`. PUMS codes that
 join several Census codes carry the title of their largest component, as the code list gives it ("Lawyers"
@@ -103,7 +103,7 @@ TIES: Mapping[str, str] = {
     "475081": "6950",
     "475099": "6950",
 } | {f"29122{digit}": "3090" for digit in "12349"}
-# The component that most persons of a joined code work in, where its O*NET text must speak for all.
+# The most common component of a joined code whose O*NET text stands for all.
 LARGEST: Mapping[str, str] = {"4720": "41-2011", "9130": "53-3032"}
 LAST_CODE = "9900"  # 9920 is "unemployed, never worked": no occupation
 
@@ -151,7 +151,7 @@ def build_occupations(sources: Path, out: Path) -> None:
 
 
 def _lists(values: list[list[str]]) -> pd.Series:
-    """A column of lists, as arrays, which Parquet stores as lists."""
+    """Build a column of arrays, which Parquet stores as lists."""
     return pd.Series([np.array(value, dtype=object) for value in values], dtype=object)
 
 
@@ -179,7 +179,7 @@ def _named(listed: pd.DataFrame) -> pd.DataFrame:
 
 
 def link(patterns: Mapping[str, str], onet: Iterable[str]) -> dict[str, list[str]]:
-    """O*NET codes of each OCCP code.
+    """Link O*NET codes to each OCCP code.
 
     Args:
         patterns: OCCP code -> SOC of the PUMS, six characters, X and Y for any digit.
@@ -195,7 +195,7 @@ def link(patterns: Mapping[str, str], onet: Iterable[str]) -> dict[str, list[str
 
 
 def matching(pattern: str, soc: str) -> int:
-    """Digits of a SOC code that a pattern states, or -1 if they differ.
+    """Count the digits of a SOC code that match a pattern; -1 if they differ.
 
     In patterns without letters the zeros at the end stand for any digit: `132020` is the broad group 13-202.
     """
@@ -205,5 +205,5 @@ def matching(pattern: str, soc: str) -> int:
 
 
 def _by_closeness(onet: Iterable[str], soc: str) -> list[str]:
-    """The occupation's own SOC code first, then base O*NET codes (.00), then their specialities."""
+    """Sort O*NET codes: the occupation's own SOC code, then base codes (.00), then specialities."""
     return sorted(onet, key=lambda code: (code[:7] != soc, not code.endswith(".00"), code))

@@ -1,7 +1,7 @@
-"""O*NET grounding: what O*NET says of an occupation, chosen short and distinctive.
+"""O*NET grounding: selects short and distinctive O*NET details of an occupation.
 
-An OCCP code is often several O*NET occupations. Each choice goes over them in order of closeness; what more
-of them share comes first, so that a postsecondary teacher grades papers before teaching astronomy.
+An OCCP code often covers several O*NET occupations, which are read in order of closeness. Details that more of them
+share come first, so that a postsecondary teacher grades papers before teaching astronomy.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from census_personas.census_priors.build.source import SourceError
 
 TASKS, TOOLS, TECHNOLOGIES, SKILLS, KNOWLEDGE, TITLES = 8, 3, 3, 3, 3, 6
 LONGEST_TASK, LONGEST_TOOL, LONGEST_TITLE = 150, 40, 36
-COMPONENTS = 12  # O*NET occupations looked at for one code, closest first
+COMPONENTS = 12  # most O*NET occupations used for one code, closest first
 IMPORTANT = 3.0  # O*NET importance scale 1-5: 3 is "important"
-# Required level of education, categories 1-12, as our seven levels.
+# Required level of education, categories 1-12, as the locale's seven levels.
 EDUCATION = dict(
     enumerate(
         ("9th_12th_no_diploma", "high_school", "some_college", "some_college", "associates", "bachelors"),
@@ -33,7 +33,7 @@ EDUCATION = dict(
 
 @dataclass(frozen=True)
 class Grounding:
-    """The O*NET files, read from one folder; every choice takes the O*NET codes of an occupation."""
+    """The O*NET files of one folder; its methods take the O*NET codes of an occupation."""
 
     folder: Path
 
@@ -45,7 +45,7 @@ class Grounding:
         return cls(folder)
 
     def closest(self, codes: Sequence[str], soc: str) -> list[str]:
-        """The codes to ask: those of the SOC code itself if they have tasks, base codes (.00) before specialities."""
+        """Select the codes to use: those of the SOC code itself if they have tasks, base codes (.00) first."""
         described = [code for code in codes if code in self._tasks]
         described = [code for code in described if code[:7] == soc] or described
         return [code for code in described if code.endswith(".00")] or described or list(codes)
@@ -59,7 +59,7 @@ class Grounding:
         )
 
     def _rated(self, codes: Sequence[str], known: Container[str]) -> list[str]:
-        """Codes that O*NET has rated, or, for occupations too new for ratings, the related ones that it has."""
+        """Return rated codes, or rated related ones for occupations too new for ratings."""
         rated = [code for code in codes if code in known]
         related = (other for code in codes for other in self._related.get(code, []))
         return rated or [other for other in related if other in known]
@@ -82,7 +82,7 @@ class Grounding:
         return dict(zip(zones["onet"], zones["Job Zone"].astype(int), strict=True))
 
     def job_zone(self, codes: Sequence[str]) -> int:
-        """Median job zone (1 little preparation … 5 extensive), the lower of two; 0 if O*NET has none."""
+        """Return the (lower) median job zone (1 little preparation … 5 extensive); 0 if O*NET has none."""
         zones = [self._zones[code] for code in codes if code in self._zones]
         return median_low(zones) if zones else 0
 
@@ -98,7 +98,7 @@ class Grounding:
         return required
 
     def education(self, codes: Sequence[str]) -> str:
-        """Education that most incumbents say the occupation requires; '' if O*NET has none."""
+        """Return the education required according to most incumbents; '' if O*NET has none."""
         total: dict[str, float] = {}
         for code in self._rated(codes, self._required):
             for level, share in self._required[code].items():
@@ -115,7 +115,7 @@ class Grounding:
         return _listed(raw.sort_values(["core", "asked", "id"], ascending=[False, False, True]), "Task")
 
     def tasks(self, codes: Sequence[str]) -> list[str]:
-        """Up to 8 tasks, core ones first, as O*NET words them without the final stop."""
+        """Return up to 8 tasks, core ones first, in O*NET's words without the final stop."""
         return [task.rstrip(". ") for task in _shared(self._tasks, codes, TASKS)]
 
     @cached_property
@@ -129,7 +129,7 @@ class Grounding:
         return _distinctive(raw[hot], LONGEST_TOOL)
 
     def tools(self, codes: Sequence[str]) -> list[str]:
-        """Up to 3 tools and 3 technologies in demand, the rarer across occupations first."""
+        """Return up to 3 tools and 3 technologies in demand, those of fewer occupations first."""
         found = [_lower(tool) for tool in _shared(self._tools, codes, TOOLS)]
         return found + _shared(self._technologies, codes, TECHNOLOGIES)
 
@@ -142,7 +142,7 @@ class Grounding:
         return _above_average(self._file("Knowledge"))
 
     def skills(self, codes: Sequence[str]) -> list[str]:
-        """Up to 3 skills and 3 fields of knowledge that matter here more than elsewhere."""
+        """Return up to 3 skills and 3 fields of knowledge that matter more here than in other occupations."""
         found = _shared(self._skills, self._rated(codes, self._skills), SKILLS)
         found += _shared(self._knowledge, self._rated(codes, self._knowledge), KNOWLEDGE)
         return [_lower(skill) for skill in dict.fromkeys(found)]
@@ -160,7 +160,7 @@ class Grounding:
         return _listed(raw, "title")
 
     def alternate_titles(self, codes: Sequence[str]) -> list[str]:
-        """Up to 6 titles that incumbents report, short, in lower case except for abbreviations."""
+        """Return up to 6 short titles from incumbents, in lower case except for abbreviations."""
         return [_lower(title) for title in _round_robin([self._titles.get(c, []) for c in codes], TITLES)]
 
 
@@ -169,7 +169,7 @@ def _listed(frame: pd.DataFrame, column: str) -> dict[str, list[str]]:
 
 
 def _distinctive(frame: pd.DataFrame, longest: int) -> dict[str, list[str]]:
-    """One example a commodity, commodities of few occupations first; those of a single one are oddities."""
+    """Choose one example per commodity, those of few occupations first, but those of a single one last."""
     frame = frame[frame["Example"].str.len() <= longest]
     usual = frame.groupby("Example")["onet"].transform("nunique")
     spread = frame.groupby("Commodity Title")["onet"].transform("nunique")
@@ -186,7 +186,7 @@ def _above_average(frame: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def _shared(choices: dict[str, list[str]], codes: Sequence[str], count: int) -> list[str]:
-    """What most of the occupations have first, then in turn."""
+    """Select items of several occupations: those that most of them share first, then in turn."""
     lists = [choices.get(code, []) for code in codes[:COMPONENTS]]
     having = Counter(item for found in lists for item in found)
     ranked = [sorted(found, key=lambda item: -having[item]) for found in lists]
@@ -200,5 +200,5 @@ def _round_robin(lists: Sequence[Sequence[str]], count: int) -> list[str]:
 
 
 def _lower(text: str) -> str:
-    """Lower case, but words with two capitals or more (CNC, PowerPoint) stay."""
+    """Convert to lower case, except words with two or more capitals (CNC, PowerPoint)."""
     return re.sub(r"[A-Za-z']+", lambda m: m[0] if sum(map(str.isupper, m[0])) > 1 else m[0].lower(), text)

@@ -1,4 +1,4 @@
-"""PUMS: the Census Bureau's person and housing files, in any form it publishes them, as recoded records."""
+"""PUMS: reads and recodes the Census Bureau's person and housing files, in any published format."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ MISSING = -1
 CHUNK_ROWS = 500_000
 ADULT = 18
 AUXILIARY = {"birthplace": "CIT", "household_language": "HHL"}
-"""Columns that only the builder needs, kept as their PUMS code less one (see `BORN_IN_US`)."""
+"""Columns that only the builder needs, stored as PUMS code minus one (see `BORN_IN_US`)."""
 BORN_IN_US, BORN_IN_TERRITORY = 0, 1
 """Codes of `birthplace`: the 50 states and DC; Puerto Rico and the island areas."""
 MINORS = ("state", "ethnicity", "labor_force_status")
-"""What is kept of persons under 18: counts, so that the tables of adults can be set beside figures of all ages."""
+"""Attributes of the counts of persons under 18, for comparison with published figures of all ages."""
 NO_EXPERIENCE = 9920
 """OCCP of the unemployed who last worked five years ago or earlier, or never."""
 HOUSEHOLD = frozenset({"household_type", "language_at_home", "household_language"})
-"""What only the housing records say."""
+"""Attributes from the housing records."""
 KINDS = ("psam_p*.parquet", "psam_p*.csv", "csv_p*.zip")
 
 PANDAS_FAULTS = (pd.errors.ParserError, pd.errors.EmptyDataError)
 
 Keep = Callable[["pd.Series[str]"], Mask]
-"""Which households of a file to read, from their SERIALNO."""
+"""Function from SERIALNO to whether to read the household."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Recoded adults: one int16 code a person and attribute (-1 missing), and PWGTP as float64.
+    """Recoded adults: one int16 code per person and attribute (-1 missing), and PWGTP as float64.
 
     `minors` has the persons under 18 (weight) and their records (samples) by `MINORS`.
     """
@@ -60,7 +60,7 @@ class Records:
         return len(self.weight)
 
     def take(self, rows: Mask) -> Records:
-        """The persons for whom `rows` is true."""
+        """Select the persons for whom `rows` is true."""
         return Records({name: codes[rows] for name, codes in self.codes.items()}, self.weight[rows])
 
 
@@ -74,10 +74,10 @@ def read_records(
             or in `housing/`), or one such file; Parquet, CSV or the published ZIP of CSV.
         priors: the locale whose states the records are coded in.
         attributes: attributes to keep; coarser views are computed from finer ones when tables are counted.
-        keep: which households to read, by SERIALNO; all if left out.
+        keep: households to read, by SERIALNO; all by default.
 
     Raises:
-        SourceError: no person file, or one without the columns that every record needs.
+        SourceError: there is no person file, or one lacks a required column.
     """
     files = person_files(place)
     parts: list[Records] = []
@@ -95,7 +95,7 @@ def read_records(
 
 
 def person_files(place: Path) -> list[Path]:
-    """The person files of a folder (or of its `persons/`), or the one file given.
+    """Return the person files of a folder (or of its `persons/`), or the given file.
 
     Raises:
         SourceError: there is none.
@@ -103,7 +103,7 @@ def person_files(place: Path) -> list[Path]:
     if place.is_file():
         return [place]
     if not place.exists():
-        raise SourceError(f"{place}: no such file or folder, and so no PUMS person file there")
+        raise SourceError(f"{place}: no such file or folder; name one with PUMS person files")
     folders = (place, place / "persons")
     found = [file for folder in folders for kind in KINDS for file in sorted(folder.glob(kind))]
     found = found or [file for folder in folders for file in sorted(folder.glob("*.parquet"))]
@@ -113,7 +113,7 @@ def person_files(place: Path) -> list[Path]:
 
 
 def housing_file(person_file: Path) -> Path | None:
-    """The housing file that belongs to a person file: beside it, or in `../housing/`; None if it is in neither."""
+    """Return the housing file of a person file, beside it or in `../housing/`; None if there is none."""
     name = person_file.name.replace("psam_p", "psam_h").replace("csv_p", "csv_h")
     if name == person_file.name:
         return None
@@ -132,7 +132,7 @@ def _file_records(
         kept = chunk if keep is None else chunk[keep(chunk["SERIALNO"])]
         yield _recode(kept, housing, priors, attributes, file)
     if not people:
-        raise SourceError(f"{file}: has no person in it; fetch it again, or leave it away")
+        raise SourceError(f"{file}: contains no person; fetch it again, or remove it")
 
 
 def _housing(file: Path) -> pd.DataFrame | None:
@@ -148,23 +148,23 @@ def _housing(file: Path) -> pd.DataFrame | None:
     twice = housing["SERIALNO"].duplicated()
     if twice.any():
         serial = housing.loc[twice, "SERIALNO"].iloc[0]
-        raise SourceError(f"{path}: SERIALNO {serial} stands there twice; fetch the file again")
+        raise SourceError(f"{path}: duplicate SERIALNO {serial}; fetch the file again")
     return housing.set_index("SERIALNO", drop=False)
 
 
 def _refuse_twice(parts: list[Records], file: Path, seen: dict[int, Path], priors: Priors) -> None:
-    """A state whose people stand in two files would count twice."""
+    """Refuse a state in two files, because its people would count twice."""
     states = {int(code) for part in parts if "state" in part.codes for code in np.unique(part.codes["state"])}
     for code in sorted(states & seen.keys()):
         name = priors.domain["state"][code]
         raise SourceError(
-            f"{file}: has people of {name}, and so has {seen[code].name}; leave one of the two away"
+            f"{file}: has people of {name}, and so has {seen[code].name}; remove one of the two"
         )
     seen.update(dict.fromkeys(states, file))
 
 
 def _chunks(file: Path, wanted: list[str]) -> Iterator[pd.DataFrame]:
-    """Frames of the wanted columns that the file has, plus its state column."""
+    """Yield frames with the wanted columns of the file, and its state column."""
     keep = {*wanted, "STATE", "ST"}
     try:
         if file.suffix == ".parquet":
@@ -226,8 +226,8 @@ def _check_occupations(values: Floats, names: dict[int, str], file: Path) -> Non
     unknown = set(values[~np.isnan(values)].astype(int).tolist()) - {*names, NO_EXPERIENCE}
     if unknown:
         raise SourceError(
-            f"{file}: OCCP={min(unknown):04d} is no code of the locale; it has the Census 2018 codes, in the ACS from "
-            f"2018 on"
+            f"{file}: OCCP={min(unknown):04d} is not a code of the locale, which has the Census 2018 codes "
+            f"(ACS from 2018 on)"
         )
 
 
@@ -238,7 +238,7 @@ def _states(chunk: pd.DataFrame) -> Objects:
 
 
 def _minors(columns: dict[str, Floats], states: Objects) -> pd.DataFrame:
-    """Weighted persons and records by `MINORS`; no labour-force status below 16, or where ESR is missing."""
+    """Count weighted persons and records by `MINORS`; no labour-force status below 16 or without ESR."""
     frame = pd.DataFrame({"state": states, "ethnicity": recode.ethnicity(columns)})
     frame["labor_force_status"] = recode.labor_force_status(columns)
     frame["weight"], frame["samples"] = columns["PWGTP"], 1

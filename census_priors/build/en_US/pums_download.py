@@ -1,4 +1,4 @@
-"""PUMS download: the national person and housing files, from where the Census Bureau keeps them."""
+"""PUMS download: fetches the national person and housing files from the Census Bureau."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from census_personas.census_priors.build.en_US.sources import PUMS
 from census_personas.census_priors.build.source import SourceError
 
 FILES = ("csv_pus.zip", "csv_hus.zip")
-"""All states and DC; Puerto Rico has files of its own (csv_ppr.zip, csv_hpr.zip)."""
+"""All states and DC; Puerto Rico has separate files (csv_ppr.zip, csv_hpr.zip)."""
 
 
 def fetch_pums(folder: Path, base: str = PUMS.url, *, plain_http: bool = False) -> Path:
-    """Fetch what is not there yet and test every archive; returns the folder.
+    """Fetch missing files, test every archive, and return the folder.
 
-    The Census Bureau states no digests for these files: their length and the checksums inside each archive are
+    The Census Bureau publishes no digests of these files: their length and the checksums inside each archive are
     verified, and their SHA-256 goes into the provenance of the locale.
 
     Raises:
@@ -27,7 +27,7 @@ def fetch_pums(folder: Path, base: str = PUMS.url, *, plain_http: bool = False) 
     others = [path.name for path in _present(folder) if path.name not in FILES]
     if others:
         raise SourceError(
-            f"{folder}: has person files already ({others[0]}); name an empty folder, or build from these"
+            f"{folder}: already has person files ({others[0]}); name an empty folder, or build from these"
         )
     for name in FILES:
         path = download(base + name, folder / name, plain_http=plain_http)

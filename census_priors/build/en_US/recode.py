@@ -1,4 +1,4 @@
-"""Recode: PUMS codes to the states of the `en_US` domain, one function an attribute.
+"""Recode: maps PUMS codes to the states of the `en_US` domain, one function per attribute.
 
 Codes and their meaning follow the ACS PUMS data dictionary (variable names in capitals below); groupings
 follow the published tables that carry them: marital status B12002, education B15001, field of degree
@@ -75,7 +75,7 @@ CIVILIAN_JOB, ARMED_FORCES, UNEMPLOYED = (1, 2), (4, 5), (3,)
 
 
 def _choose(*cases: tuple[Mask, str | Labels], otherwise: str = "") -> Labels:
-    """First case that holds decides; '' is missing."""
+    """Take the value of the first true case; '' is missing."""
     values = [np.asarray(value, dtype=object) for _, value in cases]
     return np.asarray(np.select([case for case, _ in cases], values, otherwise), dtype=object)
 
@@ -225,7 +225,7 @@ def class_of_worker(of: Columns) -> Labels:
 def occupation(of: Columns, names: Mapping[int, str]) -> Labels:
     """OCCP of those with a job, under the locale's names; otherwise by labour-force status.
 
-    PUMS gives the last occupation of many who have none now; that is not what they do.
+    PUMS also gives the last occupation of people without a job, which is ignored.
     """
     status = labor_force_status(of)
     return _choose(
@@ -259,7 +259,7 @@ RECODES: Mapping[str, Callable[[Columns], Labels]] = {
         class_of_worker,
     )
 }
-"""Attributes that one row of official columns decides; state, age and occupation take more than that."""
+"""Attributes that follow from one row of official columns; state, age and occupation need more."""
 
 PERSON_COLUMNS = (
     "SERIALNO PWGTP AGEP SEX RAC1P HISP CIT LANX SCHL FOD1P MAR ESR INDP OCCP COW JWTRNS PINCP DIS MIL"

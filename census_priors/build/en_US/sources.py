@@ -1,4 +1,4 @@
-"""The official files of the en_US tables; those of the look-ups stand with their builders."""
+"""Sources: the official files of the en_US tables; builders of look-ups list their own."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ ISLANDS = Source(
     key="island_areas_2020",
 )
 TABLES = (ESTIMATES, *ACS_2018, JOBS, ISLANDS)
-"""What the tables need beside the person records and the ZIP codes, which count Puerto Rico."""
+"""Sources of the tables besides person records and ZIP codes."""
 LOOKUPS = {
     "occupations": occupations.SOURCES,
     "places": geography.SOURCES[:1],
@@ -78,6 +78,6 @@ LOOKUPS = {
     "minors": (ESTIMATES,),
     "age_top_codes": (),
 }
-"""What each look-up was made of, beside the person records."""
+"""Sources of each look-up besides the person records."""
 FROM_RECORDS = ("counties", "names_population", "minors", "age_top_codes")
 EVERY = tuple(dict.fromkeys((*TABLES, *(source for sources in LOOKUPS.values() for source in sources))))

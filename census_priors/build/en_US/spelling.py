@@ -1,13 +1,13 @@
-"""Spelling: names as people write them, from sources that print capitals without spaces or accents.
+"""Spelling: restores the usual spelling of names from sources in capitals without spaces or accents.
 
 Surnames (the Census drops apostrophes, spaces and hyphens):
 
-- `MC` before at least three letters: McDonald. `MAC` only for the names of `MAC`: many that begin so
-  (Mack, Macias, Macedo) are no sons of anybody.
+- `MC` before at least three letters: McDonald. `MAC` only for the names in `MAC`: many other
+  names begin with it by chance (Mack, Macias, Macedo).
 - `O` before an Irish stem of `IRISH`: O'Brien. `D` before a stem of `ITALIAN`: D'Angelo.
 - Spanish particles before a stem of `DE`, `DEL`, `DE_LA` …: De La Cruz, De Los Santos, Del Rio, De Leon.
 - `ST` before a name of `SAINTS`: St. John. `VAN` before a stem of `DUTCH`: Van Dyke.
-- `LE`, `LA`, `DU` and other prefixes stay joined, because no rule tells Lefebvre from Le Blanc.
+- `LE`, `LA`, `DU` and other prefixes stay joined, because no rule separates Lefebvre from Le Blanc.
 - Everything else: first letter capital.
 
 Given names take the first letter capital; `ACCENTS` are the Spanish given names whose orthography has an
@@ -78,7 +78,7 @@ PREFIXES = {
 
 
 def surname(capitals: str) -> str:
-    """A surname of the Census as its bearers write it: DELACRUZ -> De La Cruz."""
+    """Return the usual spelling of a Census surname: DELACRUZ -> De La Cruz."""
     if capitals.startswith("MC") and len(capitals) >= SHORTEST_MC:
         return "Mc" + capitals[2:].capitalize()
     if capitals in MAC:
@@ -91,7 +91,7 @@ def surname(capitals: str) -> str:
 
 
 def accents() -> dict[str, str]:
-    """Given names as the sources print them -> with the accents of Spanish orthography."""
+    """Map given names in the sources' spelling to Spanish spelling with accents."""
     text = files(__package__).joinpath("accents.csv").read_text(encoding="utf-8")
     rows = (line.partition(",") for line in text.splitlines()[1:])
     return {plain: accented for plain, _, accented in rows}

@@ -1,7 +1,7 @@
 """Territories: Puerto Rico and the US Virgin Islands, which the 1-year person files do not cover.
 
 Donors are the residents of the surveyed areas who were born in Puerto Rico or the island areas (CIT 2): the
-nearest people with every column. Puerto Rico's ages, schooling, marriages, work and degrees are those of
+most similar people with every column. Puerto Rico's ages, schooling, marriages, work and degrees are those of
 the 2018 detailed tables, carried forward; its numbers and ethnicity those of the 2020 Census. The Virgin
 Islands take Puerto Rico's ages and schooling with their own numbers and ethnicity.
 """
@@ -36,14 +36,14 @@ The census gives race without regard to Hispanic origin; of Black residents 87 %
 
 
 def donors_of(records: Records) -> Records:
-    """Residents of the surveyed areas who were born in Puerto Rico or the island areas."""
+    """Select residents of the surveyed areas who were born in Puerto Rico or the island areas."""
     return records.take(records.codes["birthplace"] == BORN_IN_TERRITORY)
 
 
 def weights_for(
     priors: Priors, donors: Records, everyone: Records, tables: Path, ethnicity: Mapping[str, float]
 ) -> Floats:
-    """Donor weights for a territory with Puerto Rico's published tables and the given ethnicity shares.
+    """Compute donor weights for a territory from Puerto Rico's published tables and ethnicity shares.
 
     Args:
         priors: the locale.
@@ -67,13 +67,13 @@ def weights_for(
 
 
 def _on(codes: Codes, all_codes: Codes, own: Codes, tables: Path, attribute: str) -> tuple[Integers, Floats]:
-    """The territory's target from all surveyed areas, with the cells of its own donors."""
+    """Build the territory's target from all surveyed areas, with the cells of its own donors."""
     target = carry_forward(all_codes, own, tables, "PR", attribute, power=1.0)
     return carry_forward(codes, own, tables, "PR", attribute, power=1.0).cells, target.persons
 
 
 def _ages(priors: Priors, codes: Codes, tables: Path, total: float) -> Target:
-    """Age band by sex of Puerto Rico (B01001), scaled to `total`."""
+    """Build the target of age band by sex of Puerto Rico (B01001), scaled to `total`."""
     published = AcsTable.read(tables, "B01001").tally({"all": ("Male", "Female")}).loc["PR"]
     bands = priors.domain["age_band"]
     ages = np.array(priors.domain["age"], dtype=np.int64)

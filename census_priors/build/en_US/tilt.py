@@ -1,4 +1,4 @@
-"""Tilt: fits a three-way ZIP table from three two-way tables of a state (see `geography.py`)."""
+"""Tilt: fits a three-way table from three two-way tables of a state (see `geography.py`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from census_personas.foundation.arrays import Floats
 log = logging.getLogger(__name__)
 
 
-# Pseudo-persons with the state's education added to each ethnicity, so that no pair is impossible.
+# Pseudo-persons with the state's education, added to each ethnicity so that no pair is impossible.
 PRIOR_PERSONS = 50.0
 TOLERANCE, ROUNDS = 1e-10, 2000
 
@@ -67,5 +67,5 @@ def _fit_three_way(adults: Floats, by_county: Floats, by_education: Floats) -> t
 
 
 def _ratio(wanted: Floats, found: Floats) -> Floats:
-    """Wanted over found, 1 where nothing is found."""
+    """Divide `wanted` by `found`; 1 where `found` is 0."""
     return np.divide(wanted, found, out=np.ones_like(wanted), where=found > 0)

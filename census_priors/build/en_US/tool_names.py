@@ -1,15 +1,15 @@
-"""Tool names: which O*NET tools of an occupation a text may name, and in what words."""
+"""Tool names: chooses O*NET tools that a text may name, and their wording."""
 
 from __future__ import annotations
 
 import re
 
 KINDS = ("equipment", "program", "code")
-"""What a tool is: equipment, a program, or a program that others are built with."""
+"""Kinds of tools: equipment, software, or development tools."""
 _LONGEST = 34
 _ACRONYM = re.compile(r"^(?P<words>.+?) (?P<acronym>[A-Z]{2,5})(?P<rest> .*)?$")
 _PUNCTUATED = re.compile(r"[,;:!?{}]|\.(?: |$)")
-# What every desk has says nothing of anybody, and what is passed over in silence is no skill.
+# Tools that are too common, or too unpleasant, to mention.
 _COMMONPLACE = re.compile(
     r"computers?\b|printers?\b|facsimile|photocop|scanners?\b|telephone|phones?\b|smartphone|pagers?|paging|flash d|"
     r"typewriter|voice mail|calculator|headset|Microsoft (?:EarlyStop|Windows|Word|Edge|Office|Outlook|Teams)|"
@@ -19,7 +19,7 @@ _COMMONPLACE = re.compile(
     r"handcuff|guns?\b|rifle|restraint|network interface|telecheck|sensormatic|trash",
     re.IGNORECASE,
 )
-# Programs that say what somebody builds: odd where the work is something else.
+# Development tools: odd in texts about other work.
 _CODE = re.compile(
     r"JavaScript|C\+\+|C#|SQL\b|HTML|XML|Python|Java\b|Perl|PHP|Linux|UNIX|Ruby|Git|Apache|Visual (?:Basic|Studio)"
 )
@@ -27,7 +27,7 @@ _VENDOR = re.compile(r"^(?:The MathWorks|Adobe Systems|IBM|Oracle) (?=[A-Z])")
 
 
 def name_tool(text: str) -> tuple[str, str]:
-    """Return what a sentence calls an O*NET tool and its kind, one of `KINDS`; two empty strings to leave it out."""
+    """Return the name of an O*NET tool for a sentence, and its kind; two empty strings to leave it out."""
     name = _name(text)
     if name is None or _COMMONPLACE.search(name):
         return "", ""
@@ -39,7 +39,7 @@ def name_tool(text: str) -> tuple[str, str]:
 
 
 def _name(text: str) -> str | None:
-    """Return a tool without its spelled-out acronym ("flash drives USB"), None if too long to name in passing."""
+    """Return a tool without a repeated acronym ("flash drives USB"); None if it is too long."""
     found = _ACRONYM.match(text)
     if found:
         words = found["words"].split(" ")

@@ -1,4 +1,4 @@
-"""Work phrases: tasks, tools and skills of an occupation in the words in which a text names them."""
+"""Work phrases: phrases for the tasks, tools and skills of an occupation in texts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from census_personas.census_priors.build.en_US.gerund import gerund_phrase
 from census_personas.census_priors.build.en_US.tool_names import name_tool
 
 LONGEST, LONGEST_SHORT = 84, 62
-"""Characters to which a task's phrase is cut for a narrative, and for a list."""
-# What a task says that only those do who have people under them.
+"""Most characters of a task's phrase in a narrative, and in a list."""
+# Words of tasks that only supervisors do.
 _SUPERVISION = re.compile(
     r"\b(?:supervise|supervising|oversee|hire)\b|^(?:Train|Direct|Assign|Manage|Recruit|Educate)\b.{0,45}"
     r"\b(?:staff|workers?|employees|personnel|technicians|engineers|assistants|crews?|teams?|subordinates)\b",
     re.IGNORECASE,
 )
-# O*NET names of skills and knowledge, as one would say that a person has them.
+# Phrases for O*NET names of skills and knowledge.
 _SKILL_WORDS = {
     "active learning": "learning on the job",
     "administration and management": "team administration",
@@ -84,7 +84,7 @@ _SKILL_WORDS = {
 
 
 def phrase_columns(tasks: Iterable[str], tools: Iterable[str], skills: Iterable[str]) -> dict[str, list[Any]]:
-    """Return the columns of one occupation that `Occupation` documents, each aligned with what it phrases."""
+    """Return the phrase columns of one occupation (see `Occupation`), aligned with their sources."""
     phrases = [_phrase(task) for task in tasks]
     named = [name_tool(tool) for tool in tools]
     return {
@@ -98,7 +98,7 @@ def phrase_columns(tasks: Iterable[str], tools: Iterable[str], skills: Iterable[
 
 
 def _phrase(task: str) -> tuple[str, str, bool]:
-    """Return a task as a narrative and as a list names it, and whether it supervises others."""
+    """Return a task's phrase for narratives and for lists, and whether it supervises others."""
     long = gerund_phrase(task, LONGEST)
     short = long if long and len(long) <= LONGEST_SHORT else gerund_phrase(task, LONGEST_SHORT)
     return long or "", short or "", _SUPERVISION.search(task) is not None

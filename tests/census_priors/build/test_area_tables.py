@@ -44,7 +44,7 @@ def published(tmp_path: Path) -> AcsTable:
     return AcsTable.read(tmp_path, "B12002")
 
 
-def test_a_published_table_is_tallied_by_sex_age_and_category(published: AcsTable) -> None:
+def test_published_table_is_tallied(published: AcsTable) -> None:
     found = published.tally(WORDS)
     assert found.columns.to_list() == [
         ("Male", 18, 19, "never_married"),
@@ -55,12 +55,12 @@ def test_a_published_table_is_tallied_by_sex_age_and_category(published: AcsTabl
     assert found.loc["PR"].tolist() == [2, 4, 3]
 
 
-def test_a_published_subtotal_is_read_by_its_label(published: AcsTable) -> None:
+def test_published_subtotal_is_read_by_label(published: AcsTable) -> None:
     found = published.by_label({"Never married": "single"})
     assert found.loc["CA"].to_dict() == {("Male", "single"): 60}
 
 
-def test_a_published_table_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_missing_published_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"B23001_DATA.csv.gz: missing; the detailed ACS table B23001"):
         AcsTable.read(tmp_path, "B23001")
 
@@ -89,19 +89,19 @@ def cell(marginal: Marginal, **states: str) -> tuple[float, float]:
     return float(marginal.weights[index]), float(marginal.samples[index])
 
 
-def test_a_modelled_area_takes_weights_from_donors_and_claims_no_persons() -> None:
+def test_modelled_area_takes_weights_without_persons() -> None:
     table = TABULATION.count(("state", "marital_status"), "a test")
     assert cell(table, state="NY", marital_status="widowed") == (3, 1)
     assert cell(table, state="CA", marital_status="widowed") == (4, 0)
     assert cell(table, state="CA", marital_status="divorced") == (6, 0)
 
 
-def test_a_modelled_area_is_counted_where_its_own_records_say_so() -> None:
+def test_own_records_take_precedence_over_donors() -> None:
     table = TABULATION.count(("state", "sex"), "a test")
     assert cell(table, state="CA", sex="Male") == (10, 1)
 
 
-def test_a_coarser_view_of_a_modelled_attribute_is_modelled() -> None:
+def test_view_of_a_modelled_attribute_is_modelled() -> None:
     table = TABULATION.count(("state", "marital_group"), "a test")
     assert cell(table, state="CA", marital_group="formerly_married") == (10, 0)
 
@@ -111,14 +111,14 @@ def test_tables_without_state_hold_every_area() -> None:
     assert table.total == 18
 
 
-def test_top_codes_are_the_last_age_that_a_state_shows() -> None:
+def test_top_code_is_the_last_age_of_a_state() -> None:
     ages = np.array([87, 89, 94, 50, 88, 96], dtype=np.int16) - 18
     state = np.array([0, 0, 0, 1, 1, 1], dtype=np.int16)
     found = top_codes(PRIORS, Records({"age": ages, "state": state}, np.ones(6)))
     assert found == {"AL": TopCode(94, 90), "AK": TopCode(96, 90)}
 
 
-def test_top_codes_are_spread_as_the_estimates_have_them() -> None:
+def test_top_codes_are_spread_by_the_estimates() -> None:
     domain = Domain({"sex": ("Male", "Female"), "age": tuple(range(88, 94))})
     weights = np.array([[7.0, 5, 0, 0, 12, 0], [7, 5, 0, 0, 24, 0]])
     residents = pd.DataFrame(

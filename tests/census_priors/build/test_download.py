@@ -90,7 +90,7 @@ def fetch(office: Office, target: Path, digest: str | None = None) -> Path:
     return download(f"{office.url}file.zip", target, digest=digest, plain_http=True, wait_s=0.0)
 
 
-def test_a_file_comes_whole_with_its_digest_beside_it(office: Office, tmp_path: Path) -> None:
+def test_file_is_written_with_its_digest(office: Office, tmp_path: Path) -> None:
     target = fetch(office, tmp_path / "deep" / "file.zip", hashlib.sha256(BODY).hexdigest())
     assert target.read_bytes() == BODY
     assert (target.parent / "file.zip.sha256").read_text().split() == [
@@ -100,15 +100,15 @@ def test_a_file_comes_whole_with_its_digest_beside_it(office: Office, tmp_path: 
     assert sorted(path.name for path in target.parent.iterdir()) == ["file.zip", "file.zip.sha256"]
 
 
-def test_a_file_that_broke_off_is_continued_where_it_ended(office: Office, tmp_path: Path) -> None:
+def test_broken_download_is_resumed(office: Office, tmp_path: Path) -> None:
     office.break_after = [300_000, 200_000]
     assert fetch(office, tmp_path / "file.zip").read_bytes() == BODY
     assert office.ranges == [None, "bytes=300000-", "bytes=500000-"]
 
 
-def test_a_later_run_continues_what_an_earlier_one_left(office: Office, tmp_path: Path) -> None:
+def test_later_run_resumes_an_earlier_one(office: Office, tmp_path: Path) -> None:
     office.break_after = [1000, 0, 0, 0, 0]
-    with pytest.raises(DownloadError, match=r"What came is kept and will be continued"):
+    with pytest.raises(DownloadError, match=r"Received bytes are kept for the next attempt"):
         fetch(office, tmp_path / "file.zip")
     assert not (tmp_path / "file.zip").exists()
     office.ranges.clear()
@@ -116,7 +116,7 @@ def test_a_later_run_continues_what_an_earlier_one_left(office: Office, tmp_path
     assert office.ranges == ["bytes=1000-"]
 
 
-def test_a_file_that_changed_meanwhile_is_fetched_from_its_beginning(office: Office, tmp_path: Path) -> None:
+def test_changed_file_is_fetched_from_the_start(office: Office, tmp_path: Path) -> None:
     office.break_after = [1000, 0, 0, 0, 0]
     with pytest.raises(DownloadError):
         fetch(office, tmp_path / "file.zip")
@@ -124,7 +124,7 @@ def test_a_file_that_changed_meanwhile_is_fetched_from_its_beginning(office: Off
     assert fetch(office, tmp_path / "file.zip").read_bytes() == b"another release"
 
 
-def test_what_is_there_and_whole_is_not_fetched_again(office: Office, tmp_path: Path) -> None:
+def test_complete_file_is_not_fetched_again(office: Office, tmp_path: Path) -> None:
     fetch(office, tmp_path / "file.zip")
     office.ranges.clear()
     fetch(office, tmp_path / "file.zip")
@@ -133,8 +133,8 @@ def test_what_is_there_and_whole_is_not_fetched_again(office: Office, tmp_path: 
     assert fetch(office, tmp_path / "file.zip").read_bytes() == BODY
 
 
-def test_a_file_with_another_digest_is_thrown_away(office: Office, tmp_path: Path) -> None:
-    with pytest.raises(DownloadError, match=r"SHA-256 is [0-9a-f]{64}, not 00; the file was thrown away"):
+def test_file_with_another_digest_is_deleted(office: Office, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match=r"SHA-256 is [0-9a-f]{64}, not 00; the file was deleted"):
         fetch(office, tmp_path / "file.zip", "00")
     assert list(tmp_path.iterdir()) == []
 
@@ -144,25 +144,25 @@ def test_only_https_is_fetched(tmp_path: Path) -> None:
         download("http://127.0.0.1:9/file.zip", tmp_path / "file.zip")
 
 
-def test_a_redirect_may_not_leave_https(office: Office, tmp_path: Path) -> None:
+def test_redirect_may_not_leave_https(office: Office, tmp_path: Path) -> None:
     office.redirect = "ftp://elsewhere.example/file.zip"
     with pytest.raises(DownloadError, match=r"ftp://elsewhere.example/file.zip: only https is fetched"):
         fetch(office, tmp_path / "file.zip")
 
 
-def test_nobody_there_says_what_to_do(tmp_path: Path) -> None:
+def test_unreachable_server_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match=r"cannot be reached .*are you offline\?.*put it at .*file.zip"):
         download("http://127.0.0.1:9/file.zip", tmp_path / "file.zip", plain_http=True, wait_s=0.0)
 
 
-def test_a_file_that_moved_is_named_at_once(office: Office, tmp_path: Path) -> None:
+def test_moved_file_is_named_at_once(office: Office, tmp_path: Path) -> None:
     del office.files["/file.zip"]
-    with pytest.raises(DownloadError, match=r"the server answers 404; look whether the file has moved"):
+    with pytest.raises(DownloadError, match=r"the server answers 404; check whether the file has moved"):
         fetch(office, tmp_path / "file.zip")
     assert len(office.ranges) == 1
 
 
-def test_a_server_that_is_ill_is_asked_again(office: Office, tmp_path: Path) -> None:
+def test_failing_server_is_tried_again(office: Office, tmp_path: Path) -> None:
     office.status["/file.zip"] = 503
     with pytest.raises(DownloadError, match=r"the server answers 503"):
         fetch(office, tmp_path / "file.zip")
@@ -176,20 +176,20 @@ def archive(name: str) -> bytes:
     return stream.getvalue()
 
 
-def test_the_national_files_are_fetched_and_their_archives_tested(office: Office, tmp_path: Path) -> None:
+def test_national_files_are_fetched_and_tested(office: Office, tmp_path: Path) -> None:
     office.files = {f"/{name}": archive("psam_pusa.csv") for name in FILES}
     assert fetch_pums(tmp_path, office.url, plain_http=True) == tmp_path
     assert all((tmp_path / name).is_file() for name in FILES)
 
 
-def test_a_damaged_archive_is_named(office: Office, tmp_path: Path) -> None:
+def test_damaged_archive_is_named(office: Office, tmp_path: Path) -> None:
     whole = archive("psam_pusa.csv")
     office.files = {f"/{name}": whole[:60] + b"\xff" * 20 + whole[80:] for name in FILES}
     with pytest.raises(DownloadError, match=r"csv_pus.zip: .*(damaged|not a ZIP file)"):
         fetch_pums(tmp_path, office.url, plain_http=True)
 
 
-def test_files_that_would_count_people_twice_are_refused(tmp_path: Path) -> None:
+def test_double_counting_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "psam_p06.csv").write_text("SERIALNO\n")
-    with pytest.raises(SourceError, match=r"has person files already \(psam_p06.csv\); name an empty folder"):
+    with pytest.raises(SourceError, match=r"already has person files \(psam_p06.csv\); name an empty folder"):
         fetch_pums(tmp_path)

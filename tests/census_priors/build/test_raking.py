@@ -15,7 +15,7 @@ CELLS = np.array([0, 0, 1, 1, 2, 2])
 GROUPS = np.array([0, 1, 0, 1, 0, 1])
 
 
-def test_two_margins_of_the_same_people_are_both_met() -> None:
+def test_two_margins_are_both_met() -> None:
     targets = [
         Target("cells", CELLS, np.array([10.0, 20.0, 30.0])),
         Target("groups", GROUPS, np.array([25.0, 35.0])),
@@ -25,7 +25,7 @@ def test_two_margins_of_the_same_people_are_both_met() -> None:
     np.testing.assert_allclose(weights.sum(), 60)
 
 
-def test_odds_inside_a_margin_stay_as_they_were() -> None:
+def test_odds_within_a_margin_are_kept() -> None:
     before = np.array([1.0, 3.0, 2.0, 2.0, 5.0, 1.0])
     after = rake(before, [Target("cells", CELLS, np.array([10.0, 20.0, 30.0]))])
     np.testing.assert_allclose(after[1] / after[0], 3)
@@ -37,12 +37,12 @@ def test_people_outside_a_table_keep_their_weight() -> None:
     assert rake(np.ones(3), [Target("some", outside, np.array([4.0, 6.0]))]).tolist() == [4, 6, 1]
 
 
-def test_a_cell_without_donors_is_left_out() -> None:
+def test_cell_without_donors_is_left_out() -> None:
     weights = rake(np.ones(2), [Target("cells", np.array([0, 0]), np.array([8.0, 5.0]))])
     assert weights.tolist() == [4, 4]
 
 
-def test_a_cell_that_should_be_empty_becomes_so() -> None:
+def test_empty_target_cell_becomes_empty() -> None:
     assert rake(np.ones(2), [Target("cells", np.array([0, 1]), np.array([3.0, 0.0]))]).tolist() == [3, 0]
 
 
@@ -50,7 +50,7 @@ def test_a_cell_that_should_be_empty_becomes_so() -> None:
     st.lists(st.floats(0.1, 100), min_size=3, max_size=3),
     st.lists(st.floats(0.1, 10), min_size=6, max_size=6),
 )
-def test_the_last_margin_is_met_whatever_came_before(persons: list[float], weights: list[float]) -> None:
+def test_last_margin_is_always_met(persons: list[float], weights: list[float]) -> None:
     wanted = np.array(persons)
     raked = rake(
         np.array(weights),
@@ -60,5 +60,5 @@ def test_the_last_margin_is_met_whatever_came_before(persons: list[float], weigh
     np.testing.assert_allclose(count(CELLS, raked, 3), wanted, rtol=1e-9)
 
 
-def test_shares_of_nothing_are_nothing() -> None:
+def test_shares_of_nothing_are_zero() -> None:
     assert shares(np.array([[1.0, 3.0], [0.0, 0.0]])).tolist() == [[0.25, 0.75], [0.0, 0.0]]

@@ -34,9 +34,10 @@ def test_survey_is_completed(personas: Personas, survey: Path, tmp_path: Path, s
     code, out, err = personas("complete", survey, "-o", file)
     assert (code, out) == (0, "")
     assert err.splitlines() == [
-        "note: copied, as they are not attributes of en_US: respondent, weight",
+        f"note: {survey}: has no occupation, zipcode: drawn given what is known",
+        "note: carried through, as they are no attributes: respondent, weight",
         f"{file}: 3 rows",
-        f"{tmp_path}/out.impossible.{suffix}: 1 impossible rows, with reasons",
+        f"{tmp_path}/out.impossible.{suffix}: 1 rows that nobody can be, or read, with reasons",
     ]
     read = {
         "parquet": pd.read_parquet,
@@ -76,8 +77,11 @@ def test_blocks_do_not_change_rows(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name,score\na,1\n", "none of the columns name, score is an attribute of en_US"),
-        ("age,state\n30,New Yrk\n", "column 'state', row 1: unknown value 'New Yrk'"),
+        ("name,score\na,1\n", "none of its columns (name, score) has the name of something known"),
+        (
+            "age,state\n30,New Yrk\n",
+            "column 'state': 1 value in 1 row mean nothing known as state: 'New Yrk'",
+        ),
     ],
 )
 def test_unreadable_file_is_named(personas: Personas, tmp_path: Path, text: str, message: str) -> None:
@@ -86,3 +90,37 @@ def test_unreadable_file_is_named(personas: Personas, tmp_path: Path, text: str,
     assert code == 2
     assert message in err.splitlines()[-1]
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_words_and_headers_of_a_survey_are_read_and_single_cells_set_their_row_aside(
+    personas: Personas, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text(
+        "id,Age,Gender,State,City,agge\n1,34,f,Ohio,Dayton,x\n2,17,m,Texas,,\n3,abc,f,NY,,\n4,65+,m,-9,Nowhere,\n"
+    )
+    code, _, err = personas("complete", tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert code == 0
+    assert "carried through, as they are no attributes: id, agge (is it age?)" in err
+    people = pd.read_csv(tmp_path / "out.csv", dtype=str)
+    assert people[["id", "sex", "agge"]].fillna("").to_numpy().tolist() == [
+        ["1", "Female", "x"],
+        ["4", "Male", ""],
+    ]
+    assert people.loc[0, ["state", "city"]].tolist() == ["OH", "Dayton"]
+    lost = pd.read_csv(tmp_path / "out.impossible.csv", dtype=str)
+    assert lost[["id", "Age", "reason"]].to_numpy().tolist() == [
+        ["2", "17", "age 17: en_US has people from 18 to 100"],
+        ["3", "abc", "column 'Age': 'abc' means nothing known as age"],
+    ]
+
+
+def test_lists_and_ranges_in_cells_leave_a_fact_open(personas: Personas, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text(
+        '{"age": {"min": 30, "max": 34}, "sex": ["f"], "state": ["Ohio", "TX"], "more": {"a": [1]}}\n'
+        '{"age": ["18-24", "30"], "sex": "m", "state": "NY", "more": {}}\n'
+    )
+    personas("complete", tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl")
+    first, second = pd.read_json(tmp_path / "out.jsonl", lines=True).to_dict("records")
+    assert first["age"] in range(30, 35)
+    assert (first["sex"], first["state"] in {"OH", "TX"}, first["more"]) == ("Female", True, '{"a":[1]}')
+    assert second["age"] in {*range(18, 25), 30}

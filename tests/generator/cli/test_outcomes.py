@@ -221,7 +221,7 @@ def test_report_replaces_only_a_report(personas: Personas) -> None:
     Path("report.html").write_text("<p>precious</p>")
     code, _, err = personas("report", "people.parquet")
     assert code == 2
-    assert "report.html: is no report of ours and would be replaced" in err
+    assert "report.html: is not a report of this package and would be replaced" in err
     assert Path("report.html").read_text() == "<p>precious</p>"
     Path("report.html").unlink()
     assert personas("report", "people.parquet")[0] == 0

@@ -86,7 +86,7 @@ def test_faulty_prompt_set_is_named(mine: Path, personas: Personas) -> None:
         file.write("{{ sex }}\n")
     code, out, _ = personas("plugins", "check", mine)
     assert code == 1
-    assert re.search(r"^prompt set plain: .*personas.j2:\d+: stands outside", out, re.MULTILINE)
+    assert re.search(r"^prompt set plain: .*personas.j2:\d+: is outside", out, re.MULTILINE)
 
 
 def test_broken_plugin_is_one_line(mine: Path, personas: Personas, one_line: Callable[[str], str]) -> None:

@@ -127,7 +127,10 @@ def test_broken_grammar_is_a_fault(
     assert personas("prompts", "check", mine)[0] == 0
     code, _, err = personas("generate", QUICKSTART, "-o", tmp_path / "run", "--set", f"prompts.set={mine}")
     assert code == 2
-    assert f"{mine}/offline: is not there, and the offline narrator writes in it; copy one" in one_line(err)
+    assert (
+        f"{mine}/offline: no such folder, but the offline narrator needs its grammar; copy one"
+        in one_line(err)
+    )
 
 
 def test_control_characters_are_escaped(

@@ -91,7 +91,7 @@ def test_unwritable_place_is_named(
     code, _, err = personas("sample", "-n", 2, "-o", place)
     assert code == 2
     assert re.search(
-        r"people\.csv: (there is no folder file; make it|is a place of the system)", one_line(err)
+        r"people\.csv: (there is no folder file; create it|is in a system folder)", one_line(err)
     )
 
 
@@ -103,7 +103,10 @@ def test_deleted_folder_is_named(
     (tmp_path / "gone").rmdir()
     code, _, err = personas("sample", "-n", 2, "-o", "people.csv")
     assert code == 2
-    assert "people.csv: cannot be looked at (No such file or directory); change to a folder" in one_line(err)
+    assert (
+        "people.csv: cannot be accessed (No such file or directory); change to an existing folder"
+        in one_line(err)
+    )
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -144,5 +147,5 @@ def test_wrong_sum_of_counts_is_refused(personas: Personas, one_line: Callable[[
     quota = '{"sex": {"Male": 5, "Female": 3}}'
     code, out, err = personas("sample", "-n", 6, "--quota", quota)
     assert (code, out) == (2, "")
-    assert "counts sum to 8, and 6 rows are asked for; ask with -n 8" in one_line(err)
+    assert "counts sum to 8, but 6 rows are requested; use -n 8" in one_line(err)
     assert personas("sample", "-n", 8, "--quota", quota)[1].count('"Male"') == 5

@@ -45,7 +45,7 @@ def test_help_is_instant() -> None:
         (("generate", "absent.yaml"), "absent.yaml: cannot be read"),
         (
             ("generate", QUICKSTART, "-o", "/proc/self/run"),
-            "/proc/self/run: is a place of the system; name one elsewhere",
+            "/proc/self/run: is in a system folder; name a file elsewhere",
         ),
         (("generate", QUICKSTART, "--set", "locale=xx_YY"), "xx_YY"),
         (("generate", QUICKSTART, "--set", "prompts.set=xx_YY"), "unknown prompt set 'xx_YY'; known: en_US"),

@@ -1,4 +1,4 @@
-"""The armed forces: half of them have a civilian occupation, and it is one that their own records have."""
+"""The armed forces: half have a civilian occupation, distributed as in their own person records."""
 
 from __future__ import annotations
 
@@ -37,24 +37,22 @@ def distance(one: pd.Series, other: pd.Series) -> float:
     return 0.5 * float((one - other).abs().sum())
 
 
-def test_civilian_occupations_of_the_armed_forces_are_those_of_their_records(population: Population) -> None:
+def test_civilian_occupations_match_the_records(population: Population) -> None:
     assert distance(shares(population), counted(population)) < 0.08
 
 
 @pytest.mark.parametrize("state", ["CA", "TX"])
-def test_areas_without_records_of_work_have_them_from_their_donors(
-    population: Population, state: str
-) -> None:
+def test_areas_without_records_use_donors(population: Population, state: str) -> None:
     assert distance(shares(population, state=state), counted(population)) < 0.25
 
 
-def test_the_commonest_are_aircraft_mechanics_and_pilots_and_no_stockers(population: Population) -> None:
+def test_mechanics_and_pilots_lead_without_stockers(population: Population) -> None:
     first = shares(population).nlargest(4).index
     assert {"aircraft_mechanic_or_service_technician", "aircraft_pilot_or_flight_engineer"} <= set(first)
     assert shares(population)["stocker_or_order_filler"] < 0.03
 
 
-def test_pilots_are_officers_with_a_degree_and_mechanics_are_not(population: Population) -> None:
+def test_pilots_have_degrees_mechanics_do_not(population: Population) -> None:
     degree = shares(population, education_group="degree")
     school = shares(population, education_group="no_college")
     assert degree["aircraft_pilot_or_flight_engineer"] > 5 * school["aircraft_pilot_or_flight_engineer"]
@@ -64,6 +62,6 @@ def test_pilots_are_officers_with_a_degree_and_mechanics_are_not(population: Pop
     )
 
 
-def test_nobody_outside_the_armed_forces_has_a_military_occupation(population: Population) -> None:
+def test_civilians_have_no_military_occupation(population: Population) -> None:
     with pytest.raises(EvidenceError, match="nobody in en_US meets these together"):
         population.probability({"service": "civilian", "occupation_group": MILITARY})

@@ -1,4 +1,4 @@
-"""The exported pgmpy model against pgmpy's own inference, and against ours."""
+"""The exported pgmpy model against pgmpy's inference and the network's own."""
 
 from __future__ import annotations
 
@@ -36,13 +36,11 @@ def queried(inference: VariableElimination, toy: Population, names: tuple[str, .
     return values
 
 
-def test_the_toy_passes_the_check_of_pgmpy(toy: Population) -> None:
+def test_pgmpy_check_accepts_the_toy(toy: Population) -> None:
     assert toy.model.check_model()
 
 
-def test_every_table_of_two_is_that_of_variable_elimination(
-    toy: Population, inference: VariableElimination
-) -> None:
+def test_pairwise_tables_match_elimination(toy: Population, inference: VariableElimination) -> None:
     for names in combinations(BY_NAME, 2):
         found = queried(inference, toy, names)
         np.testing.assert_allclose(toy.marginal(names).weights, found, atol=1e-6, err_msg=str(names))
@@ -59,7 +57,7 @@ def test_every_table_of_two_is_that_of_variable_elimination(
     ],
     ids=str,
 )
-def test_tables_given_evidence_are_those_of_variable_elimination(
+def test_conditioned_tables_match_elimination(
     toy: Population, inference: VariableElimination, where: dict[str, str]
 ) -> None:
     for names in combinations([name for name in BY_NAME if name not in where], 2):
@@ -68,9 +66,7 @@ def test_tables_given_evidence_are_those_of_variable_elimination(
         np.testing.assert_allclose(ours, found, atol=1e-6, err_msg=str(names))
 
 
-def test_the_probability_of_evidence_is_that_of_variable_elimination(
-    toy: Population, inference: VariableElimination
-) -> None:
+def test_evidence_probability_matches_elimination(toy: Population, inference: VariableElimination) -> None:
     joint = queried(inference, toy, ("mood", "region", "status"))
     domain = toy.priors.domain
     at = domain.code("mood", "grim"), domain.code("region", "south"), domain.code("status", "working")
@@ -78,9 +74,7 @@ def test_the_probability_of_evidence_is_that_of_variable_elimination(
     assert toy.probability(where) == pytest.approx(joint[at], abs=1e-6)
 
 
-def test_a_refinement_is_one_variable_for_each_state_of_what_it_refines(
-    toy: Population, inference: VariableElimination
-) -> None:
+def test_refinement_is_split_by_parent_state(toy: Population, inference: VariableElimination) -> None:
     for group in ("hands", "minds"):
         name = refined_name("trade", group)
         factor = inference.query([name], evidence={"trade_group": group}, show_progress=False)
@@ -90,7 +84,7 @@ def test_a_refinement_is_one_variable_for_each_state_of_what_it_refines(
         assert found == pytest.approx({state: ours[state] for state in found}, abs=1e-6)
 
 
-def test_the_model_survives_bif_export_and_import(toy: Population, tmp_path: Path) -> None:
+def test_bif_round_trip_keeps_the_model(toy: Population, tmp_path: Path) -> None:
     path = tmp_path / "toy.bif"
     BIFWriter(toy.model).write(str(path))
     read: DiscreteBayesianNetwork = BIFReader(str(path)).get_model()
@@ -102,7 +96,7 @@ def test_the_model_survives_bif_export_and_import(toy: Population, tmp_path: Pat
         np.testing.assert_allclose(queried(again, toy, names), ours, atol=1e-6)
 
 
-def test_a_part_of_the_model_holds_what_its_attributes_need_and_says_the_same(toy: Population) -> None:
+def test_partial_export_agrees_with_the_whole(toy: Population) -> None:
     part = toy.model_of("transport")
     assert set(part.nodes()) < set(toy.model.nodes())
     assert part.check_model()
@@ -112,14 +106,14 @@ def test_a_part_of_the_model_holds_what_its_attributes_need_and_says_the_same(to
         toy.model_of("nope")
 
 
-def test_simulation_by_pgmpy_agrees_with_the_model(toy: Population) -> None:
+def test_pgmpy_simulation_agrees(toy: Population) -> None:
     drawn = toy.model.simulate(20_000, seed=1, show_progress=False)
     counts = drawn["mood"].astype(str).value_counts(normalize=True)
     for state, expected in zip(toy.priors.domain["mood"], toy.marginal(("mood",)).weights, strict=True):
         assert counts[state] == pytest.approx(expected, abs=5 * (expected * (1 - expected) / 20_000) ** 0.5)
 
 
-def test_the_whole_model_of_the_united_states_passes_the_check_of_pgmpy(population: Population) -> None:
+def test_pgmpy_check_accepts_en_us(population: Population) -> None:
     model = Population(population.priors, population.network).model  # a gigabyte, not kept for the session
     assert model.check_model()
     assert "industry" in model.nodes()

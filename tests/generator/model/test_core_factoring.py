@@ -1,4 +1,4 @@
-"""A core without room becomes a cascade: every clique small enough, its tables met, what it assumes said."""
+"""A core too large for memory becomes a cascade: small cliques, matched tables, listed assumptions."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def wide_locale(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("cells", [5, 12, 24, 60, 120])
-def test_every_clique_has_room_and_all_parents_lie_in_one_clique(cells: int) -> None:
+def test_cliques_fit_and_hold_all_parents(cells: int) -> None:
     core, families = cascade.factored(SIZES, TIES, cells)
     cliques = [core]
     for family in families:
@@ -66,7 +66,7 @@ def test_every_clique_has_room_and_all_parents_lie_in_one_clique(cells: int) -> 
     assert sorted({name for clique in cliques for name in clique}) == sorted(SIZES)
 
 
-def test_the_strongest_ties_are_kept() -> None:
+def test_strongest_ties_are_kept() -> None:
     core, families = cascade.factored(SIZES, TIES, 24)
     assert core == ("a", "b", "c")
     assert families == [cascade.Family("d", ("a",))] or families == [cascade.Family("d", ("c",))]
@@ -74,21 +74,21 @@ def test_the_strongest_ties_are_kept() -> None:
     assert frozenset("cd") in kept
 
 
-def test_attributes_that_nothing_ties_have_no_parents() -> None:
+def test_untied_attributes_have_no_parents() -> None:
     assert cascade.factored({"a": 4, "b": 4}, {}, 8)[1] == [cascade.Family("b", ())]
 
 
-def test_information_is_that_of_independent_and_of_equal_attributes() -> None:
+def test_information_has_its_known_extremes() -> None:
     assert cascade.information(np.full((2, 2), 0.25)) == pytest.approx(0)
     assert cascade.information(np.eye(4) / 4) == pytest.approx(np.log(4))
 
 
-def test_a_core_with_room_is_left_as_it_is(toy_folder: Path) -> None:
+def test_small_core_is_unchanged(toy_folder: Path) -> None:
     priors = Priors.load(toy_folder)
     assert cascade.within_memory(priors) is priors
 
 
-def test_a_cascade_meets_the_tables_of_its_cliques_and_says_what_it_assumes(
+def test_cascade_matches_tables_and_lists_assumptions(
     toy_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -97,13 +97,15 @@ def test_a_cascade_meets_the_tables_of_its_cliques_and_says_what_it_assumes(
     assert model.core == ("region", "age_band", "status")  # a structural zero binds age_band to status
     assert [(node.child, node.parents) for node in model.conditionals[:1]] == [("sex", ("region", "status"))]
     assert (
-        "core of 54 cells has no room in memory; fitted as a cascade: region, age_band, status" in caplog.text
+        "core of 54 cells does not fit in memory; fitted as a cascade: region, age_band, status"
+        in caplog.text
     )
     population = Population(priors, fit_network(priors))
     found = population.explain()
     assert found["core"]["cells"] == 27
     assert (
-        "For want of memory, sex is independent of age_band given region, status." in found["independences"]
+        "Because memory is short, sex is independent of age_band given region, status."
+        in found["independences"]
     )
     cliques = [model.core, *((*node.parents, node.child) for node in model.conditionals[:1])]
     for clique in cliques:
@@ -113,9 +115,7 @@ def test_a_cascade_meets_the_tables_of_its_cliques_and_says_what_it_assumes(
                 np.testing.assert_allclose(population.marginal(names).weights, wanted, atol=2e-3)
 
 
-def test_a_cascade_predicts_people_a_little_worse_than_the_whole(
-    toy: Population, toy_cells: pd.DataFrame
-) -> None:
+def test_cascade_predicts_slightly_worse(toy: Population, toy_cells: pd.DataFrame) -> None:
     priors = cascade.cascaded(toy.priors, 27)
     people = toy_cells.drop(columns="p")
     weights = toy_cells["p"].to_numpy()
@@ -126,7 +126,7 @@ def test_a_cascade_predicts_people_a_little_worse_than_the_whole(
     assert 0 < lost < 0.1
 
 
-def test_a_cascade_is_sampled_and_conditioned_like_any_model(toy: Population) -> None:
+def test_cascade_is_sampled_and_conditioned(toy: Population) -> None:
     priors = cascade.cascaded(toy.priors, 27)
     population = Population(priors, fit_network(priors))
     where = {"sex": "Female", "trade": ["lawyer", "clerk"]}
@@ -137,16 +137,14 @@ def test_a_cascade_is_sampled_and_conditioned_like_any_model(toy: Population) ->
     np.testing.assert_allclose(shares, expected, atol=0.03)
 
 
-def test_a_cascade_is_a_genuine_network_of_pgmpy(toy: Population) -> None:
+def test_cascade_passes_the_pgmpy_check(toy: Population) -> None:
     priors = cascade.cascaded(toy.priors, 27)
     model = Population(priors, fit_network(priors)).model
     assert model.check_model()
     assert set(model.get_parents("sex")) == {"region", "status"}
 
 
-def test_ten_billion_cells_are_fitted_in_a_hundredth_of_a_gigabyte(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ten_billion_cells_fit_in_little_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSONAS_MEMORY_GB", "0.01")
     monkeypatch.setenv("PERSONAS_CACHE", str(tmp_path / "cache"))
     population = Population.load(wide_locale(tmp_path / "ring"))
@@ -160,7 +158,7 @@ def test_ten_billion_cells_are_fitted_in_a_hundredth_of_a_gigabyte(
     assert len(population.sample(1000, seed=1)) == 1000
 
 
-def test_a_model_for_little_memory_has_a_digest_of_its_own(
+def test_cascade_has_its_own_digest(
     toy_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, toy: Population
 ) -> None:
     monkeypatch.setenv("PERSONAS_CACHE", str(tmp_path / "cache"))
@@ -171,14 +169,12 @@ def test_a_model_for_little_memory_has_a_digest_of_its_own(
     np.testing.assert_array_equal(again.network.core, small.network.core)
 
 
-def test_an_attribute_that_has_no_room_is_named(toy_folder: Path) -> None:
+def test_oversized_attribute_is_named(toy_folder: Path) -> None:
     with pytest.raises(FitError, match="core: region alone has 3 states, and memory has room for 2 cells"):
         cascade.cascaded(Priors.load(toy_folder), 2)
 
 
-def test_the_memory_of_a_container_counts(
-    toy_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_container_memory_counts(toy_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limit = tmp_path / "memory.max"
     monkeypatch.setattr(footprint, "CONTAINER", limit)
     limit.write_text("3000\n")
@@ -187,7 +183,7 @@ def test_the_memory_of_a_container_counts(
     assert footprint.room_for_core(Priors.load(toy_folder)) is None
 
 
-def test_memory_that_is_no_number_is_refused(toy_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_non_numeric_memory_is_refused(toy_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERSONAS_MEMORY_GB", "plenty")
     with pytest.raises(FitError, match="PERSONAS_MEMORY_GB='plenty': not a number of gigabytes"):
         footprint.check(Priors.load(toy_folder))

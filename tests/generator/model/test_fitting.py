@@ -1,4 +1,4 @@
-"""Raking, shrinking and fitting: what goes in comes out, and zeros stay zero."""
+"""Raking, shrinking and fitting: margins are matched, and zeros stay zero."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def margin(name: str, axes: tuple[int, ...], wanted: Any) -> Margin:
 
 @given(table=TABLES, wanted=TABLES)
 @settings(deadline=None, max_examples=50)
-def test_a_raked_table_has_the_margins_of_the_table_it_was_raked_to(table: Any, wanted: Any) -> None:
+def test_raked_table_has_the_target_margins(table: Any, wanted: Any) -> None:
     margins = [wanted.sum(axis=axis, keepdims=True) for axis in range(3)]
     raked = rake(table, margins, rounds=200)
     for axis, want in enumerate(margins):
@@ -48,15 +48,13 @@ def test_a_raked_table_has_the_margins_of_the_table_it_was_raked_to(table: Any, 
 
 @given(table=TABLES)
 @settings(deadline=None, max_examples=50)
-def test_a_table_of_a_census_is_not_shrunk(table: Any) -> None:
+def test_census_table_is_not_shrunk(table: Any) -> None:
     assert shrink(table, 0.0, 1.0) is table
 
 
 @given(table=TABLES, persons=st.floats(1, 1e6), effect=st.floats(1, 5))
 @settings(deadline=None, max_examples=50)
-def test_shrinking_keeps_the_total_and_every_state_of_one_attribute(
-    table: Any, persons: float, effect: float
-) -> None:
+def test_shrinking_keeps_total_and_support(table: Any, persons: float, effect: float) -> None:
     table = table / table.sum()
     shrunk = shrink(table, persons, effect)
     assert shrunk.sum() == pytest.approx(1, abs=1e-6)
@@ -65,18 +63,18 @@ def test_shrinking_keeps_the_total_and_every_state_of_one_attribute(
 
 
 @pytest.mark.parametrize(("persons", "kept"), [(10, 0.0), (1e12, 1.0)], ids=["few persons", "a billion"])
-def test_a_table_keeps_its_interaction_as_far_as_persons_speak_for_it(persons: float, kept: float) -> None:
+def test_more_persons_keep_more_interaction(persons: float, kept: float) -> None:
     table = np.array([[0.3, 0.2], [0.2, 0.3]])
     free = np.full((2, 2), 0.25)
     np.testing.assert_allclose(shrink(table, persons, 1.0), free + kept * (table - free), atol=1e-6)
 
 
-def test_a_cell_that_a_sample_missed_is_not_zero_after_shrinking() -> None:
+def test_shrinking_fills_unsampled_cells() -> None:
     shrunk = shrink(np.array([[0.5, 0.0], [0.2, 0.3]]), 100, 1.0)
     assert shrunk[0, 1] > 0
 
 
-def test_shrinking_noise_brings_a_table_nearer_to_the_truth() -> None:
+def test_shrinking_reduces_the_error() -> None:
     random = np.random.default_rng(5)
     one, two = random.dirichlet(np.ones(12)), random.dirichlet(np.ones(15))
     truth = np.outer(one, two)
@@ -86,7 +84,7 @@ def test_shrinking_noise_brings_a_table_nearer_to_the_truth() -> None:
 
 @given(truth=TABLES)
 @settings(deadline=None, max_examples=30)
-def test_a_fitted_array_has_every_margin(truth: Any) -> None:
+def test_fitted_array_has_every_margin(truth: Any) -> None:
     truth = truth / truth.sum()
     margins = [
         margin(f"{axis}", tuple(a for a in range(3) if a != axis), truth.sum(axis=axis)) for axis in range(3)
@@ -98,7 +96,7 @@ def test_a_fitted_array_has_every_margin(truth: Any) -> None:
         np.testing.assert_allclose(wanted.project(array), wanted.wanted, atol=4e-3)
 
 
-def test_zeros_of_the_start_stay_zero_and_margins_are_met_around_them() -> None:
+def test_start_zeros_stay_zero() -> None:
     array = np.full((3, 3), 1 / 8, dtype=np.float32)
     array[1, 2] = 0
     fit(array, [margin("rows", (0,), [0.5, 0.3, 0.2]), margin("columns", (1,), [0.4, 0.4, 0.2])], "core")
@@ -107,13 +105,13 @@ def test_zeros_of_the_start_stay_zero_and_margins_are_met_around_them() -> None:
     np.testing.assert_allclose(array.sum(axis=0), [0.4, 0.4, 0.2], atol=1e-4)
 
 
-def test_the_fit_adds_no_interaction_that_no_margin_asks_for() -> None:
+def test_fit_adds_no_interaction() -> None:
     array = np.full((2, 2), 0.25, dtype=np.float32)
     fit(array, [margin("rows", (0,), [0.9, 0.1]), margin("columns", (1,), [0.2, 0.8])], "core")
     np.testing.assert_allclose(array, np.outer([0.9, 0.1], [0.2, 0.8]), atol=1e-6)
 
 
-def test_tables_that_no_distribution_has_are_named_with_how_far_they_are_missed() -> None:
+def test_contradicting_tables_are_named() -> None:
     array = np.full((2, 2, 2), 1 / 8, dtype=np.float32)
     same, different = [[0.5, 0.0], [0.0, 0.5]], [[0.0, 0.5], [0.5, 0.0]]
     tables = [margin("a-b", (0, 1), same), margin("b-c", (1, 2), same), margin("a-c", (0, 2), different)]
@@ -121,26 +119,26 @@ def test_tables_that_no_distribution_has_are_named_with_how_far_they_are_missed(
         fit(array, tables, "core")
 
 
-def test_states_that_share_a_code_are_summed_and_minus_one_is_dropped() -> None:
+def test_shared_codes_are_summed() -> None:
     table = np.arange(6.0).reshape(3, 2)
     codes = [np.array([0, -1, 0], dtype=np.int32), np.arange(2, dtype=np.int32)]
     np.testing.assert_array_equal(coarsen(table, codes, (1, 2)), [[4.0, 6.0]])
 
 
-def test_a_table_informs_what_it_is_over_or_a_coarser_view_of(toy: Population) -> None:
+def test_tables_inform_coarser_views(toy: Population) -> None:
     hierarchy: Hierarchy = toy.priors.hierarchy
     assert fitting.informs(("age_half", "sex"), ("sex", "age_band"), hierarchy)
     assert not fitting.informs(("age", "sex"), ("sex", "age_band"), hierarchy)
     assert not fitting.informs(("age_half", "age_band"), ("sex", "age_band"), hierarchy)
 
 
-def test_the_core_of_the_toy_meets_its_tables(toy: Population) -> None:
+def test_core_matches_its_tables(toy: Population) -> None:
     for names in (("region", "age_band", "status"), ("region", "sex"), ("age_band", "sex", "status")):
         wanted = toy.priors.table(names).probabilities()
         np.testing.assert_allclose(toy.marginal(names).weights, wanted, atol=1e-4)
 
 
-def test_a_child_has_the_conditionals_of_its_table(toy: Population) -> None:
+def test_child_matches_its_table(toy: Population) -> None:
     names = ("trade_group", "sex", "transport")
     wanted = toy.priors.table(names).probabilities()
     found = toy.marginal(names).weights
@@ -148,13 +146,13 @@ def test_a_child_has_the_conditionals_of_its_table(toy: Population) -> None:
     np.testing.assert_allclose(found / found.sum(axis=-1, keepdims=True), wanted / totals, atol=1e-4)
 
 
-def test_a_refined_child_sums_to_what_it_refines(toy: Population) -> None:
+def test_refined_child_sums_to_its_parent(toy: Population) -> None:
     found = toy.marginal(("age_band", "age")).weights
     np.testing.assert_allclose(found.sum(axis=1), toy.marginal(("age_band",)).weights, atol=1e-6)
     np.testing.assert_allclose(found[0, 2:], 0)
 
 
-def test_structural_zeros_hold_whatever_a_table_says(toy_locale: Toy, tmp_path: Path) -> None:
+def test_structural_zeros_hold(toy_locale: Toy, tmp_path: Path) -> None:
     folder = toy_locale(tmp_path / "toy")
     path = folder / "tables" / "region-trade.csv"
     table = pd.read_csv(path)
@@ -166,10 +164,8 @@ def test_structural_zeros_hold_whatever_a_table_says(toy_locale: Toy, tmp_path: 
     assert found[priors.domain.code("region", "west"), priors.domain.code("trade", "mason")] == 0
 
 
-def test_a_zero_of_a_child_takes_nobody_from_the_parents_that_have_it(
-    toy_locale: Toy, tmp_path: Path
-) -> None:
-    """Trade by region and by sex, masons not in the west: both tables can be met, and are."""
+def test_child_zero_keeps_its_parents(toy_locale: Toy, tmp_path: Path) -> None:
+    """Trade by region and by sex, no masons in the west: both tables can be matched."""
 
     def change(declared: dict[str, Any]) -> None:
         declared["tables"] = {"census": [["region", "sex"], ["region", "trade"], ["sex", "trade"]]}
@@ -198,9 +194,7 @@ def test_a_zero_of_a_child_takes_nobody_from_the_parents_that_have_it(
         np.testing.assert_allclose(population.marginal(names).weights, shares, atol=2e-4, err_msg=str(names))
 
 
-def test_zeros_that_leave_nothing_of_a_child_are_an_error_that_says_for_whom(
-    toy_locale: Toy, tmp_path: Path
-) -> None:
+def test_zeros_leaving_no_child_state_are_refused(toy_locale: Toy, tmp_path: Path) -> None:
     def change(declared: dict[str, Any]) -> None:
         states = ["foot", "cart", "none"]
         declared["model"]["zeros"].append({"trade_group": ["minds"], "sex": ["Male"], "transport": states})
@@ -211,9 +205,7 @@ def test_zeros_that_leave_nothing_of_a_child_are_an_error_that_says_for_whom(
         fit_network(redeclared(toy_locale(tmp_path / "toy"), change))
 
 
-def test_a_zero_of_two_parents_that_only_their_child_brings_together_is_an_error(
-    toy_locale: Toy, tmp_path: Path
-) -> None:
+def test_zero_joined_only_by_a_child_is_refused(toy_locale: Toy, tmp_path: Path) -> None:
     def change(declared: dict[str, Any]) -> None:
         declared["model"]["zeros"].append({"transport": ["cart"], "voter": ["18-20"]})
 
@@ -221,7 +213,7 @@ def test_a_zero_of_two_parents_that_only_their_child_brings_together_is_an_error
         fit_network(redeclared(toy_locale(tmp_path / "toy"), change))
 
 
-def test_a_zero_that_no_part_of_the_model_can_honour_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+def test_zero_outside_the_model_is_refused(toy_locale: Toy, tmp_path: Path) -> None:
     folder = toy_locale(tmp_path / "toy")
     path = folder / "priors.yaml"
     declared = yaml.safe_load(path.read_text())
@@ -249,16 +241,14 @@ def rewritten(folder: Path, table: str, column: str, value: object) -> Path:
         ("inf", r"weights of region='north', sex='Male' are inf"),
     ],
 )
-def test_a_bad_count_is_named_with_file_cell_and_remedy(
-    toy_locale: Toy, tmp_path: Path, value: str, message: str
-) -> None:
+def test_bad_count_is_named(toy_locale: Toy, tmp_path: Path, value: str, message: str) -> None:
     folder = toy_locale(tmp_path / "toy")
     rewritten(folder, "region-sex", "weight", value)
     with pytest.raises(TableError, match=rf"region-sex\.csv: {message}"):
         fit_network(Priors.load(folder))
 
 
-def test_a_table_of_zeros_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+def test_all_zero_table_is_refused(toy_locale: Toy, tmp_path: Path) -> None:
     folder = toy_locale(tmp_path / "toy")
     path = folder / "tables" / "region-sex.csv"
     pd.read_csv(path).assign(weight=0.0).to_csv(path, index=False)
@@ -268,23 +258,23 @@ def test_a_table_of_zeros_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
         fit_network(Priors.load(folder))
 
 
-def test_a_state_that_the_domain_does_not_have_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+def test_unknown_state_is_refused(toy_locale: Toy, tmp_path: Path) -> None:
     folder = toy_locale(tmp_path / "toy")
     rewritten(folder, "region-sex", "sex", "male")
     with pytest.raises(
-        TableError, match=r"region-sex\.csv: sex='male' is no state of the domain \(Female, Male\)"
+        TableError, match=r"region-sex\.csv: sex='male' is not a state of the domain \(Female, Male\)"
     ):
         fit_network(Priors.load(folder))
 
 
-def test_a_cell_given_twice_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+def test_repeated_cell_is_refused(toy_locale: Toy, tmp_path: Path) -> None:
     folder = toy_locale(tmp_path / "toy")
     rewritten(folder, "region-sex", "sex", "Female")
     with pytest.raises(TableError, match="the cell region=north, sex=Female is given twice"):
         fit_network(Priors.load(folder))
 
 
-def test_a_declared_table_without_a_file_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+def test_missing_table_file_is_refused(toy_locale: Toy, tmp_path: Path) -> None:
     folder = toy_locale(tmp_path / "toy")
     (folder / "tables" / "region-sex.csv").unlink()
     with pytest.raises(
@@ -293,23 +283,23 @@ def test_a_declared_table_without_a_file_is_an_error(toy_locale: Toy, tmp_path: 
         fit_network(Priors.load(folder))
 
 
-def test_a_child_without_a_table_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+def test_child_without_table_is_refused(toy_locale: Toy, tmp_path: Path) -> None:
     declared = yaml.safe_load((toy_locale(tmp_path / "whole") / "priors.yaml").read_text())
     folder = toy_locale(tmp_path / "toy", {"tables": {"census": declared["tables"]["census"]}})
     with pytest.raises(FitError, match="toy: no table has mood, which is in the model"):
         fit_network(Priors.load(folder))
 
 
-def test_tables_of_the_core_that_disagree_are_named(toy_locale: Toy, tmp_path: Path) -> None:
+def test_contradicting_core_tables_are_named(toy_locale: Toy, tmp_path: Path) -> None:
     folder = toy_locale(tmp_path / "toy")
     rewritten(folder, "region-sex", "weight", "9000000")
-    with pytest.raises(FitError, match=r"core: tables disagree, no distribution has them all: .*region-sex"):
+    with pytest.raises(
+        FitError, match=r"core: tables disagree, no distribution matches them all: .*region-sex"
+    ):
         fit_network(Priors.load(folder))
 
 
-def test_tables_of_two_sources_that_count_different_numbers_still_agree(
-    toy_locale: Toy, tmp_path: Path, toy: Population
-) -> None:
+def test_tables_of_different_totals_agree(toy_locale: Toy, tmp_path: Path, toy: Population) -> None:
     folder = toy_locale(tmp_path / "toy")
     path = folder / "tables" / "region-sex.csv"
     frame = pd.read_csv(path)
@@ -317,7 +307,7 @@ def test_tables_of_two_sources_that_count_different_numbers_still_agree(
     assert fit_network(Priors.load(folder)).core == pytest.approx(toy.network.core, abs=1e-6)
 
 
-def test_a_marginal_over_counts_is_a_margin_in_the_order_of_the_array(toy: Population) -> None:
+def test_marginal_over_counts_follows_array_order(toy: Population) -> None:
     domain = toy.priors.domain.project(("sex", "age_half"))
     table = Marginal(domain, np.array([[1.0, 2.0], [3.0, 4.0]]))
     found = fitting.margin_of(table, table.weights, ("age_band", "sex"), toy.priors.hierarchy)
@@ -335,27 +325,29 @@ def redeclared(folder: Path, change: Callable[[dict[str, Any]], None]) -> Priors
     return Priors.load(folder)
 
 
-def test_a_refinement_whose_states_do_not_lie_together_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+def test_scattered_refinement_is_refused(toy_locale: Toy, tmp_path: Path) -> None:
     def change(declared: dict[str, Any]) -> None:
         states = declared["attributes"]["trade"]["states"]
         declared["attributes"]["trade"]["states"] = dict(sorted(states.items()))
 
-    with pytest.raises(FitError, match="trade: states of one state of trade_group must lie together"):
+    with pytest.raises(
+        FitError, match="trade: states that belong to one state of trade_group must be adjacent"
+    ):
         fit_network(redeclared(toy_locale(tmp_path / "toy"), change))
 
 
-def test_a_refinement_that_says_otherwise_is_an_error(toy_locale: Toy, tmp_path: Path) -> None:
+def test_refinement_with_otherwise_is_refused(toy_locale: Toy, tmp_path: Path) -> None:
     def change(declared: dict[str, Any]) -> None:
         trade = next(node for node in declared["model"]["conditionals"] if node["child"] == "trade")
         trade["otherwise"] = {"trade_group": {"no_trade": "no_trade"}}
 
-    with pytest.raises(FitError, match="trade: `otherwise` is not for a child that refines a parent"):
+    with pytest.raises(FitError, match="trade: `otherwise` is not allowed for a child that refines a parent"):
         fit_network(redeclared(toy_locale(tmp_path / "toy"), change))
 
 
 @given(table=TABLES, persons=st.floats(1, 1e6), effect=st.floats(1, 5), along=st.integers(0, 2))
 @settings(deadline=None, max_examples=50)
-def test_shrinking_along_an_axis_keeps_the_total_and_every_state_of_one_attribute(
+def test_axis_shrinking_keeps_total_and_support(
     table: Any, persons: float, effect: float, along: int
 ) -> None:
     table = table / table.sum()
@@ -364,7 +356,7 @@ def test_shrinking_along_an_axis_keeps_the_total_and_every_state_of_one_attribut
         np.testing.assert_allclose(shrunk.sum(axis=axes), table.sum(axis=axes), atol=1e-4)
 
 
-def test_an_interaction_of_a_few_states_survives_among_many_without_one() -> None:
+def test_rare_interaction_survives_shrinking() -> None:
     random = np.random.default_rng(6)
     truth = np.outer(np.full(10, 0.1), np.full(200, 0.005))
     truth[:5, :4] *= 1.9
@@ -375,7 +367,7 @@ def test_an_interaction_of_a_few_states_survives_among_many_without_one() -> Non
     assert np.abs(apart - truth)[:, :4].sum() < 0.6 * np.abs(whole - truth)[:, :4].sum()
 
 
-def test_a_table_is_shrunk_along_the_axis_of_the_child_that_it_informs(toy: Population) -> None:
+def test_tables_shrink_along_their_child(toy: Population) -> None:
     axes = {"-".join(names): child_axis(toy.priors, names) for _, names in toy.priors.tables}
     assert axes == {
         "region-age_band-status": None,
@@ -397,9 +389,7 @@ def test_a_table_is_shrunk_along_the_axis_of_the_child_that_it_informs(toy: Popu
     code=st.lists(st.integers(-1, 3), min_size=6, max_size=6),
 )
 @settings(deadline=None, max_examples=50)
-def test_states_that_share_a_code_are_summed_and_those_without_one_dropped(
-    table: Any, code: list[int]
-) -> None:
+def test_unmapped_states_are_dropped(table: Any, code: list[int]) -> None:
     keep = [np.arange(3, dtype=np.int32), np.array(code, dtype=np.int32), np.arange(2, dtype=np.int32)]
     summed = coarsen(table, keep, (3, 4, 2))
     for state in range(4):
@@ -416,7 +406,7 @@ print(hashlib.sha256(b"".join(a.tobytes() for a in (network.core, *(n.table for 
 """
 
 
-def test_a_fit_is_the_same_to_the_bit_on_other_processors_and_with_other_threads(toy_folder: Path) -> None:
+def test_fit_is_bitwise_stable_across_machines(toy_folder: Path) -> None:
     machines = (
         {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_NUM_THREADS": "1"},
         {"OPENBLAS_CORETYPE": "Nehalem", "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL"},

@@ -1,4 +1,4 @@
-"""Identity: what a uuid and a cached fit depend on, and what neither may depend on."""
+"""Identity: what UUIDs and cached fits depend on, and what they must not depend on."""
 
 from __future__ import annotations
 
@@ -71,9 +71,7 @@ def unused_view(values: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "change", [new_label, new_phrase, new_view_label, new_source_text, new_prose, unused_view]
 )
-def test_words_change_neither_the_identity_nor_the_cached_fit(
-    toy_locale: Write, tmp_path: Path, cache: Path, change: Change
-) -> None:
+def test_texts_change_no_identity(toy_locale: Write, tmp_path: Path, cache: Path, change: Change) -> None:
     folder = toy_locale(tmp_path / "toy")
     before, raw = Priors.load(folder), Priors.load(folder).digest
     model_cache.load_or_fit(before)
@@ -124,9 +122,7 @@ CHANGES: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_decides_a_distribution_changes_the_identity(
-    toy_locale: Write, tmp_path: Path, change: str
-) -> None:
+def test_each_input_changes_the_identity(toy_locale: Write, tmp_path: Path, change: str) -> None:
     folder = toy_locale(tmp_path / "toy")
     before = Priors.load(folder)
     known = model_cache.model_digest(before)
@@ -134,9 +130,7 @@ def test_what_decides_a_distribution_changes_the_identity(
     assert model_cache.model_digest(Priors.load(folder)) != known
 
 
-def test_the_form_of_a_table_and_the_order_of_its_rows_change_nothing(
-    toy_locale: Write, tmp_path: Path
-) -> None:
+def test_table_form_and_row_order_do_not_matter(toy_locale: Write, tmp_path: Path) -> None:
     folder = toy_locale(tmp_path / "toy")
     before = identity_of(Priors.load(folder))
     path = folder / "tables" / "trade-mood.csv"
@@ -146,13 +140,13 @@ def test_the_form_of_a_table_and_the_order_of_its_rows_change_nothing(
     assert identity_of(Priors.load(folder)) == before
 
 
-def test_a_cascade_has_an_identity_of_its_own(toy_locale: Write, tmp_path: Path) -> None:
+def test_cascade_has_its_own_identity(toy_locale: Write, tmp_path: Path) -> None:
     priors = Priors.load(toy_locale(tmp_path / "toy"))
     assert identity_of(cascaded(priors, 12)) != identity_of(priors)
 
 
 @pytest.mark.parametrize("name", ["FIT_VERSION", "LEAVES_VERSION"])
-def test_another_version_of_an_algorithm_is_another_identity(
+def test_algorithm_version_changes_the_identity(
     toy_locale: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     priors = Priors.load(toy_locale(tmp_path / "toy"))
@@ -162,7 +156,7 @@ def test_another_version_of_an_algorithm_is_another_identity(
     assert identity_of(priors) != before
 
 
-def test_a_form_of_the_cache_changes_the_place_of_a_fit_and_no_uuid(
+def test_storage_version_moves_the_fit_only(
     toy_locale: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     priors = Priors.load(toy_locale(tmp_path / "toy"))
@@ -173,7 +167,7 @@ def test_a_form_of_the_cache_changes_the_place_of_a_fit_and_no_uuid(
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff" * 64, b"a" * 63])
-def test_a_remembered_identity_that_is_damaged_is_taken_anew(
+def test_damaged_cached_identity_is_recomputed(
     toy_locale: Write, tmp_path: Path, cache: Path, content: bytes
 ) -> None:
     priors = Priors.load(toy_locale(tmp_path / "toy"))
@@ -184,15 +178,13 @@ def test_a_remembered_identity_that_is_damaged_is_taken_anew(
     assert path.read_text() == known
 
 
-def test_a_cache_that_cannot_be_written_leaves_the_identity_as_it_is(
-    toy_locale: Write, tmp_path: Path, cache: Path
-) -> None:
+def test_unwritable_cache_keeps_the_identity(toy_locale: Write, tmp_path: Path, cache: Path) -> None:
     cache.write_text("no folder")
     priors = Priors.load(toy_locale(tmp_path / "toy"))
     assert model_cache.model_digest(priors) == identity_of(priors)
 
 
-def test_words_of_the_united_states_change_nothing(tmp_path: Path) -> None:
+def test_en_us_texts_change_no_identity(tmp_path: Path) -> None:
     folder = tmp_path / "us"
     folder.mkdir()
     for name in ("tables", "lookups"):
@@ -211,7 +203,7 @@ def test_words_of_the_united_states_change_nothing(tmp_path: Path) -> None:
     assert identity_of(Priors.load(folder)) == identity_of(Priors.load("en_US"))
 
 
-def test_another_reading_of_the_look_ups_is_another_model(tmp_path: Path) -> None:
+def test_look_up_settings_change_the_identity(tmp_path: Path) -> None:
     folder = tmp_path / "us"
     folder.mkdir()
     for name in ("tables", "lookups"):
@@ -228,9 +220,7 @@ def test_another_reading_of_the_look_ups_is_another_model(tmp_path: Path) -> Non
     assert len(found) == 2
 
 
-def test_another_processor_and_another_process_find_the_same_identity(
-    toy_locale: Write, tmp_path: Path
-) -> None:
+def test_identity_is_stable_across_processes(toy_locale: Write, tmp_path: Path) -> None:
     folder = toy_locale(tmp_path / "toy")
     code = (
         "import sys; from census_personas.census_priors.priors import Priors; "

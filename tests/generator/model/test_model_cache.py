@@ -1,4 +1,4 @@
-"""The cache of fitted models: whole or not there, whatever happened to its files."""
+"""The cache of fitted models: a damaged or incomplete entry is replaced."""
 
 from __future__ import annotations
 
@@ -51,23 +51,23 @@ def same(one: Network, other: Network) -> bool:
     )
 
 
-def test_a_cached_model_is_the_one_that_was_fitted(priors: Priors, cache: Path) -> None:
+def test_cached_model_equals_the_fitted_one(priors: Priors, cache: Path) -> None:
     first = model_cache.load_or_fit(priors)
     written = {path: path.stat().st_mtime_ns for path in cache.rglob("*")}
     assert same(model_cache.load_or_fit(priors), first)
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*")} == written
 
 
-def test_arrays_whose_memory_was_given_back_are_read_again(priors: Priors) -> None:
+def test_released_arrays_are_read_again(priors: Priors) -> None:
     network = model_cache.load_or_fit(priors)
     arrays = (network.core, *(node.table for node in network.nodes))
     before = [array.copy() for array in arrays]
-    model_cache.let_go(network)
+    model_cache.release_memory(network)
     for array, copy in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, copy)
 
 
-def test_the_cache_holds_one_folder_named_after_the_digest(priors: Priors, cache: Path) -> None:
+def test_cache_has_one_folder_per_digest(priors: Priors, cache: Path) -> None:
     model_cache.load_or_fit(priors)
     assert [path.name for path in cache.iterdir()] == [model_cache.fit_key(priors)]
 
@@ -86,7 +86,7 @@ def zeroed(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [half, emptied, zeroed, Path.unlink])
 @pytest.mark.parametrize("name", ["network.json", "core.npy", "mood.npy"])
-def test_a_damaged_model_is_fitted_anew(
+def test_damaged_model_is_fitted_again(
     priors: Priors,
     cache: Path,
     caplog: pytest.LogCaptureFixture,
@@ -97,12 +97,12 @@ def test_a_damaged_model_is_fitted_anew(
     damage(next(cache.rglob(name)))
     with caplog.at_level(logging.WARNING):
         again = model_cache.load_or_fit(priors)
-    assert "not a whole model" in caplog.text
+    assert "incomplete model" in caplog.text
     assert same(again, model_cache.load_or_fit(priors))
     np.testing.assert_array_equal(again.core, expected)
 
 
-def test_a_model_that_this_process_cannot_read_is_left_to_others(
+def test_unreadable_model_is_left_in_place(
     priors: Priors, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = model_cache.load_or_fit(priors)
@@ -114,18 +114,18 @@ def test_a_model_that_this_process_cannot_read_is_left_to_others(
     with monkeypatch.context() as patch:
         patch.setattr(np, "load", crowded)
         assert same(model_cache.load_or_fit(priors), first)
-    assert "cannot be read (Too many open files); fitting it anew" in caplog.text
+    assert "cannot be read (Too many open files); fitting it again" in caplog.text
     assert {path: path.stat().st_mtime_ns for path in cache.glob("*/*")} == written
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "{}", '{"sizes": 3}', '{"sizes": {}, "nodes": [7]}'])
-def test_a_header_of_another_form_is_fitted_anew(priors: Priors, cache: Path, text: str) -> None:
+def test_other_header_form_is_fitted_again(priors: Priors, cache: Path, text: str) -> None:
     model_cache.load_or_fit(priors)
     next(cache.rglob("network.json")).write_text(text)
     assert model_cache.load_or_fit(priors).core.sum() == pytest.approx(1, abs=1e-5)
 
 
-def test_a_cache_that_cannot_be_written_is_said_and_done_without(
+def test_unwritable_cache_is_reported(
     priors: Priors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole = model_cache.load_or_fit(priors)
@@ -133,12 +133,12 @@ def test_a_cache_that_cannot_be_written_is_said_and_done_without(
     monkeypatch.setenv("PERSONAS_CACHE", str(tmp_path / "file"))
     with caplog.at_level(logging.WARNING):
         network = model_cache.load_or_fit(priors)
-    assert "could not be kept" in caplog.text
+    assert "could not be cached" in caplog.text
     assert network.core.dtype == np.float32
     assert same(network, whole), "rows must not depend on whether the model could be cached"
 
 
-def test_another_table_is_another_model(
+def test_changed_table_is_a_new_model(
     toy_locale: Callable[..., Path], priors: Priors, tmp_path: Path
 ) -> None:
     folder = toy_locale(tmp_path / "other")
@@ -153,7 +153,7 @@ def test_another_table_is_another_model(
     assert model_cache.fit_key(Priors.load(toy_locale(tmp_path / "copy"))) == model_cache.fit_key(priors)
 
 
-def test_processes_that_fit_at_once_leave_one_whole_model_and_draw_the_same_rows(
+def test_concurrent_fits_leave_one_model(
     toy_folder: Path, priors: Priors, cache: Path, toy: Population
 ) -> None:
     command = [sys.executable, "-c", FIT, str(toy_folder)]

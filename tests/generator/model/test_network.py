@@ -1,4 +1,4 @@
-"""Joint tables of the network against the enumeration, however they are reached."""
+"""Joint tables of the network against enumeration, for every way of computing them."""
 
 from __future__ import annotations
 
@@ -31,25 +31,23 @@ def enumerated(toy: Population, cells: pd.DataFrame, names: tuple[str, ...]) -> 
 
 
 @pytest.mark.parametrize("names", list(combinations(NAMES, 2)), ids="-".join)
-def test_a_table_of_two_is_the_sum_over_everyone(
+def test_pairwise_tables_match_enumeration(
     toy: Population, toy_cells: pd.DataFrame, names: tuple[str, ...]
 ) -> None:
     np.testing.assert_allclose(toy.network.joint(names), enumerated(toy, toy_cells, names), atol=1e-6)
 
 
 @pytest.mark.parametrize("names", list(permutations(("mood", "voter", "status"))), ids="-".join)
-def test_axes_come_in_the_order_asked_for(
-    toy: Population, toy_cells: pd.DataFrame, names: tuple[str, ...]
-) -> None:
+def test_axes_follow_the_query(toy: Population, toy_cells: pd.DataFrame, names: tuple[str, ...]) -> None:
     np.testing.assert_allclose(toy.network.joint(names), enumerated(toy, toy_cells, names), atol=1e-6)
 
 
-def test_the_whole_joint_is_that_of_the_enumeration(toy: Population, toy_cells: pd.DataFrame) -> None:
+def test_whole_joint_matches_enumeration(toy: Population, toy_cells: pd.DataFrame) -> None:
     names = ("region", "age", "sex", "status", "trade", "transport", "mood")
     np.testing.assert_allclose(toy.network.joint(names), enumerated(toy, toy_cells, names), atol=1e-7)
 
 
-def test_a_joint_summed_over_slices_is_the_same(
+def test_sliced_joint_is_the_same(
     toy: Population, toy_cells: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(network_module, "SLICE_CELLS", 1)
@@ -58,20 +56,18 @@ def test_a_joint_summed_over_slices_is_the_same(
         np.testing.assert_allclose(found, enumerated(toy, toy_cells, names), atol=1e-6, err_msg=str(names))
 
 
-def test_a_joint_that_would_be_too_large_is_refused_with_its_cells(
-    toy: Population, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_oversized_joint_is_refused(toy: Population, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_module, "MOST_CELLS", 50)
     with pytest.raises(FitError, match=r"mood, region: a joint over .* would have [\d,]+ cells"):
         toy.network.joint(("mood", "region"))
 
 
-def test_an_unknown_attribute_is_named_beside_the_known_ones(toy: Population) -> None:
-    with pytest.raises(FitError, match="'height' is no attribute of the model; it has region, age_band"):
+def test_unknown_attribute_is_named(toy: Population) -> None:
+    with pytest.raises(FitError, match="'height' is not an attribute of the model; it has region, age_band"):
         toy.network.joint(("sex", "height"))
 
 
-def test_every_row_of_a_node_is_a_distribution(toy: Population) -> None:
+def test_node_rows_are_distributions(toy: Population) -> None:
     for node in toy.network.nodes:
         groups = np.zeros(node.table.shape[-1], dtype=int)
         if node.refines is not None:
@@ -81,13 +77,13 @@ def test_every_row_of_a_node_is_a_distribution(toy: Population) -> None:
             assert (np.isclose(sums, 1, atol=1e-5) | (sums == 0)).all(), (node.child, group)
 
 
-def test_parents_that_decide_the_child_have_no_row(toy: Population) -> None:
+def test_deciding_parents_have_no_row(toy: Population) -> None:
     group = next(node for node in toy.network.nodes if node.child == "trade_group")
     assert group.axis_codes("status", 3).tolist() == [0, -1, -1]
     assert group.table.shape[group.parents.index("status")] == 1
 
 
-def test_a_node_is_read_at_the_states_of_one_attribute_of_which_two_parents_are_views(
+def test_parents_sharing_an_attribute_are_read_once(
     toy: Population,
 ) -> None:
     random = np.random.default_rng(2).dirichlet(np.ones(2), size=(2, 2)).astype(np.float32)
@@ -97,9 +93,7 @@ def test_a_node_is_read_at_the_states_of_one_attribute_of_which_two_parents_are_
         np.testing.assert_array_equal(table[code], random[int(age >= 23), int(age >= 21)])
 
 
-def test_a_joint_with_two_views_of_one_attribute_as_parents_is_exact(
-    toy: Population, toy_cells: pd.DataFrame
-) -> None:
+def test_joint_of_parents_sharing_an_attribute_is_exact(toy: Population, toy_cells: pd.DataFrame) -> None:
     random = np.random.default_rng(2).dirichlet(np.ones(2), size=(2, 2)).astype(np.float32)
     nodes = (*toy.network.nodes[:-1], Node("mood", ("age_half", "voter"), random))
     found = replace(toy.network, nodes=nodes).joint(("age", "mood"))

@@ -1,4 +1,4 @@
-"""The pgmpy model written to BIF and read again: whatever states are called, nothing is lost or mixed up."""
+"""The pgmpy model written to BIF and read again: no state name is lost or confused."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ STATES = st.lists(
 
 
 def network(fine: list[str], other: list[str], seed: int) -> Network:
-    """A core of two, a child of both, and a refinement of one that has two states for each of its."""
+    """Build a core of two attributes, a child of both, and a refinement with two states per parent state."""
     domain = Domain(
         {
             "detail": tuple(f"{state}{end}" for state in fine for end in "12"),
@@ -72,9 +72,7 @@ def network(fine: list[str], other: list[str], seed: int) -> Network:
 @given(fine=STATES, other=STATES, seed=st.integers(0, 99))
 @example(fine=["a"], other=list(AWKWARD), seed=1)
 @settings(deadline=None, max_examples=5)
-def test_a_model_written_to_bif_is_read_again_whatever_its_states_are_called(
-    fine: list[str], other: list[str], seed: int
-) -> None:
+def test_any_state_name_survives_bif(fine: list[str], other: list[str], seed: int) -> None:
     built = network(fine, other, seed)
     model = to_pgmpy(built)
     read = BIFReader(string=str(BIFWriter(model))).get_model()
@@ -91,20 +89,20 @@ def test_a_model_written_to_bif_is_read_again_whatever_its_states_are_called(
 
 
 @pytest.mark.parametrize("state", ["registered_nurse", "25-29", "70+", "less_than_9th", "18", "a.b~c"])
-def test_plain_names_stay_as_they_are(state: str) -> None:
+def test_plain_names_are_unchanged(state: str) -> None:
     assert encoded(state) == state
 
 
-def test_an_empty_state_is_refused() -> None:
-    with pytest.raises(FitError, match="a state is an empty text"):
+def test_empty_state_is_refused() -> None:
+    with pytest.raises(FitError, match="a state is an empty string"):
         to_pgmpy(network(["a", ""], ["b"], 1))
 
 
-def test_states_that_differ_by_capitals_alone_are_refused_where_they_name_variables() -> None:
-    with pytest.raises(FitError, match="detail_in_b: differs from detail_in_B by capitals alone"):
+def test_names_differing_by_case_are_refused() -> None:
+    with pytest.raises(FitError, match="detail_in_b: differs from detail_in_B by case alone"):
         to_pgmpy(network(["B", "b"], ["c"], 1))
 
 
-def test_a_name_that_a_reader_takes_for_numbers_is_refused() -> None:
-    with pytest.raises(FitError, match="detail_in_table5: readers of network files take 'table5'"):
+def test_number_like_name_is_refused() -> None:
+    with pytest.raises(FitError, match="detail_in_table5: readers of network files parse 'table5'"):
         to_pgmpy(network(["table5"], ["c"], 1))

@@ -1,4 +1,4 @@
-"""P(child | parents): the three ways of reading a node say the same, states that are certain included."""
+"""P(child | parents): the three ways of reading a node agree, also where the child is certain."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _people(network: Network, node: Node) -> dict[str, Codes32]:
     return {name: codes.ravel() for name, codes in zip(names, grid, strict=True)}
 
 
-def test_a_state_has_the_probability_that_the_distribution_gives_it(toy: Population) -> None:
+def test_probability_matches_the_distribution(toy: Population) -> None:
     for node in toy.network.nodes:
         people = _people(toy.network, node)
         child = toy.network.hierarchy.view(node.child, people)
@@ -32,7 +32,7 @@ def test_a_state_has_the_probability_that_the_distribution_gives_it(toy: Populat
         np.testing.assert_array_equal(found, shares[np.arange(len(child)), child])
 
 
-def test_people_and_whole_axes_have_the_same_probabilities(toy: Population) -> None:
+def test_people_and_axes_agree(toy: Population) -> None:
     hierarchy = toy.network.hierarchy
     for node in toy.network.nodes:
         names = (*node.conditions, node.child)
@@ -44,7 +44,7 @@ def test_people_and_whole_axes_have_the_same_probabilities(toy: Population) -> N
         np.testing.assert_array_equal(people, dense)
 
 
-def test_parents_that_make_the_child_certain_leave_it_one_state(toy: Population) -> None:
+def test_certain_parents_leave_one_state(toy: Population) -> None:
     node = next(node for node in toy.network.nodes if node.certain is not None)
     parent, values = node.certain or ("", np.empty(0, np.int32))
     people = {name: np.zeros(len(values), np.int64) for name in node.conditions}
@@ -56,10 +56,10 @@ def test_parents_that_make_the_child_certain_leave_it_one_state(toy: Population)
     assert (shares[certain, values[certain]] == 1).all()
 
 
-def test_open_states_are_numbered_in_their_order() -> None:
+def test_open_states_are_numbered_in_order() -> None:
     assert open_positions(np.array([-1, 3, -1, 0, -1], dtype=np.int32)).tolist() == [0, -1, 1, -1, 2]
 
 
-def test_an_attribute_that_nothing_decides_is_named(toy: Population) -> None:
+def test_undecided_attribute_is_named(toy: Population) -> None:
     with pytest.raises(DomainError, match="'mood' follows from none of age, sex"):
         toy.network.hierarchy.view("mood", {"age": np.zeros(1, np.int64), "sex": np.zeros(1, np.int64)})

@@ -1,4 +1,4 @@
-"""Tables that overlap: their shared margins are weighed by sample size, their interactions kept."""
+"""Overlapping tables: shared margins are weighted by sample size, and interactions are kept."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def odds(table: np.ndarray) -> float:
     return float(table[0, 0] * table[1, 1] / (table[0, 1] * table[1, 0]))
 
 
-def test_a_shared_margin_is_the_mean_by_sample_size() -> None:
+def test_shared_margin_is_the_weighted_mean() -> None:
     small, large = margin((0, 1), [[3, 1], [1, 1]], 100), margin((0, 2), [[1, 1], [2, 2]], 900)
     one, other = reconciled([small, large], "toy")
     want = 0.1 * 4 / 6 + 0.9 * 2 / 6
@@ -50,14 +50,14 @@ def test_interactions_are_kept() -> None:
     assert odds(one.wanted) == pytest.approx(odds(small.wanted))
 
 
-def test_samples_take_the_margin_of_a_full_count() -> None:
+def test_samples_adopt_a_full_count() -> None:
     census, survey = margin((0,), [1, 3], 0), margin((0, 1), [[3, 1], [1, 1]], 1000)
     kept, moved = reconciled([census, survey], "toy")
     assert kept is census
     assert moved.wanted.sum(axis=1) == pytest.approx([0.25, 0.75])
 
 
-def test_a_coarser_view_is_shared_too() -> None:
+def test_coarser_views_are_shared() -> None:
     fine = margin((0,), [1, 1, 2], 100)
     coarse = margin((0, 1), [[6, 2], [1, 1]], 100, COARSE, PLAIN[2])
     one, other = reconciled([fine, coarse], "toy")
@@ -66,24 +66,24 @@ def test_a_coarser_view_is_shared_too() -> None:
     assert one.wanted[0] == pytest.approx(one.wanted[1])
 
 
-def test_tables_that_agree_are_left_as_they_are() -> None:
+def test_agreeing_tables_are_unchanged() -> None:
     tables = [margin((0, 1), [[3, 1], [1, 1]], 100), margin((0, 2), [[4, 4], [2, 2]], 900)]
     assert all(new is old for new, old in zip(reconciled(tables, "toy"), tables, strict=True))
 
 
-def test_counts_that_contradict_each_other_stay_an_error_that_names_them() -> None:
+def test_contradicting_counts_are_named() -> None:
     tables = [margin((0,), [1, 3], 0), margin((0, 1), [[3, 1], [1, 1]], 0)]
     with pytest.raises(FitError, match="tables disagree"):
         fit(np.full((2, 2), 0.25, dtype=np.float32), reconciled(tables, "toy"), "toy")
 
 
-def test_what_was_reconciled_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_reconciliation_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         reconciled([margin((0,), [1, 3], 50), margin((0,), [3, 1], 50)], "toy")
     assert "toy: (0,)/50 differs" in caplog.text
 
 
-def test_three_tables_end_in_agreement_and_the_fit_meets_them() -> None:
+def test_three_tables_agree_and_fit() -> None:
     tables = [
         margin((0, 1), [[4, 1], [1, 2]], 300),
         margin((1, 2), [[2, 2], [1, 2]], 500),
@@ -93,7 +93,7 @@ def test_three_tables_end_in_agreement_and_the_fit_meets_them() -> None:
     assert fit(array, reconciled(tables, "toy"), "toy") < 0.01
 
 
-def test_the_footprint_counts_cells_and_names_the_largest_part(toy_folder: Path) -> None:
+def test_footprint_names_the_largest_part(toy_folder: Path) -> None:
     found = footprint.footprint(Priors.load(toy_folder))
     assert (found.part, found.cells) == ("mood", 3 * 6 * 2 * 2)
     assert found.stored == found.cells + 54 + 3 * 2 * 8 + 1 * 3 * 2 * 2 * 3 + 3 * 2 * 6 + 2 * 2 * 3
@@ -101,7 +101,7 @@ def test_the_footprint_counts_cells_and_names_the_largest_part(toy_folder: Path)
     assert found.fitting_bytes > 4 * found.stored
 
 
-def test_a_model_that_memory_cannot_hold_is_refused_before_it_is_fitted(
+def test_oversized_model_is_refused(
     toy_locale: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     priors = Priors.load(toy_locale(tmp_path / "toy"))

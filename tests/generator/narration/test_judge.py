@@ -115,7 +115,7 @@ def test_judged_run_has_the_same_records(
     ]
     assert 1 <= report["rows"] == len(lines) < 12
     assert set(report["scores"]) == {"coherence", "specificity", "stereotype"}
-    assert "read by the model a second time" in (tmp_path / "judged/report.html").read_text()
+    assert "records in a second reading" in (tmp_path / "judged/report.html").read_text()
     assert not (tmp_path / "plain/judged").exists()
     before = server.stats()["requests"]
     assert generate(judged, tmp_path / "judged").state == "complete"

@@ -1,4 +1,4 @@
-"""What the narrator without a model tells of one person belongs together."""
+"""The offline narrator's texts about one person are coherent."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def written(person: dict[str, Any], *fields: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("field", NARRATIVES)
-def test_narratives_are_about_as_long_as_the_released_ones(field: str) -> None:
+def test_narrative_lengths_match_the_released_set(field: str) -> None:
     first, third = RELEASED[field]
     words = [len(written(adult(row), field)[field].split()) for row in range(300)]
     assert first - 4 <= quantiles(words, n=4)[1] <= third + 5
 
 
-def test_a_family_keeps_the_customs_of_one_tradition() -> None:
+def test_a_family_keeps_one_tradition() -> None:
     heritage = {text.text for text in shipped.grammar().alternatives("leaning_heritage")}
     customs = {
         tag: {text.text for text in shipped.grammar().pool("practice", frozenset({tag}))}
@@ -104,14 +104,14 @@ def test_a_family_keeps_the_customs_of_one_tradition() -> None:
         assert len(kept) <= 1 or any(custom in text for custom in shared), (kept, text)
 
 
-def test_every_tradition_has_customs_and_a_kitchen() -> None:
+def test_every_tradition_has_customs_and_dishes() -> None:
     anybody = len(shipped.grammar().pool("practice", frozenset()))
     for tag in {text.text for text in shipped.grammar().alternatives("leaning_heritage")}:
         assert len(shipped.grammar().pool("practice", frozenset({tag}))) >= anybody + 4, tag
         assert shipped.grammar().pool("leaning_kitchen", frozenset({tag}))
 
 
-def test_every_state_offers_places_teams_and_dishes_of_its_own() -> None:
+def test_every_state_has_places_teams_and_dishes() -> None:
     states = {text.text for text in shipped.grammar().alternatives("region")}
     assert len(states) == 53
     for state in states:
@@ -122,14 +122,14 @@ def test_every_state_offers_places_teams_and_dishes_of_its_own() -> None:
             assert not texts & {"the nearest state park", "the nearest museum", "the home team"}
 
 
-def test_the_team_of_a_metropolitan_area_comes_before_that_of_the_state() -> None:
+def test_metro_team_comes_before_the_state_team() -> None:
     here = shipped.grammar().tags_of("region", "TX") | shipped.grammar().tags_of("metro", "Dallas")
     texts = {text.text for text in shipped.grammar().pool("own_team", here)}
     assert "the Cowboys" in texts
     assert not texts & {"the Astros", "the Spurs"}
 
 
-def test_the_people_in_a_life_are_the_same_in_all_its_texts() -> None:
+def test_companions_are_the_same_in_all_texts() -> None:
     fields = (*NARRATIVES, "cultural_background", "hobbies_and_interests", "career_goals_and_ambitions")
     friend = re.compile(
         r"\b(?:his|her) (?:oldest friend|closest friend|favorite cousin|best friend(?: from school)?|neighbor|nephew"
@@ -140,7 +140,7 @@ def test_the_people_in_a_life_are_the_same_in_all_its_texts() -> None:
         assert len(named) <= 1, named
 
 
-def test_programs_of_programmers_are_told_of_those_who_program() -> None:
+def test_development_tools_are_for_programmers() -> None:
     grounding = phrase_columns([], ["JavaScript", "SAP software"], [])
     plain = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=True, coder=False, joins=JOINS)
     assert plain.software == ["SAP software"]
@@ -148,7 +148,7 @@ def test_programs_of_programmers_are_told_of_those_who_program() -> None:
     assert coded.software == ["JavaScript"]
 
 
-def test_office_programs_are_told_of_those_who_work_at_a_desk() -> None:
+def test_office_software_is_for_desk_workers() -> None:
     grounding = phrase_columns([], ["pizza ovens", "SAP software"], [])
     done = Work.of(grounding, tasks=CHORES, skills=["tact"], desk=False, coder=False, joins=JOINS)
     assert (done.equipment, done.software) == (["pizza ovens"], [])
@@ -164,7 +164,7 @@ def test_office_programs_are_told_of_those_who_work_at_a_desk() -> None:
     assert [("SAP software" in told) for told in lists] == [False, True] * 10
 
 
-def test_the_tasks_of_a_person_begin_with_different_verbs_and_lists_come_last() -> None:
+def test_tasks_start_with_different_verbs() -> None:
     grounding = phrase_columns(
         [
             "Plan, direct, and coordinate repairs, deliveries, and returns.",
@@ -182,7 +182,7 @@ def test_the_tasks_of_a_person_begin_with_different_verbs_and_lists_come_last() 
         coder=False,
         joins=JOINS,
     )
-    assert done.told == [
+    assert done.narrated == [
         "measuring cutting lines",
         "planning, directing and coordinating repairs, deliveries and returns",
     ]
@@ -202,7 +202,7 @@ def test_the_tasks_of_a_person_begin_with_different_verbs_and_lists_come_last() 
     assert plain.words["t_both"] == "cleaning and oiling tools, and loading and stacking"
 
 
-def test_nobody_drives_who_stacks_shelves() -> None:
+def test_stockers_do_not_drive() -> None:
     stocker = {
         "occupation": "stocker_or_order_filler",
         "occupation_title": "stocker",
@@ -217,7 +217,7 @@ def test_nobody_drives_who_stacks_shelves() -> None:
     assert any("walks around the vehicle" in text for text in told)
 
 
-def test_wishes_that_last_have_no_date() -> None:
+def test_lasting_wishes_have_no_date() -> None:
     lasting = {text.text for text in shipped.grammar().alternatives("goal_keep")}
     dated = {text.text for text in shipped.grammar().alternatives("goal_reach")}
     assert lasting.isdisjoint(dated)
@@ -225,19 +225,19 @@ def test_wishes_that_last_have_no_date() -> None:
         assert ("goal_now", "timeframe") not in pairwise(slot.symbol for slot in frame.slots), frame.text
 
 
-def test_those_at_home_near_a_large_city_are_not_sent_to_the_far_end_of_the_state() -> None:
+def test_homebound_people_stay_near_home() -> None:
     here = shipped.grammar().tags_of("region", "CA") | shipped.grammar().tags_of("metro", "San Diego")
     texts = {text.text for text in shipped.grammar().pool("own_outdoors", here)}
     assert "Torrey Pines" in texts
     assert not texts & {"the Mendocino headlands", "Mount Lassen"}
 
 
-def test_a_text_without_slots_stands_once_in_memory_for_both_sexes() -> None:
+def test_plain_texts_are_in_memory_once() -> None:
     women, men = (shipped.grammar().spoken({"he": word}) for word in ("she", "he"))
     assert women.pool("weekday", frozenset()) == men.pool("weekday", frozenset())
 
 
-def test_nobody_comes_late_to_a_thing_before_thirty() -> None:
+def test_late_starts_begin_at_thirty() -> None:
     fields = ("arts_persona", "sports_persona", "hobbies_and_interests")
     late = re.compile(
         r"\bcame (?:back )?(?:late )?to .{3,60}(?:\blate\b|after a long pause)|\bcame late to\b"
@@ -250,7 +250,7 @@ def test_nobody_comes_late_to_a_thing_before_thirty() -> None:
     assert any(told[60])
 
 
-def test_who_is_driven_does_not_take_the_wheel() -> None:
+def test_passengers_do_not_drive() -> None:
     steered = {text.text for text in shipped.grammar().pool("travel_manner", frozenset({"at_wheel"}))}
     steered -= {text.text for text in shipped.grammar().pool("travel_manner", frozenset())}
     assert "taking turns at the wheel" in steered
@@ -262,7 +262,7 @@ def test_who_is_driven_does_not_take_the_wheel() -> None:
             assert len(shipped.grammar().pool("own_trip", frozenset({stage, wheel}))) >= 4
 
 
-def test_sights_across_the_state_are_no_saturday_outings() -> None:
+def test_distant_sights_are_no_saturday_outings() -> None:
     trips = [
         text.text for text in shipped.grammar().alternatives("sport_trip") if "{own_outdoors}" in text.text
     ]
@@ -271,7 +271,7 @@ def test_sights_across_the_state_are_no_saturday_outings() -> None:
         assert not re.search(r"Saturday|weekday|season|month|walk|afternoon|morning|hour|\bday\b", text), text
 
 
-def test_nobody_starts_a_career_by_supervising_others() -> None:
+def test_juniors_do_not_supervise() -> None:
     tasks = ["Supervise technologists or other engineers.", "Train new staff.", "Test pumps."]
     engineer = {"occupation": "engineer", "occupation_title": "civil engineer", "occupation_code": "1360"}
     grounding = adult(0)["grounding"] | phrase_columns(tasks, ["circular saws"], ["mathematics"])
@@ -287,7 +287,7 @@ def test_nobody_starts_a_career_by_supervising_others() -> None:
     assert not GUIDE.leads("civil engineer")
 
 
-def test_one_task_and_no_tool_is_told_where_a_code_pools_several_occupations() -> None:
+def test_pooled_codes_give_one_task_and_no_tool() -> None:
     grounding = phrase_columns(["Place wafers.", "Mix chemicals."], ["scissor lifts"], ["physics"])
     kept = suited(grounding, junior=False, pooled=True, manager=False)
     assert kept["task_phrases"] == grounding["task_phrases"][:1]
@@ -303,7 +303,7 @@ def test_one_task_and_no_tool_is_told_where_a_code_pools_several_occupations() -
     assert "scissor lifts" not in " ".join(told.values())
 
 
-def test_most_married_people_have_a_spouse_in_their_texts() -> None:
+def test_most_married_people_mention_a_spouse() -> None:
     couples = [adult(row, marital_status="married_present") for row in range(120)]
     texts = [
         " ".join(str(text) for text in shipped.narrator().write(person, ALL, seed=3).values())
@@ -312,7 +312,7 @@ def test_most_married_people_have_a_spouse_in_their_texts() -> None:
     assert sum(bool(re.search(r"\b(?:wife|husband)\b", text)) for text in texts) >= 108
 
 
-def test_plans_of_advancement_end_before_the_last_years_of_work() -> None:
+def test_promotion_plans_end_before_retirement() -> None:
     seniors = {
         text.text
         for text in shipped.grammar().pool("goal_work", frozenset({"senior", "worker", "job_health"}))
@@ -324,7 +324,7 @@ def test_plans_of_advancement_end_before_the_last_years_of_work() -> None:
     }
 
 
-def test_a_dream_is_joined_by_no_phrase_that_needs_another_verb() -> None:
+def test_dreams_join_without_another_verb() -> None:
     assert not [
         text.text
         for text in shipped.grammar().alternatives("trip_spirit")

@@ -1,4 +1,4 @@
-"""A grammar opens its alternatives by tags, and the grammar that ships is whole and wide."""
+"""A grammar selects alternatives by tags; the shipped grammar is complete and varied."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_articles_follow_the_sound() -> None:
     assert with_articles("A(n) actor met a(n) 58-year-old.") == "An actor met a 58-year-old."
 
 
-def test_groups_open_by_conditions() -> None:
+def test_groups_are_selected_by_conditions() -> None:
     grammar = Grammar({"food": {"any": ["bread"], "old+rural|rich": ["pie"], "!old *2": ["soup"]}})
     assert texts(grammar, "food") == ["bread", "soup", "soup"]
     assert texts(grammar, "food", "old", "rural") == ["bread", "pie"]
@@ -56,7 +56,7 @@ def test_groups_open_by_conditions() -> None:
     assert grammar.tags_of("food", "pie") == {"old", "rural", "rich"}
 
 
-def test_no_more_pools_are_kept_than_memory_is_meant_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kept_pools_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(symbol, "_KEPT", 3)
     grammar = Grammar({"food": {"any": ["bread"], **{tag: [f"{tag} pie"] for tag in "abcdef"}}})
     for tag in "abcdefabc":
@@ -64,13 +64,13 @@ def test_no_more_pools_are_kept_than_memory_is_meant_for(monkeypatch: pytest.Mon
     assert len(grammar.symbol("food").pools) == 3
 
 
-def test_a_derivation_takes_nothing_twice_while_there_is_a_choice() -> None:
+def test_derivation_avoids_repeated_alternatives() -> None:
     grammar = Grammar({"pair": {"any": ["{fruit} and {fruit_2}"]}, "fruit": {"any": ["figs", "pears"]}})
     written = {Derivation(grammar, draws(str(seed)), words={}, tags=0).write("pair") for seed in range(20)}
     assert written == {"figs and pears", "pears and figs"}
 
 
-def test_a_text_tells_no_word_of_a_person_twice_while_there_is_another() -> None:
+def test_text_avoids_repeated_person_words() -> None:
     grammar = Grammar(
         {
             "text": {"any": ["{own_dish}, then {treat} and {treat_2}"]},
@@ -82,7 +82,7 @@ def test_a_text_tells_no_word_of_a_person_twice_while_there_is_another() -> None
     assert written == {"soup, then pie and coffee", "soup, then coffee and pie"}
 
 
-def test_what_stands_for_a_word_alone_may_come_again_but_not_in_the_same_text() -> None:
+def test_bare_slots_repeat_only_across_texts() -> None:
     grammar = Grammar(
         {"text": {"any": ["{joy} and {joy_2}"]}, "joy": {"any": ["{own_sport_name}", "{own_craft_name}"]}}
     )
@@ -91,7 +91,7 @@ def test_what_stands_for_a_word_alone_may_come_again_but_not_in_the_same_text() 
     assert {derivation.write("text") for _ in range(20)} == {"golf and pottery", "pottery and golf"}
 
 
-def test_large_pools_share_their_parts_and_offer_what_small_ones_would() -> None:
+def test_large_pools_equal_small_ones() -> None:
     groups = {f"t{tag}": [f"{tag}-{text}" for text in range(60)] for tag in range(5)}
     grammar = Grammar({"food": {"any": ["bread"], "t0+t1": ["both"], **groups, "!t9 *2": ["soup"]}})
     for tags in (("t0", "t1"), ("t1", "t2", "t3"), ("t9", "t4"), ("t0", "t1", "t2", "t3", "t4")):
@@ -108,14 +108,14 @@ def test_large_pools_share_their_parts_and_offer_what_small_ones_would() -> None
             pool[len(pool)]
 
 
-def test_pronouns_may_be_written_in_beforehand() -> None:
+def test_spoken_words_are_filled_in_early() -> None:
     grammar = Grammar({"text": {"any": ["{He} knows {his} {thing}"]}, "thing": {"any": ["trade"]}})
     spoken = grammar.spoken({"he": "she", "his": "her"})
     assert texts(spoken, "text") == ["She knows her {thing}"]
     assert Derivation(spoken, draws("a"), words={}, tags=0).write("text") == "She knows her trade"
 
 
-def test_draws_are_a_function_of_the_identity() -> None:
+def test_draws_depend_on_the_identity() -> None:
     first, again, other = draws("Ana"), draws("Ana"), draws("Ben")
     numbers = [first() for _ in range(200)]
     assert numbers == [again() for _ in range(200)]
@@ -135,22 +135,22 @@ def test_draws_are_a_function_of_the_identity() -> None:
         ("a: {any: []}", "has no texts"),
         ("a: {any: ['  ']}", "blank text"),
         ("a: {any: ['{b']}", "write {name}"),
-        ("a: {any: ['{b!r}']}", "is no slot"),
+        ("a: {any: ['{b!r}']}", "is not a slot"),
         ("a: {'old+': [b]}", "lacks a tag"),
         ("a: {any: [b], any: [c]}", "'any' is given twice"),
         ("a: [b]\na: [c]", "'a' is given twice"),
-        ("1: [b]", "is no text; quote it"),
+        ("1: [b]", "is not a string; quote it"),
         ("", "must map symbols"),
     ],
 )
-def test_a_broken_grammar_is_named_by_file_and_symbol(tmp_path: Path, content: str, message: str) -> None:
+def test_broken_grammar_names_file_and_symbol(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "food.yaml").write_text(content)
     with pytest.raises(GrammarError, match=message) as broken:
         Grammar.load(tmp_path)
     assert str(tmp_path) in str(broken.value)
 
 
-def test_a_grammar_that_is_not_utf_8_is_named_in_one_line(tmp_path: Path) -> None:
+def test_non_utf_8_grammar_is_refused(tmp_path: Path) -> None:
     (tmp_path / "food.yaml").write_bytes("a: [cr\u00eape]".encode("latin-1"))
     with pytest.raises(GrammarError, match=r"food\.yaml: not UTF-8 text .* save it as UTF-8$"):
         Grammar.load(tmp_path)
@@ -159,7 +159,7 @@ def test_a_grammar_that_is_not_utf_8_is_named_in_one_line(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("symbols", "message"),
     [
-        ({"dish": {"any": ["{soup} of the day"]}}, "dish: {soup} in .* is no symbol"),
+        ({"dish": {"any": ["{soup} of the day"]}}, "dish: {soup} in .* is neither a symbol"),
         ({"dish": {"retird": ["soup"]}}, "dish: nobody has the tag 'retird'"),
         (
             {"dish": {"any": ["{side}"]}, "side": {"any": ["rice", "{Dish_2}"]}},
@@ -173,14 +173,12 @@ def test_a_grammar_that_is_not_utf_8_is_named_in_one_line(tmp_path: Path) -> Non
         ({"side": {"any": ["rice"]}}, "no symbol 'dish', which every person needs"),
     ],
 )
-def test_faults_that_only_some_person_would_meet_are_found_before_anybody_is_written_of(
-    symbols: dict[str, dict[str, list[str]]], message: str
-) -> None:
+def test_rare_faults_are_found_on_loading(symbols: dict[str, dict[str, list[str]]], message: str) -> None:
     with pytest.raises(GrammarError, match=message):
         refuse_faults(Grammar(symbols), words={"name"}, tags={"retired"}, asked=["dish"])
 
 
-def test_a_misspelt_slot_in_a_copy_of_the_grammar_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
+def test_misspelt_slot_is_refused_on_loading(tmp_path: Path) -> None:
     for file in (Path(census_personas.prompts.__path__[0]) / "en_US" / "offline").glob("*.yaml"):
         (tmp_path / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     OfflineNarrator.load(tmp_path)
@@ -190,20 +188,20 @@ def test_a_misspelt_slot_in_a_copy_of_the_grammar_is_refused_when_it_is_loaded(t
         OfflineNarrator.load(tmp_path)
 
 
-def test_a_symbol_defined_twice_and_a_grammar_that_is_not_there_are_refused(tmp_path: Path) -> None:
+def test_repeated_symbol_or_missing_grammar_is_refused(tmp_path: Path) -> None:
     for name in ("a.yaml", "b.yaml"):
         (tmp_path / name).write_text("dish: [soup]")
-    with pytest.raises(GrammarError, match="'dish' is defined in another file"):
+    with pytest.raises(GrammarError, match="'dish' is also defined in another file"):
         Grammar.load(tmp_path)
     with pytest.raises(GrammarError, match="name a prompt set that has an offline grammar"):
         OfflineNarrator.load("xx_YY")
-    with pytest.raises(GrammarError, match="no symbol 'wine'"):
+    with pytest.raises(GrammarError, match="'wine' is neither a symbol"):
         Grammar({"dish": {"any": ["soup"]}}).pool("wine", frozenset())
     with pytest.raises(GrammarError, match="add an `any` group"):
         Grammar({"dish": {"old": ["soup"]}}).pool("dish", frozenset())
 
 
-def test_each_level_of_each_trait_has_its_own_words() -> None:
+def test_each_trait_level_has_its_own_words() -> None:
     seen: Counter[str] = Counter()
     for kind in ("adj", "clause", "foible"):
         for trait in TRAITS:
@@ -214,7 +212,7 @@ def test_each_level_of_each_trait_has_its_own_words() -> None:
     assert max(seen.values()) == 1
 
 
-def test_the_pools_are_large() -> None:
+def test_pools_are_large() -> None:
     for stage in ("young", "prime", "mature", "senior"):
         assert len(texts(shipped.grammar(), "hobby", "male", stage)) >= 50
     sports = {text.text for text in shipped.grammar().alternatives("own_sport")}
@@ -245,25 +243,25 @@ def test_every_symbol_is_used() -> None:
 
 
 @pytest.mark.parametrize("sport_or_craft", ["own_sport", "own_craft", "sport_note", "craft_note"])
-def test_each_leaning_has_texts_of_its_own(sport_or_craft: str) -> None:
+def test_each_leaning_has_its_own_texts(sport_or_craft: str) -> None:
     leaning = "leaning_sport" if "sport" in sport_or_craft else "leaning_craft"
     for tag in {text.text for text in shipped.grammar().alternatives(leaning)}:
         assert len(texts(shipped.grammar(), sport_or_craft, tag, "young")) >= 2, tag
 
 
 @pytest.mark.parametrize("kitchen_text", ["own_dish", "dish", "added", "own_bake"])
-def test_each_kitchen_has_texts_of_its_own(kitchen_text: str) -> None:
+def test_each_kitchen_has_its_own_texts(kitchen_text: str) -> None:
     for kitchen in {text.text for text in shipped.grammar().alternatives("leaning_kitchen")}:
         assert len(texts(shipped.grammar(), kitchen_text, kitchen)) >= 3, kitchen
 
 
 @pytest.mark.parametrize("symbol", ["hobby", "own_sport", "own_craft", "work_task"])
-def test_activities_are_gerund_phrases_that_fit_behind_any_verb(symbol: str) -> None:
+def test_activities_are_gerund_phrases(symbol: str) -> None:
     for activity in shipped.grammar().alternatives(symbol):
         assert re.match(r"(?:[a-z-]+ ){0,2}[a-z-]+ing\b", activity.text), activity.text
 
 
-def test_another_text_in_any_file_of_a_grammar_is_another_digest(tmp_path: Path) -> None:
+def test_digest_covers_every_file(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("dish: {any: [soup]}")
     before = digest(tmp_path)
     (tmp_path / "notes.txt").write_text("no part of the grammar")

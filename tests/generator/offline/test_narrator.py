@@ -1,4 +1,4 @@
-"""The narrator without a model writes what is true of the person, readably, and never the same twice."""
+"""The offline narrator writes true, readable and varied texts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ STATUS = ("employed", "unemployed", "not_in_workforce", "armed_forces", "employe
 
 
 def facts(row: int, **changes: object) -> dict[str, Any]:
-    """The facts of a person who differs from row to row in everything, grounded in real O*NET tasks."""
+    """Return the facts of a person whose attributes all vary by row, with real O*NET tasks."""
     sex = ("Male", "Female")[row % 2]
     first, last = NAMES[sex][row // 2 % 4]
     city, state, state_name = PLACES[row // 3 % 4]
@@ -105,11 +105,11 @@ def prose(record: Mapping[str, Any]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def told() -> Told:
-    """420 people and what is told of them."""
+    """420 people and their texts."""
     return [(person, written(person)) for person in map(facts, range(420))]
 
 
-def test_every_narrative_is_one_sentence_of_the_released_length_with_the_full_name_once_near_its_start(
+def test_narratives_are_one_sentence_with_the_name(
     told: Told,
 ) -> None:
     for person, record in told:
@@ -122,14 +122,14 @@ def test_every_narrative_is_one_sentence_of_the_released_length_with_the_full_na
             assert not re.search(r"[.!?] [A-Z]", text), text
 
 
-def test_the_name_opens_most_narratives_and_openings_vary(told: Told) -> None:
+def test_openings_vary_and_mostly_use_the_name(told: Told) -> None:
     opened = [
         record[field].startswith(person["first_name"]) for person, record in told for field in NARRATIVES
     ]
     assert 0.6 < sum(opened) / len(opened) < 0.95
 
 
-def test_longer_texts_keep_their_length_and_call_the_person_by_the_first_name_alone(told: Told) -> None:
+def test_longer_texts_use_the_first_name(told: Told) -> None:
     bounds = {"cultural_background": (380, 1000), "career_goals_and_ambitions": (330, 900)}
     for person, record in told:
         for field in TEXTS:
@@ -156,14 +156,14 @@ def test_texts_are_clean_english(told: Told) -> None:
             assert not re.search(r"[.!?] [a-z]", text), (field, text)
 
 
-def test_pronouns_are_those_of_the_sex(told: Told) -> None:
+def test_pronouns_match_the_sex(told: Told) -> None:
     wrong = {"Male": r"\b(?:she|her|hers|herself)\b", "Female": r"\b(?:he|him|his|himself)\b"}
     for person, record in told:
         for text in prose(record).values():
             assert not re.search(wrong[person["sex"]], text, re.IGNORECASE), text
 
 
-def test_lists_say_what_the_prose_says(told: Told) -> None:
+def test_lists_match_the_prose(told: Told) -> None:
     for _, record in told:
         for listed, text in PAIRS.items():
             assert 6 <= len(record[listed]) <= 12
@@ -172,7 +172,7 @@ def test_lists_say_what_the_prose_says(told: Told) -> None:
                 assert item[1:] in record[text], (item, record[text])
 
 
-def test_an_occupation_is_named_and_its_tasks_are_told(told: Told) -> None:
+def test_occupation_and_tasks_are_named(told: Told) -> None:
     for person, record in told:
         if person["labor_force_status"] == "employed":
             assert occupation_words(person, GUIDE.tag_of_sex(person), GUIDE) in record["professional_persona"]
@@ -182,7 +182,7 @@ def test_an_occupation_is_named_and_its_tasks_are_told(told: Told) -> None:
     assert any(phrase in text for phrase in nurse["grounding"]["task_short_phrases"] if phrase)
 
 
-def test_nobody_outside_the_workforce_has_a_job_and_only_the_old_are_retired(told: Told) -> None:
+def test_non_workers_have_no_job(told: Told) -> None:
     for person, record in told:
         texts = " ".join(prose(record).values())
         idle = person["labor_force_status"] in {"not_in_workforce", "unemployed"}
@@ -202,7 +202,7 @@ def test_nobody_outside_the_workforce_has_a_job_and_only_the_old_are_retired(tol
             )
 
 
-def test_a_spouse_is_mentioned_only_as_the_marital_status_has_it(told: Told) -> None:
+def test_spouses_match_the_marital_status(told: Told) -> None:
     for person, record in told:
         texts = " ".join(prose(record).values())
         spouse = re.search(r"\b(?:his|her) (?:late )?(?:wife|husband)\b", texts)
@@ -213,7 +213,7 @@ def test_a_spouse_is_mentioned_only_as_the_marital_status_has_it(told: Told) -> 
         assert ("divorce" in texts) <= (person["marital_status"] == "divorced")
 
 
-def test_education_is_claimed_as_the_facts_have_it(told: Told) -> None:
+def test_education_matches_the_facts(told: Told) -> None:
     claims = {
         "graduate": r"advanced degree|graduate study|graduate training",
         "bachelors": r"bachelor's degree",
@@ -225,7 +225,7 @@ def test_education_is_claimed_as_the_facts_have_it(told: Told) -> None:
                 assert not re.search(pattern, record["skills_and_expertise"])
 
 
-def test_home_is_the_city_of_the_facts_and_no_destination(told: Told) -> None:
+def test_home_is_not_a_destination(told: Told) -> None:
     for person, record in told:
         assert person["city"] in record["professional_persona"]
         assert person["city"] in record["persona"]
@@ -240,7 +240,7 @@ def test_home_is_the_city_of_the_facts_and_no_destination(told: Told) -> None:
     assert not any("the Florida Keys" in record["travel_persona"] for record in florida)
 
 
-def test_only_veterans_have_served_and_only_foreign_born_have_come(told: Told) -> None:
+def test_only_veterans_served_and_immigrants_came(told: Told) -> None:
     served = re.compile(
         r"is a veteran|Military service left|time in the armed forces|served in the armed forces"
     )
@@ -254,14 +254,14 @@ def test_only_veterans_have_served_and_only_foreign_born_have_come(told: Told) -
     assert any(served.search(record["cultural_background"]) for record in veterans)
 
 
-def test_the_same_request_is_answered_alike_and_another_seed_in_other_words() -> None:
+def test_answers_repeat_by_seed() -> None:
     first, again, other = written(facts(3)), written(facts(3)), written(facts(3), seed=8)
     assert first == again
     assert all(first[field] != other[field] for field in (*NARRATIVES, *TEXTS))
     assert all(first[listed] == other[listed] for listed in PAIRS)
 
 
-def test_a_repair_writes_only_what_is_asked_and_agrees_with_what_stays() -> None:
+def test_repair_agrees_with_the_other_fields() -> None:
     whole = written(facts(5))
     repaired = written(facts(5), "hobbies_and_interests", "skills_and_expertise_list", seed=99)
     assert set(repaired) == {"hobbies_and_interests", "skills_and_expertise_list"}
@@ -269,7 +269,7 @@ def test_a_repair_writes_only_what_is_asked_and_agrees_with_what_stays() -> None
     assert all(item[1:] in repaired["hobbies_and_interests"] for item in whole["hobbies_and_interests_list"])
 
 
-async def test_a_completion_is_a_json_object_of_exactly_the_properties_of_the_schema() -> None:
+async def test_completion_has_exactly_the_schema_fields() -> None:
     schema = {
         "type": "object",
         "properties": {"persona": {"type": "string"}, "skills_and_expertise_list": {}},
@@ -285,7 +285,7 @@ async def test_a_completion_is_a_json_object_of_exactly_the_properties_of_the_sc
     await shipped.narrator().aclose()
 
 
-def test_bounds_of_the_schema_are_kept() -> None:
+def test_schema_bounds_are_kept() -> None:
     schema = {"persona": {"minLength": 205, "maxLength": 260}, "cultural_background": {"maxLength": 640}}
     for person in map(facts, range(60)):
         record = shipped.narrator().write(person, schema, seed=1)
@@ -293,7 +293,7 @@ def test_bounds_of_the_schema_are_kept() -> None:
         assert len(record["cultural_background"]) <= 640
 
 
-def test_a_field_that_the_grammar_cannot_write_is_refused_by_name() -> None:
+def test_unknown_field_is_refused() -> None:
     with pytest.raises(RequestError, match="finance_persona") as refused:
         shipped.narrator().write(facts(0), {"finance_persona": {}}, seed=1)
     assert "openai" in refused.value.hint
@@ -301,7 +301,7 @@ def test_a_field_that_the_grammar_cannot_write_is_refused_by_name() -> None:
         shipped.narrator().write({"first_name": "Ana", "age": 30}, {"persona": {}}, seed=1)
 
 
-def test_a_record_without_grounding_traits_or_place_details_is_still_written() -> None:
+def test_missing_grounding_is_tolerated() -> None:
     bare = {
         "first_name": "Li",
         "last_name": "Wu",
@@ -320,12 +320,12 @@ def test_a_record_without_grounding_traits_or_place_details_is_still_written() -
 
 @given(first=st.text(min_size=1, max_size=12), last=st.text(min_size=1, max_size=12), row=st.integers(0, 400))
 @settings(max_examples=60, deadline=None)
-def test_a_name_is_inserted_and_never_interpreted(first: str, last: str, row: int) -> None:
+def test_names_are_inserted_verbatim(first: str, last: str, row: int) -> None:
     person = facts(row, first_name="{" + first, last_name=last + "}")
     assert f"{{{first} {last}}}" in written(person, "persona")["persona"]
 
 
-def test_marked_traits_colour_the_texts() -> None:
+def test_marked_traits_shape_the_texts() -> None:
     calm = dict.fromkeys(TRAITS, 50)
     low, high = (written(facts(1) | calm | {"openness": score}, *NARRATIVES) for score in (22, 78))
     for record, tag in ((low, "o1"), (high, "o5")):
@@ -337,7 +337,7 @@ def test_marked_traits_colour_the_texts() -> None:
         assert any(word in text for word in words for text in prose(record).values() if "{" not in word)
 
 
-def test_two_hundred_people_share_almost_no_sentence(told: Told) -> None:
+def test_people_share_almost_no_sentence(told: Told) -> None:
     sentences: Counter[str] = Counter()
     narratives: Counter[str] = Counter()
     for person, record in told[:200]:
@@ -352,7 +352,7 @@ def test_two_hundred_people_share_almost_no_sentence(told: Told) -> None:
     assert sum(count for count in sentences.values() if count > 1) / sum(sentences.values()) < 0.09
 
 
-def test_no_heritage_is_named_and_nothing_reads_like_an_address(told: Told) -> None:
+def test_no_heritage_or_address_is_named(told: Told) -> None:
     forbidden = re.compile(
         r"\b(?:hispanic|latin[oax]?|black(?![ -](?:pepper|bean|eyed|and))|(?<!and-)white(?! (?:pepper|sauce))"
         r"|asian|caucasian|african|native|indian|islander|chicano|anglo)\b|@|http|www",

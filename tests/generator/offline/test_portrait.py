@@ -1,4 +1,4 @@
-"""A portrait reads words and tags from the facts, and nothing that the facts do not say."""
+"""A portrait derives words and tags from the facts alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_trait_scores_have_the_published_levels() -> None:
     assert "n1" in Portrait.of({**SOMEBODY, "neuroticism_label": LEVELS[0]}, GUIDE).salience
 
 
-def test_the_grammar_retires_people_at_the_age_of_the_prompts() -> None:
+def test_retirement_age_matches_the_prompts() -> None:
     wording = resources.files("census_personas.prompts").joinpath("en_US", "wording.yaml")
     assert parse_yaml(wording.read_text(encoding="utf-8"))["work"]["retired_from"] == GUIDE.retired
 
@@ -44,7 +44,7 @@ def test_the_grammar_retires_people_at_the_age_of_the_prompts() -> None:
         (30, "armed_forces", "military"),
     ],
 )
-def test_work_and_age_open_one_walk_of_life(age: int, status: str, tag: str) -> None:
+def test_work_and_age_select_one_life_stage(age: int, status: str, tag: str) -> None:
     walks = {"retired", "homebound", "student", "worker", "seeking", "military"}
     assert life_tags({"age": age, "labor_force_status": status}, GUIDE) & walks == {tag}
 
@@ -71,8 +71,6 @@ def test_work_and_age_open_one_walk_of_life(age: int, status: str, tag: str) -> 
         ("director of religious activities or education", "Female", "director of religious activities"),
     ],
 )
-def test_a_person_is_called_by_one_occupation_where_the_title_joins_several(
-    title: str, sex: str, words: str
-) -> None:
+def test_joined_titles_become_one_title(title: str, sex: str, words: str) -> None:
     facts = {"occupation": "any", "occupation_title": title}
     assert occupation_words(facts, sex.lower(), GUIDE) == words

@@ -218,7 +218,6 @@ def test_views_of_one_attribute_may_conflict(population: Population) -> None:
             {"occupation": [None, "registered nurse"]},
             r"column 'occupation', row 1: .*did you mean registered_nurse\?",
         ),
-        ({"age": [17]}, r"column 'age', row 0: 17 to 17 is outside the values 18 to 100"),
         ({"age": ["young"]}, r"column 'age', row 0: 'young' is no whole number"),
         ({"sex": ["*"]}, r"column 'sex', row 0: unknown value '\*'"),
         ({"sex": [[]]}, r"column 'sex', row 0: an empty list"),
@@ -235,3 +234,35 @@ def test_unreadable_cell_is_named(population: Population, frame: dict[str, Any],
 def test_number_out_of_range_is_refused(toy: Population, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="give a whole number"):
         toy.complete(pd.DataFrame({"sex": ["Male"]}), **options)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame(),
+        pd.DataFrame({"age": [], "sex": []}),
+        pd.DataFrame(index=["a", "b"]),
+        pd.DataFrame({"age": [None, None], "sex": [np.nan, np.nan]}, index=[7, 7]),
+        pd.DataFrame({"age": pd.Series([30, None], dtype="Int64"), "sex": pd.Categorical(["Male", None])}),
+        pd.DataFrame({"age": [30.0, np.nan], "state": pd.Series(["NY", None], dtype="string[pyarrow]")}),
+    ],
+    ids=lambda frame: str(list(frame.dtypes.items()) or len(frame)),
+)
+def test_a_frame_of_any_shape_and_type_is_completed(population: Population, frame: pd.DataFrame) -> None:
+    completion = population.complete(frame)
+    assert completion.people.index.tolist() == completion.drawn.index.tolist() == frame.index.tolist()
+    assert {"age", "sex", "state", "uuid"} <= {*completion.people.columns}
+    for name in frame:
+        said = frame[name].notna()
+        assert completion.people[name][said].tolist() == frame[name][said].tolist()
+    assert completion.impossible.empty
+
+
+def test_a_number_that_nobody_has_makes_its_row_impossible_and_no_other(population: Population) -> None:
+    completion = population.complete(pd.DataFrame({"age": [17, 30, "150+", [17, 40]]}))
+    assert completion.people["age"].tolist() == [30, 40]
+    assert completion.impossible["reason"].to_dict() == {
+        0: "age 17: en_US has people from 18 to 100",
+        2: "age 150+: en_US has people from 18 to 100",
+    }
+    assert population.complete(pd.DataFrame({"age": [17]})).people.empty

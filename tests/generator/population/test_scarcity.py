@@ -65,7 +65,7 @@ def test_common_condition_has_no_warning(people: Population, caplog: pytest.LogC
 
 def test_more_rows_than_people_are_noted() -> None:
     said = "\n".join(PopulationFile(Config(locale=str(EXAMPLE), rows=1_000_000, where={"age": 94})).notes())
-    assert "note: 1,000,000 rows of about " in said
+    assert "note: 1,000,000 rows for about " in said
     assert more_rows_than_people(10, 1.0, 10) is None
     assert more_rows_than_people(10, 1.0, None) is None
 
@@ -121,9 +121,9 @@ def test_record_has_the_likelihood_of_its_row(people: Population) -> None:
 def test_whole_quotas_are_counts(people: Population, kind: Callable[[int], Any]) -> None:
     quota = {"sex": {"Female": kind(6), "Male": kind(4)}}
     assert people.sample(10, quota=quota)["sex"].value_counts().to_dict() == {"Female": 6, "Male": 4}
-    with pytest.raises(EvidenceError, match=r"quota\.sex: counts sum to 10, and 20 rows are asked for"):
+    with pytest.raises(EvidenceError, match=r"quota\.sex: counts sum to 10, but 20 rows are requested"):
         people.sample(20, quota=quota)
-    with pytest.raises(EvidenceError, match="counts sum to 10, and are of the rows from 0 on"):
+    with pytest.raises(EvidenceError, match="counts sum to 10, but apply to rows from 0 only"):
         people.sample(10, start=10, quota=quota)
 
 
@@ -139,7 +139,7 @@ def test_too_large_quota_is_refused_at_once(population: Population, attribute: s
         if wanted is not None:
             started = time.monotonic()
             with pytest.raises(
-                EvidenceError, match=rf"quota\.{attribute}: \d+ cells or more; a quota has 256"
+                EvidenceError, match=rf"quota\.{attribute}: \d+ cells or more; a quota has at most 256"
             ):
                 population.sample(5, quota={attribute: wanted})
             assert time.monotonic() - started < 3

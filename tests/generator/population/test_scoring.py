@@ -98,7 +98,7 @@ FAULTS = {
     ),
     "SCHL 16.5": (lambda frame: frame.assign(SCHL=16.5), "SCHL=16.5"),
     "OCCP 5": (lambda frame: frame.assign(OCCP=5), "OCCP=5 .* 10 to 9920"),
-    "OCCP 11": (lambda frame: frame.assign(OCCP=11), "OCCP=0011 is no code of the locale"),
+    "OCCP 11": (lambda frame: frame.assign(OCCP=11), "OCCP=0011 is not a code of the locale"),
     "age 130": (lambda frame: frame.assign(AGEP=130), "AGEP=130"),
     "no age": (lambda frame: frame.assign(AGEP=np.nan), "AGEP=nan .* it is blank for nobody"),
     "weight 0": (lambda frame: frame.assign(PWGTP=0), "PWGTP=0 .* weights are above 0"),

@@ -51,7 +51,7 @@ def _text(manifest: Manifest, priors: Priors) -> str:
     return card.text(manifest, priors, TABLE, _report(AGE, NAMES))
 
 
-def test_the_front_matter_is_what_the_hub_reads(priors: Priors) -> None:
+def test_front_matter_is_for_the_hub(priors: Priors) -> None:
     hub = pytest.importorskip("huggingface_hub")
     text = _text(_manifest(name="1.0"), priors)
     data = hub.DatasetCard(text).data
@@ -70,11 +70,11 @@ def test_the_front_matter_is_what_the_hub_reads(priors: Priors) -> None:
         (10**7, "10M<n<100M"),
     ],
 )
-def test_the_size_is_one_of_the_hubs_categories(priors: Priors, rows: int, size: str) -> None:
+def test_size_is_a_hub_category(priors: Priors, rows: int, size: str) -> None:
     assert _front(_text(_manifest(rows), priors))["size_categories"] == [size]
 
 
-def test_every_column_is_said_to_hold_something(priors: Priors) -> None:
+def test_every_column_is_described(priors: Priors) -> None:
     lines = _text(_manifest(), priors).splitlines()
     rows = [line.split(" | ") for line in lines if line.startswith("| `")]
     assert [name.strip("| `") for name, _, _ in rows] == list(TABLE.names)
@@ -82,34 +82,34 @@ def test_every_column_is_said_to_hold_something(priors: Priors) -> None:
     assert "| `sex` | text | Sex: `Male`, `Female` |" in lines
 
 
-def test_it_tells_how_near_the_census_it_is(priors: Priors) -> None:
+def test_card_states_the_distance_to_the_census(priors: Priors) -> None:
     text = _text(_manifest(), priors)
     assert "1 of 2 tables agree with the model of the census" in text
     assert "| age | 0.0100 | 0.0200 | 0.0300 |" in text
     assert "last name |" not in text
-    assert "20 rows\nshow no departure that leaves a table below its limit, from 0.0300 (age)" in text
+    assert "20 rows,\ndifferences below the limit of a table cannot be detected, from 0.0300 (age)" in text
 
 
-def test_a_table_of_one_cell_is_not_the_finest(priors: Priors) -> None:
+def test_one_cell_table_is_not_the_finest(priors: Priors) -> None:
     state = AGE.model_copy(update={"attributes": ("state",), "tvd": 0.0, "floor": 0.0, "limit": 0.0})
     text = card.text(_manifest(), priors, TABLE, _report(state, AGE))
-    assert "below its limit, from 0.0300 (age) to 0.0300 (age)" in text
+    assert "cannot be detected, from 0.0300 (age) to 0.0300 (age)" in text
 
 
-def test_who_they_are_begins_a_paragraph(priors: Priors) -> None:
+def test_description_of_people_begins_a_paragraph(priors: Priors) -> None:
     read = Manifest.of(Config(rows=20), {"priors": "0", "input": "ab" * 32}, "Some/Model-7B", "")
     for manifest in (_manifest(), read):
-        assert "\n\nWho they are was" in _text(manifest, priors)
+        assert "\n\nThe facts were" in _text(manifest, priors)
 
 
-def test_whoever_is_not_the_whole_population_is_said_to_be_so(priors: Priors) -> None:
+def test_selection_is_stated(priors: Priors) -> None:
     text = _text(_manifest(where={"state": ["HI"]}, target={"sex": "uniform"}), priors)
-    assert 'Sampled under the condition `{"state": ["HI"]}`: it does not stand for the whole' in text
+    assert 'Sampled under the condition `{"state": ["HI"]}`: it does not represent the whole' in text
     assert 'Weighted to the target `{"sex": "uniform"}`: it does not' in text
-    assert "does not stand for the whole" not in _text(_manifest(), priors)
+    assert "does not represent the whole" not in _text(_manifest(), priors)
 
 
-def test_the_narrator_is_named(priors: Priors) -> None:
+def test_narrator_is_named(priors: Priors) -> None:
     model = {"backend": "openai", "model": "Some/Model-7B"}
     assert "the licence of Some/Model-7B" in _text(_manifest(llm=model), priors)
     offline = _text(_manifest(), priors)
@@ -117,7 +117,7 @@ def test_the_narrator_is_named(priors: Priors) -> None:
     assert "Some/Model" not in offline
 
 
-def test_people_who_were_read_are_not_said_to_be_the_population(priors: Priors) -> None:
+def test_input_people_are_not_called_the_population(priors: Priors) -> None:
     digests = {"priors": "0", "input": "ab" * 32}
     text = _text(Manifest.of(Config(rows=20), digests, "Some/Model-7B", ""), priors)
     assert f"a file with SHA-256 `{'ab' * 8}…`" in text
@@ -126,7 +126,7 @@ def test_people_who_were_read_are_not_said_to_be_the_population(priors: Priors) 
     assert _front(text)["source_datasets"] == ["extended"]
 
 
-def test_what_the_prompts_add_is_described_in_their_words_and_stays_in_its_cell(priors: Priors) -> None:
+def test_prompt_fields_are_described_and_escaped(priors: Priors) -> None:
     table = table_of("nemotron", {"age": "integer"}, UNITED_STATES, written={"finance_persona": "text"})
     words = {"finance_persona": "Money | <b>and</b> [more](javascript:x)", "persona": "ignored"}
     text = card.text(_manifest(), priors, table, _report(AGE), words)

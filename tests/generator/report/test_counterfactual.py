@@ -28,7 +28,7 @@ def _personas(monkeypatch: pytest.MonkeyPatch, *words: object) -> None:
     assert not ended.value.code
 
 
-def test_the_offline_narrator_hardly_looks_at_sex_and_ethnicity(tmp_path: Path) -> None:
+def test_offline_texts_hardly_depend_on_sex_and_origin(tmp_path: Path) -> None:
     run = _run(tmp_path / "run")
     effects = counterfactual.of_run(run, 6, ("sex", "ethnicity"))
     assert [(effect["attribute"], effect["records"]) for effect in effects] == [("sex", 6), ("ethnicity", 6)]
@@ -39,7 +39,7 @@ def test_the_offline_narrator_hardly_looks_at_sex_and_ethnicity(tmp_path: Path) 
     assert not (run / "counterfactual" / "swapped").exists()
 
 
-def test_an_endpoint_is_asked_once_for_each_swap_and_the_report_shows_the_effects(
+def test_endpoint_is_asked_once_per_swap(
     tmp_path: Path,
     chat_server: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -70,8 +70,8 @@ def test_an_endpoint_is_asked_once_for_each_swap_and_the_report_shows_the_effect
     assert rows == {path.name: path.read_bytes() for path in (run / "personas").iterdir()}
 
 
-def test_only_a_run_can_be_asked_and_only_about_facts_that_can_be_swapped(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="is no run folder"):
+def test_only_runs_and_swappable_facts_are_accepted(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="is not a run folder"):
         counterfactual.of_run(tmp_path)
     (tmp_path / "config.yaml").write_text("rows: 1", encoding="utf-8")
     with pytest.raises(
@@ -80,7 +80,7 @@ def test_only_a_run_can_be_asked_and_only_about_facts_that_can_be_swapped(tmp_pa
         counterfactual.of_run(tmp_path, 1, ("height",))
 
 
-def test_each_swap_changes_its_fact_and_what_follows_from_it_alone() -> None:
+def test_swap_changes_only_its_fact() -> None:
     resources = RunResources.load(parse("", "test", ("rows=5",)))
     people = resources.sample(5).to_dict("records")
     expected = {

@@ -44,9 +44,7 @@ def people(population: Population) -> pd.DataFrame:
     return population.sample(100_000, seed=4)
 
 
-def test_a_run_of_the_model_has_no_mark_though_the_model_is_not_quite_the_census(
-    judge: ReferenceTables, people: pd.DataFrame
-) -> None:
+def test_run_of_the_model_has_no_mark(judge: ReferenceTables, people: pd.DataFrame) -> None:
     found = judged(judge, people)
     assert found.tests.marked == ()
     assert ("labor_force_status", "occupation") in [item.attributes for item in tables_of(found)]
@@ -64,9 +62,7 @@ def test_armed_forces_drawn_as_civilians_are_marked(judge: ReferenceTables, peop
     assert table.cell.states[0] == "armed_forces"
 
 
-def test_marital_status_that_does_not_depend_on_education_is_marked(
-    judge: ReferenceTables, people: pd.DataFrame
-) -> None:
+def test_marital_status_without_education_is_marked(judge: ReferenceTables, people: pd.DataFrame) -> None:
     rng = np.random.default_rng(0)
     status = people["marital_status"].to_numpy(dtype=object).copy()
     for rows in people.groupby(["age", "sex"], observed=True).indices.values():
@@ -85,7 +81,7 @@ def test_marital_status_that_does_not_depend_on_education_is_marked(
         {"stratified": True},
     ],
 )
-def test_runs_of_every_selection_are_held_against_what_was_asked_for(
+def test_selected_runs_are_compared_with_their_selection(
     population: Population, selection: dict[str, Any]
 ) -> None:
     where, target = selection.get("where"), selection.get("target") or selection.get("quota")

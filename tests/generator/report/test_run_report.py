@@ -33,7 +33,7 @@ def counted(*tables: tuple[str, ...]) -> Tabulation:
     return Tabulation.of([PEOPLE[:2], PEOPLE[2:]], tables)
 
 
-def test_tables_counted_block_by_block_are_those_of_the_whole() -> None:
+def test_blockwise_counts_match_the_whole() -> None:
     tabulation = counted(("age",), ("age", "sex"), ("planet",))
     assert tabulation.rows == 6
     assert tabulation.counts("age").to_dict() == {(20,): 2, (40,): 1, (70,): 2, (90,): 1}
@@ -41,14 +41,14 @@ def test_tables_counted_block_by_block_are_those_of_the_whole() -> None:
     assert ("planet",) not in tabulation
 
 
-def test_the_pyramid_shares_add_up_to_everyone() -> None:
+def test_pyramid_shares_sum_to_one() -> None:
     shares = figures.age_pyramid(counted(("age", "sex")).counts("age", "sex"))
     assert list(shares) == ["Male", "Female"]
     assert sum(map(sum, shares.values())) == pytest.approx(1)
     assert shares["Female"][figures.bands().index("85+")] == pytest.approx(1 / 6)
 
 
-def test_marital_shares_add_up_within_each_age_that_has_people() -> None:
+def test_marital_shares_sum_to_one_by_age() -> None:
     shares = figures.marital_by_age(counted(("age", "marital")).counts("age", "marital"), MARITAL)
     young, empty = figures.bands().index("18-24"), figures.bands().index("25-29")
     assert shares["never_married"][young] == 1
@@ -56,7 +56,7 @@ def test_marital_shares_add_up_within_each_age_that_has_people() -> None:
     assert list(shares) == ["never_married", "married_present", "divorced", "widowed"]
 
 
-def test_the_bachelors_share_counts_those_over_25_and_is_ordered() -> None:
+def test_degree_shares_are_ordered_and_from_age_25() -> None:
     tabulation = counted(DEGREES)
     assert figures.degrees_by_region(tabulation.counts(*DEGREES), SAID.schooling) == [
         {"state": "NY", "share": 1.0, "error": 0.0, "people": 1.0},
@@ -71,7 +71,7 @@ def test_the_bachelors_share_counts_those_over_25_and_is_ordered() -> None:
     assert [item["state"] for item in enough] == ["WV"]
 
 
-def test_occupations_leave_out_those_without_one_and_tell_ages() -> None:
+def test_occupations_exclude_states_without_one() -> None:
     first, second = figures.top_occupations(
         counted(("occupation", "age")).counts("occupation", "age"), SAID.without_occupation
     )
@@ -82,7 +82,7 @@ def test_occupations_leave_out_those_without_one_and_tell_ages() -> None:
     assert (second["occupation"], second["std_age"]) == ("baker", 0)
 
 
-def test_a_figure_ends_where_nobody_is_older_or_younger() -> None:
+def test_figures_end_at_occupied_ages() -> None:
     young = figures.age_pyramid(PEOPLE[PEOPLE["age"] < 45].groupby(["age", "sex"]).size())
     bands, (pyramid, missing) = figures.within_ends([{"dataset": young, "census": None}, None])
     assert (bands[0], bands[-1], len(bands)) == ("18-24", "40-44", 5)
@@ -91,7 +91,7 @@ def test_a_figure_ends_where_nobody_is_older_or_younger() -> None:
     assert missing is None
 
 
-def test_a_state_in_which_nobody_is_has_no_share() -> None:
+def test_empty_state_has_no_share() -> None:
     states = pd.MultiIndex.from_tuples(
         [(30, "bachelors", "CA"), (30, "bachelors", "OR"), (30, "high_school", "CA")],
         names=list(DEGREES),
@@ -101,7 +101,7 @@ def test_a_state_in_which_nobody_is_has_no_share() -> None:
     assert figures.degrees_by_region(pd.Series([0.0, 0.0, 0.0], index=states), SAID.schooling) == []
 
 
-def test_the_distance_of_two_datasets_is_between_the_same_and_apart() -> None:
+def test_distance_is_between_zero_and_one() -> None:
     one = counted(("sex",)).counts("sex")
     other = Tabulation.of([pd.DataFrame({"sex": ["x", "y"]})], [("sex",)]).counts("sex")
     assert distance(one, one) == 0
@@ -114,13 +114,13 @@ def told(**more: object) -> Report:
     )
 
 
-def test_a_report_of_nothing_says_what_it_could_not_judge(tmp_path: Path) -> None:
+def test_empty_report_lists_what_was_not_judged(tmp_path: Path) -> None:
     as_json, page = report.write(tmp_path, told())
     assert json.loads(as_json.read_text())["rows"] == 0
     assert "Not judged" in page.read_text()
 
 
-def test_the_page_needs_nothing_from_elsewhere_and_escapes_what_it_is_given(tmp_path: Path) -> None:
+def test_page_is_self_contained_and_escaped(tmp_path: Path) -> None:
     found = {
         "bachelors_by_state": [
             {"state": "<script>", "share": 0.5, "error": 0.1, "people": 3.0, "census": None}
@@ -144,7 +144,7 @@ def test_people_of_one_state_have_a_report(population: Population, tmp_path: Pat
     assert report.read_report(tmp_path) == found
 
 
-def test_the_numbers_of_a_report_keep_their_names_and_have_a_format(tmp_path: Path) -> None:
+def test_report_keys_are_stable_and_versioned(tmp_path: Path) -> None:
     as_json, _ = report.write(tmp_path, told())
     numbers = json.loads(as_json.read_text())
     assert tuple(numbers) == (
@@ -155,7 +155,7 @@ def test_the_numbers_of_a_report_keep_their_names_and_have_a_format(tmp_path: Pa
     assert (numbers["format"], numbers["diversity"], numbers["age_pyramid"]) == (1, {}, None)
 
 
-def test_a_report_is_read_back_as_it_was_written_and_those_before_formats_too(tmp_path: Path) -> None:
+def test_report_round_trip_reads_earlier_formats(tmp_path: Path) -> None:
     assert report.read_report(tmp_path) is None
     run = Manifest.of(Config(rows=3), {"priors": "0"}, "m", "").model_copy(update={"seconds": 2.0})
     as_json, _ = report.write(tmp_path, told(run=run, findings={"unicode": {"warning": 2}}))
@@ -172,15 +172,15 @@ def test_a_report_is_read_back_as_it_was_written_and_those_before_formats_too(tm
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"format": 2, "rows": 0}', '{"rows": NaN}', "[" * 100_000]
 )
-def test_what_is_no_report_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
+def test_file_that_is_no_report_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "report.json").write_text(content)
     with pytest.raises(
-        DatasetError, match=r"report\.json: not a report that this version reads; write it anew"
+        DatasetError, match=r"report\.json: not a report that this version reads; write it again"
     ):
         report.read_report(tmp_path)
 
 
-def test_age_bands_begin_at_the_age_at_which_people_of_the_locale_are_adults() -> None:
+def test_age_bands_begin_at_the_adult_age() -> None:
     assert figures.edges_from(18) == figures.AGE_EDGES
     assert figures.bands(figures.edges_from(21))[:2] == ["21-24", "25-29"]
     assert figures.bands(figures.edges_from(16))[:2] == ["16-17", "18-24"]

@@ -40,14 +40,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return sorted(folder.glob("*.parquet"))
 
 
-def test_several_files_are_judged_as_one_dataset(files: list[Path], tmp_path: Path) -> None:
+def test_several_files_are_one_dataset(files: list[Path], tmp_path: Path) -> None:
     result = validate_files(files, Priors.load("en_US"), findings=tmp_path / "findings.parquet")
     assert (result["rows"], result["by_rule"]["age_bounds"]["error"]) == (40, 1)
     rows = pq.read_table(tmp_path / "findings.parquet")["row"].to_pylist()
     assert max(rows) == 39
 
 
-def test_page_and_numbers_tell_of_records_and_of_the_dataset(files: list[Path], tmp_path: Path) -> None:
+def test_page_covers_records_and_dataset(files: list[Path], tmp_path: Path) -> None:
     priors = Priors.load("en_US")
     page = validation_report.page_of(tmp_path / "there", tmp_path / "people")
     numbers = validation_report.build_report(
@@ -67,7 +67,7 @@ def test_page_and_numbers_tell_of_records_and_of_the_dataset(files: list[Path], 
     assert "sex × education level" in html
 
 
-def test_a_target_that_ends_in_html_is_the_page_itself(tmp_path: Path) -> None:
+def test_html_target_is_the_page_itself(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     assert (
         validation_report.page_of(tmp_path / "a" / "b.html", tmp_path / "people") == tmp_path / "a" / "b.html"
@@ -77,7 +77,7 @@ def test_a_target_that_ends_in_html_is_the_page_itself(tmp_path: Path) -> None:
     )
 
 
-def test_the_command_writes_page_numbers_and_findings_and_fails_on_errors(
+def test_command_writes_files_and_fails_on_errors(
     files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["personas", "validate", str(files[0]), "--report", str(tmp_path / "out"), "--json"]
@@ -90,7 +90,7 @@ def test_the_command_writes_page_numbers_and_findings_and_fails_on_errors(
     assert names == {"validation.html", "validation.json", "findings.parquet"}
 
 
-def test_rows_that_this_engine_sampled_are_flagged_where_foreign_ones_are_rejected(
+def test_own_rows_are_flagged_foreign_ones_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     odd = ROWS[1:2].assign(age=18, marital_status="widowed", education_level="graduate")

@@ -64,7 +64,7 @@ CHILDREN = ("age", "trade_group", "trade", "transport", "mood")
 
 
 @pytest.mark.parametrize("child", CHILDREN)
-def test_evenly_spaced_numbers_draw_each_state_as_often_as_its_probability(
+def test_states_are_drawn_by_their_probability(
     toy: Population, steps: dict[str, TableStep], child: str
 ) -> None:
     node = next(node for node in toy.network.nodes if node.child == child)
@@ -75,16 +75,14 @@ def test_evenly_spaced_numbers_draw_each_state_as_often_as_its_probability(
 
 
 @pytest.mark.parametrize("child", CHILDREN)
-def test_no_number_draws_a_state_that_cannot_occur(
-    toy: Population, steps: dict[str, TableStep], child: str
-) -> None:
+def test_impossible_states_are_never_drawn(toy: Population, steps: dict[str, TableStep], child: str) -> None:
     node = next(node for node in toy.network.nodes if node.child == child)
     for row in rows_of(node, toy.network):
         drawn = steps[child].draw(repeated(row, len(ENDS)), ENDS)
         assert (chances(node, toy.network, row)[drawn] > 0).all()
 
 
-def test_rounding_to_one_does_not_draw_a_last_state_that_cannot_occur(toy: Population) -> None:
+def test_rounding_never_draws_an_impossible_last_state(toy: Population) -> None:
     mood = next(node for node in toy.network.nodes if node.child == "mood")
     table = mood.table.copy()
     table[..., 0], table[..., 1] = 1.0, 0.0
@@ -93,7 +91,7 @@ def test_rounding_to_one_does_not_draw_a_last_state_that_cannot_occur(toy: Popul
     assert (step.draw(codes, ENDS) == 0).all()
 
 
-def test_states_before_the_first_that_can_occur_are_never_drawn(toy: Population) -> None:
+def test_impossible_first_states_are_never_drawn(toy: Population) -> None:
     mood = next(node for node in toy.network.nodes if node.child == "mood")
     table = np.zeros_like(mood.table)
     table[..., -1] = 1.0
@@ -102,7 +100,7 @@ def test_states_before_the_first_that_can_occur_are_never_drawn(toy: Population)
     assert (step.draw(codes, ENDS) == table.shape[-1] - 1).all()
 
 
-def test_states_that_evidence_rules_out_have_no_entries_and_the_others_keep_their_codes(
+def test_excluded_states_have_no_entries(
     toy: Population,
 ) -> None:
     given = condition(toy.network, (), masks({"trade": ["lawyer", "teacher"]}, toy.priors, ()))
@@ -111,12 +109,12 @@ def test_states_that_evidence_rules_out_have_no_entries_and_the_others_keep_thei
     assert [toy.priors.domain["trade"][code] for code in step.codes] == ["lawyer", "teacher"]
 
 
-def test_draws_are_monotone_in_their_numbers(steps: dict[str, TableStep]) -> None:
+def test_draws_are_monotone(steps: dict[str, TableStep]) -> None:
     codes = {name: np.ones(len(GRID), dtype=np.int64) for name in ("age_band", "region", "sex")}
     assert (np.diff(steps["age"].draw(codes, GRID).astype(int)) >= 0).all()
 
 
-def test_a_table_of_many_states_needs_wider_guides_and_draws_as_truly() -> None:
+def test_wide_tables_draw_correctly() -> None:
     chances = np.random.default_rng(0).random(300) ** 4
     chances[[0, 7, 8, 299]] = 0
     chances /= chances.sum()
@@ -131,7 +129,7 @@ def test_a_table_of_many_states_needs_wider_guides_and_draws_as_truly() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1,), (2,), (5,), (64,), (300, 7)])
-def test_an_alias_table_gives_each_cell_its_share_of_all_slots(shape: tuple[int, ...]) -> None:
+def test_alias_slots_match_the_shares(shape: tuple[int, ...]) -> None:
     weights = np.random.default_rng(1).random(shape).ravel() ** 8
     weights[weights < 1e-4] = 0
     weights[-1] = 3.0
@@ -149,7 +147,7 @@ def test_an_alias_table_gives_each_cell_its_share_of_all_slots(shape: tuple[int,
     assert not found[weights == 0].any()
 
 
-def test_the_core_draws_cells_as_often_as_their_probability(toy: Population) -> None:
+def test_core_cells_are_drawn_by_probability(toy: Population) -> None:
     codes = Sampler.compile(toy.network, ()).draw(3, 0, 400_000)
     found = np.zeros(toy.network.core.shape)
     np.add.at(found, tuple(codes[name] for name in toy.network.core_attributes), 1 / 400_000)
@@ -157,7 +155,7 @@ def test_the_core_draws_cells_as_often_as_their_probability(toy: Population) -> 
     np.testing.assert_allclose(found, toy.network.core, atol=5 * (0.25 / 400_000) ** 0.5)
 
 
-def test_parents_in_one_half_of_the_core_are_looked_up_together(toy: Population) -> None:
+def test_parents_in_one_core_part_share_a_look_up(toy: Population) -> None:
     sampler = Sampler.compile(toy.network, toy.leaves)
     core = {name for name in toy.network.hierarchy.domain if name in toy.network.core_attributes}
     assert not any(core & set(step.lookups) for step in sampler.steps if isinstance(step, TableStep))
@@ -182,14 +180,14 @@ def leaf(toy: Population) -> Leaf:
 
 
 @pytest.mark.parametrize("region", range(3))
-def test_a_leaf_is_drawn_as_often_as_its_probability(leaf: Leaf, region: int) -> None:
+def test_leaves_are_drawn_by_probability(leaf: Leaf, region: int) -> None:
     step = compile_leaf(leaf)
     drawn = step.draw(repeated({"region": region}, len(GRID)), GRID)
     np.testing.assert_allclose(np.bincount(drawn, minlength=7) / len(GRID), ROWS[region], atol=1 / len(GRID))
 
 
 @pytest.mark.parametrize("region", [0, 2])
-def test_a_leaf_under_evidence_is_drawn_among_the_allowed_states(leaf: Leaf, region: int) -> None:
+def test_leaf_draws_respect_evidence(leaf: Leaf, region: int) -> None:
     allowed = np.array([True, True, False, True, True, False, False])
     step = compile_leaf(leaf, allowed)
     numbers = np.concatenate([GRID, ENDS])

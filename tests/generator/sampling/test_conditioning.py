@@ -1,4 +1,4 @@
-"""Conditioning against the enumeration of the toy: any evidence, on any kind of attribute."""
+"""Conditioning against enumeration of the toy: any evidence, on any kind of attribute."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ KINDS = {
 
 
 def meets(cells: pd.DataFrame, where: Mapping[str, Any]) -> pd.Series:
-    """Which people meet the conditions, read in the plainest way there is."""
+    """Return which people meet the conditions, read in the simplest way."""
     result = pd.Series(True, index=cells.index)
     for name, wanted in where.items():
         result &= cells[name].map(lambda value, wanted=wanted: accepts(wanted, value))
@@ -87,7 +87,7 @@ def table(cells: pd.DataFrame, toy: Population, names: tuple[str, ...], where: M
 
 
 @pytest.mark.parametrize("where", KINDS.values(), ids=KINDS)
-def test_the_probability_of_evidence_is_the_share_of_those_who_meet_it(
+def test_evidence_probability_matches_enumeration(
     toy: Population, toy_cells: pd.DataFrame, where: dict[str, Any]
 ) -> None:
     assert toy.probability(where) == pytest.approx(share(toy_cells, where), rel=1e-6)
@@ -108,7 +108,7 @@ def check_tables(
 
 
 @pytest.mark.parametrize("where", KINDS.values(), ids=KINDS)
-def test_every_table_of_two_given_evidence_is_that_of_those_who_meet_it(
+def test_conditioned_tables_match_enumeration(
     check_tables: Callable[[Mapping[str, Any], Sequence[str]], None], where: dict[str, Any]
 ) -> None:
     for names in combinations(("region", "age", "voter", "status", "trade", "transport", "mood"), 2):
@@ -149,7 +149,7 @@ def conditions(draw: st.DrawFn) -> dict[str, Any]:
 
 @settings(max_examples=100, deadline=None)
 @given(where=conditions(), names=some_names)
-def test_any_evidence_gives_the_tables_of_those_who_meet_it(
+def test_random_evidence_matches_enumeration(
     toy: Population,
     toy_cells: pd.DataFrame,
     check_tables: Callable[[Mapping[str, Any], Sequence[str]], None],
@@ -184,7 +184,7 @@ def town(toy: Population) -> Leaf:
 
 
 @pytest.mark.parametrize("towns", [["Upton"], ["Ashby", "Mere"], ["Hill"]], ids="-".join)
-def test_evidence_on_a_leaf_reaches_its_parents_and_their_kin(
+def test_leaf_evidence_reaches_its_relatives(
     toy: Population, toy_cells: pd.DataFrame, town: Leaf, towns: list[str]
 ) -> None:
     allowed = np.isin(town.table.states.astype(str), towns)
@@ -200,7 +200,7 @@ def test_evidence_on_a_leaf_reaches_its_parents_and_their_kin(
         assert found == pytest.approx({state: wanted.get(state, 0.0) for state in found}, abs=1e-6)
 
 
-def test_nodes_that_evidence_does_not_touch_are_shared_with_the_unconditioned_model(toy: Population) -> None:
+def test_untouched_nodes_are_shared(toy: Population) -> None:
     conditioned = condition(toy.network, (), masks({"trade": "mason"}, toy.priors, ()))
     assert set(conditioned.products) == {"trade_group", "trade"}
     before, after = ({n.child: n for n in network.nodes} for network in (toy.network, conditioned.network))
@@ -208,7 +208,7 @@ def test_nodes_that_evidence_does_not_touch_are_shared_with_the_unconditioned_mo
     assert after["trade"] is not before["trade"]
 
 
-def test_evidence_that_nobody_meets_has_probability_zero_and_no_distribution(toy: Population) -> None:
+def test_impossible_evidence_has_probability_zero(toy: Population) -> None:
     impossible = masks({"region": "west", "trade": "mason"}, toy.priors, ())
     conditioned = condition(toy.network, (), impossible)
     assert conditioned.probability == 0

@@ -1,4 +1,4 @@
-"""Marginals of anything with anything: the toy's enumeration, and the real population's names and places."""
+"""Joint tables of any attributes: the toy's enumeration, and names and places of the real population."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ATTRIBUTES = (
 
 
 @pytest.mark.parametrize("names", list(combinations(ATTRIBUTES, 2)), ids="-".join)
-def test_tables_summed_over_slices_are_those_summed_at_once(
+def test_sliced_tables_match_whole_ones(
     toy: Population, names: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = toy.network.joint(names)
@@ -36,14 +36,14 @@ def test_tables_summed_over_slices_are_those_summed_at_once(
     np.testing.assert_allclose(toy.network.joint(names), whole, atol=1e-7)
 
 
-def test_a_slice_is_the_part_of_the_model_with_that_state(toy: Population) -> None:
+def test_slice_is_the_model_at_one_state(toy: Population) -> None:
     west = toy.network.at("region", 2)
     assert west.joint(("region",)).tolist() == [pytest.approx(toy.network.joint(("region",))[2])]
     np.testing.assert_allclose(west.joint(("trade",)), toy.network.joint(("region", "trade"))[2], atol=1e-7)
 
 
 @pytest.mark.parametrize("child", ["age", "trade", "transport", "mood"])
-def test_merged_states_have_the_sum_of_their_probabilities(toy: Population, child: str) -> None:
+def test_merged_states_sum_their_probabilities(toy: Population, child: str) -> None:
     classes = np.arange(toy.network.size(child)) % 2
     smaller, merged = reduced(toy.network, [child, "sex"], {child: classes})
     table = smaller.joint((child, "sex"))
@@ -54,23 +54,23 @@ def test_merged_states_have_the_sum_of_their_probabilities(toy: Population, chil
         )
 
 
-def test_children_that_nothing_asked_for_needs_are_left_out(toy: Population) -> None:
+def test_unneeded_children_are_pruned(toy: Population) -> None:
     smaller, _ = reduced(toy.network, ["trade"], {})
     assert [node.child for node in smaller.nodes] == ["trade_group", "trade"]
 
 
-def test_a_trait_is_independent_of_the_rest(toy: Population) -> None:
+def test_traits_are_independent(toy: Population) -> None:
     both = toy.marginal(["openness", "mood"]).weights
     np.testing.assert_allclose(both, np.outer(both.sum(axis=1), both.sum(axis=0)), atol=1e-9)
 
 
-def test_a_trait_under_evidence_keeps_to_it(toy: Population) -> None:
+def test_trait_evidence_is_respected(toy: Population) -> None:
     table = toy.marginal(["openness"], where={"openness": "60-"})
     assert table.weights[np.array(table.domain["openness"], dtype=int) < 60].sum() == 0
     assert table.total == pytest.approx(1)
 
 
-def test_the_year_of_birth_is_the_age_read_backwards(toy: Population) -> None:
+def test_birth_year_mirrors_age(toy: Population) -> None:
     by_year, by_age = toy.marginal(["birth_year", "sex"]), toy.marginal(["age", "sex"])
     for age, row in zip(by_age.domain["age"], by_age.weights, strict=True):
         np.testing.assert_allclose(by_year.weights[by_year.domain.code("birth_year", 2024 - int(age))], row)
@@ -85,7 +85,7 @@ def test_the_year_of_birth_is_the_age_read_backwards(toy: Population) -> None:
     ],
     ids="-".join,
 )
-def test_places_and_codes_are_as_often_in_a_sample(population: Population, names: list[str]) -> None:
+def test_places_and_codes_match_a_sample(population: Population, names: list[str]) -> None:
     frame = population.sample(200_000, seed=9)
     want = population.marginal(names)
     have = frame.value_counts(names, normalize=True)
@@ -95,7 +95,7 @@ def test_places_and_codes_are_as_often_in_a_sample(population: Population, names
     assert want.total == pytest.approx(1, abs=1e-4)
 
 
-def test_names_follow_sex_and_cities_lie_in_their_state(population: Population) -> None:
+def test_names_follow_sex_and_cities_their_state(population: Population) -> None:
     names = population.marginal(["first_name", "sex"], where={"state": "VT"})
     male = names.domain.code("sex", "Male")
     row = names.weights[names.domain.code("first_name", "Mary")]
@@ -104,6 +104,6 @@ def test_names_follow_sex_and_cities_lie_in_their_state(population: Population) 
     assert cities[population.priors.domain.code("state", "OH")] > 0.7
 
 
-def test_too_large_a_table_is_an_error_that_says_so(population: Population) -> None:
+def test_oversized_table_is_refused(population: Population) -> None:
     with pytest.raises(FitError, match="too large"):
         population.marginal(["first_name", "last_name"])

@@ -1,4 +1,4 @@
-"""Rows that are made when a draw comes to them."""
+"""Rows that are computed when a draw first needs them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.quick
 PEOPLE, MANY = 300, 32_768
 
 
-def test_rows_are_made_once_and_only_those_that_are_reached() -> None:
+def test_only_reached_rows_are_made_once() -> None:
     made: list[int] = []
     rows = OnDemand(10, lambda asked: made.extend(asked.tolist()))
     rows.reach(np.array([7, 3, 7]))
@@ -33,7 +33,7 @@ def test_rows_are_made_once_and_only_those_that_are_reached() -> None:
     assert len(made) == 10
 
 
-def test_threads_that_reach_the_same_rows_make_them_once() -> None:
+def test_threads_make_shared_rows_once() -> None:
     made: list[int] = []
     rows = OnDemand(1000, lambda asked: made.extend(asked.tolist()))
     asked: list[npt.NDArray[Any]] = [np.random.default_rng(i).integers(0, 1000, 400) for i in range(16)]
@@ -43,9 +43,7 @@ def test_threads_that_reach_the_same_rows_make_them_once() -> None:
 
 
 @pytest.mark.parametrize("where", [{}, {"trade": "m*"}, {"openness": "60-", "transport": "cart"}], ids=str)
-def test_people_are_the_same_whether_rows_are_made_as_they_come_or_all_beforehand(
-    toy: Population, where: dict[str, Any]
-) -> None:
+def test_lazy_and_eager_rows_agree(toy: Population, where: dict[str, Any]) -> None:
     given = condition(toy.network, toy.leaves, masks(where, toy.priors, toy.leaves))
     lazy, eager = (Sampler.compile(toy.network, toy.leaves).given(given, toy.leaves) for _ in range(2))
     whole = eager.ready().draw(1, 0, MANY)
@@ -55,7 +53,7 @@ def test_people_are_the_same_whether_rows_are_made_as_they_come_or_all_beforehan
             np.testing.assert_array_equal(codes, whole[name][start : start + PEOPLE], err_msg=name)
 
 
-def test_drawing_from_one_condition_leaves_the_model_as_it_was(toy: Population) -> None:
+def test_conditioned_draws_leave_the_model_unchanged(toy: Population) -> None:
     before = [node.table.copy() for node in toy.network.nodes]
     Sampler.compile(toy.network, toy.leaves).draw(0, 0, PEOPLE)
     for node, table in zip(toy.network.nodes, before, strict=True):

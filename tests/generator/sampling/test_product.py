@@ -1,4 +1,4 @@
-"""Products of a table and what evidence says of it: multiplied where they are asked for, as if multiplied whole."""
+"""Products of a table and evidence: rows computed alone equal those of the whole table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHERES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("where", WHERES.values(), ids=WHERES)
-def test_rows_multiplied_alone_are_those_of_the_whole_table(toy: Population, where: dict[str, Any]) -> None:
+def test_single_rows_match_the_whole_table(toy: Population, where: dict[str, Any]) -> None:
     conditioned = condition(toy.network, (), masks(where, toy.priors, ()))
     assert conditioned.products
     for product in conditioned.products.values():
@@ -38,7 +38,7 @@ def test_rows_multiplied_alone_are_those_of_the_whole_table(toy: Population, whe
             )
 
 
-def test_messages_of_tiny_weights_keep_their_proportions() -> None:
+def test_tiny_message_weights_keep_their_ratio() -> None:
     tiny = Message(("sex",), np.array([1e-60, 4e-60]))
     messages, scale = scaled([tiny, tiny])
     assert scale == pytest.approx(1.6e-119)

@@ -1,4 +1,4 @@
-"""Quotas: exact counts, row by row, whatever n, and people who are otherwise as the model has them."""
+"""Quotas: exact counts for any n, row by row, and otherwise the model's distribution."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ WHOLE = st.lists(st.integers(0, 40), min_size=1, max_size=12).filter(lambda coun
 
 
 def counts_of(shares: Floats, n: int) -> npt.NDArray[np.int64]:
-    """Rows of each cell among the first n."""
+    """Count the rows of each cell among the first n."""
     return np.bincount(apportion(shares, 0, n), minlength=len(shares)).astype(np.int64)
 
 
 @given(WHOLE)
-def test_whole_numbers_that_sum_to_n_are_met_exactly(counts: list[int]) -> None:
+def test_counts_summing_to_n_are_exact(counts: list[int]) -> None:
     shares = np.array(counts) / sum(counts)
     assert counts_of(shares, sum(counts)).tolist() == counts
 
 
 @given(WHOLE, st.integers(0, 500), st.integers(1, 200))
-def test_the_cell_of_a_row_depends_on_its_number_alone(counts: list[int], start: int, count: int) -> None:
+def test_cell_depends_on_the_row_number_alone(counts: list[int], start: int, count: int) -> None:
     shares = np.array(counts) / sum(counts)
     assert apportion(shares, start, count).tolist() == apportion(shares, 0, start + count)[start:].tolist()
 
 
 @settings(max_examples=50)
 @given(WHOLE, st.integers(1, 300))
-def test_each_row_goes_to_a_cell_of_the_highest_average(counts: list[int], n: int) -> None:
+def test_rows_go_to_the_highest_average(counts: list[int], n: int) -> None:
     shares = np.array(counts) / sum(counts)
     seats = np.zeros(len(shares))
     for cell in apportion(shares, 0, n):
@@ -46,7 +46,7 @@ def test_each_row_goes_to_a_cell_of_the_highest_average(counts: list[int], n: in
         seats[cell] += 1
 
 
-def test_counts_of_large_numbers_stay_within_one_of_their_shares() -> None:
+def test_large_counts_stay_within_one() -> None:
     shares = np.array([0.7, 0.2, 0.09, 0.01])
     assert np.abs(counts_of(shares, 1_000_003) - shares * 1_000_003).max() < 1
 
@@ -77,7 +77,7 @@ def test_every_cell_has_its_count(toy: Population, quota: dict[str, object]) -> 
     assert got.tolist() == wanted.tolist()
 
 
-def test_rows_of_a_cell_are_those_of_the_model_given_the_cell(toy: Population) -> None:
+def test_cells_follow_the_conditioned_model(toy: Population) -> None:
     frame = toy.sample(20_000, quota={"sex": "uniform"})
     women = frame[frame["sex"] == "Female"]
     want = toy.marginal(["trade"], where={"sex": "Female"})
@@ -86,7 +86,7 @@ def test_rows_of_a_cell_are_those_of_the_model_given_the_cell(toy: Population) -
         assert have.get(state, 0.0) == pytest.approx(share, abs=0.02)
 
 
-def test_a_quota_holds_with_a_condition_and_a_target(toy: Population) -> None:
+def test_quota_holds_with_condition_and_target(toy: Population) -> None:
     frame = toy.sample(
         3000,
         where={"region": ["north", "west"]},
@@ -98,17 +98,17 @@ def test_a_quota_holds_with_a_condition_and_a_target(toy: Population) -> None:
     assert (frame["mood"] == "glad").mean() == pytest.approx(0.8, abs=0.03)
 
 
-def test_rows_under_a_quota_are_the_same_in_a_sample_of_any_size(toy: Population) -> None:
+def test_rows_do_not_depend_on_the_sample_size(toy: Population) -> None:
     quota = {"age": ["18-19", "20-22", "23-25"]}
     whole = toy.sample(40_000, quota=quota, seed=5)
     part = toy.sample(50, quota=quota, seed=5, start=20_000)
     assert part.equals(whole.iloc[20_000:20_050].reset_index(drop=True))
 
 
-def test_a_quota_is_one_table_of_few_cells(toy: Population, population: Population) -> None:
+def test_quota_is_one_table_of_few_cells(toy: Population, population: Population) -> None:
     with pytest.raises(EvidenceError, match="one table at a time; write it as 'sex,mood'"):
         toy.sample(1, quota={"sex": "uniform", "mood": "uniform"})
-    with pytest.raises(EvidenceError, match="256 at most"):
+    with pytest.raises(EvidenceError, match="at most 256"):
         population.sample(1, quota={"occupation": "uniform"})
 
 
@@ -116,13 +116,13 @@ def test_a_quota_is_one_table_of_few_cells(toy: Population, population: Populati
     "wanted",
     [{"Male": 5, "Female": 3}, {"Male": 0.6, "Female": 0.4}, {"Male": 1, "Female": 1}, "uniform", ["Male"]],
 )
-def test_counts_that_sum_to_the_rows_and_shares_are_taken(wanted: object) -> None:
+def test_matching_counts_and_shares_are_accepted(wanted: object) -> None:
     assert refusal(wanted, 8) == ""
 
 
-def test_counts_of_another_number_of_rows_are_not_taken_for_weights() -> None:
+def test_mismatched_counts_are_refused() -> None:
     said = refusal({"Male": 5, "Female": 3}, 6)
-    assert "sex: counts sum to 8, and 6 rows are asked for; ask with -n 8, or" in said
+    assert "sex: counts sum to 8, but 6 rows are requested; use -n 8, or" in said
 
 
 def refusal(wanted: object, rows: int) -> str:

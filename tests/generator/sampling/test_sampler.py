@@ -1,4 +1,4 @@
-"""The sampler as a whole: rows that depend on their number alone, and counts that chance explains."""
+"""The whole sampler: rows depend on their number alone, and counts differ only by chance."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def sampler(toy: Population) -> Sampler:
 def statistic(observed: Any, expected: Any) -> tuple[float, int]:
     """Pearson's X² of counts against expected ones, and its degrees of freedom."""
     possible = expected > 0
-    assert not observed[~possible].any(), "somebody has what nobody can have"
+    assert not observed[~possible].any(), "an impossible combination was drawn"
     square = ((observed[possible] - expected[possible]) ** 2 / expected[possible]).sum()
     return float(square), int(possible.sum()) - 1
 
@@ -45,7 +45,7 @@ WHERES: dict[str, Mapping[str, Any]] = {
 
 
 @pytest.mark.parametrize("where", WHERES.values(), ids=WHERES)
-def test_every_table_of_two_is_within_chance_of_the_enumeration(
+def test_pairwise_tables_match_within_chance(
     toy: Population, sampler: Sampler, toy_cells: pd.DataFrame, where: Mapping[str, Any]
 ) -> None:
     conditioned = condition(toy.network, toy.leaves, masks(where, toy.priors, toy.leaves))
@@ -71,7 +71,7 @@ def test_every_table_of_two_is_within_chance_of_the_enumeration(
         assert square < freedom + 5 * (2 * freedom) ** 0.5 + 12, f"{one} x {other}"
 
 
-def test_rows_are_the_same_however_they_are_cut(sampler: Sampler) -> None:
+def test_rows_do_not_depend_on_blocks(sampler: Sampler) -> None:
     whole = sampler.draw(3, 0, 3 * BLOCK + 11)
     for start, count in ((0, 1), (1, 7), (BLOCK - 1, 2), (BLOCK, BLOCK), (3 * BLOCK, 11), (5, 2 * BLOCK + 3)):
         part = sampler.draw(3, start, count)
@@ -79,12 +79,12 @@ def test_rows_are_the_same_however_they_are_cut(sampler: Sampler) -> None:
             np.testing.assert_array_equal(codes, whole[name][start : start + count], err_msg=name)
 
 
-def test_another_seed_draws_other_people(sampler: Sampler) -> None:
+def test_seeds_draw_different_people(sampler: Sampler) -> None:
     one, other = sampler.draw(1, 0, 1000), sampler.draw(2, 0, 1000)
     assert all((one[name] != other[name]).any() for name in ATTRIBUTES)
 
 
-def test_an_attribute_added_later_leaves_the_others_as_they_were(toy: Population, sampler: Sampler) -> None:
+def test_new_attribute_leaves_others_unchanged(toy: Population, sampler: Sampler) -> None:
     mood = next(node for node in toy.network.nodes if node.child == "mood")
     kept = tuple(node for node in toy.network.nodes if node is not mood)
     fewer = Sampler.compile(replace(toy.network, nodes=kept), toy.leaves)
@@ -94,7 +94,7 @@ def test_an_attribute_added_later_leaves_the_others_as_they_were(toy: Population
         np.testing.assert_array_equal(codes, after[name], err_msg=name)
 
 
-def test_streams_of_attributes_are_independent(toy: Population) -> None:
+def test_streams_are_independent(toy: Population) -> None:
     twin = np.full((len(toy.priors.domain["sex"]), 2), 0.5, dtype=np.float32)
     free = (Node("mood", ("sex",), twin), Node("voter", ("sex",), twin))
     codes = Sampler.compile(replace(toy.network, nodes=free), ()).draw(1, 0, 40_000)
@@ -102,7 +102,7 @@ def test_streams_of_attributes_are_independent(toy: Population) -> None:
     assert agree == pytest.approx(0.5, abs=5 * 0.5 / 40_000**0.5)
 
 
-def test_steps_that_evidence_leaves_alone_are_not_compiled_again(toy: Population, sampler: Sampler) -> None:
+def test_untouched_steps_are_not_recompiled(toy: Population, sampler: Sampler) -> None:
     where = {"trade": "mason", "openness": "60-"}
     conditioned = condition(toy.network, toy.leaves, masks(where, toy.priors, toy.leaves))
     given = sampler.given(conditioned, toy.leaves)

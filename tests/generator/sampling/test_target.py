@@ -1,4 +1,4 @@
-"""Targets against the toy's enumeration: the marginals are met, and nothing else is bent more than it must be."""
+"""Targets against the toy's enumeration: marginals are met, with the smallest change of the model."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ TARGETS: Mapping[str, Mapping[str, Any]] = {
 
 
 def oracle(people: pd.DataFrame, shares: Mapping[str, Any]) -> pd.Series:
-    """Iterative proportional fitting of every single person, to convergence."""
+    """Fit every single person iteratively until convergence."""
     p = people["p"].to_numpy() / people["p"].sum()
     cells = [(people.eval(cell).to_numpy(), share) for cell, share in shares.items()]
     for _ in range(500):
@@ -49,13 +49,13 @@ def oracle(people: pd.DataFrame, shares: Mapping[str, Any]) -> pd.Series:
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
-def test_wanted_shares_are_met(toy: Population, target: Mapping[str, Any]) -> None:
+def test_target_shares_are_met(toy: Population, target: Mapping[str, Any]) -> None:
     for cells in toy.given(Selection(target=target)).achieved.values():
         for wanted, share in cells.values():
             assert share == pytest.approx(wanted, abs=1e-6)
 
 
-def test_the_model_is_the_nearest_that_meets_the_target(toy: Population, toy_cells: pd.DataFrame) -> None:
+def test_tilted_model_is_the_nearest(toy: Population, toy_cells: pd.DataFrame) -> None:
     target = {"sex": {"Female": 0.5, "Male": 0.5}, "mood": {"glad": 0.8}, "age": {"18-20": 0.7}}
     p = oracle(toy_cells, {"sex == 'Female'": 0.5, "mood == 'glad'": 0.8, "age < 21": 0.7})
     for names in (["region"], ["trade", "sex"], ["age", "mood"], ["transport", "status"]):
@@ -67,7 +67,7 @@ def test_the_model_is_the_nearest_that_meets_the_target(toy: Population, toy_cel
             assert model.weights[at] == pytest.approx(share, abs=1e-6)
 
 
-def test_what_a_target_leaves_alone_keeps_its_conditional(toy: Population) -> None:
+def test_other_conditionals_are_unchanged(toy: Population) -> None:
     before = toy.marginal(["sex", "trade"]).weights
     after = toy.marginal(["sex", "trade"], target={"sex": {"Female": 0.9}}).weights
     np.testing.assert_allclose(
@@ -75,7 +75,7 @@ def test_what_a_target_leaves_alone_keeps_its_conditional(toy: Population) -> No
     )
 
 
-def test_target_and_condition_hold_together(toy: Population) -> None:
+def test_target_and_condition_combine(toy: Population) -> None:
     selection = Selection({"region": "west", "mood": "glad"}, {"sex": {"Female": 0.75}})
     given = toy.given(selection)
     people = toy.select(selection, 4000)
@@ -85,7 +85,7 @@ def test_target_and_condition_hold_together(toy: Population) -> None:
     assert given.conditioned.probability == pytest.approx(toy.probability(selection.where))
 
 
-def test_another_table_is_a_target(toy: Population, tmp_path: Path) -> None:
+def test_table_file_is_a_target(toy: Population, tmp_path: Path) -> None:
     table = pd.DataFrame({"sex": ["Female", "Male"], "share": [30, 70]})
     table.to_csv(tmp_path / "shares.csv", index=False)
     table.to_parquet(tmp_path / "shares.parquet")
@@ -95,9 +95,7 @@ def test_another_table_is_a_target(toy: Population, tmp_path: Path) -> None:
         assert achieved["Female"][1] == pytest.approx(0.3)
 
 
-def test_the_sample_depends_on_what_the_table_says_and_not_on_its_name(
-    toy: Population, tmp_path: Path
-) -> None:
+def test_table_content_decides_not_its_name(toy: Population, tmp_path: Path) -> None:
     for name, share in (("a.csv", 30), ("b.csv", 30), ("c.csv", 31)):
         pd.DataFrame({"sex": ["Female", "Male"], "share": [share, 70]}).to_csv(tmp_path / name, index=False)
     a, b, c = (toy.sample(5, target={"sex": str(tmp_path / name)}) for name in ("a.csv", "b.csv", "c.csv"))
@@ -105,7 +103,7 @@ def test_the_sample_depends_on_what_the_table_says_and_not_on_its_name(
     assert not set(a["uuid"]) & set(c["uuid"])
 
 
-def test_bending_costs_nats_and_no_bending_costs_none(toy: Population) -> None:
+def test_unmet_targets_cost_nats(toy: Population) -> None:
     female = toy.marginal(["sex"]).weights[0]
     assert toy.given(Selection(target={"sex": {"Female": female}})).nats == pytest.approx(0, abs=1e-6)
     assert toy.given(Selection(target={"sex": {"Female": 0.99}})).nats > 0.1
@@ -123,15 +121,15 @@ def test_bending_costs_nats_and_no_bending_costs_none(toy: Population) -> None:
         ({"sex": "even"}, {}, "uniform"),
         ({"age": {"18-20": 0.5, "20-25": 0.5}}, {}, "overlaps"),
         ({"sex,status": {"Female": 0.5}}, {}, "2 values"),
-        ({"region": {"west": 0.5}}, {"region": ["north", "south"]}, "nobody is there"),
+        ({"region": {"west": 0.5}}, {"region": ["north", "south"]}, "nobody is in this cell"),
         ({"sex": {"Female": 0.5}}, {"sex": "Female"}, "nobody is left"),
-        ({"trade": {"no_trade": 0.5}, "transport": {"none": 0.2}}, {}, "all at once"),
+        ({"trade": {"no_trade": 0.5}, "transport": {"none": 0.2}}, {}, "no population meets"),
         ({"sex": "people.parquet"}, {}, "no dataset there"),
-        ({"openness,sex": "uniform"}, {}, "one at a time"),
+        ({"openness,sex": "uniform"}, {}, "cannot be combined"),
         ({",".join(["age"] * 9): "uniform"}, {}, "8 x 8 x .* cells is too large; name fewer attributes"),
     ],
 )
-def test_a_target_that_cannot_be_met_says_why(
+def test_impossible_target_is_explained(
     toy: Population, target: Mapping[str, Any], where: Mapping[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message) as failure:

@@ -1,4 +1,4 @@
-"""Reading `where`: which states each form takes in, and what an unreadable one is answered."""
+"""Reading `where`: the states that each form allows, and the message for an unreadable one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.quick
 
 
 def taken(toy: Population, where: dict[str, Any]) -> dict[str, list[Any]]:
-    """The states that a `where` takes in, by attribute of the model."""
+    """Return the states that a `where` allows, by attribute of the model."""
     states = {leaf.child: leaf.table.states for leaf in toy.leaves}
     states |= {name: np.array(values, dtype=object) for name, values in toy.priors.domain.states.items()}
     return {name: states[name][mask].tolist() for name, mask in masks(where, toy.priors, toy.leaves).items()}
@@ -55,7 +55,7 @@ def taken(toy: Population, where: dict[str, Any]) -> dict[str, list[Any]]:
     ],
     ids=str,
 )
-def test_a_condition_takes_in_the_states_it_names(
+def test_conditions_allow_the_named_states(
     toy: Population, where: dict[str, Any], expected: dict[str, list[Any]]
 ) -> None:
     assert taken(toy, where) == expected
@@ -73,19 +73,22 @@ def test_a_condition_takes_in_the_states_it_names(
         ({"sex": None}, r"where\.sex: unknown value 'None'; known: Female, Male"),
         ({"region": []}, r"where\.region: an empty list matches nobody"),
         ({"trade": "*smith*"}, r"where\.trade: no state matches the pattern '\*smith\*'"),
-        ({"age": "old"}, r"where\.age: 'old' is no whole number and no range; write 30"),
-        ({"age": "-"}, r"where\.age: '-' is no whole number and no range"),
-        ({"age": 30.5}, r"where\.age: '30\.5' is no whole number and no range"),
-        ({"age": True}, r"where\.age: 'True' is no whole number and no range"),
+        ({"age": "old"}, r"where\.age: 'old' is neither a whole number nor a range; write 30"),
+        ({"age": "-"}, r"where\.age: '-' is neither a whole number nor a range"),
+        ({"age": 30.5}, r"where\.age: '30\.5' is neither a whole number nor a range"),
+        ({"age": True}, r"where\.age: 'True' is neither a whole number nor a range"),
         ({"age": "60-70"}, r"where\.age: 60 to 70 is outside the values 18 to 25"),
-        ({"age": "9" * 5000}, r"where\.age: '9{100}' is no whole number and no range"),
+        ({"age": "9" * 5000}, r"where\.age: '9{100}' is neither a whole number nor a range"),
         ({"age": "-3"}, r"where\.age: to 3 is outside the values 18 to 25"),
         ({"age": "24-20"}, r"where\.age: the range 24 to 20 is reversed; write 20-24"),
-        ({"age": -30}, r"where\.age: '-30' is no whole number and no range"),
-        ({"age": {"min": 10**400}}, r"where\.age: '10{99}' is no number; min and max of a range are numbers"),
-        ({"age": {}}, r"where\.age: a range without bounds is met by all; give min, max or both"),
+        ({"age": -30}, r"where\.age: '-30' is neither a whole number nor a range"),
+        (
+            {"age": {"min": 10**400}},
+            r"where\.age: '10{99}' is not a number; min and max of a range are numbers",
+        ),
+        ({"age": {}}, r"where\.age: a range without bounds matches everybody; give min, max or both"),
         ({"age": {"min": 20, "most": 30}}, r"where\.age: unknown key 'most'; a range has min and max"),
-        ({"age": {"min": "twenty"}}, r"where\.age: 'twenty' is no number; min and max of a range are"),
+        ({"age": {"min": "twenty"}}, r"where\.age: 'twenty' is not a number; min and max of a range are"),
         ({"sex": {"min": 1}}, r"where\.sex: ranges are for numbers"),
         (
             {"age": "18-19", "voter": "21+"},
@@ -95,14 +98,12 @@ def test_a_condition_takes_in_the_states_it_names(
     ],
     ids=str,
 )
-def test_an_unreadable_condition_is_named_with_a_remedy(
-    toy: Population, where: dict[str, Any], message: str
-) -> None:
+def test_unreadable_condition_is_refused(toy: Population, where: dict[str, Any], message: str) -> None:
     with pytest.raises(EvidenceError, match=message):
         masks(where, toy.priors, toy.leaves)
 
 
-def test_every_attribute_that_is_offered_is_taken(toy: Population) -> None:
+def test_every_offered_attribute_is_accepted(toy: Population) -> None:
     for name in attributes(toy.priors, toy.leaves):
         value = {"birth_year": 2000}.get(name)
         if value is None:
@@ -111,7 +112,7 @@ def test_every_attribute_that_is_offered_is_taken(toy: Population) -> None:
         assert masks({name: value}, toy.priors, toy.leaves)
 
 
-def test_every_column_of_a_row_can_be_asked_for_by_its_own_value(population: Population) -> None:
+def test_every_row_value_can_be_a_condition(population: Population) -> None:
     row = population.sample(1, seed=8).iloc[0].to_dict()
     own = {name: value for name, value in row.items() if name not in {"row", "uuid", "country"}}
     for name, value in own.items():
@@ -133,15 +134,13 @@ def test_every_column_of_a_row_can_be_asked_for_by_its_own_value(population: Pop
     ],
     ids=str,
 )
-def test_a_value_that_is_nearly_right_is_answered_with_the_right_one(
-    population: Population, where: dict[str, Any], hint: str
-) -> None:
+def test_close_value_is_suggested(population: Population, where: dict[str, Any], hint: str) -> None:
     with pytest.raises(EvidenceError) as caught:
         masks(where, population.priors, population.leaves)
     assert hint in str(caught.value)
 
 
 @pytest.mark.parametrize("within", ["target", "quota"])
-def test_an_unknown_attribute_is_named_where_it_stands(toy: Population, within: str) -> None:
+def test_unknown_attribute_is_named(toy: Population, within: str) -> None:
     with pytest.raises(EvidenceError, match=rf"^{within}\.sex,nope: unknown attribute 'nope'; known"):
         read_targets({"sex,nope": "uniform"}, toy.priors, toy.leaves, within)

@@ -30,7 +30,7 @@ def fitted(adults: np.ndarray, joint: np.ndarray, u: np.ndarray, g: np.ndarray) 
     return scaled
 
 
-def test_tilt_keeps_the_adults_of_each_ethnicity_in_each_county() -> None:
+def test_tilt_keeps_adults_by_ethnicity_and_county() -> None:
     table = fitted(ADULTS, JOINT, *fit_tilt(ADULTS, SCHOOLING, JOINT))
     np.testing.assert_allclose(table.sum(axis=1), ADULTS, rtol=1e-6, atol=1e-6)
 
@@ -42,7 +42,7 @@ def test_tilt_gives_each_county_its_education() -> None:
     np.testing.assert_allclose(odds / odds[0], asked / asked[0], rtol=1e-3)
 
 
-def test_without_microdata_education_and_ethnicity_are_independent_in_the_state() -> None:
+def test_without_microdata_education_is_independent() -> None:
     adults = np.array([[900.0, 500.0, 100.0], [200.0, 700.0, 300.0]])
     state = SCHOOLING.sum(axis=1)
     table = fitted(adults, np.stack([state, state]), *fit_tilt(adults, SCHOOLING, None))
@@ -53,12 +53,12 @@ def test_without_microdata_education_and_ethnicity_are_independent_in_the_state(
     )
 
 
-def test_margins_that_contradict_each_other_are_reported(caplog: pytest.LogCaptureFixture) -> None:
+def test_contradicting_margins_are_reported(caplog: pytest.LogCaptureFixture) -> None:
     fit_tilt(ADULTS, SCHOOLING, None)
     assert "contradict each other" in caplog.text
 
 
-def test_a_county_without_people_does_not_disturb_the_fit() -> None:
+def test_empty_county_does_not_disturb_the_fit() -> None:
     wider = np.hstack([ADULTS, np.zeros((2, 1))]), np.hstack([SCHOOLING, np.zeros((2, 1))])
     u, g = fit_tilt(*wider, JOINT)
     assert np.isfinite(u).all()
@@ -105,7 +105,7 @@ PERSONS = """SERIALNO,STATE,PWGTP,AGEP,SEX,RAC1P,HISP,CIT,SCHL
 NEEDED = ("state", "age", "ethnicity", "education_level")
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     priors = Priors.load("en_US")
     (tmp_path / "psam_p06.csv").write_text(PERSONS)
     records = read_records(tmp_path, priors, NEEDED)
@@ -113,7 +113,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         build_geography(tmp_path, records, priors, tmp_path)
 
 
-def test_ethnicity_by_education_counts_persons_of_25_and_over_in_each_state(tmp_path: Path) -> None:
+def test_ethnicity_by_education_counts_25_and_over(tmp_path: Path) -> None:
     priors = Priors.load("en_US")
     (tmp_path / "psam_p06.csv").write_text(PERSONS)
     tables = ethnicity_by_education(read_records(tmp_path, priors, NEEDED), priors)
@@ -124,7 +124,7 @@ def test_ethnicity_by_education_counts_persons_of_25_and_over_in_each_state(tmp_
     assert tables["NY"][6].tolist() == [7, 0, 0]
 
 
-def test_every_source_states_where_it_comes_from() -> None:
+def test_every_source_states_its_origin() -> None:
     for source in SOURCES:
         assert source.publisher
         assert source.vintage

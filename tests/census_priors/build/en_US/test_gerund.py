@@ -73,11 +73,11 @@ def test_verbs_are_inflected(verb: str, form: str) -> None:
         ("Sing", None),
     ],
 )  # fmt: skip
-def test_tasks_become_phrases_for_the_middle_of_a_sentence(task: str, phrase: str | None) -> None:
+def test_tasks_become_phrases(task: str, phrase: str | None) -> None:
     assert gerund_phrase(task, 90) == phrase
 
 
-def test_nearly_every_task_of_every_occupation_becomes_a_whole_phrase() -> None:
+def test_nearly_every_task_becomes_a_phrase() -> None:
     tasks = [task for occupation in OCCUPATIONS for task in occupation.tasks]
     phrases = [phrase for task in tasks if (phrase := gerund_phrase(task, 84))]
     assert len(phrases) > 0.85 * len(tasks)

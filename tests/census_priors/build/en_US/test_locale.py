@@ -18,7 +18,7 @@ from census_personas.census_priors.priors import HERE
 SHIPPED = HERE / "en_US"
 
 
-def test_a_folder_takes_the_place_of_the_one_that_was_there(tmp_path: Path) -> None:
+def test_folder_replaces_the_old_one(tmp_path: Path) -> None:
     target = tmp_path / "locale"
     target.mkdir()
     (target / "old").touch()
@@ -35,7 +35,7 @@ def fail_halfway(target: Path) -> None:
         raise SourceError("halfway")
 
 
-def test_a_folder_that_was_not_finished_leaves_no_trace(tmp_path: Path) -> None:
+def test_unfinished_folder_leaves_no_trace(tmp_path: Path) -> None:
     target = tmp_path / "locale"
     target.mkdir()
     (target / "old").touch()
@@ -44,22 +44,22 @@ def test_a_folder_that_was_not_finished_leaves_no_trace(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["locale", "old"]
 
 
-def test_the_first_missing_file_is_named_with_its_publisher(tmp_path: Path) -> None:
+def test_first_missing_file_names_its_publisher(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"agesex-res.csv: no such file and \d+ more; .*published at https"):
         missing(sources_en_us.EVERY, tmp_path)
 
 
-def test_a_build_without_its_sources_writes_nothing(tmp_path: Path) -> None:
+def test_build_without_sources_writes_nothing(tmp_path: Path) -> None:
     persons = tmp_path / "psam_p36.csv"
     persons.touch()
-    with pytest.raises(SourceError, match=r"no PUMS person file there"):
+    with pytest.raises(SourceError, match=r"name one with PUMS person files|no PUMS person file there"):
         build(tmp_path / "elsewhere", tmp_path, tmp_path / "locale")
     with pytest.raises(SourceError, match=r"agesex-res.csv: no such file"):
         build(tmp_path, tmp_path, tmp_path / "locale")
     assert list(tmp_path.iterdir()) == [persons]
 
 
-def test_every_source_states_where_it_comes_from() -> None:
+def test_every_source_states_its_origin() -> None:
     for source in (sources_en_us.PUMS, *sources_en_us.EVERY):
         assert source.publisher
         assert source.vintage
@@ -69,7 +69,7 @@ def test_every_source_states_where_it_comes_from() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_a_source_is_named_by_its_path_without_suffixes() -> None:
+def test_source_name_is_its_path_without_suffixes() -> None:
     def named(file: str) -> str:
         return Source(file, "", "", "", "", "").name
 
@@ -78,7 +78,7 @@ def test_a_source_is_named_by_its_path_without_suffixes() -> None:
 
 
 @pytest.mark.parametrize("before", ["", "modelled:\n  CA: [sex]\n  TX: [sex]\n\n", "modelled: {}\n"])
-def test_the_block_of_modelled_areas_is_replaced_and_nothing_else(tmp_path: Path, before: str) -> None:
+def test_only_the_modelled_block_is_replaced(tmp_path: Path, before: str) -> None:
     path = tmp_path / "priors.yaml"
     path.write_text(f"# a comment\nlocale: xx\n\n{before}model:\n  core: [sex]  # kept\n")
     write_modelled(path, {"PR": ("sex", "age")})
@@ -94,7 +94,7 @@ def test_the_block_of_modelled_areas_is_replaced_and_nothing_else(tmp_path: Path
     assert path.read_text() == text
 
 
-def test_a_locale_that_models_nothing_says_so(tmp_path: Path) -> None:
+def test_locale_without_modelled_areas_says_so(tmp_path: Path) -> None:
     path = tmp_path / "priors.yaml"
     path.write_text("modelled:\n  CA: [sex]\n\nlocale: xx\n")
     write_modelled(path, {})
@@ -105,7 +105,7 @@ def test_a_locale_that_models_nothing_says_so(tmp_path: Path) -> None:
 @pytest.mark.skipif(
     "PERSONAS_SOURCES" not in os.environ, reason="PERSONAS_SOURCES names no folder of official files"
 )
-def test_a_fresh_build_repeats_the_shipped_locale_byte_for_byte(tmp_path: Path) -> None:
+def test_fresh_build_repeats_the_shipped_locale(tmp_path: Path) -> None:
     sources = Path(os.environ["PERSONAS_SOURCES"])
     built = build(sources / "acs_pums_2024_1yr", sources, tmp_path / "en_US")
     assert set(built.modelled) == {"CA", "TX", "PR", "VI"}

@@ -46,11 +46,11 @@ from census_personas.census_priors.priors import Priors
         ("TRUE", "True"),
     ],
 )
-def test_surnames_are_written_as_their_bearers_write_them(printed: str, written: str) -> None:
+def test_surnames_get_their_usual_spelling(printed: str, written: str) -> None:
     assert surname(printed) == written
 
 
-def test_accents_change_marks_alone() -> None:
+def test_accents_change_marks_only() -> None:
     table = accents()
     assert table["Jose"] == "José"
     for plain, accented in table.items():
@@ -63,7 +63,7 @@ def test_counts_keep_three_significant_digits() -> None:
     assert significant(counts).tolist() == [0, 7, 999, 1000, 123_000, 2_440_000]
 
 
-def test_the_sex_of_an_unknown_name_is_judged_by_its_ending() -> None:
+def test_unknown_names_get_a_sex_by_their_ending() -> None:
     known = pd.Series(["Anna", "Maria", "Lucia", "Sofia", "Marco", "Pedro", "Paulo", "Mario"])
     share = pd.Series([1.0] * 4 + [0.0] * 4)
     judged = suffix_share(share, known, pd.Series(["Zenobia", "Eutimio", "Xyz"]))
@@ -79,7 +79,7 @@ PERSONS = """SERIALNO,STATE,PWGTP,AGEP,SEX,RAC1P,HISP,CIT,SCHL
 """
 
 
-def test_the_population_of_names_counts_those_born_in_the_states(tmp_path: Path) -> None:
+def test_name_population_counts_the_us_born(tmp_path: Path) -> None:
     (tmp_path / "psam_p06.csv").write_text(PERSONS)
     priors = Priors.load("en_US")
     counts = population(read_records(tmp_path, priors, ("state", "age", "ethnicity", "birthplace")), priors)
@@ -88,7 +88,7 @@ def test_the_population_of_names_counts_those_born_in_the_states(tmp_path: Path)
     assert counts["white"].max() == 0
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "psam_p06.csv").write_text(PERSONS)
     priors = Priors.load("en_US")
     records = read_records(tmp_path, priors, ("state", "age", "ethnicity", "birthplace"))

@@ -33,7 +33,7 @@ def test_census_titles_become_singular_names(title: str, expected: str) -> None:
     assert name(title) == expected
 
 
-def test_prose_keeps_commas_and_leaves_out_what_a_code_excludes() -> None:
+def test_prose_keeps_commas_and_drops_exclusions() -> None:
     assert (
         prose("Surveyors, cartographers, and photogrammetrists")
         == "surveyor, cartographer or photogrammetrist"
@@ -45,22 +45,22 @@ def test_prose_keeps_commas_and_leaves_out_what_a_code_excludes() -> None:
     ("word", "expected"),
     [("secretaries", "secretary"), ("sales", "sales"), ("hostess", "hostess"), ("clergy", "clergy")],
 )
-def test_words_that_only_modify_keep_their_plural(word: str, expected: str) -> None:
+def test_modifying_words_keep_their_plural(word: str, expected: str) -> None:
     assert singular(word) == expected
 
 
-def test_soc_patterns_match_by_the_digits_that_they_state() -> None:
+def test_soc_patterns_match_by_their_digits() -> None:
     assert matching("111021", "111021") == 6
     assert matching("132020", "132023") == 5
     assert matching("1110XX", "111031") == 4
     assert matching("1110XX", "112011") == -1
 
 
-def test_an_onet_occupation_goes_to_the_closest_pattern() -> None:
+def test_onet_code_goes_to_the_closest_pattern() -> None:
     linked = link({"0010": "1110XX", "0020": "111021"}, ["11-1011.00", "11-1021.00", "11-1031.00"])
     assert linked == {"0010": ["11-1011.00", "11-1031.00"], "0020": ["11-1021.00"]}
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"occp_2018_titles_soc.csv: no such file"):
         build_occupations(tmp_path, tmp_path)

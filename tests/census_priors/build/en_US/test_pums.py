@@ -71,7 +71,7 @@ def test_every_published_form_reads_the_same(tmp_path: Path, form: str) -> None:
     assert found["language_at_home"] == ["english", "spanish", "english"]
 
 
-def test_housing_may_stand_in_a_folder_of_its_own(tmp_path: Path) -> None:
+def test_housing_may_be_in_a_separate_folder(tmp_path: Path) -> None:
     (tmp_path / "persons").mkdir()
     (tmp_path / "housing").mkdir()
     (tmp_path / "persons" / "psam_p36.csv").write_text(PERSONS)
@@ -79,9 +79,7 @@ def test_housing_may_stand_in_a_folder_of_its_own(tmp_path: Path) -> None:
     assert labels(tmp_path)["household_type"][0] == "married_couple"
 
 
-def test_without_housing_records_household_and_language_are_missing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_housing_household_is_missing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "psam_p36.csv").write_text(PERSONS)
     found = labels(tmp_path)
     assert found["household_type"] == [None, None, None]
@@ -103,7 +101,7 @@ def test_minors_are_counted_and_left_out(tmp_path: Path) -> None:
     ]
 
 
-def test_chosen_households_alone_are_read(tmp_path: Path) -> None:
+def test_only_chosen_households_are_read(tmp_path: Path) -> None:
     write(tmp_path, "csv")
     records = read_records(
         tmp_path, PRIORS, ATTRIBUTES, lambda serials: np.asarray(serials.str.contains("GQ"), dtype=bool)
@@ -112,49 +110,49 @@ def test_chosen_households_alone_are_read(tmp_path: Path) -> None:
     assert len(records.minors) == 0
 
 
-def test_a_state_in_two_files_is_refused(tmp_path: Path) -> None:
+def test_state_in_two_files_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "csv")
     write(tmp_path, "zip")
     with pytest.raises(
-        SourceError, match=r"csv_pny.zip: has people of NY, and so has psam_p36.csv; leave one"
+        SourceError, match=r"csv_pny.zip: has people of NY, and so has psam_p36.csv; remove one"
     ):
         read_records(tmp_path, PRIORS, ATTRIBUTES)
 
 
-def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+def test_empty_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no PUMS person file there \(psam_p\*.parquet"):
         person_files(tmp_path)
 
 
 @pytest.mark.parametrize("column", ["SERIALNO", "PWGTP", "AGEP", "SEX", "STATE", "SCHL", "HISP"])
-def test_a_missing_column_is_named(tmp_path: Path, column: str) -> None:
+def test_missing_column_is_named(tmp_path: Path, column: str) -> None:
     frame = pd.read_csv(io.StringIO(PERSONS)).drop(columns=column)
     (tmp_path / "psam_p36.csv").write_text(frame.to_csv(index=False))
     with pytest.raises(SourceError, match=rf"psam_p36.csv: column {column} is missing"):
         read_records(tmp_path, PRIORS, ATTRIBUTES)
 
 
-def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
+def test_damaged_archive_is_named(tmp_path: Path) -> None:
     (tmp_path / "csv_pny.zip").write_bytes(b"PK no archive")
     with pytest.raises(SourceError, match=r"csv_pny.zip: not a readable PUMS file"):
         read_records(tmp_path, PRIORS, ATTRIBUTES)
 
 
-def test_a_state_code_that_nobody_has_is_named(tmp_path: Path) -> None:
+def test_unknown_state_code_is_named(tmp_path: Path) -> None:
     (tmp_path / "psam_p99.csv").write_text(PERSONS.replace(",36,", ",99,"))
     with pytest.raises(SourceError, match=r"psam_p99.csv: state recodes to 'code 99'"):
         read_records(tmp_path, PRIORS, ATTRIBUTES)
 
 
-def test_a_code_that_the_data_dictionary_does_not_have_is_named(tmp_path: Path) -> None:
+def test_code_outside_the_dictionary_is_named(tmp_path: Path) -> None:
     (tmp_path / "psam_p36.csv").write_text(PERSONS.replace(",21,6107,", ",99,6107,"))
     with pytest.raises(SourceError, match=r"psam_p36.csv: SCHL=99 of SERIALNO 2024HU01; .* has 1 to 24"):
         read_records(tmp_path, PRIORS, ATTRIBUTES)
 
 
-def test_a_file_without_persons_is_named(tmp_path: Path) -> None:
+def test_file_without_persons_is_named(tmp_path: Path) -> None:
     (tmp_path / "psam_p36.csv").write_text(PERSONS.splitlines()[0] + "\n")
-    with pytest.raises(SourceError, match=r"psam_p36.csv: has no person in it"):
+    with pytest.raises(SourceError, match=r"psam_p36.csv: contains no person"):
         read_records(tmp_path, PRIORS, ATTRIBUTES)
 
 
@@ -162,24 +160,22 @@ def test_a_file_without_persons_is_named(tmp_path: Path) -> None:
     ("housing", "said"),
     [
         ("SERIALNO,HHT,TYPEHUGQ\n2024HU01,1,1\n", "column HHL is missing"),
-        (HOUSING + "2024HU01,1,2,1\n", "SERIALNO 2024HU01 stands there twice"),
+        (HOUSING + "2024HU01,1,2,1\n", "duplicate SERIALNO 2024HU01"),
         ("", "not a readable PUMS file"),
     ],
 )
-def test_a_housing_file_that_is_none_is_named(tmp_path: Path, housing: str, said: str) -> None:
+def test_invalid_housing_file_is_named(tmp_path: Path, housing: str, said: str) -> None:
     with pytest.raises(SourceError, match=rf"psam_h36.csv: {said}"):
         read_records(write(tmp_path, "csv", housing=housing), PRIORS, ATTRIBUTES)
 
 
-def test_a_household_type_that_the_data_dictionary_does_not_have_is_named(tmp_path: Path) -> None:
+def test_unknown_household_type_is_named(tmp_path: Path) -> None:
     housing = HOUSING.replace("2024HU01,1,", "2024HU01,8,")
     with pytest.raises(SourceError, match=r"HHT=8.0 of SERIALNO 2024HU01 .*has 1 to 7"):
         read_records(write(tmp_path, "csv", housing=housing), PRIORS, ATTRIBUTES)
 
 
-def test_what_needs_no_housing_records_asks_for_none(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_housing_is_read_only_if_needed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "psam_p36.csv").write_text(PERSONS)
     assert len(read_records(tmp_path, PRIORS, ("state", "age"))) == 3
     assert "no housing file" not in caplog.text

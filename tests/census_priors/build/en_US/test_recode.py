@@ -61,11 +61,11 @@ def test_marital_status() -> None:
         (range(22, 25), "graduate"),
     ],
 )
-def test_education_level_groups_schooling_as_b15001_does(codes: range, level: str) -> None:
+def test_education_level_follows_b15001(codes: range, level: str) -> None:
     assert set(states_of("education_level", SCHL=[float(code) for code in codes])) == {level}
 
 
-def test_education_joins_the_level_with_the_field_of_the_first_degree() -> None:
+def test_education_joins_level_and_first_field() -> None:
     # FOD1P 2102 computer science, 6107 nursing, 6203 business management, 2304 elementary education, 6000 fine arts
     found = states_of(
         "education", SCHL=[21, 22, 21, 24, 21, 19], FOD1P=[2102, 6107, 6203, 2304, 6000, np.nan]
@@ -80,7 +80,7 @@ def test_education_joins_the_level_with_the_field_of_the_first_degree() -> None:
     ]
 
 
-def test_a_degree_without_its_field_has_no_education() -> None:
+def test_degree_without_field_has_no_education() -> None:
     assert states_of("education", SCHL=[21, 16], FOD1P=[np.nan, np.nan]) == ["", "high_school"]
 
 
@@ -108,12 +108,12 @@ def test_labor_force_status() -> None:
     assert states_of("labor_force_status", ESR=[1, 2, 3, 4, 5, 6, np.nan]) == expected
 
 
-def test_nativity_counts_territories_and_citizen_parents_as_birth() -> None:
+def test_nativity_counts_citizens_by_birth() -> None:
     expected = ["us_born", "us_born", "us_born", "naturalized", "not_citizen"]
     assert states_of("nativity", CIT=[1, 2, 3, 4, 5]) == expected
 
 
-def test_language_at_home_is_the_household_s_for_those_who_speak_another_than_english() -> None:
+def test_language_at_home_is_the_household_group() -> None:
     found = states_of("language_at_home", LANX=[2, 1, 1, 1, 1, 1, np.nan], HHL=[2, 2, 3, 4, 5, np.nan, 1])
     assert found == ["english", "spanish", "other_indo_european", "asian_pacific", "other", "", ""]
 
@@ -171,14 +171,14 @@ def test_commute_mode() -> None:
     assert found == ["car", *["transit"] * 5, "other", "other", "bicycle", "walked", "from_home", "other", ""]
 
 
-def test_industry_is_that_of_a_job() -> None:
+def test_industry_needs_a_job() -> None:
     # 0770 construction, 6070 air transportation, 7860 elementary schools, 7970 physicians, 9480 federal
     codes = [770, 6070, 7860, 7970, 9480, 770]
     found = states_of("industry", INDP=[float(code) for code in codes], ESR=[1, 2, 1, 1, 1, 6])
     assert found == ["construction", "transportation", "education", "health", "public_administration", ""]
 
 
-def test_class_of_worker_is_that_of_a_job() -> None:
+def test_class_of_worker_needs_a_job() -> None:
     found = states_of("class_of_worker", COW=[1, 2, 3, 4, 5, 6, 7, 8, 1], ESR=[1] * 8 + [3])
     assert found == [
         "private",
@@ -193,14 +193,14 @@ def test_class_of_worker_is_that_of_a_job() -> None:
     ]
 
 
-def test_occupation_is_what_one_does_now_and_not_what_one_did_last() -> None:
+def test_occupation_is_the_current_one() -> None:
     columns = {name: np.full(5, np.nan) for name in NAMES}
     columns |= {"ESR": np.array([1.0, 3, 6, 4, 1]), "OCCP": np.array([3255.0, 3255, 3255, 9800, np.nan])}
     found = recode.occupation(columns, {3255: "registered_nurse", 9800: "military_officer"})
     assert found.tolist() == ["registered_nurse", "no_occupation", "not_in_workforce", "military_officer", ""]
 
 
-def test_states_are_the_fifty_with_dc_puerto_rico_and_the_virgin_islands() -> None:
+def test_states_include_dc_and_territories() -> None:
     assert len(recode.STATE_FIPS) == 53
     assert set(recode.STATE_FIPS.values()) == set(DOMAIN["state"])
 
@@ -208,7 +208,7 @@ def test_states_are_the_fifty_with_dc_puerto_rico_and_the_virgin_islands() -> No
 @given(
     code=st.one_of(st.integers(0, 10_000), st.just(np.nan)), attribute=st.sampled_from(sorted(recode.RECODES))
 )
-def test_whatever_the_codes_a_state_is_declared_or_missing(code: float, attribute: str) -> None:
+def test_any_code_gives_a_declared_state_or_missing(code: float, attribute: str) -> None:
     columns = {name: np.array([float(code)]) for name in NAMES}
     (found,) = recode.RECODES[attribute](columns)
     assert found == "" or found in DOMAIN[attribute]

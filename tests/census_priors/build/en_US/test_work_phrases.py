@@ -30,11 +30,11 @@ OCCUPATIONS = Occupations(Path(str(files("census_personas.census_priors") / "en_
         ("laser measuring systems of extraordinary length", "", ""),
     ],
 )
-def test_a_tool_is_named_as_equipment_a_program_or_code_or_left_out(tool: str, name: str, kind: str) -> None:
+def test_tools_get_a_kind_or_are_left_out(tool: str, name: str, kind: str) -> None:
     assert name_tool(tool) == (name, kind)
 
 
-def test_a_long_task_has_a_shorter_phrase_for_lists_or_none() -> None:
+def test_long_task_has_a_shorter_phrase_or_none() -> None:
     columns = phrase_columns(
         [
             "Test pumps.",
@@ -59,24 +59,24 @@ def test_a_long_task_has_a_shorter_phrase_for_lists_or_none() -> None:
         ("Test pumps.", False),
     ],
 )
-def test_tasks_of_those_who_lead_others_are_marked(task: str, supervises: bool) -> None:
+def test_supervising_tasks_are_marked(task: str, supervises: bool) -> None:
     assert phrase_columns([task], [], [])["task_supervises"] == [supervises]
 
 
-def test_a_skill_without_words_of_its_own_keeps_its_name() -> None:
+def test_skill_without_a_phrase_keeps_its_name() -> None:
     assert phrase_columns([], [], ["mechanical", "active listening"])["skill_phrases"] == [
         "mechanical know-how",
         "active listening",
     ]
 
 
-def test_the_shipped_phrases_are_those_of_the_shipped_tasks_tools_and_skills() -> None:
+def test_shipped_phrases_match_their_sources() -> None:
     for occupation in OCCUPATIONS:
         phrases = phrase_columns(occupation.tasks, occupation.tools, occupation.skills)
         assert {name: list(getattr(occupation, name)) for name in phrases} == phrases, occupation.name
 
 
-def test_shipped_phrases_keep_their_length_and_kinds_are_known() -> None:
+def test_shipped_phrases_keep_length_and_kinds() -> None:
     assert {column for columns in PHRASES.values() for column in columns} == set(phrase_columns([], [], []))
     for occupation in OCCUPATIONS:
         # An "or" becomes an "and" after the cut.
