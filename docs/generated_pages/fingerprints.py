@@ -12,7 +12,7 @@ from census_personas.generator.config import config_file
 Values = Mapping[str, Any]
 
 _SERVED: Values = {"llm": {"backend": "openai", "model": "first"}}
-_TEXTS = ("second", "http://second", "SECOND")
+_TEXTS = ("second", "http://second", "SECOND", "1/2")
 _MAPPINGS = (
     *({"sex": "uniform"}, {"sex": "Male"}, {"echo": "flag"}),
     *({"second": "text"}, {"second": True}, {"X-Second": "text"}),
