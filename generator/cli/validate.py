@@ -81,16 +81,22 @@ def validate(
         findings = output_file(findings, (".parquet", ".jsonl"), inputs=files, run=dataset)
     priors = Priors.load(locale)
     language = language_of_texts(dataset, extra)
+    # With a limit the rules read fewer rows than the measures, which then read the file again.
+    collection = validation_report.open_collection(priors, extra) if page and limit is None else None
     spread = None
     if workers > 1:
-        job = ValidationJob(locale, language, actions, tuple(plugins or ()))
+        columns = collection.columns if collection else None
+        job = ValidationJob(locale, language, actions, tuple(plugins or ()), columns)
         spread = CheckingCrew(executor_of(RuntimeConfig(), workers), job)
     result = _judged(
         dataset, files, priors, language=language,
         policy=actions, findings=findings, limit=limit, plugins=extra, spread=spread,
+        collection=collection,
     )  # fmt: skip
     if page is not None:
-        built = validation_report.build_report(dataset, files, priors, result, manifest, extra)
+        built = validation_report.build_report(
+            dataset, files, priors, result, manifest, extra, collection
+        )  # fmt: skip
         validation_report.write(page, built)
         # By verdict, as rules are counted by severity: the page tells which.
         result["assumptions"] = Counter(item.verdict for item in built.measures.assumptions)
