@@ -6,7 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,25 @@ class InputSource:
             return count_rows(self.path)
         return sum(1 for _ in self.rows())
 
-    def rows(self, columns: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
-        """The rows in order; of a Parquet file these columns alone."""
-        return chain.from_iterable(read_rows(file, self.text, columns) for file in self.files)
+    @property
+    def can_seek(self) -> bool:
+        """Whether rows can be passed over without reading them."""
+        return self.files[0].suffix.lower() == ".parquet"
+
+    def rows(self, columns: Collection[str] | None = None, start: int = 0) -> Iterator[dict[str, Any]]:
+        """The rows in order, from one of them on; of a Parquet file these columns alone."""
+        if not self.can_seek:
+            rows = chain.from_iterable(read_rows(file, self.text) for file in self.files)
+            return islice(rows, start, None)
+        return self._sought(columns, start)
+
+    def _sought(self, columns: Collection[str] | None, start: int) -> Iterator[dict[str, Any]]:
+        for file in self.files:
+            if start and start >= (rows := count_rows(file)):
+                start -= rows
+                continue
+            yield from read_rows(file, self.text, columns, start)
+            start = 0
 
     def tally(self, columns: Collection[str]) -> Mapping[str, Counter[str | None]]:
         """How often each value stands in each of these columns, as text; None counts empty cells.
