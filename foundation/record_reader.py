@@ -62,7 +62,7 @@ class TextFormat:
 
 
 def read_rows(
-    path: Path, text: TextFormat, columns: Collection[str] | None = None
+    path: Path, text: TextFormat, columns: Collection[str] | None = None, start: int = 0
 ) -> Iterator[dict[str, Any]]:
     """Rows of a file with columns of any names, in order, with memory for one batch.
 
@@ -71,11 +71,12 @@ def read_rows(
         text: how a .csv or .tsv file is written; its cells are texts, and None where a row is short.
         columns: those to read of a Parquet file; other files give all of theirs. A number in a CSV file's column
             `age` becomes an integer.
+        start: rows to pass over: of a Parquet file without reading their row groups.
 
     Raises:
         DatasetError: unknown suffix, unreadable file or row, or two columns of one name.
     """
-    rows = _rows(path, text, columns)
+    rows = _rows(path, text, columns, start)
     return map(partial(_with_number, "age"), rows) if path.suffix.lower() == ".csv" else rows
 
 
@@ -166,27 +167,34 @@ def _readable(path: Path, text: TextFormat) -> Iterator[None]:
         ) from error
 
 
-def _rows(path: Path, text: TextFormat, columns: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+def _rows(
+    path: Path, text: TextFormat, columns: Collection[str] | None = None, start: int = 0
+) -> Iterator[dict[str, Any]]:
     suffix = path.suffix.lower()
     with _readable(path, text):
         if suffix == ".parquet":
-            yield from _parquet(path, columns)
+            yield from _parquet(path, columns, start)
         elif suffix == ".jsonl":
-            yield from read_json_lines(path)
+            yield from itertools.islice(read_json_lines(path), start, None)
         elif suffix in {".csv", ".tsv"}:
-            yield from _csv(path, text)
+            yield from itertools.islice(_csv(path, text), start, None)
         else:
             raise DatasetError(f"{path}: unknown suffix {path.suffix!r}; read .parquet, .csv, .tsv or .jsonl")
 
 
-def _parquet(path: Path, columns: Collection[str] | None) -> Iterator[dict[str, Any]]:
+def _parquet(path: Path, columns: Collection[str] | None, start: int) -> Iterator[dict[str, Any]]:
     # Without a bound on what is read ahead, memory grows with the file.
     with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, page_checksum_verification=True) as file:
         names = file.schema_arrow.names
         _refuse_twins(path, names)
         read = None if columns is None else [name for name in names if name in columns]
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=read):
-            yield from batch.to_pylist()
+        groups = [*range(file.num_row_groups)]
+        while groups and start >= (rows := file.metadata.row_group(groups[0]).num_rows):
+            start -= rows
+            del groups[0]
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=read):
+            yield from batch.slice(start).to_pylist()
+            start = max(0, start - batch.num_rows)
 
 
 def _csv(path: Path, text: TextFormat) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from census_personas.foundation.record_reader import read_records
+from census_personas.validators.collected_facts import CollectedColumns
 from census_personas.validators.measure import Measures, Values
 from census_personas.validators.measure_registry import measures
 from census_personas.validators.measured_dataset import (
@@ -157,34 +158,59 @@ def assess_files(  # noqa: PLR0913 - what is measured, against what, and how muc
         PluginError: a measure of a plug-in that fails.
     """
     listed = measures() if listed is None else listed
-    if tables is None:
-        tables = [priors.roles.named(roles) for roles in TABLES if not priors.roles.missing(roles)]
-    expected = expected or CensusTables(priors)
-    age = priors.roles.get("age") or "age"
-    collected = RecordCollection(
+    collection = collection_of(priors, listed, rng, sample)
+    for record in chain.from_iterable(map(partial(read_records, age=collection.columns.age), paths)):
+        collection.add(record)
+    if not collection.rows:
+        raise ValueError(f"{', '.join(map(str, paths))}: no rows; nothing can be measured")
+    return assess_collection(
+        collection, priors, listed, tables=tables, expected=expected, others=others, language=language
+    )
+
+
+def collection_of(
+    priors: Priors, listed: Measures, rng: np.random.Generator, sample: int = SAMPLE
+) -> RecordCollection:
+    """An empty collection of what these measures ask of a dataset; `rng` draws the sample of texts."""
+    columns = CollectedColumns(
         facts_of(listed, priors),
         numbers_of(listed, priors),
         digests_of(listed),
-        sample,
-        rng,
-        age=age,
+        priors.roles.get("age") or "age",
     )
-    for record in chain.from_iterable(map(partial(read_records, age=age), paths)):
-        collected.add(record)
-    if not collected.rows:
-        raise ValueError(f"{', '.join(map(str, paths))}: no rows; nothing can be measured")
-    frame = collected.frame()
+    return RecordCollection(columns, sample, rng)
+
+
+def assess_collection(
+    collection: RecordCollection,
+    priors: Priors,
+    listed: Measures,
+    *,
+    tables: Sequence[Sequence[str]] | None = None,
+    expected: Expected | None = None,
+    others: int = 0,
+    language: str | None = None,
+) -> Assessment:
+    """Measure a dataset of which every row was collected, one at least; arguments are those of `assess_files`.
+
+    Raises:
+        PluginError: a measure of a plug-in that fails.
+    """
+    if tables is None:
+        tables = [priors.roles.named(roles) for roles in TABLES if not priors.roles.missing(roles)]
+    expected = expected or CensusTables(priors)
+    frame = collection.facts.frame()
     shares = {tuple(table): expected.modelled(table) for table in tables if set(table) <= set(frame.columns)}
     dataset = MeasuredDataset(
         priors=priors,
         expected=expected,
-        rows=collected.rows,
+        rows=collection.rows,
         facts=frame,
         people=frame,
-        pairs=some_of(frame, ASSOCIATED, rng),
-        rng=rng,
-        records=collected.records,
-        digests=collected.digests,
+        pairs=some_of(frame, ASSOCIATED, collection.rng),
+        rng=collection.rng,
+        records=collection.records,
+        digests=collection.facts.digests,
         tables={table: marginal for table, marginal in shares.items() if marginal is not None},
         language=language,
     )

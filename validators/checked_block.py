@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from census_personas.validators.collected_facts import CollectedColumns, CollectedFacts
 from census_personas.validators.finding import Finding
 from census_personas.validators.rules import RecordChecker
 
@@ -22,11 +23,13 @@ class CheckedBlock:
         uuids: of each row, empty where it has none.
         findings: about each row that has any, by its place in the block.
         columns: that at least one row has.
+        facts: of each row, for measures; None where nobody asked for them.
     """
 
     uuids: tuple[str, ...]
     findings: Mapping[int, tuple[Finding, ...]]
     columns: frozenset[str]
+    facts: CollectedFacts | None = None
 
     @property
     def rejected(self) -> int:
@@ -42,11 +45,18 @@ class CheckedBlock:
         )
 
 
-def check_block(checker: RecordChecker, records: Sequence[Mapping[str, Any]]) -> CheckedBlock:
-    """Check some rows; no finding depends on rows of other blocks."""
+def check_block(
+    checker: RecordChecker, records: Sequence[Mapping[str, Any]], collected: CollectedColumns | None = None
+) -> CheckedBlock:
+    """Check some rows, and collect what measures ask of `collected`; nothing depends on rows of other blocks."""
+    facts = None if collected is None else CollectedFacts(collected)
+    if facts is not None:
+        for record in records:
+            facts.add(record)
     findings = {place: found for place, found in enumerate(checker.check_each(records)) if found}
     return CheckedBlock(
         uuids=tuple(str(record.get("uuid") or "") for record in records),
         findings=findings,
         columns=frozenset().union(*records),
+        facts=facts,
     )

@@ -2,83 +2,45 @@
 
 from __future__ import annotations
 
-import math
-from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from census_personas.validators.dataset.duplication import Digests
-
-_ABSURD = 1000  # years; an age from here on is none
+from census_personas.validators.collected_facts import CollectedColumns, CollectedFacts
 
 
 class RecordCollection:
-    """Coded facts and digests of all records, and a random sample of whole records (reservoir)."""
+    """Facts of all records, and a random sample of whole records (reservoir)."""
 
-    def __init__(
-        self,
-        facts: Iterable[str],
-        numbers: Sequence[str],
-        digests: Sequence[str],
-        sample: int,
-        rng: np.random.Generator,
-        *,
-        age: str = "age",
-    ) -> None:
-        """Name the columns of text, numbers and ages, the fields that are digested, and the size of the sample."""
-        self.rows = 0
+    def __init__(self, columns: CollectedColumns, sample: int, rng: np.random.Generator) -> None:
+        """Name what is kept of every record, and the size of the sample, which `rng` draws."""
+        self.columns = columns
+        self.rng = rng
+        self.facts = CollectedFacts(columns)
         self.records: list[Mapping[str, Any]] = []
-        self.digests = Digests(digests)
-        self._sample, self._rng, self._age = sample, rng, age
-        self._facts = {name: array("i") for name in facts if name != age}
-        self._states: dict[str, dict[str, int]] = {name: {} for name in self._facts}
-        self._numbers = {name: array("d") for name in numbers if name != age}
-        self._ages = array("i")
+        self._sample = sample
+        self._seen = 0
+
+    @property
+    def rows(self) -> int:
+        """Records so far."""
+        return self.facts.rows
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Take what is kept of a record."""
-        self.digests.add(record)
-        for name, values in self._facts.items():
-            value = record.get(name)
-            states = self._states[name]
-            values.append(states.setdefault(value, len(states)) if isinstance(value, str) else -1)
-        for name, numbers in self._numbers.items():
-            numbers.append(_number(record.get(name)))
-        age = record.get(self._age)
-        self._ages.append(int(age) if isinstance(age, int | float) and 0 <= age < _ABSURD else -1)
-        self.rows += 1
+        """Take a record."""
+        self.facts.add(record)
         self._keep(record)
 
+    def extend(self, facts: CollectedFacts, records: Sequence[Mapping[str, Any]]) -> None:
+        """Take a block of records of which the facts were collected elsewhere; the same as to add each of them."""
+        self.facts.extend(facts)
+        for record in records:
+            self._keep(record)
+
     def _keep(self, record: Mapping[str, Any]) -> None:
+        self._seen += 1
         if len(self.records) < self._sample:
             self.records.append(record)
-        elif (place := int(self._rng.integers(self.rows))) < self._sample:
+        elif (place := int(self.rng.integers(self._seen))) < self._sample:
             self.records[place] = record
-
-    def frame(self) -> pd.DataFrame:
-        """The facts that at least one record has."""
-        known: dict[str, Any] = {
-            name: pd.Categorical.from_codes(np.array(values), pd.Index(list(self._states[name])))
-            for name, values in self._facts.items()
-            if self._states[name]
-        }
-        for name, values in self._numbers.items():
-            column = np.array(values)
-            if not np.isnan(column).all():
-                known[name] = column
-        ages = pd.Series(np.array(self._ages, dtype=np.int64))
-        if (ages >= 0).any():
-            known[self._age] = ages if (ages >= 0).all() else ages.where(ages >= 0)
-        return pd.DataFrame(known, index=range(self.rows))
-
-
-def _number(value: object) -> float:
-    """A number, or what a CSV file makes of one; NaN where it is none."""
-    try:
-        number = float(value) if isinstance(value, int | float | str) else math.nan
-    except (ValueError, OverflowError):
-        return math.nan
-    return number if math.isfinite(number) else math.nan

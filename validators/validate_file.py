@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from census_personas.foundation.record_reader import BATCH_ROWS, read_records
 from census_personas.validators.checked_block import Spread, check_block
 from census_personas.validators.finding import Severity
 from census_personas.validators.findings_writer import FindingsWriter, WriterError
+from census_personas.validators.record_collection import RecordCollection
 from census_personas.validators.records.schema_types import needed
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import RecordChecker
@@ -33,6 +35,7 @@ def validate_files(
     limit: int | None = None,
     plugins: Plugins = NO_PLUGINS,
     spread: Spread | None = None,
+    collection: RecordCollection | None = None,
 ) -> dict[str, Any]:
     """Check every row of Parquet, JSONL or CSV files in the Nemotron schema (either release, or ours), in order.
 
@@ -44,6 +47,8 @@ def validate_files(
         limit: rows to read at most.
         plugins: whose rules run beside ours.
         spread: checks blocks of rows under the same rules, as worker processes do; by default they are checked here.
+            It collects the facts that `collection` asks for.
+        collection: takes the rows for measures in the same pass, block by block in their order.
 
     Returns:
         `{"rows", "rejected_rows", "repeated_uuids", "missing_columns", "by_rule": {rule: {"error", "warning",
@@ -72,8 +77,13 @@ def validate_files(
     read = partial(read_records, age=checker.reference.column_of("age"))
     with FindingsWriter(findings) as writer:
         records = islice(chain.from_iterable(map(read, paths)), limit)
-        blocks = iter(lambda: list(islice(records, BATCH_ROWS)), [])
-        for block in (spread or partial(map, partial(check_block, checker)))(blocks):
+        columns = None if collection is None else collection.columns
+        spread = spread or partial(map, partial(check_block, checker, collected=columns))
+        ahead: deque[list[dict[str, Any]]] = deque()
+        for block in spread(_remembered(iter(lambda: list(islice(records, BATCH_ROWS)), []), ahead)):
+            taken = ahead.popleft()
+            if collection is not None and block.facts is not None:
+                collection.extend(block.facts, taken)
             missing.difference_update(block.columns)
             rejected += block.rejected
             for (code, severity), spoken in block.counts().items():
@@ -91,3 +101,12 @@ def validate_files(
         "by_rule": by_rule,
         **({"not_judged": dict(checker.not_judged)} if checker.not_judged else {}),
     }
+
+
+def _remembered(
+    blocks: Iterator[list[dict[str, Any]]], ahead: deque[list[dict[str, Any]]]
+) -> Iterator[list[dict[str, Any]]]:
+    """The blocks, each of which stays in `ahead` until what came of it is there."""
+    for block in blocks:
+        ahead.append(block)
+        yield block

@@ -89,13 +89,20 @@ def validate(
         findings = output_file(findings, (".parquet", ".jsonl"), inputs=files, run=dataset)
     priors = Priors.load(locale)
     language = language_of_texts(dataset, extra)
-    spread = _spread(executor, workers, ValidationJob(locale, language, actions, tuple(plugins or ())))
+    # With a limit the rules read fewer rows than the measures, which then read the file again.
+    collection = validation_report.open_collection(priors, extra) if page and limit is None else None
+    columns = collection.columns if collection else None
+    job = ValidationJob(locale, language, actions, tuple(plugins or ()), columns)
+    spread = _spread(executor, workers, job)
     result = _judged(
         dataset, files, priors, language=language,
         policy=actions, findings=findings, limit=limit, plugins=extra, spread=spread,
+        collection=collection,
     )  # fmt: skip
     if page is not None:
-        built = validation_report.build_report(dataset, files, priors, result, manifest, extra)
+        built = validation_report.build_report(
+            dataset, files, priors, result, manifest, extra, collection
+        )  # fmt: skip
         validation_report.write(page, built)
         # Counts by verdict, as rules are counted by severity; the page lists them.
         result["assumptions"] = Counter(item.verdict for item in built.measures.assumptions)

@@ -66,11 +66,13 @@ class Report:
 class Lease:
     """What a worker may do: places and epoch for each endpoint, spending, rows to try at once (None: any number).
 
-    `is_spent`: the budget of the session is spent, and no further request is sent.
+    `answered`: whether each endpoint has answered a worker of this session, so that an outage is waited for with
+    patience by one that replaces it. `is_spent`: the budget of the session is spent, and no further request is sent.
     """
 
     state: State
     gates: tuple[tuple[int, int], ...] = ()
+    answered: tuple[bool, ...] = ()
     allowance: Allowance = field(default_factory=Allowance)
     rows: int | None = None
     is_spent: bool = False

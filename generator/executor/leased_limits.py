@@ -24,6 +24,7 @@ class LeasedGate:
         """`ceiling` bounds what this process can have open, whatever the lease."""
         self.ceiling = ceiling
         self.is_doubling = True
+        self.has_answered_others = False
         self._places = ConcurrencyLimit(ceiling)
         self._places.follow(0, 0)
         self._answered: list[tuple[int, float, int, bool]] = []
@@ -78,8 +79,9 @@ class LeasedGate:
         self._answered, self._throttled, self._observed, self._is_silent = [], [], None, False
         return report
 
-    def follow(self, limit: int, epoch: int) -> None:
-        """Take a new lease."""
+    def follow(self, limit: int, epoch: int, *, has_answered: bool) -> None:
+        """Take a new lease; `has_answered`: the endpoint has answered a worker of this session."""
+        self.has_answered_others = has_answered
         self._places.follow(min(limit, self.ceiling), epoch)
 
 

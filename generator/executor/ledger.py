@@ -79,7 +79,8 @@ class Ledger:
         )
         rows = self._rows_to_try(worker, report.rows)
         self._show()
-        return Lease(self.state, gates, allowance, rows, is_spent=self._budget.error is not None)
+        answered = tuple(gate.has_answered for gate in self._gates[: len(gates)])
+        return Lease(self.state, gates, answered, allowance, rows, is_spent=self._budget.error is not None)
 
     def release(self, worker: int) -> None:
         """Take back what a worker held; rows of unfinished shards that it counted are counted by who writes them."""
@@ -149,6 +150,7 @@ class _SharedGate:
         self._places = SharedPlaces()
         self._in_flight: dict[int, int] = {}
         self._limit = ConcurrencyLimit(ceiling)
+        self.has_answered = False
 
     def lease(self, worker: int, report: GateReport, *, is_watch: bool) -> tuple[int, int]:
         """Learn from a worker's report; its places, and the epoch in which it has them.
@@ -156,6 +158,7 @@ class _SharedGate:
         `is_watch`: it is the worker whose looks at the server's queue count; those of the others are of the same one.
         """
         limit = self._limit
+        self.has_answered |= bool(report.answered or report.throttled)
         for epoch, seconds, tokens, was_full in report.answered:
             limit.in_flight = limit.limit if was_full else 0
             limit.answered(epoch, seconds, tokens)

@@ -149,8 +149,8 @@ class NarrationWorker:
         return {} if self._model is None else self._model.account()
 
     def _follow(self, lease: Lease) -> None:
-        for gate, (places, epoch) in zip(self._gates, lease.gates, strict=True):
-            gate.follow(places, epoch)
+        for gate, (places, epoch), answered in zip(self._gates, lease.gates, lease.answered, strict=True):
+            gate.follow(places, epoch, has_answered=answered)
         self.budget.follow(lease.allowance, is_spent=lease.is_spent)
         self._rows.follow(lease.rows)
         if lease.state != self._state:

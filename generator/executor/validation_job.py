@@ -14,6 +14,7 @@ from census_personas.generator.executor.executor import Done, Exchange, Executor
 from census_personas.generator.population.plausibility import Plausibility
 from census_personas.generator.population.population import Population
 from census_personas.validators.checked_block import CheckedBlock, check_block
+from census_personas.validators.collected_facts import CollectedColumns
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import RecordChecker
 
@@ -32,12 +33,16 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class ValidationJob:
-    """By what a dataset is judged: locale, language of the texts, policy and plug-ins, by their names."""
+    """By what a dataset is judged: locale, language of the texts, policy and plug-ins, by their names.
+
+    `collected`: what is kept of each row for measures; None where there is no report.
+    """
 
     locale: str
     language: str | None
     policy: Mapping[str, str]
     plugins: tuple[str, ...] = ()
+    collected: CollectedColumns | None = None
 
     @property
     def at_once(self) -> int:
@@ -53,19 +58,20 @@ class ValidationJob:
         """Load the locale, its model and the rules."""
         priors = Priors.load(self.locale)
         reference = RuleContext(priors, Plausibility.of(Population.load(priors)), self.language)
-        return ValidationWorker(RecordChecker(reference, self.policy, plugins=Plugins.load(self.plugins)))
+        checker = RecordChecker(reference, self.policy, plugins=Plugins.load(self.plugins))
+        return ValidationWorker(checker, self.collected)
 
 
 class ValidationWorker:
     """Checks one block after the other."""
 
-    def __init__(self, checker: RecordChecker) -> None:
-        """Take the rules, under their policy."""
-        self._checker = checker
+    def __init__(self, checker: RecordChecker, collected: CollectedColumns | None) -> None:
+        """Take the rules, under their policy, and what is collected."""
+        self._checker, self._collected = checker, collected
 
     async def work(self, task: Block) -> CheckedBlock:
         """Check the rows of a block."""
-        return check_block(self._checker, task.records)
+        return check_block(self._checker, task.records, self._collected)
 
     async def aclose(self) -> None:
         """Nothing is open."""

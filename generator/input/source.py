@@ -6,7 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,25 @@ class InputSource:
         first = self.columns[0]
         return sum(len(block[first]) for block in self.blocks((first,)))
 
-    def rows(self, columns: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
-        """Yield the rows in order; from a Parquet file only these columns."""
-        return chain.from_iterable(read_rows(file, self.text, columns) for file in self.files)
+    @property
+    def can_seek(self) -> bool:
+        """Whether rows can be passed over without reading them."""
+        return self.files[0].suffix.lower() == ".parquet"
+
+    def rows(self, columns: Collection[str] | None = None, start: int = 0) -> Iterator[dict[str, Any]]:
+        """Yield the rows in order from row `start` on; from a Parquet file only these columns."""
+        if not self.can_seek:
+            rows = chain.from_iterable(read_rows(file, self.text) for file in self.files)
+            return islice(rows, start, None)
+        return self._sought(columns, start)
+
+    def _sought(self, columns: Collection[str] | None, start: int) -> Iterator[dict[str, Any]]:
+        for file in self.files:
+            if start and start >= (rows := count_rows(file)):
+                start -= rows
+                continue
+            yield from read_rows(file, self.text, columns, start)
+            start = 0
 
     def blocks(self, columns: Collection[str]) -> Iterator[Mapping[str, Sequence[Any]]]:
         """The cells of these columns, block by block."""

@@ -25,21 +25,27 @@ class CircuitBreaker:
     Time is the event loop's monotonic clock, so changes of the wall clock do not matter.
     """
 
-    def __init__(self, shown: str, patience_s: float) -> None:
-        """`shown` names the endpoint in errors.
+    def __init__(
+        self, shown: str, patience_s: float, answered_others: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`shown` names the endpoint in errors; `answered_others` says whether it has answered another process.
 
         An outage longer than `patience_s` ends the run. Before the first answer, an outage that outlasts a second
         trial and two seconds does.
         """
         self._shown = shown
         self._patience_s = patience_s
-        self._answered = False
+        self._answered_us, self._answered_others = False, answered_others
         self._failures = 0
         self._down_since = 0.0
         self._said = ""
         self._trial_at = 0.0
         self._delay = _FIRST_TRIAL_S
         self._closed: asyncio.Event | None = None
+
+    @property
+    def _answered(self) -> bool:
+        return self._answered_us or self._answered_others()
 
     @property
     def is_open(self) -> bool:
@@ -86,7 +92,7 @@ class CircuitBreaker:
 
     def succeeded(self) -> None:
         """Record that the endpoint answered; a refusal is an answer too."""
-        self._answered = True
+        self._answered_us = True
         self._failures = 0
         if self._closed is not None:
             logger.warning("%s answers again", self._shown)

@@ -70,6 +70,11 @@ class Gate(Protocol):
         """Whether the limit is still being found."""
         ...
 
+    @property
+    def has_answered_others(self) -> bool:
+        """Whether the endpoint is known to have answered another process of the run."""
+        ...
+
     async def __aenter__(self) -> int:
         """Take a place in flight; returns the epoch."""
         ...
@@ -104,6 +109,7 @@ class ConcurrencyLimit:
         self.limit = min(START, ceiling)
         self.in_flight = 0
         self.is_doubling = True
+        self.has_answered_others = False
         self._waiting: deque[asyncio.Future[None]] = deque()
         self.epoch = 0
         """How often the limit has changed."""

@@ -29,7 +29,7 @@ class Endpoint:
         self.address = address
         self.transport = transport
         self.gate: Gate = gate or ConcurrencyLimit(config.concurrency)
-        self.circuit = CircuitBreaker(address.shown, config.patience_s)
+        self.circuit = CircuitBreaker(address.shown, config.patience_s, lambda: self.gate.has_answered_others)
         self.configured = Dialect.of_config(config)
         """What the config says of the dialect."""
         self.dialect = None if config.structured_output == "auto" else self.configured

@@ -23,12 +23,13 @@ from census_personas.generator.report.report_types import Swap
 from census_personas.generator.report.run_report import render, try_out, writing
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.text_language import language_of_texts
-from census_personas.validators.assess import Assessment, assess_files
+from census_personas.validators.assess import Assessment, assess_collection, assess_files, collection_of
 from census_personas.validators.measure_registry import measures as list_measures
 from census_personas.validators.rules import GUIDE_CHECKS
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
+    from census_personas.validators.record_collection import RecordCollection
 
 NAME = "validation.html"
 
@@ -118,6 +119,7 @@ def build_report(
     result: Mapping[str, Any],
     manifest: Manifest | None = None,
     plugins: Plugins = NO_PLUGINS,
+    collection: RecordCollection | None = None,
 ) -> ValidationReport:
     """Build the report: `result` of the record rules, and every measure of the dataset.
 
@@ -125,6 +127,7 @@ def build_report(
     narrator, the effects of swapped facts are computed too; other narrators cost requests, so `personas report` does
     that on demand. A run written with plug-ins needs them for this: `plugins` are those that the caller named, whose
     measures are included.
+    `collection` holds every row of the files if they were read before; otherwise the files are read.
 
     Raises:
         DatasetError: a file cannot be read.
@@ -144,15 +147,12 @@ def build_report(
     may_narrate = offline and (bool(plugins.members) or not settings.plugins)
     swaps = _swaps(dataset, plugins) if may_narrate else counterfactual.load_effects(dataset)
     expected = Expectation(Population.load(priors), settings.where, settings.target | settings.quota)
-    measures = assess_files(
-        files,
-        priors,
-        np.random.default_rng(0),
-        expected=expected,
-        others=len(swaps),
-        listed=list_measures(plugins),
-        language=language_of_texts(dataset, plugins),
-    )
+    listed, language = list_measures(plugins), language_of_texts(dataset, plugins)
+    against: dict[str, Any] = {"expected": expected, "others": len(swaps), "language": language}
+    if collection is None:
+        measures = assess_files(files, priors, np.random.default_rng(0), listed=listed, **against)
+    else:
+        measures = assess_collection(collection, priors, listed, **against)
     swapped = [counterfactual.judged(swap, measures.tests.number) for swap in swaps]
     return ValidationReport(
         dataset=dataset.name,
@@ -164,6 +164,11 @@ def build_report(
         swaps=tuple(map(Swap.model_validate, swapped)),
         independences=tuple(priors.declaration.independences),
     )
+
+
+def open_collection(priors: Priors, plugins: Plugins = NO_PLUGINS) -> RecordCollection:
+    """An empty collection of what `build_report` asks of each row, for the pass in which the rules read them."""
+    return collection_of(priors, list_measures(plugins), np.random.default_rng(0))
 
 
 def write(page: Path, report: ValidationReport) -> None:

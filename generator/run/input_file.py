@@ -157,13 +157,14 @@ class InputFile:
             yield f"{self.path}: has no {', '.join(lacking)}: drawn given what is known"
 
     def sample(self, n: int, start: int) -> pd.DataFrame:
-        """Rows `start` up to `start + n`, completed. Reading on is cheap; going back begins anew.
+        """Rows `start` up to `start + n`, completed. Rows between are passed over, in a Parquet file unread.
 
         A row that nobody of the locale can be has the reason in a further column.
         """
-        if start < self._next or not self._next:
-            self._rows, self._next = self.source.rows(), 0
-        rows = list(islice(self._rows, start - self._next, start - self._next + n))
+        ahead = start - self._next
+        if ahead < 0 or not self._next or (ahead and self.source.can_seek):
+            self._rows, ahead = self.source.rows(start=start), 0
+        rows = list(islice(self._rows, ahead, ahead + n))
         self._next = start + n
         records = [self._identified(row, start + i) for i, row in enumerate(rows)]
         people = self._completer.complete(records, start, self.columns)

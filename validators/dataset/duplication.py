@@ -118,6 +118,12 @@ class Digests:
             if isinstance(value, str) and value.strip():
                 digests.append(_digest(value if field == "uuid" else plain(value).casefold()))
 
+    def extend(self, later: Digests) -> None:
+        """Take the values of later rows, of the same fields."""
+        self.rows += later.rows
+        for field, digests in self._seen.items():
+            digests.extend(later._seen[field])
+
     def repeated(self, fields: Sequence[str]) -> dict[str, int]:
         """Values that stood before in the same field, letter case and typography aside; of fields that have any."""
         return {field: _repeated(self._seen[field]) for field in fields if self._seen.get(field)}

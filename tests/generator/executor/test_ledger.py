@@ -6,7 +6,10 @@ import pytest
 
 from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.executor.lease import GateReport, Lease, Report, RowsReport
+from census_personas.generator.executor.leased_limits import LeasedGate
 from census_personas.generator.executor.ledger import Ledger, add_accounts
+from census_personas.generator.llm.chat import EndpointError, UnreachableError
+from census_personas.generator.llm.circuit_breaker import CircuitBreaker
 from census_personas.generator.narration.narrator import Narrated
 from census_personas.generator.run.early_stop import UNREADABLE, EarlyStop, HopelessError
 from census_personas.generator.run.pipeline import Tally
@@ -84,3 +87,20 @@ def test_rows_of_a_worker_that_dies_are_counted_by_the_one_that_writes_them() ->
 def test_accounts_add_counts_and_keep_what_was_found() -> None:
     accounts = [{"requests": 2, "structured_output": "json_object"}, {"requests": 3, "retries": 1}]
     assert add_accounts(accounts) == {"requests": 5, "structured_output": "json_object", "retries": 1}
+
+
+async def test_a_worker_that_replaces_another_is_patient_with_an_endpoint_that_has_answered() -> None:
+    desk = ledger(2)
+    silent = GateReport(in_flight=0, waiting=1)
+    assert desk.exchange(0, Report(gates=(silent,))).answered == (False,)
+    desk.exchange(0, Report(gates=(GateReport(in_flight=0, waiting=1, answered=((0, 0.5, 100, False),)),)))
+    desk.release(0)
+    lease = desk.exchange(2, Report(gates=(silent,)))
+    gate = LeasedGate(8)
+    circuit = CircuitBreaker("http://here", 0.1, lambda: gate.has_answered_others)
+    circuit.failed(UnreachableError("nobody listens"), alone=True)
+    await circuit.admitted(lambda: True)  # a trial, before an endpoint that never answered is given up
+    (answered,) = lease.answered
+    gate.follow(*lease.gates[0], has_answered=answered)
+    with pytest.raises(EndpointError, match="has not answered for"):
+        await circuit.admitted(lambda: True)
