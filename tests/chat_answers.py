@@ -149,14 +149,14 @@ def value(
     low, high = spec.get("minLength", 1), spec.get("maxLength", 4000)
     if name.endswith("persona"):
         return sentence(name, facts, draw)
-    text, i = prose(facts, mine, TOPICS.get(name, name), draw), 0
+    text, i = prose(facts, mine, name, draw), 0
     while len(text) < low:
         text, i = f"{text} {REST[i % len(REST)].format(things(draw))}", i + 1
     return text[:high]
 
 
 def sentence(name: str, facts: dict[str, str], draw: random.Random) -> str:
-    """Return a narrative: one sentence that begins with the full name."""
+    """A narrative: one sentence, the full name first."""
     pronoun, possessive = pronouns(facts)
     hobby, skill = draw.sample(HOBBIES, 2), draw.choice(SKILLS)
     work, age = work_of(facts), facts.get("Age", "40").split()[0]
@@ -165,8 +165,14 @@ def sentence(name: str, facts: dict[str, str], draw: random.Random) -> str:
     return (
         f"{facts.get('Name', 'Nobody')}, {article} {age}-year-old from {facts.get('Home', 'town')}{work}, "
         f"gives the {side} side of life to {hobby[0]} and {hobby[1]}, leaning on {possessive} {skill} on "
-        f"{draw.choice(DAYS)} {draw.choice(TIMES)}, when {pronoun} {draw.choice(HABITS)}."
+        f"{draw.choice(DAYS)} {draw.choice(TIMES)}, when {pronoun} {habit(name, facts)}."
     )
+
+
+def habit(name: str, facts: dict[str, str]) -> str:
+    """A habit that no other field of this person has."""
+    order = random.Random(facts.get("Name", "")).sample(HABITS, len(HABITS))
+    return order[FIELDS.index(name) if name in FIELDS else sum(name.encode()) % len(HABITS)]
 
 
 def work_of(facts: dict[str, str]) -> str:
@@ -178,16 +184,20 @@ def pronouns(facts: dict[str, str]) -> tuple[str, str]:
     return ("she", "her") if facts.get("Sex", "").startswith("Female") else ("he", "his")
 
 
-def prose(facts: dict[str, str], items: list[str], topic: str, draw: random.Random) -> str:
-    """Return a paragraph that begins with the first name and names every item."""
-    first = facts.get("First name", "Nobody")
+def prose(facts: dict[str, str], items: list[str], name: str, draw: random.Random) -> str:
+    """A paragraph that begins with the first name's own form for this field, and names every item."""
     pronoun, possessive = pronouns(facts)
-    city = facts.get("Home", "town").partition(",")[0]
-    return (
-        f"When it comes to {topic}, {first} in {city} cares for {', '.join(items[:-1])} and {items[-1]}. "
-        f"On {draw.choice(DAYS)} {draw.choice(TIMES)} {pronoun} {draw.choice(HABITS)}, and {possessive} neighbours "
-        f"have long stopped being surprised that {topic} matters as much as {things(draw)}. What {pronoun} still wants "
-        f"from {topic} is a little more room, and the patience to look after {things(draw)}."
+    return PROSE.get(name, PROSE["hobbies_and_interests"]).format(
+        first=facts.get("First name", "Nobody"),
+        city=facts.get("Home", "town").partition(",")[0],
+        topic=TOPICS.get(name, name),
+        items=f"{', '.join(items[:-1])} and {items[-1]}",
+        day=f"{draw.choice(DAYS)} {draw.choice(TIMES)}",
+        pronoun=pronoun,
+        possessive=possessive,
+        habit=habit(name, facts),
+        things=things(draw),
+        more=things(draw),
     )
 
 
@@ -204,6 +214,20 @@ TOPICS = {
     "hobbies_and_interests": "free time",
     "career_goals_and_ambitions": "the years ahead",
 }
+FIELDS = (
+    *TOPICS, "professional_persona", "sports_persona", "arts_persona", "travel_persona", "culinary_persona", "persona",
+)  # fmt: skip
+PROSE = {
+    "cultural_background": "When it comes to {topic}, {first} in {city} cares for {items}. On {day} {pronoun} {habit}, "
+    "and {possessive} neighbours have long stopped being surprised that it matters as much as {things}. More room is "
+    "wanted, and the patience to look after {more}.",
+    "skills_and_expertise": "As for {topic}, people in {city} turn to {first} for {items}. {first} {habit} most of all "
+    "on {day}, which friends compare with {things}. The next lesson is planned already, about {more}.",
+    "hobbies_and_interests": "To {first}, {topic} in {city} means {items}. There is a rule for {day}, namely that "
+    "{pronoun} {habit}, and nobody minds the {things}. What is missing so far stands on a list under {more}.",
+    "career_goals_and_ambitions": "Of {topic}, {first} in {city} says little, but {items} belong to them. A calendar "
+    "has {day} marked in green, since {pronoun} {habit} best then, near {things}. One day it may all lead to {more}.",
+}
 HOBBIES = (
     "baking bread", "bird watching", "board games", "crossword puzzles", "evening walks", "fishing", "gardening",
     "knitting", "listening to records", "local history", "old films", "photography", "quilting", "reading novels",
@@ -219,6 +243,7 @@ TIMES = ("mornings", "afternoons", "evenings")
 HABITS = (
     "keeps a notebook within reach", "prefers the long way home", "invites whoever is near", "likes the radio on low",
     "measures twice and cuts once", "forgets the time", "brews a second pot of tea", "hums without noticing",
+    "waves at every bus", "counts the stairs", "folds paper boats", "writes lists on envelopes",
 )  # fmt: skip
 THINGS = (
     "acorns", "apricots", "barrels", "baskets", "bells", "blankets", "buttons", "candles", "chestnuts", "clouds",

@@ -48,5 +48,5 @@ def test_a_folder_without_a_run_is_refused_and_a_missing_report_says_what_to_do(
         Run(tmp_path)
     shutil.copytree(finished.folder, tmp_path / "run")
     (tmp_path / "run" / "report.json").unlink()
-    with pytest.raises(DatasetError, match=r"report\.json: is not there; .* resume the run"):
+    with pytest.raises(DatasetError, match=r"report\.json: does not exist; .* resume the run"):
         _ = Run(tmp_path / "run").report

@@ -96,7 +96,7 @@ def test_oversized_table_is_refused(tmp_path: Path) -> None:
     [
         ("sex;age;weight\nMale;18;1\n", "separate columns by commas, not ';'"),
         ("sex,sex,age,weight\nMale,Male,18,1\n", "duplicate column 'sex'"),
-        ("sex,age,weight\n" + "M" * 1_000_000, f"sex='{'M' * 60}'is not a state"),
+        ("sex,age,weight\n" + "M" * 1_000_000, f"sex='{'M' * 60}' is not a state"),
         ("sex,age,weight\nMale,18,1e308\nFemale,18,1e308\n", "weights are too large to add up"),
         ('sex,age,weight\n"Male,18,1\n', "cannot be read as a table"),
         ("sex,age,weight\nMa\0le,18,1\n", "is not a state"),
@@ -122,7 +122,7 @@ def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
         ({"weight": pa.array([NOON, NOON])}, "column 'weight' holds timestamp[us, tz=UTC], not numbers"),
         ({"weight": pa.nulls(2)}, "column 'weight' holds null, not numbers"),
         ({"weight": pa.array([float("nan"), 1.0])}, "weights of sex='Male', age=18 are nan"),
-        ({"age": pa.array([NOON, NOON])}, "age=2024-01-01 12:00:00+00:00is not a state"),
+        ({"age": pa.array([NOON, NOON])}, "age=2024-01-01 12:00:00+00:00 is not a state"),
         ({"sex": pa.array([{"a": 1}, {"a": 2}])}, "is not a state"),
         ({"sex": pa.array([b"Male", b"\xff"])}, "is not a state"),
     ],

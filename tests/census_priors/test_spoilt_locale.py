@@ -270,7 +270,7 @@ def test_mismatched_view_is_refused(example: Path, view: dict[str, object], said
         ("weight", [1.0, None], "weights of sex='Female' are nan"),
         ("sex", ["Male", None], "is not a state of the domain (Male, Female)"),
         ("sex", [["Male"], ["Female"]], "is not a state"),
-        ("sex", [1, 2], "sex='1'is not a state"),
+        ("sex", [1, 2], "sex='1' is not a state"),
     ],
 )
 def test_wrongly_typed_parquet_is_refused(

@@ -191,7 +191,7 @@ def test_folder_named_like_a_file_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_locale_replaces_only_a_locale(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(DestinationError, match=r"holds 'thesis.txt', and a locale would replace it"):
+    with pytest.raises(DestinationError, match=r"holds 'thesis.txt', which a locale would replace"):
         refuse_other_folder(tmp_path)
     (tmp_path / "priors.yaml").touch()
     (tmp_path / "tables").mkdir()

@@ -86,7 +86,7 @@ def test_selection_is_shown(personas: Personas, tmp_path: Path) -> None:
         ({"where": {"state": "Narnia"}}, "Narnia"),
         ({"where": {"planet": "Mars"}}, "unknown attribute 'planet'"),
         ({"target": {"sex": {"Male": 2, "Female": -1}}}, "sex"),
-        ({"quota": {"sex": {"Male": 2, "Female": 3}}}, "counts sum to 5, and 4 rows are asked for"),
+        ({"quota": {"sex": {"Male": 2, "Female": 3}}}, "counts sum to 5, but 4 rows are requested"),
         ({"prompts": {"set": "nowhere"}}, "nowhere"),
         ({"prompts": {"narratives": ["haiku"]}}, "haiku"),
         ({"prompts": {"narratives": ["finance"]}}, "finance"),  # the grammar cannot write it
