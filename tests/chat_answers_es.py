@@ -31,10 +31,10 @@ def value(name: str, spec: dict[str, Any], facts: dict[str, str], draw: random.R
     if name.endswith("persona"):
         return (
             f"En lo que toca a {topic}, {who} de {age} años prefiere {first} los {day} por la tarde y {second} con los "
-            f"vecinos, aunque la lluvia de los {draw.choice(SIDES)} le obligue a cambiar de planes."
+            f"vecinos, aunque la lluvia de los {draw.choice(SIDES)} le obligue a cambiar de planes en {topic}."
         )
     listed = f"{', '.join(items[:-1])} y {items[-1]}"
     return (
         f"De {topic} se habla mucho en la casa de {who}, que sabe {listed}. Cada {day} dedica una hora a {first}, sin "
-        f"prisa y con la radio encendida. Para el año próximo quisiera más tiempo para {second} y para los suyos."
+        f"prisa y con la radio encendida. Para el año próximo quisiera más tiempo para {second} y para los suyos, y en {topic} más calma."
     )

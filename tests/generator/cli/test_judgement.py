@@ -52,7 +52,7 @@ def test_unwritable_report_is_not_computed(
     monkeypatch.setattr(run_report, "build_report", None)
     code, out, err = personas("report", tmp_path / "people.csv", "-o", tmp_path / "taken" / "place")
     assert (code, out) == (2, "")
-    assert "taken/place: cannot be written (Not a directory); give a place" in one_line(err)
+    assert "taken/place: cannot be written (Not a directory); choose a path" in one_line(err)
 
 
 def test_report_of_a_file_is_beside_it(personas: Personas, tmp_path: Path) -> None:

@@ -9,7 +9,13 @@ import pytest
 from census_personas.generator.config.config_file import parse
 from census_personas.generator.config.llm_config import LLMConfig
 from census_personas.generator.config.run_config import ConfigError
-from census_personas.generator.llm.chat import EndpointError, RequestError, ThrottledError, TransientError
+from census_personas.generator.llm.chat import (
+    EndpointError,
+    NotFoundError,
+    RequestError,
+    ThrottledError,
+    TransientError,
+)
 from census_personas.generator.llm.transport import Address, decoded, retry_after, served_models, status_error
 
 pytestmark = pytest.mark.quick
@@ -29,7 +35,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Address:
         (400, RequestError),
         (401, EndpointError),
         (403, EndpointError),
-        (404, EndpointError),
+        (404, NotFoundError),
         (303, EndpointError),
         (304, TransientError),
         (307, EndpointError),

@@ -237,7 +237,7 @@ def rewritten(folder: Path, table: str, column: str, value: object) -> Path:
     [
         ("-5", r"weights of region='north', sex='Male' are -5\.0; counts must be >= 0"),
         ("", r"weights of region='north', sex='Male' are nan; counts must be >= 0"),
-        ("many", r"weight 'many' is no number"),
+        ("many", r"weight 'many' is not a number"),
         ("inf", r"weights of region='north', sex='Male' are inf"),
     ],
 )

@@ -218,7 +218,7 @@ def test_views_of_one_attribute_may_conflict(population: Population) -> None:
             {"occupation": [None, "registered nurse"]},
             r"column 'occupation', row 1: .*did you mean registered_nurse\?",
         ),
-        ({"age": ["young"]}, r"column 'age', row 0: 'young' is no whole number"),
+        ({"age": ["young"]}, r"column 'age', row 0: 'young' is neither a whole number nor a range"),
         ({"sex": ["*"]}, r"column 'sex', row 0: unknown value '\*'"),
         ({"sex": [[]]}, r"column 'sex', row 0: an empty list"),
         ({"country": ["France"]}, r"column 'country', row 0: 'France'"),

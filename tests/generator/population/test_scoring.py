@@ -79,7 +79,7 @@ def test_cascade_is_scored_by_attribute(population: Population, tmp_path: Path) 
 
 
 FAULTS = {
-    "no rows": (lambda frame: frame.head(0), "has no person in it"),
+    "no rows": (lambda frame: frame.head(0), "contains no person"),
     "minors": (lambda frame: frame[frame["AGEP"] < 18], "has no adults"),
     "no SCHL": (lambda frame: frame.drop(columns="SCHL"), "column SCHL is missing"),
     "no HISP, RAC1P": (

@@ -170,7 +170,7 @@ def test_people_are_narrated_anew_with_uuid_and_context_kept(tmp_path: Path) -> 
         written[["uuid", *CONTEXT]].astype(object), frame.astype(object), check_dtype=False
     )
     assert not written["persona"].str.contains("Old text").any()
-    assert "read from a dataset that existed" in (tmp_path / "run/README.md").read_text()
+    assert "read from an existing dataset" in (tmp_path / "run/README.md").read_text()
     again = run(tmp_path / "again", tmp_path / "run", 6, prompts={"narratives": []})
     pd.testing.assert_frame_equal(again, written)
 
