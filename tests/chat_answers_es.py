@@ -36,5 +36,6 @@ def value(name: str, spec: dict[str, Any], facts: dict[str, str], draw: random.R
     listed = f"{', '.join(items[:-1])} y {items[-1]}"
     return (
         f"De {topic} se habla mucho en la casa de {who}, que sabe {listed}. Cada {day} dedica una hora a {first}, sin "
-        f"prisa y con la radio encendida. Para el año próximo quisiera más tiempo para {second} y para los suyos, y en {topic} más calma."
+        f"prisa y con la radio encendida. Para el año próximo quisiera más tiempo para {second} y "
+        f"para los suyos, y en {topic} más calma."
     )
