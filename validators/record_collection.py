@@ -1,4 +1,4 @@
-"""Record collection: one pass over the records of a dataset, which leaves what measures ask for."""
+"""RecordCollection: collects what measures need in one pass over the records of a dataset."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from census_personas.validators.dataset.duplication import Digests
 
-_ABSURD = 1000  # years; an age from here on is none
+_ABSURD = 1000  # years; larger values are no ages
 
 
 class RecordCollection:
@@ -28,7 +28,7 @@ class RecordCollection:
         *,
         age: str = "age",
     ) -> None:
-        """Name the columns of text, numbers and ages, the fields that are digested, and the size of the sample."""
+        """Set the text and number columns to keep, the fields to digest, the sample size and the column of ages."""
         self.rows = 0
         self.records: list[Mapping[str, Any]] = []
         self.digests = Digests(digests)
@@ -39,7 +39,7 @@ class RecordCollection:
         self._ages = array("i")
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Take what is kept of a record."""
+        """Add a record."""
         self.digests.add(record)
         for name, values in self._facts.items():
             value = record.get(name)
@@ -59,7 +59,7 @@ class RecordCollection:
             self.records[place] = record
 
     def frame(self) -> pd.DataFrame:
-        """The facts that at least one record has."""
+        """Return the columns that at least one record has."""
         known: dict[str, Any] = {
             name: pd.Categorical.from_codes(np.array(values), pd.Index(list(self._states[name])))
             for name, values in self._facts.items()
@@ -76,7 +76,7 @@ class RecordCollection:
 
 
 def _number(value: object) -> float:
-    """A number, or what a CSV file makes of one; NaN where it is none."""
+    """Convert a number, or its text in a CSV file, to a float; NaN for anything else."""
     try:
         number = float(value) if isinstance(value, int | float | str) else math.nan
     except (ValueError, OverflowError):
