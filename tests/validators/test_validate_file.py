@@ -179,9 +179,7 @@ def test_two_processes_that_write_one_file_leave_it_whole(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["findings.jsonl", "f[i]ndings.parquet"])
-def test_what_a_killed_process_left_half_written_is_cleared_away_by_the_next(
-    tmp_path: Path, name: str
-) -> None:
+def test_half_written_files_are_cleared_away(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     killed = (
         "import os, signal, sys; from pathlib import Path\n"
