@@ -1,1 +1,1 @@
-"""May a record, or a whole dataset, be trusted?"""
+"""Rules that check each record, and measures of a whole dataset."""

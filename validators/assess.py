@@ -99,11 +99,11 @@ class Assessment(Values):
     """All measures of a dataset, as `validation.json` has them under `measures`.
 
     Attributes:
-        version: of this model; within one, keys may be added and none is renamed, removed or given another meaning.
-        names_not_judged: why names were not held against their tables, by kind of name.
+        version: version of this model. Within a version keys may be added; none is renamed, removed or redefined.
+        names_not_judged: kind of name -> why names of that kind were not compared with their table.
         near_duplication: None where the package `datasketch` is not installed.
-        further_measures: measures without a key of their own, such as those of plug-ins, by name.
-        not_measured: why one of these says nothing, by name.
+        further_measures: name -> measure, for measures without a key of their own, such as those of plug-ins.
+        not_measured: name -> why there is no result, for the same measures.
     """
 
     version: Literal[1] = 1
@@ -136,26 +136,26 @@ def assess_files(  # noqa: PLR0913 - what is measured, against what, and how muc
     listed: Measures | None = None,
     language: str | None = None,
 ) -> Assessment:
-    """Measure the files of a dataset; facts and duplicates over all rows, texts over a random sample.
+    """Measure the files of a dataset: facts and duplicates over all rows, texts over a random sample.
 
-    What is kept of a row are its coded facts and digests of its texts, some eighty bytes. All that is tested shares one
-    chance of a mark, `family.FAMILY`.
+    Each row takes about 80 bytes of memory: its coded facts and digests of its texts. All tests together have one
+    chance of a false mark, `multiple_testing.FAMILY`.
 
     Args:
         paths: files of the dataset.
         priors: the locale.
-        rng: draws samples.
-        sample: records whose texts are measured.
-        tables: attributes of the tables that are measured. Default: those that play the roles of `TABLES`.
-        expected: what the dataset should follow. Default: the census's tables, which a model meets nearly.
-        others: further tests that are counted together with these.
-        listed: the measures, as `measures()` lists them. Default: those of this package.
-        language: of the texts. Default: the locale's.
+        rng: generator for samples.
+        sample: number of records whose texts are measured.
+        tables: attributes of each table to measure. Default: those that play the roles of `TABLES`.
+        expected: distributions that the dataset should follow. Default: the census tables, which a model meets closely.
+        others: number of further tests that share the chance of a false mark.
+        listed: the measures, as `measures()` returns them. Default: those of this package.
+        language: language of the texts. Default: the locale's.
 
     Raises:
-        DatasetError: a file that cannot be read.
-        ValueError: a file without rows.
-        PluginError: a measure of a plug-in that fails.
+        DatasetError: a file cannot be read.
+        ValueError: the files have no rows.
+        PluginError: a measure of a plug-in fails.
     """
     listed = measures() if listed is None else listed
     collection = collection_of(priors, listed, rng, sample)
@@ -218,7 +218,7 @@ def assess_collection(
 
 
 def _assessment(measured: Measurements) -> Assessment:
-    """The measurements under the keys that `validation.json` has for them."""
+    """Arrange the measurements under the keys of `validation.json`."""
     named = measured.or_empty(names.Result)
     return Assessment(
         rows=measured.rows,

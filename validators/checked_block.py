@@ -1,4 +1,4 @@
-"""CheckedBlock: what the record rules say about some rows of a file, checked together and apart from the others."""
+"""CheckedBlock: the findings about one block of a file's rows. Blocks are checked independently of each other."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from census_personas.validators.finding import Finding
 from census_personas.validators.rules import RecordChecker
 
 Spread = Callable[[Iterator[Sequence[Mapping[str, Any]]]], Iterator["CheckedBlock"]]
-"""Checks blocks of records, wherever and in whatever order it likes, and gives what came of them in their order."""
+"""Checks blocks of records, in any process and any order, and returns the results in the order of the blocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedBlock:
-    """What is kept of a block of rows.
+    """The results for one block of rows.
 
     Attributes:
         uuids: of each row, empty where it has none.
@@ -33,15 +33,15 @@ class CheckedBlock:
 
     @property
     def rejected(self) -> int:
-        """Rows with an error."""
-        return sum(any(f.severity == "error" for f in found) for found in self.findings.values())
+        """Number of rows with at least one error."""
+        return sum(any(f.severity == "error" for f in findings) for findings in self.findings.values())
 
     def counts(self) -> Counter[tuple[str, str]]:
-        """Rows that each rule spoke about, by rule and severity."""
+        """Count the rows with findings of each rule and severity."""
         return Counter(
-            spoken
-            for found in self.findings.values()
-            for spoken in {(finding.code, finding.severity) for finding in found}
+            pair
+            for findings in self.findings.values()
+            for pair in {(finding.code, finding.severity) for finding in findings}
         )
 
 

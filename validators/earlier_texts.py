@@ -1,4 +1,4 @@
-"""Earlier texts: those of people who came before, with which a later person may not share a sentence or a text."""
+"""Earlier texts: finds texts that repeat a sentence, or nearly the whole text, of an earlier record of the run."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from census_personas.validators.text.prose import words
 from census_personas.validators.text.record_view import RecordView
 
 RULE = Rule("shared_text")
-# Words of a sentence that two people do not share by chance; names do not count. Of 1,971 released rows 15 share a
-# sentence of eight words with an earlier one, mostly a phrase ("is a first-generation Mexican American whose parents
-# immigrated from Jalisco"); of twelve words, as many as `repetition` compares, six do.
+# Shortest sentence, in words without names, that two records do not share by chance. Of 1,971 released rows, 15 share a
+# sentence of at least eight words with an earlier one, mostly a phrase ("is a first-generation Mexican American whose
+# parents immigrated from Jalisco"); six share one of at least twelve words, the length that `repetition` uses too.
 SENTENCE = 12
-RUN = 4  # words in a row that near-duplicates are compared by
+RUN = 4  # consecutive words (a run); near-duplicates are texts that share most of their runs
 NEAR = 0.6  # Jaccard similarity of runs from which two texts are near-duplicates
-FEWEST = 12  # runs of a text that is compared
-SAMPLED = 8  # one run in so many is looked up; the texts that have it are compared whole
-KEPT = 8  # texts that are remembered by one run
+FEWEST = 12  # fewest runs of a text that is compared
+SAMPLED = 8  # one run in so many is indexed; texts that share an indexed run are compared by all their runs
+KEPT = 8  # most texts that the index keeps for one run
 _END = re.compile(r"(?<=[.!?])[\"')\]]*\s+")
 
 
 class EarlierTexts:
-    """Sentences and texts met so far, in the order in which people are added.
+    """The sentences and texts of the records added so far.
 
-    Names, letter case, typography and punctuation make no difference. Of near-duplicates, which share most of their
-    four-word runs, about one in a hundred is missed, always the same. A person takes some 15 kilobytes.
+    Names, letter case, typography and punctuation are ignored. About one near-duplicate in a hundred is missed; which
+    ones depends on the texts alone. A record takes about 15 KB.
     """
 
     def __init__(self) -> None:
-        """Nobody has been met."""
+        """Start without records."""
         self._sentences: dict[bytes, str] = {}
         self._texts: list[tuple[str, Integers]] = []
         self._having: dict[int, list[int]] = {}
 
     def compare(self, record: Mapping[str, Any]) -> tuple[Finding, ...]:
-        """One error for each text that shares a sentence with an earlier person, or nearly all of itself."""
+        """Return an error for each text that shares a sentence, or most of its runs, with an earlier record."""
         found = []
         for field, text, tokens in _texts(record):
             for sentence, key in _sentences(text, tokens):
@@ -57,7 +57,7 @@ class EarlierTexts:
         return tuple(found)
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Remember a person's texts."""
+        """Remember the texts of a record."""
         row = str(record.get("row", ""))
         for _, text, tokens in _texts(record):
             for _, key in _sentences(text, tokens):
@@ -71,7 +71,7 @@ class EarlierTexts:
                         having.append(len(self._texts) - 1)
 
     def _like(self, runs: Integers) -> str:
-        """The row of a text that shares most runs, or nothing."""
+        """Return the row of the first earlier text that is a near-duplicate; empty if there is none."""
         if len(runs) < FEWEST:
             return ""
         likely = {text for run in runs[runs % SAMPLED == 0].tolist() for text in self._having.get(run, ())}
@@ -83,7 +83,7 @@ class EarlierTexts:
 
 
 def _texts(record: Mapping[str, Any]) -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Field, plain text, and the words that name the person."""
+    """Yield field, plain text and the words of the person's name, for each text."""
     reading = RecordView.of(record)
     name = frozenset(words(reading.name.full)) if reading.name else frozenset()
     for field, text in reading.prose.items():
@@ -91,7 +91,7 @@ def _texts(record: Mapping[str, Any]) -> Iterator[tuple[str, str, frozenset[str]
 
 
 def _sentences(text: str, name: frozenset[str]) -> Iterator[tuple[str, bytes]]:
-    """The sentences of a text that are long enough, and a digest of each."""
+    """Yield each sentence that is long enough, with its digest."""
     for sentence in _END.split(text):
         tokens = [word for word in words(sentence) if word not in name]
         if len(tokens) >= SENTENCE:
@@ -99,7 +99,7 @@ def _sentences(text: str, name: frozenset[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def _runs(text: str, name: frozenset[str]) -> Integers:
-    """Checksums of the different four-word runs of a text, in ascending order."""
+    """Return the checksums of the distinct four-word runs of a text, in ascending order."""
     tokens = [word for word in words(text) if word not in name]
     runs = {crc32(" ".join(tokens[at : at + RUN]).encode()) for at in range(len(tokens) - RUN + 1)}
     return np.array(sorted(runs), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Writer: findings as a Parquet or JSONL file, written in batches."""
+"""FindingsWriter: writes findings to a Parquet or JSONL file in batches."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ BATCH_FINDINGS = 8192
 
 
 class WriterError(PersonasError, ValueError):
-    """A findings file that cannot be written; the message names it and the remedy."""
+    """A findings file cannot be written; the message names it and the remedy."""
 
 
 class FindingsWriter:
     """A context manager that collects findings and writes them in batches; without a path it writes nothing.
 
-    The file appears under its name when the block ends without an error, as `whole_file` says.
+    The file gets its name when the block ends without an error (see `whole_file`).
     """
 
     def __init__(self, path: Path | None) -> None:
         """Take the file to write.
 
         Raises:
-            WriterError: a suffix that is neither `.parquet` nor `.jsonl`. Every method raises it for a place that
-                cannot be written to.
-            DestinationError: a device, pipe, socket or folder.
+            WriterError: the suffix is neither `.parquet` nor `.jsonl`. Every method raises it when the file cannot be
+                written.
+            DestinationError: the path is a device, pipe, socket or folder.
         """
         if path is not None and path.suffix not in {".parquet", ".jsonl"}:
             raise WriterError(f"{path}: findings are written as .parquet or .jsonl, not {path.suffix!r}")
@@ -93,7 +93,7 @@ class FindingsWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write the rest and give the file its name; after an error, leave no file."""
+        """Write the remaining findings and give the file its name; after an error, leave no file."""
         with self._writable():
             if kind is not None:
                 self._closing.__exit__(kind, error, trace)
@@ -106,7 +106,7 @@ class FindingsWriter:
         try:
             yield
         except OSError as error:
-            said = os.strerror(error.errno) if error.errno else error  # of pyarrow's, only the reason
+            reason = os.strerror(error.errno) if error.errno else error  # pyarrow's own messages are long
             raise WriterError(
-                f"{self.path}: findings cannot be written ({said}); name a file in a folder with room"
+                f"{self.path}: findings cannot be written ({reason}); name a file in a folder with room"
             ) from error

@@ -1,4 +1,4 @@
-"""Measure: what a file in `validators/measures` defines, and what it may answer."""
+"""Measure: what a file in `validators/measures` must define, and the types that it returns."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ class Values(BaseModel):
 
 
 class MeasureResult(Values):
-    """What a measure says of a dataset; its fields are written to the reports as they are."""
+    """The result of a measure; its fields are written to the reports unchanged."""
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What of the dataset departs from what it should be by more than chance, in words."""
+        """What departs from its expected value by more than chance, one phrase each."""
         return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """The result of a measure that marks something: it shares the chance of a mark with all other tests of a report.
+    """The result of a measure that tests something; all tests of a report share one chance of a false mark.
 
     Attributes:
-        tests: tests that the measure made.
-        judge: makes the result, told how many tests the whole report makes.
+        tests: number of tests that the measure makes.
+        judge: returns the result for the number of tests in the whole report.
     """
 
     tests: int
@@ -45,24 +45,24 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class NotMeasured:
-    """Why a measure says nothing of a dataset."""
+    """Why a measure has no result for a dataset."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a measure reads; the dataset is read once for all measures, and holds what they ask for.
+    """The data that a measure reads. Files are read once for all measures, and only what they need is kept.
 
     Attributes:
-        columns: facts without which the measure is not called; text as categories, of every row.
-        optional: facts that it reads where the dataset has them; `DOMAIN` stands for the locale's attributes.
-        roles: roles whose columns it reads where the locale fills them and the dataset has them.
-        numbers: columns of numbers without which it is not called; floats, NaN where a row has none.
+        columns: required facts, as categories over every row; without them the measure is not called.
+        optional: facts to read where the dataset has them; `DOMAIN` stands for all attributes of the locale.
+        roles: roles whose columns to read where the locale fills them and the dataset has them.
+        numbers: required columns of numbers, as floats (NaN where a row has none).
         texts: text fields; the measure is called if a record of the sample has one of them.
-        sample: whether it reads the sample of whole records, `texts` aside.
-        digests: text fields of which it counts repeated values, over the rows that are read.
-        tables: attributes of tables that must be expected of the dataset; their columns are read.
+        sample: whether the measure reads the sample of whole records, apart from `texts`.
+        digests: text fields in which the measure counts repeated values, over all rows.
+        tables: attributes of each required table; an expected table must exist, and its columns are read.
     """
 
     columns: tuple[str, ...] = ()
@@ -76,15 +76,15 @@ class Needs:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """Columns of text that are read, `DOMAIN` among them."""
+        """Text columns to read; `DOMAIN` may be one of them."""
         return (*self.columns, *self.optional, *(name for table in self.tables for name in table))
 
 
 class MeasureModule(Protocol):
     """What a file in `validators/measures` must define.
 
-    It may also define `TITLE`, the heading of its section, and `COSTLY = True`, by which the report that every run
-    writes leaves it out.
+    It may also define `TITLE`, the heading of its section, and `COSTLY = True`, which leaves it out of the report that
+    every run writes.
     """
 
     NEEDS: Needs
@@ -98,5 +98,5 @@ Measures = Mapping[str, MeasureModule]
 
 
 def title_of(name: str, module: MeasureModule) -> str:
-    """Heading of a measure's section: its `TITLE`, else its name."""
+    """Return the heading of a measure's section: its `TITLE`, else its name."""
     return str(getattr(module, "TITLE", name.replace("_", " ").capitalize()))

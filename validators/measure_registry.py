@@ -1,4 +1,4 @@
-"""Measure registry: every measure by name, ours and those of plug-ins."""
+"""Measure registry: every measure by name, those of this package and those of plug-ins."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from census_personas.validators.plugin_measures import plugin_measures
 
 
 def measures(plugins: Plugins = NO_PLUGINS, *, costly: bool = True) -> Measures:
-    """Measure name -> measure: one for each file in `validators/measures`, then those of plug-ins, each in order.
+    """Return name -> measure: each file in `validators/measures`, then those of plug-ins, each in alphabetical order.
 
     Args:
-        plugins: third parties whose measures are listed too.
-        costly: whether those that take seconds are listed.
+        plugins: plug-ins whose measures are included.
+        costly: whether measures that take seconds are included.
 
     Raises:
-        PluginError: a plug-in's measure that cannot be loaded, or is named like another one.
+        PluginError: a plug-in's measure cannot be loaded, or has the name of another one.
     """
-    ours = _shipped()
-    every = cast("Measures", {**ours, **plugin_measures(plugins, ours)})
+    own = _shipped()
+    every = cast("Measures", {**own, **plugin_measures(plugins, own)})
     return MappingProxyType(
         {name: measure for name, measure in every.items() if costly or not getattr(measure, "COSTLY", False)}
     )
@@ -34,5 +34,5 @@ def measures(plugins: Plugins = NO_PLUGINS, *, costly: bool = True) -> Measures:
 @cache
 def _shipped() -> Measures:
     names = sorted(module.name for module in pkgutil.iter_modules(shipped.__path__))
-    found = {name: importlib.import_module(f"{shipped.__name__}.{name}") for name in names}
-    return MappingProxyType(cast("Measures", found))
+    modules = {name: importlib.import_module(f"{shipped.__name__}.{name}") for name in names}
+    return MappingProxyType(cast("Measures", modules))

@@ -1,4 +1,4 @@
-"""Measured dataset: what measures are shown of a dataset, and what it should follow."""
+"""MeasuredDataset: the data that measures read, and the distributions that it should follow."""
 
 from __future__ import annotations
 
@@ -22,55 +22,55 @@ Tables = Mapping[tuple[str, ...], Marginal]
 
 
 class Expected(Protocol):
-    """What a dataset should follow."""
+    """The distributions that a dataset should follow."""
 
     @property
     def chosen(self) -> frozenset[str]:
-        """Attributes by which the people were chosen."""
+        """Attributes by which rows were selected (condition, target, quotas)."""
         ...
 
     @property
     def independent(self) -> bool:
-        """Whether the independences of the model graph hold of the people in spite of that."""
+        """Whether the independences of the model graph still hold after that selection."""
         ...
 
     def modelled(self, table: Sequence[str]) -> Marginal | None:
-        """Shares of what its rows are drawn from over some attributes; None where it has none."""
+        """Return the joint of some attributes in the distribution that rows are drawn from; None if it has none."""
         ...
 
     def published(self, table: Sequence[str]) -> Marginal | None:
-        """A census table that the model stands for; None where there is none."""
+        """Return the census table that the model approximates; None if there is none."""
         ...
 
     def marginal(self, table: Sequence[str]) -> Marginal | None:
-        """The published table, or where there is none what `modelled` says."""
+        """Return the published table; without one, the table of `modelled`."""
         ...
 
 
 @dataclass(frozen=True)
 class CensusTables:
-    """The census's own tables, for a dataset that is held against no model."""
+    """The census tables themselves, for a dataset that is compared with no model."""
 
     priors: Priors
     chosen: frozenset[str] = frozenset()
     independent: bool = True
 
     def modelled(self, table: Sequence[str]) -> Marginal | None:
-        """The table itself."""
+        """Return the census table; None if the locale has none."""
         try:
             return self.priors.marginal(table)
         except (DomainError, TableError):
             return None
 
     def published(self, table: Sequence[str]) -> Marginal | None:
-        """None: there is no model whose distance from the table could be told."""
+        """Return None: no model stands between the dataset and the table."""
 
     marginal = modelled
 
 
 @dataclass(frozen=True)
 class Readings(Sequence[RecordView]):
-    """Records as rules read them. No reading is kept: it has every text twice and all its words."""
+    """Records as rules read them. Each access builds a new view, because views take several times the memory."""
 
     records: Sequence[Mapping[str, Any]]
     roles: Mapping[str, str]
@@ -81,32 +81,32 @@ class Readings(Sequence[RecordView]):
     @overload
     def __getitem__(self, at: slice) -> Readings: ...
     def __getitem__(self, at: int | slice) -> RecordView | Readings:
-        """One record, read anew; of a slice, as many."""
+        """Return a new view of one record, or the `Readings` of a slice."""
         if isinstance(at, slice):
             return Readings(self.records[at], self.roles, self.recipe)
         return RecordView(self.records[at], self.roles, self.recipe)
 
     def __len__(self) -> int:
-        """How many records there are."""
+        """Return the number of records."""
         return len(self.records)
 
 
 @dataclass(frozen=True)
 class MeasuredDataset:
-    """A dataset as measures see it; nothing grows with it but the coded facts and digests, some eighty bytes a row.
+    """A dataset as measures read it. Only coded facts and digests grow with it, by about 80 bytes a row.
 
     Attributes:
         priors: the locale.
-        expected: what the dataset should follow.
-        rows: of the dataset.
-        facts: columns that at least one row has, with a row a person: text as categories, ages as numbers.
-        people: the same with the coarser views of them that `tables` are about.
-        pairs: random rows of `facts`, some ten thousand, among which pairs of attributes are measured.
-        rng: for what a measure draws, of its own; the same for the same dataset.
+        expected: the distributions that the dataset should follow.
+        rows: number of rows.
+        facts: columns that at least one row has, over all rows: text as categories, ages as numbers.
+        people: `facts` with the coarser attributes that `tables` use.
+        pairs: a random sample of `facts`, in which associations of attributes are measured.
+        rng: the measure's own random generator; the same for the same dataset.
         records: a sample of whole records.
         digests: digests of texts, for exact duplicates.
-        tables: what is expected of the tables that are held against the dataset, by their attributes.
-        language: of the texts; None where it is the locale's own.
+        tables: attributes -> expected table, for the tables that are compared with the dataset.
+        language: language of the texts; None for the locale's.
     """
 
     priors: Priors
@@ -123,34 +123,34 @@ class MeasuredDataset:
 
     @property
     def text_language(self) -> str:
-        """The language that the texts are written in (ISO 639)."""
+        """Language of the texts (ISO 639)."""
         return self.language or self.priors.conventions.language
 
     @property
     def readings(self) -> Sequence[RecordView]:
-        """The records, each read anew under the locale's roles whenever it is asked for."""
+        """The records as rules read them, under the locale's roles; each access builds a new view."""
         return Readings(self.records, self.priors.roles.columns, self.priors.conventions.names.recipe)
 
     def expected_table(self, table: Sequence[str]) -> Marginal | None:
-        """Shares expected over some attributes; None where the dataset lacks one, or nothing is known of them."""
+        """Return the expected joint of some attributes; None if the dataset lacks one of them or no table has them."""
         if not set(table) <= set(self.people.columns):
             return None
         known = self.tables.get(tuple(table))
         return self.expected.modelled(table) if known is None else known
 
     def model_distance(self, table: Sequence[str]) -> float | None:
-        """Distance (total variation) of what is expected from the published table; None where there is none."""
+        """Return the TVD between the expected and the published table; None if either is missing."""
         shares, published = self.expected_table(table), self.expected.published(table)
         if shares is None or published is None:
             return None
         return float(np.abs(shares.probabilities() - published.probabilities()).sum() / 2)
 
     def columns(self, roles: Iterable[str]) -> tuple[str, ...]:
-        """The columns that play some roles, of those that the locale fills."""
+        """Return the columns of those roles that the locale fills."""
         return self.priors.roles.named(roles)
 
     def lacks(self, needs: Needs) -> str:
-        """What a measure needs and the dataset lacks, in words; empty if it has all."""
+        """Say what a measure needs and the dataset lacks; empty if nothing is missing."""
         if not self.rows:
             return "there are no rows"
         if missing := [name for name in (*needs.columns, *needs.numbers) if name not in self.facts.columns]:
@@ -166,7 +166,7 @@ class MeasuredDataset:
 
 
 def facts_of(measures: Measures, priors: Priors) -> tuple[str, ...]:
-    """Columns of text, and the age, that measures read."""
+    """Return the text columns, and the age, that measures read."""
     wanted = (
         name
         for module in measures.values()
@@ -176,19 +176,19 @@ def facts_of(measures: Measures, priors: Priors) -> tuple[str, ...]:
 
 
 def numbers_of(measures: Measures, priors: Priors) -> tuple[str, ...]:
-    """Columns of numbers that measures read; those that others read as text stay text."""
+    """Return the columns that measures read as numbers, without those that another measure reads as text."""
     text = {*facts_of(measures, priors)}
     wanted = (name for module in measures.values() for name in module.NEEDS.numbers)
     return tuple(dict.fromkeys(name for name in wanted if name not in text))
 
 
 def digests_of(measures: Measures) -> tuple[str, ...]:
-    """Text fields of which measures count repeated values."""
+    """Return the text fields in which measures count repeated values."""
     return tuple(dict.fromkeys(name for module in measures.values() for name in module.NEEDS.digests))
 
 
 def some_of(frame: pd.DataFrame, most: int, rng: np.random.Generator) -> pd.DataFrame:
-    """So many random rows at most; all of them where there are no more."""
+    """Return at most `most` random rows."""
     return frame if len(frame) <= most else frame.take(rng.choice(len(frame), most, replace=False))
 
 

@@ -1,4 +1,4 @@
-"""Measurement: every measure of one dataset, with all their tests sharing one chance of a mark."""
+"""Measurement: runs every measure on one dataset; all their tests share one chance of a false mark."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from census_personas.validators.measured_dataset import MeasuredDataset
 
 R = TypeVar("R", bound=MeasureResult)
 
-# These draw on after the sample, one after the other, as they always have; any other measure has numbers of its own, so
-# that none moves another's.
+# These share the generator that drew the sample, in this order, so that reports stay comparable with earlier ones.
+# Every other measure has a generator of its own and shifts nobody else's random numbers.
 _AFTER_THE_SAMPLE = ("associations", "assumptions")
 _MARKED_FIRST = ("fidelity", "names", "assumptions", "representation")
 
 
 class Family(Values):
-    """Everything tested together: how many tests share the `chance` of one mark, and what is marked, in words."""
+    """All tests of a report: their number, the `chance` of one false mark among them, and what is marked, in words."""
 
     number: int
     chance: float
@@ -39,23 +39,23 @@ class Family(Values):
 
 
 class FurtherMeasure(Values):
-    """A measure that no report has a section for: its heading, and its fields as JSON has them."""
+    """A measure without a section of its own in reports: its heading, and its fields as JSON values."""
 
     title: str
     fields: dict[str, Any]
 
 
 class Measurements(Values):
-    """What the measures say of a dataset: of a run, of a file, or of rows from anywhere.
+    """The results of all measures of a dataset: a run, a file, or any rows.
 
     Attributes:
-        version: of this model; within one, fields may be added and none is renamed, removed or given another meaning.
-        rows: of the dataset.
-        records: of the sample of texts.
+        version: version of this model. Within a version fields may be added; none is renamed, removed or redefined.
+        rows: number of rows.
+        records: number of records in the sample of texts.
         tests: all tests, with what they mark.
-        results: by name of the measure.
-        titles: headings of the measures.
-        not_measured: why a measure says nothing, by name.
+        results: measure name -> result.
+        titles: measure name -> heading.
+        not_measured: measure name -> why it has no result.
     """
 
     version: Literal[1] = 1
@@ -67,15 +67,15 @@ class Measurements(Values):
     not_measured: dict[str, str]
 
     def of(self, kind: type[R]) -> R | None:
-        """The result of this kind; None where its measure was not run or says nothing."""
+        """Return the result of this type; None if its measure has none."""
         return next((result for result in self.results.values() if type(result) is kind), None)
 
     def or_empty(self, kind: type[R]) -> R:
-        """The same, or a result of this kind that says nothing."""
+        """Return the result of this type, or an empty one."""
         return self.of(kind) or kind()
 
     def further(self, shown: Collection[str]) -> dict[str, FurtherMeasure]:
-        """The results of all measures but those that are shown elsewhere."""
+        """Return the results of measures that are not in `shown`."""
         return {
             name: FurtherMeasure(title=self.titles[name], fields=result.model_dump(mode="json"))
             for name, result in self.results.items()
@@ -83,42 +83,45 @@ class Measurements(Values):
         }
 
     def silent(self, shown: Collection[str]) -> dict[str, str]:
-        """Why measures say nothing, by name; but those that are shown elsewhere."""
+        """Return name -> why there is no result, for measures that are not in `shown`."""
         return {name: why for name, why in self.not_measured.items() if name not in shown}
 
 
 def measure_dataset(dataset: MeasuredDataset, measures: Measures, *, others: int = 0) -> Measurements:
-    """Run the measures that the dataset has everything for.
+    """Run the measures whose needs the dataset meets.
 
     Args:
-        dataset: what was read of it.
-        measures: by name, as `measures()` lists them.
-        others: further tests that share the chance of a mark.
+        dataset: the data to measure.
+        measures: name -> measure, as `measures()` returns them.
+        others: number of further tests that share the chance of a false mark.
 
     Raises:
-        PluginError: a measure of a plug-in that fails.
+        PluginError: a measure of a plug-in fails.
     """
-    found: dict[str, MeasureResult | Tested] = {}
-    silent: dict[str, str] = {}
+    answers: dict[str, MeasureResult | Tested] = {}
+    not_measured: dict[str, str] = {}
     for name, module in measures.items():
-        said = _measured(name, module, dataset)
-        if isinstance(said, NotMeasured):
-            silent[name] = said.why
+        answer = _run_measure(name, module, dataset)
+        if isinstance(answer, NotMeasured):
+            not_measured[name] = answer.why
         else:
-            found[name] = said
-    tests = others + sum(said.tests for said in found.values() if isinstance(said, Tested))
-    results = {name: said.judge(tests) if isinstance(said, Tested) else said for name, said in found.items()}
+            answers[name] = answer
+    tests = others + sum(answer.tests for answer in answers.values() if isinstance(answer, Tested))
+    results = {
+        name: answer.judge(tests) if isinstance(answer, Tested) else answer
+        for name, answer in answers.items()
+    }
     return Measurements(
         rows=dataset.rows,
         records=len(dataset.records),
         tests=Family(number=tests, chance=FAMILY, marked=tuple(_marks(results))),
         results=results,
         titles={name: title_of(name, module) for name, module in measures.items()},
-        not_measured=silent,
+        not_measured=not_measured,
     )
 
 
-def _measured(
+def _run_measure(
     name: str, module: MeasureModule, dataset: MeasuredDataset
 ) -> MeasureResult | Tested | NotMeasured:
     if lacking := dataset.lacks(module.NEEDS):
@@ -129,6 +132,6 @@ def _measured(
 
 
 def _marks(results: dict[str, MeasureResult]) -> Iterable[str]:
-    """What is marked: tables, names, independences and groups first, as reports have always listed them."""
+    """Yield what is marked: tables, names, independences and groups first, then other measures by name."""
     for name in sorted(results, key=lambda name: (*_MARKED_FIRST, name).index(name)):
         yield from results[name].marks

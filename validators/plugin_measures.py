@@ -1,4 +1,4 @@
-"""Plug-in measures: measures of third parties, checked when they are loaded and while they run."""
+"""Plug-in measures: third-party measures, checked when they are loaded and while they run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from census_personas.validators.measured_dataset import MeasuredDataset
 
 REQUIRED = ("NEEDS", "measure")
-"""What a measure's module must define."""
+"""What the module of a measure must define."""
 
 
 @dataclass(frozen=True, slots=True)
 class PluginMeasure:
-    """A measure of a third party, as reports run it. What it raises names the measure, the file and the line."""
+    """A third-party measure. An exception in it becomes a `PluginError` that names the measure, file and line."""
 
     name: str
     module: Any
@@ -32,36 +32,36 @@ class PluginMeasure:
     COSTLY: bool
 
     def measure(self, dataset: MeasuredDataset) -> MeasureResult | Tested | NotMeasured:
-        """What the measure says of the dataset.
+        """Measure a dataset.
 
         Raises:
-            PluginError: the measure fails, or gives what reports cannot write.
+            PluginError: the measure fails, or returns something that reports cannot write.
         """
         try:
-            said = self.module.measure(dataset)
-        except Exception as error:  # whatever foreign code may raise
+            answer = self.module.measure(dataset)
+        except Exception as error:  # third-party code may raise anything
             raise self._failure(error) from error
-        if isinstance(said, NotMeasured):
-            return said
-        if isinstance(said, Tested):
-            return replace(said, judge=lambda tests: self._judged(said, tests))
-        return self._checked(said)
+        if isinstance(answer, NotMeasured):
+            return answer
+        if isinstance(answer, Tested):
+            return replace(answer, judge=lambda tests: self._judge(answer, tests))
+        return self._check_result(answer)
 
-    def _judged(self, said: Tested, tests: int) -> MeasureResult:
+    def _judge(self, tested: Tested, tests: int) -> MeasureResult:
         try:
-            result = said.judge(tests)
-        except Exception as error:  # whatever foreign code may raise
+            result = tested.judge(tests)
+        except Exception as error:  # third-party code may raise anything
             raise self._failure(error) from error
-        return self._checked(result)
+        return self._check_result(result)
 
-    def _checked(self, result: object) -> MeasureResult:
-        """Refuse what is no result, or cannot be written as JSON."""
+    def _check_result(self, result: object) -> MeasureResult:
+        """Return the result; refuse anything else, and results that JSON cannot hold."""
         if not isinstance(result, MeasureResult):
             kind = f"it gives a {type(result).__name__}; give a MeasureResult, Tested or NotMeasured"
             raise PluginError(f"{self.module.__file__}: measure {self.name} failed: {kind}")
         try:
             json.dumps([result.model_dump(mode="json"), *map(str, result.marks)], allow_nan=False)
-        except Exception as error:  # whatever foreign code may raise
+        except Exception as error:  # third-party code may raise anything
             raise self._failure(error) from error
         return result
 
@@ -71,10 +71,10 @@ class PluginMeasure:
 
 
 def plugin_measures(plugins: Plugins, taken: Collection[str]) -> Mapping[str, PluginMeasure]:
-    """The measures of plug-ins by name; `taken` are the names of ours.
+    """Load the measures of plug-ins, as name -> measure; `taken` are the names of this package's measures.
 
     Raises:
-        PluginError: a module that is no measure, or is named like another one.
+        PluginError: a module is no measure, or has the name of another one.
     """
     folders = {name: member.folder for member in plugins.members for name in member.files("measures")}
     modules = plugins.modules("measures", REQUIRED, taken, "validators/measures")

@@ -1,4 +1,4 @@
-"""Plug-in rules: rules of third parties, checked when they are loaded and while they run."""
+"""Plug-in rules: third-party rules, checked when they are loaded and while they run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from census_personas.validators.text.record_view import RecordView
 
 REQUIRED = ("SEVERITY", "POLICY", "SCOPE", "ACCEPTS", "REJECTS", "check")
-"""What a rule's module must define."""
-_SHOWN = 100  # characters of what is no finding
+"""What the module of a rule must define."""
+_SHOWN = 100  # characters of an invalid finding that a message shows
 _CHOICES = {"SEVERITY": get_args(Severity), "POLICY": get_args(Policy), "SCOPE": get_args(Scope)}
 
 
 @dataclass(frozen=True, slots=True)
 class PluginRule:
-    """A rule of a third party, as `RecordChecker` runs it. What it raises names the rule, the file and the line."""
+    """A third-party rule. An exception in it becomes a `PluginError` that names the rule, file and line."""
 
     code: str
     module: Any
@@ -36,26 +36,26 @@ class PluginRule:
     REJECTS: tuple[Mapping[str, Any], ...]
 
     def __getattr__(self, name: str) -> Any:
-        """What a rule may define besides, in capitals."""
+        """Return an optional constant of the rule, such as `LANGUAGES`."""
         if name.isupper():
             return getattr(object.__getattribute__(self, "module"), name)
         raise AttributeError(name)
 
     def check(self, record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
-        """What is wrong with the record.
+        """Yield the findings about a record.
 
         Raises:
-            PluginError: the rule fails, or yields something else than a finding of its own.
+            PluginError: the rule fails, or yields anything but a finding of its own.
         """
         try:
             for finding in self.module.check(record, reference):
                 self._refuse_other(finding)
                 yield finding
-        except Exception as error:  # whatever foreign code may raise
+        except Exception as error:  # third-party code may raise anything
             raise self._failure(error) from error
 
     def prepare(self, readings: Sequence[RecordView], reference: RuleContext) -> None:
-        """Let the rule look at records that are about to be checked, if it wants to.
+        """Pass records that are about to be checked to the rule's `prepare`, if it has one.
 
         Raises:
             PluginError: the rule fails.
@@ -64,11 +64,11 @@ class PluginRule:
             return
         try:
             self.module.prepare(readings, reference)
-        except Exception as error:  # whatever foreign code may raise
+        except Exception as error:  # third-party code may raise anything
             raise self._failure(error) from error
 
     def _refuse_other(self, finding: object) -> None:
-        """Refuse what cannot be counted and written as a finding of this rule."""
+        """Raise `TypeError` for anything but a well-formed finding of this rule."""
         if isinstance(finding, Finding) and finding.code == self.code:
             texts = (finding.field, finding.message, finding.evidence)
             if finding.severity in _CHOICES["SEVERITY"] and all(isinstance(text, str) for text in texts):
@@ -82,10 +82,10 @@ class PluginRule:
 
 
 def plugin_rules(plugins: Plugins, taken: Collection[str]) -> Mapping[str, PluginRule]:
-    """The rules of plug-ins by code; `taken` are the codes of ours.
+    """Load the rules of plug-ins, as code -> rule; `taken` are the codes of this package's rules.
 
     Raises:
-        PluginError: a module that is no rule, or has the code of another one.
+        PluginError: a module is no rule, or has the code of another one.
     """
     folders = {code: member.folder for member in plugins.members for code in member.files("rules")}
     modules = plugins.modules("rules", REQUIRED, taken, "validators/records")

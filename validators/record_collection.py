@@ -1,4 +1,4 @@
-"""Record collection: one pass over the records of a dataset, which leaves what measures ask for."""
+"""RecordCollection: collects what measures need in one pass over the records of a dataset."""
 
 from __future__ import annotations
 

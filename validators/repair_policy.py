@@ -1,4 +1,4 @@
-"""Repair policy: which findings a run shows to the model to have the field written anew."""
+"""Repair policy: the findings for which a run asks the model for a repair."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from census_personas.validators.rules import rules
 
 
 def asks_repair(finding: Finding, policy: Mapping[str, str]) -> bool:
-    """Whether a run asks the model to write the field anew.
+    """Return whether a run asks the model to repair the field of a finding.
 
-    For errors of rules whose policy is `repair`, and for warnings of those among them that say so by
-    `WARNINGS = "repair"`: a repair costs less than a lost row. A row whose warnings remain is accepted all the same.
+    It does for errors of rules whose policy is `repair`, since a repair costs less than a lost row, and for their
+    warnings if the rule declares `WARNINGS = "repair"`. A row whose warnings remain is accepted nevertheless.
     """
     if policy.get(finding.code, "repair") != "repair":
         return False

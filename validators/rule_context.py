@@ -1,4 +1,4 @@
-"""Rule context: what the census says, in the form in which rules ask for it."""
+"""RuleContext: the priors in the form that rules need."""
 
 from __future__ import annotations
 
@@ -24,37 +24,36 @@ if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
 NO_DEGREE = "no_degree"
-"""What the public schema writes for the field of people without a degree."""
+"""Value of the public schema's field of study for people without a degree."""
 _CALLED: Mapping[str, str] = MappingProxyType(
     {"region": "region", "subregion": "subregion", "municipality": "municipality", "postcode": "postcode"}
 )
 PROMPT_RUN = 8
-"""Words in a row that a text has in common with its prompt only if it repeats it."""
-_KEPT = 4096  # records whose judgement by the model is kept
+"""Shortest run of words that shows that a text repeats its prompt."""
+_KEPT = 4096  # records whose result from the model is cached
 
 
 class FactModel(Protocol):
-    """A fitted model of the population, which is asked about many records at once."""
+    """A fitted model of the population that judges many records at once."""
 
     @property
     def attributes(self) -> Sequence[str]:
-        """The facts that it looks at."""
+        """The facts that the model reads."""
         ...
 
     def oddities(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Rarity]]:
-        """For each record, how odd each fact that it judges is, given all the record's other facts."""
+        """Return, for each record, fact -> its rarity given all other facts of the record."""
         ...
 
 
 class RuleContext:
-    """Priors as rules ask for them: places, occupations, probabilities. Everything is read on first use.
+    """Places, occupations and probabilities for rules, read on first use.
 
     Args:
         priors: the locale's tables and look-ups.
-        model: the model fitted to them, if there is one; without it rules ask the tables, two or three facts at a
-            time.
-        language: of the texts (ISO 639); the locale's if left out.
-        prompts: what the prompts that the texts were asked for with say to everybody; nothing where that is not known.
+        model: the fitted model, if there is one. Without it rules use the tables, two or three facts at a time.
+        language: language of the texts (ISO 639). Default: the locale's.
+        prompts: the text that the prompts of all records have in common; empty if unknown.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class RuleContext:
         language: str | None = None,
         prompts: Sequence[str] = (),
     ) -> None:
-        """Wrap loaded priors; nothing is read until a rule asks."""
+        """Wrap loaded priors."""
         self.prompts = tuple(prompts)
         self.priors = priors
         self.language = language or priors.conventions.language
@@ -78,16 +77,16 @@ class RuleContext:
 
     @cached_property
     def prompt_runs(self) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
-        """All runs of `PROMPT_RUN` words of the prompts, and the first two words of each."""
-        found = set()
+        """All runs of `PROMPT_RUN` words in the prompts, and the first two words of each."""
+        runs = set()
         for tokens in map(words, map(plain, self.prompts)):
-            found |= {
+            runs |= {
                 tuple(tokens[at : at + PROMPT_RUN]) for at in range(max(0, len(tokens) - PROMPT_RUN + 1))
             }
-        return frozenset(map(" ".join, found)), frozenset((run[0], run[1]) for run in found)
+        return frozenset(map(" ".join, runs)), frozenset((run[0], run[1]) for run in runs)
 
     def expect(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Ask the model, if there is one, about records that are about to be judged; one by one it is slower."""
+        """Let the model, if there is one, judge records that are about to be checked; together they cost less."""
         if self._model is not None:
             if len(self._judged) + len(records) > _KEPT:
                 self._judged.clear()
@@ -95,7 +94,7 @@ class RuleContext:
             self._judged |= zip(new, self._model.oddities(list(new.values())), strict=True) if new else ()
 
     def judged(self, record: Mapping[str, Any]) -> Mapping[str, Rarity] | None:
-        """How odd the record's facts are, each given all others, by the fitted model; None without a model."""
+        """Return fact -> its rarity given all other facts, by the fitted model; None without a model."""
         if self._model is None:
             return None
         key = self._facts(record)
@@ -107,16 +106,16 @@ class RuleContext:
         return tuple(str(record.get(name)) for name in self._model.attributes) if self._model else ()
 
     def read(self, record: Mapping[str, Any]) -> RecordView:
-        """The record as rules read it, under the locale's roles: itself if it is such a reading already."""
+        """Return the record's view under the locale's roles; the record itself if it is such a view."""
         return RecordView.under(self.roles, record, self.name_recipe)
 
     def column_of(self, role: str) -> str:
-        """The column that plays a role: the one that the locale names, else the one of the role's own name."""
+        """Return the column of a role; a role that the locale does not fill is its own column name."""
         return self.roles.get(role, role)
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        """The look-ups that the locale has: names, occupations, places."""
+        """The look-ups of the locale: names, occupations, places."""
         return self.priors.declaration.lookups
 
     @property
@@ -136,32 +135,32 @@ class RuleContext:
 
     @property
     def employed(self) -> str | None:
-        """The state of work of people who have a job."""
+        """The state of `work` for people with a job."""
         return self.priors.conventions.work.employed
 
     @property
     def outside(self) -> str | None:
-        """The state of work of people who have no job and look for none."""
+        """The state of `work` for people outside the labour force."""
         return self.priors.conventions.work.inactive
 
     @cached_property
     def without_work(self) -> frozenset[str]:
-        """States of the occupation that are none."""
+        """States of `occupation` that stand for no occupation."""
         return frozenset(self.priors.conventions.without_occupation)
 
     @cached_property
     def outside_occupations(self) -> frozenset[str]:
-        """Those states of the occupation that go with looking for no job."""
-        none = self.priors.conventions.without_occupation
-        return frozenset(state for state, said in none.items() if said.work == self.outside)
+        """States of `occupation` for people outside the labour force."""
+        without = self.priors.conventions.without_occupation
+        return frozenset(state for state, convention in without.items() if convention.work == self.outside)
 
     def gender(self, sex: str | None) -> str | None:
-        """Grammatical gender of a state of `sex`: feminine, masculine or neuter; None where the locale says none."""
+        """Return the grammatical gender of a state of `sex`: feminine, masculine or neuter; None if not declared."""
         return self.priors.conventions.gender.get(sex) if sex is not None else None
 
     @cached_property
     def single(self) -> str | None:
-        """The marital status of nearly everybody at the youngest age, or None where no table has both."""
+        """The commonest marital status at the youngest age; None if no table has both attributes."""
         marital, age = self.roles.get("marital", ""), self.roles.get("age", "")
         try:
             table = self.priors.marginal((age, marital))
@@ -170,7 +169,7 @@ class RuleContext:
         return str(table.domain[marital][int(table.weights[0].argmax())])
 
     def states(self, attribute: str) -> frozenset[Any] | None:
-        """Values that an attribute can take, or None if the locale does not declare it."""
+        """Return the states of an attribute; None if the locale does not declare it."""
         return self._states.get(attribute)
 
     @cached_property
@@ -179,17 +178,17 @@ class RuleContext:
         return {attribute: frozenset(domain[attribute]) for attribute in domain}
 
     def label(self, attribute: str, state: str) -> str:
-        """Words for a coded value, as prompts use them."""
+        """Return the label of a state, as prompts use it."""
         known = self._labels.get((attribute, state))
         if known is None:
             try:
                 known = self._labels[attribute, state] = self.priors.label(attribute, state)
-            except DomainError:  # not kept: a file may have another one in every row
+            except DomainError:  # not cached: a file may have another unknown value in every row
                 return state.replace("_", " ")
         return known
 
     def with_views(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The record's coded facts, and the coarser attributes (an age band, an origin group) that follow from them."""
+        """Return the record with the coarser attributes (age band, origin group) that follow from its facts."""
         facts: dict[str, Any] = dict(record)
         for attribute, (finer, view) in self._views.items():
             if attribute in facts:
@@ -219,13 +218,13 @@ class RuleContext:
         }
 
     def place(self, postcode: str) -> Place | None:
-        """The place of a postcode, or None if there is none."""
+        """Return the place of a postcode; None if there is none."""
         places = self.priors.places
         return places.get(postcode) if postcode in places else None
 
     @cached_property
     def postcode_digits(self) -> int:
-        """Digits of every postcode; 0 where the locale has none, or some with letters or of other lengths."""
+        """Number of digits of postcodes; 0 if the locale has none, or if lengths differ or letters occur."""
         if "places" not in self.priors.declaration.lookups:
             return 0
         codes = self.priors.places.postcodes
@@ -234,11 +233,11 @@ class RuleContext:
 
     @cached_property
     def place_words(self) -> Mapping[str, str]:
-        """What a region, a subregion, a municipality and a postcode are called in messages."""
+        """Words for a region, a subregion, a municipality and a postcode in messages."""
         return {**_CALLED, **lexicon_if_any("places", self.language).get("called", {})}
 
     def state_name(self, code: str) -> str | None:
-        """Full name of a state, or None for an unknown code."""
+        """Return the full name of a region; None for an unknown code."""
         return self.priors.places.region_name(code) if code in self.state_codes else None
 
     @cached_property
@@ -247,7 +246,7 @@ class RuleContext:
         return frozenset(self.priors.places.regions)
 
     def state_at_start(self, text: str) -> str | None:
-        """Code of the state whose name a text begins with, or None."""
+        """Return the code of the region whose name begins the text; None if there is none."""
         match = self._region_pattern.match(text)
         return self._region_names[match.group()] if match else None
 
@@ -260,7 +259,7 @@ class RuleContext:
         return re.compile("|".join(map(re.escape, sorted(self._region_names, key=len, reverse=True))))
 
     def city_keys(self, state: str, key: Callable[[str], str]) -> frozenset[str]:
-        """Cities of a state, each as `key` writes it."""
+        """Return the municipalities of a region, each as `key` spells it."""
         if state not in self._cities:
             self._cities[state] = frozenset(key(city) for city in self.priors.places.municipalities(state))
         return self._cities[state]
@@ -275,7 +274,7 @@ class RuleContext:
 
     @cached_property
     def atlas(self) -> Atlas:
-        """Places by name, with where they lie."""
+        """Places by name, with coordinates."""
         places, words = self.priors.places, lexicon_if_any("distance", self.language)
         columns = (
             places.column(name)
@@ -291,18 +290,18 @@ class RuleContext:
         )
 
     def occupation(self, name: str) -> Occupation | None:
-        """An occupation by name, or None if the locale does not have it."""
+        """Return an occupation by name; None if the locale does not have it."""
         return self.priors.occupations.get(name) if name in self.priors.occupations else None
 
     @cached_property
     def occupations(self) -> OccupationMatcher:
-        """What texts say of each occupation."""
+        """The matcher of texts with occupations."""
         return OccupationMatcher(self.priors.occupations)
 
     def oddity(self, child: str, parents: Sequence[str], record: Mapping[str, Any]) -> Rarity | None:
-        """How odd the record's value of `child` is given its `parents`, by the census table that has them.
+        """Return the rarity of the record's `child` given its `parents`, by their census table.
 
-        None where the record or the locale lacks one of them.
+        None if the record or the locale lacks one of them.
         """
         key = (child, *parents)
         if key not in self._lifts:

@@ -1,4 +1,4 @@
-"""Rule examples: the records that a rule says it accepts and rejects, put before it."""
+"""Rule examples: runs a rule on the records that it declares to accept and to reject."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Record = Mapping[str, Any]
 
 _SHOWN = 100  # characters of a record
 _COLUMNS = ("age", "sex", "persona", "zipcode", "occupation", "skills_and_expertise_list", "state")
-# Files from elsewhere lack columns, and have others' values in them.
+# Files of other origin lack columns, or hold values of other types in them.
 _STRANGE: Mapping[str, Record] = MappingProxyType(
     {
         "without columns": {},
@@ -30,10 +30,10 @@ _STRANGE: Mapping[str, Record] = MappingProxyType(
 
 
 def example_faults(rule: RuleModule, context: RuleContext) -> Iterator[str]:
-    """One line for each example that the rule does not judge as it says.
+    """Yield one line for each example on which the rule does not act as it declares.
 
-    An accepted record has neither an error nor a warning; a rejected one has an error, or a warning of a rule whose
-    `SEVERITY` is `warning`. A rule must also survive records without columns, and with values of other types.
+    For a record of `ACCEPTS` it must yield no error and no warning; for one of `REJECTS`, a finding of its `SEVERITY`.
+    It must also not fail on records without columns or with values of other types.
     """
     for kind, record in _STRANGE.items():
         try:

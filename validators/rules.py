@@ -1,4 +1,4 @@
-"""Rules: every record rule under one policy, as one `RecordChecker`."""
+"""Rules: the record rules by code, and `RecordChecker`, which runs them under a policy."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ GUIDE_CHECKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )
-"""The five quality checks that the guide to Nemotron-Personas names, and the rules that carry each out."""
+"""The five quality checks that the guide to Nemotron-Personas names, each with the rules that implement it."""
 
 
 WRITTEN: Mapping[str, Policy] = MappingProxyType(
@@ -60,8 +60,8 @@ WRITTEN: Mapping[str, Policy] = MappingProxyType(
         "slurs": "repair",
     }
 )
-"""Policy for texts that a run writes. These rules only warn about files from elsewhere: how often they are wrong has
-been measured on too few rows that nobody tuned them on. A run asks again, which costs less than the row."""
+"""Policy for texts that a run writes. In files of other origin these rules only warn, because their false positives
+were measured on too few rows outside the tuning set. In a run a false positive costs a repair, not the row."""
 
 SAMPLED: Mapping[str, Policy] = MappingProxyType(
     {
@@ -72,31 +72,30 @@ SAMPLED: Mapping[str, Policy] = MappingProxyType(
         "occupation_education": "flag",
     }
 )
-"""Policy for rows that were sampled from the census. Somebody has every rare combination that the tables hold, the
-sample has its share of them, and no retry can change a fact: they are flagged, and only foreign files are judged. What
-words tell of an age was learned from the released texts, which another narrator does not write."""
+"""Policy for rows that were sampled from the census. Rare combinations exist in the population, so a sample has its
+share of them, and no repair can change a fact: they are flagged, and are errors only in files of other origin.
+`age_in_text` was trained on the released texts and does not transfer to other narrators."""
 
 BY_MODEL: Mapping[str, Policy] = MappingProxyType({"monotony": "repair"})
-"""Policy, beside the above, for texts that a model writes. The offline grammar has one stock of sentences."""
+"""Further policy for texts that a model writes. The offline narrator is exempt: it has a limited stock of sentences."""
 
 
 TOGETHER = ("shared_text",)
-"""Rules that look at the rows of a run together, when a shard closes; no record shows what they find."""
+"""Rules that compare the rows of a run when a shard closes; a single record does not show what they find."""
 
-_TOGETHER = 256  # records
+_TOGETHER = 256  # records that are checked at once
 
 
 class PolicyError(PersonasError, ValueError):
-    """A policy that names no rule or no action; the message lists the known ones."""
+    """A policy names an unknown rule or action; the message lists the known ones."""
 
 
 class RuleModule(Protocol):
     """What a file in `validators/records` must define.
 
-    It may also define what it needs; without all of it, the rule is not run:
-    `LANGUAGES`, codes of the languages that it can read (any, if left out); `ROLES`, those that an attribute of the
-    locale must play; `LOOKUPS`, those that the locale must have; `PROMPTS`, whether the words of the prompts must be
-    known, as a run knows its own.
+    It may also declare needs, all of which must be met for the rule to run: `LANGUAGES`, codes of the languages that it
+    can read (default: any); `ROLES` that attributes of the locale must play; `LOOKUPS` that the locale must have;
+    `PROMPTS`, whether the words of the prompts must be known, as they are in a run.
     """
 
     SEVERITY: Severity
@@ -107,43 +106,43 @@ class RuleModule(Protocol):
 
     @staticmethod
     def check(record: Record, reference: RuleContext) -> Iterator[Finding]:
-        """Yield what is wrong with the record; nothing when all is well."""
+        """Yield the findings about a record."""
 
 
 @cache
 def rules(plugins: Plugins = NO_PLUGINS) -> Mapping[str, RuleModule]:
-    """Rule code -> rule, in alphabetical order: one for each file in `validators/records` and each of a plug-in.
+    """Return code -> rule in alphabetical order, for the files of `validators/records` and the rules of plug-ins.
 
     Raises:
-        PluginError: a plug-in's rule that cannot be loaded, or has the code of another one.
+        PluginError: a plug-in's rule cannot be loaded, or has the code of another one.
     """
     codes = sorted(module.name for module in pkgutil.iter_modules(records.__path__))
-    ours = {code: importlib.import_module(f"{records.__name__}.{code}") for code in codes}
-    every = {**ours, **plugin_rules(plugins, ours)}
+    own = {code: importlib.import_module(f"{records.__name__}.{code}") for code in codes}
+    every = {**own, **plugin_rules(plugins, own)}
     return MappingProxyType(cast("dict[str, RuleModule]", dict(sorted(every.items()))))
 
 
 @runtime_checkable
 class Prepared(Protocol):
-    """What a rule may define beside `check`, for what many records at once are cheaper to be asked."""
+    """A rule that also defines `prepare`, for work that costs less for many records at once."""
 
     @staticmethod
     def prepare(readings: Sequence[RecordView], reference: RuleContext) -> None:
-        """Find out about records that are about to be checked."""
+        """Prepare for records that are about to be checked."""
 
 
 class RecordChecker:
     """Runs the record rules under a policy.
 
-    `repair` and `reject` leave findings as they are: an error means that the record may not be delivered, and
+    `repair` and `reject` leave findings as they are: an error means that the record must not be delivered, and
     the caller decides by `policy[code]` whether the model is asked to repair it. `flag` lowers errors to
-    warnings, `off` does not run the rule. Rules not named keep their own default.
+    warnings; `off` does not run the rule. Rules that the policy does not name keep their default.
 
     Attributes:
-        reference: what records are judged by.
-        policy: what to do, for every rule.
-        not_judged: rules that are on and cannot run here, and why: they need a language, a role or a look-up that the
-            locale has not. They say so once, here, and nothing about any record.
+        reference: the priors that rules use.
+        policy: code -> action, for every rule.
+        not_judged: code -> reason, for rules that are on but cannot run here: they need a language, a role or a look-up
+            that the locale lacks. They yield no findings.
     """
 
     def __init__(
@@ -155,20 +154,20 @@ class RecordChecker:
         remember: int = 0,
         plugins: Plugins = NO_PLUGINS,
     ) -> None:
-        """Take the priors to judge by, what to do per rule, and the rules to run (all by default).
+        """Choose the rules to run (all by default) and the action for each.
 
-        What was read and found of `remember` people is kept for when they come again with the same facts, as they
-        do while a record is written field by field. Rules of `plugins` run beside ours.
+        Views and findings of the last `remember` people are cached: while a record is written field by field, it is
+        checked repeatedly with the same facts. Rules of `plugins` run beside those of this package.
 
         Raises:
-            PolicyError: a rule or an action that does not exist.
-            PluginError: a plug-in's rule that cannot be loaded.
+            PolicyError: a rule or an action does not exist.
+            PluginError: a plug-in's rule cannot be loaded.
         """
         self.reference = priors if isinstance(priors, RuleContext) else RuleContext(priors)
         self.policy = resolve_policy(policy or {}, only, plugins)
         on = {code: module for code, module in rules(plugins).items() if self.policy[code] != "off"}
-        lacks = {code: _lacks(module, self.reference) for code, module in on.items()}
-        self.not_judged = MappingProxyType({code: lacking for code, lacking in lacks.items() if lacking})
+        reasons = {code: _unmet_need(module, self.reference) for code, module in on.items()}
+        self.not_judged = MappingProxyType({code: reason for code, reason in reasons.items() if reason})
         on = {code: module for code, module in on.items() if code not in self.not_judged}
         self._running = {
             scope: tuple(
@@ -179,77 +178,77 @@ class RecordChecker:
             for scope in get_args(Scope)
         }
         self._prepare = tuple(module.prepare for module in on.values() if isinstance(module, Prepared))
-        known = self.reference
-        self._memory = FindingCache(remember, known.roles, known.name_recipe) if remember else None
+        reference = self.reference
+        self._cache = FindingCache(remember, reference.roles, reference.name_recipe) if remember else None
 
     def check(self, record: Record) -> tuple[Finding, ...]:
-        """All findings about one record, ordered by rule code."""
+        """Return all findings about one record, ordered by rule code."""
         return self.check_together([record])[0]
 
     def check_together(self, records: Iterable[Record]) -> list[tuple[Finding, ...]]:
-        """All findings about each of a few hundred records, found for less than one by one."""
+        """Return the findings about each of a few hundred records; this costs less than one by one."""
         return self._each(records, self._judged)
 
     def check_each(self, records: Iterable[Record]) -> Iterator[tuple[Finding, ...]]:
-        """All findings about each of any number of records, in order."""
-        left = iter(records)
-        while some := list(islice(left, _TOGETHER)):
+        """Yield the findings about each of any number of records, in order."""
+        remaining = iter(records)
+        while some := list(islice(remaining, _TOGETHER)):
             yield from self.check_together(some)
 
     def facts_together(self, records: Iterable[Record]) -> list[tuple[Finding, ...]]:
-        """All that can be said of records before they have texts: findings of the rules that look beyond them."""
+        """Return the findings about records that have no texts yet, by the rules that do not need texts."""
         return self._each(records, self._judged_by_facts)
 
     def _each(
         self, records: Iterable[Record], judge: Callable[[Person | None, RecordView], tuple[Finding, ...]]
     ) -> list[tuple[Finding, ...]]:
-        met = [self._met(record) for record in records]
+        waiting = [self._read(record) for record in records]
         for prepare in self._prepare:
-            prepare([reading for _, reading in met], self.reference)
-        met.reverse()
-        found = []
-        while met:  # each is let go of when it is judged: what is known of a text takes much memory
-            found.append(judge(*met.pop()))
-        return found
+            prepare([reading for _, reading in waiting], self.reference)
+        waiting.reverse()
+        findings = []
+        while waiting:  # each view is dropped once it is judged, for views take much memory
+            findings.append(judge(*waiting.pop()))
+        return findings
 
     def _judged(self, person: Person | None, reading: RecordView) -> tuple[Finding, ...]:
-        found = self._run("record", reading)
-        if person is None or self._memory is None:
-            found += self._run("facts", reading) + self._run("field", reading)
+        findings = self._run("record", reading)
+        if person is None or self._cache is None:
+            findings += self._run("facts", reading) + self._run("field", reading)
         else:
-            found += person.facts(reading, partial(self._run, "facts"))
-            found += person.texts(reading, partial(self._run, "field"))
-            if not any(finding.severity == "error" for finding in found):
-                self._memory.forget(reading)
-        return tuple(sorted(found, key=attrgetter("code")))
+            findings += person.facts(reading, partial(self._run, "facts"))
+            findings += person.texts(reading, partial(self._run, "field"))
+            if not any(finding.severity == "error" for finding in findings):
+                self._cache.forget(reading)
+        return tuple(sorted(findings, key=attrgetter("code")))
 
     def _judged_by_facts(self, person: Person | None, reading: RecordView) -> tuple[Finding, ...]:
         judge = partial(self._run, "facts")
-        found = judge(reading) if person is None else person.facts(reading, judge)
-        return tuple(found + self._run("record", reading))
+        findings = judge(reading) if person is None else person.facts(reading, judge)
+        return tuple(findings + self._run("record", reading))
 
-    def _met(self, record: Record) -> tuple[Person | None, RecordView]:
-        """Who is remembered of the record, and a reading of it."""
+    def _read(self, record: Record) -> tuple[Person | None, RecordView]:
+        """Return the cached person of the record, if any, and a view of the record."""
         person = self._person(record)
         return person, self.reference.read(record) if person is None else person.read(record)
 
     def _person(self, record: Record) -> Person | None:
-        """Who is remembered of the record. Without a name among the facts, texts tell of each other's person."""
+        """Return the cached person; None if the facts have no name, for then the name is read from all texts."""
         names = map(self.reference.column_of, ("given_name", "family_name"))
         named = all(isinstance(record.get(name), str) for name in names)
-        return self._memory.person(record) if self._memory is not None and named else None
+        return self._cache.person(record) if self._cache is not None and named else None
 
     def _run(self, scope: Scope, reading: RecordView) -> list[Finding]:
-        found: list[Finding] = []
+        findings: list[Finding] = []
         for check, flagged in self._running[scope]:
             for finding in check(reading, self.reference):
                 lower = flagged and finding.severity == "error"
-                found.append(finding.lowered() if lower else finding)
-        return found
+                findings.append(finding.lowered() if lower else finding)
+        return findings
 
 
-def _lacks(module: RuleModule, reference: RuleContext) -> str:
-    """What a rule needs and the locale has not, in a few words; nothing if it can run."""
+def _unmet_need(module: RuleModule, reference: RuleContext) -> str:
+    """Say what a rule needs and the locale lacks; empty if the rule can run."""
     languages = getattr(module, "LANGUAGES", None)
     if languages is not None and reference.language not in languages:
         return f"reads texts in {' or '.join(languages)}, not in {reference.language}"
@@ -265,10 +264,10 @@ def _lacks(module: RuleModule, reference: RuleContext) -> str:
 def resolve_policy(
     policy: Mapping[str, str], only: Iterable[str] | None = None, plugins: Plugins = NO_PLUGINS
 ) -> Mapping[str, Policy]:
-    """A policy for every rule: the one given, else the rule's own; rules outside `only` are off.
+    """Return code -> action for every rule: that of `policy`, else the rule's default; `off` outside `only`.
 
     Raises:
-        PolicyError: a rule or an action that does not exist.
+        PolicyError: a rule or an action does not exist.
     """
     known = rules(plugins)
     chosen = set(known if only is None else only)

@@ -1,4 +1,4 @@
-"""Validate a whole file: every record rule over every row, in batches, with flat memory."""
+"""Validate files: runs every record rule on every row, in blocks, in nearly constant memory."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def validate_files(
     spread: Spread | None = None,
     collection: RecordCollection | None = None,
 ) -> dict[str, Any]:
-    """Check every row of Parquet, JSONL or CSV files in the Nemotron schema (either release, or ours), in order.
+    """Check every row of Parquet, JSONL or CSV files in order.
+
+    The files have the Nemotron schema of either public release, or of this package. Memory grows by 8 bytes a row.
 
     Args:
         paths: the files of one dataset; the suffix says which kind.
@@ -52,15 +54,15 @@ def validate_files(
 
     Returns:
         `{"rows", "rejected_rows", "repeated_uuids", "missing_columns", "by_rule": {rule: {"error", "warning",
-        "not_judged"}}}`: a row counts once for each rule and severity, `rejected_rows` are those with at least one
-        error, `repeated_uuids` those whose uuid an earlier row has, `missing_columns` those that rules need and no
-        row has. Eight bytes a row are kept. Where rules cannot run on the locale, `"not_judged"` is rule -> why.
+        "not_judged"}}}`. `by_rule` counts a row once for each rule and severity; `rejected_rows` have at least one
+        error; the UUID of `repeated_uuids` occurs in an earlier row; no row has the `missing_columns`, which rules
+        need. If rules cannot run on the locale, a key `"not_judged"` maps each to the reason.
 
     Raises:
-        DatasetError: a file that cannot be read or has no column that any rule knows.
-        PolicyError: a rule or an action that does not exist.
-        PluginError: a plug-in's rule that cannot be loaded, or fails.
-        WriterError: findings that cannot be written, or would take the dataset's place.
+        DatasetError: a file cannot be read, or has no column that any rule knows.
+        PolicyError: a rule or an action does not exist.
+        PluginError: a plug-in's rule cannot be loaded, or fails.
+        WriterError: findings cannot be written, or would overwrite the dataset.
     """
     if findings is not None and findings.resolve() in {path.resolve() for path in paths}:
         raise WriterError(f"{findings}: is what the findings are about; name another file for them")
@@ -86,11 +88,11 @@ def validate_files(
                 collection.extend(block.facts, taken)
             missing.difference_update(block.columns)
             rejected += block.rejected
-            for (code, severity), spoken in block.counts().items():
-                by_rule[code][severity] += spoken
+            for (code, severity), count in block.counts().items():
+                by_rule[code][severity] += count
             identities.extend(hash(uuid) for uuid in block.uuids if uuid)
-            for place, found in block.findings.items():
-                writer.write(rows + place, block.uuids[place], found)
+            for place, of_row in block.findings.items():
+                writer.write(rows + place, block.uuids[place], of_row)
             rows += len(block.uuids)
     repeated = len(identities) - len(np.unique(np.frombuffer(identities, dtype=np.int64)))
     return {

@@ -23,7 +23,7 @@ class SocketChannel:
 
     @classmethod
     async def open(cls, end: socket.socket) -> Self:
-        """Take one end of a pair of sockets, for the running event loop."""
+        """Open one end of a pair of sockets in the running event loop."""
         return cls(*await asyncio.open_connection(sock=end))
 
     def post(self, message: Any) -> None:
@@ -41,14 +41,14 @@ class SocketChannel:
         await self._writer.drain()
 
     async def receive(self) -> Any:
-        """The next message.
+        """Return the next message.
 
         Raises:
             EOFError, OSError: the other end has gone.
         """
         (size,) = _SIZE.unpack(await self._reader.readexactly(_SIZE.size))
-        return pickle.loads(await self._reader.readexactly(size))  # noqa: S301 - of our own process
+        return pickle.loads(await self._reader.readexactly(size))  # noqa: S301 - from a process of this package
 
     def close(self) -> None:
-        """Close this end; the other one reads to the end of what was sent, then meets EOF."""
+        """Close this end; the other end reads what was sent and then gets EOF."""
         self._writer.close()

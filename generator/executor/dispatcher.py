@@ -1,4 +1,4 @@
-"""Dispatcher: gives tasks to worker processes, and those of a process that died to another one."""
+"""Dispatcher: gives tasks to worker processes, and the tasks of a process that died to another one."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from census_personas.generator.executor.worker_link import Channel, WorkerLink
 
 logger = logging.getLogger(__name__)
 GONE = (EOFError, ConnectionError, BrokenPipeError)
-"""What a channel raises when the process at its other end has ended."""
+"""Exceptions that a channel raises when the process at its other end has ended."""
 _ADVICE = "see the system's log for a lack of memory, or run it alone with runtime.workers=1"
-_LOOK_S = 0.2  # seconds after which a slot that has no process yet is asked whether it still needs one
+_LOOK_S = 0.2  # seconds between two checks whether a slot that waits for a process still needs one
 
 
 class Slot(Protocol):
-    """Runs one worker process at a time; a process that died is followed by another."""
+    """Runs one worker process at a time, and another one when it dies."""
 
     async def start(self, job: Job, number: int) -> Channel:
-        """Run a process, and return a channel to it; waits as long as there is no room for one.
+        """Start a process and return a channel to it; wait while there is no room for one.
 
         Raises:
             EOFError, OSError: the process ended.
@@ -32,16 +32,16 @@ class Slot(Protocol):
         ...
 
     def exit_code(self) -> str:
-        """How the process ended, for messages."""
+        """Return how the process ended, for messages."""
         ...
 
     async def end(self) -> None:
-        """Release the process, which ends by itself after its last message; one that hangs is killed."""
+        """Release the process, which ends by itself after its last message; kill it if it hangs."""
         ...
 
 
 class Dispatcher:
-    """The tasks of one run, and the slots whose processes work on them."""
+    """Distributes the tasks of one run over slots, each with one process."""
 
     def __init__(
         self, job: Job, tasks: Iterator[Any], coordinator: Coordinator, slots: Sequence[Slot]
@@ -57,7 +57,7 @@ class Dispatcher:
         self._links: set[WorkerLink] = set()
 
     async def run(self) -> AsyncGenerator[Done]:
-        """As `Executor.run` says."""
+        """Yield each task when it is done (see `Executor.run`)."""
         posts = [
             asyncio.create_task(self._attend(place, slot)) for place, slot in enumerate(self._slots, start=1)
         ]
@@ -78,7 +78,7 @@ class Dispatcher:
             await asyncio.gather(*posts, ended, return_exceptions=True)
 
     async def _attend(self, place: int, slot: Slot) -> None:
-        """Keep one process at work, and start another when it dies, until there are no tasks left."""
+        """Keep one process busy, and start another when it dies, until no tasks are left."""
         while self._has_tasks():
             number = next(self._numbers)
             link, ahead = None, None
@@ -97,7 +97,7 @@ class Dispatcher:
                 self._coordinator.release(number)
 
     async def _started(self, slot: Slot, number: int) -> Channel | None:
-        """A channel to a new process; None where others have done all tasks before there was room for it."""
+        """Return a channel to a new process; None if all tasks are done before there is room for it."""
         starting = asyncio.ensure_future(slot.start(self._job, number))
         try:
             while not self._is_over():
@@ -137,7 +137,7 @@ class Dispatcher:
         return not self._has_tasks() and not any(link.hand for link in self._links)
 
     def _take(self, hand: Iterable[Any]) -> Any:
-        """The next task for a worker with these in hand; one that cost a worker is worked on alone."""
+        """Return the next task for a worker that holds these; a task on which a worker died runs alone."""
         held = [*hand]
         if any(self._deaths[task] for task in held):
             return None
@@ -146,7 +146,7 @@ class Dispatcher:
         return self._ahead.popleft() if self._has_tasks() else None
 
     def _lost(self, place: int, link: WorkerLink | None, ahead: Any, code: str) -> None:
-        """See to the tasks of a process that died."""
+        """Queue the tasks of a process that died again, or report them as failed."""
         tasks = [] if link is None else [*link.hand.values()]
         if not tasks:
             logger.warning("worker %d ended while it was loading (%s)", place, code)

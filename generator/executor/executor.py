@@ -1,4 +1,4 @@
-"""Executor: what spreads tasks over workers has to offer, and what it is given."""
+"""Executor: the interface of everything that runs tasks on workers, and of what it runs."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from census_personas.foundation.errors import PersonasError
 from census_personas.generator.config.run_config import RuntimeConfig
 
 MOST_DEATHS = 3
-"""Workers that a task may lose before the run ends with an error that names it."""
+"""Number of workers that die on a task before the task is given up with an error."""
 
 Exchange = Callable[[Any], Awaitable[Any]]
-"""What a worker asks its coordinator with: it sends a report and gets a lease."""
+"""Sends a worker's report to the coordinator and returns its lease."""
 
 
 class WorkerError(PersonasError, RuntimeError):
-    """A worker that cannot be started, or a task that ends each worker that takes it."""
+    """A worker cannot be started, or a task ends every worker that takes it."""
 
     exit_code: ClassVar[int] = 1
 
 
 class Worker(Protocol):
-    """Lives in a process of its own, with what it needs loaded once."""
+    """Works on tasks in a process of its own, which loads what they need once."""
 
     async def work(self, task: Any) -> Any:
-        """The result of one task; `Job.at_once` of them are worked on at the same time, in one event loop."""
+        """Return the result of one task; up to `Job.at_once` tasks run concurrently in one event loop."""
         ...
 
     async def aclose(self) -> None:
@@ -36,11 +36,11 @@ class Worker(Protocol):
 
 
 class Job(Protocol):
-    """What workers do. It can be pickled, and is opened once in each worker."""
+    """The work that workers do. A job can be pickled and is opened once in each worker."""
 
     @property
     def at_once(self) -> int:
-        """Tasks that a worker has in hand at the same time."""
+        """Number of tasks that a worker holds at the same time."""
         ...
 
     @property
@@ -54,11 +54,11 @@ class Job(Protocol):
 
 
 class Coordinator(Protocol):
-    """What workers share: it lives in the process that was started by the user, and is asked for leases there."""
+    """Hands out leases on shared limits; it runs in the process that the user started."""
 
     @property
     def is_stopping(self) -> bool:
-        """Whether tasks of workers that die now are dropped, not given to others."""
+        """Whether tasks of workers that die from now on are dropped instead of given to others."""
         ...
 
     def exchange(self, worker: int, report: Any) -> Any:
@@ -66,7 +66,7 @@ class Coordinator(Protocol):
         ...
 
     def release(self, worker: int) -> None:
-        """Take back what a worker held that has ended or died."""
+        """Take back the lease of a worker that has ended or died."""
         ...
 
 
@@ -80,15 +80,15 @@ class Done:
 
 
 class Executor(Protocol):
-    """Gives tasks to workers until there are no more."""
+    """Runs tasks on workers until all are done."""
 
     def run(self, job: Job, tasks: Iterator[Any], coordinator: Coordinator) -> AsyncGenerator[Done]:
-        """Yield each task as it is done, in any order.
+        """Yield each task when it is done, in any order.
 
-        Tasks are taken from the iterator when a worker has room for one, and not before. Those of a worker that dies
-        are given to another one, alone, until they have cost `MOST_DEATHS` workers; every process gets a number of
-        its own, under which `coordinator` knows it, and is released when it has ended. Closing the iterator ends
-        all workers.
+        A task is taken from the iterator only when a worker has room for it. The tasks of a worker that dies are given
+        to other workers, one at a time, until `MOST_DEATHS` workers have died on one. Every process has a unique
+        number, under which `coordinator` knows it, and is released when it has ended. Closing the iterator ends all
+        workers.
 
         Raises:
             WorkerError: no worker can be started.
@@ -98,10 +98,10 @@ class Executor(Protocol):
 
 
 def executor_of(runtime: RuntimeConfig, workers: int) -> Executor:
-    """The executor that a configuration names, with so many workers.
+    """Return the executor that a configuration names.
 
     Raises:
-        ConfigError: it needs something that is not there.
+        ConfigError: the executor needs something that is not there.
     """
     if runtime.executor == "ray":
         from census_personas.generator.executor.ray_executor import RayExecutor  # noqa: PLC0415 - one is loaded

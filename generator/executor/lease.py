@@ -1,4 +1,4 @@
-"""Lease: what a worker reports to its coordinator, and what it may do until it reports again."""
+"""Lease: a worker's report to its coordinator, and what the worker may do until its next report."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ State = Literal["run", "stop", "abort"]
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """One endpoint as a worker sees it, since its last report.
+    """What a worker saw of one endpoint since its last report.
 
     Attributes:
-        in_flight: requests that were sent and not answered.
-        waiting: requests that wait for a place.
-        answered: epoch, seconds, tokens of each answer, and whether all places were taken when it came.
-        throttled: the epoch of each 429.
-        observed: the server's queue, requests at work and share of its cache in use, where it was looked at.
-        is_silent: the server was looked at and does not say.
+        in_flight: number of requests that were sent and not answered.
+        waiting: number of requests that wait for a place.
+        answered: epoch, seconds and tokens of each answer, and whether all places were taken when it came.
+        throttled: epoch of each 429.
+        observed: the server's waiting requests, running requests and share of cache in use, if its metrics were read.
+        is_silent: whether metrics were requested and the server has none.
     """
 
     in_flight: int
@@ -38,10 +38,13 @@ class GateReport:
 
 @dataclass(frozen=True, slots=True)
 class RowsReport:
-    """The rows that a worker tries, while a run may still be stopped early.
+    """The rows that a worker tries while the run may still stop early.
 
-    `waiting` more would be begun beside those in flight. `readable`: an answer could be read. `seen` are the rows that
-    were paid for and finished since the last report, without their facts and texts.
+    Attributes:
+        in_flight: number of rows in progress.
+        waiting: number of further rows that the worker could begin.
+        readable: whether an answer was readable.
+        seen: rows that were paid for and finished since the last report, without their facts and texts.
     """
 
     in_flight: int = 0
@@ -52,7 +55,7 @@ class RowsReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a worker tells of itself; tokens and the account count from its start on."""
+    """A worker's report; tokens and the account count from its start."""
 
     gates: tuple[GateReport, ...] = ()
     prompt_tokens: int = 0

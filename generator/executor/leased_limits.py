@@ -1,6 +1,6 @@
-"""Leased limits: a worker's share of requests in flight, of the budget, and of the rows that a run tries first.
+"""Leased limits: a worker's share of the requests in flight, of the budget, and of the rows of an early stop.
 
-They stand in a worker for what a run without workers has to itself, and follow the coordinator's leases.
+In a worker they replace the limits of a run without workers, and follow the coordinator's leases.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from census_personas.generator.narration.narrator import Narrated
 
 
 class LeasedGate:
-    """Admits requests to one endpoint up to the lease, and keeps what they teach for the next report."""
+    """Admits requests to one endpoint up to the lease, and records their outcomes for the next report."""
 
     def __init__(self, ceiling: int) -> None:
-        """`ceiling` bounds what this process can have open, whatever the lease."""
+        """Set the most requests that this process can have open under any lease."""
         self.ceiling = ceiling
         self.is_doubling = True
         self.has_answered_others = False
@@ -86,7 +86,7 @@ class LeasedGate:
 
 
 class LeasedBudget:
-    """Spends what the lease allows, and waits for more."""
+    """Admits requests while the lease allows spending, and otherwise waits for the next lease."""
 
     def __init__(self, config: LLMConfig) -> None:
         """Take prices from the config; nothing is allowed before the first lease."""
@@ -135,7 +135,7 @@ class LeasedBudget:
 
 
 class LeasedRows:
-    """The rows that a worker may try while nothing has come out of the run yet."""
+    """The rows that a worker may try until the run has an accepted row."""
 
     def __init__(self, in_flight: Callable[[], int]) -> None:
         """`in_flight` counts the rows of all open shards that are being written."""
@@ -162,7 +162,7 @@ class LeasedRows:
         self.wake()
 
     async def admitted(self, is_released: Callable[[], bool]) -> None:
-        """Return when a further row may be begun, or nobody asks any more."""
+        """Return when a further row may be begun, or the shard is released."""
         while not is_released() and self._leased is not None:
             if self._in_flight() + len(self._seen) < self._leased:
                 return
@@ -174,7 +174,7 @@ class LeasedRows:
                 self._waiting -= 1
 
     def wake(self) -> None:
-        """Let those who wait look again."""
+        """Let waiting shards check again."""
         self._changed.set()
 
     def report(self) -> RowsReport:
@@ -190,7 +190,7 @@ class LeasedRows:
 
 
 class ShardRows:
-    """A shard's view of the rows that its worker may try: what a `Pipeline` asks before it begins one."""
+    """The `StartLimit` of one shard's pipeline, which shares the rows that its worker may try."""
 
     def __init__(self, rows: LeasedRows) -> None:
         """Share the worker's rows."""
@@ -211,4 +211,4 @@ class ShardRows:
         await self._rows.admitted(lambda: self._released)
 
     def verdict(self) -> None:
-        """Nothing: whether a run is hopeless is seen where the rows of all workers are."""
+        """Return nothing: the coordinator, which sees the rows of all workers, decides."""

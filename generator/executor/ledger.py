@@ -1,4 +1,4 @@
-"""Ledger: the coordinator's account of a narration: what workers hold, spend and have done, all together."""
+"""Ledger: the coordinator's account of what all workers hold, spend and have done."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Ledger:
         tally: Tally,
         observe: Callable[[Tally], None],
     ) -> None:
-        """Take the limits and who shares them; `tally` has the rows of the run, `observe` is called with it."""
+        """Take the limits and the number of workers; `tally` is kept up to date and passed to `observe`."""
         self.state: State = "run"
         self.error: Exception | None = None
         self._config = config
@@ -57,7 +57,7 @@ class Ledger:
         self.state = "abort"
 
     def fail(self, error: Exception, *, at_once: bool) -> None:
-        """End the session with an error; the first one counts. `at_once`: rows in flight are not waited for."""
+        """End the session with an error; the first one is raised. With `at_once`, rows in flight are dropped."""
         self.error = self.error or error
         if at_once:
             self.abort()
@@ -83,7 +83,7 @@ class Ledger:
         return Lease(self.state, gates, answered, allowance, rows, is_spent=self._budget.error is not None)
 
     def release(self, worker: int) -> None:
-        """Take back what a worker held; rows of unfinished shards that it counted are counted by who writes them."""
+        """Take back a worker's lease and forget its counts of unfinished shards, which another worker will count."""
         self._budget.release(worker)
         self._open.pop(worker, None)
         for gate in self._gates:
@@ -101,7 +101,7 @@ class Ledger:
         self._show()
 
     def account(self) -> dict[str, Any]:
-        """What all workers asked of the endpoints: counts are added, of findings the last one stands."""
+        """Return the combined account of all workers: counts are added; of other values the last one is kept."""
         return add_accounts(self._accounts.values())
 
     def _gate(self, place: int) -> _SharedGate:
@@ -124,7 +124,7 @@ class Ledger:
         )
 
     def _left(self) -> int:
-        """Rows of this session that are not finished."""
+        """Return the number of this session's rows that are not finished."""
         tally = self._sum()
         return tally.rows - self._tally.done - tally.accepted - tally.rejected - tally.waiting
 
@@ -144,7 +144,7 @@ class Ledger:
 
 
 class _SharedGate:
-    """The limit of one endpoint, found by all workers and shared by them."""
+    """The concurrency limit of one endpoint, learned from the answers of all workers and shared by them."""
 
     def __init__(self, ceiling: int) -> None:
         self._places = SharedPlaces()
@@ -153,9 +153,9 @@ class _SharedGate:
         self.has_answered = False
 
     def lease(self, worker: int, report: GateReport, *, is_watch: bool) -> tuple[int, int]:
-        """Learn from a worker's report; its places, and the epoch in which it has them.
+        """Learn from a worker's report; return its places and their epoch.
 
-        `is_watch`: it is the worker whose looks at the server's queue count; those of the others are of the same one.
+        All workers observe the same server queue; only the observations of the worker with `is_watch` are used.
         """
         limit = self._limit
         self.has_answered |= bool(report.answered or report.throttled)
@@ -185,7 +185,7 @@ def _add(total: Tally, more: Tally) -> None:
 
 
 def add_accounts(accounts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """One account of several: counts are added, of findings the last one stands."""
+    """Combine accounts: counts are added; of other values the last one is kept."""
     total: dict[str, Any] = {}
     for account in accounts:
         for name, value in account.items():

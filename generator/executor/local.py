@@ -27,14 +27,14 @@ _END_S = 10.0  # seconds that a worker has to end by itself
 
 
 class LocalExecutor:
-    """So many worker processes, each of which is replaced when it dies."""
+    """A fixed number of worker processes, each of which is replaced when it dies."""
 
     def __init__(self, workers: int) -> None:
         """Nothing is started before `run`."""
         self._workers = workers
 
     async def run(self, job: Job, tasks: Iterator[Any], coordinator: Coordinator) -> AsyncGenerator[Done]:
-        """As `Executor.run` says."""
+        """Yield each task when it is done (see `Executor.run`)."""
         slots = [_Process() for _ in range(self._workers)]
         async with aclosing(Dispatcher(job, tasks, coordinator, slots).run()) as outcomes:
             async for done in outcomes:
@@ -50,7 +50,7 @@ class _Process:
         """Start a process and give it the job."""
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - our own program; it is not waited for here
+            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - a program of this package; it is not waited for here
                 [sys.executable, "-P", "-m", _PROGRAM, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -61,12 +61,12 @@ class _Process:
         return channel
 
     def exit_code(self) -> str:
-        """The process's exit code, or the signal that killed it."""
+        """Return the process's exit code, or the signal that killed it."""
         code = self._process.wait()
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
     async def end(self) -> None:
-        """Wait for its end, which a closed channel is a reason for; a worker that hangs is killed."""
+        """Close the channel, which ends the process, and wait; kill it if it hangs."""
         if self._channel is None:  # it could not even be started
             return
         self._channel.close()

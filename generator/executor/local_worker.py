@@ -22,13 +22,13 @@ async def _serve(end: socket.socket) -> None:
     try:
         await WorkerService(await SocketChannel.open(end)).run()
     except (EOFError, OSError):
-        # The coordinator has closed the channel, or has died: what is in flight is nobody's any more.
+        # The coordinator has closed the channel or died, so nobody needs the requests in flight.
         os._exit(0)
 
 
 def main() -> None:
     """Serve the coordinator that started this process."""
-    # Signals of a terminal go to the whole group: the coordinator hears them, and says what is to be done.
+    # A terminal signals the whole process group; the coordinator handles the signal and instructs its workers.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     threads.use_cores(1)

@@ -18,7 +18,7 @@ from census_personas.generator.run.shard_store import Shard
 
 
 class NarrationCrew:
-    """Hands out shards and keeps the account of all; stands for a `Pipeline` in a run with workers."""
+    """Hands out shards to workers and adds up their counts; replaces the `Pipeline` in a run with workers."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class NarrationCrew:
             self._ledger.abort()
 
     def account(self) -> dict[str, Any]:
-        """What the workers asked of the endpoints."""
+        """Return the combined account of the workers' requests."""
         return {} if self._ledger is None else self._ledger.account()
 
     async def _work(self, ledger: Ledger, shards: Sequence[Shard]) -> bool:
@@ -81,7 +81,7 @@ class NarrationCrew:
         ) as outcomes:
             async for done in outcomes:
                 if done.error is not None:
-                    # Answers in flight are paid for: where the money alone is at an end, they are waited for and kept.
+                    # Answers in flight are paid for: after a spent budget they are awaited and kept.
                     ledger.fail(done.error, at_once=not isinstance(done.error, BudgetError))
                 else:
                     ledger.finished(done.task.index, done.value.tally)

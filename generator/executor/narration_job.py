@@ -23,13 +23,13 @@ from census_personas.generator.run.run_folder import RunFolder
 from census_personas.generator.run.shard_narration import ShardNarration
 from census_personas.generator.run.shard_store import Shard
 
-# A process that is lost to the coordinator, on a machine that it cannot reach, need not have ended by then.
+# A process on a machine that the coordinator can no longer reach may still be running.
 _FREED_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class ShardDone:
-    """What came of a shard: whether its part is written, and its rows."""
+    """The result of a shard: whether its part is written, and its counts."""
 
     whole: bool
     tally: Tally
@@ -37,7 +37,7 @@ class ShardDone:
 
 @dataclass(frozen=True, slots=True)
 class NarrationJob:
-    """What a worker needs to know of a run; `workers` share its limits."""
+    """All that a worker needs for a run, whose limits `workers` processes share."""
 
     config: Config
     folder: Path
@@ -46,14 +46,14 @@ class NarrationJob:
 
     @property
     def at_once(self) -> int:
-        """Two shards, so that the last rows of one do not leave an endpoint idle; a grammar waits for nobody."""
+        """Two shards, so that the last rows of one do not leave an endpoint idle; one for the offline narrator."""
         return 1 if self.config.llm.backend == "offline" else 2
 
     def open(self, exchange: Exchange) -> NarrationWorker:
         """Load population, prompts and checks.
 
         Raises:
-            ConfigError: they are not what the run is made of.
+            ConfigError: their digests differ from those of the run.
         """
         resources = RunResources.load(self.config)
         here, there = resources.digests(), self.manifest.identity["digests"]

@@ -13,7 +13,7 @@ _LEAST = 0.001
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a worker may spend, all that it has spent before included. Infinite where nothing limits it."""
+    """What a worker may spend in total, including what it has spent; infinite without a limit."""
 
     tokens: float = 0.0
     money: float = 0.0
@@ -32,11 +32,11 @@ class _Pool:
         if self.most is None:
             return float("inf")
         self._spent[worker] = spent
-        # What is spent over an allowance, by requests that were in flight, is nobody's to spend any more.
+        # Requests in flight can exceed an allowance; that excess is spent and lowers what is left for all.
         allowed = max(self._allowed.get(worker, 0.0), spent) if wants else spent
         self._allowed[worker] = allowed
         left = self.most - self._gone - sum(max(self._allowed[w], self._spent[w]) for w in self._allowed)
-        # What rounding leaves of a sum of fractions must not keep everybody waiting.
+        # Without this, a rounding error in the sum could keep all workers waiting.
         nobody_has_any = all(self._spent[w] >= self._allowed[w] for w in self._allowed)
         if wants and spent >= allowed and (left > 0 or nobody_has_any):
             allowed += max(left / (2 * workers), _LEAST * self.most)
@@ -49,7 +49,7 @@ class _Pool:
 
 
 class SharedBudget:
-    """What all workers together spend and may spend."""
+    """The spending of all workers, and what each may spend."""
 
     def __init__(self, config: LLMConfig, workers: int) -> None:
         """Take limits and prices from the config, and the number of workers that share them."""
@@ -60,9 +60,9 @@ class SharedBudget:
         self._reported: dict[int, tuple[int, int]] = {}
 
     def allow(self, worker: int, prompt_tokens: int, completion_tokens: int, *, wants: bool) -> Allowance:
-        """Take what a worker has spent in all, and return what it may spend in all.
+        """Take what a worker has spent in total, and return what it may spend in total.
 
-        A worker that does not want to go on gives back what it has not spent.
+        A worker without tasks (`wants` is false) gives back what it has not spent.
         """
         prompt, completion = self._reported.get(worker, (0, 0))
         self._budget.spend(prompt_tokens - prompt, completion_tokens - completion)
@@ -75,14 +75,14 @@ class SharedBudget:
         )
 
     def release(self, worker: int) -> None:
-        """Return what a worker that ended or died had not spent."""
+        """Free what a worker that ended or died had not spent."""
         self._reported.pop(worker, None)
         self._tokens.release(worker)
         self._money.release(worker)
 
     @property
     def error(self) -> BudgetError | None:
-        """The error that ends the session, once all is spent."""
+        """The error that ends the session when the budget is spent; None before."""
         try:
             self._budget.check()
         except BudgetError as error:

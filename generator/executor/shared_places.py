@@ -1,4 +1,4 @@
-"""SharedPlaces: a number of places divided among workers, of which no more are ever taken than there are."""
+"""SharedPlaces: divides a number of places among workers, and never leases more than there are."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 
 class SharedPlaces:
-    """Leases of places. A worker that wants few leaves the rest to others; what nobody wants is divided evenly.
+    """Leases of places. A worker gets what it wants up to a fair share; places that nobody wants are divided evenly.
 
-    A worker may act on its former lease until it has read the new one: until its next report, it is taken to hold the
-    larger of the two, and others get no more than what is left beside that.
+    A worker may act on its former lease until it has read the new one. Until its next report it therefore counts as
+    holding the larger of the two, and the others share the rest.
     """
 
     def __init__(self) -> None:
-        """Nobody holds anything."""
+        """Start without leases."""
         self._leased: dict[int, int] = {}
         self._held: dict[int, int] = {}
         self._wanted: dict[int, int] = {}
@@ -23,9 +23,9 @@ class SharedPlaces:
 
         Args:
             worker: its number.
-            used: places that it uses.
-            wanted: places that it would use if it could, those that it uses included.
-            places: that all workers may use together now.
+            used: number of places that it uses.
+            wanted: number of places that it could use, including those in use.
+            places: number of places of all workers together.
         """
         before = max(used, self._leased.get(worker, 0))
         self._wanted[worker] = wanted
@@ -42,7 +42,7 @@ class SharedPlaces:
 
 
 def _fair_share(wanted: Mapping[int, int], places: int) -> dict[int, int]:
-    """Max-min fair shares: those who want least get what they want, the others the same; then the rest evenly."""
+    """Compute max-min fair shares of what is wanted; the rest is divided evenly."""
     shares = {}
     left = places
     for waiting, (worker, wants) in enumerate(sorted(wanted.items(), key=lambda item: (item[1], item[0]))):

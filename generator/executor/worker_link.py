@@ -1,4 +1,4 @@
-"""WorkerLink: what a coordinator says to one of its worker processes, and hears from it."""
+"""WorkerLink: the coordinator's side of the conversation with one worker process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Channel(Protocol):
         ...
 
     async def receive(self) -> Any:
-        """The next message.
+        """Return the next message.
 
         Raises:
             EOFError, OSError: the other end has gone.
@@ -34,34 +34,34 @@ class Channel(Protocol):
 
 
 class WorkerLink:
-    """One worker process, with the tasks that it has in hand."""
+    """One worker process, with the tasks that it holds."""
 
     def __init__(self, place: int, number: int, coordinator: Coordinator, channel: Channel) -> None:
-        """`place` is what messages call it; under `number` the coordinator knows this one process."""
+        """Take the worker's place, which messages show, and the process's number, which the coordinator uses."""
         self.hand: dict[int, Any] = {}
         self._place, self._number = place, number
         self._coordinator, self._channel = coordinator, channel
         self._orders = itertools.count()
 
     async def ready(self) -> None:
-        """Return when the job is open; raises what opening it raised."""
+        """Return when the job is open; raise the error if it could not be opened."""
         (error,) = await self._message("ready")
         if error is not None:
             raise error
 
     async def give(self, task: Any) -> None:
-        """Put a task in the worker's hand."""
+        """Give a task to the worker."""
         order = next(self._orders)
         self.hand[order] = task
         await self._channel.send(("task", order, task))
 
     async def next_done(self) -> Done:
-        """The next task that is done; it is in hand no longer."""
+        """Return the next task that is done; the worker no longer holds it."""
         order, value, error = await self._message("done")
         return Done(self.hand.pop(order), value, error)
 
     async def dismiss(self) -> None:
-        """Let the worker report for the last time and end."""
+        """Let the worker send its last report and end."""
         await self._channel.send(("close",))
         try:
             await self._message("ended")
@@ -69,7 +69,7 @@ class WorkerLink:
             return
 
     async def _message(self, kind: str) -> Any:
-        """The next message of a kind; what else comes is dealt with on the way."""
+        """Return the next message of a kind; handle reports and log records that come before it."""
         while True:
             said, *content = await self._channel.receive()
             if said == kind:

@@ -1,4 +1,4 @@
-"""WorkerService: one worker process's answers to its coordinator, whatever runs the process."""
+"""WorkerService: the worker's side of the conversation with its coordinator, for any kind of process."""
 
 from __future__ import annotations
 
@@ -76,17 +76,17 @@ class WorkerService:
 
 
 def _portable(error: Exception) -> Exception:
-    """The error with its traceback as a note, as an exception that another process can read."""
+    """Return the error with its traceback as a note, in a form that another process can unpickle."""
     error.add_note("".join(traceback.format_exception(error)))
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - what was written here
-    except Exception:  # noqa: BLE001 - whatever a foreign class does
+    except Exception:  # noqa: BLE001 - third-party classes may raise anything
         return WorkerError(f"{type(error).__name__}: {error}")
     return error
 
 
 def _forward_logs(channel: Channel, level: int) -> None:
-    """Let the coordinator say what loggers say here: one process writes to the terminal."""
+    """Send log records to the coordinator, so that one process writes to the terminal."""
     loop = asyncio.get_running_loop()
 
     class Outbox(queue.SimpleQueue[logging.LogRecord]):

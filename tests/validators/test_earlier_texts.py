@@ -26,7 +26,7 @@ def met(*people: dict[str, object]) -> EarlierTexts:
     return earlier
 
 
-def test_a_sentence_of_another_person_is_found_under_another_name_and_in_another_field() -> None:
+def test_shared_sentence_is_found() -> None:
     earlier = met(person("Ana", "Wu", 3, culinary_persona=f"Ana Wu {LONG}. She rests."))
     (found,) = earlier.compare(person("Leo", "Park", 7, persona=f"Leo rests. Leo Park {LONG.upper()}!"))
     assert (found.code, found.severity, found.field) == ("shared_text", "error", "persona")
@@ -49,7 +49,7 @@ def test_a_text_of_which_a_few_words_are_changed_is_nearly_the_same() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from([LONG, OTHER, PARAGRAPH.format("X")]), min_size=2, max_size=6))
-def test_nothing_is_found_against_nobody_and_every_repeated_text_against_the_first(texts: list[str]) -> None:
+def test_repeated_texts_name_the_first_row(texts: list[str]) -> None:
     earlier = EarlierTexts()
     seen: set[str] = set()
     for row, text in enumerate(texts):

@@ -6,7 +6,7 @@ from census_personas.validators.finding import Finding
 from census_personas.validators.repair_policy import asks_repair
 
 
-def test_a_warning_asks_for_a_repair_where_its_rule_says_so_and_the_policy_repairs() -> None:
+def test_warning_asks_for_a_repair_if_declared() -> None:
     unfit = Finding("occupation_in_text", "warning", "professional_persona", "another's work")
     assert asks_repair(unfit, {})
     assert not asks_repair(unfit, {"occupation_in_text": "flag"})

@@ -38,7 +38,7 @@ def test_every_mutation_with_evidence_is_found(
             assert any(f.severity == "error" for f in checker.check(mutated)), name
 
 
-def test_what_only_a_run_repairs_is_found_under_its_policy_and_warned_of_in_other_files(
+def test_run_policy_repairs_and_files_warn(
     reference: RuleContext, mutations: ModuleType, good: dict[str, Any], another: dict[str, Any]
 ) -> None:
     context = RuleContext(reference.priors, prompts=mutations.PROMPTS)
@@ -60,7 +60,7 @@ def test_a_run_of_people_from_elsewhere_repairs_the_texts_that_it_writes() -> No
     assert WRITTEN.items() <= SAMPLED.items()
 
 
-def test_a_rule_about_rows_together_is_known_to_the_policy_and_runs_in_no_checker(
+def test_shared_text_runs_in_no_checker(
     reference: RuleContext,
 ) -> None:
     checker = RecordChecker(reference, {"shared_text": "flag"})
@@ -209,7 +209,7 @@ def test_facts_are_judged_once_while_texts_are_added() -> None:
     assert judged == ["40", "41"]
 
 
-def test_a_memory_forgets_the_people_who_were_met_first_and_those_who_are_done(good: dict[str, Any]) -> None:
+def test_cache_drops_old_and_finished_people(good: dict[str, Any]) -> None:
     memory = FindingCache(2)
     people = [memory.person({"row": row}) for row in range(3)]
     assert [memory.person({"row": row}) is people[row] for row in (2, 1, 0)] == [True, True, False]
@@ -242,9 +242,7 @@ def test_a_run_does_not_judge_ages_by_the_words_of_another_narrator() -> None:
     assert SAMPLED["age_in_text"] == "off"
 
 
-def test_sampled_rows_are_flagged_for_rare_facts_and_foreign_rows_rejected(
-    reference: RuleContext, good: dict[str, Any]
-) -> None:
+def test_only_foreign_rows_are_rejected_as_rare(reference: RuleContext, good: dict[str, Any]) -> None:
     rare = {**good, "occupation": "physician", "education_level": "less_than_9th"}
     severities = {
         name: {

@@ -1,4 +1,4 @@
-"""Assumption: the conditional independences that the model graph takes for granted, tested on a dataset."""
+"""Assumption: tests on a dataset the conditional independences that the model graph assumes."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
 
     from census_personas.census_priors.priors import Priors
 
-STATES = 8  # of each side that are told apart; the rarer ones count as one
-SHUFFLES = 8  # within the groups, which show what chance alone makes
-LEAST = 200  # rows in groups of two and more, without which nothing can be said
-TESTED = 20_000  # rows that a test needs at most
-_BLOCK = 4096  # groups at a time
+STATES = 8  # most states of each attribute; the rarer ones are merged
+SHUFFLES = 8  # permutations within the groups, which estimate the effect of chance
+LEAST = 200  # fewest rows in groups of two and more for a test
+TESTED = 20_000  # most rows that a test uses
+_BLOCK = 4096  # groups per block
 
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One thing that the graph says does not hang on another, once what it does hang on is known.
+    """One conditional independence that the graph assumes: one ⫫ other | given.
 
     Attributes:
-        one: what should not depend on `other`.
-        other: an attribute before it in the graph that is none of its parents, or a finer level of one that is.
-        given: its parents, in whose groups the two are compared.
-        missing: parents that the dataset does not tell; without them dependence proves nothing.
-        rows: rows in groups of at least two, which alone say something.
+        one: the attribute that should not depend on `other`.
+        other: an attribute before it in the graph that is no parent, or a finer level of a parent.
+        given: the parents of `one`; the test compares the two within groups of equal parents.
+        missing: parents that the dataset lacks; without them a dependence proves nothing.
+        rows: rows in groups of at least two; single rows carry no information.
         bits: conditional mutual information in those rows (plug-in estimate, biased upwards).
-        chance: mean of the same after shuffling within the groups, which is that bias.
-        deviation: standard deviation of it.
-        p: probability of what was observed, or more, if the assumption holds; of this test alone.
-        census: conditional mutual information in a census table that has all of them; None where there is none.
-        tests: tests that are counted together with this one.
+        chance: its mean after shuffling within the groups, an estimate of that bias.
+        deviation: its standard deviation after shuffling.
+        p: probability of this dependence, or a stronger one, if the assumption holds; uncorrected.
+        census: conditional mutual information in a census table that has all of them; None if there is none.
+        tests: number of tests that share the chance of a mark.
     """
 
     one: str
@@ -71,7 +71,7 @@ class Assumption:
 
     @property
     def verdict(self) -> str:
-        """`holds`, `fails`, or `not judged` for want of rows or of what the two may share."""
+        """`holds`, `fails`, or `not judged` if the dataset has too few rows or lacks parents."""
         if self.rows < LEAST:
             return "not judged"
         if not significant(self):
@@ -85,24 +85,24 @@ class Assumption:
 
 
 def assumptions(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator) -> tuple[Assumption, ...]:
-    """Test each independence that the locale's graph assumes and that the columns show, least probable first.
+    """Test each independence that the locale's graph assumes and the columns can test, smallest p first.
 
     By the ordered Markov property of a directed graph, each attribute is independent of all before it given its
-    parents. Two statistics look at each: the generalised Cochran-Mantel-Haenszel test of association, which keeps its
-    size however few rows a group has and sees what runs the same way in all groups (Landis, Heyman and Koch 1978,
-    International Statistical Review 46:237), and the mutual information within groups (the G test), which sees what
-    runs differently. The smaller probability counts, doubled.
+    parents. Each independence is tested by two statistics: the generalised Cochran-Mantel-Haenszel test, which keeps
+    its size in groups of any number of rows and detects associations of the same direction in all groups (Landis,
+    Heyman and Koch 1978, International Statistical Review 46:237), and the mutual information within groups (the G
+    test), which detects associations that differ between groups. The p value is the smaller of the two, doubled.
 
     Args:
         frame: columns of the dataset, a random sample of some ten thousand rows.
-        priors: says what the graph is, and what the census knows.
-        rng: shuffles.
+        priors: the graph and the census tables.
+        rng: generator for shuffling.
     """
     coded = Coded(with_kinds_of_names(frame, priors), priors)
-    found = [
+    tested = [
         _tested(coded, priors, one, other, given, rng) for one, other, given in independences(priors, coded)
     ]
-    return tuple(sorted(found, key=lambda item: (bool(item.missing), item.p, -item.excess)))
+    return tuple(sorted(tested, key=lambda item: (bool(item.missing), item.p, -item.excess)))
 
 
 def _tested(
@@ -117,10 +117,10 @@ def _tested(
             known &= codes >= 0
             within = np.unique(joint(within, np.maximum(codes, 0)), return_inverse=True)[1].astype(np.int64)
     within, first, second = within[known], first[known], second[known]
-    telling = (np.bincount(within) > 1)[within] if len(within) else known[:0]
-    within = np.unique(within[telling], return_inverse=True)[1].astype(np.int64)
+    grouped = (np.bincount(within) > 1)[within] if len(within) else known[:0]
+    within = np.unique(within[grouped], return_inverse=True)[1].astype(np.int64)
     order = np.argsort(within, kind="stable")
-    within, first, second = within[order], _few(first[telling][order]), _few(second[telling][order])
+    within, first, second = within[order], _few(first[grouped][order]), _few(second[grouped][order])
     bits, chance, deviation, p = _measured(first, second, within, rng)
     return Assumption(
         one=one,
@@ -137,7 +137,7 @@ def _tested(
 
 
 def _few(codes: Codes) -> Codes:
-    """The commonest states as they are, all others as one."""
+    """Return codes 0 to `STATES` - 1: the commonest states keep codes of their own, all others share the last."""
     states, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
     rank = np.argsort(np.argsort(-counts, kind="stable"), kind="stable")
     found: Codes = np.minimum(rank, STATES - 1)[inverse].astype(np.int64) if len(states) else codes
@@ -147,7 +147,7 @@ def _few(codes: Codes) -> Codes:
 def _measured(
     first: Codes, second: Codes, within: Codes, rng: np.random.Generator
 ) -> tuple[float, float, float, float]:
-    """Conditional information, mean and deviation of it by chance, and the probability of what was found."""
+    """Return the conditional mutual information, its mean and deviation by chance, and the p value."""
     if len(within) < LEAST:
         return 0.0, 0.0, 0.0, 1.0
     alone = entropy(joint(first, within)) + entropy(joint(second, within)) - entropy(within)
@@ -163,10 +163,11 @@ def _measured(
 
 
 def _within(found: float, chance: float, first: Codes, second: Codes, within: Codes) -> float:
-    """Probability of so much information within groups: the G test, scaled where groups are too small for it.
+    """Return the p value of the G test within groups, scaled where groups are too small for its asymptotics.
 
     Degrees of freedom are summed over groups without their empty rows and columns. In groups of a few rows the
-    statistic's mean is above them, as shuffling shows, and its spread below a chi-squared's: the test errs to caution.
+    statistic's mean, estimated by shuffling, exceeds them and its spread is below a chi-squared's, so the test is
+    conservative.
     """
     here = np.ones(int(within.max()) + 1)
     for codes in (first, second):
@@ -178,7 +179,7 @@ def _within(found: float, chance: float, first: Codes, second: Codes, within: Co
 
 
 def _mantel_haenszel(first: Codes, second: Codes, within: Codes) -> float:
-    """Probability of the association that all groups have in common, if there is none (see `assumptions`)."""
+    """Return the p value of the generalised Cochran-Mantel-Haenszel test (see `assumptions`)."""
     sizes = int(first.max()) + 1, int(second.max()) + 1
     groups = int(within.max()) + 1
     total, apart = np.bincount(within, minlength=groups).astype(np.float64), np.zeros(sizes)
@@ -200,7 +201,7 @@ def _mantel_haenszel(first: Codes, second: Codes, within: Codes) -> float:
 
 
 def _scatter(counts: Integers, total: Floats) -> Floats:
-    """diag(counts) - counts countsᵀ / total of every group, flat."""
+    """Compute diag(counts) - counts countsᵀ / total for each group; shape (groups, states squared)."""
     found = -counts[:, :, None] * counts[:, None, :] / total[:, None, None]
     diagonal = np.arange(counts.shape[1])
     found[:, diagonal, diagonal] += counts

@@ -1,4 +1,4 @@
-"""Bias: who is missing, and what texts say of one group and not of another."""
+"""Bias: shares of groups compared with the census, and words that texts about one group use more."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
 GUIDED = ("age", "sex", "schooling")
-"""Roles that the guide's measures are about."""
+"""Roles that the guide's measures use."""
 GROUPS = ("sex", "origin", "schooling", "marital", "region")
-"""Roles whose groups are held against the census."""
-SHOWN = 12  # words named for each group
-FEWEST = 50  # texts of a group of which words are named
-PRIOR_WORDS = 500.0  # weight of the background, in words
+"""Roles whose groups are compared with the census."""
+SHOWN = 12  # words listed for each group
+FEWEST = 50  # fewest texts of a group whose words are listed
+PRIOR_WORDS = 500.0  # weight of the prior, in words
 _WORD = re.compile(r"[a-z]{3,}")
 
 
@@ -38,11 +38,11 @@ class GuideBias:
     """The three measures that the guide to Nemotron-Personas takes before and after a change.
 
     Attributes:
-        age_distance: absolute difference of the mean age from the census, in years.
-        sex_balance: absolute difference of the share of women from one half; None where the population has one sex.
-        education_gini: Gini coefficient of the shares of the levels of schooling; 0 if all are equally frequent. A
-            census population is not at 0: see `representation` for distances from the population instead. None where
-            the population has one level.
+        age_distance: absolute difference between the mean age and that of the census, in years.
+        sex_balance: absolute difference between the share of women and one half; None if the population has one sex.
+        education_gini: Gini coefficient of the shares of the levels of schooling; 0 if all are equally frequent. It is
+            not 0 for a census population: `representation` measures distances from the population. None if the
+            population has one level.
     """
 
     age_distance: float | None
@@ -56,17 +56,17 @@ class GuideBias:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """One group's share beside the census.
+    """One group's share compared with the census.
 
     Attributes:
         attribute: such as sex.
         group: such as Female.
-        share: in the dataset.
-        census: in the population.
+        share: share in the dataset.
+        census: share in the population.
         error: standard error of `share` in a perfect sample.
-        p: probability of a count so far from the census, or further, in a perfect sample; corrected for all groups of
+        p: probability of a count at least as far from the expected one in a perfect sample; corrected for all groups of
             the attribute (Holm 1979, Scandinavian Journal of Statistics 6:65).
-        tests: tests that are counted together with that of the attribute.
+        tests: number of tests that share the chance of a mark.
     """
 
     attribute: str
@@ -79,12 +79,12 @@ class Gap:
 
     @property
     def ratio(self) -> float | None:
-        """Share divided by the census share; None where the census has none."""
+        """Share divided by the census share; None if that is 0."""
         return self.share / self.census if self.census else None
 
     @property
     def deviates(self) -> bool:
-        """Whether the gap is more than chance makes."""
+        """Whether the gap is significant."""
         return significant(self)
 
     def as_dict(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class WordAssociation:
     Attributes:
         attribute: such as sex.
         group: such as Female.
-        texts: texts about the group.
+        texts: number of texts about the group.
         words: word -> z score of its log-odds; above 3 is more than chance.
     """
 
@@ -116,27 +116,26 @@ class WordAssociation:
 def guide_bias(
     frame: pd.DataFrame, priors: Priors, expected: Mapping[str, Marginal | None] | None = None
 ) -> GuideBias:
-    """The guide's measures on the columns that the frame has; the mean age needs the expected ages.
+    """Compute the guide's measures for which the frame has columns; the mean age also needs the expected ages.
 
-    Sexes are not held against one half, nor education levels against each other, where the population that was asked
-    for has only one of them, as under `where`.
+    A measure of sex or schooling is None if the expected population has only one state of it, as under `where`.
 
     Args:
         frame: columns of the dataset.
-        priors: the locale, which says what plays the roles, and in which order schooling goes.
-        expected: what the attributes of `GUIDED` should be, as far as it is known.
+        priors: the locale, with its roles and the order of the levels of schooling.
+        expected: expected distributions of the attributes of `GUIDED`, as far as known.
     """
-    expected, said = expected or {}, priors.conventions
+    expected, conventions = expected or {}, priors.conventions
     age, sex, level = (priors.roles.get(role) or role for role in GUIDED)
     distance = balance = gini = None
     if (ages := expected.get(age)) is not None and age in frame.columns:
         years = np.array(ages.domain[age], dtype=np.float64)
         distance = abs(float(frame[age].mean()) - float(ages.project((age,)).probabilities() @ years))
-    women = [state for state, gender in said.gender.items() if gender == "feminine"]
+    women = [state for state, gender in conventions.gender.items() if gender == "feminine"]
     if women and sex in frame.columns and not _one_state(expected.get(sex)):
         balance = abs(float(frame[sex].isin(women).mean()) - 0.5)
     if level in frame.columns and not _one_state(expected.get(level)):
-        ladder = said.schooling.ladder or tuple(frame[level].unique())
+        ladder = conventions.schooling.ladder or tuple(frame[level].unique())
         shares = frame[level].value_counts(normalize=True).reindex(list(ladder), fill_value=0.0)
         gini = _gini(shares.to_numpy(dtype=np.float64))
     return GuideBias(distance, balance, gini)
@@ -147,15 +146,15 @@ def _one_state(expected: Marginal | None) -> bool:
 
 
 def representation(frame: pd.DataFrame, census: Marginal) -> tuple[Gap, ...]:
-    """Each group of a one-attribute census table beside the dataset, largest gap first.
+    """Compare each group of a one-attribute census table with the dataset, largest gap first.
 
-    The exact binomial test, the smaller tail doubled, shows which gaps are more than chance.
+    The test is the exact binomial test with the smaller tail doubled.
     """
     (attribute,) = census.domain.attributes
     counts = frame[attribute].value_counts()
-    rows, found = int(counts.sum()), census.probabilities()
+    rows, shares = int(counts.sum()), census.probabilities()
     people = np.array([counts.get(group, 0) for group in census.domain[attribute]])
-    alone = cell_probabilities(people, rows, found)
+    alone = cell_probabilities(people, rows, shares)
     gaps = [
         Gap(
             attribute=attribute,
@@ -166,7 +165,7 @@ def representation(frame: pd.DataFrame, census: Marginal) -> tuple[Gap, ...]:
             p=float(p),
         )
         for group, number, share, p in zip(
-            census.domain[attribute], people, found, _corrected(alone), strict=True
+            census.domain[attribute], people, shares, _corrected(alone), strict=True
         )
     ]
     return tuple(sorted(gaps, key=lambda gap: -abs(gap.share - gap.census)))
@@ -175,11 +174,11 @@ def representation(frame: pd.DataFrame, census: Marginal) -> tuple[Gap, ...]:
 def word_associations(
     people: People, fields: Sequence[str] = NARRATIVES, *, attribute: str, language: str = ENGLISH
 ) -> tuple[WordAssociation, ...]:
-    """Words that tell the groups of an attribute apart, names and grammar left out.
+    """Find the words that distinguish the groups of an attribute, without names and grammar.
 
-    Groups of fewer than `FEWEST` texts have none named: what is told of one of them would pass for all. Log-odds with
-    an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008, "Fightin' Words", Political
-    Analysis 16:372, equations 16 and 22), on texts counted once a word, so that one text cannot make a word.
+    The score is the log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008, "Fightin'
+    Words", Political Analysis 16:372, equations 16 and 22). A word counts once per text, so that a single text has
+    little weight. Groups of fewer than `FEWEST` texts get no words, because single texts would dominate.
     """
     grammar = group_grammar(language)
     texts: Counter[str] = Counter()
@@ -191,8 +190,8 @@ def word_associations(
             continue
         name = set(reading.name.full.casefold().split()) if reading.name else set()
         texts[group] += 1
-        found = set(_WORD.findall(" ".join(reading.prose.get(field, "") for field in fields).lower()))
-        counts[group].update(found - name - grammar)
+        tokens = set(_WORD.findall(" ".join(reading.prose.get(field, "") for field in fields).lower()))
+        counts[group].update(tokens - name - grammar)
     total: Counter[str] = Counter()
     for count in counts.values():
         total.update(count)
@@ -205,12 +204,12 @@ def word_associations(
 
 
 def group_grammar(language: str) -> frozenset[str]:
-    """Pronouns and nouns that tell a group by grammar, not by stereotype; none for a language without a lexicon."""
+    """Return pronouns and nouns that mark a group by grammar, not by stereotype; empty without a lexicon."""
     return frozenset(lexicon_if_any("group_grammar", language).get("words", "").split())
 
 
 def log_odds(group: Counter[str], total: Counter[str], *, shown: int = SHOWN) -> dict[str, float]:
-    """Words of a group with the z score of their log-odds against all other groups, largest first (see above)."""
+    """Return word -> z score of its log-odds against all other groups, largest first (see `word_associations`)."""
     size, everything = sum(group.values()), sum(total.values())
     rest = everything - size
     if not size or not rest:
@@ -226,7 +225,7 @@ def log_odds(group: Counter[str], total: Counter[str], *, shown: int = SHOWN) ->
 
 
 def _corrected(alone: np.ndarray) -> np.ndarray:
-    """Holm's correction within an attribute."""
+    """Apply Holm's correction to the p values of an attribute."""
     order = np.argsort(alone, kind="stable")
     steps = alone[order] * np.arange(len(alone), 0, -1)
     found = np.empty(len(alone))

@@ -1,8 +1,8 @@
-"""Chance: what samples of a known distribution show, in distances and in single cells.
+"""Chance: distances and cell counts of random samples from a known distribution.
 
-Every figure holds for independent rows whose shares average to those expected, so for rows drawn alike and for rows
-of which some come in exact numbers (a quota): those vary less (Hoeffding 1956, Annals of Mathematical Statistics
-27:713). Nothing is simulated, so limits as rare as one in a million are as good as any.
+All formulas hold for independent rows whose mean shares are the expected ones: for identically distributed rows, and
+for rows with quotas, which vary less (Hoeffding 1956, Annals of Mathematical Statistics 27:713). Nothing is
+simulated, so limits hold for probabilities as small as one in a million.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from census_personas.foundation.arrays import Floats
 
 
 def mean_distance(trials: npt.ArrayLike, shares: Floats) -> float:
-    """Mean of half the sum of |count - expected count| over cells, in rows.
+    """Compute the mean of half the sum of |count - expected count| over cells, in rows.
 
     De Moivre's formula for the mean absolute deviation of a binomial (Diaconis and Zabell 1991, Statistical Science
-    6:284), cell by cell; means add up however the cells depend.
+    6:284) is applied to each cell; the means of dependent cells add up as well.
 
     Args:
-        trials: rows that may be in each cell.
+        trials: number of rows that can be in each cell.
         shares: probability of each cell for such a row.
     """
     trials, shares = np.broadcast_arrays(np.asarray(trials, dtype=np.float64), shares)
@@ -36,23 +36,23 @@ def mean_distance(trials: npt.ArrayLike, shares: Floats) -> float:
 
 
 def widest(shares: Floats) -> float:
-    """Bound on the variance of whether a row is in any set of cells: p (1 - p), 1/4 at most."""
+    """Return a bound on the variance p (1 - p) of a row's membership in any set of cells; at most 1/4."""
     largest = float(shares.max(initial=0.0))
     return largest * (1 - largest) if largest > 1 / 2 else 1 / 4
 
 
 def probability_beyond(excess: float, floor: float, spread: float, rows: int) -> float:
-    """Bound on the probability of a total variation distance of `floor` + `excess` or more.
+    """Return a bound on the probability of a total variation distance of at least `floor` + `excess`.
 
-    The distance is the largest deviation of any set of cells, so it is a supremum of an empirical process; the
-    smaller of two bounds on its tail is taken: McDiarmid's (1989, Surveys in Combinatorics 148) and, sharper where
-    nearly everybody is in one cell, Klein and Rio's (2005, Annals of Probability 33:1060).
+    The distance is the largest deviation of any set of cells, thus the supremum of an empirical process. The bound is
+    the smaller of McDiarmid's (1989, Surveys in Combinatorics 148) and Klein and Rio's (2005, Annals of Probability
+    33:1060), which is sharper if nearly all people are in one cell.
 
     Args:
         excess: distance beyond the mean.
         floor: mean distance.
         spread: see `widest`.
-        rows: of the sample.
+        rows: number of rows of the sample.
     """
     if excess <= 0:
         return 1.0
@@ -61,13 +61,13 @@ def probability_beyond(excess: float, floor: float, spread: float, rows: int) ->
 
 
 def excess_of(probability: float, floor: float, spread: float, rows: int) -> float:
-    """Distance beyond the mean that is exceeded with at most this probability: `probability_beyond` inverted."""
+    """Return the distance beyond the mean that is exceeded with at most this probability (inverse of the above)."""
     nats = -math.log(probability) / rows
     variance = 2 * (spread + 2 * floor)
     return min(math.sqrt(nats / 2), (3 * nats + math.sqrt(9 * nats**2 + 4 * nats * variance)) / 2)
 
 
 def cell_probabilities(counts: npt.NDArray[Any], trials: npt.ArrayLike, shares: Floats) -> Floats:
-    """Probability of a count so far from the expected one, or further, in each cell: binomial, smaller tail doubled."""
+    """Return two-sided binomial p values of the counts: the smaller tail doubled."""
     below, above = bdtr(counts, trials, shares), bdtrc(counts - 1, trials, shares)
     return np.asarray(np.minimum(1.0, 2 * np.minimum(below, above)), dtype=np.float64)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def information(one: Codes, other: Codes, within: Codes) -> float:
-    """Mutual information of two codings within the groups of a third, in bits."""
+    """Compute the mutual information of two codings given a third, in bits."""
     return (
         entropy(joint(one, within))
         + entropy(joint(other, within))
@@ -25,29 +25,29 @@ def information(one: Codes, other: Codes, within: Codes) -> float:
 
 
 class Coded:
-    """The columns that the domain knows, as codes, and the coarser views that follow from them."""
+    """The columns of a frame as codes of the domain's attributes, with the coarser attributes that follow from them."""
 
     def __init__(self, frame: pd.DataFrame, priors: Priors) -> None:
-        """Columns are coded when they are asked for."""
+        """Take a frame; columns are coded on first use."""
         self._frame, self.priors = frame, priors
         self._known = [name for name in priors.domain if name in frame.columns]
         self.roots = tuple(dict.fromkeys(priors.hierarchy.root(name) for name in self._known))
         self._codes: dict[str, Codes] = {}
 
     def views(self, root: str) -> list[str]:
-        """The attribute and its coarser views, of those that the columns show."""
+        """Return the attribute and its coarser views, as far as the columns determine them."""
         return [
             name for name in self.priors.domain if self.priors.hierarchy.root(name) == root and self.has(name)
         ]
 
     def has(self, name: str) -> bool:
-        """Whether the columns show an attribute, itself, by a finer one or by its views together."""
+        """Return whether the columns determine an attribute: directly, by a finer one, or by its views together."""
         if name not in self.priors.domain:
             return name in self._frame.columns
         return bool(self._source(name) or self._parts(name))
 
     def codes(self, name: str) -> Codes:
-        """Codes of an attribute or of any other column, -1 where the value is unknown."""
+        """Return the codes of an attribute or of any other column; -1 for unknown values."""
         if name not in self._codes:
             self._codes[name] = self._coded(name)
         return self._codes[name]
@@ -57,7 +57,7 @@ class Coded:
         return next((column for column in self._known if hierarchy.refines(column, name)), None)
 
     def _parts(self, name: str) -> list[str]:
-        """Columns that are views of the attribute (or of a finer one), if together they tell its state."""
+        """Return the columns that are views of the attribute, if together they determine its state."""
         hierarchy = self.priors.hierarchy
         views = [column for column in self._known if hierarchy.refines(name, column)]
         kinds = self._together([hierarchy.codes(name, view).astype(np.int64) for view in views])
@@ -79,8 +79,8 @@ class Coded:
         states[kinds] = np.arange(len(kinds))
         columns = [self._column(view) for view in views]
         known = np.all([column >= 0 for column in columns], axis=0)
-        told = np.ravel_multi_index([np.maximum(column, 0) for column in columns], sizes)
-        return np.where(known, states[told], -1)
+        flat = np.ravel_multi_index([np.maximum(column, 0) for column in columns], sizes)
+        return np.where(known, states[flat], -1)
 
     @staticmethod
     def _together(codes: list[Codes]) -> Codes:
@@ -90,29 +90,29 @@ class Coded:
         return whole
 
     def _column(self, name: str) -> Codes:
-        """Codes of a column that the domain knows."""
+        """Return the codes of a column of the domain."""
         states = {state: code for code, state in enumerate(self.priors.domain[name])}
         column = self._frame[name].astype("category")
         last = self.priors.domain[name][-1]
-        found = [
+        coded = [
             states.get(min(value, last) if isinstance(last, int) else value, -1)
             for value in column.cat.categories
         ]
-        codes: Codes = np.array([*found, -1], dtype=np.int64)[column.cat.codes.to_numpy()]
+        codes: Codes = np.array([*coded, -1], dtype=np.int64)[column.cat.codes.to_numpy()]
         return codes
 
 
 def joint(one: Codes, other: Codes) -> Codes:
-    """One code for every pair of codes."""
+    """Return one code for each pair of codes."""
     codes: Codes = one * (int(other.max(initial=0)) + 1) + other
     return codes
 
 
 def entropy(codes: Codes) -> float:
-    """Entropy of the codes' shares, in bits."""
+    """Compute the entropy of the codes, in bits."""
     if not len(codes):
         return 0.0
     dense = codes.max() < 8 * len(codes)
     counts = np.bincount(codes) if dense else np.unique(codes, return_counts=True)[1]
-    counts = counts[counts > 1]  # a code that stands once adds nothing to the sum
+    counts = counts[counts > 1]  # 1 * log2(1) adds nothing to the sum
     return float(np.log2(len(codes)) - (counts * np.log2(counts)).sum() / len(codes))

@@ -1,4 +1,4 @@
-"""Diversity: how different the people and their texts are."""
+"""Diversity: entropies of the facts, and how different the texts are."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from census_personas.validators.text.prose import words
 from census_personas.validators.text.record_view import RecordView
 
 ENTROPIES = ("sex", "schooling", "region", "occupation")
-"""Roles of which an entropy is taken."""
-LENGTHS = (1, 2, 3)  # of the runs of words that are counted as distinct
-OPENING = 3  # words after the name that make an opening
-COMPRESSED = 4 * 2**20  # characters compressed at most, so that datasets of any size compare
+"""Roles whose entropy is computed."""
+LENGTHS = (1, 2, 3)  # n of the n-grams that are counted
+OPENING = 3  # words of an opening, without the name
+COMPRESSED = 4 * 2**20  # most characters that are compressed, so that datasets of any size are comparable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class PeopleDiversity:
 
     Attributes:
         entropy: attribute -> entropy of its distribution in bits.
-        most: attribute -> entropy if its values in the data were equally frequent, in bits.
-        age_variation: standard deviation of age (of a sample, as pandas has it) divided by its mean.
+        most: attribute -> entropy in bits if the values in the data were equally frequent.
+        age_variation: sample standard deviation of age divided by its mean.
     """
 
     entropy: Mapping[str, float]
@@ -48,11 +48,11 @@ class TextDiversity:
     Attributes:
         field: the text field.
         texts: number of texts.
-        distinct: n -> different runs of n words divided by all (Li et al. 2016, "A diversity-promoting objective
-            function"); falls with the number of texts, so compare equal numbers.
-        openings: different openings (the three words after the name) divided by texts.
-        commonest_opening: the most frequent one and its share of texts.
-        compression: bytes before divided by bytes after zlib; repetition makes it large.
+        distinct: n -> distinct n-grams divided by all n-grams (Li et al. 2016, "A diversity-promoting objective
+            function"). It falls with the number of texts, so compare equal numbers.
+        openings: distinct openings (first three words without the name) divided by texts.
+        commonest_opening: the most frequent opening and its share of texts.
+        compression: bytes before zlib divided by bytes after; repetition increases it.
     """
 
     field: str
@@ -72,11 +72,11 @@ class TextDiversity:
 
 
 def people_diversity(people: People, fields: Sequence[str], age: str = "age") -> PeopleDiversity:
-    """Entropies of those of the attributes that people have, and the variation of the column of ages."""
+    """Compute the entropies of the attributes that the people have, and the variation of age."""
     frame = frame_of(people, tuple(dict.fromkeys((*fields, age))))
     present = [field for field in fields if field in frame.columns]
     counts = {name: frame[name].value_counts().to_numpy(dtype=np.float64) for name in present}
-    counts = {name: count[count > 0] for name, count in counts.items()}  # a category may be nobody's
+    counts = {name: count[count > 0] for name, count in counts.items()}  # categories may be empty
     ages = frame[age].dropna().to_numpy(dtype=np.float64) if age in frame.columns else np.array([])
     return PeopleDiversity(
         entropy={attribute: _entropy(count) for attribute, count in counts.items()},
@@ -86,26 +86,26 @@ def people_diversity(people: People, fields: Sequence[str], age: str = "age") ->
 
 
 def text_diversity(people: People, fields: Sequence[str] = NARRATIVES) -> tuple[TextDiversity, ...]:
-    """Measure each field over the people, who are read once; a sample of some thousand is enough.
+    """Measure each text field in one pass; a sample of some thousand records is enough.
 
-    Names are taken out, since every person has another.
+    Names are removed, because they differ between people.
     """
     texts: dict[str, list[str]] = {field: [] for field in fields}
     for record in records_of(people):
         for field, text in nameless(RecordView.of(record), fields).items():
             texts[field].append(text)
-    return tuple(_text(field, found) for field, found in texts.items() if found)
+    return tuple(_text(field, of_field) for field, of_field in texts.items() if of_field)
 
 
 def nameless(reading: RecordView, fields: Sequence[str] = NARRATIVES) -> dict[str, str]:
-    """Field -> its text without the full name, for the fields that are not empty."""
+    """Return field -> text without the full name, for the fields that are not empty."""
     name = reading.name.full if reading.name else ""
     texts = {field: reading.prose[field] for field in fields if field in reading.prose}
     return {field: text.replace(name, "") for field, text in texts.items()} if name else texts
 
 
 def opening_of(tokens: Sequence[str]) -> str:
-    """The opening of a text, from its words without the name."""
+    """Return the opening of a text, from its words without the name."""
     return " ".join(tokens[:OPENING])
 
 

@@ -1,4 +1,4 @@
-"""Duplication: UUIDs and texts that stand twice, and texts that are nearly the same."""
+"""Duplication: repeated UUIDs and texts, shared sentences, and near-duplicate texts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from census_personas.validators.dataset.frame_or_records import People, records_
 from census_personas.validators.text.prose import plain, words
 from census_personas.validators.text.record_view import RecordView
 
-SHINGLE = 4  # words in a row that are compared
+SHINGLE = 4  # n of the word n-grams that are compared
 PERMUTATIONS = 64
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+")
 NEAR = 0.6  # Jaccard similarity of shingles from which two texts are near-duplicates
@@ -28,9 +28,9 @@ class Duplication:
     """Exact duplicates over a whole dataset.
 
     Attributes:
-        rows: rows read.
-        uuids: rows whose UUID stood before.
-        texts: field -> texts that stood before in the same field, letter case and typography aside.
+        rows: number of rows.
+        uuids: number of rows whose UUID an earlier row has.
+        texts: field -> number of texts that an earlier row has in the same field, ignoring letter case and typography.
     """
 
     rows: int
@@ -39,7 +39,7 @@ class Duplication:
 
     @property
     def none(self) -> bool:
-        """Whether nothing stands twice."""
+        """Whether nothing is repeated."""
         return not self.uuids and not any(self.texts.values())
 
     def as_dict(self) -> dict[str, Any]:
@@ -52,10 +52,10 @@ class NearDuplication:
     """Near-duplicates within a sample.
 
     Attributes:
-        fields: the text fields, joined in each row.
-        texts: texts compared.
-        alike: texts that have at least one near-duplicate.
-        example: two near-duplicates, to read.
+        fields: text fields, joined for each row.
+        texts: number of texts compared.
+        alike: number of texts that have at least one near-duplicate.
+        example: a pair of near-duplicates.
     """
 
     fields: tuple[str, ...]
@@ -76,12 +76,12 @@ class NearDuplication:
 
 @dataclass(frozen=True, slots=True)
 class SentenceSharing:
-    """Whole sentences that stand in the texts of more than one row.
+    """Whole sentences that occur in the texts of more than one row.
 
     Attributes:
-        rows: rows with texts.
-        sharing: rows that share a sentence with another row.
-        commonest: the sentence that most rows share, and how many do.
+        rows: number of rows with texts.
+        sharing: number of rows that share a sentence with another row.
+        commonest: the sentence that most rows share, and the number of these rows.
     """
 
     rows: int
@@ -100,18 +100,18 @@ class SentenceSharing:
 
 
 class Digests:
-    """Digests of UUIDs and texts, collected row by row; eight bytes are kept for each.
+    """Digests of UUIDs and texts, collected row by row; 8 bytes each.
 
-    Two of a million texts collide by chance with a probability of 3e-8.
+    The probability that any two of a million texts collide is 3e-8.
     """
 
     def __init__(self, fields: Sequence[str] = ("uuid", *NARRATIVES)) -> None:
-        """`fields` are those whose values are digested."""
+        """Set the fields to digest."""
         self.rows = 0
         self._seen: dict[str, array[int]] = {field: array("Q") for field in fields}
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Take a record's values."""
+        """Add a record's values."""
         self.rows += 1
         for field, digests in self._seen.items():
             value = record.get(field)
@@ -125,11 +125,11 @@ class Digests:
             digests.extend(later._seen[field])
 
     def repeated(self, fields: Sequence[str]) -> dict[str, int]:
-        """Values that stood before in the same field, letter case and typography aside; of fields that have any."""
+        """Return field -> number of values that an earlier row has, ignoring letter case and typography."""
         return {field: _repeated(self._seen[field]) for field in fields if self._seen.get(field)}
 
     def duplication(self, fields: Sequence[str] = NARRATIVES) -> Duplication:
-        """Duplicates among the rows so far."""
+        """Count duplicates among the rows so far."""
         return Duplication(self.rows, self.repeated(("uuid",)).get("uuid", 0), self.repeated(fields))
 
 
@@ -142,9 +142,10 @@ def duplication(people: People, fields: Sequence[str] = NARRATIVES) -> Duplicati
 
 
 def sentence_sharing(people: People, fields: Sequence[str] = PROSE) -> SentenceSharing:
-    """Rows that share a whole sentence with another one, in whatever field; names, case and typography aside.
+    """Find rows that share a whole sentence in any fields, ignoring names, letter case and typography.
 
-    Sentences of fewer than `SHINGLE` words do not count. Every sentence is kept: give a sample of some thousand.
+    Sentences of fewer than `SHINGLE` words do not count. All sentences are held in memory: pass a sample of some
+    thousand records.
     """
     rows_of: dict[str, set[int]] = defaultdict(set)
     rows = 0
@@ -165,7 +166,7 @@ def sentence_sharing(people: People, fields: Sequence[str] = PROSE) -> SentenceS
 
 
 def sentences_of(reading: RecordView, fields: Sequence[str] = PROSE) -> Iterator[str]:
-    """The sentences of at least `SHINGLE` words that are compared, as words in lower case without the full name."""
+    """Yield each sentence of at least `SHINGLE` words, in lower case and without the full name."""
     name = reading.name.full if reading.name else ""
     for text in (reading.prose[field] for field in fields if field in reading.prose):
         for sentence in _SENTENCE_END.split(plain(text.replace(name, "") if name else text)):
@@ -174,9 +175,9 @@ def sentences_of(reading: RecordView, fields: Sequence[str] = PROSE) -> Iterator
 
 
 def near_duplication(people: People, fields: Sequence[str] = ("persona",)) -> NearDuplication:
-    """Find texts that share most of their four-word runs, by MinHash with locality-sensitive hashing.
+    """Find texts that share most of their word 4-grams, by MinHash with locality-sensitive hashing.
 
-    Names are taken out. About a millisecond a text: give a sample of some ten thousand records.
+    Names are removed. A text takes about a millisecond: pass a sample of at most some ten thousand records.
     """
     from datasketch import MinHash, MinHashLSH  # type: ignore[import-untyped]  # noqa: PLC0415 - loads scipy
 

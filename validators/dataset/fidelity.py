@@ -1,4 +1,4 @@
-"""Fidelity: how far a dataset's tables lie from what they should be, beside what chance makes."""
+"""Fidelity: the distance of a dataset's tables from the expected ones, with the distance that chance explains."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ Shares = Floats
 Counts = Integers
 Positions = Integers
 _ROUNDING = 1e-9
-PARTS = 3  # tests of a table: its distance, its cells, and sets of them
-RARELY = 0.25  # of what chance makes
+PARTS = 3  # tests of a table: its distance, its cells, and sets of cells
+RARELY = 0.25  # of the share under independence; see `company`
 SIDES = ("with what goes with it", "with what hardly goes with it")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The cell of a table, or the set of cells (see `company`), that chance explains least.
+    """The cell of a table, or the set of cells (see `company`), with the smallest p value.
 
     Attributes:
-        states: what the cell is of, attribute by attribute.
-        rows: rows counted in it.
-        expected: rows that a perfect sample has on average.
-        p: probability of a count so far off, or further, in any cell (or set) of a perfect sample's table.
+        states: state of each attribute.
+        rows: number of rows in it.
+        expected: mean number of rows in a perfect sample.
+        p: probability that any cell (or set) of a perfect sample's table deviates at least as much.
     """
 
     states: tuple[str, ...]
@@ -50,20 +50,20 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """One table of a dataset beside what it should be.
+    """One table of a dataset compared with the expected table.
 
     Attributes:
-        attributes: of the table.
-        rows: rows counted.
+        attributes: attributes of the table.
+        rows: number of rows.
         tvd: total variation distance, half the sum of absolute differences of shares.
         srmse: root mean squared difference of cells divided by the mean cell (Müller and Axhausen 2011, "Population
             synthesis for microsimulation").
-        tae: total absolute error in persons, the sum of absolute differences of counts.
-        floor: mean distance (tvd) of perfect samples of so many rows.
-        spread: what bounds how distances of perfect samples vary (`chance.widest`).
+        tae: total absolute error in rows, the sum of absolute differences of counts.
+        floor: mean TVD of perfect samples of the same size.
+        spread: bound on the variance in perfect samples (`chance.widest`).
         unknown: share of rows with a value that the table does not have; they count as misplaced.
-        cell: the cell that deviates most.
-        tests: tests that are counted together with this one.
+        cell: the cell or set of cells that deviates most.
+        tests: number of tests that share the chance of a mark.
     """
 
     attributes: tuple[str, ...]
@@ -79,17 +79,17 @@ class Fidelity:
 
     @property
     def p(self) -> float:
-        """Probability of such a distance, or of such a cell, in a perfect sample; of this table alone."""
-        if not self.floor:  # everybody is in one cell
+        """Probability of such a distance, or of such a cell, in a perfect sample; uncorrected."""
+        if not self.floor:  # the expected table has one cell
             return float(self.tvd < _ROUNDING)
         distance = probability_beyond(self.tvd - self.floor, self.floor, self.spread, self.rows)
         return min(1.0, PARTS * min(distance, self.cell.p))
 
     @property
     def limit(self) -> float:
-        """Distance that perfect samples exceed with the share of `FAMILY` that this table has; 1 at most.
+        """Distance that a perfect sample exceeds with probability `FAMILY` / (tests x parts); at most 1.
 
-        0 where everybody is in one cell, as a condition may have it.
+        0 if the expected table has one cell, as under some conditions.
         """
         if not self.floor:
             return 0.0
@@ -98,7 +98,7 @@ class Fidelity:
 
     @property
     def passes(self) -> bool:
-        """Whether chance explains the distance, and every cell."""
+        """Whether chance explains the distance and all cells."""
         return not significant(self)
 
     def as_dict(self) -> dict[str, Any]:
@@ -114,10 +114,10 @@ class Fidelity:
 
 
 def fidelity(frame: pd.DataFrame, expected: Marginal) -> Fidelity:
-    """Compare the rows' table over the attributes of `expected` with it.
+    """Compare the table of the frame's rows with an expected table over the same attributes.
 
     Raises:
-        KeyError: the frame lacks one of the attributes.
+        KeyError: the frame lacks an attribute.
         ValueError: the frame has no rows.
     """
     if frame.empty:
@@ -139,12 +139,12 @@ def fidelity(frame: pd.DataFrame, expected: Marginal) -> Fidelity:
 
 
 def company(expected: Marginal) -> tuple[tuple[tuple[str, ...], Positions], ...]:
-    """Sets of cells of a table of two attributes: each state with those of the other that go with it, or hardly do.
+    """Return sets of cells of a two-way table that reveal a lost association; empty for other tables.
 
-    A state goes with another where the two meet more often than by chance, and hardly does where they meet less often
-    than `RARELY` of it. The people in such sets become fewer or more when a group is drawn as anybody else, however
-    thin its cells are. The sets are the model's, whatever the data show, so that their counts are binomial. They are
-    made for the states of the attribute that has fewer.
+    For each state of the attribute with fewer states there are two sets: the states of the other attribute that occur
+    with it more often than under independence, and those that occur with it less often than `RARELY` of that. The
+    counts of these sets change when a group is drawn like everybody else, even if each of its cells is thin. The sets
+    follow from the model and not from the data, so their counts are binomial.
     """
     share = expected.probabilities()
     if share.ndim != len(SIDES):
@@ -152,13 +152,13 @@ def company(expected: Marginal) -> tuple[tuple[tuple[str, ...], Positions], ...]
     alone = share.sum(axis=1, keepdims=True) * share.sum(axis=0, keepdims=True)
     axis = int(np.argmin(share.shape))
     name = tuple(expected.domain)[axis]
-    flat, found = np.arange(share.size).reshape(share.shape), []
+    flat, sets = np.arange(share.size).reshape(share.shape), []
     for side, chosen in zip(SIDES, (share > alone, share < RARELY * alone), strict=True):
         for code, state in enumerate(expected.domain[name]):
             cells = np.take(flat, code, axis)[np.take(chosen, code, axis)]
             if len(cells):
-                found.append(((str(state), side), cells.astype(np.int64)))
-    return tuple(found)
+                sets.append(((str(state), side), cells.astype(np.int64)))
+    return tuple(sets)
 
 
 def compared(
@@ -171,17 +171,17 @@ def compared(
     states: Callable[[int], tuple[str, ...]],
     sets: Sequence[tuple[tuple[str, ...], Positions]] = (),
 ) -> Fidelity:
-    """Compare counts of cells with those expected.
+    """Compare counts of cells with the expected counts.
 
     Args:
-        attributes: of the table.
-        counts: rows in each cell.
-        trials: rows that might be in each cell.
-        shares: probability of each cell for one of these.
-        rows: of the sample; those that are in no cell are unknown.
+        attributes: attributes of the table.
+        counts: number of rows in each cell.
+        trials: number of rows that can be in each cell.
+        shares: probability of each cell for such a row.
+        rows: number of rows of the sample; those in no cell count as unknown.
         spread: see `chance.widest`.
-        states: names a cell.
-        sets: names of sets of cells, of which the same rows may be in each, and their cells.
+        states: returns the states of a cell.
+        sets: sets of cells with equal `trials`: name and cells of each.
     """
     difference = counts - trials * shares
     unknown = 1 - float(counts.sum()) / rows
@@ -224,7 +224,7 @@ def _furthest(
 
 
 def _cells(frame: pd.DataFrame, census: Marginal) -> Integers:
-    """Flat cell of each row in the table, -1 where a value is unknown. Ages beyond the last state belong to it."""
+    """Return the flat cell of each row, -1 for unknown values; ages beyond the last state count as the last."""
     flat = np.zeros(len(frame), dtype=np.int64)
     lost = np.zeros(len(frame), dtype=bool)
     for attribute in census.domain:

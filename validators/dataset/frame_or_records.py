@@ -1,4 +1,4 @@
-"""People: a dataset as every measure of facts or texts takes it, as a frame or as records."""
+"""People: the two forms of a dataset that measures accept, a frame or records."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 People = pd.DataFrame | Iterable[Mapping[str, Any]]
-"""A frame with a row a person, or records; measures take `(people, fields)`, the fields being columns or keys."""
+"""A frame with one row per person, or records; measures take `(people, fields)`, where fields are columns or keys."""
 
 
 def records_of(people: People) -> Iterable[Mapping[str, Any]]:
-    """The people one by one; a frame's rows in its order."""
+    """Return the people as records; those of a frame in its order."""
     if not isinstance(people, pd.DataFrame):
         return people
     names = [str(name) for name in people.columns]
@@ -20,7 +20,7 @@ def records_of(people: People) -> Iterable[Mapping[str, Any]]:
 
 
 def frame_of(people: People, fields: Sequence[str]) -> pd.DataFrame:
-    """Those of the fields that people have, as columns."""
+    """Return the fields that the people have, as columns of a frame."""
     if not isinstance(people, pd.DataFrame):
         return pd.DataFrame([{f: record[f] for f in fields if f in record} for record in people])
     return people[[field for field in fields if field in people.columns]]

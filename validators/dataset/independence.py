@@ -1,4 +1,4 @@
-"""Independence: pairs of attributes that the model takes to be independent, given others."""
+"""Independence: pairs of attributes that the model assumes to be conditionally independent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from census_personas.validators.dataset.coded_columns import Coded
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
-FINEST = 30  # states of the level at which the other side is looked at
+FINEST = 30  # most states of the second attribute of a pair; finer attributes are tested by a coarser view
 PLACE = ("subregion", "postcode", "municipality")
-"""Roles of where people live within a region; the first that a dataset has is tested."""
+"""Roles of the place of residence within a region; the first that a dataset has is tested."""
 PLACE_GIVEN = ("region", "origin")  # roles that the place may depend on, beside a view of schooling
 TRAITS = ("openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism")
 TRAIT_COLUMNS = tuple(f"{trait}_label" for trait in TRAITS)
@@ -28,7 +28,7 @@ Independence = tuple[str, str, tuple[str, ...]]
 
 
 def independences(priors: Priors, coded: Coded) -> Iterator[Independence]:
-    """Every independence that the columns show: what does not depend, on what, given what it does depend on."""
+    """Yield (one, other, given) for each independence that the columns can test: one ⫫ other | given."""
     yield from _of_graph(priors, coded)
     yield from _of_place(coded)
     yield from _of_names(coded)
@@ -50,7 +50,7 @@ def _of_graph(priors: Priors, coded: Coded) -> Iterator[Independence]:
 
 
 def _level(priors: Priors, coded: Coded, root: str) -> str | None:
-    """The finest level that the columns show and that is not too fine to be looked at."""
+    """Return the finest view of at most `FINEST` states that the columns determine; else the coarsest one."""
     shown = sorted(coded.views(root), key=lambda name: -len(priors.domain[name]))
     return next((name for name in shown if len(priors.domain[name]) <= FINEST), shown[-1] if shown else None)
 
@@ -74,10 +74,10 @@ def _of_names(coded: Coded) -> Iterator[Independence]:
         for role, given in NAMES_GIVEN.items()
         if role in roles
     }
-    told = [name for name in given_of if coded.has(name)]
-    for position, name in enumerate(told):
+    shown = [name for name in given_of if coded.has(name)]
+    for position, name in enumerate(shown):
         given = given_of[name]
-        for other in told[:position]:
+        for other in shown[:position]:
             yield name, other, given
         for root in coded.roots:
             level = _level(coded.priors, coded, root)
@@ -86,9 +86,9 @@ def _of_names(coded: Coded) -> Iterator[Independence]:
 
 
 def _of_traits(coded: Coded) -> Iterator[Independence]:
-    told = [name for name in TRAIT_COLUMNS if coded.has(name)]
-    for position, trait in enumerate(told):
-        for other in told[:position]:
+    shown = [name for name in TRAIT_COLUMNS if coded.has(name)]
+    for position, trait in enumerate(shown):
+        for other in shown[:position]:
             yield trait, other, ()
         for root in coded.roots:
             if (level := _level(coded.priors, coded, root)) is not None:

@@ -9,34 +9,34 @@ from typing import Any, ClassVar, Protocol, TypeVar
 Item = TypeVar("Item", bound="Tested")
 
 FAMILY = 0.01
-"""Chance that a dataset that is what it should be has any mark, of all that its report tests."""
+"""Probability that the report of a faithful dataset has at least one mark."""
 
 
 class Tested(Protocol):
-    """What a report tests: a frozen dataclass with the probability of what it shows."""
+    """A test of a report: a frozen dataclass with a p value."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def p(self) -> float:
-        """Probability of what was observed, or more, in a faithful dataset; of this test alone."""
+        """Probability of the observed deviation, or a larger one, in a faithful dataset; uncorrected."""
         ...
 
     @property
     def tests(self) -> int:
-        """How many tests share the chance `FAMILY`."""
+        """Number of tests that share the probability `FAMILY`."""
         ...
 
 
 def significant(item: Tested) -> bool:
-    """Whether an item is marked: its share of `FAMILY` is exceeded (Bonferroni)."""
+    """Return whether an item is marked: its p is below `FAMILY` divided by the number of tests (Bonferroni)."""
     return item.p * item.tests < FAMILY
 
 
 def counted_together(items: Sequence[Item], tests: int) -> list[Item]:
-    """The items, each one of so many tests.
+    """Return the items with their number of tests set.
 
-    The correction is Bonferroni's: valid however the tests depend on one another, as tables of one sample do, and
-    with a limit for each test that no other test moves.
+    The correction is Bonferroni's: it holds for dependent tests, such as tables of one sample, and the limit of each
+    test does not depend on the results of others.
     """
     return [replace(item, tests=max(tests, 1)) for item in items]

@@ -1,4 +1,4 @@
-"""Counterfactual: what changes in the texts when one fact is another and everything else stays."""
+"""Swap effect: how texts change when one fact is swapped and all others stay (a counterfactual test)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from census_personas.validators.text.lexicon import ENGLISH
 from census_personas.validators.text.record_view import RecordView
 
 Record = Mapping[str, Any]
-SHOWN = 12  # words named for each value
-LEAST = 2.0  # z score from which a word is named, if chance gives no word a larger one
+SHOWN = 12  # words listed for each value
+LEAST = 2.0  # lowest z score of a listed word; higher if chance alone reaches more (`word_floor`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class Pair:
     """One person whose texts were written three times.
 
     Attributes:
-        before: value of the fact that is swapped, in a word.
-        after: its value when swapped.
-        facts: of the person.
-        swapped: the same facts with the one swapped.
-        texts: written from the facts.
-        other: written from the swapped facts.
-        again: written from the facts once more, by another seed.
+        before: label of the fact's value.
+        after: label of the value that it is swapped for.
+        facts: the person's facts.
+        swapped: the facts with that one swapped.
+        texts: texts written from the facts.
+        other: texts written from the swapped facts.
+        again: texts written from the facts with another seed.
     """
 
     before: str
@@ -51,14 +51,14 @@ class SwapEffect:
 
     Attributes:
         attribute: the fact that was swapped.
-        records: people whose texts were written again.
-        fields: field -> share of the different words of both texts that only one of them has, on average. Names,
-            pronouns and words of kinship and sex do not count.
-        again: the same between two texts about the same facts, by another seed: what chance makes.
-        effect: mean over the people of what the swap changes beyond chance, all fields together.
-        error: its standard error; None for a single person.
+        records: number of people.
+        fields: field -> mean share of the distinct words of both texts that only one of them has. Names, pronouns and
+            words of kinship and sex do not count.
+        again: field -> the same share between two texts from the same facts with different seeds: the effect of chance.
+        effect: mean difference between the two shares over people and fields.
+        error: standard error of `effect`; None for a single person.
         words: value -> words that only its texts of a pair have, with the z score of their log-odds.
-        word_floor: the largest such z score between texts about the same facts; words below it are not named.
+        word_floor: largest such z score between texts from the same facts; words below it are not listed.
     """
 
     attribute: str
@@ -72,17 +72,17 @@ class SwapEffect:
 
     @property
     def distance(self) -> float:
-        """Mean over the fields."""
+        """Mean of `fields`."""
         return sum(self.fields.values()) / len(self.fields) if self.fields else 0.0
 
     @property
     def chance(self) -> float:
-        """Mean of `again` over the fields."""
+        """Mean of `again`."""
         return sum(self.again.values()) / len(self.again) if self.again else 0.0
 
     @property
     def exceeds(self) -> bool | None:
-        """Whether the swap changes clearly more than chance does; None where too few people were asked about."""
+        """Whether the swap changes significantly more than chance; None for fewer than two people."""
         return more_than_chance(self.effect, self.error, self.records, 1)
 
     def as_dict(self) -> dict[str, Any]:
@@ -91,9 +91,9 @@ class SwapEffect:
 
 
 def more_than_chance(effect: float, error: float | None, records: int, tests: int) -> bool | None:
-    """Whether an effect is more than chance makes, as one of so many tests (Student's t, one-sided).
+    """Return whether an effect is significant as one of `tests` tests (Student's t, one-sided).
 
-    None where fewer than two people were asked about.
+    None for fewer than two people.
     """
     if error is None:
         return None
@@ -107,9 +107,9 @@ def swap_effect(
     language: str = ENGLISH,
     read: Callable[[Record], RecordView] = RecordView,
 ) -> SwapEffect:
-    """Compare what was written of each person with what was written of the swapped one, and again of the same.
+    """Compare the texts from each person's facts with those from the swapped facts, and with those of another seed.
 
-    `language` is that of the texts; `read` reads records under the roles of their locale.
+    `language` is that of the texts; `read` builds the view of a record under the roles of its locale.
     """
     words_of = partial(_words, group_grammar(language), read)
     fields: dict[str, list[float]] = defaultdict(list)
@@ -151,7 +151,7 @@ def _words(
 ) -> dict[str, frozenset[str]]:
     reading = read({**facts, **texts})
     names = frozenset(reading.name.full.casefold().replace("-", " ").split()) if reading.name else frozenset()
-    return {field: found - names - grammar for field, found in reading.vocabulary.items()}
+    return {field: words - names - grammar for field, words in reading.vocabulary.items()}
 
 
 def _distance(one: frozenset[str], other: frozenset[str]) -> float:
@@ -160,7 +160,7 @@ def _distance(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def _scored(counts: Mapping[str, Counter[str]]) -> dict[str, dict[str, float]]:
-    """Value -> its words with the z scores of their log-odds, the largest first."""
+    """Return value -> word -> z score of its log-odds, largest first."""
     total: Counter[str] = Counter()
     for count in counts.values():
         total.update(count)

@@ -1,4 +1,4 @@
-"""Vendi score: how many different texts a set of texts amounts to."""
+"""Vendi score: the effective number of different texts in a set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from census_personas.validators.text.prose import plain, words
 
 Vectors = Floats
 HASHED = 1 << 12  # columns into which words and pairs of words are hashed
-MOST = 1_000  # texts; the eigenvalues take a second, and longer with the cube
+MOST = 1_000  # texts; the eigenvalues take a second, growing with the cube of the number
 
 
 def vendi_score(
@@ -23,14 +23,15 @@ def vendi_score(
     fields: Sequence[str] = ("persona",),
     embed: Callable[[Sequence[str]], npt.ArrayLike] | None = None,
 ) -> float:
-    """The exponential of the entropy of the eigenvalues of the texts' similarities (Friedman and Dieng 2023).
+    """Compute exp(entropy of the eigenvalues of the texts' similarity matrix) (Friedman and Dieng 2023).
 
-    1 when all texts are the same, their number when no two have anything in common. Each text is a row's fields,
-    joined; rows without any are left out. `embed` gives a row of numbers for each text, such as a sentence embedding;
-    without it texts are alike when they share words and pairs of words. Compare equal numbers of texts only.
+    The score is 1 if all texts are the same, and their number if no two have anything in common. A row's text is its
+    joined fields; rows without any are left out. `embed` returns one vector for each text, such as a sentence
+    embedding; by default texts are similar if they share words and pairs of words. Compare only scores of equal numbers
+    of texts.
 
     Raises:
-        ValueError: no texts, more than `MOST`, or an embedding with other than one row a text.
+        ValueError: there are no texts or more than `MOST`, or the embedding does not have one row for each text.
     """
     joined = (
         " ".join(text for field in fields if isinstance(text := record.get(field), str))
@@ -50,7 +51,7 @@ def vendi_score(
 
 
 def _grams(texts: Sequence[str]) -> Vectors:
-    """Hashed words and pairs, each weighted by how few texts have it."""
+    """Return hashed words and pairs of words, weighted by inverse document frequency; shape (texts, HASHED)."""
     counts = np.zeros((len(texts), HASHED))
     for row, text in enumerate(texts):
         tokens = words(plain(text))

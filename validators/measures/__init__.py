@@ -1,1 +1,1 @@
-"""Measures of a whole dataset, one a file: the file's name is the measure's."""
+"""Measures of a whole dataset, one per file; the file's name is the measure's name."""

@@ -1,4 +1,4 @@
-"""Associations: what goes together in the dataset, pair by pair, beside the census and the model graph."""
+"""Associations: how strongly each pair of attributes is associated in the dataset, compared with the census."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEEDS = Needs(optional=(DOMAIN,))
 
 
 class Association(Values):
-    """How strongly two attributes go together, as `validators/dataset/association.py` measures it; bits."""
+    """The association of two attributes in bits; `validators/dataset/association.py` defines the fields."""
 
     one: str
     other: str
@@ -39,11 +39,11 @@ class Result(MeasureResult):
 
 
 def measure(dataset: MeasuredDataset) -> Tested:
-    """Measure the pairs; those are tested that have a table in which they go together."""
-    found = associations(dataset.pairs, dataset.priors, dataset.rng, dataset.expected.marginal)
+    """Measure every pair; a pair is tested if a census table shows an association."""
+    measured = associations(dataset.pairs, dataset.priors, dataset.rng, dataset.expected.marginal)
 
     def judge(tests: int) -> Result:
-        items = (item.as_dict() for item in counted_together(found, tests))
+        items = (item.as_dict() for item in counted_together(measured, tests))
         return Result(pairs=tuple(map(Association.model_validate, items)))
 
-    return Tested(sum((pair.census or 0.0) > WEAK for pair in found), judge)
+    return Tested(sum((pair.census or 0.0) > WEAK for pair in measured), judge)

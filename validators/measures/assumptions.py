@@ -18,7 +18,7 @@ NEEDS = Needs(optional=(DOMAIN, *TRAIT_COLUMNS), roles=(*PLACE, *NAMES))
 
 
 class Independence(Values):
-    """One independence that the model graph assumes, as `validators/dataset/assumption.py` tests it; bits."""
+    """One independence that the graph assumes, in bits; `validators/dataset/assumption.py` defines the fields."""
 
     one: str
     other: str
@@ -36,7 +36,7 @@ class Independence(Values):
 
 
 class Result(MeasureResult):
-    """Every independence that the columns show, least probable first."""
+    """Every independence that the columns can test, smallest p first."""
 
     items: tuple[Independence, ...] = ()
 
@@ -47,13 +47,13 @@ class Result(MeasureResult):
 
 
 def measure(dataset: MeasuredDataset) -> Tested | NotMeasured:
-    """Test the independences among some of the people."""
+    """Test the independences on a sample of rows."""
     if not dataset.expected.independent:
         return NotMeasured("people were chosen by what depends on other attributes")
-    found = assumptions(dataset.pairs[:TESTED], dataset.priors, dataset.rng)
+    tested = assumptions(dataset.pairs[:TESTED], dataset.priors, dataset.rng)
 
     def judge(tests: int) -> Result:
-        items = (item.as_dict() for item in counted_together(found, tests))
+        items = (item.as_dict() for item in counted_together(tested, tests))
         return Result(items=tuple(map(Independence.model_validate, items)))
 
-    return Tested(sum(item.judged for item in found), judge)
+    return Tested(sum(item.judged for item in tested), judge)

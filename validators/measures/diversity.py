@@ -16,7 +16,7 @@ NEEDS = Needs(roles=(*ENTROPIES, "age"))
 
 
 class Result(MeasureResult):
-    """Entropy of attributes in bits, what it would be at most, and the coefficient of variation of age."""
+    """Entropy of attributes in bits, its maximum, and the coefficient of variation of age."""
 
     entropy: dict[str, float] = Field(default_factory=dict)
     most: dict[str, float] = Field(default_factory=dict)
@@ -24,6 +24,6 @@ class Result(MeasureResult):
 
 
 def measure(dataset: MeasuredDataset) -> Result:
-    """Measure the people."""
+    """Measure the diversity of the facts."""
     age = dataset.priors.roles.get("age") or "age"
     return Result.model_validate(people_diversity(dataset.people, dataset.columns(ENTROPIES), age).as_dict())

@@ -1,4 +1,4 @@
-"""Duplication: UUIDs and texts that stand twice."""
+"""Duplication: repeated UUIDs and texts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NEEDS = Needs(digests=("uuid", *NARRATIVES))
 
 
 class Result(MeasureResult):
-    """Duplicate uuids, and duplicate texts by field."""
+    """Number of repeated UUIDs, and of repeated texts by field."""
 
     rows: int = 0
     uuids: int = 0
@@ -26,5 +26,5 @@ class Result(MeasureResult):
 
 
 def measure(dataset: MeasuredDataset) -> Result:
-    """Count the digests that repeat."""
+    """Count repeated digests."""
     return Result.model_validate(dataset.digests.duplication().as_dict())

@@ -1,4 +1,4 @@
-"""Fidelity: each table of the dataset beside what is expected of it."""
+"""Fidelity: compares each table of the dataset with the expected table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEEDS = Needs(optional=(DOMAIN,))
 
 
 class Cell(Values):
-    """The cell of a table that departs most: people in it, and people expected in it."""
+    """The cell of a table that deviates most: its rows, and the expected rows."""
 
     states: tuple[str | int, ...]
     rows: int
@@ -25,11 +25,11 @@ class Cell(Values):
 
 
 class TableFidelity(Values):
-    """One table of the dataset beside the model of the census, as `validators/dataset/fidelity.py` measures it.
+    """One table of the dataset compared with the model; `validators/dataset/fidelity.py` defines the other fields.
 
     Attributes:
-        source: `model`, or `names` for names held against their own tables.
-        model: total variation distance of the model from the published table; None where there is none.
+        source: `model`, or `names` for names compared with the tables of names.
+        model: TVD between the model and the published table; None if there is no published table.
     """
 
     attributes: tuple[str, ...]
@@ -50,7 +50,7 @@ class TableFidelity(Values):
 
 
 class Result(MeasureResult):
-    """Every table that was held against its expected shares."""
+    """Every table that was compared with its expected shares."""
 
     tables: tuple[TableFidelity, ...] = ()
 
@@ -61,7 +61,7 @@ class Result(MeasureResult):
 
 
 def measure(dataset: MeasuredDataset) -> Tested:
-    """Compare the tables that are expected of the dataset."""
+    """Compare every table that has expected shares."""
     measured = [fidelity(dataset.people, shares) for shares in dataset.tables.values()]
 
     def judge(tests: int) -> Result:

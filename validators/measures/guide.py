@@ -15,7 +15,7 @@ NEEDS = Needs(roles=GUIDED)
 
 
 class Result(MeasureResult):
-    """Distance of the mean age in years, of the share of women from one half, and Gini coefficient of education."""
+    """Distances of the mean age (years) and of the share of women (from one half), and the Gini of education."""
 
     age_distance: float | None = None
     sex_balance: float | None = None
@@ -23,7 +23,7 @@ class Result(MeasureResult):
 
 
 def measure(dataset: MeasuredDataset) -> Result:
-    """Take the measures on the columns that the dataset has, beside the census."""
+    """Compute the measures for which the dataset has columns."""
     guided = (name for name in dataset.columns(GUIDED) if name in dataset.people)
     expected = {name: dataset.expected.marginal((name,)) for name in guided}
     return Result.model_validate(guide_bias(dataset.people, dataset.priors, expected).as_dict())

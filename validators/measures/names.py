@@ -1,4 +1,4 @@
-"""Names: each kind of name beside the tables of names, for the people whom the dataset has."""
+"""Names: compares each kind of name with the tables of names, given the facts of the dataset's rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEEDS = Needs(roles=(*TOLD, *NAMES))
 
 
 class Result(MeasureResult):
-    """Kinds of names that were held against their tables, and why the others were not."""
+    """Kinds of names that were compared with their tables, and why the others were not."""
 
     tables: tuple[TableFidelity, ...] = ()
     not_judged: dict[str, str] = Field(default_factory=dict)
@@ -31,23 +31,23 @@ class Result(MeasureResult):
 
 
 def measure(dataset: MeasuredDataset) -> Tested | Result | NotMeasured:
-    """Compare names, read from columns or else from texts; not where people were chosen by their names."""
+    """Compare names, read from columns or else from texts; names by which rows were selected are not compared."""
     columns, roles = dataset.columns(NAMES), dataset.priors.roles
     if chosen := sorted(dataset.expected.chosen & set(columns)):
         return Result(not_judged=dict.fromkeys(chosen, "people were chosen by it"))
     if roles.missing(("given_name", "family_name")):
         return NotMeasured("the locale has no columns of names")
-    told = any(name in dataset.people for name in columns)
-    named = dataset.people if told else names_in_texts(dataset.readings, roles)
-    found = name_fidelity(named, dataset.priors)
+    has_columns = any(name in dataset.people for name in columns)
+    named = dataset.people if has_columns else names_in_texts(dataset.readings, roles)
+    compared = name_fidelity(named, dataset.priors)
 
     def judge(tests: int) -> Result:
         items = (
             {**item.as_dict(), "source": "names", "model": None}
-            for item in counted_together(found.measured, tests)
+            for item in counted_together(compared.measured, tests)
         )
         return Result(
-            tables=tuple(map(TableFidelity.model_validate, items)), not_judged=dict(found.not_judged)
+            tables=tuple(map(TableFidelity.model_validate, items)), not_judged=dict(compared.not_judged)
         )
 
-    return Tested(len(found.measured), judge)
+    return Tested(len(compared.measured), judge)

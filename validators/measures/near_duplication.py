@@ -1,4 +1,4 @@
-"""Near-duplication: personas that share most of their runs of words."""
+"""Near-duplication: personas that share most of their word n-grams."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEEDS = Needs(sample=True)
 
 
 class Result(MeasureResult):
-    """Texts of the sample, those that are like another one, and two that are alike, to read."""
+    """Number of texts in the sample, number with a near-duplicate, and one pair as an example."""
 
     fields: tuple[str, ...]
     texts: int
@@ -26,7 +26,7 @@ class Result(MeasureResult):
 
 
 def measure(dataset: MeasuredDataset) -> Result | NotMeasured:
-    """Look for near-duplicates in the sample of texts."""
+    """Find near-duplicates in the sample of texts."""
     try:
         return Result.model_validate(near_duplication(dataset.readings).as_dict())
     except ModuleNotFoundError:

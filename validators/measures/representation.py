@@ -1,4 +1,4 @@
-"""Representation: each group's share beside its share in the census."""
+"""Representation: compares each group's share with its share in the census."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEEDS = Needs(roles=GROUPS)
 
 
 class Gap(Values):
-    """A group's share beside the census, as `validators/dataset/bias.py` measures it."""
+    """A group's share compared with the census; `validators/dataset/bias.py` defines the fields."""
 
     attribute: str
     group: str
@@ -35,17 +35,17 @@ class Result(MeasureResult):
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """Groups whose share differs by more than chance makes."""
+        """Groups whose share differs by more than chance."""
         return tuple(f"group: {gap.attribute} {gap.group}" for gap in self.gaps if gap.deviates)
 
 
 def measure(dataset: MeasuredDataset) -> Tested:
-    """Compare groups; all groups of an attribute are one test."""
+    """Compare groups; the groups of an attribute together are one test."""
     expected = (dataset.expected_table((name,)) for name in dataset.columns(GROUPS))
-    found = [representation(dataset.people, shares) for shares in expected if shares is not None]
+    by_attribute = [representation(dataset.people, shares) for shares in expected if shares is not None]
 
     def judge(tests: int) -> Result:
-        items = (gap.as_dict() for group in found for gap in counted_together(group, tests))
+        items = (gap.as_dict() for gaps in by_attribute for gap in counted_together(gaps, tests))
         return Result(gaps=tuple(map(Gap.model_validate, items)))
 
-    return Tested(len(found), judge)
+    return Tested(len(by_attribute), judge)

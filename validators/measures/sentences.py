@@ -15,7 +15,7 @@ NEEDS = Needs(sample=True)
 
 
 class Result(MeasureResult):
-    """Rows that share a whole sentence with another one, and the sentence that most rows have."""
+    """Rows that share a whole sentence with another row, and the sentence that most rows have."""
 
     rows: int = 0
     sharing: int = 0
@@ -24,5 +24,5 @@ class Result(MeasureResult):
 
 
 def measure(dataset: MeasuredDataset) -> Result:
-    """Look for shared sentences in the sample of texts."""
+    """Find shared sentences in the sample of texts."""
     return Result.model_validate(sentence_sharing(dataset.readings).as_dict())

@@ -15,7 +15,7 @@ NEEDS = Needs(sample=True)
 
 
 class TextDiversity(Values):
-    """Diversity of one text field, as `validators/dataset/diversity.py` measures it."""
+    """Diversity of one text field; `validators/dataset/diversity.py` defines the fields."""
 
     field: str
     texts: int

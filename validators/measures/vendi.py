@@ -1,4 +1,4 @@
-"""Vendi: how many different personas a sample amounts to."""
+"""Vendi: the effective number of different personas in a sample."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 TITLE = "Vendi score"
 COSTLY = True
 NEEDS = Needs(sample=True)
-COMPARED = 500  # texts of which the score is taken
+COMPARED = 500  # texts that the score is computed on
 
 
 class Result(MeasureResult):
-    """The score of so many texts of one field."""
+    """The score of one field, with the number of texts that it is computed on."""
 
     field: str
     texts: int
@@ -25,7 +25,7 @@ class Result(MeasureResult):
 
 
 def measure(dataset: MeasuredDataset) -> Result | NotMeasured:
-    """Take the score of the personas among the first of the sample, which is random only in what it leaves out."""
+    """Compute the score of the first personas of the sample."""
     written = [
         record for record in dataset.records if isinstance(record.get("persona"), str) and record["persona"]
     ]

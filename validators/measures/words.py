@@ -1,4 +1,4 @@
-"""Words: what texts about one group say more than texts about the others."""
+"""Words: the words that texts about one group use more than texts about the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TITLE = "Words by group"
 COSTLY = True
 NEEDS = Needs(sample=True)
 COMPARED = ("sex", "origin")
-"""Roles whose groups are told apart."""
+"""Roles whose groups are compared."""
 
 
 class WordAssociation(Values):
@@ -35,9 +35,9 @@ class Result(MeasureResult):
 def measure(dataset: MeasuredDataset) -> Result:
     """Compare the words of the sample of texts."""
     compared = dataset.columns(COMPARED)
-    found = (
+    associations = (
         item
         for name in compared
         for item in word_associations(dataset.readings, attribute=name, language=dataset.text_language)
     )
-    return Result(groups=tuple(WordAssociation.model_validate(item.as_dict()) for item in found))
+    return Result(groups=tuple(WordAssociation.model_validate(item.as_dict()) for item in associations))

@@ -1,4 +1,4 @@
-"""Atlas: how far a place that a text names lies from where a person lives."""
+"""Atlas: the distance of a place that a text names from where the person lives."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import NamedTuple
 from census_personas.validators.text.prose import plain
 
 EARTH_KM = 6371.0
-POSTCODE_KM = 5.0  # what a postcode's middle may be away from the place that bears its name
-KNOWN_FROM = 15_000  # adults of the largest place of a name; smaller towns share names with too many things
-LESSER = 0.02  # share of the adults of the largest place of a name below which one is meant only nearby
-LOCAL_KM = 100.0  # how near
+POSTCODE_KM = 5.0  # tolerance: distance of a postcode's centre from the place that it belongs to
+KNOWN_FROM = 15_000  # fewest adults of the largest place of a name; names of smaller towns are too ambiguous
+LESSER = 0.02  # a namesake with less than this share of the largest one's adults counts only within LOCAL_KM
+LOCAL_KM = 100.0
 COUNTIES = (" County", " Parish", " Borough", " Municipio")
 
 
 class Point(NamedTuple):
-    """A circle around a place: degrees, and kilometres."""
+    """A circle around a place: coordinates in degrees, radius in kilometres."""
 
     latitude: float
     longitude: float
@@ -28,7 +28,7 @@ class Point(NamedTuple):
 
 
 class Atlas:
-    """Cities, counties, states and landmarks by name, each with all places that bear it."""
+    """Cities, counties, states and landmarks: name -> all places of that name."""
 
     def __init__(
         self,
@@ -44,8 +44,8 @@ class Atlas:
             places: (municipality, subregion, region, adults, latitude, longitude), one for each postcode.
             region_names: code -> name of a region.
             landmarks: name -> circles (latitude, longitude, radius in kilometres).
-            known: small towns to index beside those of `KNOWN_FROM` adults.
-            without: names that mostly stand for something else than the place.
+            known: smaller towns to index as well.
+            without: names to leave out because they usually mean something other than the place.
         """
         places = list(places)
         points: dict[str, list[Point]] = defaultdict(list)
@@ -63,7 +63,7 @@ class Atlas:
         large = {town for (town, _), count in adults.items() if count >= KNOWN_FROM}
         kept = (large | set(known) | set(region_names.values())) - set(without)
         self._points: dict[str, Sequence[Point]] = {
-            name: found for name, found in points.items() if name in kept or name.endswith(COUNTIES)
+            name: circles for name, circles in points.items() if name in kept or name.endswith(COUNTIES)
         }
         self._points |= {
             name: [*points.get(name, ()), *(Point(north, east, radius) for north, east, radius in circles)]
@@ -72,23 +72,23 @@ class Atlas:
         self._codes = {name: code for code, name in region_names.items()}
 
     def __contains__(self, name: object) -> bool:
-        """Whether a place of this name is known."""
+        """Return whether a place of this name is known."""
         return name in self._points
 
     def is_state(self, name: str) -> bool:
-        """Whether a name is that of a state, which has no middle to measure to."""
+        """Return whether a name is a state's; states have no single centre to measure to."""
         return name in self._codes
 
     def state_code(self, name: str) -> str | None:
-        """The code of a state by its name or code, or None."""
+        """Return the code of a state from its name or code; None if unknown."""
         return name if name in self._codes.values() else self._codes.get(name)
 
     def distance(
         self, name: str, latitude: float, longitude: float, state: str | None = None
     ) -> float | None:
-        """Kilometres to the nearest place of a name, in a state if one is named; None where none is known.
+        """Return kilometres to the nearest place of a name (in `state`, if named); None if no place is known.
 
-        Of places that share a name, those much smaller than the largest count only for people who live near.
+        Places much smaller than their largest namesake count only within `LOCAL_KM`.
         """
         circles = self._points.get(name, ())
         meant = [point for point in circles if state in {None, point.state}] or circles
@@ -99,12 +99,12 @@ class Atlas:
         )
 
     def counties(self, city: str, state: str) -> frozenset[str]:
-        """The subregions that a municipality of a region lies in, by its postcodes."""
+        """Return the subregions that a municipality lies in, by its postcodes."""
         return frozenset(self._counties.get((city, state), ()))
 
 
 def _kilometres(point: Point, latitude: float, longitude: float) -> float:
-    """To the edge of a circle, on a sphere."""
+    """Return the great-circle distance to the edge of a circle."""
     north, east = radians(point.latitude - latitude), radians(point.longitude - longitude)
     chord = sin(north / 2) ** 2 + cos(radians(latitude)) * cos(radians(point.latitude)) * sin(east / 2) ** 2
     return max(0.0, 2 * EARTH_KM * asin(sqrt(min(1.0, chord))) - point.radius)

@@ -1,4 +1,4 @@
-"""Claims: what a text says that the person is or does, now, as an aim, or in the past."""
+"""Claims: what a text says that the person is or does, with tense and hedge."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.record_view import RecordView
 
 Mood = Literal["present", "aim", "past", "negated", "other", "volunteer", "training"]
-"""How a text holds what it names: as a fact of today, an aim, a thing of the past, denied, somebody else's, unpaid, or
-not yet (of titles: aspiring, in training)."""
+"""How a text presents a claim: as present fact, aim, past, denied, another person's, unpaid, or not yet reached
+(titles only: aspiring, in training)."""
 
-LEAD = 110  # letters of a clause before a position, in which its mood is told
-LONGEST_TITLE = 90  # letters
-LONGEST_SUBJECT = 200  # letters before a title in which its sentence begins
-MOST_IN_NAME, MOST_BEFORE = 4, 6  # spaces in a name, and in what stands before "is a"
+LEAD = 110  # characters of a clause before a position that are searched for hedges
+LONGEST_TITLE = 90  # characters
+LONGEST_SUBJECT = 200  # characters before a title that are searched for the start of its sentence
+MOST_IN_NAME, MOST_BEFORE = 4, 6  # most spaces in a name, and in the words before "is a"
 _BREAK = re.compile(
     r"[.;:!?] |, (?:while|whereas|but|although|though|and (?:he|she|they)|who)\b|\b(?:while|whereas|yet)\b"
 )
@@ -55,12 +55,12 @@ class Claim:
     """A title that a text gives the person.
 
     Attributes:
-        field: the text.
-        title: lower-case words of it, with what describes it: "seasoned front-end developer".
-        head: the word that names who does something: "developer".
-        mood: how it is held.
+        field: field of the text.
+        title: the title in lower case with its adjectives: "seasoned front-end developer".
+        head: the noun for a person in it: "developer".
+        mood: how the text presents it.
         quote: the passage, for findings.
-        end: where the title ends in the plain text of the field.
+        end: position after the title in the plain text of the field.
     """
 
     field: str
@@ -72,7 +72,7 @@ class Claim:
 
 
 def mood_at(text: str, at: int) -> Mood:
-    """How a clause of lower-case text holds what stands at a position: the nearest hedge before it decides."""
+    """Return the mood of a claim at a position of lower-case text, by the nearest hedge before it in its clause."""
     lead = clause_before(text, at)
     best: tuple[int, Mood] = (-1, "present")
     for mood, pattern in _hedges():
@@ -82,14 +82,14 @@ def mood_at(text: str, at: int) -> Mood:
 
 
 def clause_before(text: str, at: int) -> str:
-    """The part of a clause of lower-case text that stands before a position."""
+    """Return the part of the clause before a position of lower-case text."""
     start = max(0, at - LEAD)
     breaks = [match.end() for match in _BREAK.finditer(text, start, at)]
     return text[breaks[-1] if breaks else start : at]
 
 
 def titles(reading: RecordView, field: str) -> tuple[Claim, ...]:
-    """The titles that a text gives its person, each with its mood; read once for each record."""
+    """Return the titles that a text gives the person, with their moods; cached in the view."""
     known: dict[str, tuple[Claim, ...]] = reading.beside.setdefault(__name__, {})
     if field not in known:
         known[field] = tuple(_titles(reading, field)) if field in reading.prose else ()
@@ -107,7 +107,7 @@ def _titles(reading: RecordView, field: str) -> Iterator[Claim]:
 
 
 def _of_person(text: str, match: re.Match[str], subjects: tuple[str, str]) -> bool:
-    """Whether what begins here is said of the person: the words before it name them, or those after a first phrase."""
+    """Return whether a title is the person's: the words before it, or after an opening phrase, name the person."""
     first, last = subjects
     if match["first"] is not None:
         after = text.find(", ", match.end())
@@ -125,7 +125,7 @@ def _of_person(text: str, match: re.Match[str], subjects: tuple[str, str]) -> bo
 
 
 def _conjuncts(field: str, text: str, match: re.Match[str], subjects: tuple[str, str]) -> Iterator[Claim]:
-    """The titles of a phrase: "a retired nurse turned aspiring writer and mentor" has three."""
+    """Yield the titles of a phrase: "a retired nurse turned aspiring writer and mentor" has three."""
     start = end = match.end()
     while True:
         stop = _TITLE_END.search(text, end, start + LONGEST_TITLE)
@@ -136,8 +136,8 @@ def _conjuncts(field: str, text: str, match: re.Match[str], subjects: tuple[str,
         end = stop.end()
     after, quote = text[end : end + 60].lstrip(" ,"), text[match.start() : end].strip(" ,.")
     verb = _mood_of_verb(text, match, subjects) if match["verb"] else "present"
-    hedged = False  # "an aspiring baker and caterer" is neither yet
-    over_all = False  # "a retired educator and community facilitator" is neither any more
+    hedged = False  # "aspiring" covers both titles of "an aspiring baker and caterer"
+    over_all = False  # "retired" covers both titles of "a retired educator and community facilitator"
     for part in _AND.split(phrase):
         earlier, turned, later = part.replace("-turned-", " turned ").partition(" turned ")
         for title, over in ((earlier, bool(turned)), (later, False)):
@@ -153,7 +153,7 @@ def _conjuncts(field: str, text: str, match: re.Match[str], subjects: tuple[str,
 
 
 def _mood_of_verb(text: str, match: re.Match[str], subjects: tuple[str, str]) -> Mood:
-    """How the verb before a title holds it; who is called Hope or Will is no hedge."""
+    """Return the mood of the verb before a title; a person's name such as Hope or Will is not read as a hedge."""
     lead = clause_before(text, match.start()).lstrip()
     return (
         "present" if lead in {subjects[0], subjects[1], " ".join(subjects)} else mood_at(text, match.start())
@@ -161,7 +161,7 @@ def _mood_of_verb(text: str, match: re.Match[str], subjects: tuple[str, str]) ->
 
 
 def _mood_of_title(words: list[str], after: str) -> Mood:
-    """What the words of a title, and those that follow it, say of it."""
+    """Return the mood that the words of a title, and those after it, give it."""
     before, behind = _title_hedges()
     parts = {part for word in words for part in (word, *word.split("-"))}
     for mood, known in before.items():
@@ -193,7 +193,7 @@ def _hedges() -> tuple[tuple[Mood, re.Pattern[str]], ...]:
 
 @cache
 def _title_hedges() -> tuple[Mapping[Mood, frozenset[str]], Mapping[Mood, tuple[re.Pattern[str], ...]]]:
-    """For each mood, words of a title that give it, and what gives it right after the title."""
+    """Return mood -> words within a title, and mood -> patterns right after a title, that express the mood."""
     content = lexicon("claims", ENGLISH)
     before = {mood: frozenset(words) for mood, words in content["hedged_titles"].items()}
     behind = {

@@ -1,4 +1,4 @@
-"""Coherence: whether the texts of a record about work speak of the person that the others speak of."""
+"""Coherence: whether a record's texts about work share words with its other texts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.prose import words
 from census_personas.validators.text.record_view import RecordView
 
-STEM = 7  # letters by which two words count as the same
-SHORTEST = 3  # letters of a word that says anything
+STEM = 7  # letters; words with the same first letters count as the same
+SHORTEST = 3  # letters of the shortest word that counts
 WORK = ("professional_persona", "career_goals_and_ambitions", "skills_and_expertise")
 REST = (
     "persona",
@@ -23,14 +23,14 @@ REST = (
 
 
 def stem(word: str) -> str:
-    """The beginning of a lower-case word."""
+    """Return the first letters of a lower-case word."""
     return word[:STEM]
 
 
 def shared_words(reading: RecordView) -> tuple[int, int]:
-    """How many rare words, and how many usual ones, the texts and list about work share with the rest of the record.
+    """Count the rare and the usual words that the texts and list about work share with the rest of the record.
 
-    Of released rows 64 in 100 share a rare word; where the texts about work are put in from another record, 4 in 100.
+    64 % of released rows share a rare word; with the texts about work of another record, 4 % do.
     """
     name = words(reading.name.full) if reading.name is not None else []
     work = _stems(reading, WORK, "skills_and_expertise_list")
@@ -44,8 +44,8 @@ def _stems(reading: RecordView, fields: Iterable[str], listed: str) -> set[str]:
     items = words(reading.listed.get(listed, ""))
     return {
         stem(word)
-        for found in (*(reading.tokens.get(field, ()) for field in fields), items)
-        for word in found
+        for tokens in (*(reading.tokens.get(field, ()) for field in fields), items)
+        for word in tokens
     }
 
 

@@ -1,4 +1,4 @@
-"""Finding cache: readings and findings of a person, kept while later texts are written."""
+"""FindingCache: keeps views and findings of a person while the person's texts are being written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Judge = Callable[[RecordView], list[Finding]]
 
 
 class Person:
-    """One person, whose facts stay as they are while texts are added or replaced."""
+    """One person, whose facts do not change while texts are added or replaced."""
 
     __slots__ = ("_facts", "_found", "_known", "_last", "_recipe", "_roles")
 
@@ -28,7 +28,7 @@ class Person:
         roles: Mapping[str, str] = PUBLIC_ROLES,
         recipe: Sequence[str] = NAME_RECIPE,
     ) -> None:
-        """Know the facts of a record, which of its columns play which roles, and which of them make a full name."""
+        """Take the facts of a record, the columns of roles, and the roles that make a full name."""
         self._roles, self._recipe = roles, recipe
         self._known = {field: value for field, value in record.items() if field not in _NO_FACTS}
         self._last: RecordView | None = None
@@ -36,23 +36,23 @@ class Person:
         self._found: dict[str, tuple[Any, tuple[Finding, ...]]] = {}
 
     def has(self, record: Mapping[str, Any]) -> bool:
-        """Whether the facts of a record are this person's."""
+        """Return whether a record has exactly this person's facts."""
         facts = len(record) - sum([field in record for field in _TEXTS])
         return facts == len(self._known) and self._known.items() <= record.items()
 
     def read(self, record: Mapping[str, Any]) -> RecordView:
-        """A reading of the record, of which the texts that it has kept need not be read again."""
+        """Return a view of the record that reuses what the last one knows of unchanged texts."""
         self._last = RecordView.following(record, self._last, self._roles, self._recipe)
         return self._last
 
     def facts(self, reading: RecordView, judge: Judge) -> list[Finding]:
-        """What `judge` finds in the facts, which is asked once."""
+        """Return the findings about the facts; `judge` is called once and its result kept."""
         if self._facts is None:
             self._facts = tuple(judge(reading))
         return list(self._facts)
 
     def texts(self, reading: RecordView, judge: Judge) -> list[Finding]:
-        """What `judge` finds in the texts, each beside the facts; it is asked only about those that are new."""
+        """Return the findings about the texts; `judge` is called for new or changed texts only."""
         found: list[Finding] = []
         new = []
         for field, value in reading.given.items():
@@ -63,28 +63,28 @@ class Person:
                 new.append(field)
         whole = len(new) == len(reading.given)
         judged = judge(reading if whole else reading.only(new)) if new or whole else []
-        for field in new:  # what is said of a fact goes with the first text that led to it
+        for field in new:  # findings about a fact are kept with the first new text
             fields = {field} if field != new[0] else {field} | {f.field for f in judged} - set(new)
             self._found[field] = reading.given[field], tuple(f for f in judged if f.field in fields)
         return found + judged
 
 
 class FindingCache:
-    """The people who were judged last, each until all texts are there and right.
+    """The people who were checked last, each until all texts exist and are free of errors.
 
-    A narrator checks a record after every answer; its facts, and most of its texts, are then the same as before.
+    A narrator checks a record after every answer; its facts and most of its texts are then unchanged.
     """
 
     def __init__(
         self, size: int, roles: Mapping[str, str] = PUBLIC_ROLES, recipe: Sequence[str] = NAME_RECIPE
     ) -> None:
-        """Keep `size` people at most, whose columns play `roles` and whose names have the parts of `recipe`."""
+        """Keep at most `size` people; `roles` maps roles to columns, `recipe` lists the roles of a full name."""
         self._size = size
         self._roles, self._recipe = roles, recipe
         self._people: OrderedDict[tuple[str, str], Person] = OrderedDict()
 
     def person(self, record: Mapping[str, Any]) -> Person:
-        """The person of a record: one met before only if all facts are the same."""
+        """Return the person of a record: the cached one if all facts are the same, else a new one."""
         key = _key(record)
         person = self._people.get(key)
         if person is None or not person.has(record):
@@ -94,7 +94,7 @@ class FindingCache:
         return person
 
     def forget(self, record: Mapping[str, Any]) -> None:
-        """Let go of a person of whom nothing is left to write."""
+        """Drop the person of a record that has all its texts."""
         if all(field in record for field in _TEXTS):
             self._people.pop(_key(record), None)
 

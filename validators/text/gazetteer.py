@@ -1,4 +1,4 @@
-"""Gazetteer: which state the places named in a text lie in."""
+"""Gazetteer: finds place names in texts and the states that they lie in."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 
 from census_personas.validators.text.prose import plain
 
-KNOWN_FROM = 30_000  # adults of all places of a name together; smaller towns share names with too many things
+KNOWN_FROM = (
+    30_000  # fewest adults of all places of a name together; names of smaller towns are too ambiguous
+)
 STATE_VOTE = (
-    2.0  # votes of a state's name; a city or county has one, divided among the states that have such a place
+    2.0  # votes of a state's name; the name of a city or county has one vote, divided among its states
 )
 LONGEST = 4  # words of a place's name
 _CAPITALISED = re.compile(r"[A-Z][A-Za-z.'-]+(?: (?:of |the )?[A-Z][A-Za-z.'-]+)*")
@@ -21,9 +23,9 @@ class Mention(NamedTuple):
     """A place named in a text.
 
     Attributes:
-        name: of the place.
-        start: where the run of capitalised words begins that it stands in.
-        alone: whether no other capitalised word follows: "Ohio River" and "Chicago Cubs" are not Ohio and Chicago.
+        name: name of the place.
+        start: position of the run of capitalised words that contains the name.
+        alone: whether no capitalised word follows: "Ohio River" and "Chicago Cubs" are not Ohio and Chicago.
     """
 
     name: str
@@ -32,7 +34,7 @@ class Mention(NamedTuple):
 
 
 class Gazetteer:
-    """Names of states, counties and cities, each with the states that it may mean."""
+    """Names of states, counties and cities, each with the states in which such a place lies."""
 
     def __init__(
         self,
@@ -40,7 +42,7 @@ class Gazetteer:
         region_names: Mapping[str, str],
         known: Mapping[str, Any] | None = None,
     ) -> None:
-        """Index (city, county, state, adults) rows, state code -> name, and what a lexicon of places says of names."""
+        """Index (city, county, state, adults) rows, state code -> name, and a lexicon of places."""
         known = known or {}
         endings, words = tuple(known.get("counties", ())), frozenset(known.get("words", ()))
         adults: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
@@ -58,11 +60,11 @@ class Gazetteer:
         self._votes |= known.get("several", {})
 
     def names(self, text: str, without: frozenset[str] = frozenset()) -> Iterator[str]:
-        """Places named in plain text, longest names first; `without` are words that name the person."""
+        """Yield the places that plain text names; longer names win. `without` are words of the person's name."""
         return (mention.name for mention in self.mentions(text, without))
 
     def mentions(self, text: str, without: frozenset[str] = frozenset()) -> Iterator[Mention]:
-        """The same with where they stand."""
+        """Yield the places that plain text names, with their positions."""
         for match in _CAPITALISED.finditer(text):
             parts = match.group().replace("'s", "").split(" ")
             at = 0
@@ -78,11 +80,11 @@ class Gazetteer:
                     at += 1
 
     def votes_of(self, name: str) -> Mapping[str, float]:
-        """State -> votes of one place."""
+        """Return state -> votes for one place name."""
         return self._votes[name]
 
     def votes(self, texts: Iterable[str], without: frozenset[str] = frozenset()) -> dict[str, float]:
-        """State -> votes of the places that the texts name."""
+        """Return state -> votes of all places that the texts name."""
         votes: dict[str, float] = defaultdict(float)
         for text in texts:
             for name in self.names(text, without):

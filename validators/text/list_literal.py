@@ -1,4 +1,4 @@
-"""List literal: a list of strings written as Python or numpy writes it, as the columns of both releases are."""
+"""List literals: lists of strings as Python or numpy prints them, which is how the public releases store them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import ast
 import re
 from typing import Any
 
-# The literal of a list of strings without escapes, which need not be parsed as Python.
+# A list of strings without escapes; matched here because parsing it as Python is slower.
 _PLAIN_LIST = re.compile(r"""\[(?:(?:'[^'\\\n]*'|"[^"\\\n]*")(?:, |(?=\])))*\]""")
 _ITEM = re.compile(r"""'([^']*)'|"([^"]*)\"""")
-# What numpy writes for an array, and pandas for one in a CSV file: no commas, and lines broken at its width.
+# How numpy prints an array, and pandas stores one in a CSV file: no commas, and line breaks.
 _STRING = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _ARRAY = re.compile(rf"\[{_STRING}(?:\s+{_STRING})+\]")
 _STRINGS = re.compile(_STRING)
 
 
 def as_list(value: Any) -> list[str] | None:
-    """The strings of a list, an array or such a literal, or None if the value is none of these."""
+    """Return the strings of a list, an array or a list literal; None for anything else."""
     if isinstance(value, str):
         return parse_list(value)
     if value is None or not hasattr(value, "__iter__"):
@@ -25,7 +25,7 @@ def as_list(value: Any) -> list[str] | None:
 
 
 def parse_list(text: str) -> list[str] | None:
-    """The strings in the literal of a Python list or of a numpy array, or None if the text is none."""
+    """Return the strings in the literal of a Python list or a numpy array; None for other text."""
     if not text.startswith("["):
         return None
     if text.startswith("['") and text.endswith("']") and '"' not in text and "\\" not in text:
@@ -34,7 +34,7 @@ def parse_list(text: str) -> list[str] | None:
             return items
     if _PLAIN_LIST.fullmatch(text):
         return [one or other for one, other in _ITEM.findall(text)]
-    if _ARRAY.fullmatch(text):  # which Python would read as one string
+    if _ARRAY.fullmatch(text):  # Python would concatenate its items into one string
         return [str(ast.literal_eval(item)) for item in _STRINGS.findall(text)]
     try:
         value = ast.literal_eval(text)

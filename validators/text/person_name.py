@@ -1,4 +1,4 @@
-"""Person name: how a record, or its texts, name the person."""
+"""PersonName: the person's name, from the facts or the texts of a record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import MappingProxyType
 PUBLIC_ROLES: Mapping[str, str] = MappingProxyType(
     {"given_name": "first_name", "family_name": "last_name", "municipality": "city"}
 )
-"""Who plays which role in the public schema, for records that are read without a locale."""
+"""Role -> column of the public schema, for records that are read without a locale."""
 _PARTICLE = (
     r"(?>(?:de la|de los|del|de|la|le|van der|van den|van|von|da|dos|das|di|du|bin|al|el|st\.|ter|ten|y)\s+)"
 )
@@ -23,13 +23,13 @@ PAIR = re.compile(r"(?=\b([A-Z][A-Za-z'-]{0,40}[A-Za-z] [A-Z][A-Za-z'-]{0,40}[A-
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """A person's name with plain ASCII letters, and whether facts or only the text gave it.
+    """A person's name in plain ASCII.
 
     Attributes:
         first: given name.
-        last: family name, the first of two.
-        full: the full name, in the order of the locale.
-        stated: whether the record's facts have it.
+        last: family name; of two, the first.
+        full: full name, in the order of the locale.
+        stated: whether the name is among the facts; otherwise it was read from the texts.
     """
 
     first: str
@@ -39,5 +39,5 @@ class PersonName:
 
     @property
     def ends(self) -> tuple[str, str]:
-        """The given name and the family name in the order in which the full name has them."""
+        """Given name and family name, in the order of the full name."""
         return (self.last, self.first) if self.full.startswith(f"{self.last} ") else (self.first, self.last)

@@ -1,4 +1,4 @@
-"""Prose: text as people and models write it, brought to one plain form for matching."""
+"""Prose: normalises text to one plain form for matching."""
 
 from __future__ import annotations
 
@@ -48,26 +48,26 @@ _TABLE = _LETTERS + b" " * 128
 
 
 def plain(text: str) -> str:
-    """Text in plain ASCII: straight quotes and hyphens, letters without diacritics, single spaces.
+    """Return text in plain ASCII: straight quotes and hyphens, letters without diacritics, single spaces.
 
-    Letters of other scripts are dropped; rules that look for them read the original text.
+    Letters of other scripts are dropped; rules that search for them read the original text.
     """
     return _ascii(_straight(text))
 
 
 def plain_each(texts: Sequence[str]) -> list[str]:
-    """Each text as `plain` writes it, quotes and hyphens replaced in all of them at once."""
+    """Apply `plain` to each text; faster than one by one."""
     whole = _straight("\n".join(texts))
     parts = whole.split("\n")
     if len(parts) != len(texts):
         return list(map(plain, texts))
-    if "  " not in whole and len(unusual(whole)) == len(texts) - 1:  # nothing but the ends of lines
+    if "  " not in whole and len(unusual(whole)) == len(texts) - 1:  # only the line ends are unusual
         return list(map(str.strip, parts))
     return list(map(_ascii, parts))
 
 
 def unusual(text: str) -> str:
-    """The characters of a text that are not printable ASCII, in order."""
+    """Return the characters of a text that are not printable ASCII, in order."""
     return text.encode("utf-8", "surrogatepass").translate(None, _PRINTABLE).decode("utf-8", "surrogatepass")
 
 
@@ -88,15 +88,15 @@ def _ascii(text: str) -> str:
 
 
 def numbers(text: str) -> list[str]:
-    """The runs of digits in a text, in order."""
+    """Return the runs of digits in a text, in order."""
     return text.encode("ascii", "replace").translate(_DIGITS).decode("ascii").split()
 
 
 def words(text: str) -> list[str]:
-    """The words of plain text in lower case; anything that is no letter separates them."""
+    """Return the words of plain text in lower case; every character that is no letter separates words."""
     return letters(text).split()
 
 
 def letters(text: str) -> str:
-    """Plain text in lower case, with a space for all that is neither a letter nor the end of a line."""
+    """Return plain text in lower case; every character but letters and line ends becomes a space."""
     return text.encode("ascii", "replace").translate(_TABLE).decode("ascii")

@@ -1,4 +1,4 @@
-"""Record view: one record with its text normalised once, for all rules that look at it."""
+"""RecordView: one record with its text normalised once for all rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OF_WHOLE = ("tokens", "vocabulary", "words")
 
 
 class _Once(Generic[_T]):
-    """A value found when first asked for. That of the standard library takes a lock each time (until Python 3.12)."""
+    """A cached property. That of the standard library takes a lock at each first access (until Python 3.12)."""
 
     def __init__(self, find: Callable[[Any], _T]) -> None:
         self._find = find
@@ -32,7 +32,7 @@ class _Once(Generic[_T]):
 
 
 class RecordView(Mapping[str, Any]):
-    """A record (it reads as the mapping that it wraps) with what rules need to know of its text.
+    """A record as a mapping, with normalised forms of its text.
 
     `prose` holds the text fields that are present and not empty, as plain ASCII (see `plain`); the mapping
     itself keeps the original characters.
@@ -44,54 +44,54 @@ class RecordView(Mapping[str, Any]):
         roles: Mapping[str, str] = PUBLIC_ROLES,
         recipe: Sequence[str] = NAME_RECIPE,
     ) -> None:
-        """Wrap a record; wrapping a reading wraps the record below it.
+        """Wrap a record, or the record of another view.
 
-        `roles` names the column that plays each role; a role that it lacks is played by the column of its own name.
-        `recipe` names the roles that make a full name, in order.
+        `roles` maps roles to columns; a role that it lacks is its own column name. `recipe` lists the roles that make a
+        full name, in order.
         """
         self.record: Mapping[str, Any] = record.record if isinstance(record, RecordView) else record
         self.roles = roles
         self.recipe = recipe
         self.given: Mapping[str, Any] = {}
-        self.beside: dict[str, Any] = {}  # by rule, what it found of many readings at once
-        self._kept: dict[tuple[str, ...], dict[Any, Any]] | None = None  # by fields, and what finds it
+        self.beside: dict[str, Any] = {}  # rule -> what it prepared for many views at once
+        self._kept: dict[tuple[str, ...], dict[Any, Any]] | None = None  # fields -> function -> its result
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> RecordView:
-        """The record itself if it is a reading already, so that every rule shares one."""
+        """Return a view of the record; the record itself if it is a view, so that all rules share one."""
         return record if isinstance(record, RecordView) else cls(record)
 
     @classmethod
     def under(
         cls, roles: Mapping[str, str], record: Mapping[str, Any], recipe: Sequence[str] = NAME_RECIPE
     ) -> RecordView:
-        """The record read under a locale's roles: itself if it is such a reading already."""
+        """Return a view under a locale's roles; the record itself if it is such a view."""
         if isinstance(record, RecordView) and record.roles is roles:
             return record
         return cls(record, roles, recipe)
 
     def __getitem__(self, field: str) -> Any:
-        """The record's value, unchanged."""
+        """Return the record's value, unchanged."""
         return self.record[field]
 
     def __iter__(self) -> Iterator[str]:
-        """The record's fields."""
+        """Iterate over the record's fields."""
         return iter(self.record)
 
     def __len__(self) -> int:
-        """Number of fields."""
+        """Return the number of fields."""
         return len(self.record)
 
     def __contains__(self, field: object) -> bool:
-        """Whether the record has the field."""
+        """Return whether the record has the field."""
         return field in self.record
 
     def get(self, field: str, default: Any = None) -> Any:
-        """The record's value, unchanged, or the default."""
+        """Return the record's value, unchanged, or the default."""
         return self.record.get(field, default)
 
     def only(self, fields: Iterable[str]) -> RecordView:
-        """The facts with these text fields and lists and no others; what is known of their text is kept."""
+        """Return a view of the facts with only these text fields and lists; normalised text is reused."""
         kept = frozenset(fields)
         rest = dict(self.record)
         for field in (*PROSE, *LISTS):
@@ -99,7 +99,7 @@ class RecordView(Mapping[str, Any]):
                 del rest[field]
         part = RecordView(rest, self.roles, self.recipe)
         part.__dict__["prose"] = {field: text for field, text in self.prose.items() if field in kept}
-        # Words are those of the whole: rules ask by field, or whether to look.
+        # Words stay those of the whole record: rules use them by field, or only to decide whether to search.
         part.__dict__ |= {known: self.__dict__[known] for known in _OF_WHOLE if known in self.__dict__}
         return part
 
@@ -111,7 +111,7 @@ class RecordView(Mapping[str, Any]):
         roles: Mapping[str, str] = PUBLIC_ROLES,
         recipe: Sequence[str] = NAME_RECIPE,
     ) -> RecordView:
-        """A reading of a record with the same facts as an earlier one, of which it knows what stayed."""
+        """Return a view of a record with the same facts as an earlier one; results for unchanged texts are reused."""
         later = cls(record, roles, recipe)
         given = later.record
         later.given = {
@@ -152,7 +152,7 @@ class RecordView(Mapping[str, Any]):
             known[part] = {field: own[field] if field in own else others[field] for field in texts}
 
     def once(self, find: Callable[..., _T], *fields: str, **beside: Any) -> _T:
-        """What `find` makes of facts and fields, beside what is the same for all; readings that follow keep it."""
+        """Return `find(self, *fields, **beside)`, cached until one of the fields changes in a following view."""
         if self._kept is None:
             return find(self, *fields, **beside)
         known = self._kept.setdefault(fields, {})
@@ -161,23 +161,23 @@ class RecordView(Mapping[str, Any]):
         return cast("_T", known[find])
 
     def fact(self, field: str) -> str | None:
-        """A fact as a string, or None where it is missing or empty."""
+        """Return a fact as a string; None if it is missing or empty."""
         value = self.record.get(field)
         if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN is the value unequal to itself
             return None
         return str(value)
 
     def column_of(self, role: str) -> str:
-        """The column that plays a role: the one that the locale names, else the one of the role's own name."""
+        """Return the column of a role; a role without one is its own column name."""
         return self.roles.get(role, role)
 
     def fact_of(self, role: str) -> str | None:
-        """The fact that plays a role (`region`, `schooling`, …) as a string, or None where it is missing or empty."""
+        """Return the fact of a role (`region`, `schooling`, …) as a string; None if it is missing or empty."""
         return self.fact(self.roles.get(role, role))
 
     @_Once
     def age(self) -> int | None:
-        """The age as a whole number, or None where it is missing or no number."""
+        """The age as a whole number; None if it is missing or no number."""
         value = self.record.get(self.column_of("age"))
         try:
             return int(value) if value is not None and not isinstance(value, bool) else None
@@ -222,31 +222,31 @@ class RecordView(Mapping[str, Any]):
 
     @_Once
     def tokens(self) -> dict[str, list[str]]:
-        """Field -> the lower-case words of its prose in order, hyphenated ones taken apart."""
+        """Field -> lower-case words of its prose in order; hyphenated words are split."""
         return _tokens(self.prose)
 
     @_Once
     def vocabulary(self) -> dict[str, frozenset[str]]:
-        """Field -> the different words of its prose."""
+        """Field -> distinct words of its prose."""
         return {field: frozenset(tokens) for field, tokens in self.tokens.items()}
 
     @_Once
     def words(self) -> frozenset[str]:
-        """The different words of all prose."""
+        """Distinct words of all prose."""
         return frozenset().union(*self.vocabulary.values())
 
     @_Once
     def numbers(self) -> list[str]:
-        """The runs of digits in all prose."""
+        """Runs of digits in all prose."""
         return numbers(self.text)
 
     def list_of(self, field: str) -> list[str] | None:
-        """A list column as a list of strings, from a list, an array or the literal of a Python list."""
+        """Return a list column as strings, from a list, an array or the literal of a Python list."""
         return self._lists[field]
 
     @_Once
     def listed(self) -> dict[str, str]:
-        """List column -> its items in one line, for the columns that have some."""
+        """List column -> its items in one line, for columns with items."""
         return {field: "; ".join(items) for field, items in self._lists.items() if items}
 
     @_Once
@@ -255,7 +255,7 @@ class RecordView(Mapping[str, Any]):
 
     @_Once
     def name(self) -> PersonName | None:
-        """The name, from the facts, else the name that most narratives begin with."""
+        """The person's name from the facts; without one there, the name that most narratives begin with."""
         first, last = self.fact_of("given_name"), self.fact_of("family_name")
         if first and last:
             full = plain(full_name(self.recipe, self.fact_of))
@@ -274,19 +274,19 @@ class RecordView(Mapping[str, Any]):
         return PersonName(first, last, written, stated=False)
 
     def _majority(self, names: Iterable[str]) -> str | None:
-        """The name that more than half of the narratives have, if there is one."""
+        """Return the name that more than half of the narratives have; None if there is none."""
         votes = Counter(names).most_common(1)
         return votes[0][0] if votes and votes[0][1] * 2 > len(self.narratives) else None
 
     @property
     def capitalised_pairs(self) -> Iterator[str]:
-        """Two capitalised words in a row, each pair once for each narrative that has it."""
+        """Pairs of consecutive capitalised words, each once for each narrative that has it."""
         for text in self.narratives.values():
             yield from dict.fromkeys(PAIR.findall(text))
 
     @_Once
     def leading_names(self) -> dict[str, str]:
-        """Narrative -> the run of capitalised words that it begins with, without a possessive."""
+        """Narrative -> the capitalised words that it begins with, without a possessive."""
         matches = {field: LEADING_NAME.match(text) for field, text in self.narratives.items()}
         return {
             field: match.group().removesuffix("'s").strip("'") for field, match in matches.items() if match

@@ -1,4 +1,4 @@
-"""Stages of life, as English texts tell them: retired, grandchildren, student life. The words are in a lexicon."""
+"""Stages of life in English texts: retired, grandchildren, student life. The words are in a lexicon."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import NamedTuple
 from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.record_view import RecordView
 
-LEAD = 50  # letters before a stage in which another person, or a plan, may be named
-BEFORE, AFTER = 100, 70  # letters around a word of a stage in which the passage that tells it stands
+LEAD = 50  # characters before a match that are searched for another person or a plan
+BEFORE, AFTER = 100, 70  # characters before and after a word of a stage that its patterns are matched on
 
 
 class Stage(NamedTuple):
-    """One stage: the words that must be there, the patterns, the ages, and whether it alone proves nothing."""
+    """One stage: required words, patterns, ages, and whether it is weak evidence by itself."""
 
     what: str
     words: frozenset[str]
@@ -25,9 +25,9 @@ class Stage(NamedTuple):
     weak: bool
 
     def told(self, text: str) -> Iterator[str]:
-        """The words of each passage of lower-case text that tells this stage of the person, not of others or plans."""
+        """Yield each passage of lower-case text that states this stage of the person, not of others or as a plan."""
         for at in sorted({at for word in self.words for at in _places(word, text)}):
-            for pattern in self.patterns:  # which take long, and need not read the whole text
+            for pattern in self.patterns:  # slow, so they are not run on the whole text
                 for match in pattern.finditer(text, max(0, at - BEFORE), at + AFTER):
                     if not _others().search(text[max(0, match.start() - LEAD) : match.start()]):
                         yield match.group()
@@ -42,7 +42,7 @@ def _places(word: str, text: str) -> Iterator[int]:
 
 @cache
 def stages() -> tuple[Stage, ...]:
-    """The stages of the lexicon."""
+    """Return the stages of the lexicon."""
     return tuple(
         Stage(
             entry["what"],
@@ -57,7 +57,7 @@ def stages() -> tuple[Stage, ...]:
 
 
 def quote_of(what: str, text: str) -> str | None:
-    """The words with which a lower-case text tells one stage, or None."""
+    """Return the first passage in which a lower-case text states a stage; None if there is none."""
     stage = next(stage for stage in stages() if stage.what == what)
     return next(stage.told(text), None)
 
@@ -65,9 +65,9 @@ def quote_of(what: str, text: str) -> str | None:
 def called_retired(
     reading: RecordView, fields: Iterable[str] | None = None, *, working: bool = True
 ) -> tuple[str, str] | None:
-    """The first text that calls its person retired, and the words.
+    """Return the first field whose text calls the person retired, with the passage; None if there is none.
 
-    None for somebody `working` where one of the texts says that they work on.
+    Also None for a person who is `working` if a text says that they continue to work.
     """
     if "retir" not in reading.lower or (working and _working_on().search(reading.lower)):
         return None
@@ -80,7 +80,7 @@ def called_retired(
 
 @cache
 def weak_stages() -> frozenset[str]:
-    """The stages that are no error by themselves."""
+    """Return the stages that are not an error by themselves."""
     return frozenset(stage.what for stage in stages() if stage.weak)
 
 

@@ -27,7 +27,7 @@ def refused(row: int) -> Narrated:
 
 
 @pytest.mark.parametrize("workers", [1, 8])
-def test_workers_together_find_what_a_server_takes_that_only_queues(workers: int) -> None:
+def test_workers_find_the_limit_of_a_queue(workers: int) -> None:
     room, desk = 100, ledger(workers, concurrency=4096)
     leases = [Lease("run", ((0, 0),))] * workers
     reached = []
@@ -56,7 +56,7 @@ def test_a_429_to_one_worker_lowers_the_limit_of_all() -> None:
     assert lease.gates == ((14, 1),)
 
 
-def test_no_more_rows_are_tried_by_all_workers_than_by_one_before_an_answer_is_readable() -> None:
+def test_workers_together_try_as_few_rows_as_one() -> None:
     desk = ledger(3, stops=True)
     begun, seen = [0, 0, 0], [0, 0, 0]
     for turn in range(60):
@@ -71,7 +71,7 @@ def test_no_more_rows_are_tried_by_all_workers_than_by_one_before_an_answer_is_r
     assert desk.state == "stop"
 
 
-def test_rows_of_a_worker_that_dies_are_counted_by_the_one_that_writes_them() -> None:
+def test_rows_of_dead_workers_are_counted_once() -> None:
     tally = Tally(20)
     desk = Ledger(LLMConfig(), 2, EarlyStop(stops=False), tally, lambda _: None)
     desk.exchange(0, Report(tallies={3: Tally(10, accepted=4, in_flight=2)}))

@@ -49,9 +49,7 @@ async def done_by(workers: int, *tasks: object, desk: Desk | None = None, **job:
 
 
 @pytest.mark.parametrize(("workers", "at_once"), [(1, 1), (2, 3)])
-async def test_every_task_is_done_once_and_a_worker_is_a_process_of_its_own(
-    workers: int, at_once: int
-) -> None:
+async def test_every_task_is_done_once(workers: int, at_once: int) -> None:
     desk = Desk()
     done = await done_by(workers, *range(40), desk=desk, at_once=at_once)
     assert sorted(outcome.value[1] for outcome in done) == [*range(40)]
@@ -66,7 +64,7 @@ async def test_a_worker_asks_the_coordinator_under_its_own_number() -> None:
     assert len(processes) == len({process for process, _ in processes})
 
 
-async def test_the_tasks_of_a_worker_that_is_killed_are_taken_up_by_another(tmp_path: Path) -> None:
+async def test_tasks_of_a_killed_worker_are_redone(tmp_path: Path) -> None:
     desk = Desk()
     done = await done_by(2, f"kill:{tmp_path}/once", *range(10), desk=desk, at_once=2)
     assert not [outcome for outcome in done if outcome.error]
@@ -74,7 +72,7 @@ async def test_the_tasks_of_a_worker_that_is_killed_are_taken_up_by_another(tmp_
     assert sorted(desk.released) == [0, 1, 2]
 
 
-async def test_a_task_that_ends_three_workers_is_an_error_that_names_it_and_the_others_are_done() -> None:
+async def test_task_that_ends_three_workers_fails() -> None:
     done = await done_by(2, "kill:", *range(6), at_once=2)
     (lost,) = [outcome for outcome in done if outcome.error]
     assert lost.task == "kill:"
@@ -82,7 +80,7 @@ async def test_a_task_that_ends_three_workers_is_an_error_that_names_it_and_the_
     assert sorted(outcome.task for outcome in done if not outcome.error) == [*range(6)]
 
 
-async def test_tasks_of_a_dead_worker_are_dropped_while_the_coordinator_stops() -> None:
+async def test_stopping_drops_tasks_of_dead_workers() -> None:
     desk = Desk()
     desk.is_stopping = True
     assert await done_by(1, "kill:", desk=desk) == []

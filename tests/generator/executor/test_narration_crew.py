@@ -66,7 +66,7 @@ def faults() -> list[str]:
     return ["--fault=wrong_age=0.2", "--fault=refusal=0.1", "--fault=shared=0.12"]
 
 
-def test_workers_killed_at_random_moments_change_no_byte_and_cost_what_was_in_flight(
+def test_killed_workers_change_no_byte(
     tmp_path: Path, chat_server: Server, command: Any, faults: list[str]
 ) -> None:
     calm, harried = chat_server(*faults), chat_server(*faults, "--latency=0.15")
@@ -94,7 +94,7 @@ def test_workers_killed_at_random_moments_change_no_byte_and_cost_what_was_in_fl
     assert manifest(tmp_path / "harried")["state"] == "complete"
 
 
-def test_a_run_that_is_interrupted_or_killed_goes_on_with_any_number_of_workers(
+def test_run_resumes_with_any_number_of_workers(
     tmp_path: Path, chat_server: Server, command: Any, faults: list[str]
 ) -> None:
     calm, slow = chat_server(*faults), chat_server(*faults, "--latency=0.2")
@@ -121,9 +121,7 @@ def test_a_run_that_is_interrupted_or_killed_goes_on_with_any_number_of_workers(
     assert asked(slow) <= asked(calm) + 2 * AT_ONCE + GREETING * (2 * WORKERS + 3)
 
 
-def test_requests_in_flight_and_tokens_are_limits_of_all_workers_together(
-    tmp_path: Path, chat_server: Server, command: Any
-) -> None:
+def test_limits_hold_for_all_workers_together(tmp_path: Path, chat_server: Server, command: Any) -> None:
     server = chat_server("--latency=0.1")
     code, said = command.run(
         *words(tmp_path / "run", server, "-j", WORKERS, "--set", "llm.max_tokens_total=60000")
@@ -137,18 +135,14 @@ def test_requests_in_flight_and_tokens_are_limits_of_all_workers_together(
     assert manifest(tmp_path / "run")["state"] == "stopped"
 
 
-def test_a_run_of_which_nothing_comes_out_stops_as_early_as_without_workers(
-    tmp_path: Path, chat_server: Server, command: Any
-) -> None:
+def test_hopeless_run_stops_early(tmp_path: Path, chat_server: Server, command: Any) -> None:
     server = chat_server("--fault=refusal=1")
     code, said = command.run(*words(tmp_path / "run", server, "-j", WORKERS, "-n", 200))
     assert code == 1
     assert "none of the first 32 rows holds a readable answer, and the run stops" in said
 
 
-def test_an_offline_run_is_the_same_with_workers_and_when_it_is_interrupted(
-    tmp_path: Path, command: Any
-) -> None:
+def test_offline_run_is_the_same_with_workers(tmp_path: Path, command: Any) -> None:
     line = ["generate", QUICKSTART, "-n", 300, "--set", "output.shard_rows=50"]
     assert command.run(*line, "-o", tmp_path / "whole")[0] == 0
     command.begin(*line, "-o", tmp_path / "run", "-j", WORKERS)

@@ -160,7 +160,7 @@ async def test_tasks_of_a_dead_worker_are_done_by_others_and_its_lease_is_return
     assert any(message.endswith("a row is odd") for message in caplog.messages)
 
 
-async def test_a_task_that_ends_three_workers_is_an_error_that_names_it_and_the_others_are_done(
+async def test_task_that_ends_three_workers_fails(
     cluster: TestCluster,
 ) -> None:
     with cluster.nodes(1):

@@ -40,9 +40,7 @@ def test_workers_never_use_more_places_than_there_are(
 
 @settings(max_examples=100, deadline=None)
 @given(places=st.integers(1, 50), wanted=st.lists(st.integers(0, 40), min_size=1, max_size=5))
-def test_all_places_that_are_wanted_are_leased_and_nobody_who_wants_more_gets_less(
-    places: int, wanted: list[int]
-) -> None:
+def test_places_are_leased_fairly(places: int, wanted: list[int]) -> None:
     shared = SharedPlaces()
     for _ in range(3):  # places are free when those who had them have reported
         leases = [shared.lease(worker, 0, wants, places) for worker, wants in enumerate(wanted)]
@@ -55,7 +53,7 @@ def test_all_places_that_are_wanted_are_leased_and_nobody_who_wants_more_gets_le
 
 @settings(max_examples=30, deadline=None)
 @given(most=st.integers(50, 5_000), seed=st.integers(0, 2**32))
-def test_a_budget_is_spent_to_the_end_and_not_beyond_what_is_in_flight(most: int, seed: int) -> None:
+def test_budget_is_spent_to_the_end(most: int, seed: int) -> None:
     chance = Random(seed)
     spends = [(chance.randrange(3), chance.randint(1, 40), chance.random() < 0.05) for _ in range(500)]
     config = LLMConfig(max_tokens_total=most)
@@ -80,7 +78,7 @@ def test_a_budget_is_spent_to_the_end_and_not_beyond_what_is_in_flight(most: int
     assert (shared.error is not None) == (total >= most)
 
 
-def test_money_that_a_dead_worker_had_not_spent_goes_to_the_others() -> None:
+def test_unspent_money_goes_to_others() -> None:
     shared = SharedBudget(LLMConfig(max_cost=1.0, price_prompt=1e6), 2)  # a token costs 1
     first = shared.allow(0, 0, 0, wants=True).money
     shared.release(0)
@@ -90,7 +88,7 @@ def test_money_that_a_dead_worker_had_not_spent_goes_to_the_others() -> None:
     assert "llm.max_cost=1 is spent" in str(shared.error)
 
 
-def test_a_worker_without_a_task_gives_back_what_it_has_not_spent() -> None:
+def test_idle_worker_returns_its_budget() -> None:
     shared = SharedBudget(LLMConfig(max_tokens_total=100), 2)
     assert shared.allow(0, 0, 0, wants=True).tokens == 25
     assert shared.allow(0, 10, 0, wants=False).tokens == 10

@@ -77,7 +77,7 @@ def never(_: int) -> bool:
     return False
 
 
-async def test_no_accepted_row_ends_the_run_and_no_row_beyond_the_first_was_begun() -> None:
+async def test_run_without_accepted_rows_ends() -> None:
     with pytest.raises(HopelessError, match=r"none of the first 64 rows is accepted") as raised:
         await narrated(1000, never, never)
     assert raised.value.writers.begun == list(range(UNACCEPTED))
@@ -129,9 +129,7 @@ def state(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_unreadable_answers_end_a_run_and_the_same_command_completes_it_once_the_cause_is_mended(
-    tmp_path: Path, chat_server: Server, command: Any
-) -> None:
+def test_unreadable_answers_end_a_run(tmp_path: Path, chat_server: Server, command: Any) -> None:
     folder, spoilt, sound = tmp_path / "run", chat_server("--fault=prose=1"), chat_server()
     code, said = command.run(*words(folder, spoilt, rows=50))
     assert code == 1
@@ -149,9 +147,7 @@ def test_unreadable_answers_end_a_run_and_the_same_command_completes_it_once_the
     assert (code, state(folder)["state"], state(folder)["accepted"]) == (0, "complete", 50), said
 
 
-def test_a_resume_whose_cause_is_not_mended_pays_for_as_many_rows_again(
-    tmp_path: Path, chat_server: Server, command: Any
-) -> None:
+def test_resume_with_same_cause_stops_again(tmp_path: Path, chat_server: Server, command: Any) -> None:
     folder, spoilt = tmp_path / "run", chat_server("--fault=prose=1")
     command.run(*words(folder, spoilt, rows=100))
     first = spoilt.stats()["requests"]
@@ -162,9 +158,7 @@ def test_a_resume_whose_cause_is_not_mended_pays_for_as_many_rows_again(
     assert spoilt.stats()["requests"] - first <= UNREADABLE * ROW_MOST + GREETING
 
 
-def test_readable_answers_that_are_always_wrong_end_a_run_after_twice_as_many(
-    tmp_path: Path, chat_server: Server, command: Any
-) -> None:
+def test_wrong_answers_end_a_run_later(tmp_path: Path, chat_server: Server, command: Any) -> None:
     server = chat_server("--fault=missing=1")
     code, said = command.run(*words(tmp_path / "run", server, "validation.max_repairs=0", rows=200))
     assert code == 1

@@ -93,9 +93,7 @@ def test_two_runs_are_the_same_bytes_in_every_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", [(5, 8), (2, 3, 8)])
-def test_a_run_that_grows_row_by_row_has_the_findings_of_one_written_at_once(
-    tmp_path: Path, rows: tuple[int, ...]
-) -> None:
+def test_extended_run_has_the_same_findings(tmp_path: Path, rows: tuple[int, ...]) -> None:
     for number in rows:
         written(tmp_path / "grown", number)
     one, other = bytes_of(tmp_path / "grown"), bytes_of(written(tmp_path / "whole"))
@@ -141,7 +139,7 @@ def without_findings(run: Path) -> None:
     shutil.rmtree(run / "findings")
 
 
-def test_a_run_of_an_earlier_release_opens_whole_and_has_no_findings(tmp_path: Path) -> None:
+def test_run_of_earlier_release_opens(tmp_path: Path) -> None:
     run = written(tmp_path / "run")
     without_findings(run)
     with opened(run) as folder:
@@ -151,7 +149,7 @@ def test_a_run_of_an_earlier_release_opens_whole_and_has_no_findings(tmp_path: P
     assert [rejection["row"] for rejection in read_rejections(run)] == [1, 6]
 
 
-def test_rows_of_an_earlier_release_stay_and_findings_begin_with_the_first_new_one(tmp_path: Path) -> None:
+def test_rows_of_earlier_release_stay(tmp_path: Path) -> None:
     run = written(tmp_path / "run", 7)
     without_findings(run)
     with opened(run, 8) as folder:
@@ -167,9 +165,7 @@ def test_rows_of_an_earlier_release_stay_and_findings_begin_with_the_first_new_o
 
 @pytest.mark.parametrize("begun", [0, 6])
 @pytest.mark.parametrize("step", STEPS)
-def test_a_kill_between_two_files_of_a_shard_leaves_a_run_that_resumes_to_the_same_bytes(
-    tmp_path: Path, step: str, begun: int
-) -> None:
+def test_kill_between_files_resumes_the_same(tmp_path: Path, step: str, begun: int) -> None:
     if begun:
         written(tmp_path / "run", begun)
     script = (
@@ -189,14 +185,14 @@ def test_a_kill_between_two_files_of_a_shard_leaves_a_run_that_resumes_to_the_sa
     }
 
 
-def test_findings_that_cannot_be_read_are_named_with_the_remedy(tmp_path: Path) -> None:
+def test_unreadable_findings_are_named(tmp_path: Path) -> None:
     run = written(tmp_path / "run")
     (run / "findings/part-00000.parquet").write_bytes(b"torn")
     with pytest.raises(DatasetError, match=r"part-00000\.parquet: cannot be read as findings; repeat"):
         findings_of(run)
 
 
-def test_findings_whose_shard_was_never_finished_are_left_out(tmp_path: Path) -> None:
+def test_findings_of_open_shards_are_left_out(tmp_path: Path) -> None:
     run = written(tmp_path / "run")
     (run / "personas/part-00000.parquet").unlink()
     assert findings_of(run)["row"].min() == 4

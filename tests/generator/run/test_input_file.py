@@ -66,7 +66,7 @@ def run(folder: Path, file: Path, rows: int, **more: Any) -> pd.DataFrame:
     return pd.read_parquet(folder / "personas")
 
 
-def test_what_a_row_says_stands_and_what_it_lacks_is_filled(impute: Imputation, bare: dict[str, Any]) -> None:
+def test_stated_facts_stay_and_others_are_drawn(impute: Imputation, bare: dict[str, Any]) -> None:
     found = impute.of(bare)
     assert bare.items() <= found.items()
     assert set(impute.imputed) <= set(found)
@@ -112,16 +112,14 @@ def test_without_texts_rows_follow_the_population(
     assert len({row["first_name"] for row in found}) > 100
 
 
-def test_values_that_nobody_knows_are_no_evidence_and_stay(impute: Imputation, bare: dict[str, Any]) -> None:
+def test_unknown_values_are_no_evidence(impute: Imputation, bare: dict[str, Any]) -> None:
     odd = {"occupation": "dragon_tamer", "zipcode": "00000", "state": "ZZ", "age": 7}
     found = impute.of({**bare, **odd})
     assert odd.items() <= found.items()
     assert found["labor_force_status"] == "employed"
 
 
-def test_a_row_is_the_same_wherever_it_stands_and_whatever_the_file_is(
-    population: Population, tmp_path: Path
-) -> None:
+def test_row_does_not_depend_on_its_place(population: Population, tmp_path: Path) -> None:
     frame = people()
     frame.to_parquet(tmp_path / "a.parquet")
     frame[::-1].to_csv(tmp_path / "b.csv", index=False)
@@ -183,7 +181,7 @@ def test_another_input_in_the_same_folder_is_refused(tmp_path: Path) -> None:
         run(tmp_path / "run", tmp_path / "a.parquet", 6)
 
 
-def test_an_occupation_that_the_locale_does_not_know_is_not_known_and_not_wrong(tmp_path: Path) -> None:
+def test_unknown_occupation_is_not_wrong(tmp_path: Path) -> None:
     jobs = ["dragon_tamer", "Registered Nurses", "cashier"]
     people(3).assign(occupation=jobs, age=40, education_level="bachelors").to_parquet(tmp_path / "a.parquet")
     written = run(tmp_path / "run", tmp_path / "a.parquet", 3)
@@ -203,9 +201,7 @@ def refused(match: str, **settings: Any) -> None:
         generate(Config.model_validate(settings), Path("nowhere"))
 
 
-def test_what_cannot_be_narrated_is_refused_before_anything_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unusable_input_is_refused_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     people().to_parquet("a.parquet")
     refused("has 6 rows, and rows=7", input="a.parquet", rows=7)

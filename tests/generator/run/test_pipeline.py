@@ -74,7 +74,7 @@ async def test_every_shard_is_delivered_whole_and_in_row_order() -> None:
     assert (tally.accepted, tally.prompt_tokens, tally.completion_tokens, tally.in_flight) == (50, 100, 50, 0)
 
 
-async def test_narrations_run_side_by_side_up_to_the_limit_and_few_shards_are_open() -> None:
+async def test_narrations_run_up_to_the_limit() -> None:
     scribe = Scribe()
     await pipeline(scribe, Desk(), concurrency=7).run(SHARDS, Tally(50))
     assert scribe.most == 7
@@ -102,21 +102,21 @@ async def test_a_rejected_row_is_delivered_as_rejected_and_counted() -> None:
     assert (tally.accepted, tally.rejected) == (48, 2)
 
 
-async def test_a_row_that_the_endpoint_cannot_answer_is_rejected_with_the_reason() -> None:
+async def test_unanswered_row_is_rejected() -> None:
     desk = Desk()
     await pipeline(Scribe({5: RequestError("context too long")}), desk).run(SHARDS, Tally(50))
     (rejected,) = [result for result in desk.results if not result.accepted]
     assert rejected.reasons == ("endpoint: context too long",)
 
 
-async def test_a_missing_endpoint_ends_the_run_and_unfinished_shards_are_not_delivered() -> None:
+async def test_missing_endpoint_ends_the_run() -> None:
     desk = Desk()
     with pytest.raises(EndpointError, match="gone"):
         await pipeline(Scribe({25: EndpointError("gone")}), desk, concurrency=1).run(SHARDS, Tally(50))
     assert sorted(desk.delivered) == [0, 1]
 
 
-async def test_a_spent_budget_ends_the_run_after_the_rows_in_flight() -> None:
+async def test_spent_budget_ends_the_run() -> None:
     scribe = Scribe({24: BudgetError("spent")})
     with pytest.raises(BudgetError, match="spent"):
         await pipeline(scribe, Desk()).run(SHARDS, Tally(50))
@@ -187,7 +187,7 @@ async def test_nothing_to_do_is_done_at_once() -> None:
 
 
 @pytest.mark.parametrize("fails", [{}, {23: EndpointError("nobody listens")}])
-async def test_the_garbage_collector_looks_seldom_during_a_run_and_as_before_when_it_is_over(
+async def test_run_relaxes_and_restores_gc(
     fails: dict[int, LLMError],
 ) -> None:
     before, seen = gc.get_threshold(), set()
@@ -200,7 +200,7 @@ async def test_the_garbage_collector_looks_seldom_during_a_run_and_as_before_whe
 
 
 @pytest.mark.parametrize("begun", [False, True])
-async def test_a_session_that_is_stopped_delivers_the_first_rows_of_what_it_began_where_it_is_asked_to(
+async def test_stop_delivers_first_rows_if_asked(
     begun: bool,
 ) -> None:
     scribe, desk = Scribe(), Desk()
@@ -221,7 +221,7 @@ async def test_a_shard_goes_on_after_the_rows_that_it_has() -> None:
 
 
 @pytest.mark.parametrize("ended_by", ["abort", "cancel"])
-async def test_rows_that_are_being_delivered_when_a_session_ends_are_delivered_once(ended_by: str) -> None:
+async def test_rows_in_delivery_are_delivered_once(ended_by: str) -> None:
     delivered: list[tuple[int, int]] = []
     loop = asyncio.get_running_loop()
 
@@ -243,7 +243,7 @@ async def test_rows_that_are_being_delivered_when_a_session_ends_are_delivered_o
     assert (0, 10) in delivered
 
 
-async def test_two_sessions_at_once_leave_the_garbage_collector_as_it_was() -> None:
+async def test_two_sessions_restore_gc() -> None:
     before = gc.get_threshold()
     short = pipeline(Scribe(), Desk()).run(SHARDS[:2], Tally(20))
     await asyncio.gather(short, pipeline(Scribe(), Desk(), concurrency=1).run(SHARDS, Tally(50)))

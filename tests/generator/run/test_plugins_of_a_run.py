@@ -89,9 +89,7 @@ def test_a_run_is_not_resumed_with_another_plug_in(config: Path, tmp_path: Path,
     assert "digests.plugins/mine: " in said
 
 
-def test_a_run_folder_runs_no_code_that_its_reader_did_not_name(
-    tmp_path: Path, command: Any, config: Path
-) -> None:
+def test_run_folder_runs_no_unnamed_code(tmp_path: Path, command: Any, config: Path) -> None:
     shutil.copytree(config.parent, tmp_path / "copy")
     run, rule = tmp_path / "copy/run", tmp_path / "copy/mine/rules/even_age.py"
     settings = (run / "config.yaml").read_text()
@@ -116,14 +114,14 @@ def test_a_dataset_is_validated_under_rules_that_are_named(config: Path, command
     assert command.run("validate", run, "--plugins", mine)[0] == 0
 
 
-def test_an_unknown_prompt_set_is_answered_with_the_plug_ins_too(config: Path, tmp_path: Path) -> None:
+def test_unknown_prompt_set_lists_plug_ins(config: Path, tmp_path: Path) -> None:
     with pytest.raises(
         PersonasError, match="unknown prompt set 'plane'; known: en_US, plain, or a folder's path"
     ):
         generate(load(config, ("prompts.set=plane",)), tmp_path / "none")
 
 
-def test_a_plug_in_that_is_not_there_is_told_of_before_a_run(tmp_path: Path) -> None:
+def test_missing_plug_in_is_named_before_a_run(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="neither a folder nor an installed plug-in"):
         generate({"rows": 1, "plugins": ["absent"]}, tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -59,7 +59,7 @@ def test_further_rows_of_a_shard_leave_those_before_them(tmp_path: Path) -> None
     assert rows(tmp_path) == [0, 2]
 
 
-def test_the_one_file_of_an_earlier_release_counts_for_shards_that_have_none(tmp_path: Path) -> None:
+def test_file_of_earlier_release_counts(tmp_path: Path) -> None:
     earlier(tmp_path, (0, 0, "old"), (1, 10, "old"), (2, 20, "old"))
     before = (tmp_path / "rejected.jsonl").read_bytes()
     assert (rows(tmp_path), rejected_place(tmp_path)) == ([0, 10, 20], tmp_path / "rejected.jsonl")

@@ -60,9 +60,7 @@ def bytes_of(folder: Path) -> Mapping[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
-def test_a_run_killed_at_random_moments_resumes_to_the_same_bytes_and_pays_for_nothing_twice(
-    tmp_path: Path, chat_server: Server, command: Any
-) -> None:
+def test_killed_run_resumes_to_the_same_bytes(tmp_path: Path, chat_server: Server, command: Any) -> None:
     moments = random.Random(KILLS)
     faults = [f"--fault={name}=0.02" for name in UNPAID]
     faults += [
@@ -98,9 +96,7 @@ def test_a_run_killed_at_random_moments_resumes_to_the_same_bytes_and_pays_for_n
     assert paid(harried) <= (runs + 1) * whole + kills * AT_ONCE + greetings
 
 
-def test_of_two_processes_on_one_folder_the_second_is_refused_in_one_line_and_the_first_is_not_disturbed(
-    tmp_path: Path, chat_server: Server, command: Any
-) -> None:
+def test_second_process_is_refused(tmp_path: Path, chat_server: Server, command: Any) -> None:
     server = chat_server("--latency", "1", "--slots", "1")
     command.begin(*words(tmp_path / "run", server))
     while not (tmp_path / "run/manifest.json").exists():
@@ -115,9 +111,7 @@ def test_of_two_processes_on_one_folder_the_second_is_refused_in_one_line_and_th
     assert manifest(tmp_path / "run")["state"] == "stopped"
 
 
-def test_a_run_that_is_ended_while_its_report_is_made_says_so_and_is_finished_by_the_next(
-    tmp_path: Path, command: Any
-) -> None:
+def test_run_ended_during_report_is_finished(tmp_path: Path, command: Any) -> None:
     line = ("generate", QUICKSTART, "-o", tmp_path / "run", "-n", "3")
     command.begin(*line)
     while not (tmp_path / "run/manifest.json").exists() or manifest(tmp_path / "run")["state"] != "complete":
@@ -131,7 +125,7 @@ def test_a_run_that_is_ended_while_its_report_is_made_says_so_and_is_finished_by
 
 
 @pytest.mark.parametrize(("transport", "debug"), [("openai", "1"), ("lean", "")])
-def test_a_key_appears_in_no_file_and_no_line_of_runs_that_fail_or_succeed(
+def test_key_appears_nowhere(
     tmp_path: Path, chat_server: Server, command: Any, transport: str, debug: str
 ) -> None:
     options = ("--set", f"llm.transport={transport}", "--set", "llm.max_retries=0")
@@ -153,9 +147,7 @@ def test_a_key_appears_in_no_file_and_no_line_of_runs_that_fail_or_succeed(
     assert manifest(tmp_path / "served")["accepted"] == ROWS
 
 
-def test_a_spent_budget_keeps_every_answer_in_flight_and_more_of_it_ends_the_run_without_asking_again(
-    tmp_path: Path, chat_server: Server, command: Any
-) -> None:
+def test_spent_budget_keeps_answers_in_flight(tmp_path: Path, chat_server: Server, command: Any) -> None:
     calm, short = chat_server(), chat_server("--latency", "0.05")
     assert command.run(*words(tmp_path / "whole", calm))[0] == 0
     code, said = command.run(*words(tmp_path / "cut", short, "--set", "llm.max_tokens_total=40000"))
@@ -182,9 +174,7 @@ def test_a_changed_grammar_is_another_run(tmp_path: Path, command: Any) -> None:
     assert "digests.prompts" in said
 
 
-def test_an_offline_run_that_is_interrupted_keeps_its_rows_and_is_the_same_in_the_end(
-    tmp_path: Path, command: Any
-) -> None:
+def test_interrupted_offline_run_is_the_same(tmp_path: Path, command: Any) -> None:
     def line(name: str) -> tuple[object, ...]:
         return ("generate", QUICKSTART, "-o", tmp_path / name, "-n", 500, "--set", "output.shard_rows=50")
 
@@ -202,9 +192,7 @@ def test_an_offline_run_that_is_interrupted_keeps_its_rows_and_is_the_same_in_th
     assert bytes_of(tmp_path / "cut") == bytes_of(tmp_path / "whole")
 
 
-def test_parts_that_are_deleted_while_a_run_is_written_are_missed(
-    tmp_path: Path, chat_server: Server, command: Any
-) -> None:
+def test_parts_deleted_during_a_run_are_missed(tmp_path: Path, chat_server: Server, command: Any) -> None:
     server = chat_server("--latency", "0.2")
     command.begin(*words(tmp_path / "run", server))
     while not (tmp_path / "run/personas/part-00000.parquet").exists():

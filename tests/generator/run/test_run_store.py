@@ -107,7 +107,7 @@ def test_a_run_that_is_held_is_refused_to_another_process(url: str) -> None:
         pass
 
 
-def test_a_run_that_was_released_is_taken_at_once_and_numbers_grow(url: str) -> None:
+def test_released_run_is_taken_at_once(url: str) -> None:
     store = ObjectStore(url)
     for number in (1, 2, 3):
         lock = StoreLock(store, 60.0)
@@ -131,7 +131,7 @@ def test_a_holder_that_falls_silent_loses_the_run_and_knows(url: str) -> None:
         later.check()
 
 
-def test_a_holder_that_cannot_renew_for_a_lease_writes_nothing_more(tmp_path: Path) -> None:
+def test_holder_without_renewal_writes_nothing(tmp_path: Path) -> None:
     pytest.importorskip("fsspec")
     lock = StoreLock(ObjectStore(f"file://{tmp_path}/run"), 1.0)
     lock._take()  # noqa: SLF001 - no thread renews
@@ -192,7 +192,7 @@ def test_segments_hold_every_whole_line_up_to_the_last_put(
     assert b"".join(store.read(journals_in(store.sizes()))) == put + b"mine\n"
 
 
-def test_a_run_that_is_killed_goes_on_from_an_empty_disk_and_pays_for_some_seconds_again(
+def test_killed_run_resumes_from_an_empty_disk(
     tmp_path: Path, chat_server: Callable[..., Any], command: Any, place: Place, url: str
 ) -> None:
     faults = ["--fault=wrong_age=0.2", "--fault=refusal=0.1", "--fault=shared=0.12"]
@@ -234,7 +234,7 @@ def test_a_run_that_is_killed_goes_on_from_an_empty_disk_and_pays_for_some_secon
     assert bytes_at(url, tmp_path / "fetched-again") == bytes_of(tmp_path / "whole")
 
 
-def test_two_coordinators_are_kept_apart_and_a_stopped_run_is_taken_at_once(
+def test_two_coordinators_are_kept_apart(
     tmp_path: Path, chat_server: Callable[..., Any], command: Any, place: Place, url: str
 ) -> None:
     slow = chat_server("--latency=0.3")
@@ -254,9 +254,7 @@ def test_two_coordinators_are_kept_apart_and_a_stopped_run_is_taken_at_once(
         assert lock.number == 2
 
 
-def test_a_longer_run_goes_on_from_an_empty_disk_as_it_does_on_one(
-    tmp_path: Path, command: Any, place: Place, url: str
-) -> None:
+def test_longer_run_resumes_from_an_empty_disk(tmp_path: Path, command: Any, place: Place, url: str) -> None:
     line = ["generate", QUICKSTART, "--set", "output.shard_rows=10", "--set", "output.formats=[parquet, csv]"]
     assert command.run(*line, "-n", 25, "-o", tmp_path / "whole")[0] == 0
     for rows, disk in ((15, "first"), (25, "second")):
@@ -331,7 +329,7 @@ def test_python_writes_to_no_url_and_says_so() -> None:
         output_folder(Path("s3://bucket/run"))
 
 
-def test_workers_on_other_machines_need_a_staging_that_they_share() -> None:
+def test_remote_workers_need_shared_staging() -> None:
     pytest.importorskip("fsspec")
     config = Config()
     elsewhere = config.model_copy(update={"runtime": config.runtime.model_copy(update={"executor": "ray"})})

@@ -46,7 +46,7 @@ async def settled(action: Any, scribe: Scribe, *texts: str) -> list[Narrated]:
     return await ShardClosing(action).settle(scribe, [narrated(row, text) for row, text in enumerate(texts)])
 
 
-async def test_the_later_row_is_written_anew_until_it_shares_nothing() -> None:
+async def test_later_row_is_rewritten() -> None:
     scribe = Scribe(SHARED, OWN[1])
     rows = await settled("repair", scribe, SHARED, OWN[0], SHARED)
     assert [row.accepted for row in rows] == [True, True, True]
@@ -55,7 +55,7 @@ async def test_the_later_row_is_written_anew_until_it_shares_nothing() -> None:
     assert rows[2].record["persona"] == OWN[1].format("Ida Roe")
 
 
-async def test_a_row_without_an_attempt_left_is_rejected_with_its_finding() -> None:
+async def test_row_without_attempts_is_rejected() -> None:
     rows = await settled("repair", Scribe(), SHARED, SHARED, SHARED)
     assert [row.accepted for row in rows] == [True, False, False]
     assert rows[1].reasons == (
@@ -88,7 +88,7 @@ async def test_rows_that_the_shard_has_already_come_first() -> None:
     assert [row.accepted for row in rows] == [False]
 
 
-async def test_an_endpoint_that_is_gone_ends_the_run_and_one_bad_answer_rejects_the_row() -> None:
+async def test_lost_endpoint_ends_the_run() -> None:
     class Gone(Scribe):
         async def again(self, _: Narrated) -> Narrated | None:
             raise EndpointError("nobody there")
@@ -102,7 +102,7 @@ async def test_an_endpoint_that_is_gone_ends_the_run_and_one_bad_answer_rejects_
     assert [row.accepted for row in await settled("repair", Refused(), SHARED, SHARED)] == [True, False]
 
 
-def test_the_offline_narrator_is_not_looked_at_unless_the_policy_says_so() -> None:
+def test_offline_narrator_is_exempt_by_default() -> None:
     assert shared_text_action({}, "offline") == "off"
     assert shared_text_action({}, "openai_compatible") == "repair"
     assert shared_text_action({"shared_text": "flag"}, "offline") == "flag"

@@ -55,7 +55,7 @@ def text_of(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value if isinstance(value, list) else str(value) for name, value in row.items()}
 
 
-def test_copies_are_the_rows_of_the_parquet_files_and_come_when_they_are_asked_for(tmp_path: Path) -> None:
+def test_copies_have_the_rows_of_the_parts(tmp_path: Path) -> None:
     run = tmp_path / "run"
     generate(config(5), run)
     assert not (run / "csv").exists()
@@ -81,7 +81,7 @@ def write_part(layout: RunLayout, *uuids: str) -> None:
     write_shard(layout.part(0), TABLE, rows, ShardInfo(0, len(rows), len(rows), 0), {})
 
 
-def test_a_copy_that_is_gone_or_of_an_earlier_part_is_written_anew(tmp_path: Path) -> None:
+def test_missing_or_old_copy_is_rewritten(tmp_path: Path) -> None:
     layout = RunLayout(tmp_path)
     write_part(layout, "a")
     write_copies(layout, 0, ("csv",))

@@ -86,14 +86,14 @@ def test_the_nemotron_schemas_have_the_columns_of_their_releases() -> None:
     assert [name for name in NEMOTRON_1_1 if name not in NEMOTRON] == ["cultural_background"]
 
 
-def test_the_full_schema_adds_what_the_population_knows_and_provenance_last() -> None:
+def test_full_schema_adds_facts_and_provenance() -> None:
     written: dict[str, Kind] = {**dict.fromkeys(NEMOTRON_1_1, "text"), "finance_persona": "text"}
     names = table_of("full", CONTEXT, UNITED_STATES, written=written).names
     assert names[23:28] == ("first_name", "openness", "openness_label", "income_band", "row")
     assert names[-5:] == ("model", "prompt_digest", "attempts", "flags", "finance_persona")
 
 
-def test_the_full_schema_has_no_columns_for_texts_that_nobody_writes() -> None:
+def test_full_schema_lacks_unwritten_texts() -> None:
     written: dict[str, Kind] = {"persona": "text", "income_score": "integer", "habits": "list"}
     table = table_of("full", CONTEXT, UNITED_STATES, written=written)
     assert "sports_persona" not in table.names
@@ -121,7 +121,7 @@ def test_texts_that_a_schema_has_no_room_for_are_refused(
         refuse_written(schema, CONTEXT, UNITED_STATES, written)
 
 
-def test_a_population_that_nobody_narrated_has_context_columns_only() -> None:
+def test_population_has_context_columns_only() -> None:
     assert context_table("nemotron", CONTEXT, UNITED_STATES).names == (
         "uuid",
         "sex",
@@ -140,7 +140,7 @@ def test_lists_are_parquet_lists_or_the_text_of_a_python_list(tmp_path: Path) ->
         assert pq.read_table(path)["skills_and_expertise_list"].to_pylist() == [expected]
 
 
-def test_a_file_that_fails_half_way_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
+def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "x.txt"
     path.write_text("old")
     with pytest.raises(ZeroDivisionError), whole_file(path) as partial:
@@ -170,7 +170,7 @@ def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 not really"])
-def test_a_torn_shard_is_no_shard_and_a_torn_dataset_is_an_error(tmp_path: Path, content: bytes) -> None:
+def test_torn_shards_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "part-00000.parquet"
     path.write_bytes(content)
     assert read_shard(path) is None
@@ -186,7 +186,7 @@ def test_a_shard_is_the_same_bytes_every_time(tmp_path: Path) -> None:
     assert read_shard(tmp_path / "a") == ShardInfo(0, 1, 1, 0)
 
 
-def test_finished_shards_are_not_pending_and_missing_or_torn_ones_are(tmp_path: Path) -> None:
+def test_missing_and_torn_shards_are_pending(tmp_path: Path) -> None:
     with opened(tmp_path / "run") as folder:
         assert finish(folder).state == "complete"
     (tmp_path / "run/personas/part-00001.parquet").write_bytes(b"torn")
@@ -194,7 +194,7 @@ def test_finished_shards_are_not_pending_and_missing_or_torn_ones_are(tmp_path: 
         assert folder.pending() == (Shard(1, 2, 4),)
 
 
-def test_more_rows_extend_a_run_and_begin_with_its_last_short_shard(tmp_path: Path) -> None:
+def test_more_rows_extend_a_run(tmp_path: Path) -> None:
     with opened(tmp_path / "run") as folder:
         finish(folder)
     with opened(tmp_path / "run", "rows=8") as folder:
@@ -203,7 +203,7 @@ def test_more_rows_extend_a_run_and_begin_with_its_last_short_shard(tmp_path: Pa
         assert finish(folder).accepted == 8
 
 
-def test_a_shard_that_an_offline_run_began_keeps_its_rows_and_a_journal_gives_others_theirs(
+def test_begun_shard_keeps_its_rows(
     tmp_path: Path,
 ) -> None:
     with opened(tmp_path / "run") as folder:
@@ -226,7 +226,7 @@ def test_a_shard_that_an_offline_run_began_keeps_its_rows_and_a_journal_gives_ot
         assert [(shard.index, shard.done) for shard in folder.pending()] == [(2, 0), (3, 0)]
 
 
-def test_rejected_rows_are_kept_with_reasons_and_tried_anew_once_the_run_came_out_short(
+def test_rejected_rows_of_a_short_run_are_retried(
     tmp_path: Path,
 ) -> None:
     with opened(tmp_path / "run") as folder:
@@ -240,7 +240,7 @@ def test_rejected_rows_are_kept_with_reasons_and_tried_anew_once_the_run_came_ou
     assert count_reasons(tmp_path / "run") == {}
 
 
-def test_a_run_that_was_only_stopped_does_not_try_its_rejected_rows_again(tmp_path: Path) -> None:
+def test_stopped_run_keeps_its_rejections(tmp_path: Path) -> None:
     with opened(tmp_path / "run") as folder:
         folder.write(Shard(0, 0, 2), [narrated(0), narrated(1, accepted=False)])
         folder.close(whole=False, started="a", finished="b", seconds=1.0)
@@ -248,7 +248,7 @@ def test_a_run_that_was_only_stopped_does_not_try_its_rejected_rows_again(tmp_pa
         assert [shard.index for shard in folder.pending()] == [1, 2]
 
 
-def test_a_folder_with_another_run_is_refused_with_the_difference(tmp_path: Path) -> None:
+def test_folder_of_another_run_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path / "run", "seed=7"):
         pass
     with pytest.raises(ConfigError, match="seed: 7 in the folder, 8 now"), opened(tmp_path / "run", "seed=8"):
@@ -316,7 +316,7 @@ def test_two_processes_cannot_write_one_run(tmp_path: Path) -> None:
         pass
 
 
-def test_the_manifest_sums_up_the_run_and_times_stand_nowhere_else(tmp_path: Path) -> None:
+def test_manifest_sums_up_the_run(tmp_path: Path) -> None:
     with opened(tmp_path / "run") as folder:
         finish(folder)
     values = json.loads((tmp_path / "run/manifest.json").read_text())

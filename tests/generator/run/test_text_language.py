@@ -21,12 +21,12 @@ def run_with(folder: Path, prompts: Path | str) -> Path:
     return folder
 
 
-def test_texts_are_in_the_language_that_the_prompt_set_declares(tmp_path: Path) -> None:
+def test_language_is_the_prompt_sets(tmp_path: Path) -> None:
     assert language_of_texts(run_with(tmp_path / "en", "en_US")) == "en"
     assert language_of_texts(run_with(tmp_path / "es", EXAMPLE / "prompts")) == "es"
 
 
-def test_a_dataset_that_is_no_run_and_a_set_that_declares_nothing_have_the_language_of_the_locale(
+def test_default_language_is_the_locales(
     tmp_path: Path,
 ) -> None:
     assert language_of_texts(tmp_path / "rows.parquet") is None

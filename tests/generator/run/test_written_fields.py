@@ -65,9 +65,7 @@ def test_a_field_of_each_kind_has_a_column_of_its_kind(tmp_path: Path, mine: Pat
     assert "| `daily_habits` | list | Habits of a day. |" in card
 
 
-def test_what_is_left_out_is_no_column_of_full_and_refused_by_a_public_schema(
-    tmp_path: Path, mine: Path
-) -> None:
+def test_left_out_field_is_no_column(tmp_path: Path, mine: Path) -> None:
     manifest = generate(config(mine, "full", without=["sports", "persona"]), tmp_path / "run", model=model())
     assert manifest.accepted == 2
     names = pq.read_schema(tmp_path / "run/personas/part-00000.parquet").names
@@ -79,7 +77,7 @@ def test_what_is_left_out_is_no_column_of_full_and_refused_by_a_public_schema(
         generate(config(mine, "nemotron-1.1", without=["sports"]), tmp_path / "other", model=model())
 
 
-def test_a_choice_of_narratives_is_part_of_what_a_run_is_and_none_changes_nothing() -> None:
+def test_choice_of_narratives_is_fingerprinted() -> None:
     assert "without" not in Config().identity()["prompts"]
     assert (
         config(Path("x"), "full", without=["arts"]).fingerprint() != config(Path("x"), "full").fingerprint()

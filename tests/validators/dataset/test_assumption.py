@@ -45,7 +45,7 @@ def _found(frame: pd.DataFrame, priors: Priors) -> dict[tuple[str, str], Assumpt
     return {(a.one, a.other): a for a in assumptions(frame, priors, np.random.default_rng(0))}
 
 
-def test_what_hangs_on_shared_causes_alone_holds_though_it_goes_together(priors: Priors) -> None:
+def test_shared_causes_alone_hold(priors: Priors) -> None:
     found = _found(_people(), priors)
     assert {a.verdict for a in found.values()} <= {"holds", "not judged"}
     judged = found["disability_status", "veteran_status"]

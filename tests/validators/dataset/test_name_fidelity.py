@@ -137,9 +137,7 @@ def test_names_that_cannot_be_judged_are_told_with_the_reason(people: pd.DataFra
     assert _why_not(people.drop(columns=["first_name", "last_name"]), priors) == {}
 
 
-def test_a_kind_of_name_that_the_census_has_no_table_for_is_told_and_the_others_are_judged(
-    people: pd.DataFrame, priors: Priors
-) -> None:
+def test_name_without_a_table_is_not_judged(people: pd.DataFrame, priors: Priors) -> None:
     tables = {
         source: tuple(table for table in found if "nativity" not in table)
         for source, found in priors.declaration.tables.items()
@@ -182,9 +180,7 @@ def test_names_are_read_from_texts_where_no_column_has_them(good: dict[str, Any]
     ]
 
 
-def test_names_that_hang_on_nothing_else_hold_and_those_that_hang_on_the_state_fail(
-    people: pd.DataFrame, priors: Priors
-) -> None:
+def test_names_that_depend_on_the_state_fail(people: pd.DataFrame, priors: Priors) -> None:
     found = assumptions(people, priors, np.random.default_rng(0))
     tested = {(item.one, item.other): item for item in found if "name" in item.one}
     assert {("first_name", "division"), ("first_name", "last_name"), ("last_name", "sex")} <= tested.keys()

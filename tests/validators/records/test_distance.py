@@ -46,7 +46,7 @@ def test_wishes_flights_and_what_is_near_are_let_pass(reference: RuleContext, te
     assert told(reference, text) == []
 
 
-def test_a_name_that_many_places_bear_is_the_nearest_of_them_unless_its_state_is_named(
+def test_ambiguous_name_is_the_nearest_place(
     reference: RuleContext,
 ) -> None:
     assert told(reference, "Ana takes day trips to Rochester.") == []
@@ -76,6 +76,6 @@ def test_a_postcode_without_its_leading_zero_is_read_and_an_unknown_one_is_not_j
     assert [finding.severity for finding in distance.check(record, reference)] == ["not_judged"]
 
 
-def test_a_county_next_door_may_share_a_postcode_and_one_far_away_does_not(reference: RuleContext) -> None:
+def test_only_near_counties_share_a_postcode(reference: RuleContext) -> None:
     assert told(reference, "Ana lives in Duluth, St. Louis County.") == []
     assert told(reference, "Ana lives in Duluth, Olmsted County.") == ["Duluth lies in St. Louis County"]

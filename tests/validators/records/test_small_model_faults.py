@@ -86,7 +86,7 @@ def test_a_degree_in_law_needs_a_degree(education: str, codes: set[str], referen
     assert {f.code for f in found if f.severity == "error"} == codes
 
 
-def test_a_text_of_too_many_sentences_asks_for_a_repair_and_loses_no_row(reference: RuleContext) -> None:
+def test_too_many_sentences_ask_for_a_repair(reference: RuleContext) -> None:
     record = {
         "persona": "Ana Wu swims well. She reads much. She sings low. She bakes rye. She walks far. She rests."
     }

@@ -108,7 +108,7 @@ def test_a_text_without_a_title_is_compared_by_its_words() -> None:
     assert _match(matcher, "surgeon", text).share < 0.3
 
 
-def test_a_title_of_another_trade_is_another_occupations_unless_an_own_title_stands_beside_it(
+def test_own_title_excuses_another_trade(
     reference: RuleContext,
 ) -> None:
     nurse, baker = (["seasoned", "registered", "nurse"], True), (["retired", "baker"], False)
