@@ -110,3 +110,26 @@ def test_another_mapping_is_another_run(personas: Personas) -> None:
     code, _, err = personas("narrate", "x.csv", "-o", "run")
     assert code == 2
     assert "digests.input" in err
+
+
+def test_report_and_card_count_drawn_facts_and_impossible_people(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex,state,education\n34,f,OH,\n18,m,OH,PhD\n50,m,TX,PhD\n")
+    assert personas("narrate", "x.csv", "-o", "run", "--set", "output.formats=[parquet, csv, jsonl]")[0] == 1
+    completed = json.loads(Path("run/report.json").read_text())["completed"]
+    assert completed["impossible"] == 1
+    assert completed["drawn"] == json.loads(Path("run/manifest.json").read_text())["drawn"]
+    assert (completed["drawn"]["education_level"], completed["drawn"]["last_name"]) == (1, 2)
+    assert "age" not in completed["drawn"]
+    card = Path("run/README.md").read_text()
+    assert "disability status 2, education level 1, ethnicity 2," in card
+    assert "Rows rejected because nobody can have their facts: 1." in card
+    page = Path("run/report.html").read_text()
+    assert '<tr><td>education level</td><td class="n">1</td></tr>' in page
+    assert "1 row with impossible facts rejected." in page
+    people = pd.read_parquet("run/personas").astype(str)
+    csv = pd.read_csv("run/csv/part-00000.csv", dtype=str, keep_default_na=False)
+    jsonl = [json.loads(line) for line in Path("run/jsonl/part-00000.jsonl").read_text().splitlines()]
+    assert csv[["uuid", "age", "persona"]].equals(people[["uuid", "age", "persona"]])
+    assert [[person["uuid"], person["age"], person["state"]] for person in jsonl] == [
+        [uuid, age, state] for uuid, age, state in zip(people["uuid"], [34, 50], ["OH", "TX"], strict=True)
+    ]
