@@ -65,6 +65,7 @@ class InputWords(Part):
         years: of schooling.
         unknown: words for what is not known.
         ages: words around the numbers of ages.
+        either: words between two values of which one is true, such as "or".
         plural: what makes the title of an occupation a plural one, at its end.
     """
 
@@ -74,6 +75,7 @@ class InputWords(Part):
     years: Years | None = None
     unknown: tuple[str, ...] = ()
     ages: AgeWords = AgeWords()
+    either: tuple[str, ...] = ()
     plural: str = ""
 
 

@@ -154,7 +154,10 @@ def _readable(path: Path, text: TextFormat) -> Iterator[None]:
     except UnicodeError as error:
         reason = getattr(error, "reason", str(error))
         if codecs.lookup(text.encoding.removesuffix("-sig")).name == "utf-8":
-            raise DatasetError(f"{path}: is not UTF-8 text ({reason} in it); save it as UTF-8") from error
+            remedy = "save it as UTF-8"
+            if path.suffix.lower() in {".csv", ".tsv"}:
+                remedy += ", or name its encoding to narrate or complete, such as input.encoding: latin-1"
+            raise DatasetError(f"{path}: is not UTF-8 text ({reason} in it); {remedy}") from error
         raise DatasetError(
             f"{path}: is not {text.encoding} text ({reason} in it); name its encoding"
         ) from error

@@ -19,7 +19,7 @@ class AgeReading:
         self._ends = youngest, oldest
 
     def read(self, text: str) -> int | str | None:
-        """Return a number, a range such as `25-34`, or None for any other text."""
+        """Return completed years (61 for `61.5`), a range such as `25-34`, or None for any other text."""
         if (found := self._number.fullmatch(text)) is not None:
             return int(found[1])
         if (found := self._band.fullmatch(text)) is not None:
@@ -44,7 +44,7 @@ class AgeReading:
 
     @cached_property
     def _number(self) -> re.Pattern[str]:
-        return _pattern(rf"\s*(\d{{1,3}}){self._years}")
+        return _pattern(rf"\s*(\d{{1,3}})(?:[.,]\d{{1,2}})?{self._years}")
 
     @cached_property
     def _band(self) -> re.Pattern[str]:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from census_personas.census_priors.input_words import InputWords
 from census_personas.census_priors.priors import Priors
-from census_personas.generator.input.spelling import plain
+from census_personas.generator.input.spelling import plain, split_words
 
 EXACT, NAMED, SYNONYM = range(3)
 """How a header was recognized: by the attribute's name; by a variant spelling or its label; by a synonym."""
@@ -32,6 +32,19 @@ class Headers:
         once = {name: how for how, name in reversed(found)}
         ranked = sorted(once.items(), key=lambda item: (item[0] in hidden, item[1]))
         return tuple((how, name) for name, how in ranked)
+
+    def hints(self, header: str) -> tuple[str, ...]:
+        """Return the attributes that a part of a header names, such as `age` of `What is your age?`."""
+        words = split_words(header)
+        spans = (words[i:j] for i in range(len(words)) for j in range(i + 1, len(words) + 1))
+        parts = {"".join(span) for span in spans} - {plain(header)}
+        named = (
+            name
+            for spelled in (self._named, self._synonyms)
+            for part in parts
+            for name in spelled.get(part, ())
+        )
+        return tuple(sorted(set(named).difference(self._priors.conventions.hidden)))
 
     @cached_property
     def _named(self) -> Mapping[str, list[str]]:

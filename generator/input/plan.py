@@ -111,7 +111,7 @@ def plan_of(
         separator=source.text.separator,
         mapping=mapping,
         unsaid=tuple(unsaid),
-        suggestions=_suggestions(resolution, mapping.ignored),
+        suggestions=_suggestions(resolution, mapping),
         section=_section(resolution, mapping),
         people=people,
     )
@@ -156,10 +156,12 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _suggestions(resolution: Resolution, ignored: Sequence[str]) -> dict[str, str]:
-    """Return the attributes that unread headers may hold, judged by their values."""
+def _suggestions(resolution: Resolution, mapping: InputMapping) -> dict[str, str]:
+    """Return the attributes that unread columns may hold, judged by their values or by words of their headers."""
+    ignored = mapping.ignored
     if not ignored:
         return {}
+    taken = {column.target for column in mapping.columns}
     found = {}
     tallies = resolution.source.tally(ignored)
     for name in ignored:
@@ -171,6 +173,14 @@ def _suggestions(resolution: Resolution, ignored: Sequence[str]) -> dict[str, st
         ]
         if len(fits) == 1 and len(texts) > 1:
             found[name] = fits[0]
+            continue
+        hints = [
+            hint
+            for hint in resolution.headers.hints(name)
+            if hint not in taken and _is_half_read(resolution, hint, name, texts)
+        ]
+        if hints:
+            found[name] = " or ".join(hints)
     return found
 
 
@@ -181,6 +191,11 @@ def _fits(resolution: Resolution, attribute: str, header: str, texts: Sequence[s
     readings = [reader(text) for text in texts]
     is_number = all(text.isdecimal() for text in texts)
     return not is_number and all(r.value is not None for r in readings)
+
+
+def _is_half_read(resolution: Resolution, attribute: str, header: str, texts: Sequence[str]) -> bool:
+    reader = resolution.vocabulary.reader(attribute, header)
+    return reader is not None and 2 * sum(not reader(text).left for text in texts) >= len(texts) > 0
 
 
 def _open_rows(column: MappedColumn) -> int:

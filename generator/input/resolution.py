@@ -16,7 +16,7 @@ from census_personas.generator.config.run_config import ConfigError
 from census_personas.generator.input.headers import Headers
 from census_personas.generator.input.mapping import InputMapping, MappedColumn, count, shown
 from census_personas.generator.input.source import InputSource
-from census_personas.generator.input.spelling import plain
+from census_personas.generator.input.spelling import OLDEST, plain
 from census_personas.generator.input.value_reading import OTHERS, UNKNOWN, Reading, Vocabulary, explicit
 
 _COUNTRY, _UUID, _BIRTH_YEAR, _CODE = "country", "uuid", "birth_year", "occupation_code"
@@ -173,7 +173,8 @@ class Resolution:
     def _reader(self, choice: _Choice) -> Callable[[str], Reading] | None:
         if choice.target == _COUNTRY:
             return self._country
-        is_birth = any(target == _BIRTH_YEAR for _, target in self.headers.candidates(choice.source))
+        named = {target for _, target in self.headers.candidates(choice.source)}
+        is_birth = _BIRTH_YEAR in {self.said.columns.get(choice.source), *named}
         if choice.target == self.priors.roles.get("age") and is_birth:
             return self._age_of_birth
         return self.vocabulary.reader(choice.target, choice.source)
@@ -188,6 +189,9 @@ class Resolution:
         if text.isdecimal():
             return Reading(int(self.priors.declaration.vintage) - int(text))
         return UNKNOWN if self.vocabulary.is_unknown(text) else Reading(left=True)
+
+    def _is_year(self, text: str) -> bool:
+        return text.isdecimal() and 0 <= int(self.priors.declaration.vintage) - int(text) <= OLDEST
 
     def _is_closed(self, choice: _Choice) -> bool:
         """Return whether a column's values are restricted, as its first candidate or as its final target."""
@@ -238,6 +242,8 @@ class Resolution:
             if region
             else ""
         )
+        if column.target == self.priors.roles.get("age") and all(map(self._is_year, left)):
+            hint = f"if they are years of birth: input.columns: {{{column.source}: {_BIRTH_YEAR}}}; else "
         return (
             f"{place}: column {column.source!r}: {count(len(left), 'value')} in {count(rows, 'row')} mean nothing "
             f"known as {column.target}: {shown(left)}; {hint}say what they mean under "

@@ -10,22 +10,27 @@ from typing import Any
 OLDEST = 130
 """No age of a person is above it."""
 _WORDS = re.compile(r"[^\W_]+")
-_CODED = re.compile(r"\s*\d+\s*[.:=)]\s*(?=\S)|\s*\d+\s+-\s+(?=\S)")
+_CODED = re.compile(r"\s*\d+\s*[].:=)]\s*(?=\S)|\s*\d+\s+-\s+(?=\S)")
 
 
 def plain(text: str) -> str:
     """Normalize case, width, blanks and punctuation: `High-School Grad` -> `highschoolgrad`."""
-    return "".join(_WORDS.findall(unicodedata.normalize("NFKC", text).casefold()))
+    return "".join(split_words(text))
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a text in the spelling of `plain`."""
+    return _WORDS.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def cell_text(cell: Any) -> str | None:
-    """Return a cell as text, None for an empty one; 12.0, as tables write whole numbers, becomes 12."""
+    """Return a cell as text, None for an empty one; 12.0 or 12,0, as tables write whole numbers, becomes 12."""
     if cell is None or cell != cell:  # noqa: PLR0124  NaN
         return None
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     text = str(cell).strip()
-    return text.removesuffix(".0") if re.fullmatch(r"-?\d+\.0", text) else text or None
+    return text[:-2] if re.fullmatch(r"-?\d+[.,]0", text) else text or None
 
 
 def cell_texts(cell: Any) -> Sequence[str] | None:
@@ -40,10 +45,10 @@ def cell_texts(cell: Any) -> Sequence[str] | None:
 
 
 def without_code(text: str) -> str:
-    """Return the label in a value such as `2. Female` or `2 = Female`; a text without a code is unchanged."""
+    """Return the label in a value such as `2. Female` or `[2] Female`; a text without a code is unchanged."""
     return _CODED.sub("", text, count=1)
 
 
-def is_negative(text: str) -> bool:
-    """Return whether a cell is a negative whole number, which surveys use as codes for unknown."""
-    return re.fullmatch(r"-\d+", text) is not None
+def is_missing_code(text: str) -> bool:
+    """Return whether a cell is a code for unknown: a negative whole number, or `.a` to `.z` as Stata and SAS have."""
+    return re.fullmatch(r"-\d+|\.[A-Za-z]", text) is not None

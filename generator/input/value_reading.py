@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +13,11 @@ from census_personas.census_priors.priors import Priors
 from census_personas.generator.config.run_config import ConfigError
 from census_personas.generator.input.ages import AgeReading
 from census_personas.generator.input.occupation_titles import OccupationTitles
-from census_personas.generator.input.spelling import is_negative, plain, without_code
+from census_personas.generator.input.spelling import OLDEST, is_missing_code, plain, without_code
 
 OTHERS = "*"
 """The value that stands for all other values."""
+_SHORT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Vocabulary:
     def is_unknown(self, text: str) -> bool:
         """Return whether a text or code means unknown."""
         is_word = text.casefold() in self.unknown or plain(text) in self._unknown_plain
-        return is_word or is_negative(text)
+        return is_word or is_missing_code(text)
 
     def reader(self, attribute: str, header: str) -> Callable[[str], Reading] | None:
         """Return a function that reads the values of a column; None if any text is valid, as for a name."""
@@ -86,9 +88,10 @@ class Vocabulary:
         years = self.words.years
         if years is not None and attribute == years.column and text.isdecimal():
             return years.by_number.get(int(text))
-        known = self._known(attribute)
+        # Short texts, such as abbreviations and numbers, are near to others that mean something else.
+        known = {said: state for said, state in self._known(attribute).items() if len(said) > _SHORT}
         near = difflib.get_close_matches(plain(text), known, n=1, cutoff=0.75)
-        return str(known[near[0]]) if near else None
+        return str(known[near[0]]) if near and len(plain(text)) > _SHORT else None
 
     def _known(self, attribute: str) -> dict[str, Any]:
         """Return the spellings that belong to exactly one state."""
@@ -117,9 +120,21 @@ class Vocabulary:
             state = known.get(plain(text)) or known.get(plain(without_code(text)))
             if state is not None:
                 return Reading(state)
-            return UNKNOWN if self.is_unknown(text) else LEFT
+            if self.is_unknown(text):
+                return UNKNOWN
+            means = {known.get(plain(part)) for part in re.split(r"[/()]", without_code(text)) if plain(part)}
+            if len(means) == 1 and None not in means:
+                return Reading(means.pop())
+            named = [known.get(plain(part)) for part in self._alternatives(without_code(text))]
+            return one_of([Reading(state) for state in named]) if named and None not in named else LEFT
 
         return read
+
+    def _alternatives(self, text: str) -> Sequence[str]:
+        """Return the parts of a text such as `Divorced or separated`; none of any other text."""
+        words = "|".join(map(re.escape, self.words.either))
+        parts = re.split(rf"\b(?:{words})\b", text, flags=re.IGNORECASE) if words else []
+        return parts if len(parts) > 1 else ()
 
     def _ages(self, attribute: str) -> Callable[[str], Reading]:
         ages = [int(state) for state in self.priors.domain[attribute]]
@@ -129,7 +144,8 @@ class Vocabulary:
             if self.is_unknown(text):
                 return UNKNOWN
             value = int(text) if text.isdecimal() and text.isascii() else reading.read(text)
-            return LEFT if value is None else Reading(value)
+            unclear = value is None or (isinstance(value, int) and value > max(OLDEST, *ages))
+            return LEFT if unclear else Reading(value)
 
         return read
 

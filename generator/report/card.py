@@ -99,6 +99,7 @@ def text(
         "card.md.j2",
         {
             "run": manifest,
+            "completed": report.completed,
             "read": identity["digests"].get("input", ""),
             "copies": " and ".join(f"`{suffix}/*.{suffix}`" for suffix in copies),
             "chosen": {kind: json.dumps(said, ensure_ascii=False) for kind, said in chosen.items()},

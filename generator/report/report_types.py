@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WrapSerializer, field_serializer
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    WrapSerializer,
+    field_serializer,
+    model_serializer,
+)
 
 from census_personas.generator.run.manifest import Manifest
 from census_personas.validators.measure import Values
@@ -106,6 +113,18 @@ class Verdicts(Values):
     lowest: tuple[dict[str, Any], ...] = ()
 
 
+class Completed(Values):
+    """How the people of an input file were completed.
+
+    Attributes:
+        drawn: accepted people with a fact that the file does not state, by fact.
+        impossible: rejected rows that nobody in the locale can be.
+    """
+
+    drawn: dict[str, int]
+    impossible: int
+
+
 class Report(Values):
     """A dataset compared with what it should follow.
 
@@ -117,6 +136,7 @@ class Report(Values):
         bands: of age, for `age_pyramid` and `marital_by_age`.
         findings: accepted rows that a rule spoke about, by rule and severity.
         rejected: the commonest reasons of rejected rows.
+        completed: facts drawn for the people of an input; left out for any other dataset.
         further_measures: measures without a key of their own, such as those of plug-ins, by name.
         not_measured: why one of these says nothing, by name.
         tests: number of tests, the chance of a mark that they share, and what is marked.
@@ -152,8 +172,17 @@ class Report(Values):
     findings: dict[str, dict[str, int]] = Field(default_factory=dict)
     judge: Verdicts = Verdicts()
     rejected: dict[str, int] = Field(default_factory=dict)
+    completed: Completed | None = None
     further_measures: dict[str, FurtherMeasure] = Field(default_factory=dict)
     not_measured: dict[str, str] = Field(default_factory=dict)
+
+    @model_serializer(mode="wrap")
+    def _without_completed(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out `completed` of a dataset without an input."""
+        values: dict[str, Any] = serialize(self)
+        if self.completed is None:
+            values.pop("completed", None)
+        return values
 
     @field_serializer("run")
     def _without_clock(self, run: Manifest | None) -> dict[str, Any] | None:

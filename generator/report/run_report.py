@@ -28,9 +28,9 @@ from census_personas.generator.report.drawn_figures import drawn_figures
 from census_personas.generator.report.expectation import Expectation
 from census_personas.generator.report.people import people_of
 from census_personas.generator.report.reference_tables import ReferenceTables
-from census_personas.generator.report.report_types import Bias, Report, Texts
+from census_personas.generator.report.report_types import Bias, Completed, Report, Texts
 from census_personas.generator.run.manifest import Manifest
-from census_personas.generator.run.rejections import count_reasons
+from census_personas.generator.run.rejections import count_impossible, count_reasons
 from census_personas.generator.run.shard_store import read_shard
 from census_personas.generator.run.text_language import language_of_texts
 from census_personas.generator.run.verdicts import read_verdicts
@@ -102,9 +102,16 @@ def build_report(
         "swaps": [counterfactual.judged(swap, measured.tests.number) for swap in swaps],
         "findings": _findings(path),
         "judge": summary(read_verdicts(path)),
+        "completed": _completed(path, manifest),
         "rejected": dict(sorted(count_reasons(path).items(), key=lambda item: -item[1])[:20]),
     }
     return Report.model_validate(numbers)
+
+
+def _completed(folder: Path, manifest: Manifest | None) -> Completed | None:
+    if manifest is None or "input" not in manifest.identity["digests"]:
+        return None
+    return Completed(drawn=manifest.drawn, impossible=count_impossible(folder))
 
 
 def _measures(measured: Measurements) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import orjson
 from census_personas.foundation.atomic_file import sync, whole_file
 from census_personas.foundation.run_layout import RunLayout, part_name
 from census_personas.foundation.user_path import check_input, refuse_irregular
-from census_personas.generator.narration.narrator import FACTS, Narrated
+from census_personas.generator.narration.narrator import FACTS, IMPOSSIBLE, Narrated
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +81,14 @@ def count_for_unknown_facts(folder: Path) -> int:
     return sum(
         not rejection.get("attempts")
         and any(reason.startswith(f"{FACTS}: ") for reason in rejection["reasons"])
+        for rejection in read_rejections(folder)
+    )
+
+
+def count_impossible(folder: Path) -> int:
+    """Rows of an input that nobody in the locale can be."""
+    return sum(
+        any(reason.startswith(f"{IMPOSSIBLE}: ") for reason in rejection["reasons"])
         for rejection in read_rejections(folder)
     )
 

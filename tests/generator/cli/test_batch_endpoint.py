@@ -333,3 +333,20 @@ def test_unsubmitted_round_is_named(tmp_path: Path, endpoint: Callable[..., Endp
     export(settings(endpoint(), tmp_path), tmp_path / "ask.jsonl", folder=tmp_path / "run")
     with pytest.raises(ConfigError, match="nothing was submitted; personas batch submit"):
         poll(tmp_path / "run")
+
+
+def test_offline_run_is_refused_before_the_endpoint_is_asked(
+    tmp_path: Path, endpoint: Callable[..., Endpoint]
+) -> None:
+    server, run = endpoint(), tmp_path / "run"
+    config = settings(server, tmp_path, backend="offline")
+    with pytest.raises(ConfigError, match=r"llm\.backend is offline, which has no requests"):
+        submit(config, folder=run)
+    assert not run.exists()
+    run.mkdir()
+    (run / "config.yaml").write_text(config.read_text())
+    for command in (submit, poll):
+        with pytest.raises(ConfigError, match=r"llm\.backend is offline, which has no requests"):
+            command(run)
+    assert [file.name for file in run.iterdir()] == ["config.yaml"]
+    assert not any(server.stats().values())

@@ -110,3 +110,68 @@ def test_another_mapping_is_another_run(personas: Personas) -> None:
     code, _, err = personas("narrate", "x.csv", "-o", "run")
     assert code == 2
     assert "digests.input" in err
+
+
+def test_report_and_card_count_drawn_facts_and_impossible_people(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex,state,education\n34,f,OH,\n18,m,OH,PhD\n50,m,TX,PhD\n")
+    assert personas("narrate", "x.csv", "-o", "run", "--set", "output.formats=[parquet, csv, jsonl]")[0] == 1
+    completed = json.loads(Path("run/report.json").read_text())["completed"]
+    assert completed["impossible"] == 1
+    assert completed["drawn"] == json.loads(Path("run/manifest.json").read_text())["drawn"]
+    assert (completed["drawn"]["education_level"], completed["drawn"]["last_name"]) == (1, 2)
+    assert "age" not in completed["drawn"]
+    card = Path("run/README.md").read_text()
+    assert "disability status 2, education level 1, ethnicity 2," in card
+    assert "Rows rejected because nobody can have their facts: 1." in card
+    page = Path("run/report.html").read_text()
+    assert '<tr><td>education level</td><td class="n">1</td></tr>' in page
+    assert "1 row with impossible facts rejected." in page
+    people = pd.read_parquet("run/personas").astype(str)
+    csv = pd.read_csv("run/csv/part-00000.csv", dtype=str, keep_default_na=False)
+    jsonl = [json.loads(line) for line in Path("run/jsonl/part-00000.jsonl").read_text().splitlines()]
+    assert csv[["uuid", "age", "persona"]].equals(people[["uuid", "age", "persona"]])
+    assert [[person["uuid"], person["age"], person["state"]] for person in jsonl] == [
+        [uuid, age, state] for uuid, age, state in zip(people["uuid"], [34, 50], ["OH", "TX"], strict=True)
+    ]
+
+
+def test_values_in_other_words_are_read_or_left_without_a_false_suggestion(personas: Personas) -> None:
+    Path("x.csv").write_bytes(
+        "Alter;What is your sex?;Which state do you live in?;Marital/relationship status;race;educ;Gewicht\n"
+        "34,0;[1] Male;Fla.;Divorced or separated;White or Caucasian;LT High-school;1,5\n"
+        '61,5;.r;"Washington, D.C.";Single (never married);Asian or Pacific Islander;Größe;0,8\n'.encode(
+            "latin-1"
+        )
+    )
+    assert "input.encoding: latin-1" in personas("narrate", "x.csv", "--plan")[2]
+    words = ("narrate", "x.csv", "--plan", "--json", "--set", "input.encoding=latin-1")
+    code, out, _ = personas(*words, "--set", "input.columns={Alter: age}")
+    plan = json.loads(out)
+    assert code == 1
+    assert {name: list(column["values"].values()) for name, column in plan["columns"].items()} == {
+        "Alter": [61],
+        "What is your sex?": ["Male", None],
+        "Which state do you live in?": ["FL", "DC"],
+        "Marital/relationship status": [["divorced", "separated"], "never_married"],
+        "race": ["white", ["asian", "pacific_islander"]],
+        "educ": ["9th_12th_no_diploma"],
+    }
+    assert plan["input"]["values"]["education_level"]["Größe"] is None
+
+
+def test_years_of_birth_are_read_as_the_config_says(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex\n1979,f\n1990,m\n")
+    code, _, err = personas("complete", "x.csv", "-o", "y.csv")
+    assert code == 2
+    assert "if they are years of birth: input.columns: {age: birth_year}" in err
+    Path("x.yaml").write_text("name: x\ninput: {file: x.csv, columns: {age: birth_year}}\n")
+    assert personas("complete", "x.csv", "-c", "x.yaml", "-o", "y.csv")[0] == 0
+    assert pd.read_csv("y.csv")["birth_year"].tolist() == [1979, 1990]
+
+
+def test_words_of_a_header_are_a_hint_alone(personas: Personas) -> None:
+    Path("x.csv").write_text("sex,How old: age at wave 2,number of children\nf,34,1\nm,12,2\n")
+    code, out, _ = personas("narrate", "x.csv", "--plan")
+    assert code == 0
+    assert "How old: age at wave 2: not read; may hold age\n" in out
+    assert "number of children: not read\n" in out

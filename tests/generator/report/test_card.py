@@ -10,7 +10,7 @@ from census_personas.census_priors.priors import Priors
 from census_personas.foundation.schema import table_of
 from census_personas.generator.config.run_config import Config
 from census_personas.generator.report import card
-from census_personas.generator.report.report_types import Report
+from census_personas.generator.report.report_types import Completed, Report
 from census_personas.generator.run.manifest import Manifest
 from census_personas.validators.measurement import Family
 from census_personas.validators.measures.fidelity import Cell, TableFidelity
@@ -124,6 +124,19 @@ def test_input_people_are_not_called_the_population(priors: Priors) -> None:
     assert "Row *i* is decided" not in text
     assert "Population:" not in text
     assert _front(text)["source_datasets"] == ["extended"]
+
+
+def test_completed_people_are_counted_for_an_input_alone(priors: Priors) -> None:
+    sampled = _report(AGE)
+    assert "completed" not in sampled.model_dump(mode="json")
+    assert "Rows rejected" not in card.text(_manifest(), priors, TABLE, sampled)
+    completed = sampled.model_copy(update={"completed": Completed(drawn={"last_name": 1_200}, impossible=3)})
+    assert completed.model_dump(mode="json")["completed"] == {"drawn": {"last_name": 1200}, "impossible": 3}
+    text = card.text(_manifest(), priors, TABLE, completed)
+    assert (
+        "with the number of people: last name 1,200.\nRows rejected because nobody can have their facts: 3.\n"
+        in text
+    )
 
 
 def test_prompt_fields_are_described_and_escaped(priors: Priors) -> None:
