@@ -35,7 +35,7 @@ def value(name: str, spec: dict[str, Any], facts: dict[str, str], draw: random.R
         )
     listed = f"{', '.join(items[:-1])} y {items[-1]}"
     return (
-        f"De {topic} se habla mucho en la casa de {who}, que sabe {listed}. Cada {day} dedica una hora a {first}, sin "
-        f"prisa y con la radio encendida. Para el año próximo quisiera más tiempo para {second} y "
-        f"para los suyos, y en {topic} más calma."
+        f"Como {who} sabe {listed}, se habla mucho en la casa de {topic}. Cada {day} dedica una hora a {first}, sin "
+        f"prisa, con la radio encendida y {topic} en la cabeza. Para el año próximo quisiera más tiempo para "
+        f"{second} y para los suyos, y en {topic} más calma."
     )
