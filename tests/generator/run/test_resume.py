@@ -66,7 +66,7 @@ def test_killed_run_resumes_to_the_same_bytes(tmp_path: Path, chat_server: Serve
     faults += [
         "--fault=wrong_age=0.2",
         "--fault=refusal=0.1",
-        "--fault=shared=0.2",
+        "--fault=shared=0.14",
         "--retry-after=0.02",
         "--latency=0.02",
     ]
