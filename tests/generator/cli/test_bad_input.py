@@ -107,7 +107,6 @@ def test_empty_dataset_is_named(personas: Personas, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cells", "reason"),
     [
-        ({"age": 10**18}, "age_bounds: age:"),
         ({"age": 12}, "age_bounds: age:"),
         ({"age": 12, "occupation": None}, "impossible: facts: age 12: en_US has people from 18 to 100"),
     ],
@@ -124,7 +123,7 @@ def test_senseless_row_is_rejected(
     assert any(reason in why for why in first["reasons"]), first["reasons"]
 
 
-@pytest.mark.parametrize("cell", ["old", 30.5, "²", True])
+@pytest.mark.parametrize("cell", ["old", 10**18, "²", True])
 def test_unclear_value_is_named(personas: Personas, tmp_path: Path, cell: object) -> None:
     people(2).assign(age=cell).to_parquet(tmp_path / "x.parquet")
     code, _, err = personas("narrate", "x.parquet", "-o", "run")
