@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -23,6 +24,8 @@ RULE = Rule.of(__name__)
 ENOUGH = 2  # different function words; sentences of twelve words nearly always have more
 SHORT = 12  # words; shorter texts are not judged by their function words
 FOREIGN_LETTERS = 0.2  # share of letters outside the Latin script
+# Words of Chinese, Japanese or Korean within a sentence, as multilingual models write; 6,500 released rows have none.
+_SLIP = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{2,}")
 
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
@@ -37,6 +40,9 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         original = originals[field]
         if len(text) < len(original) * (1 - FOREIGN_LETTERS) and _foreign(original) > FOREIGN_LETTERS:
             yield RULE.error(field, f"most letters are not Latin; write the text in {name}", original[:80])
+        elif not original.isascii() and (slip := _SLIP.search(original)):
+            said = f"{slip.group()!r} is not {name}; write the whole text in {name}"
+            yield RULE.error(field, said, original[max(slip.start() - 40, 0) : slip.end() + 40])
     if "persona" not in prose and isinstance(value := record.get("persona"), str) and _foreign(value) > 0:
         yield RULE.error("persona", f"no letter is Latin; write the text in {name}", value[:80])
 
@@ -93,6 +99,9 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"persona": "Zo\u00eb's na\u00efve caf\u00e9."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
+    {
+        "persona": "Ana Wu is often at the park with her sister, playing with \u5979\u7684 dog until it is dark."
+    },
     {
         "persona": "Ana Wu cocina todos los domingos para sus vecinos, porque le gusta ver las caras de la gente."
     },
