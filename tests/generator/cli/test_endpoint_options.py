@@ -118,7 +118,7 @@ def test_deadline_keeps_all_paid_answers(tmp_path: Path, chat_server: Server, co
     whole = [
         *words("generate", CONFIG, *settings, f"llm.base_url={fast.base_url}"),
         "-n",
-        12,
+        8,
         "-o",
         tmp_path / "whole",
     ]
