@@ -34,6 +34,7 @@ def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     interrupt: BaseException | None = None
     while True:
         try:
+            background.start()
             # Sleep instead of waiting on a lock: an interrupt may leave a lock held, or a thread marked as ended.
             while not background.ended:
                 time.sleep(_LOOK_S)
@@ -56,6 +57,7 @@ async def run_beside(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     A cancellation is passed to the work, and raised when the work has ended.
     """
     background = _Background(work)
+    background.start()
     outcome = asyncio.wrap_future(background.outcome)
     cancelled = False
     while not outcome.done():
@@ -79,9 +81,17 @@ class _Background(Generic[Result]):
         self._lock = threading.Lock()
         self._task: asyncio.Task[Any] | None = None
         self._cancelled = False
+        self._begun = False
         self.ended = False
-        run_here = contextvars.copy_context().run
-        threading.Thread(target=run_here, args=(self._run,), name="personas", daemon=True).start()
+
+    def start(self) -> None:
+        """Begin the work once, however often this is called.
+
+        An interrupt during the first call leaves it unknown whether a thread began; the call can then be repeated.
+        """
+        if not self._begun:
+            run_here = contextvars.copy_context().run
+            threading.Thread(target=run_here, args=(self._run,), name="personas", daemon=True).start()
 
     def cancel(self) -> None:
         """Cancel the work, even if it has not begun; each call cancels it again."""
@@ -92,6 +102,10 @@ class _Background(Generic[Result]):
                     self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
     def _run(self) -> None:
+        with self._lock:
+            if self._begun:
+                return
+            self._begun = True
         try:
             result = asyncio.run(self._main())
         except BaseException as error:  # noqa: BLE001  raised to whoever waits for the outcome

@@ -15,12 +15,14 @@ from census_personas.foundation import event_loop
 pytestmark = pytest.mark.quick
 
 SCRIPT = """
-import asyncio, sys
+import asyncio, os, signal, sys
 from census_personas.foundation import event_loop
 
 async def work():
     print("began", flush=True)
     try:
+        if "at-once" in sys.argv:
+            os.kill(os.getpid(), signal.SIGINT)
         await asyncio.sleep(60)
     finally:
         await asyncio.sleep(0.05)
@@ -68,6 +70,13 @@ def test_interrupt_closes_the_work_first(place: str) -> None:
         assert process.stdout.readline() == "began\n"
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "closed\ninterrupted\n"
+
+
+def test_interrupt_during_the_start_closes_the_work() -> None:
+    for _ in range(3):
+        command = [sys.executable, "-c", SCRIPT, "notebook", "at-once"]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        assert ended.stdout == "began\nclosed\ninterrupted\n"
 
 
 async def test_run_beside_keeps_the_loop_free() -> None:

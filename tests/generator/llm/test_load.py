@@ -90,8 +90,9 @@ async def test_ceiling_is_never_exceeded(chat_server: Server, request_: ChatRequ
 async def test_restart_loses_no_answer(chat_server: Server, request_: ChatRequest) -> None:
     first = chat_server("--latency", "0.05")
     model = model_of(first, max_retries=2, patience_s=30)
+    await model.complete(request_)  # from now on the endpoint is known to be alive
     asking = asyncio.create_task(many(model, request_, 600, 50))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.2)
     await asyncio.to_thread(first.kill)
     await asyncio.sleep(1.5)
     assert not asking.done()
@@ -106,8 +107,9 @@ async def test_restart_loses_no_answer(chat_server: Server, request_: ChatReques
 async def test_outage_ends_the_run_with_one_line(chat_server: Server, request_: ChatRequest) -> None:
     server = chat_server("--latency", "0.05")
     model = model_of(server, max_retries=2, patience_s=1)
+    await model.complete(request_)  # from now on the endpoint is known to be alive
     asking = asyncio.create_task(many(model, request_, 600, 50))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.2)
     await asyncio.to_thread(server.kill)
     started = time.monotonic()
     with pytest.raises(EndpointError, match="has not answered for 1 s") as raised:
@@ -128,6 +130,7 @@ async def test_endpoints_share_the_work(chat_server: Server, request_: ChatReque
 async def test_others_take_over_from_a_lost_endpoint(chat_server: Server, request_: ChatRequest) -> None:
     servers = [chat_server("--latency", "0.02") for _ in range(2)]
     model = model_of(*servers, max_retries=4, patience_s=1)
+    await model.complete(request_)  # from now on the endpoint is known to be alive
     asking = asyncio.create_task(many(model, request_, 1500, 40))
     await asyncio.sleep(0.2)
     await asyncio.to_thread(servers[0].kill)
