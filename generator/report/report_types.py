@@ -10,10 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BeforeValidator,
     Field,
-    SerializerFunctionWrapHandler,
     WrapSerializer,
     field_serializer,
-    model_serializer,
 )
 
 from census_personas.generator.run.manifest import Manifest
@@ -172,17 +170,9 @@ class Report(Values):
     findings: dict[str, dict[str, int]] = Field(default_factory=dict)
     judge: Verdicts = Verdicts()
     rejected: dict[str, int] = Field(default_factory=dict)
-    completed: Completed | None = None
+    completed: Completed | None = Field(default=None, exclude_if=lambda value: value is None)
     further_measures: dict[str, FurtherMeasure] = Field(default_factory=dict)
     not_measured: dict[str, str] = Field(default_factory=dict)
-
-    @model_serializer(mode="wrap")
-    def _without_completed(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out `completed` of a dataset without an input."""
-        values: dict[str, Any] = serialize(self)
-        if self.completed is None:
-            values.pop("completed", None)
-        return values
 
     @field_serializer("run")
     def _without_clock(self, run: Manifest | None) -> dict[str, Any] | None:

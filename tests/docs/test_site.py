@@ -128,3 +128,8 @@ def test_the_glossary_defines_each_term_once() -> None:
     assert {"marginal", "evidence", "TVD", "PUMS", "finding", "repair", "shard", "seal", "fingerprint"} <= {
         *words
     }
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_can_be_generated(part: str) -> None:
+    assert PARTS[part]().strip()
