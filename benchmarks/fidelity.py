@@ -26,8 +26,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.build.en_US.locale import build_tables
-from census_personas.census_priors.build.en_US.pums import Records, read_records
+from census_personas.census_priors.build.en_US.pums import read_records
 from census_personas.census_priors.build.record_codes import Codes
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.build.source import SourceError
 from census_personas.census_priors.priors import HERE, Priors
 from census_personas.generator.model.core_factoring import cascaded

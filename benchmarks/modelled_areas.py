@@ -21,8 +21,9 @@ import numpy as np
 from census_personas.census_priors.build.en_US.areas import MODELLED
 from census_personas.census_priors.build.en_US.donor_weights import national_conditionals, reweight_for_state
 from census_personas.census_priors.build.en_US.locale import ATTRIBUTES, residents_by_age, scaled
-from census_personas.census_priors.build.en_US.pums import Records, read_records
+from census_personas.census_priors.build.en_US.pums import read_records
 from census_personas.census_priors.build.record_codes import Codes
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.build.source import SourceError
 from census_personas.census_priors.priors import Priors
 

@@ -148,6 +148,7 @@ class PlaceTables(Part):
         groups: columns of adults by `origin`, in order; those not in `split` have the name of their state.
         split: columns that count two states of `origin` together.
         schooling: a coarser view of `schooling` that decides where in an area people live.
+        coordinates: whether `places.parquet` has `latitude` and `longitude`; without them nothing is said of distances.
     """
 
     columns: Mapping[str, str] = Field(default_factory=dict)
@@ -156,6 +157,7 @@ class PlaceTables(Part):
     groups: tuple[str, ...] = ()
     split: Mapping[str, Split] = Field(default_factory=dict)
     schooling: str | None = None
+    coordinates: bool = True
 
 
 class Conventions(Part):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -121,8 +121,9 @@ class GivenNames:
 
     @cached_property
     def _counts(self) -> Table:
-        columns = [f"{kind}_{group}" for kind in ("first", "middle") for group in self._groups]
-        columns += ["first_female", "middle_female"]
+        kinds = kinds_of(self._roles)
+        columns = [f"{kind}_{group}" for kind in kinds for group in self._groups]
+        columns += [f"{kind}_female" for kind in kinds]
         path = self._folder / "lookups" / "names_given.parquet"
         return read_lookup(path, ("name", "accented"), tuple(columns))
 
@@ -194,6 +195,11 @@ class GivenNames:
         kept = np.flatnonzero(weight).astype(np.int32)
         shares = weight[kept, None].astype(np.float32) * fashion[kept]
         return kept, shares / shares.sum(axis=0, dtype=np.float64).astype(np.float32)
+
+
+def kinds_of(roles: Container[str]) -> tuple[str, ...]:
+    """Return the kinds of given names that a locale counts: without the role `middle_name`, only first names."""
+    return ("first", "middle") if "middle_name" in roles else ("first",)
 
 
 def _fashion(births: Floats, power: float) -> Floats32:

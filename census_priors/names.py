@@ -28,6 +28,7 @@ import numpy as np
 from census_personas.census_priors.conditional import ConditionalTable
 from census_personas.census_priors.given_names import GivenNames, Row, tabulate
 from census_personas.census_priors.lookup import numbers, read_lookup, strings
+from census_personas.census_priors.marginal import TableError
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
@@ -49,13 +50,22 @@ class Names:
 
     @property
     def middle(self) -> ConditionalTable:
-        """P(middle name | sex, birth_generation, origin, nativity_group); '' for people without one."""
-        return self._given[1]
+        """P(middle name | sex, birth_generation, origin, nativity_group); '' for people without one.
+
+        Raises:
+            TableError: the locale has no role `middle_name`.
+        """
+        _, middle = self._given
+        if middle is None:
+            raise TableError(
+                f"{self._priors.locale}: has no middle names; fill the role middle_name in locale.yaml"
+            )
+        return middle
 
     @cached_property
-    def _given(self) -> tuple[ConditionalTable, ConditionalTable]:
+    def _given(self) -> tuple[ConditionalTable, ConditionalTable | None]:
         given = GivenNames(self._priors)
-        return given.first(), given.middle()
+        return given.first(), given.middle() if "middle_name" in self._priors.roles else None
 
     @cached_property
     def last(self) -> ConditionalTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -47,8 +48,8 @@ class Place:
         region: the state of the role `region`.
         metro: metropolitan area, '' outside one.
         urbanicity: degree of urbanisation.
-        latitude: degrees.
-        longitude: degrees.
+        latitude: degrees; NaN if the locale has no coordinates.
+        longitude: likewise.
         adults: residents of adult age; 0 if not published.
     """
 
@@ -67,8 +68,8 @@ class Places:
     """The postcodes of a locale, in order; read on first use.
 
     `lookups/places.parquet` has a column for each of the locale's roles of places (`places.columns` of `locale.yaml`
-    may rename them), `latitude`, `longitude`, `adults`, `residents`, and adults for each of `places.groups`.
-    `residence.py` distributes people over them.
+    may rename them), `latitude` and `longitude` (unless `places.coordinates` is false), `adults`, `residents`, and
+    adults for each of `places.groups`. `residence.py` distributes people over them.
     """
 
     def __init__(self, priors: Priors) -> None:
@@ -92,7 +93,12 @@ class Places:
     @cached_property
     def figures(self) -> tuple[str, ...]:
         """Columns of numbers in `places.parquet`."""
-        return (*COORDINATES, *PEOPLE, *self._tables.groups)
+        return (*(COORDINATES if self.has_coordinates else ()), *PEOPLE, *self._tables.groups)
+
+    @property
+    def has_coordinates(self) -> bool:
+        """Whether the locale knows where its places are."""
+        return self._tables.coordinates
 
     @cached_property
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
@@ -129,8 +135,11 @@ class Places:
         return postcode in self._rows
 
     def column(self, name: str) -> npt.NDArray[Any]:
-        """Return one column over all postcodes, in order, by role or by its name in the file."""
-        return self._columns[(self.file_column(name) or name) if name in PLACE else name]
+        """Return one column over all postcodes, in order, by role or by its name in the file; '' for unfilled roles."""
+        if name not in PLACE:
+            return self._columns[name]
+        own = self.file_column(name)
+        return np.full(len(self), "", dtype=object) if own is None else self._columns[own]
 
     def get(self, postcode: str) -> Place:
         """Return the place of a postcode; `UnknownPlaceError` names the nearest known ones."""
@@ -148,7 +157,10 @@ class Places:
                 f"unknown {self._name_of_role('postcode')} {postcode!r}; the nearest are {known}"
             )
         value = {role: str(self.column(role)[row]) if self.file_column(role) else "" for role in PLACE}
-        latitude, longitude = (round(float(self._columns[name][row]), 3) for name in COORDINATES)
+        latitude, longitude = (
+            round(float(self._columns[name][row]), 3) if self.has_coordinates else math.nan
+            for name in COORDINATES
+        )
         return Place(
             **value, latitude=latitude, longitude=longitude, adults=int(self._columns["adults"][row])
         )

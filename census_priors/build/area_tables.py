@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from census_personas.census_priors.build.en_US.pums import Records
 from census_personas.census_priors.build.raking import count
 from census_personas.census_priors.build.record_codes import Codes
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.marginal import Marginal
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats, Mask

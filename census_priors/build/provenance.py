@@ -11,8 +11,6 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-from census_personas.census_priors.build.en_US import sources as sources_en_us
-from census_personas.census_priors.build.en_US.pums import housing_file, person_files
 from census_personas.census_priors.build.source import Source, sha256
 from census_personas.census_priors.priors import PROVENANCE, Priors
 from census_personas.census_priors.table_file import table_path
@@ -26,39 +24,41 @@ _MODELLED = re.compile(r"^modelled:.*\n(?:(?:[ \t#].*)?\n)*?(?=^\S|\Z)", re.MULT
 """The `modelled:` block of a priors.yaml, up to the next key."""
 
 
-def write_provenance(out: Path, pums: Path, sources: Path, records: int) -> None:
+def write_provenance(
+    out: Path,
+    records: int,
+    inputs: Mapping[str, Mapping[str, Any]],
+    tables: Mapping[str, Mapping[str, Any]],
+    lookups: Mapping[str, Mapping[str, Any]],
+    margins: str = MARGINS,
+) -> None:
     """Write `provenance.yaml` and the page derived from it.
 
     Args:
         out: locale folder with look-ups and tables in place.
-        pums: folder or file of the person records.
-        sources: folder of the other files.
         records: number of adults among the person records.
+        inputs: facts of each source, as `source_facts` returns them.
+        tables: facts of each table, as `table_facts` returns them.
+        lookups: facts of each look-up, as `lookup_facts` returns them.
+        margins: what is known of the tables' margins of error.
     """
     priors = Priors.load(out)
-    pums_files = list(person_files(pums))
-    pums_files += [path for path in map(housing_file, pums_files) if path is not None]
-    inputs = {sources_en_us.PUMS.name: _source(sources_en_us.PUMS, pums_files)}
-    for source in sources_en_us.EVERY:
-        inputs[source.name or "island_areas_2020"] = _source(
-            source, source.paths(sources) if source.file else []
-        )
-    used = [s.name for s in (sources_en_us.PUMS, *sources_en_us.TABLES, *sources_en_us.LOOKUPS["places"])]
     facts: dict[str, Any] = {
         "locale": priors.locale,
         "code": f"census-personas {version('census-personas')}",
         "adult_records": records,
-        "margins_of_error": MARGINS,
-        "sources": inputs,
-        "tables": {"-".join(names): _table(priors, names, used) for _, names in priors.tables},
-        "lookups": {path.stem: _lookup(path) for path in sorted((out / "lookups").glob("*.parquet"))},
+        "margins_of_error": margins,
+        "sources": dict(inputs),
+        "tables": dict(tables),
+        "lookups": dict(lookups),
     }
     text = yaml.safe_dump(facts, sort_keys=False, allow_unicode=True, width=110)
     (out / PROVENANCE).write_text(text, encoding="utf-8")
     (out / PAGE).write_text(page(priors, facts), encoding="utf-8")
 
 
-def _source(source: Source, files: Iterable[Path]) -> dict[str, Any]:
+def source_facts(source: Source, files: Iterable[Path]) -> dict[str, Any]:
+    """Describe a source, with the digest of every file of it."""
     facts = {
         "publisher": source.publisher,
         "title": source.title,
@@ -72,38 +72,30 @@ def _source(source: Source, files: Iterable[Path]) -> dict[str, Any]:
     return {**facts, "sha256": {path.name: sha256(path) for path in files}}
 
 
-def _table(priors: Priors, names: Sequence[str], used: list[str]) -> dict[str, Any]:
+def table_facts(priors: Priors, names: Sequence[str], used: Sequence[str], code: str) -> dict[str, Any]:
+    """Describe a table: file, universe, size, areas where it is modelled, sources, and the module that counts it."""
     marginal = priors.table(names)
-    areas = [str(state) for state in priors.domain["state"]]
-    modelled = [state for state in areas if priors.basis(names, state) == "modelled"]
+    region = priors.roles.get("region")
+    areas = () if region is None else tuple(str(state) for state in priors.domain[region])
+    modelled = [area for area in areas if priors.basis(names, area) == "modelled"]
     return {
         "file": table_path(priors.folder, tuple(names)).relative_to(priors.folder).as_posix(),
         "universe": f"residents 18 and over, {priors.universe(names)}",
         "persons": round(marginal.total),
         "records": 0 if marginal.samples is None else round(float(marginal.samples.sum())),
         "modelled_areas": " ".join(modelled),
-        "sources": used,
-        "code": "census_personas.census_priors.build.area_tables",
+        "sources": list(used),
+        "code": code,
     }
 
 
-def _lookup(path: Path) -> dict[str, Any]:
-    name = path.stem
-    used = [source.name for source in sources_en_us.LOOKUPS[name]]
-    if name in sources_en_us.FROM_RECORDS:
-        used = [sources_en_us.PUMS.name, *used]
-    module = {
-        "age_top_codes": "ages",
-        "minors": "locale",
-        "places": "geography",
-        "counties": "geography",
-    }
-    code = module.get(name, name.split("_")[0])
+def lookup_facts(path: Path, used: Sequence[str], code: str) -> dict[str, Any]:
+    """Describe a look-up: file, rows, sources, and the module that writes it."""
     return {
         "file": f"lookups/{path.name}",
         "rows": pq.read_metadata(path).num_rows,
-        "sources": used,
-        "code": f"census_personas.census_priors.build.en_US.{code}",
+        "sources": list(used),
+        "code": code,
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from census_personas.census_priors.build.en_US.pums import Records
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Integers
 

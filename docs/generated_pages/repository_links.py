@@ -13,6 +13,8 @@ PAGES: Mapping[str, str] = {
     "README.md": "docs/index.md",
     "census_priors/en_US/METHODS.md": "docs/methods-en_US.md",
     "census_priors/en_US/SOURCES.md": "docs/sources-en_US.md",
+    "census_priors/es_ES/METHODS.md": "docs/methods-es_ES.md",
+    "census_priors/es_ES/SOURCES.md": "docs/sources-es_ES.md",
     "generator/offline/README.md": "docs/reference/offline-grammar.md",
 }
 """Files of the repository that are pages of the site, and where they stand in it."""

@@ -73,24 +73,38 @@ def check(locale: Locale = "en_US", as_json: AsJson = False) -> None:
 @app.command()
 def build(
     output: Annotated[Path, typer.Option("-o", "--output", help="Locale folder to write.")],
+    locale: Annotated[str, typer.Option(help="Which builder: en_US or es_ES.")] = "en_US",
     pums: Annotated[
-        Path | None, typer.Option(help="ACS person records: a folder, a ZIP, CSV or Parquet file.")
+        Path | None, typer.Option(help="en_US: ACS person records, a folder, a ZIP, CSV or Parquet file.")
     ] = None,
     sources: Annotated[
-        Path | None, typer.Option(help="Folder of the other official files; default: the parent of --pums.")
+        Path | None,
+        typer.Option(help="Folder of the official files; default for en_US: the parent of --pums."),
     ] = None,
     download: Annotated[
         bool,
         typer.Option(
-            "--download", help="First download the person and housing records from the Census Bureau."
+            "--download",
+            help="en_US: first download the person and housing records from the Census Bureau.",
         ),
     ] = False,
 ) -> None:
     """Build a locale from official files: look-ups, tables, provenance and lock. The folder appears when complete."""
+    logging.getLogger("census_personas.census_priors.build").setLevel(logging.INFO)
+    if locale == "en_US":
+        _build_united_states(output, pums, sources, download=download)
+    elif locale == "es_ES":
+        if pums is not None or download:
+            raise typer.BadParameter("is for en_US alone; es_ES takes --sources", param_hint="--pums")
+        _build_spain(output, sources)
+    else:
+        raise typer.BadParameter(f"no builder {locale!r}; known: en_US, es_ES", param_hint="--locale")
+
+
+def _build_united_states(output: Path, pums: Path | None, sources: Path | None, *, download: bool) -> None:
     from census_personas.census_priors.build.atomic_folder import refuse_other_folder
     from census_personas.census_priors.build.en_US.locale import build as build_locale
 
-    logging.getLogger("census_personas.census_priors.build").setLevel(logging.INFO)
     if pums is None and not (download and sources):
         raise typer.BadParameter("missing; or give --download with --sources", param_hint="--pums")
     refuse_other_folder(output, inputs=[place for place in (pums, sources) if place is not None])
@@ -103,6 +117,20 @@ def build(
     modelled = ", ".join(built.modelled) or "none"
     print(
         f"{printable(str(output))}: {built.tables} tables from {built.records:,} adults; modelled areas: {modelled}"
+    )
+
+
+def _build_spain(output: Path, sources: Path | None) -> None:
+    from census_personas.census_priors.build.atomic_folder import refuse_other_folder
+    from census_personas.census_priors.build.es_ES.locale import build as build_locale
+
+    if sources is None:
+        raise typer.BadParameter("missing; the folder that has es_ES/", param_hint="--sources")
+    refuse_other_folder(output, inputs=[sources])
+    built = build_locale(sources, output)
+    print(
+        f"{printable(str(output))}: {built.tables} tables from {built.persons:,} persons of 16 and over, effective "
+        f"sample {built.effective:,.0f}"
     )
 
 

@@ -32,6 +32,7 @@ from typing import Any
 
 import numpy as np
 
+from census_personas.census_priors.given_names import kinds_of
 from census_personas.census_priors.lookup import numbers, read_lookup, strings
 from census_personas.census_priors.marginal import Marginal
 from census_personas.census_priors.places import PEOPLE, has_areas
@@ -159,8 +160,9 @@ def _decisive(priors: Priors, lookup: str) -> Iterator[_Columns]:
         if with_areas:
             yield places.areas, (places.area,), priors.residence.factors
         return
-    bearers = tuple(f"{kind}_{group}" for kind in ("first", "middle") for group in names.groups)
-    yield "names_given", ("name", "accented"), (*bearers, "first_female", "middle_female")
+    kinds = kinds_of(priors.roles)
+    bearers = tuple(f"{kind}_{group}" for kind in kinds for group in names.groups)
+    yield "names_given", ("name", "accented"), (*bearers, *(f"{kind}_female" for kind in kinds))
     yield "names_births", (), ("sex", "cohort", "name", "births")
     yield "names_population", (), tuple(names.groups)
     yield "names_last", ("name",), tuple(names.family_groups)

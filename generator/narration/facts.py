@@ -50,7 +50,8 @@ class FactSheet:
         self._unsaid = {roles[role]: frozenset(states) for role, states in conventions.unsaid.items()}
         self._angles = {name: angles for name, angles in prompts.angles.items() if angles}
         self._narratives = len(prompts.templates["personas"].fields)
-        self._neighbourhood = NearbyTowns(priors.places) if "places" in priors.declaration.lookups else None
+        locates = "places" in priors.declaration.lookups and priors.places.has_coordinates
+        self._neighbourhood = NearbyTowns(priors.places) if locates else None
         self._words: Callable[..., Any] = cache(prompts.words)
         self._wording: Mapping[str, Mapping[str, str]] = prompts.wording["wording"].get("labels") or {}
         self._guide = PortraitGuide.beside(prompts.folder)

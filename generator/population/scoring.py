@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from census_personas.census_priors.build.en_US.ages import read_top_codes
-from census_personas.census_priors.build.en_US.pums import Records, read_records
+from census_personas.census_priors.build.en_US.pums import read_records
 from census_personas.census_priors.build.record_codes import Codes
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.build.source import SourceError
 from census_personas.foundation.arrays import Floats, Integers
 from census_personas.generator.model.likelihood import log_probabilities_of

@@ -154,7 +154,9 @@ def _silence(frame: pd.DataFrame, priors: Priors) -> str:
 
 def _table(priors: Priors, role: str) -> _NameTable:
     names = priors.names
-    return _NameTable({"given_name": names.first, "middle_name": names.middle}.get(role, names.last))
+    if role == "middle_name":
+        return _NameTable(names.middle)
+    return _NameTable(names.first if role == "given_name" else names.last)
 
 
 def _key(name: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from census_personas.census_priors.build.compiled import write_table
-from census_personas.census_priors.build.en_US.pums import Records
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.marginal import Marginal
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats

@@ -11,12 +11,12 @@ import numpy as np
 from census_personas.census_priors.build.area_tables import ModelledArea
 from census_personas.census_priors.build.en_US.acs_table import AcsTable
 from census_personas.census_priors.build.en_US.donor_weights import TABLES, reweight_for_state
-from census_personas.census_priors.build.en_US.pums import Records
 from census_personas.census_priors.build.en_US.territories import (
     VIRGIN_ISLANDS_ETHNICITY,
     donors_of,
     weights_for,
 )
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.priors import Priors
 
 log = logging.getLogger(__name__)

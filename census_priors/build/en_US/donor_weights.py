@@ -17,9 +17,9 @@ import numpy as np
 from census_personas.census_priors.build.en_US.ages import OLDEST_SHOWN
 from census_personas.census_priors.build.en_US.carry_forward import CARRIED, carry_forward
 from census_personas.census_priors.build.en_US.job_targets import group_target, occupation_target
-from census_personas.census_priors.build.en_US.pums import Records
 from census_personas.census_priors.build.raking import Target, count, rake
 from census_personas.census_priors.build.record_codes import Codes
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats
 

@@ -30,9 +30,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from census_personas.census_priors.build.compiled import write_table
-from census_personas.census_priors.build.en_US.pums import Records
 from census_personas.census_priors.build.en_US.tilt import fit_tilt
 from census_personas.census_priors.build.record_codes import Codes
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.build.source import Source, SourceError
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats

@@ -20,8 +20,10 @@ from census_personas.census_priors.build.en_US.areas import TERRITORIES, modelle
 from census_personas.census_priors.build.en_US.geography import build_geography
 from census_personas.census_priors.build.en_US.name_counts import build_names
 from census_personas.census_priors.build.en_US.occupations import build_occupations
-from census_personas.census_priors.build.en_US.pums import Keep, Records, person_files, read_records
-from census_personas.census_priors.build.provenance import PAGE, write_modelled, write_provenance
+from census_personas.census_priors.build.en_US.origins import write_origins
+from census_personas.census_priors.build.en_US.pums import Keep, person_files, read_records
+from census_personas.census_priors.build.provenance import PAGE, write_modelled
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.build.source import SourceError, missing
 from census_personas.census_priors.lock import LOCK, write_lock
 from census_personas.census_priors.priors import HERE, PROVENANCE, Priors
@@ -79,7 +81,7 @@ def build(pums: Path, sources: Path, out: Path) -> Built:
         modelled = {area: found.modelled for area, found in areas.items()}
         write_modelled(work / "priors.yaml", modelled)
         log.info("provenance: digests of every input")
-        write_provenance(work, pums, sources, len(records))
+        write_origins(work, pums, sources, len(records))
         write_lock(work)
     return Built(len(records), len(list(priors.tables)), modelled)
 

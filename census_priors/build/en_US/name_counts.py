@@ -20,8 +20,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from census_personas.census_priors.build.compiled import write_table
-from census_personas.census_priors.build.en_US.pums import BORN_IN_US, Records
+from census_personas.census_priors.build.en_US.pums import BORN_IN_US
 from census_personas.census_priors.build.en_US.spelling import accents, surname
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.build.source import Source, SourceError
 from census_personas.census_priors.cohorts import cohort_codes
 from census_personas.census_priors.given_names import COHORTS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -17,11 +16,11 @@ import pyarrow.parquet as pq
 
 from census_personas.census_priors.build.en_US import recode
 from census_personas.census_priors.build.en_US.columns import numbers, require
+from census_personas.census_priors.build.records import MISSING, Records
 from census_personas.census_priors.build.source import SourceError
 from census_personas.census_priors.priors import Priors
 from census_personas.foundation.arrays import Floats, Mask, Objects
 
-MISSING = -1
 CHUNK_ROWS = 500_000
 ADULT = 18
 AUXILIARY = {"birthplace": "CIT", "household_language": "HHL"}
@@ -42,26 +41,6 @@ Keep = Callable[["pd.Series[str]"], Mask]
 """Function from SERIALNO to whether to read the household."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """Recoded adults: one int16 code per person and attribute (-1 missing), and PWGTP as float64.
-
-    `minors` has the persons under 18 (weight) and their records (samples) by `MINORS`.
-    """
-
-    codes: dict[str, npt.NDArray[np.int16]]
-    weight: Floats
-    minors: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=[*MINORS, "weight", "samples"]))
-
-    def __len__(self) -> int:
-        """Number of persons."""
-        return len(self.weight)
-
-    def take(self, rows: Mask) -> Records:
-        """Select the persons for whom `rows` is true."""
-        return Records({name: codes[rows] for name, codes in self.codes.items()}, self.weight[rows])
 
 
 def read_records(

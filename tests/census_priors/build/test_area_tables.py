@@ -13,7 +13,7 @@ import shipped
 from census_personas.census_priors.build.area_tables import ModelledArea, Tabulation
 from census_personas.census_priors.build.en_US.acs_table import AcsTable
 from census_personas.census_priors.build.en_US.ages import TopCode, spread_top_codes, top_codes
-from census_personas.census_priors.build.en_US.pums import Records
+from census_personas.census_priors.build.records import Records
 from census_personas.census_priors.build.source import SourceError
 from census_personas.census_priors.domain import Domain
 from census_personas.census_priors.marginal import Marginal

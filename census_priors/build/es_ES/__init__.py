@@ -1,0 +1,1 @@
+"""The builder of Spain: official files -> the tables of es_ES."""
