@@ -14,6 +14,7 @@ from census_personas.generator.model.fit_check import fit_verdict
 from census_personas.generator.narration.backends import offline_faults
 from census_personas.prompts.lint import lint
 from census_personas.prompts.set_declaration import refuse_locale
+from census_personas.prompts.set_folder import folder_of, shipped_sets
 from census_personas.prompts.template import PromptSet, TemplateError
 from census_personas.validators.rule_context import RuleContext
 from census_personas.validators.rules import RecordChecker, rules
@@ -126,7 +127,8 @@ def _narrated(priors: Priors, stage: Stage) -> None:
 
 
 def _prompted(priors: Priors, stage: Stage) -> None:
-    folder = priors.folder / PROMPTS
+    shipped = priors.locale in shipped_sets()
+    folder = folder_of(priors.locale) if shipped else priors.folder / PROMPTS
     own = folder.is_dir()
     try:
         prompts = PromptSet.load(folder if own else "en_US")
@@ -146,7 +148,7 @@ def _prompted(priors: Priors, stage: Stage) -> None:
     stage.missing += lint(prompts.folder)
     stage.missing += offline_faults(prompts.folder)
     offline = (prompts.folder / "offline").is_dir()
-    where = str(folder) if own else prompts.name
+    where = str(folder) if own and not shipped else prompts.name
     stage.declared.append(
         f"prompts.set: {where}, in {prompts.declared.language or 'a language that it does not name'}; "
         f"{'with' if offline else 'without'} a grammar for the offline narrator"

@@ -78,6 +78,7 @@ PluginNames = Annotated[
     ),
 ]
 Locale = Annotated[str, typer.Option(metavar="LOCALE", help="A shipped locale, or a locale's folder.")]
+MaybeLocale = Annotated[str | None, typer.Option(metavar="LOCALE", help="Default: the run's, else en_US.")]
 
 
 def config_of(

@@ -8,13 +8,12 @@ from typing import Annotated
 
 import typer
 
-from census_personas.generator.cli.options import AsJson, Dataset, Locale, PluginNames
+from census_personas.generator.cli.options import AsJson, Dataset, Locale, MaybeLocale, PluginNames
 
 Output = Annotated[
     Path | None,
     typer.Option("-o", "--output", metavar="DIR", help="Folder; default: the run's, or the file's own."),
 ]
-MaybeLocale = Annotated[str | None, typer.Option(metavar="LOCALE", help="Default: the run's, else en_US.")]
 People = Annotated[
     int | None,
     typer.Option(

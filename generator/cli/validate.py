@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from census_personas.generator.cli.options import AsJson, Dataset, Locale, PluginNames
+from census_personas.generator.cli.options import AsJson, Dataset, MaybeLocale, PluginNames
 
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
@@ -53,7 +53,7 @@ Sampled = Annotated[
 
 def validate(
     dataset: Dataset,
-    locale: Locale = "en_US",
+    locale: MaybeLocale = None,
     findings: Findings = None,
     report: Page = None,
     limit: Limit = None,
@@ -87,6 +87,7 @@ def validate(
         findings = page.with_name("findings.parquet")
     if findings is not None and (findings.parent.is_dir() or page is None):
         findings = output_file(findings, (".parquet", ".jsonl"), inputs=files, run=dataset)
+    locale = locale or _locale_of(dataset)
     priors = Priors.load(locale)
     language = language_of_texts(dataset, extra)
     # With a limit the rules read fewer rows than the measures, which then read the file again.
@@ -107,6 +108,22 @@ def validate(
         # Counts by verdict, as rules are counted by severity; the page lists them.
         result["assumptions"] = Counter(item.verdict for item in built.measures.assumptions)
     _print(result, page, as_json=as_json)
+
+
+def _locale_of(dataset: Path) -> str:
+    """Return the locale of a run, as its config names it; other datasets are compared with en_US."""
+    from census_personas.foundation.run_layout import RunLayout
+    from census_personas.generator.config.config_file import load
+    from census_personas.generator.config.run_config import ConfigError
+
+    config = RunLayout(dataset).config
+    if not config.is_file():
+        return "en_US"
+    try:
+        return load(config).locale
+    except ConfigError as error:
+        print(f"{error}; compared with en_US", file=sys.stderr)
+        return "en_US"
 
 
 def _spread(executor: str, workers: int, job: ValidationJob) -> CheckingCrew | None:

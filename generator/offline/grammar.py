@@ -158,7 +158,7 @@ class _Reader:
     ) -> None:
         self._symbols, self._bits, self._read, self._words = symbols, bits, read, Bits()
         self._spoken = {
-            f"{{{name[0].upper() + name[1:] if capital else name}}}": word[0].upper() + word[1:]
+            f"{{{name[0].upper() + name[1:] if capital else name}}}": word[:1].upper() + word[1:]
             if capital
             else word
             for name, word in spoken.items()

@@ -35,6 +35,12 @@ def test_validate_finds_alterations(
     assert "10 of 10 rows have errors" in one_line(err)
 
 
+def test_run_is_validated_in_its_locale(personas: Personas, tmp_path: Path) -> None:
+    personas("generate", QUICKSTART.with_name("espana.yaml"), "-o", tmp_path / "run", "-n", 5)
+    code, out, _ = personas("validate", tmp_path / "run", "--json")
+    assert (code, json.loads(out)["rejected_rows"]) == (0, 0)
+
+
 def test_compare_separates_equal_and_different(personas: Personas, tmp_path: Path) -> None:
     for seed in (1, 2):
         personas("sample", "-n", 200, "--seed", seed, "-o", tmp_path / f"{seed}.parquet")
