@@ -24,6 +24,7 @@ from census_personas.generator.llm.chat import ChatModel, ChatRequest, RequestEr
 from census_personas.generator.llm.deadline import Deadline
 from census_personas.generator.narration.backends import connect
 from census_personas.generator.narration.narrator import Narrated
+from census_personas.generator.population.population import Population
 from census_personas.generator.report import card
 from census_personas.generator.report import run_report as report
 from census_personas.generator.run.early_stop import EarlyStop
@@ -62,6 +63,7 @@ def generate(
     folder: Path | str,
     observe: Callable[[Tally], None] = lambda _: None,
     model: ChatModel | None = None,
+    population: Population | None = None,
 ) -> Manifest:
     """Narrate the rows that the folder lacks, then write its report and card.
 
@@ -70,6 +72,7 @@ def generate(
         folder: the run folder; a URL as a string.
         observe: called with running counts.
         model: replaces the configured model, as batch files do; it must have the same name.
+        population: of the configured locale, if it is loaded already.
 
     Returns:
         The manifest, which says whether the run is complete.
@@ -80,7 +83,7 @@ def generate(
         StoreError: the URL cannot be reached or refuses.
         InterruptedRunError: a signal stopped the run before it was complete.
     """
-    resources = RunResources.load(config)
+    resources = RunResources.load(config, population)
     with local_folder(config, folder, observe) as (place, watched):
         manifest = event_loop.run(_narration(resources, place, watched, model))
         sum_up(resources, place, manifest)

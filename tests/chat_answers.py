@@ -28,6 +28,7 @@ class Answers:
         self.refused = [name for name in options.refuses.split(",") if name]
         faults = {"bad_json": options.bad_json} | dict(pair.split("=") for pair in options.fault)
         self.faults = {name: float(faults.get(name, 0)) for name in CONTENT_FAULTS}
+        self.heat = options.heat
 
     def refusal(self, body: dict[str, Any]) -> str:
         """Return why a strict endpoint refuses this request; empty if it accepts it."""
@@ -52,12 +53,18 @@ class Answers:
             return "json_object", schema
         return "prompt", schema
 
+    def drawn_fault(self, body: dict[str, Any], draw: random.Random) -> str:
+        """Draw a fault of the content; empty for none."""
+        if fault := next((name for name, p in self.faults.items() if p and draw.random() < p), ""):
+            return fault
+        return "wrong_age" if self.heat and draw.random() < self.heat * body.get("temperature", 1.0) else ""
+
     def content(self, body: dict[str, Any], fault: str) -> tuple[dict[str, Any], str]:
         """Return the message and the finish reason."""
         body = body | {"messages": [message | {"content": text_of(message)} for message in body["messages"]]}
         identity = orjson.dumps([body["messages"], body.get("seed")])
         draw = random.Random(hashlib.blake2b(identity, digest_size=8).digest())
-        fault = fault or next((name for name, p in self.faults.items() if p and draw.random() < p), "")
+        fault = fault or self.drawn_fault(body, draw)
         if fault:
             self.counts[f"fault_{fault}"] += 1
         form, schema = self.schema(body)

@@ -75,6 +75,12 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--context", type=int, default=0, help="tokens of prompt and answer; more is answered with 400"
     )
+    parser.add_argument(
+        "--heat",
+        type=float,
+        default=0.0,
+        help="probability, times the temperature, that an answer has a wrong age",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the faults")
     return parser.parse_args(argv)
 

@@ -22,6 +22,7 @@ from census_personas.generator.cli import (
     batch,
     check,
     complete,
+    experiment,
     failure,
     locale,
     merge,
@@ -86,6 +87,7 @@ app.command()(validate.validate)
 app.command()(report.report)
 app.command()(report.compare)
 app.add_typer(batch.app, name="batch")
+app.add_typer(experiment.app, name="experiment")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(priors.app, name="priors")
 app.add_typer(locale.app, name="locale")

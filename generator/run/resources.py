@@ -56,8 +56,8 @@ class RunResources:
     plugins: Plugins = NO_PLUGINS
 
     @classmethod
-    def load(cls, config: Config) -> RunResources:
-        """Load what the configuration names.
+    def load(cls, config: Config, population: Population | None = None) -> RunResources:
+        """Load what the configuration names; `population` is that of its locale, if it is loaded already.
 
         Raises:
             ConfigError, TableError, DomainError, TemplateError, GrammarError, PolicyError, PluginError: each names
@@ -77,7 +77,7 @@ class RunResources:
             prompts = replace(prompts, digest=hashlib.sha256(both.encode()).hexdigest())
         if (prompts.folder / "sample.yaml").exists() and (faults := lint(prompts.folder, *choice)):
             raise TemplateError(summary(faults, prompts.folder))
-        population = Population.load(config.locale)
+        population = population or Population.load(config.locale)
         cls._check_narratable(config, population, prompts)
         people = InputFile(config.input, population, config.seed) if config.input else None
         if people is not None and config.rows > len(people):

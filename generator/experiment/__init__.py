@@ -1,0 +1,1 @@
+"""Experiments: the same people under several configurations, and what differs."""
