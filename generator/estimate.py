@@ -117,7 +117,7 @@ def assumed(resources: RunResources, sample: int) -> Estimate:
     """
     config = resources.config
     rows = cast("list[dict[str, Any]]", resources.sample(min(sample, config.rows)).to_dict("records"))
-    facts = FactSheet(resources.priors, resources.prompts)
+    facts = FactSheet(resources.priors, resources.prompts, grounded=config.prompts.grounding)
     lengths = np.array([_lengths(resources.prompts, facts.of(row, np.random.default_rng(i)))
                         for i, row in enumerate(rows)])  # fmt: skip
     prompt, completion = lengths.mean(axis=0) * config.rows / CHARACTERS_A_TOKEN

@@ -48,6 +48,11 @@ class PromptsConfig(Section):
     without: Annotated[tuple[Name, ...], Field(max_length=_MOST_NARRATIVES)] = Field(
         default=(), description="Narratives to leave out of those that the set writes by default."
     )
+    grounding: bool = Field(
+        default=True,
+        description="Whether prompts suggest what look-ups say: tasks, tools and skills of the occupation, and towns "
+        "nearby. False is an ablation, for experiments.",
+    )
     continue_: bool = Field(
         default=True,
         alias="continue",
@@ -68,6 +73,11 @@ class ValidationConfig(Section):
     )
     max_attempts: Annotated[Whole, Field(ge=1, le=100)] = Field(
         default=3, description="Most attempts at a record before its row is rejected."
+    )
+    rules: bool = Field(
+        default=True,
+        description="Whether rules judge records at all. False keeps every readable answer: an ablation, for "
+        "experiments; rules that `policy` names still judge.",
     )
     stop_early: bool = Field(
         default=True,
@@ -262,8 +272,8 @@ class Config(Section):
 
         A table file of a target or quota counts by its contents. The folder of a locale or prompt set counts by its
         name; the manifest adds digests of its contents, and of an input and plug-ins. Left out, so that fingerprints
-        of older releases stay valid: unused kinds of selection, a judge with share 0, an empty `without`, `continue`
-        if true, and unset model options.
+        of older releases stay valid: unused kinds of selection, a judge with share 0, an empty `without`, `continue`,
+        `grounding` and `rules` if true, and unset model options.
         """
         excluded: dict[str, Any] = {
             "name": True,
@@ -277,7 +287,12 @@ class Config(Section):
         }
         excluded |= {name: True for name in ("target", "quota", "stratified") if not getattr(self, name)}
         excluded |= {} if self.judge.share else {"judge": True}
-        usual = {"without": not self.prompts.without, "continue_": self.prompts.continue_}
+        excluded["validation"] |= {"rules"} if self.validation.rules else set()
+        usual = {
+            "without": not self.prompts.without,
+            "continue_": self.prompts.continue_,
+            "grounding": self.prompts.grounding,
+        }
         excluded["prompts"] = {name for name, is_usual in usual.items() if is_usual}
         values = self.model_dump(mode="json", by_alias=True, exclude=excluded)
         values["locale"] = Path(self.locale).name

@@ -134,4 +134,6 @@ def _is_excluded(values: Mapping[str, Any], experiment: Experiment) -> bool:
 
 def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str) and "/" in value:  # a path, of which the last part tells enough
+        text = Path(value).name or value
     return text if len(text) <= 40 else f"{text[:39]}…"

@@ -28,10 +28,13 @@ _Choice = TypeVar("_Choice")
 class FactSheet:
     """Facts of rows under one locale and one prompt set."""
 
-    def __init__(self, priors: Priors, prompts: PromptSet, language: str | None = None) -> None:
+    def __init__(
+        self, priors: Priors, prompts: PromptSet, language: str | None = None, *, grounded: bool = True
+    ) -> None:
         """Look up the wording once, in `language`: a language of the locale.
 
-        By default, it is the prompt set's language, or that of `priors.yaml`.
+        By default, it is the prompt set's language, or that of `priors.yaml`. Without `grounded`, nothing of the
+        look-ups of occupations and places is suggested.
 
         Raises:
             RoleError: the locale does not fill one of the roles that every text needs.
@@ -39,6 +42,7 @@ class FactSheet:
         """
         conventions, roles = priors.conventions, priors.roles
         self._priors = priors
+        self._grounded = grounded
         self._renamed = prompts.declared.renamed(roles)
         self._unfilled = prompts.declared.unfilled(roles)
         self._language = language or prompts.declared.language or conventions.language
@@ -183,11 +187,14 @@ class FactSheet:
         occupation = self._priors.occupation(record[roles["occupation"]], self._language)
         stage, times = self._stage(record[self._age], record["birth_year"])
         towns = self._neighbourhood.towns(record[roles["postcode"]]) if self._neighbourhood else ()
+        # Drawn even if left out, so that the rest of the row is the same with and without.
+        job = _work_grounding(occupation, draws)
+        life_stage, nearby = _one(stage, draws), _some(towns, 2, draws)
         return {
-            **_work_grounding(occupation, draws),
-            "life_stage": _one(stage, draws),
+            **(job if self._grounded else {name: [] for name in job}),
+            "life_stage": life_stage,
             "times": times,
-            "nearby": _some(towns, 2, draws),
+            "nearby": nearby if self._grounded else [],
             "facets": [_one(self._facets(name, record), draws) for name in _furthest(record)],
             "openings": _cycle(words("wording", "openings"), self._narratives, draws),
             "angles": {name: _one(angles, draws) for name, angles in self._angles.items()},

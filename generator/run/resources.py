@@ -35,7 +35,7 @@ from census_personas.prompts.static_text import static_texts
 from census_personas.prompts.template import PromptSet, TemplateError
 from census_personas.validators.measure_registry import measures
 from census_personas.validators.rule_context import RuleContext
-from census_personas.validators.rules import BY_MODEL, SAMPLED, WRITTEN, RecordChecker
+from census_personas.validators.rules import BY_MODEL, SAMPLED, WRITTEN, RecordChecker, rules
 
 _GRAMMAR = "offline"
 _CELLS: dict[str, Kind] = {"text": "text", "list": "list", "score": "integer"}
@@ -83,7 +83,10 @@ class RunResources:
         if people is not None and config.rows > len(people):
             raise ConfigError(f"{people.path}: has {len(people)} rows, and rows={config.rows} are asked for")
         by_model = {} if config.llm.backend == "offline" else BY_MODEL
-        policy = {**(WRITTEN if people else SAMPLED), **by_model, **config.validation.policy}
+        policy = {**(WRITTEN if people else SAMPLED), **by_model}
+        if not config.validation.rules:
+            policy = dict.fromkeys(rules(plugins), "off")
+        policy |= config.validation.policy
         # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
         odd = Plausibility.of(population) if people else None
         reference = RuleContext(
@@ -98,7 +101,7 @@ class RunResources:
                 reference, policy, remember=2 * narrations(config.llm.concurrency), plugins=plugins
             ),
             plugins=plugins,
-            facts=FactSheet(population.priors, prompts),
+            facts=FactSheet(population.priors, prompts, grounded=config.prompts.grounding),
             input=people,
         )
         columns = people.columns if people else attributes(population.priors, population.leaves)
