@@ -144,7 +144,7 @@ def test_page_is_true(
     if ADDRESS in text or MODEL in text:
         address = chat_server("--model", MODEL).base_url
         text = text.replace(ADDRESS, address)
-        for config in Path("configs").iterdir():
+        for config in Path("configs").glob("*.yaml"):
             config.write_text(config.read_text("utf-8").replace(ADDRESS, address), encoding="utf-8")
     reader = Reader(personas, tmp_path, capsys)
     tested = [block for block in blocks(text) if "<!-- not tested" not in block.before]

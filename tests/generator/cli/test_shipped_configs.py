@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 CONFIGS = Path(__file__).parents[3] / "configs"
-NAMES = sorted(path.name for path in CONFIGS.iterdir())
+NAMES = sorted(path.name for path in CONFIGS.glob("*.yaml"))
 REWRITE = "rewrite.yaml"
 
 Personas = Callable[..., tuple[int, str, str]]
@@ -43,3 +43,10 @@ def test_quickstart_dataset_can_be_rewritten(
 def test_config_names_its_command(name: str) -> None:
     text = (CONFIGS / name).read_text(encoding="utf-8")
     assert re.search(rf"^#   personas generate configs/{re.escape(name)}", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", sorted((CONFIGS / "experiments").glob("*.yaml")), ids=lambda path: path.name)
+def test_experiment_can_be_planned(path: Path, personas: Personas) -> None:
+    code, out, err = personas("experiment", "plan", path)
+    assert (code, err) == (0, "")
+    assert "cannot run" not in out
