@@ -116,6 +116,7 @@ def main() -> None:
 
 
 def _run(words: list[str]) -> None:
+    _refuse_no_text(words)
     _refuse_urls(words)
     # Not `app()`, which formats errors in its own way and treats a closed pipe as a failure.
     command = typer.main.get_command(app)
@@ -125,6 +126,17 @@ def _run(words: list[str]) -> None:
     finally:
         # Now, while a full disk or a closed pipe can still be reported.
         sys.stdout.flush()
+
+
+def _refuse_no_text(words: list[str]) -> None:
+    """Refuse an argument that is not UTF-8, as a file's name may be: libraries and run files cannot hold it."""
+    from census_personas.generator.config.run_config import ConfigError
+    from census_personas.generator.config.section import NO_TEXT, is_text
+
+    for before, word in pairwise(["", *words]):
+        if not is_text(word):
+            place = f"{before} " if before.startswith("-") else ""
+            raise ConfigError(f"{place}{word}: {NO_TEXT}")
 
 
 def _refuse_urls(words: list[str]) -> None:

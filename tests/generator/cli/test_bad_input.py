@@ -158,7 +158,7 @@ def test_rows_beyond_the_disk_are_refused(personas: Personas, tmp_path: Path) ->
     [
         (("--where", '{"state": "ca"}'), "where.state: unknown value 'ca'; did you mean CA?"),
         (("--where", '{"state": "😀"}'), "where.state: unknown value '😀'; known: AL"),
-        (("--where", '{"state": "\\ud83d"}'), "where.state holds half a character"),
+        (("--where", '{"state": "\\ud83d"}'), "where.state is not UTF-8 text; write it in UTF-8"),
         (
             ("--where", '{"sex": "Male", "sex": "Female"}'),
             "--where: not valid JSON (key 'sex' is given twice)",
