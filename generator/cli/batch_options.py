@@ -33,21 +33,6 @@ def run_of(run: Path, overrides: list[str] | None, rows: int | None) -> tuple[Co
     return settings, Path("runs") / settings.name
 
 
-def refuse_offline(settings: Config, run: Path) -> None:
-    """Refuse a run of the offline narrator, which has no requests.
-
-    Raises:
-        ConfigError: `llm.backend` is `offline`.
-    """
-    from census_personas.generator.config.run_config import ConfigError
-
-    if settings.llm.backend == "offline":
-        raise ConfigError(
-            f"{run}: llm.backend is offline, which has no requests for a batch endpoint; set llm.backend to openai and "
-            "llm.base_url to one that takes batches, or run personas generate"
-        )
-
-
 def refuse_unreadable(model: BatchResults) -> None:
     """End with exit code 1 and the remedy if no answer could be read."""
     from census_personas.generator.llm.answer import remedy
