@@ -12,6 +12,7 @@ import yaml
 from census_personas.generator.input.completing import DERIVED, DRAWN
 from census_personas.generator.input.headers import EXACT
 from census_personas.generator.input.mapping import InputMapping, MappedColumn, count, shown
+from census_personas.generator.input.remarks import remarks_on
 from census_personas.generator.input.resolution import Resolution
 from census_personas.generator.narration.narrator import IMPOSSIBLE
 
@@ -30,6 +31,7 @@ class Plan:
         separator: between the cells of a text file.
         mapping: how it is read.
         unsaid: attributes that are drawn for every person, as the file does not have them.
+        remarks: header -> questions about values that can be read, but may be codes.
         suggestions: headers that are not read -> the attributes that they may hold.
         section: the config's `input` section for all of this.
         people: the first people, completed; empty if a question must be decided first.
@@ -40,6 +42,7 @@ class Plan:
     separator: str
     mapping: InputMapping
     unsaid: tuple[str, ...]
+    remarks: Mapping[str, Sequence[str]]
     suggestions: Mapping[str, str]
     section: Mapping[str, Any]
     people: Sequence[Mapping[str, Any]]
@@ -47,21 +50,22 @@ class Plan:
     def text(self) -> str:
         """Return the plan as text."""
         lines = [f"{self.file}: {count(self.rows, 'row')}", "", "columns"]
-        lines += [line for column in self.mapping.columns for line in _column_lines(column)]
+        for column in self.mapping.columns:
+            lines += [*_column_lines(column), *(f"    {said}" for said in self.remarks[column.source])]
         if self.mapping.key or self.mapping.uuid:
             kind = "key" if self.mapping.key else "uuid"
             lines.append(f"  {self.mapping.key or self.mapping.uuid} -> {kind} of the row")
         for name in self.mapping.ignored:
             hint = self.suggestions.get(name)
             lines.append(f"  {name}: not read" + (f"; may hold {hint}" if hint else ""))
-        drawn = f"drawn of everybody: {', '.join(self.unsaid) or 'nothing'}"
+        drawn = f"drawn for everybody: {', '.join(self.unsaid) or 'nothing'}"
         lines += ["", *textwrap.wrap(drawn, _WIDTH, subsequent_indent="  ")]
         partly = {
             c.target: n for c in self.mapping.columns if (n := _open_rows(c)) and c.readings is not None
         }
         if partly:
             lines.append(
-                "drawn of some: " + ", ".join(f"{name} ({count(n, 'row')})" for name, n in partly.items())
+                "drawn for some: " + ", ".join(f"{name} ({count(n, 'row')})" for name, n in partly.items())
             )
         if self.mapping.faults:
             lines += ["", "to be decided first", *(f"  {fault}" for fault in self.mapping.faults)]
@@ -89,6 +93,7 @@ class Plan:
             },
             "key": self.mapping.key,
             "ignored": list(self.mapping.ignored),
+            "remarks": {name: list(said) for name, said in self.remarks.items() if said},
             "suggestions": dict(self.suggestions),
             "drawn": list(self.unsaid),
             "faults": list(self.mapping.faults),
@@ -111,6 +116,7 @@ def plan_of(
         separator=source.text.separator,
         mapping=mapping,
         unsaid=tuple(unsaid),
+        remarks={column.source: tuple(remarks_on(resolution, column)) for column in mapping.columns},
         suggestions=_suggestions(resolution, mapping),
         section=_section(resolution, mapping),
         people=people,

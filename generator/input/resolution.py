@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,12 +18,13 @@ from census_personas.generator.input.headers import Headers
 from census_personas.generator.input.mapping import InputMapping, MappedColumn, count, shown
 from census_personas.generator.input.source import InputSource
 from census_personas.generator.input.spelling import OLDEST, plain
-from census_personas.generator.input.value_reading import OTHERS, UNKNOWN, Reading, Vocabulary, explicit
+from census_personas.generator.input.value_reading import LEFT, OTHERS, UNKNOWN, Reading, Vocabulary, explicit
 
 _COUNTRY, _UUID, _BIRTH_YEAR, _CODE = "country", "uuid", "birth_year", "occupation_code"
 _UNREAD = frozenset({*PROSE, *LISTS, _UUID})
 _STAND_INS = frozenset({_BIRTH_YEAR, _CODE})
 _MOST_NAMED = 12
+_YEAR = re.compile(r"[0-9]{4}")
 Tallies = Mapping[str, Counter[str | None]]
 
 
@@ -54,7 +56,7 @@ class Resolution:
             ConfigError: the config names a column or an attribute that does not exist.
         """
         self.said, self.source, self.priors = said, source, priors
-        self._sets_aside = sets_aside
+        self.sets_aside = sets_aside
         self.words: InputWords = read_input_words(priors)
         self.vocabulary = Vocabulary(priors, self.words)
         self.headers = Headers(priors, self.words, dict.fromkeys((*columns, _COUNTRY)))
@@ -183,15 +185,17 @@ class Resolution:
         own = {plain(name) for name in (self.priors.country, *self.words.countries)}
         if plain(text) in own:
             return Reading(self.priors.country)
-        return UNKNOWN if self.vocabulary.is_unknown(text) else Reading(left=True)
+        return UNKNOWN if self.vocabulary.is_unknown(text) else LEFT
 
     def _age_of_birth(self, text: str) -> Reading:
-        if text.isdecimal():
+        if self._is_year(text):
             return Reading(int(self.priors.declaration.vintage) - int(text))
-        return UNKNOWN if self.vocabulary.is_unknown(text) else Reading(left=True)
+        return UNKNOWN if self.vocabulary.is_unknown(text) else LEFT
 
     def _is_year(self, text: str) -> bool:
-        return text.isdecimal() and 0 <= int(self.priors.declaration.vintage) - int(text) <= OLDEST
+        """Return whether a text is a year in which a person who lives in the locale's year may have been born."""
+        is_number = _YEAR.fullmatch(text) is not None
+        return is_number and 0 <= int(self.priors.declaration.vintage) - int(text) <= OLDEST
 
     def _is_closed(self, choice: _Choice) -> bool:
         """Return whether a column's values are restricted, as its first candidate or as its final target."""
@@ -229,7 +233,7 @@ class Resolution:
         left = column.left
         place, rows = self.source.path, sum(left.values())
         known = sum(column.counts.values()) - column.counts[None]
-        if not left or (self._sets_aside and 2 * rows < known):
+        if not left or (self.sets_aside and 2 * rows < known):
             return None
         if column.target == _COUNTRY:
             return (

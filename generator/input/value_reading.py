@@ -13,7 +13,13 @@ from census_personas.census_priors.priors import Priors
 from census_personas.generator.config.run_config import ConfigError
 from census_personas.generator.input.ages import AgeReading
 from census_personas.generator.input.occupation_titles import OccupationTitles
-from census_personas.generator.input.spelling import OLDEST, is_missing_code, plain, without_code
+from census_personas.generator.input.spelling import (
+    OLDEST,
+    is_missing_code,
+    may_be_missing_code,
+    plain,
+    without_code,
+)
 
 OTHERS = "*"
 """The value that stands for all other values."""
@@ -169,7 +175,8 @@ class Vocabulary:
             name = titles.find(text) or titles.find(without_code(text)) or known.get(plain(text))
             if name is not None:
                 return Reading(name)
-            return UNKNOWN if self.is_unknown(text) else FOREIGN
+            # Such a number must not count as a job that the locale does not know.
+            return UNKNOWN if self.is_unknown(text) or may_be_missing_code(text) else FOREIGN
 
         return read
 

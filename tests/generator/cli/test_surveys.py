@@ -175,3 +175,81 @@ def test_words_of_a_header_are_a_hint_alone(personas: Personas) -> None:
     assert code == 0
     assert "How old: age at wave 2: not read; may hold age\n" in out
     assert "number of children: not read\n" in out
+
+
+def test_years_that_nobody_alive_was_born_in_are_unclear(personas: Personas) -> None:
+    Path("x.csv").write_text("yob,sex\n1979,f\n999,f\n9999,m\n999,m\n0,f\n-1,f\n2031,f\nRefused,m\n79,f\n")
+    code, out, _ = personas("narrate", "x.csv", "--plan")
+    assert code == 1
+    assert "left over: '999' (2 rows), '9999' (1 row), '0' (1 row), …" in out
+    assert "column 'yob': 5 values in 6 rows mean nothing known as age: '999' (2 rows)" in out
+    assert "say what they mean under input.values.age (null: not known" in out
+    assert "'-1' -> not known (1 row)" in out
+    assert "'Refused' -> not known (1 row)" in out
+    code, _, err = personas("complete", "x.csv", "-o", "y.csv", "--locale", "en_US")
+    assert code == 2
+    assert "mean nothing known as age: '999' (2 rows)" in err
+    values = "{'999': null, '9999': null, '0': null, '2031': null, '79': 45}"
+    code, out, _ = personas("narrate", "x.csv", "--plan", "--set", f"input.values={{yob: {values}}}")
+    assert code == 0
+    assert "drawn for some: age (7 rows)" in out
+
+
+def test_words_and_codes_for_unknown_are_read_in_every_column(personas: Personas) -> None:
+    codes = ("-1", "-9", ".a", "NA", "N/A", "Refused", "Don't know", "Don’t know", "DK/NA")
+    names = ("age", "sex", "state", "education", "marital status", "race", "occupation", "zip", "income")
+    Path("x.csv").write_text("\n".join([",".join(names), *(",".join([code] * len(names)) for code in codes)]))
+    Path("y.csv").write_text("\n".join(["yob", *codes]))
+    for file, columns in (("x.csv", len(names)), ("y.csv", 1)):
+        status, out, _ = personas("narrate", file, "--plan")
+        assert status == 0, out
+        for code in codes:
+            assert out.count(f"{code!r} -> not known (1 row)") == columns
+
+
+def test_numbers_that_may_be_codes_are_asked_about(personas: Personas) -> None:
+    codes = ("8", "9", "98", "99", "998", "999")
+    names = ("sex", "state", "marital status", "race", "income")
+    rows = (",".join([code] * len(names)) for code in codes)
+    Path("x.csv").write_text("\n".join([",".join(names), *rows]))
+    status, out, _ = personas("narrate", "x.csv", "--plan")
+    assert status == 1
+    assert out.count("left over: '8' (1 row), '9' (1 row), '98' (1 row), …") == len(names)
+    assert out.count("(null: not known; '*': all others)") == len(names)
+    assert all(out.count(f"      '{code}': null\n") == len(names) for code in codes)
+
+
+def test_ages_that_may_be_codes_are_remarked_on(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex\n34,f\n8,f\n0,m\n99,f\n98,f\n12-15,m\n998,f\n")
+    status, out, _ = personas("narrate", "x.csv", "--plan")
+    assert status == 1
+    assert "outside 18 to 100: '8' (1 row), '0' (1 row), '12-15' (1 row); these rows are rejected" in out
+    assert (
+        "'99' (1 row), '98' (1 row): an age, or a code for not known? then input.values.age: {'98': null}"
+        in out
+    )
+    assert "left over: '998' (1 row)" in out
+    said = "input.values={age: {'8': null, '0': null, '99': null, '98': 98, '998': null, '12-15': null}}"
+    status, out, _ = personas("narrate", "x.csv", "--plan", "--set", said)
+    assert status == 0
+    assert "outside" not in out
+    assert "an age, or" not in out
+
+
+def test_plan_of_complete_says_what_becomes_of_unclear_cells(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex\n30,f\n31,m\n32,9\n")
+    code, out, _ = personas("complete", "x.csv", "--plan")
+    assert code == 0
+    assert (
+        "left over: '9' (1 row)\n    rows with these are set aside; say what they mean under input.values.sex"
+        in out
+    )
+
+
+def test_a_code_for_unknown_is_no_job(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex,occupation\n30,f,9999\n31,m,dragon tamer\n")
+    code, out, _ = personas("narrate", "x.csv", "--plan", "--json")
+    assert code == 0
+    first, second = json.loads(out)["people"]
+    assert "labor_force_status" in first["drawn"]
+    assert "labor_force_status" not in second["drawn"]
