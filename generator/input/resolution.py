@@ -20,9 +20,11 @@ from census_personas.generator.input.source import InputSource
 from census_personas.generator.input.spelling import OLDEST, plain
 from census_personas.generator.input.value_reading import LEFT, OTHERS, UNKNOWN, Reading, Vocabulary, explicit
 
-_COUNTRY, _UUID, _BIRTH_YEAR, _CODE = "country", "uuid", "birth_year", "occupation_code"
+_COUNTRY, _UUID, _CODE = "country", "uuid", "occupation_code"
+BIRTH_YEAR = "birth_year"
+"""Column of the engine from which an age follows."""
 _UNREAD = frozenset({*PROSE, *LISTS, _UUID})
-_STAND_INS = frozenset({_BIRTH_YEAR, _CODE})
+_STAND_INS = frozenset({BIRTH_YEAR, _CODE})
 _MOST_NAMED = 12
 _YEAR = re.compile(r"[0-9]{4}")
 Tallies = Mapping[str, Counter[str | None]]
@@ -157,7 +159,7 @@ class Resolution:
                 for name in self.priors.domain
                 if name != age and self.priors.hierarchy.refines(age, name)
             ]
-            stand_ins |= dict.fromkeys((*views, _BIRTH_YEAR), age)
+            stand_ins |= dict.fromkeys((*views, BIRTH_YEAR), age)
         if occupation is not None and occupation not in targets:
             stand_ins[_CODE] = occupation
         return [_Choice(c.source, stand_ins.get(c.target, c.target), c.how) for c in choices]
@@ -175,11 +177,15 @@ class Resolution:
     def _reader(self, choice: _Choice) -> Callable[[str], Reading] | None:
         if choice.target == _COUNTRY:
             return self._country
-        named = {target for _, target in self.headers.candidates(choice.source)}
-        is_birth = _BIRTH_YEAR in {self.said.columns.get(choice.source), *named}
-        if choice.target == self.priors.roles.get("age") and is_birth:
+        if self.holds_birth_years(choice.source, choice.target):
             return self._age_of_birth
         return self.vocabulary.reader(choice.target, choice.source)
+
+    def holds_birth_years(self, source: str, target: str) -> bool:
+        """Return whether a column that is read as an age has years of birth, as the config or its header says."""
+        named = {target for _, target in self.headers.candidates(source)}
+        is_birth = BIRTH_YEAR in {self.said.columns.get(source), *named}
+        return is_birth and target == self.priors.roles.get("age")
 
     def _country(self, text: str) -> Reading:
         own = {plain(name) for name in (self.priors.country, *self.words.countries)}
@@ -210,7 +216,8 @@ class Resolution:
         reader = self._reader(choice)
         named = explicit(choice.target, self._said(choice), self.vocabulary, f"input.values.{choice.target}")
         if reader is None and not named:
-            return MappedColumn(choice.source, choice.target, choice.how, None, tally)
+            is_unknown = self.vocabulary.is_unknown_name
+            return MappedColumn(choice.source, choice.target, choice.how, None, tally, is_unknown)
 
         def meant(text: str) -> Reading:
             if text in named:
@@ -247,12 +254,12 @@ class Resolution:
             else ""
         )
         if column.target == self.priors.roles.get("age") and all(map(self._is_year, left)):
-            hint = f"if they are years of birth: input.columns: {{{column.source}: {_BIRTH_YEAR}}}; else "
+            hint = f"if they are years of birth: input.columns: {{{column.source}: {BIRTH_YEAR}}}; else "
         return (
-            f"{place}: column {column.source!r}: {count(len(left), 'value')} in {count(rows, 'row')} mean nothing "
-            f"known as {column.target}: {shown(left)}; {hint}say what they mean under "
-            f"input.values.{column.target} (null: not known; {OTHERS!r}: all others), as --plan shows, or leave the "
-            f"column out: input.columns: {{{column.source}: null}}"
+            f"{place}: column {column.source!r}: {count(len(left), 'value')} in {count(rows, 'row')} "
+            f"mean{'s' if len(left) == 1 else ''} nothing known as {column.target}: {shown(left)}; "
+            f"{hint}say what they mean under input.values.{column.target} (null: not known; {OTHERS!r}: all others), "
+            f"as --plan shows, or leave the column out: input.columns: {{{column.source}: null}}"
         )
 
 

@@ -154,7 +154,7 @@ def test_values_in_other_words_are_read_or_left_without_a_false_suggestion(perso
         "Which state do you live in?": ["FL", "DC"],
         "Marital/relationship status": [["divorced", "separated"], "never_married"],
         "race": ["white", ["asian", "pacific_islander"]],
-        "educ": ["9th_12th_no_diploma"],
+        "educ": [["less_than_9th", "9th_12th_no_diploma"]],
     }
     assert plan["input"]["values"]["education_level"]["Größe"] is None
 
@@ -253,3 +253,54 @@ def test_a_code_for_unknown_is_no_job(personas: Personas) -> None:
     first, second = json.loads(out)["people"]
     assert "labor_force_status" in first["drawn"]
     assert "labor_force_status" not in second["drawn"]
+
+
+def test_a_job_and_a_postcode_without_schooling_are_completed(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex,occupation,zip\n34,f,Registered nurse,43147\n71,m,none,43147\n")
+    code, _, err = personas("narrate", "x.csv", "-o", "run", "--set", "output.schema=full")
+    assert code == 0, err
+    assert "x.csv: has no marital_status, education_level: drawn given what is known" in err
+    nurse, idle = pd.read_parquet("run/personas").to_dict("records")
+    assert {"marital_status", "education_level"} <= {*nurse["drawn"]}
+    assert (nurse["occupation"], nurse["zipcode"]) == ("registered_nurse", "43147")
+    assert idle["occupation"] in {"not_in_workforce", "no_occupation"}
+
+
+def test_plan_names_every_fact_that_is_drawn(personas: Personas) -> None:
+    for words in (("labels.csv",), ("bands.tsv",), ("jobs.jsonl",), ("codes.csv", "-c", "codes.yaml")):
+        plan = json.loads(personas("narrate", *words, "--plan", "--json")[1])
+        named = {*plan["drawn"], *plan["drawn_for_some"]}
+        assert {"first_name", "last_name", "openness"} <= named
+        for person in plan["people"]:
+            assert {*person["drawn"]} <= named
+
+
+def test_suggested_config_reads_the_file_as_the_plan_does(personas: Personas) -> None:
+    Path("x.csv").write_text(
+        "Jahrgang,Weight,Employment status,Language,edu\n"
+        '1979,"1,02","Unemployed, looking for work",Chinese,Less than high school\n'
+        '1990,"0,8",Retired,French,Graduate\n'
+    )
+    words = ("narrate", "x.csv", "--plan", "--json", "--set", "input.columns={Jahrgang: birth_year}")
+    plan = json.loads(personas(*words)[1])
+    assert plan["suggestions"] == {}
+    assert plan["input"]["columns"]["Jahrgang"] == "birth_year"
+    assert "age" not in plan["input"]["values"]
+    assert [[*column["values"].values()] for column in plan["columns"].values()] == [
+        [45, 34],
+        ["unemployed", "not_in_workforce"],
+        ["asian_pacific", "other_indo_european"],
+        [["less_than_9th", "9th_12th_no_diploma"], "graduate"],
+    ]
+    Path("x.yaml").write_text(json.dumps({"name": "x", "input": plan["input"]}))
+    again = json.loads(personas("narrate", "x.csv", "-c", "x.yaml", "--plan", "--json")[1])
+    assert again["people"] == plan["people"]
+
+
+def test_a_name_that_says_unknown_is_drawn(personas: Personas) -> None:
+    names = ("NA", "N/A", "Refused", "Don't know", "-9", "999", "Na", "Blank", "Null")
+    Path("x.csv").write_text("\n".join(["age,sex,last_name", *(f"34,f,{name}" for name in names)]))
+    assert personas("complete", "x.csv", "-o", "y.jsonl")[0] == 0
+    people = pd.read_json("y.jsonl", lines=True, dtype={"last_name": str}).to_dict("records")
+    assert ["last_name" in person["drawn"] for person in people] == [True] * 6 + [False] * 3
+    assert [person["last_name"] for person in people[6:]] == ["Na", "Blank", "Null"]
