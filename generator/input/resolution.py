@@ -6,7 +6,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from census_personas.census_priors.input_words import InputWords, read_input_words
@@ -25,6 +25,7 @@ BIRTH_YEAR = "birth_year"
 """Column of the engine from which an age follows."""
 _UNREAD = frozenset({*PROSE, *LISTS, _UUID})
 _STAND_INS = frozenset({BIRTH_YEAR, _CODE})
+_NAMES = ("given_name", "middle_name", "family_name", "second_family_name", "municipality", "subregion")
 _MOST_NAMED = 12
 _YEAR = re.compile(r"[0-9]{4}")
 Tallies = Mapping[str, Counter[str | None]]
@@ -216,8 +217,9 @@ class Resolution:
         reader = self._reader(choice)
         named = explicit(choice.target, self._said(choice), self.vocabulary, f"input.values.{choice.target}")
         if reader is None and not named:
-            is_unknown = self.vocabulary.is_unknown_name
-            return MappedColumn(choice.source, choice.target, choice.how, None, tally, is_unknown)
+            column = MappedColumn(choice.source, choice.target, choice.how, None, tally)
+            is_name = choice.target in self.priors.roles.named(_NAMES)
+            return replace(column, is_unknown=self.vocabulary.is_unknown_name) if is_name else column
 
         def meant(text: str) -> Reading:
             if text in named:

@@ -299,8 +299,12 @@ def test_suggested_config_reads_the_file_as_the_plan_does(personas: Personas) ->
 
 def test_a_name_that_says_unknown_is_drawn(personas: Personas) -> None:
     names = ("NA", "N/A", "Refused", "Don't know", "-9", "999", "Na", "Blank", "Null")
-    Path("x.csv").write_text("\n".join(["age,sex,last_name", *(f"34,f,{name}" for name in names)]))
+    # 77 is a code among names, and a score among traits.
+    Path("x.csv").write_text(
+        "\n".join(["age,sex,last_name,openness", *(f"34,f,{name},77" for name in names)])
+    )
     assert personas("complete", "x.csv", "-o", "y.jsonl")[0] == 0
     people = pd.read_json("y.jsonl", lines=True, dtype={"last_name": str}).to_dict("records")
     assert ["last_name" in person["drawn"] for person in people] == [True] * 6 + [False] * 3
     assert [person["last_name"] for person in people[6:]] == ["Na", "Blank", "Null"]
+    assert {person["openness"] for person in people} == {77}
