@@ -24,9 +24,16 @@ Bounds = Annotated[
 
 
 def run_of(run: Path, overrides: list[str] | None, rows: int | None) -> tuple[Config, Path]:
-    """Return the configuration and folder of a run folder or of a config file."""
-    from census_personas.foundation.run_layout import RunLayout
+    """Return the configuration and folder of a run folder or of a config file.
 
+    Raises:
+        ConfigError: there is neither, or the configuration is wrong.
+    """
+    from census_personas.foundation.run_layout import RunLayout
+    from census_personas.generator.config.run_config import ConfigError
+
+    if not run.exists():
+        raise ConfigError(f"{run}: no such run folder or config; give one that exists")
     if run.is_dir():
         return config_of(RunLayout(run).config, overrides, rows=rows), run
     settings = config_of(run, overrides, rows=rows)

@@ -194,13 +194,8 @@ def _suggestions(resolution: Resolution, mapping: InputMapping) -> dict[str, str
     tallies = resolution.source.tally(ignored)
     for name in ignored:
         texts = [text for text in tallies[name] if text is not None]
-        fits = [
-            attribute
-            for attribute in resolution.priors.roles.columns.values()
-            if attribute in resolution.priors.domain and _fits(resolution, attribute, name, texts)
-        ]
-        if len(fits) == 1 and len(texts) > 1:
-            found[name] = fits[0]
+        if len(texts) > 1 and (fit := _fit(resolution, name, texts)) is not None:
+            found[name] = fit
             continue
         hints = [
             hint
@@ -212,13 +207,22 @@ def _suggestions(resolution: Resolution, mapping: InputMapping) -> dict[str, str
     return found
 
 
+def _fit(resolution: Resolution, header: str, texts: Sequence[str]) -> str | None:
+    """Return the one attribute that all values of a column belong to: one with a role, else any, such as a division."""
+    if all(_NUMBER.fullmatch(text) for text in texts):
+        return None
+    domain = resolution.priors.domain
+    named = [name for name in resolution.priors.roles.columns.values() if name in domain]
+    for attributes in (named, [name for name in domain if name not in named]):
+        fits = [name for name in attributes if _fits(resolution, name, header, texts)]
+        if fits:
+            return fits[0] if len(fits) == 1 else None
+    return None
+
+
 def _fits(resolution: Resolution, attribute: str, header: str, texts: Sequence[str]) -> bool:
     reader = resolution.vocabulary.reader(attribute, header)
-    if reader is None or not texts:
-        return False
-    readings = [reader(text) for text in texts]
-    is_number = all(_NUMBER.fullmatch(text) for text in texts)
-    return not is_number and all(r.value is not None for r in readings)
+    return reader is not None and all(reader(text).value is not None for text in texts)
 
 
 def _is_half_read(resolution: Resolution, attribute: str, header: str, texts: Sequence[str]) -> bool:

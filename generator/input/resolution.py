@@ -85,7 +85,7 @@ class Resolution:
             some = _listed(self.source.columns, "")
             self._faults.append(
                 f"{self.source.path}: none of its columns ({some}) has the name of something known of a person; "
-                "say what they hold: input.columns: {COLUMN: ATTRIBUTE}"
+                "say what they hold: input.columns: {COLUMN: ATTRIBUTE} (personas priors show lists the attributes)"
             )
         uuid = _UUID if _UUID in self.source.columns and self.said.columns.get(_UUID, _UUID) else None
         read = {*(column.source for column in columns), *_UNREAD, *filter(None, (self.said.key, uuid))}

@@ -277,13 +277,13 @@ def test_plan_names_every_fact_that_is_drawn(personas: Personas) -> None:
 
 def test_suggested_config_reads_the_file_as_the_plan_does(personas: Personas) -> None:
     Path("x.csv").write_text(
-        "Jahrgang,Weight,Employment status,Language,edu\n"
-        '1979,"1,02","Unemployed, looking for work",Chinese,Less than high school\n'
-        '1990,"0,8",Retired,French,Graduate\n'
+        "Jahrgang,Weight,Employment status,Language,edu,REGION\n"
+        '1979,"1,02","Unemployed, looking for work",Chinese,Less than high school,Pacific\n'
+        '1990,"0,8",Retired,French,Graduate,New England\n'
     )
     words = ("narrate", "x.csv", "--plan", "--json", "--set", "input.columns={Jahrgang: birth_year}")
     plan = json.loads(personas(*words)[1])
-    assert plan["suggestions"] == {}
+    assert plan["suggestions"] == {"REGION": "division"}
     assert plan["input"]["columns"]["Jahrgang"] == "birth_year"
     assert "age" not in plan["input"]["values"]
     assert [[*column["values"].values()] for column in plan["columns"].values()] == [
