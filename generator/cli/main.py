@@ -136,7 +136,9 @@ def _refuse_no_text(words: list[str]) -> None:
     for before, word in pairwise(["", *words]):
         if not is_text(word):
             place = f"{before} " if before.startswith("-") else ""
-            raise ConfigError(f"{place}{word}: {NO_TEXT}")
+            is_setting = "--set" in {before, word.partition("=")[0]}  # whose value may be a secret
+            shown = f"{word.partition('=')[0]}=…" if is_setting else word
+            raise ConfigError(f"{place}{shown}: {NO_TEXT}")
 
 
 def _refuse_urls(words: list[str]) -> None:

@@ -29,7 +29,7 @@ def remarks_on(resolution: Resolution, column: MappedColumn) -> Iterator[str]:
     if outside:
         yield (
             f"outside {youngest} to {oldest}: {shown(Counter({text: column.counts[text] for text in outside}))}; "
-            f"these rows are rejected, or {place} says what they mean (null: not known)"
+            f"rejected unless {place} says what they mean (null: not known)"
         )
     said = {text for name in (column.source, column.target) for text in resolution.said.values.get(name, {})}
     if codes := {text: column.counts[text] for text in read if _CODE.fullmatch(text) and text not in said}:

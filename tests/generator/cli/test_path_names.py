@@ -104,3 +104,13 @@ def test_a_config_value_that_is_no_text_is_named(section: dict[str, Any], place:
     with pytest.raises(ConfigError, match=re.escape(place)) as raised:
         from_values(section)
     assert "is not UTF-8 text; write it in UTF-8" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "words", [("--set", f"llm.headers.X-Key=hunter2{BAD}"), (f"--set=llm.headers.X=hunter2{BAD}",)]
+)
+def test_a_setting_that_is_no_text_is_not_repeated(personas: Personas, words: tuple[str, ...]) -> None:
+    code, _, err = personas("generate", QUICKSTART, *words)
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "is not UTF-8 text" in err
+    assert "hunter2" not in err
