@@ -27,8 +27,14 @@ class UnwritableError(PersonasError, OSError):
 
     def __str__(self) -> str:
         """Return file, reason and remedy."""
-        remedy = "free some space" if self.errno in _NO_ROOM else "choose a path that you may write to"
-        return f"{self.filename}: cannot be written ({self.strerror}); {remedy}, and repeat the command"
+        return f"{self.filename}: {cannot_be_written(self)}"
+
+
+def cannot_be_written(error: OSError) -> str:
+    """Return why a file cannot be written, and the remedy; the same for every file, as any may meet a full disk."""
+    reason = error.strerror or type(error).__name__
+    remedy = "free some space" if error.errno in _NO_ROOM else "choose a path that you may write to"
+    return f"cannot be written ({reason}); {remedy}, and repeat the command"
 
 
 @contextmanager

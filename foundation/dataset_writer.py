@@ -43,7 +43,9 @@ def frame_writer(
     except UnwritableError:
         raise
     except OSError as error:  # of pyarrow, without errno
-        raise DatasetError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise DatasetError(
+            f"{path}: cannot be written ({error.strerror or error}); free some space, or choose another path"
+        ) from error
 
 
 @contextmanager

@@ -62,6 +62,19 @@ class Progress:
     imported: Imported | None = None
 
 
+def refuse_offline(config: Config, place: Path) -> None:
+    """Refuse a run of the offline narrator, which has no requests; `place` names it in the error.
+
+    Raises:
+        ConfigError: `llm.backend` is `offline`.
+    """
+    if config.llm.backend == "offline":
+        raise ConfigError(
+            f"{place}: llm.backend is offline, which has no requests for a batch endpoint; set llm.backend to openai "
+            "and llm.base_url to one that takes batches, or run personas generate"
+        )
+
+
 def submit(
     config: Config,
     folder: Path,
@@ -85,9 +98,11 @@ def submit(
         The round, or the run's manifest if no row waits.
 
     Raises:
-        ConfigError: the previous round is not over, or was submitted to another endpoint; or as for `generate`.
+        ConfigError: the run has the offline narrator; the previous round is not over, or was submitted to another
+            endpoint; or as for `generate`.
         LLMError: the endpoint takes no batches, refuses the key, or failed; the same call continues.
     """
+    refuse_offline(config, folder)
     with batch_locked(folder):
         state = BatchState.read(folder)
         # Under the lock, so that no batch is created after this look-up.
@@ -129,9 +144,10 @@ def poll(
         observe: called with running counts.
 
     Raises:
-        ConfigError: nothing was submitted, or it was submitted to another endpoint.
+        ConfigError: the run has the offline narrator; nothing was submitted, or it was submitted to another endpoint.
         LLMError: the endpoint failed, or does not know a batch; the same call continues.
     """
+    refuse_offline(config, folder)
     with batch_locked(folder):
         state = BatchState.read(folder)
         if not state.rounds:

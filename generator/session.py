@@ -242,7 +242,7 @@ async def _narrate(
         limit = deadline.running(config.runtime.deadline_s, work.stop)
         with _interruptible(work) as heard, limit:
             finished = await work.run(pending, tally)
-    except BaseException:
+    except BaseException:  # Ctrl-C and a cancelled task too: the manifest must not say that the run goes on
         with contextlib.suppress(OSError):  # report the error that ended the run, not its consequence
             close(whole=False)
         raise

@@ -29,6 +29,9 @@ class Answers:
         faults = {"bad_json": options.bad_json} | dict(pair.split("=") for pair in options.fault)
         self.faults = {name: float(faults.get(name, 0)) for name in CONTENT_FAULTS}
         self.heat = options.heat
+        # A rate would let chance decide whether two rows of a shard share the sentence, and whether a row ever stops.
+        self.shares = self.faults.pop("shared") > 0
+        self.first_seeds: dict[bytes, int | None] = {}
 
     def refusal(self, body: dict[str, Any]) -> str:
         """Return why a strict endpoint refuses this request; empty if it accepts it."""
@@ -53,21 +56,15 @@ class Answers:
             return "json_object", schema
         return "prompt", schema
 
-    def drawn_fault(self, body: dict[str, Any], draw: random.Random) -> str:
-        """Draw a fault of the content; empty for none."""
-        if fault := next((name for name, p in self.faults.items() if p and draw.random() < p), ""):
-            return fault
-        return "wrong_age" if self.heat and draw.random() < self.heat * body.get("temperature", 1.0) else ""
-
     def content(self, body: dict[str, Any], fault: str) -> tuple[dict[str, Any], str]:
         """Return the message and the finish reason."""
         body = body | {"messages": [message | {"content": text_of(message)} for message in body["messages"]]}
         identity = orjson.dumps([body["messages"], body.get("seed")])
         draw = random.Random(hashlib.blake2b(identity, digest_size=8).digest())
-        fault = fault or self.drawn_fault(body, draw)
+        form, schema = self.schema(body)
+        fault = fault or self.fault(body, schema, draw)
         if fault:
             self.counts[f"fault_{fault}"] += 1
-        form, schema = self.schema(body)
         if form == "prompt" and not schema:
             return {"role": "assistant", "content": "hello"}, "stop"
         if form == "json_object" and not schema:
@@ -96,6 +93,25 @@ class Answers:
         cut = fault == "length" and body.get("max_tokens", 0) <= 2048
         return message, "length" if cut else "stop"
 
+    def fault(self, body: dict[str, Any], schema: dict[str, Any], draw: random.Random) -> str:
+        """Return the fault of an answer, or an empty text."""
+        drawn = next((name for name, p in self.faults.items() if p and draw.random() < p), "")
+        if not drawn and self.heat and draw.random() < self.heat * body.get("temperature", 1.0):
+            drawn = "wrong_age"
+        return drawn or ("shared" if self.shares and self.is_first(body, schema) else "")
+
+    def is_first(self, body: dict[str, Any], schema: dict[str, Any]) -> bool:
+        """Return whether this is the first attempt's first question about a person, however often it is sent.
+
+        Later attempts ask the same with other seeds.
+        """
+        if any(message["role"] == "assistant" for message in body["messages"]):
+            return False
+        if not TOPICS.keys() & schema.get("properties", {}).keys():
+            return False
+        question = hashlib.blake2b(orjson.dumps(body["messages"])).digest()
+        return self.first_seeds.setdefault(question, body.get("seed")) == body.get("seed")
+
 
 def spoilt(values: dict[str, Any], fault: str, body: dict[str, Any]) -> str:
     """Return the answer as text, with a fault of content if one is requested."""
@@ -106,7 +122,8 @@ def spoilt(values: dict[str, Any], fault: str, body: dict[str, Any]) -> str:
     foreign = {
         name: said if isinstance(said, list) else "这个人喜欢做饭。" * 40 for name, said in values.items()
     }
-    prose = next((name for name in values if name in TOPICS), first)
+    # The last of these fields, as not every schema of a dataset has the first.
+    prose = next((name for name in reversed(values) if name in TOPICS), first)
     shared = {**values, prose: f"{values[prose]} {SHARED}"}
     spoilers = {
         "bad_json": lambda: text[: len(text) // 2],

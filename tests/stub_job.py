@@ -9,12 +9,13 @@ import asyncio
 import logging
 import os
 import signal
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from census_personas.foundation.errors import DatasetError
-from census_personas.generator.executor.executor import Exchange
+from census_personas.generator.executor.executor import Done, Exchange, Executor
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,29 @@ class StubWorker:
 
     async def aclose(self) -> None:
         await self.exchange("last")
+
+
+class Desk:
+    """A coordinator that answers with the number of the worker, and remembers who was released."""
+
+    def __init__(self) -> None:
+        """Nobody has reported."""
+        self.is_stopping = False
+        self.released: list[int] = []
+        self.reports: list[tuple[int, Any]] = []
+
+    def exchange(self, worker: int, report: Any) -> int:
+        self.reports.append((worker, report))
+        return worker
+
+    def release(self, worker: int) -> None:
+        self.released.append(worker)
+
+
+async def done_by(executor: Executor, *tasks: object, desk: Desk | None = None, **job: Any) -> list[Done]:
+    """The outcomes of these tasks, done by a job with these fields."""
+    async with aclosing(executor.run(StubJob(**job), iter(tasks), desk or Desk())) as outcomes:
+        return [done async for done in outcomes]
 
 
 def do(task: Any) -> None:

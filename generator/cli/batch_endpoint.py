@@ -14,7 +14,6 @@ from census_personas.generator.cli.batch_options import (
     Bounds,
     NewFolder,
     RunOrConfig,
-    refuse_offline,
     refuse_unreadable,
     run_of,
 )
@@ -59,7 +58,7 @@ def submit(  # noqa: PLR0917  each option is one
     from census_personas.generator.run.manifest import Manifest
 
     settings, place = run_of(run, overrides, rows)
-    refuse_offline(settings, run)
+    batch_rounds.refuse_offline(settings, run)
     if folder is not None:
         output_folder(folder, inputs=[run] if run.is_file() else [])
     place = folder or place
@@ -98,7 +97,6 @@ def poll(
     if not run.is_dir():
         raise ConfigError(f"{run}: no such run folder; give the one whose requests were submitted")
     settings, folder = run_of(run, overrides, None)
-    refuse_offline(settings, run)
     if wait:
         imported = _waited(settings, folder, interval, gives_up=give_up)
     else:

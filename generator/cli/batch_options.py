@@ -24,28 +24,20 @@ Bounds = Annotated[
 
 
 def run_of(run: Path, overrides: list[str] | None, rows: int | None) -> tuple[Config, Path]:
-    """Return the configuration and folder of a run folder or of a config file."""
-    from census_personas.foundation.run_layout import RunLayout
+    """Return the configuration and folder of a run folder or of a config file.
 
+    Raises:
+        ConfigError: there is neither, or the configuration is wrong.
+    """
+    from census_personas.foundation.run_layout import RunLayout
+    from census_personas.generator.config.run_config import ConfigError
+
+    if not run.exists():
+        raise ConfigError(f"{run}: no such run folder or config; give one that exists")
     if run.is_dir():
         return config_of(RunLayout(run).config, overrides, rows=rows), run
     settings = config_of(run, overrides, rows=rows)
     return settings, Path("runs") / settings.name
-
-
-def refuse_offline(settings: Config, run: Path) -> None:
-    """Refuse a run of the offline narrator, which has no requests.
-
-    Raises:
-        ConfigError: `llm.backend` is `offline`.
-    """
-    from census_personas.generator.config.run_config import ConfigError
-
-    if settings.llm.backend == "offline":
-        raise ConfigError(
-            f"{run}: llm.backend is offline, which has no requests for a batch endpoint; set llm.backend to openai and "
-            "llm.base_url to one that takes batches, or run personas generate"
-        )
 
 
 def refuse_unreadable(model: BatchResults) -> None:

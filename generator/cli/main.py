@@ -118,6 +118,7 @@ def main() -> None:
 
 
 def _run(words: list[str]) -> None:
+    _refuse_no_text(words)
     _refuse_urls(words)
     # Not `app()`, which formats errors in its own way and treats a closed pipe as a failure.
     command = typer.main.get_command(app)
@@ -127,6 +128,19 @@ def _run(words: list[str]) -> None:
     finally:
         # Now, while a full disk or a closed pipe can still be reported.
         sys.stdout.flush()
+
+
+def _refuse_no_text(words: list[str]) -> None:
+    """Refuse an argument that is not UTF-8, as a file's name may be: libraries and run files cannot hold it."""
+    from census_personas.generator.config.run_config import ConfigError
+    from census_personas.generator.config.section import NO_TEXT, is_text
+
+    for before, word in pairwise(["", *words]):
+        if not is_text(word):
+            place = f"{before} " if before.startswith("-") else ""
+            is_setting = "--set" in {before, word.partition("=")[0]}  # whose value may be a secret
+            shown = f"{word.partition('=')[0]}=…" if is_setting else word
+            raise ConfigError(f"{place}{shown}: {NO_TEXT}")
 
 
 def _refuse_urls(words: list[str]) -> None:

@@ -17,6 +17,7 @@ from census_personas.foundation.plugins import installed
 from census_personas.foundation.yaml_file import YamlError, parse_yaml, read_yaml
 from census_personas.generator.config.input_config import InputConfig, file_alone
 from census_personas.generator.config.run_config import Config, ConfigError
+from census_personas.generator.config.section import NO_TEXT
 from census_personas.generator.config.selection import TABLES
 
 _SECTIONS = frozenset(
@@ -202,6 +203,8 @@ _PATTERNS = {
 def _explain(place: str, item: Any) -> str:
     where = ".".join(str(part) for part in item["loc"]) or "config"
     message = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "string_unicode":
+        message = NO_TEXT
     if item["type"] == "value_error":
         return f"{place}: {message}"
     if item["type"] == "extra_forbidden":
@@ -224,7 +227,8 @@ def _fault(where: str, message: str, item: Any) -> str:
         return f"is a list; write [{_cut(str(item['input']))}], not {_cut(repr(item['input']))}"
     if item["type"] == "string_pattern_mismatch":
         return f"{_PATTERNS.get(where, 'holds a character that a name cannot have')}, not {_cut(repr(item['input']))}"
-    return f"{message[:1].lower()}{message[1:]}, not {_cut(repr(item['input']))}"
+    value = _cut(repr(item["input"]))
+    return f"{value} {message}" if message == NO_TEXT else f"{message[:1].lower()}{message[1:]}, not {value}"
 
 
 def _hidden_fault(where: str, message: str, item: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from census_personas.generator.config.section import Name, Section
+from census_personas.generator.config.section import Name, Section, is_text
 
 _MOST_COLUMNS = 1_000
 
@@ -18,6 +18,9 @@ def _meaning(value: Any) -> Any:
     parts = value if isinstance(value, list | tuple) else () if value is None else (value,)
     if any(isinstance(part, bool) or not isinstance(part, str | int) for part in parts):
         raise ValueError(f"input.values: {value!r} is not a state, a list of states, a range or null")
+    for part in parts:
+        if not is_text(str(part)):
+            raise ValueError(f"input.values: {part!r} is not UTF-8 text; write it in UTF-8")
     return tuple(parts) if isinstance(value, list) else value
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from census_personas.generator.config.section import is_text
+
 OPTIONS = (
     "top_k",
     "min_p",
@@ -54,8 +56,8 @@ def _json(value: Any, keys: tuple[str, ...] = ()) -> Any:
         return {str(name): _json(part, (*keys, str(name))) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [_json(part, (*keys, str(number))) for number, part in enumerate(value)]
-    if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
-        raise PydanticCustomError("plain", "{key}: holds half a character", {"key": key})
+    if isinstance(value, str) and not is_text(value):
+        raise PydanticCustomError("plain", "{key}: is not UTF-8 text; write it in UTF-8", {"key": key})
     whole = isinstance(value, int) and abs(value) >= 2**63
     if whole or (isinstance(value, float) and not math.isfinite(value)):
         raise PydanticCustomError("plain", "{key}: is not a number that JSON can hold", {"key": key})

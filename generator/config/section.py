@@ -7,9 +7,16 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+NO_TEXT = "is not UTF-8 text; write it in UTF-8, or rename the file that it names"
+"""Fault of a text with bytes that are no character, as in the name of a file from another system."""
 # The longest time that a setting may have, in seconds (eleven days).
 MOST_SECONDS = 1e6
 _DEEPEST = 8
+
+
+def is_text(value: str) -> bool:
+    """Return whether a text can be written as UTF-8: it has no lone surrogates."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _no_switch(value: Any) -> Any:
@@ -26,8 +33,8 @@ def _plain(value: Any, keys: tuple[str, ...] = ()) -> Any:
         return {str(key): _plain(part, (*keys, str(key))) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part, (*keys, str(number))) for number, part in enumerate(value)]
-    if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
-        raise PydanticCustomError("plain", "{key} holds half a character", {"key": ".".join(keys)})
+    if isinstance(value, str) and not is_text(value):
+        raise PydanticCustomError("plain", f"{{key}} {NO_TEXT}", {"key": ".".join(keys)})
     if value is None or not isinstance(value, str | int | float):
         kind = "has no value" if value is None else f"is a {type(value).__name__}"
         raise PydanticCustomError(

@@ -28,9 +28,9 @@ DERIVED = ("country", "birth_year", "occupation_code")
 class RowCompleter:
     """Completes rows that identify a person by imputation, and all others with the whole model.
 
-    A row with sex, age, occupation and postcode is completed as in earlier releases, with draws by its uuid. For any
-    other row, all missing values are drawn together, from the model exactly conditioned on the row, with draws by its
-    place in the file.
+    A row with sex, age, occupation, postcode and the other public attributes, as every released dataset has them, is
+    completed as in earlier releases, with draws by its uuid. For any other row, all missing values are drawn together,
+    from the model exactly conditioned on the row, with draws by its place in the file.
     """
 
     def __init__(self, population: Population, imputation: Imputation, seed: int) -> None:
@@ -49,8 +49,11 @@ class RowCompleter:
 
     @cached_property
     def needed(self) -> tuple[str, ...]:
-        """The columns that a row needs to identify a person."""
-        return self._roles.named(_NEEDED)
+        """The columns that a row needs to be completed by imputation: who it is, and what imputation does not draw."""
+        own = self._imputation
+        drawn = {*own.imputed, *self._roles.named(tuple(PLACE))}
+        kept = (name for name in own.public if name in self._domain and name not in drawn)
+        return tuple(dict.fromkeys((*self._roles.named(_NEEDED), *kept)))
 
     def lacking(self, mapping: InputMapping) -> tuple[str, ...]:
         """Return the needed columns that a file does not have."""

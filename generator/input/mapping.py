@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -30,6 +30,7 @@ class MappedColumn:
         how: how its header was recognized (`headers`); None if the config maps it.
         readings: what each value means; None if any text is valid.
         counts: how often each value occurs; empty cells are counted under None.
+        is_unknown: if any text is valid, whether a text says that nobody knows.
     """
 
     source: str
@@ -37,11 +38,12 @@ class MappedColumn:
     how: int | None
     readings: Mapping[str, Reading] | None = None
     counts: Counter[str | None] = field(default_factory=Counter)
+    is_unknown: Callable[[str], bool] = lambda _: False
 
     def read(self, cell: Any) -> Reading:
         """Return what a cell means; if any text is valid, the cell itself."""
         if self.readings is None:
-            return Reading(cell)
+            return UNKNOWN if isinstance(cell, str) and self.is_unknown(cell.strip()) else Reading(cell)
         if (texts := cell_texts(cell)) is not None:
             return one_of([self.readings.get(text, LEFT) for text in texts])
         text = cell_text(cell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ import yaml
 from census_personas.generator.input.completing import DERIVED, DRAWN
 from census_personas.generator.input.headers import EXACT
 from census_personas.generator.input.mapping import InputMapping, MappedColumn, count, shown
-from census_personas.generator.input.resolution import Resolution
+from census_personas.generator.input.remarks import remarks_on
+from census_personas.generator.input.resolution import BIRTH_YEAR, Resolution
 from census_personas.generator.narration.narrator import IMPOSSIBLE
 
 _MOST_VALUES = 12
+_NUMBER = re.compile(r"[0-9]+([.,][0-9]+)?")  # weights and counts look like ages
 _WIDTH = 110
 _HOW = {0: "by its name", 1: "by its name, spelt otherwise", 2: "by a usual name", None: "by the config"}
 
@@ -29,7 +32,9 @@ class Plan:
         rows: number of its rows.
         separator: between the cells of a text file.
         mapping: how it is read.
+        targets: header -> the attribute that a config names for it; `birth_year` where ages follow from years of birth.
         unsaid: attributes that are drawn for every person, as the file does not have them.
+        remarks: header -> questions about values that can be read, but may be codes.
         suggestions: headers that are not read -> the attributes that they may hold.
         section: the config's `input` section for all of this.
         people: the first people, completed; empty if a question must be decided first.
@@ -39,7 +44,9 @@ class Plan:
     rows: int
     separator: str
     mapping: InputMapping
+    targets: Mapping[str, str]
     unsaid: tuple[str, ...]
+    remarks: Mapping[str, Sequence[str]]
     suggestions: Mapping[str, str]
     section: Mapping[str, Any]
     people: Sequence[Mapping[str, Any]]
@@ -47,27 +54,31 @@ class Plan:
     def text(self) -> str:
         """Return the plan as text."""
         lines = [f"{self.file}: {count(self.rows, 'row')}", "", "columns"]
-        lines += [line for column in self.mapping.columns for line in _column_lines(column)]
+        for column in self.mapping.columns:
+            lines += _column_lines(column, self.targets[column.source])
+            lines += [f"    {said}" for said in self.remarks[column.source]]
         if self.mapping.key or self.mapping.uuid:
             kind = "key" if self.mapping.key else "uuid"
             lines.append(f"  {self.mapping.key or self.mapping.uuid} -> {kind} of the row")
         for name in self.mapping.ignored:
             hint = self.suggestions.get(name)
             lines.append(f"  {name}: not read" + (f"; may hold {hint}" if hint else ""))
-        drawn = f"drawn of everybody: {', '.join(self.unsaid) or 'nothing'}"
+        drawn = f"drawn for everybody: {', '.join(self.unsaid) or 'nothing'}"
         lines += ["", *textwrap.wrap(drawn, _WIDTH, subsequent_indent="  ")]
-        partly = {
-            c.target: n for c in self.mapping.columns if (n := _open_rows(c)) and c.readings is not None
-        }
-        if partly:
-            lines.append(
-                "drawn of some: " + ", ".join(f"{name} ({count(n, 'row')})" for name, n in partly.items())
-            )
+        if self.partly:
+            some = ", ".join(f"{name} ({count(rows, 'row')})" for name, rows in self.partly.items())
+            lines.append(f"drawn for some: {some}")
         if self.mapping.faults:
             lines += ["", "to be decided first", *(f"  {fault}" for fault in self.mapping.faults)]
         for number, person in enumerate(self.people, start=1):
             lines += ["", f"person {number}", *(f"  {line}" for line in _person_lines(person))]
         return "\n".join([*lines, "", "config", *self.yaml().splitlines()])
+
+    @property
+    def partly(self) -> dict[str, int]:
+        """Attributes of the file that are drawn in some rows, with the number of rows."""
+        columns = (column for column in self.mapping.columns if column.readings is not None)
+        return {column.target: rows for column in columns if (rows := _open_rows(column))}
 
     def yaml(self) -> str:
         """Return the section to paste into a config; values of unclear meaning are null, to be filled in."""
@@ -89,8 +100,10 @@ class Plan:
             },
             "key": self.mapping.key,
             "ignored": list(self.mapping.ignored),
+            "remarks": {name: list(said) for name, said in self.remarks.items() if said},
             "suggestions": dict(self.suggestions),
             "drawn": list(self.unsaid),
+            "drawn_for_some": self.partly,
             "faults": list(self.mapping.faults),
             "people": [dict(person) for person in self.people],
             "input": dict(self.section),
@@ -110,7 +123,9 @@ def plan_of(
         rows=source.count,
         separator=source.text.separator,
         mapping=mapping,
+        targets={column.source: _written_target(resolution, column) for column in mapping.columns},
         unsaid=tuple(unsaid),
+        remarks={column.source: tuple(remarks_on(resolution, column)) for column in mapping.columns},
         suggestions=_suggestions(resolution, mapping),
         section=_section(resolution, mapping),
         people=people,
@@ -120,14 +135,21 @@ def plan_of(
 def _section(resolution: Resolution, mapping: InputMapping) -> dict[str, Any]:
     said = resolution.said
     section: dict[str, Any] = {"file": said.file}
-    columns: dict[str, str | None] = {c.source: c.target for c in mapping.columns if c.source != c.target}
+    columns: dict[str, str | None] = {
+        c.source: _written_target(resolution, c) for c in mapping.columns if c.source != c.target
+    }
     columns |= {name: target for name, target in said.columns.items() if target is None}
     values: dict[str, dict[str, Any]] = {}
     for column in mapping.columns:
         guessed = {text: _guess(resolution, column.target, text) for text in column.left}
         own: dict[str, Any] = {**said.values.get(column.source, {}), **said.values.get(column.target, {})}
         if column.how is None or not _is_words(column):
-            own |= {text: value for text, value in column.changed.items() if _needs_saying(column, text)}
+            years = _written_target(resolution, column) == BIRTH_YEAR
+            own |= {
+                text: value
+                for text, value in column.changed.items()
+                if _needs_saying(column, text) and not (years and isinstance(value, int))
+            }
         if own or guessed:
             values[column.target] = {text: _plain(value) for text, value in {**own, **guessed}.items()}
     section |= {"columns": columns} if columns else {}
@@ -136,6 +158,12 @@ def _section(resolution: Resolution, mapping: InputMapping) -> dict[str, Any]:
     section |= {"encoding": said.encoding} if said.encoding != "utf-8-sig" else {}
     section |= {"separator": said.separator} if said.separator else {}
     return section
+
+
+def _written_target(resolution: Resolution, column: MappedColumn) -> str:
+    """Return the attribute that a config names for a column: years of birth are not to be read as ages."""
+    is_birth = resolution.holds_birth_years(column.source, column.target)
+    return BIRTH_YEAR if is_birth else column.target
 
 
 def _guess(resolution: Resolution, attribute: str, text: str) -> str | None:
@@ -166,13 +194,8 @@ def _suggestions(resolution: Resolution, mapping: InputMapping) -> dict[str, str
     tallies = resolution.source.tally(ignored)
     for name in ignored:
         texts = [text for text in tallies[name] if text is not None]
-        fits = [
-            attribute
-            for attribute in resolution.priors.roles.columns.values()
-            if attribute in resolution.priors.domain and _fits(resolution, attribute, name, texts)
-        ]
-        if len(fits) == 1 and len(texts) > 1:
-            found[name] = fits[0]
+        if len(texts) > 1 and (fit := _fit(resolution, name, texts)) is not None:
+            found[name] = fit
             continue
         hints = [
             hint
@@ -184,13 +207,22 @@ def _suggestions(resolution: Resolution, mapping: InputMapping) -> dict[str, str
     return found
 
 
+def _fit(resolution: Resolution, header: str, texts: Sequence[str]) -> str | None:
+    """Return the one attribute that all values of a column belong to: one with a role, else any, such as a division."""
+    if all(_NUMBER.fullmatch(text) for text in texts):
+        return None
+    domain = resolution.priors.domain
+    named = [name for name in resolution.priors.roles.columns.values() if name in domain]
+    for attributes in (named, [name for name in domain if name not in named]):
+        fits = [name for name in attributes if _fits(resolution, name, header, texts)]
+        if fits:
+            return fits[0] if len(fits) == 1 else None
+    return None
+
+
 def _fits(resolution: Resolution, attribute: str, header: str, texts: Sequence[str]) -> bool:
     reader = resolution.vocabulary.reader(attribute, header)
-    if reader is None or not texts:
-        return False
-    readings = [reader(text) for text in texts]
-    is_number = all(text.isdecimal() for text in texts)
-    return not is_number and all(r.value is not None for r in readings)
+    return reader is not None and all(reader(text).value is not None for text in texts)
 
 
 def _is_half_read(resolution: Resolution, attribute: str, header: str, texts: Sequence[str]) -> bool:
@@ -213,14 +245,13 @@ def _is_range(value: str) -> bool:
     return bool(dash) and first.isdecimal() and last.isdecimal()
 
 
-def _column_lines(column: MappedColumn) -> list[str]:
+def _column_lines(column: MappedColumn, written: str) -> list[str]:
     how = "" if column.how == EXACT else f" ({_HOW[column.how]})"
-    lines = [f"  {column.source} -> {column.target}{how}"]
+    years = ", years of birth" if written == BIRTH_YEAR else ""
+    lines = [f"  {column.source} -> {column.target}{years}{how}"]
     changed = list(column.changed.items())
     for text, value in changed[:_MOST_VALUES]:
-        lines.append(
-            f"    {text!r} -> {'not known' if value is None else value} ({count(column.counts[text], 'row')})"
-        )
+        lines.append(f"    {text!r} -> {_meaning(value)} ({count(column.counts[text], 'row')})")
     if len(changed) > _MOST_VALUES:
         lines.append(f"    … {count(len(changed) - _MOST_VALUES, 'more value')}")
     if column.counts[None]:
@@ -228,6 +259,12 @@ def _column_lines(column: MappedColumn) -> list[str]:
     if column.left:
         lines.append(f"    left over: {shown(column.left)}")
     return lines
+
+
+def _meaning(value: Any) -> str:
+    if value is None:
+        return "not known"
+    return " or ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _person_lines(person: Mapping[str, Any]) -> list[str]:

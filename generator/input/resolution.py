@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from census_personas.census_priors.input_words import InputWords, read_input_words
@@ -17,12 +18,16 @@ from census_personas.generator.input.headers import Headers
 from census_personas.generator.input.mapping import InputMapping, MappedColumn, count, shown
 from census_personas.generator.input.source import InputSource
 from census_personas.generator.input.spelling import OLDEST, plain
-from census_personas.generator.input.value_reading import OTHERS, UNKNOWN, Reading, Vocabulary, explicit
+from census_personas.generator.input.value_reading import LEFT, OTHERS, UNKNOWN, Reading, Vocabulary, explicit
 
-_COUNTRY, _UUID, _BIRTH_YEAR, _CODE = "country", "uuid", "birth_year", "occupation_code"
+_COUNTRY, _UUID, _CODE = "country", "uuid", "occupation_code"
+BIRTH_YEAR = "birth_year"
+"""Column of the engine from which an age follows."""
 _UNREAD = frozenset({*PROSE, *LISTS, _UUID})
-_STAND_INS = frozenset({_BIRTH_YEAR, _CODE})
+_STAND_INS = frozenset({BIRTH_YEAR, _CODE})
+_NAMES = ("given_name", "middle_name", "family_name", "second_family_name", "municipality", "subregion")
 _MOST_NAMED = 12
+_YEAR = re.compile(r"[0-9]{4}")
 Tallies = Mapping[str, Counter[str | None]]
 
 
@@ -54,7 +59,7 @@ class Resolution:
             ConfigError: the config names a column or an attribute that does not exist.
         """
         self.said, self.source, self.priors = said, source, priors
-        self._sets_aside = sets_aside
+        self.sets_aside = sets_aside
         self.words: InputWords = read_input_words(priors)
         self.vocabulary = Vocabulary(priors, self.words)
         self.headers = Headers(priors, self.words, dict.fromkeys((*columns, _COUNTRY)))
@@ -80,7 +85,7 @@ class Resolution:
             some = _listed(self.source.columns, "")
             self._faults.append(
                 f"{self.source.path}: none of its columns ({some}) has the name of something known of a person; "
-                "say what they hold: input.columns: {COLUMN: ATTRIBUTE}"
+                "say what they hold: input.columns: {COLUMN: ATTRIBUTE} (personas priors show lists the attributes)"
             )
         uuid = _UUID if _UUID in self.source.columns and self.said.columns.get(_UUID, _UUID) else None
         read = {*(column.source for column in columns), *_UNREAD, *filter(None, (self.said.key, uuid))}
@@ -155,7 +160,7 @@ class Resolution:
                 for name in self.priors.domain
                 if name != age and self.priors.hierarchy.refines(age, name)
             ]
-            stand_ins |= dict.fromkeys((*views, _BIRTH_YEAR), age)
+            stand_ins |= dict.fromkeys((*views, BIRTH_YEAR), age)
         if occupation is not None and occupation not in targets:
             stand_ins[_CODE] = occupation
         return [_Choice(c.source, stand_ins.get(c.target, c.target), c.how) for c in choices]
@@ -173,25 +178,31 @@ class Resolution:
     def _reader(self, choice: _Choice) -> Callable[[str], Reading] | None:
         if choice.target == _COUNTRY:
             return self._country
-        named = {target for _, target in self.headers.candidates(choice.source)}
-        is_birth = _BIRTH_YEAR in {self.said.columns.get(choice.source), *named}
-        if choice.target == self.priors.roles.get("age") and is_birth:
+        if self.holds_birth_years(choice.source, choice.target):
             return self._age_of_birth
         return self.vocabulary.reader(choice.target, choice.source)
+
+    def holds_birth_years(self, source: str, target: str) -> bool:
+        """Return whether a column that is read as an age has years of birth, as the config or its header says."""
+        named = {target for _, target in self.headers.candidates(source)}
+        is_birth = BIRTH_YEAR in {self.said.columns.get(source), *named}
+        return is_birth and target == self.priors.roles.get("age")
 
     def _country(self, text: str) -> Reading:
         own = {plain(name) for name in (self.priors.country, *self.words.countries)}
         if plain(text) in own:
             return Reading(self.priors.country)
-        return UNKNOWN if self.vocabulary.is_unknown(text) else Reading(left=True)
+        return UNKNOWN if self.vocabulary.is_unknown(text) else LEFT
 
     def _age_of_birth(self, text: str) -> Reading:
-        if text.isdecimal():
+        if self._is_year(text):
             return Reading(int(self.priors.declaration.vintage) - int(text))
-        return UNKNOWN if self.vocabulary.is_unknown(text) else Reading(left=True)
+        return UNKNOWN if self.vocabulary.is_unknown(text) else LEFT
 
     def _is_year(self, text: str) -> bool:
-        return text.isdecimal() and 0 <= int(self.priors.declaration.vintage) - int(text) <= OLDEST
+        """Return whether a text is a year in which a person who lives in the locale's year may have been born."""
+        is_number = _YEAR.fullmatch(text) is not None
+        return is_number and 0 <= int(self.priors.declaration.vintage) - int(text) <= OLDEST
 
     def _is_closed(self, choice: _Choice) -> bool:
         """Return whether a column's values are restricted, as its first candidate or as its final target."""
@@ -206,7 +217,9 @@ class Resolution:
         reader = self._reader(choice)
         named = explicit(choice.target, self._said(choice), self.vocabulary, f"input.values.{choice.target}")
         if reader is None and not named:
-            return MappedColumn(choice.source, choice.target, choice.how, None, tally)
+            column = MappedColumn(choice.source, choice.target, choice.how, None, tally)
+            is_name = choice.target in self.priors.roles.named(_NAMES)
+            return replace(column, is_unknown=self.vocabulary.is_unknown_name) if is_name else column
 
         def meant(text: str) -> Reading:
             if text in named:
@@ -229,7 +242,7 @@ class Resolution:
         left = column.left
         place, rows = self.source.path, sum(left.values())
         known = sum(column.counts.values()) - column.counts[None]
-        if not left or (self._sets_aside and 2 * rows < known):
+        if not left or (self.sets_aside and 2 * rows < known):
             return None
         if column.target == _COUNTRY:
             return (
@@ -243,12 +256,12 @@ class Resolution:
             else ""
         )
         if column.target == self.priors.roles.get("age") and all(map(self._is_year, left)):
-            hint = f"if they are years of birth: input.columns: {{{column.source}: {_BIRTH_YEAR}}}; else "
+            hint = f"if they are years of birth: input.columns: {{{column.source}: {BIRTH_YEAR}}}; else "
         return (
-            f"{place}: column {column.source!r}: {count(len(left), 'value')} in {count(rows, 'row')} mean nothing "
-            f"known as {column.target}: {shown(left)}; {hint}say what they mean under "
-            f"input.values.{column.target} (null: not known; {OTHERS!r}: all others), as --plan shows, or leave the "
-            f"column out: input.columns: {{{column.source}: null}}"
+            f"{place}: column {column.source!r}: {count(len(left), 'value')} in {count(rows, 'row')} "
+            f"mean{'s' if len(left) == 1 else ''} nothing known as {column.target}: {shown(left)}; "
+            f"{hint}say what they mean under input.values.{column.target} (null: not known; {OTHERS!r}: all others), "
+            f"as --plan shows, or leave the column out: input.columns: {{{column.source}: null}}"
         )
 
 

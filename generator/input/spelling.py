@@ -52,3 +52,8 @@ def without_code(text: str) -> str:
 def is_missing_code(text: str) -> bool:
     """Return whether a cell is a code for unknown: a negative whole number, or `.a` to `.z` as Stata and SAS have."""
     return re.fullmatch(r"-\d+|\.[A-Za-z]", text) is not None
+
+
+def may_be_missing_code(text: str) -> bool:
+    """Return whether a number is one that surveys write for unknown, if it means nothing else: 0, 99, 9998."""
+    return re.fullmatch(r"0+|7{2,}|8{2,}|9+[789]", text) is not None

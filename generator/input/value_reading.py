@@ -13,11 +13,18 @@ from census_personas.census_priors.priors import Priors
 from census_personas.generator.config.run_config import ConfigError
 from census_personas.generator.input.ages import AgeReading
 from census_personas.generator.input.occupation_titles import OccupationTitles
-from census_personas.generator.input.spelling import OLDEST, is_missing_code, plain, without_code
+from census_personas.generator.input.spelling import (
+    OLDEST,
+    is_missing_code,
+    may_be_missing_code,
+    plain,
+    without_code,
+)
 
 OTHERS = "*"
 """The value that stands for all other values."""
 _SHORT = 3
+_SHORT_NAME = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,11 @@ class Vocabulary:
         is_word = text.casefold() in self.unknown or plain(text) in self._unknown_plain
         return is_word or is_missing_code(text)
 
+    def is_unknown_name(self, text: str) -> bool:
+        """Do as `is_unknown` for names, some of which are such words too: Na, Nan, Null, Blank."""
+        may_be_name = text.istitle() and text.isalpha() and len(text) <= _SHORT_NAME
+        return (self.is_unknown(text) and not may_be_name) or may_be_missing_code(text)
+
     def reader(self, attribute: str, header: str) -> Callable[[str], Reading] | None:
         """Return a function that reads the values of a column; None if any text is valid, as for a name."""
         roles, domain = self.priors.roles, self.priors.domain
@@ -106,10 +118,19 @@ class Vocabulary:
         once = {text: next(iter(owners)) for text, owners in spelled.items() if text and len(owners) == 1}
         return once | own
 
+    def _several(self, attribute: str) -> dict[str, list[Any]]:
+        """Return the words that `input.yaml` has for more than one state, of which one is true."""
+        spelled: dict[str, list[Any]] = {}
+        for state, texts in self.words.values.get(attribute, {}).items():
+            for text in dict.fromkeys(map(plain, texts)):
+                spelled.setdefault(text, []).append(state)
+        return {text: states for text, states in spelled.items() if len(states) > 1}
+
     def _states(self, attribute: str, header: str) -> Callable[[str], Reading]:
         exact, known = {str(state) for state in self.priors.domain[attribute]}, self._known(attribute)
         years = self.words.years
         holds_years = years is not None and plain(header) in set(map(plain, years.headers))
+        several = self._several(attribute)
         by_number = years.by_number if years is not None and holds_years and attribute == years.column else {}
 
         def read(text: str) -> Reading:
@@ -117,12 +138,15 @@ class Vocabulary:
                 return Reading(text)
             if text.isdecimal() and int(text) in by_number:
                 return Reading(by_number[int(text)])
-            state = known.get(plain(text)) or known.get(plain(without_code(text)))
+            said = plain(text)
+            state = known.get(said) or known.get(plain(without_code(text))) or several.get(said)
             if state is not None:
                 return Reading(state)
             if self.is_unknown(text):
                 return UNKNOWN
-            means = {known.get(plain(part)) for part in re.split(r"[/()]", without_code(text)) if plain(part)}
+            means = {
+                known.get(plain(part)) for part in re.split(r"[/(),;]", without_code(text)) if plain(part)
+            }
             if len(means) == 1 and None not in means:
                 return Reading(means.pop())
             named = [known.get(plain(part)) for part in self._alternatives(without_code(text))]
@@ -163,13 +187,15 @@ class Vocabulary:
         return read
 
     def _occupations(self, attribute: str) -> Callable[[str], Reading]:
-        titles, known = OccupationTitles(self.priors.occupations, self.words.plural), self._known(attribute)
+        titles = OccupationTitles(self.priors.occupations, self.words.plural)
+        known = self._several(attribute) | self._known(attribute)
 
         def read(text: str) -> Reading:
             name = titles.find(text) or titles.find(without_code(text)) or known.get(plain(text))
             if name is not None:
                 return Reading(name)
-            return UNKNOWN if self.is_unknown(text) else FOREIGN
+            # Such a number must not count as a job that the locale does not know.
+            return UNKNOWN if self.is_unknown(text) or may_be_missing_code(text) else FOREIGN
 
         return read
 

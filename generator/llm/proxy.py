@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from census_personas.generator.llm.chat import EndpointError
+from census_personas.generator.llm.chat import AddressError
 
 HINT = "write HTTP_PROXY, HTTPS_PROXY or ALL_PROXY as http://host:port, or unset it"
+_SOCKS = frozenset({"socks", "socks4", "socks4a", "socks5", "socks5h"})
 FAULT = "the proxy in the environment is not an http address (not shown, as it may hold a password)"
 
 
@@ -19,7 +21,7 @@ def proxy_for(url: str) -> str | None:
     subdomains, `host:port`, addresses and blocks of them (10.0.0.0/8), `*` for all.
 
     Raises:
-        EndpointError: it is not an http address, such as that of a SOCKS proxy.
+        AddressError: it is a SOCKS proxy, which needs a library beyond each transport's own, or no http address.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -33,9 +35,20 @@ def proxy_for(url: str) -> str | None:
         sound = named.scheme in {"http", "https"} and bool(named.hostname) and (named.port or 1) > 0
     except ValueError:
         sound = False
+    if (scheme := proxy.partition("://")[0].lower()) in _SOCKS:
+        raise AddressError(
+            f"{_variable(parts.scheme)}: a SOCKS proxy ({scheme}) is not supported",
+            hint="name an HTTP proxy as http://host:port, unset the variable, or name the endpoint's host in NO_PROXY",
+        )
     if not sound or not proxy.isprintable():
-        raise EndpointError(FAULT, hint=HINT)
+        raise AddressError(FAULT, hint=HINT)
     return proxy
+
+
+def _variable(scheme: str) -> str:
+    """Return the environment variable that names the proxy; small letters take precedence, as in urllib."""
+    names = [name for of in (scheme, "all") for name in (f"{of}_proxy", f"{of}_proxy".upper())]
+    return next((name for name in names if os.environ.get(name)), "the system's proxy")
 
 
 def _is_excepted(host: str, port: int | None, excepted: str) -> bool:

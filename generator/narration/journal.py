@@ -17,7 +17,7 @@ from typing import Self
 
 import orjson
 
-from census_personas.foundation.atomic_file import sync
+from census_personas.foundation.atomic_file import cannot_be_written, sync
 from census_personas.foundation.errors import PersonasError
 from census_personas.foundation.user_path import check_input
 from census_personas.generator.llm.chat import Completion
@@ -189,10 +189,7 @@ class Journal:
                 os.fsync(self._file)
             except OSError as error:
                 os.ftruncate(self._file, self._end)
-                said = error.strerror or type(error).__name__
-                raise JournalError(
-                    f"{self._place}: cannot be written ({said}); make room and resume"
-                ) from error
+                raise JournalError(f"{self._place}: {cannot_be_written(error)}") from error
             for kept, line, _ in batch:
                 self._index[kept] = (self._end, len(line))
                 self._end += len(line)

@@ -15,6 +15,7 @@ from census_personas.generator.llm.chat import ChatRequest, Completion, RequestE
 from census_personas.generator.offline import details, work
 from census_personas.generator.offline.derivation import Derivation
 from census_personas.generator.offline.details import Details
+from census_personas.generator.offline.endings import Endings, endings_of
 from census_personas.generator.offline.grammar import Grammar, GrammarError
 from census_personas.generator.offline.grammar_faults import refuse_faults
 from census_personas.generator.offline.portrait import Portrait
@@ -133,10 +134,16 @@ class OfflineNarrator:
             avoid=person.portrait.home,
             used=person.details.owned,
         )
+        # What the record has by now, as a later call and a repair are told it.
+        endings = Endings(
+            text
+            for field in self._guide.lengths
+            if field not in properties and isinstance(text := facts.get(field), str)
+        )
         return {
             field: list(getattr(person.details, _LISTS[field]))
             if field in _LISTS
-            else self._text(derivation, person, field, schema)
+            else self._text(derivation, person, field, schema, endings)
             for field, schema in properties.items()
         }
 
@@ -167,22 +174,34 @@ class OfflineNarrator:
         chosen = Details.of(facts, seen, grammar, guide, draws(f"details {identity}"), tags=tags)
         return _Person(identity, seen, chosen, grammar)
 
-    def _text(self, derivation: Derivation, person: _Person, field: str, schema: Mapping[str, Any]) -> str:
-        """Derive until the length fits; after some tries return the text with the nearest length."""
+    def _text(
+        self,
+        derivation: Derivation,
+        person: _Person,
+        field: str,
+        schema: Mapping[str, Any],
+        endings: Endings,
+    ) -> str:
+        """Derive until the length fits and no sentence ends like those of two other texts.
+
+        After some tries, return a text that at least has the length, else the text with the nearest length.
+        """
         shortest, longest = self._guide.lengths.get(field, _ANY_LENGTH)
         if "minLength" in schema or "maxLength" in schema:
             shortest = max(shortest, schema.get("minLength", shortest))
             longest = min(longest, schema.get("maxLength", longest))
         symbol = _SYMBOLS.get(field, field)
         ranks = person.grammar.ranks(*person.portrait.leads(self._turns.get(field, 0)))
-        best, missed = "", 1 << 30
+        best, missed, is_worn, ends = "", 1 << 30, False, set[str]()
         for _ in range(_REWRITES):
             text = self._guide.contracted(derivation.write(symbol, ranks))
-            if shortest <= len(text) <= longest:
-                return text
-            miss = max(shortest - len(text), len(text) - longest)
-            if miss < missed:
-                best, missed = text, miss
+            miss = max(shortest - len(text), len(text) - longest, 0)
+            if miss < missed or (is_worn and miss == missed):
+                best, missed, ends = text, miss, endings_of(text)
+                is_worn = endings.are_worn(ends)
+                if not (miss or is_worn):
+                    break
+        endings.add(ends)
         return best
 
     def _refuse_unknown(self, properties: Iterable[str]) -> None:

@@ -1,9 +1,10 @@
 """Imputation: names, origin and traits of a row that says who somebody is, drawn by its uuid.
 
-Rows without sex, age, occupation or postcode are completed by the whole model (`completion`), by their place in the
-file. A row that says all four, as every row of a released dataset does, is completed here instead, so that it is the
-same person in any file, in any order, and in a file of any other rows, and stays the person that earlier releases made
-of it. What it says is believed even where the model has nobody like it; the checks that follow judge it.
+Rows without sex, age, occupation, postcode or another public attribute are completed by the whole model (`completion`),
+by their place in the file. A row that has all of them, as every row of a released dataset does, is completed here
+instead, so that it is the same person in any file, in any order, and in a file of any other rows, and stays the person
+that earlier releases made of it. What it says is believed even where the model has nobody like it; the checks that
+follow judge it.
 
 Origin and birthplace follow from place, sex, age, schooling and the name in the row's texts, as in
 Bayesian Improved First Name and Surname Geocoding (Voicu 2018, after Elliott et al. 2009):

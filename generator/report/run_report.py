@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from pydantic import ValidationError
 
-from census_personas.foundation.atomic_file import write_whole
+from census_personas.foundation.atomic_file import cannot_be_written, write_whole
 from census_personas.foundation.dataset_reader import columns_of, dataset_files
 from census_personas.foundation.errors import DatasetError
 from census_personas.foundation.plugins import NO_PLUGINS, Plugins
@@ -212,10 +212,7 @@ def writing(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or error
-        raise DatasetError(
-            f"{place}: cannot be written ({reason}); choose a path with free space that you may write to"
-        ) from error
+        raise DatasetError(f"{place}: {cannot_be_written(error)}") from error
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:

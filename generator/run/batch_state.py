@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from census_personas.foundation.atomic_file import UnwritableError, write_whole
 from census_personas.foundation.run_layout import RunLayout
 from census_personas.foundation.user_path import check_input
 from census_personas.generator.config.run_config import ConfigError
+from census_personas.generator.run.folder_lock import held
 
 _Count = Annotated[int, Field(ge=0, lt=2**63)]
 _MOST_BYTES = 2**26
@@ -137,19 +136,12 @@ def batch_locked(folder: Path) -> Iterator[None]:
     file = RunLayout(folder).batch_lock
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise UnwritableError(error.errno, error.strerror, str(file)) from error
-    try:
+    with held(file, f"{folder}: another process is at its batches; wait for it or stop it"):
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ConfigError(
-                f"{folder}: another process is at its batches; wait for it or stop it"
-            ) from error
-        yield
-    finally:
-        if [place.name for place in folder.iterdir()] == [file.name]:
-            file.unlink()
-            folder.rmdir()
-        os.close(handle)
+            yield
+        finally:
+            if [place.name for place in folder.iterdir()] == [file.name]:
+                file.unlink()
+                folder.rmdir()

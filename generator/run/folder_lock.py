@@ -21,8 +21,19 @@ def locked(path: Path) -> Iterator[None]:
         ConfigError: another process holds it.
         UnwritableError: its lock cannot be made.
     """
+    with held(RunLayout(path).lock, f"{path}: another process is writing this run; wait for it or stop it"):
+        yield
+
+
+@contextmanager
+def held(file: Path, refusal: str) -> Iterator[None]:
+    """Hold a lock file, which is made if it is not there and stays; `refusal` is the error while another holds it.
+
+    Raises:
+        ConfigError: another process holds it.
+        UnwritableError: the file cannot be made or locked.
+    """
     # The lock is the kernel's and goes with the process: nothing to clean up after a crash.
-    file = RunLayout(path).lock
     try:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     except OSError as error:
@@ -31,9 +42,7 @@ def locked(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ConfigError(
-                f"{path}: another process is writing this run; wait for it or stop it"
-            ) from error
+            raise ConfigError(refusal) from error
         except OSError as error:
             raise UnwritableError(error.errno, error.strerror, str(file)) from error
         yield

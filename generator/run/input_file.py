@@ -127,7 +127,7 @@ class InputFile:
 
     @property
     def unsaid(self) -> tuple[str, ...]:
-        """What is drawn of everybody, since the file does not say it."""
+        """The facts that are drawn for everybody, since the file does not have them."""
         return self._completer.unsaid(self.mapping)
 
     def preview(self, n: int) -> list[dict[str, Any]]:

@@ -81,7 +81,10 @@ class RunResources:
         cls._check_narratable(config, population, prompts)
         people = InputFile(config.input, population, config.seed) if config.input else None
         if people is not None and config.rows > len(people):
-            raise ConfigError(f"{people.path}: has {len(people)} rows, and rows={config.rows} are asked for")
+            raise ConfigError(
+                f"{people.path}: has {len(people)} rows, and rows={config.rows} are asked for; set rows to at most "
+                f"{len(people)}, or run personas narrate, which takes them all"
+            )
         by_model = {} if config.llm.backend == "offline" else BY_MODEL
         policy = {**(WRITTEN if people else SAMPLED), **by_model}
         if not config.validation.rules:

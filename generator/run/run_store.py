@@ -110,7 +110,9 @@ class RunStore:
             try:
                 with self._publishing():
                     yield self._layout.path
-            except BaseException:
+            except (
+                BaseException
+            ):  # Ctrl-C and a cancelled task too: their paid answers are put there before they go on
                 try:
                     self._publish_all()
                 except StoreError as error:  # what ended the run is worth telling, not what it led to

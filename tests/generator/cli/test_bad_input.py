@@ -128,7 +128,7 @@ def test_unclear_value_is_named(personas: Personas, tmp_path: Path, cell: object
     people(2).assign(age=cell).to_parquet(tmp_path / "x.parquet")
     code, _, err = personas("narrate", "x.parquet", "-o", "run")
     assert code == 2
-    assert f"x.parquet: column 'age': 1 value in 2 rows mean nothing known as age: '{cell}' (2 rows)" in err
+    assert f"x.parquet: column 'age': 1 value in 2 rows means nothing known as age: '{cell}' (2 rows)" in err
     assert not (tmp_path / "run").exists()
 
 
@@ -158,7 +158,7 @@ def test_rows_beyond_the_disk_are_refused(personas: Personas, tmp_path: Path) ->
     [
         (("--where", '{"state": "ca"}'), "where.state: unknown value 'ca'; did you mean CA?"),
         (("--where", '{"state": "😀"}'), "where.state: unknown value '😀'; known: AL"),
-        (("--where", '{"state": "\\ud83d"}'), "where.state holds half a character"),
+        (("--where", '{"state": "\\ud83d"}'), "where.state is not UTF-8 text; write it in UTF-8"),
         (
             ("--where", '{"sex": "Male", "sex": "Female"}'),
             "--where: not valid JSON (key 'sex' is given twice)",

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import typer
 
+from census_personas.generator import batch_rounds
 from census_personas.generator.cli.batch import export
 from census_personas.generator.cli.batch_endpoint import poll, submit
 from census_personas.generator.config.run_config import Config, ConfigError
@@ -350,3 +351,11 @@ def test_offline_run_is_refused_before_the_endpoint_is_asked(
             command(run)
     assert [file.name for file in run.iterdir()] == ["config.yaml"]
     assert not any(server.stats().values())
+
+
+def test_python_refuses_an_offline_run_too(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"run: llm\.backend is offline, which has no requests"):
+        batch_rounds.submit(Config(), tmp_path / "run", most_requests=9, most_bytes=10**6)
+    with pytest.raises(ConfigError, match=r"run: llm\.backend is offline, which has no requests"):
+        batch_rounds.poll(Config(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

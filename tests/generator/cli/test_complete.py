@@ -34,7 +34,7 @@ def test_survey_is_completed(personas: Personas, survey: Path, tmp_path: Path, s
     code, out, err = personas("complete", survey, "-o", file)
     assert (code, out) == (0, "")
     assert err.splitlines() == [
-        f"note: {survey}: has no occupation, zipcode: drawn given what is known",
+        f"note: {survey}: has no occupation, zipcode, marital_status: drawn given what is known",
         "note: carried through, as they are no attributes: respondent, weight",
         f"{file}: 3 rows",
         f"{tmp_path}/out.impossible.{suffix}: 1 rows that nobody can be, or read, with reasons",
@@ -80,7 +80,7 @@ def test_blocks_do_not_change_rows(
         ("name,score\na,1\n", "none of its columns (name, score) has the name of something known"),
         (
             "age,state\n30,New Yrk\n",
-            "column 'state': 1 value in 1 row mean nothing known as state: 'New Yrk'",
+            "column 'state': 1 value in 1 row means nothing known as state: 'New Yrk'",
         ),
     ],
 )

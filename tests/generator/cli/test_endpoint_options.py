@@ -133,3 +133,16 @@ def test_invalid_deadline_is_refused(tmp_path: Path, command: Any, text: str) ->
     )
     assert code == 2
     assert f"--deadline {text}: write a time such as 90s, 30m, 2h or 1d12h" in said
+
+
+@pytest.mark.parametrize("transport", ["openai", "lean"])
+def test_socks_proxy_is_one_line_and_nothing_is_written(tmp_path: Path, command: Any, transport: str) -> None:
+    line = words(
+        "generate", CONFIG, "llm.model=m", f"llm.transport={transport}", "llm.base_url=http://a.test/v1"
+    )
+    env = {"ALL_PROXY": "socks5://me:hunter2-pass@127.0.0.1:1080", "HTTP_PROXY": "", "http_proxy": ""}
+    code, said = command.run(*line, "-o", tmp_path / "run", env=env)
+    assert (code, len(said.splitlines())) == (2, 1)
+    assert "ALL_PROXY: a SOCKS proxy (socks5) is not supported; name an HTTP proxy" in said
+    assert "hunter2" not in said
+    assert not (tmp_path / "run").exists()

@@ -199,7 +199,7 @@ def test_odd_file_names_crash_nothing(personas: Personas) -> None:
     for words in (("sample", "-n", 2, "-o", bad), ("narrate", bad), ("validate", bad), ("sample", bad)):
         code, _, err = personas(*words)
         assert (code, len(err.splitlines())) == (2, 1)
-        assert "is not UTF-8 text" in err or "as a unicode string" in err
+        assert "\\udcff.csv: is not UTF-8 text; write it in UTF-8, or rename the file that it names" in err
 
 
 def test_part_of_another_run_is_replaced(personas: Personas, here: Path) -> None:

@@ -154,7 +154,7 @@ def test_values_in_other_words_are_read_or_left_without_a_false_suggestion(perso
         "Which state do you live in?": ["FL", "DC"],
         "Marital/relationship status": [["divorced", "separated"], "never_married"],
         "race": ["white", ["asian", "pacific_islander"]],
-        "educ": ["9th_12th_no_diploma"],
+        "educ": [["less_than_9th", "9th_12th_no_diploma"]],
     }
     assert plan["input"]["values"]["education_level"]["Größe"] is None
 
@@ -175,3 +175,139 @@ def test_words_of_a_header_are_a_hint_alone(personas: Personas) -> None:
     assert code == 0
     assert "How old: age at wave 2: not read; may hold age\n" in out
     assert "number of children: not read\n" in out
+
+
+def test_years_that_nobody_alive_was_born_in_are_unclear(personas: Personas) -> None:
+    Path("x.csv").write_text("yob,sex\n1979,f\n999,f\n9999,m\n999,m\n0,f\n-1,f\n2031,f\nRefused,m\n79,f\n")
+    code, out, _ = personas("narrate", "x.csv", "--plan")
+    assert code == 1
+    assert "left over: '999' (2 rows), '9999' (1 row), '0' (1 row), …" in out
+    assert "column 'yob': 5 values in 6 rows mean nothing known as age: '999' (2 rows)" in out
+    assert "say what they mean under input.values.age (null: not known" in out
+    assert "'-1' -> not known (1 row)" in out
+    assert "'Refused' -> not known (1 row)" in out
+    code, _, err = personas("complete", "x.csv", "-o", "y.csv", "--locale", "en_US")
+    assert code == 2
+    assert "mean nothing known as age: '999' (2 rows)" in err
+    values = "{'999': null, '9999': null, '0': null, '2031': null, '79': 45}"
+    code, out, _ = personas("narrate", "x.csv", "--plan", "--set", f"input.values={{yob: {values}}}")
+    assert code == 0
+    assert "drawn for some: age (7 rows)" in out
+
+
+def test_words_and_codes_for_unknown_are_read_in_every_column(personas: Personas) -> None:
+    codes = ("-1", "-9", ".a", "NA", "N/A", "Refused", "Don't know", "Don’t know", "DK/NA")
+    names = ("age", "sex", "state", "education", "marital status", "race", "occupation", "zip", "income")
+    Path("x.csv").write_text("\n".join([",".join(names), *(",".join([code] * len(names)) for code in codes)]))
+    Path("y.csv").write_text("\n".join(["yob", *codes]))
+    for file, columns in (("x.csv", len(names)), ("y.csv", 1)):
+        status, out, _ = personas("narrate", file, "--plan")
+        assert status == 0, out
+        for code in codes:
+            assert out.count(f"{code!r} -> not known (1 row)") == columns
+
+
+def test_numbers_that_may_be_codes_are_asked_about(personas: Personas) -> None:
+    codes = ("8", "9", "98", "99", "998", "999")
+    names = ("sex", "state", "marital status", "race", "income")
+    rows = (",".join([code] * len(names)) for code in codes)
+    Path("x.csv").write_text("\n".join([",".join(names), *rows]))
+    status, out, _ = personas("narrate", "x.csv", "--plan")
+    assert status == 1
+    assert out.count("left over: '8' (1 row), '9' (1 row), '98' (1 row), …") == len(names)
+    assert out.count("(null: not known; '*': all others)") == len(names)
+    assert all(out.count(f"      '{code}': null\n") == len(names) for code in codes)
+
+
+def test_ages_that_may_be_codes_are_remarked_on(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex\n34,f\n8,f\n0,m\n99,f\n98,f\n12-15,m\n998,f\n")
+    status, out, _ = personas("narrate", "x.csv", "--plan")
+    assert status == 1
+    assert (
+        "outside 18 to 100: '8' (1 row), '0' (1 row), '12-15' (1 row); rejected unless input.values.age says"
+        in out
+    )
+    assert (
+        "'99' (1 row), '98' (1 row): an age, or a code for not known? then input.values.age: {'98': null}"
+        in out
+    )
+    assert "left over: '998' (1 row)" in out
+    said = "input.values={age: {'8': null, '0': null, '99': null, '98': 98, '998': null, '12-15': null}}"
+    status, out, _ = personas("narrate", "x.csv", "--plan", "--set", said)
+    assert status == 0
+    assert "outside" not in out
+    assert "an age, or" not in out
+
+
+def test_plan_of_complete_says_what_becomes_of_unclear_cells(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex\n30,f\n31,m\n32,9\n")
+    code, out, _ = personas("complete", "x.csv", "--plan")
+    assert code == 0
+    assert (
+        "left over: '9' (1 row)\n    rows with these are set aside; say what they mean under input.values.sex"
+        in out
+    )
+
+
+def test_a_code_for_unknown_is_no_job(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex,occupation\n30,f,9999\n31,m,dragon tamer\n")
+    code, out, _ = personas("narrate", "x.csv", "--plan", "--json")
+    assert code == 0
+    first, second = json.loads(out)["people"]
+    assert "labor_force_status" in first["drawn"]
+    assert "labor_force_status" not in second["drawn"]
+
+
+def test_a_job_and_a_postcode_without_schooling_are_completed(personas: Personas) -> None:
+    Path("x.csv").write_text("age,sex,occupation,zip\n34,f,Registered nurse,43147\n71,m,none,43147\n")
+    code, _, err = personas("narrate", "x.csv", "-o", "run", "--set", "output.schema=full")
+    assert code == 0, err
+    assert "x.csv: has no marital_status, education_level: drawn given what is known" in err
+    nurse, idle = pd.read_parquet("run/personas").to_dict("records")
+    assert {"marital_status", "education_level"} <= {*nurse["drawn"]}
+    assert (nurse["occupation"], nurse["zipcode"]) == ("registered_nurse", "43147")
+    assert idle["occupation"] in {"not_in_workforce", "no_occupation"}
+
+
+def test_plan_names_every_fact_that_is_drawn(personas: Personas) -> None:
+    for words in (("labels.csv",), ("bands.tsv",), ("jobs.jsonl",), ("codes.csv", "-c", "codes.yaml")):
+        plan = json.loads(personas("narrate", *words, "--plan", "--json")[1])
+        named = {*plan["drawn"], *plan["drawn_for_some"]}
+        assert {"first_name", "last_name", "openness"} <= named
+        for person in plan["people"]:
+            assert {*person["drawn"]} <= named
+
+
+def test_suggested_config_reads_the_file_as_the_plan_does(personas: Personas) -> None:
+    Path("x.csv").write_text(
+        "Jahrgang,Weight,Employment status,Language,edu,REGION\n"
+        '1979,"1,02","Unemployed, looking for work",Chinese,Less than high school,Pacific\n'
+        '1990,"0,8",Retired,French,Graduate,New England\n'
+    )
+    words = ("narrate", "x.csv", "--plan", "--json", "--set", "input.columns={Jahrgang: birth_year}")
+    plan = json.loads(personas(*words)[1])
+    assert plan["suggestions"] == {"REGION": "division"}
+    assert plan["input"]["columns"]["Jahrgang"] == "birth_year"
+    assert "age" not in plan["input"]["values"]
+    assert [[*column["values"].values()] for column in plan["columns"].values()] == [
+        [45, 34],
+        ["unemployed", "not_in_workforce"],
+        ["asian_pacific", "other_indo_european"],
+        [["less_than_9th", "9th_12th_no_diploma"], "graduate"],
+    ]
+    Path("x.yaml").write_text(json.dumps({"name": "x", "input": plan["input"]}))
+    again = json.loads(personas("narrate", "x.csv", "-c", "x.yaml", "--plan", "--json")[1])
+    assert again["people"] == plan["people"]
+
+
+def test_a_name_that_says_unknown_is_drawn(personas: Personas) -> None:
+    names = ("NA", "N/A", "Refused", "Don't know", "-9", "999", "Na", "Blank", "Null")
+    # 77 is a code among names, and a score among traits.
+    Path("x.csv").write_text(
+        "\n".join(["age,sex,last_name,openness", *(f"34,f,{name},77" for name in names)])
+    )
+    assert personas("complete", "x.csv", "-o", "y.jsonl")[0] == 0
+    people = pd.read_json("y.jsonl", lines=True, dtype={"last_name": str}).to_dict("records")
+    assert ["last_name" in person["drawn"] for person in people] == [True] * 6 + [False] * 3
+    assert [person["last_name"] for person in people[6:]] == ["Na", "Blank", "Null"]
+    assert {person["openness"] for person in people} == {77}

@@ -9,33 +9,15 @@ import sys
 import time
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from stub_job import StubJob
+from stub_job import Desk, StubJob, done_by
 
 from census_personas.foundation.errors import DatasetError
-from census_personas.generator.executor.executor import Done, WorkerError
+from census_personas.generator.executor.executor import WorkerError
 from census_personas.generator.executor.local import LocalExecutor
 
 TESTS = Path(__file__).parents[2]
-
-
-class Desk:
-    """A coordinator that answers with the number of the worker, and remembers who was released."""
-
-    def __init__(self) -> None:
-        """Nobody has reported."""
-        self.is_stopping = False
-        self.released: list[int] = []
-        self.reports: list[tuple[int, Any]] = []
-
-    def exchange(self, worker: int, report: Any) -> int:
-        self.reports.append((worker, report))
-        return worker
-
-    def release(self, worker: int) -> None:
-        self.released.append(worker)
 
 
 @pytest.fixture(autouse=True)
@@ -43,15 +25,10 @@ def _workers_find_the_stub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
 
 
-async def done_by(workers: int, *tasks: object, desk: Desk | None = None, **job: Any) -> list[Done]:
-    async with aclosing(LocalExecutor(workers).run(StubJob(**job), iter(tasks), desk or Desk())) as outcomes:
-        return [done async for done in outcomes]
-
-
 @pytest.mark.parametrize(("workers", "at_once"), [(1, 1), (2, 3)])
 async def test_every_task_is_done_once(workers: int, at_once: int) -> None:
     desk = Desk()
-    done = await done_by(workers, *range(40), desk=desk, at_once=at_once)
+    done = await done_by(LocalExecutor(workers), *range(40), desk=desk, at_once=at_once)
     assert sorted(outcome.value[1] for outcome in done) == [*range(40)]
     assert len({outcome.value[0] for outcome in done} | {os.getpid()}) == workers + 1
     assert sorted(desk.released) == [*range(workers)]
@@ -59,21 +36,22 @@ async def test_every_task_is_done_once(workers: int, at_once: int) -> None:
 
 
 async def test_a_worker_asks_the_coordinator_under_its_own_number() -> None:
-    done = await done_by(2, *["exchange"] * 8)
+    done = await done_by(LocalExecutor(2), *["exchange"] * 8)
     processes = {outcome.value for outcome in done}
     assert len(processes) == len({process for process, _ in processes})
 
 
 async def test_tasks_of_a_killed_worker_are_redone(tmp_path: Path) -> None:
     desk = Desk()
-    done = await done_by(2, f"kill:{tmp_path}/once", *range(10), desk=desk, at_once=2)
+    done = await done_by(LocalExecutor(2), f"kill:{tmp_path}/once", *range(10), desk=desk, at_once=2)
     assert not [outcome for outcome in done if outcome.error]
     assert len(done) == 11
-    assert sorted(desk.released) == [0, 1, 2]
+    # A worker that finds no task left just before the other one dies makes room for a fourth.
+    assert sorted(desk.released) in ([0, 1, 2], [0, 1, 2, 3])
 
 
 async def test_task_that_ends_three_workers_fails() -> None:
-    done = await done_by(2, "kill:", *range(6), at_once=2)
+    done = await done_by(LocalExecutor(2), "kill:", *range(6), at_once=2)
     (lost,) = [outcome for outcome in done if outcome.error]
     assert lost.task == "kill:"
     assert "kill: ended 3 workers, the last with signal 9" in str(lost.error)
@@ -83,11 +61,11 @@ async def test_task_that_ends_three_workers_fails() -> None:
 async def test_stopping_drops_tasks_of_dead_workers() -> None:
     desk = Desk()
     desk.is_stopping = True
-    assert await done_by(1, "kill:", desk=desk) == []
+    assert await done_by(LocalExecutor(1), "kill:", desk=desk) == []
 
 
 async def test_an_error_of_a_task_arrives_whole() -> None:
-    (done,) = await done_by(1, "fail:part-3")
+    (done,) = await done_by(LocalExecutor(1), "fail:part-3")
     assert isinstance(done.error, DatasetError)
     assert str(done.error) == "part-3: is wrong"
     assert "stub_job.py" in done.error.__notes__[0]  # the worker's traceback
@@ -95,16 +73,16 @@ async def test_an_error_of_a_task_arrives_whole() -> None:
 
 async def test_a_job_that_cannot_be_opened_says_so_itself() -> None:
     with pytest.raises(DatasetError, match="locale: is wrong"):
-        await done_by(2, *range(4), opening="fail:locale")
+        await done_by(LocalExecutor(2), *range(4), opening="fail:locale")
 
 
 async def test_workers_that_die_while_they_load_are_an_error() -> None:
     with pytest.raises(WorkerError, match=r"3 workers ended while they were loading \(signal 9\)"):
-        await done_by(1, *range(4), opening="kill:")
+        await done_by(LocalExecutor(1), *range(4), opening="kill:")
 
 
 async def test_what_a_worker_logs_is_said_here_with_its_number(caplog: pytest.LogCaptureFixture) -> None:
-    await done_by(1, "warn:a row")
+    await done_by(LocalExecutor(1), "warn:a row")
     assert "worker 1: a row is odd" in caplog.messages
 
 

@@ -63,7 +63,7 @@ def workers_of(process: int) -> list[int]:
 
 @pytest.fixture(scope="module")
 def faults() -> list[str]:
-    return ["--fault=wrong_age=0.2", "--fault=refusal=0.1", "--fault=shared=0.12"]
+    return ["--fault=wrong_age=0.2", "--fault=refusal=0.1", "--fault=shared=1"]
 
 
 def test_killed_workers_change_no_byte(

@@ -8,18 +8,18 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import chat_servers
-from stub_job import StubJob
+from stub_job import Desk, done_by
 
 from census_personas.foundation.errors import DatasetError
 from census_personas.generator.config.run_config import RuntimeConfig
-from census_personas.generator.executor.executor import Done, WorkerError, executor_of
+from census_personas.generator.executor.executor import Executor, WorkerError, executor_of
 
 # Ray leaves files and sockets to the collector.
 pytestmark = [pytest.mark.ray, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -30,26 +30,9 @@ QUICKSTART = VLLM.with_name("quickstart.yaml")
 ROWS, AT_ONCE = 24, 6
 # What a process asks before its first row: the command checks the endpoint, and each process finds what it understands.
 GREETING = 4
-FAULTS = ("--fault=wrong_age=0.2", "--fault=refusal=0.1", "--fault=shared=0.12")
+FAULTS = ("--fault=wrong_age=0.2", "--fault=refusal=0.1", "--fault=shared=1")
 
 Server = Callable[..., Any]
-
-
-class Desk:
-    """A coordinator that answers with the number of the worker, and remembers who was released."""
-
-    def __init__(self) -> None:
-        """Nobody has reported."""
-        self.is_stopping = False
-        self.released: list[int] = []
-        self.reports: list[tuple[int, Any]] = []
-
-    def exchange(self, worker: int, report: Any) -> int:
-        self.reports.append((worker, report))
-        return worker
-
-    def release(self, worker: int) -> None:
-        self.released.append(worker)
 
 
 class TestCluster:
@@ -95,11 +78,8 @@ def cluster() -> Iterator[TestCluster]:
     started.close()
 
 
-async def done_by(cluster: TestCluster, workers: int, *tasks: object, desk: Any, **job: Any) -> list[Done]:
-    runtime = RuntimeConfig(executor="ray", ray_address=cluster.address)
-    run = executor_of(runtime, workers).run(StubJob(**job), iter(tasks), desk)
-    async with aclosing(run) as outcomes:
-        return [done async for done in outcomes]
+def ray_executor(cluster: TestCluster, workers: int) -> Executor:
+    return executor_of(RuntimeConfig(executor="ray", ray_address=cluster.address), workers)
 
 
 def words(folder: Path, server: Any, executor: str, workers: int, address: str) -> list[str]:
@@ -152,11 +132,11 @@ async def test_tasks_of_a_dead_worker_are_done_by_others_and_its_lease_is_return
     desk = Desk()
     tasks = [f"kill:{tmp_path}/once", *range(10), "exchange", "warn:a row", "fail:part-3"]
     with cluster.nodes(2):
-        done = await done_by(cluster, 2, *tasks, desk=desk, at_once=2)
+        done = await done_by(ray_executor(cluster, 2), *tasks, desk=desk, at_once=2)
     (failed,) = [outcome for outcome in done if outcome.error]
     assert isinstance(failed.error, DatasetError)
     assert len(done) == len(tasks)
-    assert {0, 1, 2} == set(desk.released)
+    assert {0, 1, 2} <= set(desk.released) <= {0, 1, 2, 3}
     assert any(message.endswith("a row is odd") for message in caplog.messages)
 
 
@@ -164,7 +144,7 @@ async def test_task_that_ends_three_workers_fails(
     cluster: TestCluster,
 ) -> None:
     with cluster.nodes(1):
-        done = await done_by(cluster, 1, "kill:", *range(4), desk=Desk(), at_once=2)
+        done = await done_by(ray_executor(cluster, 1), "kill:", *range(4), desk=Desk(), at_once=2)
     (lost,) = [outcome for outcome in done if outcome.error]
     assert "kill: ended 3 workers, the last with its process has ended" in str(lost.error)
     assert sorted(outcome.task for outcome in done if not outcome.error) == [*range(4)]
@@ -173,13 +153,13 @@ async def test_task_that_ends_three_workers_fails(
 async def test_a_cluster_with_room_for_one_worker_does_the_work_of_three(cluster: TestCluster) -> None:
     desk = Desk()
     with cluster.nodes(1):
-        done = await done_by(cluster, 3, *range(6), desk=desk)
+        done = await done_by(ray_executor(cluster, 3), *range(6), desk=desk)
     assert len({process for process, _ in (outcome.value for outcome in done)}) == 1
 
 
 async def test_a_job_that_cannot_be_opened_says_so_itself(cluster: TestCluster) -> None:
     with cluster.nodes(1), pytest.raises(DatasetError, match="locale: is wrong"):
-        await done_by(cluster, 1, *range(4), desk=Desk(), opening="fail:locale")
+        await done_by(ray_executor(cluster, 1), *range(4), desk=Desk(), opening="fail:locale")
 
 
 async def test_nodes_with_another_release_are_refused_with_both_named(
@@ -190,7 +170,7 @@ async def test_nodes_with_another_release_are_refused_with_both_named(
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: census-personas\nVersion: 0.0.7\n")
     ours = f"has census-personas 0.0.7, and the coordinator has {version('census-personas')}"
     with cluster.nodes(1, path=tmp_path), pytest.raises(WorkerError, match=ours):
-        await done_by(cluster, 1, *range(4), desk=Desk())
+        await done_by(ray_executor(cluster, 1), *range(4), desk=Desk())
 
 
 def test_a_node_killed_in_the_middle_changes_no_byte_and_costs_what_was_in_flight(

@@ -228,8 +228,14 @@ def test_no_proxy_hosts_are_direct(
     assert proxy_for(url) == ("http://proxy.test:3128" if is_proxied else None)
 
 
-def test_socks_proxy_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALL_PROXY", "socks5://me:hunter2-pass@proxy.test:1080")
-    with pytest.raises(LLMError, match="not an http address") as raised:
-        proxy_for("https://a.test/v1")
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("scheme", ["socks4", "socks5", "socks5h", "SOCKS"])
+def test_socks_proxy_is_refused(transport: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"{scheme}://me:hunter2-pass@proxy.test:1080")
+    with pytest.raises(LLMError, match=r"ALL_PROXY: a SOCKS proxy \(socks.*\) is not supported") as raised:
+        connect(LLMConfig(backend="openai", model="m", base_url="https://a.test/v1", transport=transport))  # type: ignore[arg-type]
+    assert "http://host:port" in raised.value.hint
+    assert raised.value.exit_code == 2
     assert "hunter2" not in f"{raised.value}{raised.value.hint}"
+    monkeypatch.setenv("NO_PROXY", "a.test")
+    assert proxy_for("https://a.test/v1") is None

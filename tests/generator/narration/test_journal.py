@@ -202,7 +202,7 @@ def test_full_disk_keeps_earlier_answers(tmp_path: Path) -> None:
         journal = Journal(tmp_path)
         await journal.put("one", ANSWER)
         with file_size_limit((tmp_path / "answers.jsonl").stat().st_size + 50):
-            with pytest.raises(JournalError, match="make room and resume"):
+            with pytest.raises(JournalError, match="free some space, and repeat the command"):
                 await journal.put("two", ANSWER)
             assert journal.get("one") == ANSWER
         await journal.put("three", ANSWER)
