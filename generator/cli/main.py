@@ -23,6 +23,7 @@ from census_personas.generator.cli import (
     check,
     complete,
     experiment,
+    export,
     failure,
     locale,
     merge,
@@ -86,6 +87,7 @@ app.command()(check.check)
 app.command()(validate.validate)
 app.command()(report.report)
 app.command()(report.compare)
+app.command()(export.export)
 app.add_typer(batch.app, name="batch")
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(prompts.app, name="prompts")

@@ -87,7 +87,7 @@ def validate(
         findings = page.with_name("findings.parquet")
     if findings is not None and (findings.parent.is_dir() or page is None):
         findings = output_file(findings, (".parquet", ".jsonl"), inputs=files, run=dataset)
-    locale = locale or _locale_of(dataset)
+    locale = locale or locale_of(dataset)
     priors = Priors.load(locale)
     language = language_of_texts(dataset, extra)
     # With a limit the rules read fewer rows than the measures, which then read the file again.
@@ -110,7 +110,7 @@ def validate(
     _print(result, page, as_json=as_json)
 
 
-def _locale_of(dataset: Path) -> str:
+def locale_of(dataset: Path) -> str:
     """Return the locale of a run, as its config names it; other datasets are compared with en_US."""
     from census_personas.foundation.run_layout import RunLayout
     from census_personas.generator.config.config_file import load

@@ -1,0 +1,1 @@
+"""Export: datasets in the forms that programs load which talk to personas."""
