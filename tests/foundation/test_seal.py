@@ -139,7 +139,7 @@ def run_of(folder: Path, part: Path, accepted: int = 20) -> Path:
     return folder
 
 
-def test_spoilt_part_is_refused_with_a_remedy(tmp_path: Path, part: Path) -> None:
+def test_spoilt_part_has_a_remedy(tmp_path: Path, part: Path) -> None:
     run = run_of(tmp_path / "run", part)
     check_parts(run)
     place = run / "personas" / part.name
@@ -151,7 +151,7 @@ def test_spoilt_part_is_refused_with_a_remedy(tmp_path: Path, part: Path) -> Non
             check_parts(dataset)
 
 
-def test_finished_run_without_rows_is_refused(tmp_path: Path, part: Path) -> None:
+def test_empty_finished_run_is_refused(tmp_path: Path, part: Path) -> None:
     run = run_of(tmp_path / "run", part, accepted=30)
     with pytest.raises(DatasetError, match="has 20 rows, and 30 were written"):
         check_parts(run)

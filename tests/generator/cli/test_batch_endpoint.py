@@ -335,9 +335,7 @@ def test_unsubmitted_round_is_named(tmp_path: Path, endpoint: Callable[..., Endp
         poll(tmp_path / "run")
 
 
-def test_offline_run_is_refused_before_the_endpoint_is_asked(
-    tmp_path: Path, endpoint: Callable[..., Endpoint]
-) -> None:
+def test_offline_run_is_refused_first(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
     server, run = endpoint(), tmp_path / "run"
     config = settings(server, tmp_path, backend="offline")
     with pytest.raises(ConfigError, match=r"llm\.backend is offline, which has no requests"):
