@@ -197,7 +197,7 @@ def test_lost_state_is_rebuilt_from_the_endpoint(tmp_path: Path, endpoint: Calla
     stats = server.stats()
     assert (stats["batches"], stats["files"]) == (2, 2)
     (run / "batches/state.json").write_text("{")
-    with pytest.raises(ConfigError, match=r"state\.json: is no state of batches; move the file away"):
+    with pytest.raises(ConfigError, match=r"state\.json: is not a state of batches; move the file away"):
         poll(run)
 
 

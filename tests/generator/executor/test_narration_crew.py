@@ -139,7 +139,7 @@ def test_hopeless_run_stops_early(tmp_path: Path, chat_server: Server, command: 
     server = chat_server("--fault=refusal=1")
     code, said = command.run(*words(tmp_path / "run", server, "-j", WORKERS, "-n", 200))
     assert code == 1
-    assert "none of the first 32 rows holds a readable answer, and the run stops" in said
+    assert "none of the first 32 rows has a readable answer, and the run stops" in said
 
 
 def test_offline_rows_ignore_workers(tmp_path: Path, command: Any) -> None:

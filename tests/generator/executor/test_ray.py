@@ -265,7 +265,7 @@ def test_absent_cluster_is_refused_first(tmp_path: Path, command: Any) -> None:
     for address, said in (
         ("127.0.0.1:9", "no cluster answers there"),
         ("ray://127.0.0.1:9", "no cluster answers there"),
-        ("nowhere", "is no address"),
+        ("nowhere", "is not an address"),
     ):
         for source, options in (
             ("RAY_ADDRESS", {"env": {"RAY_ADDRESS": address}}),

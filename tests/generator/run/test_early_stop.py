@@ -78,7 +78,7 @@ def never(_: int) -> bool:
 
 
 async def test_run_without_accepted_rows_ends() -> None:
-    with pytest.raises(HopelessError, match=r"none of the first 64 rows is accepted") as raised:
+    with pytest.raises(HopelessError, match=r"none of the first 64 rows was accepted") as raised:
         await narrated(1000, never, never)
     assert raised.value.writers.begun == list(range(UNACCEPTED))
     assert "64 of 64 rows" in str(raised.value)
@@ -134,7 +134,7 @@ def test_unreadable_answers_end_a_run(tmp_path: Path, chat_server: Server, comma
     code, said = command.run(*words(folder, spoilt, rows=50))
     assert code == 1
     (line,) = said.splitlines()
-    assert line.startswith("personas: none of the first 32 rows holds a readable answer, and the run stops")
+    assert line.startswith("personas: none of the first 32 rows has a readable answer, and the run stops")
     assert "I would rather describe this person in my own words." in line
     assert state(folder)["state"] == "stopped"
     paid = spoilt.stats()["requests"]
@@ -162,7 +162,7 @@ def test_wrong_answers_end_a_run_later(tmp_path: Path, chat_server: Server, comm
     server = chat_server("--fault=missing=1")
     code, said = command.run(*words(tmp_path / "run", server, "validation.max_repairs=0", rows=200))
     assert code == 1
-    assert "none of the first 64 rows is accepted" in said
+    assert "none of the first 64 rows was accepted" in said
     assert "is missing; write a text" in said
     assert server.stats()["requests"] <= UNACCEPTED * 3 + GREETING
 
@@ -180,5 +180,5 @@ def test_input_file_stops_early_too(tmp_path: Path, chat_server: Server, command
     options = words(tmp_path / "run", server, "llm.structured_output=json_schema", rows=60)[2:]
     code, said = command.run("narrate", tmp_path / "people.parquet", "-c", VLLM, *options)
     assert code == 1
-    assert "none of the first 32 rows holds a readable answer" in said
+    assert "none of the first 32 rows has a readable answer" in said
     assert "the answer is empty" in said

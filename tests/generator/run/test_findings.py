@@ -118,7 +118,7 @@ def test_lost_findings_are_rewritten(
         assert folder.pending() == (Shard(1, 4, 8),)
         assert folder.pending()[0].done == 0
         deliver(folder, Shard(1, 4, 8))
-    assert "findings/part-00001.parquet: is missing, spoilt or not of its part" in caplog.text
+    assert "findings/part-00001.parquet: is missing, damaged or of another part" in caplog.text
     assert bytes_of(run) == before
 
 

@@ -84,4 +84,4 @@ def test_foreign_line_is_dropped(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     with (tmp_path / "rejected/part-00000.jsonl").open("a", encoding="latin-1") as file:
         file.write(f"{line}\n")
     assert rows(tmp_path) == [0]
-    assert "a line that is no rejected row was dropped" in caplog.text
+    assert "dropped a line that is not a rejected row" in caplog.text

@@ -200,6 +200,6 @@ def test_deleted_parts_are_noticed(tmp_path: Path, chat_server: Server, command:
     shutil.rmtree(tmp_path / "run/personas")
     code, said = command.end()
     assert code == 1
-    assert "parts were spoilt or deleted while the run was written, the first part-00000.parquet" in said
+    assert "parts were damaged or deleted during the run, the first is part-00000.parquet" in said
     assert command.run(*words(tmp_path / "run", server))[0] == 0
     assert manifest(tmp_path / "run")["accepted"] == ROWS

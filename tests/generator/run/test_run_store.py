@@ -126,7 +126,7 @@ def test_silent_holder_loses_the_run(url: str) -> None:
         end = time.monotonic() + 5
         while silent._renewal.error is None and time.monotonic() < end:  # noqa: SLF001
             time.sleep(0.05)
-        with pytest.raises(LostError, match="took this run over"):
+        with pytest.raises(LostError, match="took over this run"):
             silent.check()
         later.check()
 
@@ -218,7 +218,7 @@ def test_resumes_from_an_empty_disk(
         lost_at_most += count - before + AT_ONCE + GREETING
     code, said = command.run(*words(url, slow, *staged(tmp_path / "last"), "-j", 2), env=dict(place.env))
     assert code == 0, said
-    assert "was held by" in said
+    assert "locked by" in said
     assert url in said
     assert bytes_at(url, tmp_path / "fetched") == bytes_of(tmp_path / "whole")
     assert asked(calm) < asked(slow) <= asked(calm) + lost_at_most + 3 * GREETING
@@ -264,7 +264,7 @@ def test_extends_from_an_empty_disk(tmp_path: Path, command: Any, place: Place, 
     assert [*ObjectStore(url).sizes("csv")] == [f"csv/part-0000{shard}.csv" for shard in range(3)]
     code, said = command.run(*line, "-n", 15, "-o", url, *staged(tmp_path / "third"), env=dict(place.env))
     assert code == 2
-    assert "holds a run of 25 rows and 15 are asked for" in said
+    assert "holds a run of 25 rows, and 15 are requested" in said
 
 
 def test_dataset_is_read_from_a_url(tmp_path: Path, command: Any, place: Place, url: str) -> None:
@@ -294,15 +294,15 @@ def test_foreign_place_is_refused(tmp_path: Path, command: Any, place: Place, ur
     (tmp_path / "mine/thesis.docx").write_bytes(b"mine")
     code, said = command.run(*line, *staged(tmp_path / "mine"), env=dict(place.env))
     assert code == 2
-    assert "name an empty folder as runtime.staging" in said
+    assert "set runtime.staging to an empty folder" in said
 
 
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("ftp://host/run", "ftp://: is no store that a run can be written to; give one of file://, s3://"),
-        ("s3://", "s3://: is no place of a run"),
-        ("s3://bucket/run?versionId=1", "is no place of a run"),
+        ("ftp://host/run", "ftp://: a run cannot be written to such a store; give one of file://, s3://"),
+        ("s3://", "s3://: a run cannot be written there"),
+        ("s3://bucket/run?versionId=1", "a run cannot be written there"),
         ("s3://KEY:hidden@bucket/run", "s3://…@bucket: has credentials in the URL"),
         ("file://host/run", "names a host"),
     ],

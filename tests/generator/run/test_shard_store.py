@@ -272,7 +272,7 @@ def test_run_cannot_be_shortened(tmp_path: Path) -> None:
     with opened(tmp_path / "run"):
         pass
     with (
-        pytest.raises(ConfigError, match=r"not cut: ask with -n \d+, or more, to go on"),
+        pytest.raises(ConfigError, match=r"but not shortened: resume it with -n \d+ or more"),
         opened(tmp_path / "run", "rows=4"),
     ):
         pass

@@ -1,4 +1,4 @@
-"""A run's texts are judged in the language of the prompts that they were asked for with."""
+"""The texts of a run are checked in the language of its prompts."""
 
 from __future__ import annotations
 
@@ -41,4 +41,4 @@ def test_unreadable_set_is_warned_about(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         assert language_of_texts(run_with(tmp_path / "run", prompts)) is None
-    assert "its texts are judged in the language of the locale" in caplog.text
+    assert "its texts are checked in the language of the locale" in caplog.text
