@@ -331,7 +331,7 @@ def test_remote_workers_need_shared_staging() -> None:
     pytest.importorskip("fsspec")
     config = Config()
     elsewhere = config.model_copy(update={"runtime": config.runtime.model_copy(update={"executor": "ray"})})
-    with pytest.raises(ConfigError, match=r"as runtime\.staging"):
+    with pytest.raises(ConfigError, match=r"set runtime\.staging"):
         RunStore("file:///nowhere/run", elsewhere)
 
 
