@@ -224,7 +224,7 @@ def test_other_folders_are_refused(
     code, said = command.run(*words(run, calm_server))
     assert code == 2
     *before, line = said.splitlines()
-    assert all("is spoilt" in warning for warning in before)
+    assert all("is damaged" in warning for warning in before)
     assert told in line
 
 
