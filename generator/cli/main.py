@@ -19,6 +19,7 @@ import typer
 
 from census_personas.foundation.printable import printable
 from census_personas.generator.cli import (
+    analyze,
     batch,
     check,
     complete,
@@ -85,6 +86,7 @@ app.command()(check.check)
 app.command()(validate.validate)
 app.command()(report.report)
 app.command()(report.compare)
+app.command()(analyze.analyze)
 app.add_typer(batch.app, name="batch")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(priors.app, name="priors")
