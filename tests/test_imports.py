@@ -37,6 +37,7 @@ ENGINE = (
     "run",
     "executor",
     "report",
+    "comparison",
     "analysis",
     "",
     "cli",

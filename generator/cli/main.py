@@ -22,6 +22,7 @@ from census_personas.generator.cli import (
     analyze,
     batch,
     check,
+    compare,
     complete,
     failure,
     locale,
@@ -85,7 +86,7 @@ app.command()(preview_estimate.estimate)
 app.command()(check.check)
 app.command()(validate.validate)
 app.command()(report.report)
-app.command()(report.compare)
+app.command()(compare.compare)
 app.command()(analyze.analyze)
 app.add_typer(batch.app, name="batch")
 app.add_typer(prompts.app, name="prompts")
