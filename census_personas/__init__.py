@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from census_personas.generator.analysis.augmentation import Augmentation, augment
     from census_personas.generator.analysis.balanced_sample import balanced
     from census_personas.generator.analysis.bias_evaluation import evaluate_bias
+    from census_personas.generator.analysis.independence_audit import audit_independences
     from census_personas.generator.analysis.people_statistics import (
         degrees_by_region,
         diversity,
@@ -66,6 +67,7 @@ __all__ = [
     "agenerate",
     "anarrate",
     "apreview",
+    "audit_independences",
     "augment",
     "avalidate",
     "balanced",
@@ -98,6 +100,7 @@ _CALLS = (
 _ANALYSIS = {
     "Augmentation": "augmentation",
     "RakedWeights": "raking_weights",
+    "audit_independences": "independence_audit",
     "augment": "augmentation",
     "balanced": "balanced_sample",
     "degrees_by_region": "people_statistics",

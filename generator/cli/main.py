@@ -20,6 +20,7 @@ import typer
 from census_personas.foundation.printable import printable
 from census_personas.generator.cli import (
     analyze,
+    audit,
     batch,
     check,
     compare,
@@ -88,6 +89,7 @@ app.command()(validate.validate)
 app.command()(report.report)
 app.command()(compare.compare)
 app.command()(analyze.analyze)
+app.command()(audit.audit)
 app.add_typer(batch.app, name="batch")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(priors.app, name="priors")

@@ -11,6 +11,7 @@ from shipped import united_states
 
 from census_personas import (
     Population,
+    audit_independences,
     augment,
     balanced,
     degrees_by_region,
@@ -240,3 +241,35 @@ def test_weights_that_cannot_be_raked_are_refused() -> None:
         rake_weights(frame.assign(also=frame.sex), contrary, locale=population())
     with pytest.raises(AnalysisError, match=r"at least 0 and not all 0"):
         effective_size([])
+
+
+def test_audit_finds_what_an_independence_costs() -> None:
+    frame = population().sample(4000, seed=11)
+    shuffled = frame.assign(marital_status=frame.marital_status.sample(frac=1, random_state=0).to_numpy())
+    declared = ["education_level, marital_status", "age_group, marital_status"]
+    ours, independent = (audit_independences(one, declared, locale=population()) for one in (frame, shuffled))
+    assert ours.agrees.tolist() == [True, True]
+    assert ours.holds.tolist() == [False, False]
+    assert independent.agrees.tolist() == [False, False]
+    assert independent.holds.tolist() == [True, True]
+    assert set(ours.source) == {"table"}
+    # Made independent, the dataset is as far away as the assumption alone says, but for chance.
+    assert (independent.tvd - independent.assumed).abs().max() < independent.floor.max()
+    again = audit_independences(shuffled, declared, locale=population())
+    assert again.equals(independent)
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ([], r"nothing is declared"),
+        (["sex"], r"'sex' declares no independence; write 'ONE, OTHER'"),
+        (["sex, shoe"], r"'shoe' is no attribute of locale en_US"),
+        (["occupation, age | state"], r"has 2,\d+,\d+ cells; use coarser attributes"),
+        (["sex, labor_force_status"], r"the frame has no column 'labor_force_status'"),
+    ],
+)
+def test_bad_declarations_are_one_line(declared: list[str], message: str) -> None:
+    frame = people()[["sex", "age", "occupation", "state"]]
+    with pytest.raises(AnalysisError, match=message):
+        audit_independences(frame, declared, locale=population())

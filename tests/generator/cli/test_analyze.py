@@ -71,3 +71,17 @@ def test_file_without_columns_of_people_is_refused(
     code, _, err = personas("analyze", tmp_path / "prices.csv")
     assert code == 2
     assert "has none of the columns" in one_line(err)
+
+
+def test_audit_prints_and_writes_declared_independences(
+    personas: Personas, people: Path, tmp_path: Path, one_line: Callable[[str], str]
+) -> None:
+    words = ("audit", people, "--independent", "education_level, marital_status | sex")
+    code, out, err = personas(*words, "-o", tmp_path / "audit.csv")
+    assert (code, err) == (0, "")
+    assert "education_level, marital_status | sex" in out
+    written = pd.read_csv(tmp_path / "audit.csv")
+    assert json.loads(personas(*words, "--json")[1])[0]["tvd"] == pytest.approx(written.tvd[0])
+    code, _, err = personas("audit", people)
+    assert code == 2
+    assert "--independent: name what the dataset declares independent" in one_line(err)
