@@ -71,8 +71,8 @@ def audit_independences(
     """Compare joints that a dataset's documentation declares independent with those of the census.
 
     Margins that agree do not say that joints do. Bae (2026, arXiv 2606.12433) audits a dataset where its own
-    card says that attributes were treated as independent, against official joints; this does so for any dataset with the
-    locale's columns.
+    card says that attributes were treated as independent, against official joints; this does so for any dataset with
+    the locale's columns.
 
     Args:
         frame: one row per person, with the locale's columns and states; coarser attributes follow from finer ones.
