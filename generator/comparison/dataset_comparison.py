@@ -15,8 +15,8 @@ from scipy.stats import fisher_exact  # type: ignore[import-untyped]
 from census_personas.census_priors.roles import Roles
 from census_personas.foundation.arrays import Indices
 from census_personas.foundation.atomic_file import write_whole
-from census_personas.foundation.dataset_reader import dataset_files
-from census_personas.foundation.record_reader import read_records
+from census_personas.foundation.dataset_reader import columns_of, dataset_files
+from census_personas.foundation.record_reader import KNOWN, read_records
 from census_personas.foundation.schema import PROSE
 from census_personas.generator.comparison.paired_people import PairedPeople, pair_people
 from census_personas.generator.comparison.text_comparison import TESTS, TextComparison, compare_field
@@ -200,9 +200,11 @@ def _records(
 
 
 def _at(path: Path, places: Indices, roles: Roles) -> list[dict[str, Any]]:
-    """Read the records at these positions, in the order given."""
+    """Read the records at these positions, in the order given; none of a dataset whose columns no rule knows."""
     wanted = {int(place) for place in places}
     age = roles.get("age") or "age"
+    if {*KNOWN, age}.isdisjoint(columns_of(path)):
+        return []
     rows: Iterator[dict[str, Any]] = chain.from_iterable(
         read_records(file, age=age) for file in dataset_files(path)
     )

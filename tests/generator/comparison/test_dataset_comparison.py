@@ -166,3 +166,10 @@ def test_page_shows_every_section(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "comparison.json").read_text())
     assert written == found.model_dump(mode="json")
     assert {"rows", "tvd", "floor", "limit", "passes"} <= written.keys()
+
+
+def test_datasets_without_texts_are_compared_by_tables(tmp_path: Path) -> None:
+    pd.DataFrame({"state": ["NY", "CA"] * 20}).to_csv(tmp_path / "one.csv", index=False)
+    found = _compared(tmp_path / "one.csv", tmp_path / "one.csv")
+    assert (found.texts, found.names, found.compared) == ((), {}, (0, 0))
+    assert found.passes == {"state": True}
