@@ -1,12 +1,12 @@
-"""Which words of the texts about a person tell the age: fits `validators/lexicons/en/age_words.yaml`.
+"""Age words: fits `validators/lexicons/en/age_words.yaml`, weights of words that indicate a person's age.
 
     python benchmarks/age_words.py ROWS.parquet [--write]
 
 ROWS is a Parquet file of real rows in the Nemotron schema (never part of this repository). A ridge regression of the
 age on the words of each text and on three facts; names of people and places, and words that name a heritage, are left
-out. What to expect of rows that the weights have not seen is found by tenfold cross-validation, the words chosen anew
-in each fold: how far ages are missed, how many real rows are wrongly suspected, and how many ages moved by thirty years
-are found, by this rule alone and by all rules together. `--write` then fits all rows and writes the lexicon.
+out. Tenfold cross-validation, with the words chosen again in each fold, measures three figures for unseen rows: the
+error of the predicted age, the share of real rows that are wrongly suspected, and the share of ages moved by thirty
+years that are detected, by this rule alone and by all rules. `--write` then fits all rows and writes the lexicon.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _cross_validated(
     table: npt.NDArray[np.bool],
     others: RecordChecker,
 ) -> float:
-    """Judge each fold by what the others say, as the rule does; returns the standard deviation of the error."""
+    """Predict each fold from the others, as the rule does; return the standard deviation of the error."""
     fold = np.random.default_rng(SEED).permutation(len(readings)) % FOLDS
     errors: list[float] = []
     suspected = 0
@@ -159,7 +159,7 @@ def _places(places: Places) -> frozenset[str]:
 
 
 def _fitted(names: Sequence[Feature], table: npt.NDArray[np.bool], ages: Floats) -> dict[str, Any]:
-    """The lexicon's content: weights of all facts and of the words that go with age most."""
+    """Return the lexicon's content: weights of all facts and of the words most correlated with age."""
     facts = sum(map(len, FACTS.values()))
     count = table.sum(axis=0)
     apart = np.abs(table.T @ (ages - ages.mean())) / np.sqrt(np.maximum(count, 1)) * (count >= LEAST - 2)

@@ -1,4 +1,4 @@
-"""Which words most records use: what two texts of one record share says little where everybody's texts have it.
+"""Common words: words that many records use, and that are no sign of repetition when two texts of a record share them.
 
     python benchmarks/common_words.py ROWS.parquet... [--write]
 

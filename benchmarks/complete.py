@@ -1,13 +1,13 @@
-"""How fast people are completed of whom some facts are known, beside pgmpy's own inference in the same run.
+"""Speed of completing people with some known facts, compared with pgmpy's own inference in the same run.
 
     python benchmarks/complete.py [--rows 10000] [--json]
 
 Rows come from the model's own sample, with cells taken out: all but age, sex and state; the same with ages in bands of
-ten years; 20 and 40 per cent of twenty columns at random. Times are of the wall clock and of the processor (`cpu`), the
-first pattern after 100 rows that compile what the draws need. Peak memory is the process's (on Linux), model and all.
+ten years; 20 and 40 per cent of twenty columns at random. Wall-clock and processor time (`cpu`) are measured, for the
+first pattern after 100 rows that compile the draws. Peak memory is that of the process (on Linux), with the model.
 
-pgmpy is asked for P(occupation group | a row's age band, sex and state) by variable elimination, a row at a time, on
-the part of the model that these need: less than completing a row takes. `ratio_vs_pgmpy` is of rows a second.
+pgmpy computes P(occupation group | a row's age band, sex and state) by variable elimination, one row at a time, on the
+part of the model that this needs, which is less work than completing a row. `ratio_vs_pgmpy` compares rows per second.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SCATTERED = (
 
 
 def timed(work: Callable[[], object], rows: int) -> dict[str, float]:
-    """Speed of some work on rows, and the process's peak memory after it."""
+    """Measure the speed of some work on rows, and the process's peak memory after it."""
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     seconds = time.perf_counter() - wall

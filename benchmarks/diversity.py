@@ -1,9 +1,9 @@
-"""How varied the texts of a dataset are: what most people's texts have in common, beside another dataset's.
+"""Diversity of a dataset's texts: the commonest items and the share of distinct ones, compared with another dataset.
 
     python benchmarks/diversity.py ROWS.parquet [--beside OTHER.parquet] [--rows 10000] [--most 50] [--json]
 
-ROWS and OTHER are datasets in the Nemotron schema: a file, or a run folder. Two are compared over equal numbers of
-rows, the first of each, and over the text fields that both have, since every figure here depends on the number.
+ROWS and OTHER are datasets in the Nemotron schema: a file, or a run folder. Two datasets are compared over the same
+number of rows, the first of each, and the text fields that both have, since every figure depends on these.
 
 For each kind the commonest items are listed with the share of the people who have them, the two datasets side by side.
 Below stand the share of all items that is listed, and the share that is distinct, with the ratio of the two datasets:
@@ -13,7 +13,7 @@ Below stand the share of all items that is listed, and the share that is distinc
 - hobbies: the items of `hobbies_and_interests_list`;
 - dishes: the last two words of each noun phrase of the culinary persona, a phrase being what stands between punctuation
   and words such as "and", "with" and "of". Some of what it lists is no dish, in both datasets alike;
-- frames: the sentences of the narratives with "_" for names, numbers and whatever else is no function word.
+- frames: the sentences of the narratives with "_" for every word that is not a function word, and for numbers.
 
 Sentences, near-duplicates, distinct n-grams, openings and the Vendi score are those of `validators/dataset`.
 """

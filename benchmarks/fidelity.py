@@ -1,12 +1,12 @@
-"""Fidelity on households that the model has not seen, beside what else one might use.
+"""Fidelity on households that the model has not seen, compared with simpler models.
 
     python benchmarks/fidelity.py SOURCES [--core-cells N] [--json]
 
 Splits the PUMS households of SOURCES (a folder as `personas priors build` reads it) by hash of SERIALNO, builds every
 table of en_US from nine tenths, fits, and scores the adults of the last tenth: our model, independent margins,
 and the graph of NVIDIA's SDG-PGMs for the United States (occupation independent of place, ethnicity and
-marital status), all from the same nine tenths. Nats an adult; lower is better. With `--core-cells` the core is fitted
-as a cascade of tables of at most so many cells, as it is where memory is short.
+marital status), all from the same nine tenths. Scores are nats per adult; lower is better. With `--core-cells` the core
+is fitted as a cascade of tables of at most so many cells, as it is when memory is short.
 """
 
 from __future__ import annotations
@@ -127,36 +127,36 @@ FURTHER = (
     "income_band",
     *JOB,
 )
-"""Attributes that hang on those that are scored."""
+"""Attributes that depend on the scored ones."""
 
 
 def tables() -> list[tuple[str, ...]]:
-    """Every attribute, every pair, every three coarse attributes, and the audits."""
+    """Return every attribute, every pair, every three coarse attributes, and the audits."""
     wanted = [*((name,) for name in SINGLE), *combinations(SINGLE, 2), *combinations(COARSE, 3), *AUDITS]
-    return [table for table in wanted if _tells_two_things(table)]
+    return [table for table in wanted if _is_informative(table)]
 
 
 def pairs() -> list[tuple[str, ...]]:
-    """Every two output attributes of which one hangs on those that are scored."""
+    """Return every pair of output attributes with at least one that depends on the scored ones."""
     wanted = combinations([*SINGLE, *FURTHER], 2)
-    return [table for table in wanted if _tells_two_things(table) and set(table) & set(FURTHER)]
+    return [table for table in wanted if _is_informative(table) and set(table) & set(FURTHER)]
 
 
-def _tells_two_things(table: tuple[str, ...]) -> bool:
+def _is_informative(table: tuple[str, ...]) -> bool:
     return not {"age", "age_band"} <= set(table) and not {"occupation", "occupation_group"} <= set(table)
 
 
 def shares(
     cells: npt.NDArray[np.int64], weights: npt.NDArray[np.float64], size: int
 ) -> npt.NDArray[np.float64]:
-    """Weighted shares of the cells of a table, among those of whom all of it is known."""
+    """Compute the weighted shares of a table's cells, among people with all of its attributes known."""
     known = cells >= 0
     counts = np.bincount(cells[known], weights=weights[known], minlength=size)
     return counts / counts.sum()
 
 
 def asked(priors: Priors, records: Records) -> Records:
-    """Records without what the ACS does not ask: a job of those who have none, a language in group quarters."""
+    """Blank what the ACS does not ask: the job of people without one, the language of people in group quarters."""
     domain, codes = priors.domain, dict(records.codes)
     idle = [domain.code("labor_force_status", state) for state in ("unemployed", "not_in_workforce")]
     shared = codes["household_type"] == domain.code("household_type", "group_quarters")
@@ -169,11 +169,11 @@ def asked(priors: Priors, records: Records) -> Records:
 def audit(
     population: Population, train: Codes, test: Codes, rows: int, wanted_tables: list[tuple[str, ...]]
 ) -> pd.DataFrame:
-    """Total variation distance of a sample to the unseen households, beside the noise floor.
+    """Compute the total variation distance of a sample to the unseen households, with the noise floor.
 
-    The floor is what as many rows drawn from the training households themselves show (mean of three draws), its
-    95 % point mean + 1.645 standard deviations; a table passes at max(1.15 floor, 95 % point) + 0.002. Ages
-    from 90 on, which PUMS top-codes, count as one.
+    The floor is the distance of as many rows drawn from the training households (mean of three draws); its 95 % point
+    is mean + 1.645 standard deviations. A table passes at max(1.15 floor, 95 % point) + 0.002. Ages from 90 on, which
+    PUMS top-codes, count as one.
     """
     rng = np.random.default_rng(0)
     weight = train.records.weight / train.records.weight.sum()

@@ -1,4 +1,4 @@
-"""Labels: what careful readers say of the errors of rules, and what share of them is right.
+"""Labels: readers' judgements of the errors that rules reported, and the share of errors that are right.
 
 A label file has a line of JSON for each error that was read: `{uuid_prefix8, rule, field, label, why}`, where the label
 is true, debatable or false. An error is right where the row's label for its rule (and field, if there is one) is true;
@@ -109,11 +109,11 @@ def print_judged(
 def cross_validate(
     rows: Sequence[Mapping[str, Any]], verdicts: Mapping[Key, str], truths: Sequence[Key]
 ) -> dict[str, Any]:
-    """Recall, and the share of rows wrongly rejected, in each of some folds of rows, and how far folds differ.
+    """Compute recall and the share of rows wrongly rejected in each fold of rows, and the spread over folds.
 
-    Nothing is fitted to labels here: the rules' words were chosen by people. So the folds say how much the figures
-    depend on which rows were read, not what rows that nobody read would give; for that, take rows of the part `unseen`.
-    A row's fold is decided by its name, so that it does not depend on the order of the file.
+    Nothing is fitted to labels: people chose the rules' words. So the folds show how much the figures depend on the
+    choice of rows, not the figures for unread rows; for those, use rows of the part `unseen`. A row's name decides its
+    fold, so the order of the file does not matter.
     """
     wrong = _wrong_rows(verdicts)
     recall, share = [], []
@@ -138,7 +138,7 @@ def _spread(shares: Sequence[float]) -> dict[str, Any]:
 
 
 def interval(part: int, whole: int) -> tuple[float, float] | None:
-    """The 95 % interval of a share (Wilson 1927), None of nothing."""
+    """Compute the 95 % interval of a share (Wilson 1927); None without observations."""
     if not whole:
         return None
     share, spread = part / whole, Z * Z / whole
@@ -148,7 +148,7 @@ def interval(part: int, whole: int) -> tuple[float, float] | None:
 
 
 def row_name(row: Mapping[str, Any]) -> str:
-    """By what label files know a row."""
+    """Return the name of a row in label files."""
     return str(row.get("uuid_prefix8") or row.get("uuid", ""))[:8]
 
 

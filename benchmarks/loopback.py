@@ -1,4 +1,4 @@
-"""Loopback: the test server in a process of its own, and what requests to it cost the process that sends them."""
+"""Loopback: the test server in a process of its own, and the cost of requests to it in the process that sends them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def served(latency: float) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Cost:
-    """What some requests took: seconds, CPU seconds of this process, and when each was answered."""
+    """The cost of some requests: seconds, CPU seconds of this process, and the time of each answer."""
 
     seconds: float
     cpu: float

@@ -1,4 +1,4 @@
-"""Results of a real model: its exchanges and its people, summed up and written down for reading."""
+"""Results of a real model: a summary of its exchanges and people, and its records as Markdown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TYPES = {"string": str, "array": list, "integer": int}
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and its answer; `seconds` is None where the answer was kept by an earlier session."""
+    """A request and its answer; `seconds` is None if the answer comes from an earlier session."""
 
     request: ChatRequest
     answer: Completion
@@ -113,7 +113,7 @@ _FACTS = (
 
 
 def markdown(people: Iterable[Narrated], model: str, prompts: str) -> str:
-    """The records as they came: facts, texts, and what the rules said of them."""
+    """Return the unedited records as Markdown: facts, texts and findings."""
     parts = [_HEAD.format(model=_escaped(model), prompts=prompts[:12])]
     for number, person in enumerate(people, 1):
         record = person.record
@@ -197,7 +197,7 @@ def _lengths(people: Iterable[Narrated]) -> dict[str, float]:
 
 
 def _without_effect(exchanges: Iterable[Exchange]) -> int:
-    """Repairs whose answer has every field as the row's last answers had it."""
+    """Count the repairs whose answer changed no field."""
     last: dict[tuple[Any, str], Any] = {}
     count = 0
     for exchange in exchanges:

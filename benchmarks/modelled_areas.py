@@ -1,12 +1,12 @@
-"""How far modelled areas are from the truth, on states whose truth is known.
+"""Error of modelled areas, measured on US states with complete records.
 
     python benchmarks/modelled_areas.py SOURCES [--states NY FL AZ] [--json]
 
-The states named lose the columns that the person files of California and Texas lack, are modelled from the other
-states as `personas priors build` models those two, and are compared with their own records: total variation distance
-of each table, beside the floor (the mean distance that a sample as large as the state's own shows to itself, of
-simple random sampling) and beside donors that have only the state's ages, sexes, ethnicities and schooling: national
-conditionals. The smaller the better.
+The named states lose the columns that the person files of California and Texas lack. They are modelled from the other
+states as `personas priors build` models those two, and compared with their own records: total variation distance of
+each table, smaller is better. Two figures stand beside it: the floor (the mean distance of a simple random sample as
+large as the state's own), and the distance with national conditionals, whose donors are reweighted only to the state's
+ages, sexes, ethnicities and schooling.
 """
 
 from __future__ import annotations

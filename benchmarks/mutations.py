@@ -1,11 +1,11 @@
 """Mutations: ways in which a good record goes wrong, for the recall table of `validators.py`.
 
-Each takes a row, another row to borrow from, and a generator, and returns the corrupted row, or None where the
-mutation does not apply. Two kinds are told apart. A *corruption* makes a row that contradicts itself: text is spoilt,
-or a fact is changed that the row is sure to tell of, by the facts that remain or by a statement that a regular
-expression finds independently of the rules. A *swap* changes a fact of any row, and some of the rows that it yields are
-as true as before (a carpenter whose education no text mentions, moved from high school to some college): nothing could
-detect these. Where there is a swap, there is a corruption of the same fact beside it.
+Each takes a row, another row to borrow from, and a generator, and returns the corrupted row, or None if the mutation
+does not apply. There are two kinds. A *corruption* makes a row that contradicts itself: it spoils a text, or changes a
+fact that the other facts or a statement in a text still give away (a regular expression finds the statement, without
+the rules). A *swap* changes a fact of any row. Some of the resulting rows are as plausible as before (a carpenter whose
+education no text mentions, moved from high school to some college), and nothing could detect these. For every swap
+there is also a corruption of the same fact.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def occupation_into_work(row: Row, other: Row, _rng: np.random.Generator) -> dic
 
 
 def education_where_stated(row: Row, other: Row, _rng: np.random.Generator) -> dict[str, Any] | None:
-    """Another education where the goals name a GED, or a bachelor's degree to be finished, that it makes absurd."""
+    """An education that contradicts the goals, which name a GED or a bachelor's degree to be finished."""
     goals = str(row.get("career_goals_and_ambitions", ""))
     first = re.search(
         r"\b(?:earn|complete|obtain|finish)(?:ing)? (?:a|an|his|her)"
@@ -169,7 +169,7 @@ def education_where_stated(row: Row, other: Row, _rng: np.random.Generator) -> d
 
 
 def occupation_text(row: Row, other: Row, _rng: np.random.Generator) -> dict[str, Any] | None:
-    """All that the text says of work is another worker's: professional persona, skills and goals."""
+    """The texts about work are another worker's: professional persona, skills and goals."""
     if row["occupation"] in IDLE or other["occupation"] in IDLE or row["occupation"] == other["occupation"]:
         return None
     mine, theirs = _NAME.match(str(row["persona"])), _NAME.match(str(other["persona"]))

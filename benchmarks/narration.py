@@ -1,13 +1,13 @@
-"""What narration costs beside the requests themselves, against a loopback server in its own process.
+"""Cost of narration beyond that of the requests, against a loopback server in its own process.
 
     python benchmarks/narration.py [--rows 8000] [--rounds 3] [--latency 0.2] [--data-designer PYTHON] [--json]
 
 For each transport a run is made as `personas generate` makes it: rows sampled, prompts rendered, two requests a row,
 answers journaled on disk, read and checked by every rule, shards written as Parquet. Beside it the bare client sends
 the same messages, schemas and parameters, and decodes each answer and the JSON object in it: the `openai` package
-over aiohttp as its documentation shows, and aiohttp with orjson. A smaller run before each warms what is loaded once.
-A run bears what it computes once, such as tables to draw from: the default is long enough that a request's share of it
-is small, as in runs that matter.
+over aiohttp as its documentation shows, and aiohttp with orjson. A smaller run before each loads what is loaded once.
+A run also computes some things once, such as tables to draw from; the default number of rows is large enough that this
+adds little to a request, as in real runs.
 
 `ratio_engine_cpu_vs_bare_*` is CPU a request of the run over that of the bare client, both of the client's process
 alone, over all rounds, in which the two take turns; `_least` and `_most` are those of single rounds.
@@ -18,9 +18,9 @@ idle cores; the CPU ratios hold on a busy machine.
 
 `--data-designer` names an interpreter that has NeMo Data Designer (`python -m venv dd && dd/bin/pip install
 data-designer`), and `ratio_vs_data_designer` is then records/s of the reference transport over its records/s, against
-the same server in the same run. It is given every advantage that its settings have: both prompts ready in its seed
-rows but for what the first answer adds to the second, its native renderer, `max_parallel_requests` of 256, no health
-check, no telemetry, no early stop, a first dataset to warm up, and a clock that stops before it profiles.
+the same server in the same run. Its settings are the fastest that it has: both prompts ready in its seed rows except
+for the part of the second that comes from the first answer, its native renderer, `max_parallel_requests` of 256, no
+health check, no telemetry, no early stop, a first dataset to warm up, and a clock that stops before it profiles.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ async def held(latency: float, requests: Sequence[ChatRequest]) -> int:
 
 
 def data_designer(python: Path, url: str, resources: RunResources) -> dict[str, float]:
-    """What NeMo Data Designer took for the rows of a run: records, seconds, CPU seconds."""
+    """Measure NeMo Data Designer on the rows of a run: records, seconds, CPU seconds."""
     llm, templates = resources.config.llm, resources.prompts.templates
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

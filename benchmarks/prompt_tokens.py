@@ -1,11 +1,11 @@
-"""Prompt tokens a record, and how many of them a server with a prefix cache has to read: one prompt set beside another.
+"""Prompt tokens per record, and the part that a server with a prefix cache has to read, for two prompt sets.
 
     bash tests/inference_server/vllm.sh FOLDER serve --port 8000    # before each of the two: the cache must be empty
     python benchmarks/prompt_tokens.py http://127.0.0.1:8000/v1 [--set FOLDER] [--rows 128] [--out NEW.json]
     python benchmarks/prompt_tokens.py --compare OLD.json NEW.json
 
-Rows of the quickstart are narrated with 64 requests in flight and without rules, so that the noise of a random model is
-repaired for its shape alone. Counts are the server's own (`vllm:prompt_tokens_total` and
+Rows of the quickstart are narrated with 64 requests in flight and without rules, so that answers of a random model are
+repaired for their shape only. Counts are the server's own (`vllm:prompt_tokens_total` and
 `vllm:prompt_tokens_cached_total` of /metrics, before and after). Without `--compare`, the ratios are to OLD below: the
 prompts of commit 7891e15, two independent requests a record, measured so with vLLM 0.32 and the tiny model of
 `tests/inference_server` at 128 rows. Goals: `ratio_uncached` at most 0.40, `ratio_prompt` at most 1.25.
@@ -48,7 +48,7 @@ def counters(base_url: str) -> dict[str, float]:
 
 
 def measured(base_url: str, rows: int, prompt_set: str) -> dict[str, int]:
-    """What narrating these rows took."""
+    """Narrate these rows and return the tokens that it took."""
     rules = (path.stem for path in (ROOT / "validators/records").glob("[a-z]*.py"))
     config = Config.model_validate(
         {

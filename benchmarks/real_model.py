@@ -1,4 +1,4 @@
-"""What a real model makes of the shipped prompts: twelve fixed people, narrated through a served endpoint.
+"""Results of a real model with the shipped prompts: twelve fixed people, narrated through an endpoint.
 
     export PERSONAS_SMALL_MODEL_URL=http://127.0.0.1:8090/v1                     # an endpoint that is there, or
     export PERSONAS_SMALL_MODEL=model.gguf PERSONAS_LLAMA_SERVER=llama-server    # a file, and what serves it
@@ -6,8 +6,8 @@
 
 Any OpenAI-compatible endpoint will do; a key is read from OPENAI_API_KEY. A record of a model of 1.5 billion
 parameters takes minutes on two cores. Every answer is kept in FOLDER (by default one in the user's cache) as it comes,
-and the same command goes on where it was stopped: nothing is asked for twice. `--replay` asks nothing and sums up what
-is there. Other prompts or settings want another folder.
+and the same command resumes a stopped session without asking for anything twice. `--replay` sends no request and sums
+up the folder. Other prompts or settings need another folder.
 
 FOLDER has `run.json` (prompts and settings), `answers.jsonl` (the journal), `people.jsonl` (each finished person with
 texts, findings and reasons), `exchanges.jsonl` (each request with its answer) and `measures.json`. `--markdown` writes
@@ -58,7 +58,7 @@ SHOWN = 10  # people in Markdown
 
 
 class OtherRunError(ValueError):
-    """A folder whose answers are to other prompts or settings."""
+    """The folder's answers belong to other prompts or settings."""
 
 
 class RecordedModel:
@@ -206,10 +206,10 @@ def narrate(config: Config, folder: Path, options: argparse.Namespace) -> dict[s
 
 
 def _claim(folder: Path, config: Config, prompts: str) -> None:
-    """Write down what the folder's answers are to.
+    """Write the prompts and settings that the folder's answers belong to.
 
     Raises:
-        OtherRunError: they are to something else.
+        OtherRunError: the answers belong to others.
     """
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / RUN

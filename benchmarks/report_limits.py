@@ -1,11 +1,11 @@
-"""Limits of a report: how often it marks runs that are what they should be, and how often faults.
+"""Limits of a report: how often it marks correct runs, and how often faulty ones.
 
     python benchmarks/report_limits.py [--tables N] [--runs N] [--faults N] [--rows N ...] [--json]
 
 Draws honest runs from the fitted model of en_US and counts those with any mark, then runs with a fault:
 
-- tables: every table of a report drawn as a multinomial of its own, and judged; fast, and as often marked as tables of
-  one sample, or oftener. The full measurement is `--tables 1000`.
+- tables: every table of a report drawn separately as a multinomial, and tested; fast, and marked at least as often as
+  tables of one sample. The full measurement is `--tables 1000`.
 - runs: whole people, with names and independences, judged as a report judges them; 20 seconds each. The full
   measurement is `--runs 1000`.
 - selections: runs under `where`, `target`, `quota` and `stratified`, without the independences.
@@ -75,14 +75,14 @@ def drawn_table(
 
 
 def with_tests(found: Fidelity, tests: int) -> Fidelity:
-    """The same as one of so many tests."""
+    """Return the same table as one of so many tests."""
     from census_personas.validators.dataset.multiple_testing import counted_together  # noqa: PLC0415
 
     return counted_together([found], tests)[0]
 
 
 def moved(expected: Marginal, distance: float, rng: np.random.Generator) -> np.ndarray | None:
-    """Shares as far from those expected as asked: half of the people, in cells chosen by chance, lose to the rest."""
+    """Move shares by a distance: cells with half of the people, chosen at random, lose to the others."""
     shares = expected.probabilities().ravel()
     order = rng.permutation(len(shares))
     losing = order[np.cumsum(shares[order]) <= 1 / 2]

@@ -1,4 +1,4 @@
-"""How fast people are drawn, beside pgmpy's own sampler in the same run.
+"""Speed of drawing people, compared with pgmpy's own sampler in the same run.
 
     python benchmarks/sampling.py [--rows 1000000] [--json]
 
@@ -6,13 +6,12 @@ The model has 11 variables: state, age band, age, sex, ethnicity, marital status
 status, major occupation group, occupation, nativity. pgmpy samples a smaller one over the same variables and states:
 its dense tables could not hold the parents that ours has, so each variable keeps only those that a graph published for
 the United States gives it. `ratio_vs_pgmpy_same_cpds` is of our sampler on that smaller model, `ratio_vs_pgmpy_1m` on
-the whole one. pgmpy is asked in both its ways, and the faster counts; ours and pgmpy's draws take turns, and the best
-of each counts. Times are of the wall clock; `cpu` is the processor time of that draw. To condition is to go from
-conditions to the first row of the whole model, names and all, the best of three; what a first draw of all the rows
-takes longer than a later one, since rows of its tables are made when it comes to them, is told apart
-(`cpu_seconds_to_compile`). The rate under evidence is of the 11 variables again. A whole population is what `personas
-sample --schema full` writes: names, ZIP codes, personality, UUIDs. Peak memory is that of a process of its own (on
-Linux).
+the whole one. The faster of pgmpy's two methods counts; draws of both samplers take turns, and the best of each counts.
+Times are wall-clock times; `cpu` is the processor time of the same draw. Conditioning is measured from the conditions
+to the first row of the whole model, with names, as the best of three. A first draw takes longer than later ones,
+because it computes rows of its tables on demand; the difference is `cpu_seconds_to_compile`. The rate under evidence is
+again that of the 11 variables. A whole population is what `personas sample --schema full` writes: names, ZIP codes,
+personality, UUIDs. Peak memory is that of a separate process (on Linux).
 """
 
 from __future__ import annotations
@@ -91,7 +90,7 @@ print(json.dumps([time.perf_counter() - begun, used.ru_utime + used.ru_stime, pe
 
 
 def timed(draw: Callable[[], Any], times: int = 3) -> tuple[float, float]:
-    """Seconds of the wall clock and of the processors, of the quickest run."""
+    """Return wall-clock and processor seconds of the fastest run."""
     found = []
     for _ in range(times):
         wall, cpu = time.perf_counter(), time.process_time()
@@ -113,7 +112,7 @@ def peer(network: Network) -> Network:
 
 
 def beside_pgmpy(network: Network, rows: int) -> dict[str, Any]:
-    """Our draws and pgmpy's in turn."""
+    """Time draws of this package and of pgmpy in turn."""
     small = peer(network)
     pgmpy_config.set_backend("numpy")
     model = to_pgmpy(small)

@@ -1,11 +1,11 @@
-"""What more workers gain, and what 10,000 shards take of the coordinator's memory.
+"""Speed-up by more workers, and the coordinator's memory for 10,000 shards.
 
     python benchmarks/scale.py [--validate 100000] [--narrate 50000] [--shards 10000] [--workers 2] [--times 5] [--json]
 
 Each command is a process of its own, timed by the wall clock from its start to its end, its workers' start and its
 report included; with and without workers take turns, and the median counts. `speed_up` is the time of one worker
 divided by that of several. Rows are narrated offline; the same rows are validated. Numpy has one thread in every
-process. Measure on a machine that has nothing else to do: two workers need two cores. Memory is the growth of the
+process. Measure on an idle machine: two workers need two cores. Memory is the growth of the
 coordinator's resident set over stub shards, which workers take and return at once (on Linux).
 """
 

@@ -1,4 +1,4 @@
-"""How validators fare on real rows and on rows corrupted on purpose.
+"""Precision and recall of rules on real rows and on rows corrupted on purpose.
 
     python benchmarks/validators.py ROWS.parquet [--half first|second|all] [--samples 3] [--json]
         [--labels LABELS.jsonl] [--part tuned|chosen|reported|unseen] [--no-mutations]
@@ -8,11 +8,10 @@ for each rule, the share of rows with an error, a warning, or not judged, and sa
 rows, one mutation at a time, and gives the recall: the share of mutated rows with at least one error-severity
 finding that the row did not have before, for corruptions, which contradict themselves, and for swaps, some of which
 stay true (see `mutations.py`). The third does the same with corruptions that only a run treats as errors, under
-its policy and with its prompts known. Rows are judged as `personas validate` judges a file: by the fitted model,
-asked about batches. `--labels` adds a table: precision and recall by rule against what readers said of errors
-(see `labels.py`), with intervals, and
-the same by folds of rows; `--part` says what the rows served for, which the table repeats. `--json` ends with one
-JSON object.
+its policy and with its prompts known. Rows are checked as `personas validate` checks a file: with the fitted model, in
+batches. `--labels` adds a table: precision and recall by rule against readers' labels (see `labels.py`), with
+intervals, and the same by folds of rows; `--part` says what the rows were used for, which the table repeats. `--json`
+ends with one JSON object.
 """
 
 from __future__ import annotations

@@ -30,6 +30,17 @@ if TYPE_CHECKING:
         narrate,
         preview,
     )
+    from census_personas.generator.analysis.augmentation import Augmentation, augment
+    from census_personas.generator.analysis.balanced_sample import balanced
+    from census_personas.generator.analysis.bias_evaluation import evaluate_bias
+    from census_personas.generator.analysis.independence_audit import audit_independences
+    from census_personas.generator.analysis.people_statistics import (
+        degrees_by_region,
+        diversity,
+        occupation_ages,
+    )
+    from census_personas.generator.analysis.persona_search import find_personas
+    from census_personas.generator.analysis.raking_weights import RakedWeights, effective_size, rake_weights
     from census_personas.generator.config.run_config import Config
     from census_personas.generator.estimate import Estimate
     from census_personas.generator.narration.narrator import Narrated
@@ -41,11 +52,13 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Augmentation",
     "Config",
     "Estimate",
     "Narrated",
     "PersonasError",
     "Population",
+    "RakedWeights",
     "Run",
     "Tally",
     "Validation",
@@ -54,12 +67,22 @@ __all__ = [
     "agenerate",
     "anarrate",
     "apreview",
+    "audit_independences",
+    "augment",
     "avalidate",
+    "balanced",
+    "degrees_by_region",
+    "diversity",
+    "effective_size",
     "estimate",
+    "evaluate_bias",
+    "find_personas",
     "generate",
     "load_config",
     "narrate",
+    "occupation_ages",
     "preview",
+    "rake_weights",
     "validate",
 ]
 
@@ -74,6 +97,20 @@ _CALLS = (
     "narrate",
     "preview",
 )
+_ANALYSIS = {
+    "Augmentation": "augmentation",
+    "RakedWeights": "raking_weights",
+    "audit_independences": "independence_audit",
+    "augment": "augmentation",
+    "balanced": "balanced_sample",
+    "degrees_by_region": "people_statistics",
+    "diversity": "people_statistics",
+    "effective_size": "raking_weights",
+    "evaluate_bias": "bias_evaluation",
+    "find_personas": "persona_search",
+    "occupation_ages": "people_statistics",
+    "rake_weights": "raking_weights",
+}
 _PLACES = {
     "Config": "generator.config.run_config",
     "Estimate": "generator.estimate",
@@ -85,7 +122,9 @@ _PLACES = {
     "Validation": "validation",
     "avalidate": "validation",
     "validate": "validation",
-} | dict.fromkeys(_CALLS, "generation")
+}
+_PLACES |= dict.fromkeys(_CALLS, "generation")
+_PLACES |= {name: f"generator.analysis.{module}" for name, module in _ANALYSIS.items()}
 
 
 def __getattr__(name: str) -> Any:

@@ -37,6 +37,7 @@ EXPLAINED = {
     "generator/cli/priors.py": "the option that names person records, for the one builder that reads them",
     "generator/config/selection.py": "an example of a condition",
     "generator/model/bayesian_network.py": "an argument of pgmpy",
+    "generator/analysis/people_statistics.py": "a key of the figures of report.json",
     "generator/narration/facts.py": "the name that templates have for the region",
     "generator/population/population.py": "an example of a condition",
     "generator/offline/portrait.py": "slots that grammars name so",

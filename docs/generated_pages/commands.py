@@ -36,7 +36,7 @@ def _entry(name: str, command: Any) -> str:
     blocks = [f"## `{name}`", inspect.cleandoc(command.help or ""), f"```text\n{' '.join(usage)}\n```"]
     rows = [f"| {_term(part)} | {_help(part)} |" for part in shown]
     if rows:
-        blocks.append("\n".join(["| argument or option | |", "|---|---|", *rows]))
+        blocks.append("\n".join(["| argument or option | meaning |", "|---|---|", *rows]))
     return "\n\n".join(blocks)
 
 

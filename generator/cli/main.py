@@ -19,8 +19,11 @@ import typer
 
 from census_personas.foundation.printable import printable
 from census_personas.generator.cli import (
+    analyze,
+    audit,
     batch,
     check,
+    compare,
     complete,
     experiment,
     export,
@@ -86,7 +89,9 @@ app.command()(preview_estimate.estimate)
 app.command()(check.check)
 app.command()(validate.validate)
 app.command()(report.report)
-app.command()(report.compare)
+app.command()(compare.compare)
+app.command()(analyze.analyze)
+app.command()(audit.audit)
 app.command()(export.export)
 app.add_typer(batch.app, name="batch")
 app.add_typer(experiment.app, name="experiment")

@@ -1,4 +1,4 @@
-"""Commands `personas report` and `compare`: compare a dataset with the census, and with another dataset."""
+"""Command `personas report`: compares a dataset with the census."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from census_personas.generator.cli.options import AsJson, Dataset, Locale, MaybeLocale, PluginNames
+from census_personas.generator.cli.options import AsJson, Dataset, MaybeLocale, PluginNames
 
 Output = Annotated[
     Path | None,
@@ -70,30 +70,3 @@ def report(
     )
     _, page = reporting.write(folder, built)
     print(json.dumps(built.model_dump(mode="json")) if as_json else page)
-
-
-def compare(
-    one: Annotated[Path, typer.Argument(metavar="ONE", help="A .parquet, .csv or .jsonl file, or a run.")],
-    other: Annotated[Path, typer.Argument(metavar="OTHER", help="Another dataset.")],
-    locale: Locale = "en_US",
-    as_json: AsJson = False,
-) -> None:
-    """Compare two datasets: the distance of each table that both have, beside the distance that chance causes."""
-    import numpy as np
-
-    from census_personas.census_priors.priors import Priors
-    from census_personas.generator.report import comparison
-    from census_personas.generator.run.shard_store import check_parts
-
-    for dataset in (one, other):
-        check_parts(dataset)
-    result = comparison.compare(one, other, np.random.default_rng(0), Priors.load(locale).roles)
-    if as_json:
-        print(json.dumps(result.as_dict()))
-        return
-    agreeing = sum(table.passes for table in result.tables)
-    print(f"{result.rows[0]} and {result.rows[1]} rows; {agreeing} of {len(result.tables)} tables agree")
-    print("total variation distance (0 equal, 1 disjoint), its value by chance alone, and its limit")
-    for table in result.tables:
-        verdict = "agrees " if table.passes else "differs"
-        print(f"  {table.tvd:.4f}  {table.floor:.4f}  {table.limit:.4f}  {verdict}  {table.name}")

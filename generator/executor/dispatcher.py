@@ -46,7 +46,7 @@ class Dispatcher:
     def __init__(
         self, job: Job, tasks: Iterator[Any], coordinator: Coordinator, slots: Sequence[Slot]
     ) -> None:
-        """Nothing is started before `run`."""
+        """Start nothing before `run`."""
         self._job, self._tasks, self._coordinator, self._slots = job, tasks, coordinator, slots
         self._done: asyncio.Queue[Done] = asyncio.Queue()
         self._ahead: deque[Any] = deque()

@@ -69,8 +69,9 @@ class Report:
 class Lease:
     """What a worker may do: places and epoch for each endpoint, spending, rows to try at once (None: any number).
 
-    `answered`: whether each endpoint has answered a worker of this session, so that an outage is waited for with
-    patience by one that replaces it. `is_spent`: the budget of the session is spent, and no further request is sent.
+    `answered`: whether each endpoint has answered a worker of this session; a worker that replaces another then waits
+    through an outage instead of failing. `is_spent`: the budget of the session is spent, and no further request is
+    sent.
     """
 
     state: State

@@ -33,41 +33,41 @@ class LeasedGate:
         self._is_silent = False
 
     async def __aenter__(self) -> int:
-        """Take a place in flight; returns the epoch."""
+        """Wait for a place in flight; return the epoch."""
         return await self._places.__aenter__()
 
     async def __aexit__(self, *_: object) -> None:
-        """Give the place to the next in line."""
+        """Release the place for the next request."""
         await self._places.__aexit__()
 
     @property
     def limit(self) -> int:
-        """Requests at once under the lease, at least one."""
+        """Number of concurrent requests under the lease, at least one."""
         return max(1, self._places.limit)
 
     @property
     def in_flight(self) -> int:
-        """Requests in flight."""
+        """Number of requests in flight."""
         return self._places.in_flight
 
     def answered(self, epoch: int, seconds: float, tokens: int = 1) -> None:
-        """Keep for the report."""
+        """Record an answer for the report."""
         self._answered.append((epoch, seconds, tokens, self._places.in_flight >= self._places.limit))
 
     def throttled(self, epoch: int) -> None:
-        """Keep for the report."""
+        """Record a 429 for the report."""
         self._throttled.append(epoch)
 
     def observed(self, waiting: float, running: float, cache: float) -> None:
-        """Keep for the report."""
+        """Record the server's metrics for the report."""
         self._observed, self._is_silent = (waiting, running, cache), False
 
     def unobserved(self) -> None:
-        """Keep for the report."""
+        """Record that the server has no metrics."""
         self._observed, self._is_silent = None, True
 
     def report(self) -> GateReport:
-        """What happened since the last report."""
+        """Return what happened since the last report."""
         report = GateReport(
             in_flight=self._places.in_flight,
             waiting=self._places.waiting,
@@ -118,7 +118,7 @@ class LeasedBudget:
         """
         while not self._allows():
             if self._is_spent:
-                raise BudgetError("the budget is spent")  # the coordinator says which
+                raise BudgetError("the budget is spent")  # the coordinator's error names the limit
             self._changed.clear()
             await self._changed.wait()
 
@@ -178,7 +178,7 @@ class LeasedRows:
         self._changed.set()
 
     def report(self) -> RowsReport:
-        """What happened since the last report."""
+        """Return what happened since the last report."""
         self._sent = len(self._seen)
         return RowsReport(self._in_flight(), self._waiting, self._readable, tuple(self._seen))
 
@@ -202,7 +202,7 @@ class ShardRows:
         self._rows.see(result)
 
     def release(self) -> None:
-        """Hold nothing of this shard back any more."""
+        """Hold no row of this shard back from now on."""
         self._released = True
         self._rows.wake()
 

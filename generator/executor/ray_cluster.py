@@ -1,4 +1,4 @@
-"""RayCluster: an existing Ray cluster, or one that is started on this machine and ends with the run."""
+"""RayCluster: the connection to an existing Ray cluster, or to one started on this machine for the run."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _REMEDY = (
 
 
 class RayCluster:
-    """Where a run's workers are to live."""
+    """The cluster that a run's workers are started in."""
 
     def __init__(self, runtime: RuntimeConfig) -> None:
-        """Look whether Ray is installed and something listens at the address; nothing is started.
+        """Check that Ray is installed and that something listens at the address; nothing is started.
 
         Raises:
-            ConfigError: it is not, or nothing does.
+            ConfigError: Ray is not installed, or nothing listens there.
         """
-        # Ray reports usage to its makers unless it is told not to.
+        # Ray reports usage to its makers unless this is set.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
             import ray  # noqa: F401, PLC0415 - optional, and slow to load
@@ -49,10 +49,10 @@ class RayCluster:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        """Connect this process for a while, unless its user has connected it already.
+        """Connect this process to the cluster until the context ends; keep a connection that exists already.
 
         Raises:
-            ConfigError: the cluster is not there, or runs another release of Ray or Python.
+            ConfigError: the cluster cannot be reached, or runs another release of Ray or Python.
         """
         import ray  # noqa: PLC0415
 
@@ -82,11 +82,11 @@ class RayCluster:
         try:
             ray.init(self._address, log_to_driver=False, logging_level=logging.ERROR, **own)
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-            said = " ".join(str(error).split())
-            raise ConfigError(f"{self._place}: cannot be used ({said[:300]}); {_REMEDY}") from error
+            reason = " ".join(str(error).split())
+            raise ConfigError(f"{self._place}: cannot be used ({reason[:300]}); {_REMEDY}") from error
 
     def _reach(self) -> None:
-        """Try the address, which Ray itself would do for a minute."""
+        """Try to connect to the address; Ray itself would try for a minute."""
         try:
             place = urlsplit(self._address if "://" in self._address else f"//{self._address}")
             host, port = place.hostname, place.port
@@ -94,7 +94,7 @@ class RayCluster:
             host, port = None, None
         if host is None or port is None:
             raise ConfigError(
-                f"{self._place}: is no address; write it as ray://HOST:10001, HOST:6379, auto or local"
+                f"{self._place}: is not an address; write it as ray://HOST:10001, HOST:6379, auto or local"
             )
         try:
             socket.create_connection((host, port), _CONNECT_S).close()
@@ -107,7 +107,7 @@ class RayCluster:
 
 
 def _keep_sigterm() -> None:
-    """Let SIGTERM stop the run as before: Ray's library has put a handler in its place that ends the process."""
+    """Restore this process's handler of SIGTERM: Ray's library replaces it by one that ends the process."""
     handler = signal.getsignal(signal.SIGTERM)
     if handler is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)
@@ -116,7 +116,7 @@ def _keep_sigterm() -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Ray from printing what becomes of its processes: it has no switch, and stdout is for results."""
+    """Keep Ray from printing the state of its processes: Ray has no option for this, and stdout is for results."""
     from ray._private import worker  # noqa: PLC0415
 
     before = getattr(worker, _PRINTS, True)

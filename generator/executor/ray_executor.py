@@ -1,4 +1,4 @@
-"""RayExecutor: workers are actors of a Ray cluster, which places them and starts them anew when they die."""
+"""RayExecutor: runs workers as actors of a Ray cluster, which places them and restarts those that die."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from census_personas.generator.executor.ray_worker import Home, worker_class
 
 logger = logging.getLogger(__name__)
 _RELEASE = version("census-personas")
-_AGAIN_S = 0.5  # between two looks at an actor that Ray has not started yet
-_PATIENCE_S = 15.0  # after which an actor that has no place is worth a word
-_SHARED = "with executor=ray, runs are written to a disk that all nodes have at the same path"
+_AGAIN_S = 0.5  # seconds between two calls of an actor that Ray has not started yet
+_PATIENCE_S = 15.0  # seconds after which a warning says that an actor waits for a CPU
+_SHARED = "with executor=ray, write runs to a disk that all nodes have at the same path"
 
 
 class RayExecutor:
-    """So many actors; a cluster that has room for fewer runs fewer until there is more."""
+    """Runs a number of actors; a cluster with too few free CPUs runs fewer until more are free."""
 
     def __init__(self, runtime: RuntimeConfig, workers: int) -> None:
-        """Look for the cluster; nothing is started before `run`.
+        """Check that the cluster is there; nothing is started before `run`.
 
         Raises:
             ConfigError: Ray is not installed, or there is no cluster at the address.
@@ -40,7 +40,7 @@ class RayExecutor:
         self._workers = workers
 
     async def run(self, job: Job, tasks: Iterator[Any], coordinator: Coordinator) -> AsyncGenerator[Done]:
-        """As `Executor.run` says."""
+        """Yield each task when it is done (see `Executor.run`)."""
         home = Home(
             _RELEASE, str(Path.cwd()), None if job.folder is None else str(job.folder), _marked(job.folder)
         )
@@ -56,7 +56,7 @@ class RayExecutor:
 
 
 def _marked(folder: Path | None) -> str:
-    """A token that is written into the lock file of a run folder, which this process holds."""
+    """Write a random token into the lock file of a run folder, which this process holds, and return it."""
     token = secrets.token_hex(16)
     if folder is not None:
         RunLayout(folder).lock.write_text(token)
@@ -64,7 +64,7 @@ def _marked(folder: Path | None) -> str:
 
 
 class _Actor:
-    """A `Slot` whose process is an actor's: the same actor has another process when Ray has started it anew."""
+    """A `Slot` that runs its process as an actor; a restarted actor has another process."""
 
     def __init__(self, place: int, home: Home) -> None:
         self._place, self._home = place, home
@@ -72,11 +72,11 @@ class _Actor:
         self._channel: _RayChannel | None = None
 
     async def start(self, job: Job, number: int) -> _RayChannel:
-        """Wait until Ray has a process for the actor, and give it the job."""
+        """Wait until Ray has started a process for the actor, and send it the job."""
         import ray  # noqa: PLC0415 - optional
 
         if self._actor is None:
-            # What was in flight is given out again by the dispatcher, which knows what else the worker held.
+            # Ray must not repeat calls: the dispatcher queues the tasks of a dead worker again.
             options = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=0)
             self._actor = options(worker_class()).remote()
         self._channel = _RayChannel(self._actor, number)
@@ -89,7 +89,7 @@ class _Actor:
     async def _settled(self, number: int) -> str:
         from ray.exceptions import ActorUnavailableError  # noqa: PLC0415
 
-        home, waits = pickle.dumps(self._home), asyncio.create_task(self._say_that_it_waits())
+        home, waits = pickle.dumps(self._home), asyncio.create_task(self._warn_of_waiting())
         try:
             while True:
                 try:
@@ -97,28 +97,28 @@ class _Actor:
                 except ConnectionError as error:
                     if not isinstance(error.__cause__, ActorUnavailableError):
                         raise
-                await asyncio.sleep(_AGAIN_S)  # Ray is about to start it anew
+                await asyncio.sleep(_AGAIN_S)  # Ray is restarting it
         finally:
             waits.cancel()
 
-    async def _say_that_it_waits(self) -> None:
+    async def _warn_of_waiting(self) -> None:
         import ray  # noqa: PLC0415
 
         await asyncio.sleep(_PATIENCE_S)
         free = await asyncio.to_thread(ray.available_resources)
         logger.warning(
-            "worker %d waits for a CPU of the cluster, of which %g are free", self._place, free.get("CPU", 0)
+            "worker %d waits for a CPU of the cluster; %g CPUs are free", self._place, free.get("CPU", 0)
         )
 
     def _remedy(self, fault: str) -> str:
         return f"; {_SHARED}" if fault.startswith("does not see") else ""
 
     def exit_code(self) -> str:
-        """What Ray says about its end."""
+        """Return what Ray reports about the end of the process."""
         return "" if self._channel is None else self._channel.fault
 
     async def end(self) -> None:
-        """Keep an actor whose process died, as Ray starts it anew; kill one that is not needed any more."""
+        """Keep an actor whose process died, since Ray restarts it; kill one that is no longer needed."""
         if self._channel is None or not self._channel.fault:
             self.kill()
         if self._channel is not None:
@@ -140,11 +140,11 @@ class _RayChannel:
     def __init__(self, actor: Any, number: int) -> None:
         self.fault = ""
         self._actor, self._number = actor, number
-        self._came: deque[bytes] = deque()
+        self._received: deque[bytes] = deque()
         self._sending: set[asyncio.Task[None]] = set()
 
     def post(self, message: Any) -> None:
-        """Send a message without waiting; that it is lost is seen by who receives."""
+        """Send a message without waiting; a lost connection is reported by `receive`."""
         sending = asyncio.create_task(self._sent(self.send(message)))
         self._sending.add(sending)
         sending.add_done_callback(self._sending.discard)
@@ -156,19 +156,19 @@ class _RayChannel:
             ConnectionError: the process has ended.
         """
         body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-        await self._heard(self._actor.put.remote(self._number, body))
+        await self._awaited(self._actor.put.remote(self._number, body))
 
     async def receive(self) -> Any:
-        """The next message.
+        """Return the next message.
 
         Raises:
             ConnectionError: the process has ended.
         """
-        while not self._came:
-            self._came.extend(await self._heard(self._actor.fetch.remote(self._number)))
-        return pickle.loads(self._came.popleft())  # noqa: S301 - of our own process
+        while not self._received:
+            self._received.extend(await self._awaited(self._actor.fetch.remote(self._number)))
+        return pickle.loads(self._received.popleft())  # noqa: S301 - from a process of this run
 
-    async def _heard(self, answer: Any) -> Any:
+    async def _awaited(self, answer: Any) -> Any:
         try:
             return await _answer(answer)
         except ConnectionError as error:
@@ -181,16 +181,16 @@ class _RayChannel:
             await sending
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Cancel the messages that are still being sent."""
         for sending in self._sending:
             sending.cancel()
 
 
 async def _answer(answer: Any) -> Any:
-    """What an actor's method returned.
+    """Return the result of an actor's method.
 
     Raises:
-        ConnectionError: its process has ended; says how, as Ray knows it.
+        ConnectionError: its process has ended; the message is Ray's reason.
     """
     from ray.exceptions import RayError  # noqa: PLC0415
 
@@ -203,9 +203,7 @@ async def _answer(answer: Any) -> Any:
 def _summary(error: Exception) -> str:
     from ray.exceptions import ActorUnavailableError  # noqa: PLC0415
 
-    if isinstance(
-        error, ActorUnavailableError
-    ):  # its text is about the connection, and not about the process
-        return "its process has ended; the logs of its node may say why"
-    said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said[:200]}"
+    if isinstance(error, ActorUnavailableError):  # Ray's text describes the connection, not the process
+        return "its process has ended; see the logs of its node"
+    reason = " ".join(str(error).split())
+    return f"{type(error).__name__}: {reason[:200]}"

@@ -21,21 +21,21 @@ from census_personas.validators.rules import RecordChecker
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some rows of a dataset, from one of its rows on."""
+    """Consecutive rows of a dataset, beginning with row `start`."""
 
     start: int
     records: Sequence[Mapping[str, Any]] = field(compare=False, repr=False)
 
     def __str__(self) -> str:
-        """Which rows, as errors name them."""
+        """Return the range of rows, for messages."""
         return f"the block of rows {self.start} to {self.start + len(self.records) - 1}"
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationJob:
-    """By what a dataset is judged: locale, language of the texts, policy and plug-ins, by their names.
+    """The names of what a dataset is checked with: locale, language of the texts, policy and plug-ins.
 
-    `collected`: what is kept of each row for measures; None where there is no report.
+    `collected` names the columns that are kept for measures; None without a report.
     """
 
     locale: str
@@ -46,12 +46,12 @@ class ValidationJob:
 
     @property
     def at_once(self) -> int:
-        """Two blocks, so that the next one is there when one is checked."""
+        """Two blocks: one waits while the other is checked."""
         return 2
 
     @property
     def folder(self) -> None:
-        """None: findings are returned."""
+        """None: workers write no files."""
         return
 
     def open(self, _: Exchange) -> ValidationWorker:
@@ -66,7 +66,7 @@ class ValidationWorker:
     """Checks one block after the other."""
 
     def __init__(self, checker: RecordChecker, collected: CollectedColumns | None) -> None:
-        """Take the rules, under their policy, and what is collected."""
+        """Take the rules with their policy, and the columns to collect."""
         self._checker, self._collected = checker, collected
 
     async def work(self, task: Block) -> CheckedBlock:
@@ -74,33 +74,33 @@ class ValidationWorker:
         return check_block(self._checker, task.records, self._collected)
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 class _Independent:
-    """The coordinator of tasks that share nothing."""
+    """The coordinator of tasks that share no limits."""
 
     is_stopping = False
 
     def exchange(self, worker: int, report: Any) -> None:
-        """Nobody asks."""
+        """Do nothing: these workers send no reports."""
 
     def release(self, worker: int) -> None:
-        """Nothing is held."""
+        """Do nothing: these workers have no leases."""
 
 
 class CheckingCrew:
     """Checks blocks of records with several workers: a `Spread` for `validate_files`."""
 
     def __init__(self, executor: Executor, job: ValidationJob) -> None:
-        """Nothing is started before the first block."""
+        """Start nothing before the first block."""
         self._executor, self._job = executor, job
 
     def __call__(self, blocks: Iterator[Sequence[Mapping[str, Any]]]) -> Iterator[CheckedBlock]:
-        """Give what came of the blocks in their order.
+        """Yield the checked blocks in their order.
 
         Raises:
-            PersonasError: what a rule raised, or a block that its workers died of.
+            PersonasError: a rule raised it, or a block ended all workers that took it.
         """
         outcomes = self._executor.run(self._job, _numbered(blocks), _Independent())
         ahead: dict[int, Done] = {}
@@ -118,7 +118,7 @@ class CheckingCrew:
 
 @dataclass(frozen=True, slots=True)
 class _Closing:
-    """Ends the workers, in the event loop that they were started in."""
+    """Ends the workers in the event loop that started them."""
 
     runner: asyncio.Runner
     outcomes: AsyncGenerator[Done]

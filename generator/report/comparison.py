@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from census_personas.census_priors.roles import Roles
@@ -17,7 +18,7 @@ from census_personas.generator.report.people import people_of
 from census_personas.generator.report.tabulation import Counts, Tabulation, distance
 from census_personas.validators.dataset.multiple_testing import FAMILY
 
-DRAWS = 64  # pairs of samples behind the mean distance
+DRAWS = 64  # shuffles behind the mean distance
 
 COMPARED = ("sex", "age", "origin", "marital", "schooling", "field", "work", "occupation", "region")
 """Roles whose columns are compared."""
@@ -30,8 +31,8 @@ class Compared:
     Attributes:
         table: its attributes.
         tvd: total variation distance between the two.
-        floor: mean distance of two samples of these sizes from the pooled table.
-        limit: distance that such pairs of samples exceed with this table's part of the probability `FAMILY`, which all
+        floor: mean distance after dividing the people of both among two samples of these sizes at random.
+        limit: distance that such divisions exceed with this table's part of the probability `FAMILY`, which all
             tables of a comparison share.
     """
 
@@ -65,7 +66,7 @@ class Comparison:
 
 
 def compare(one: Path, other: Path, rng: np.random.Generator, roles: Roles) -> Comparison:
-    """Compare two datasets of a locale; `rng` draws the pairs of samples for floor and limit.
+    """Compare two datasets of a locale; `rng` draws the shuffles behind floor and limit.
 
     Raises:
         DatasetError: a dataset cannot be read or is empty, or the two have no common column.
@@ -96,11 +97,22 @@ def _like(frame: pd.DataFrame) -> pd.DataFrame:
 def _compared(
     table: tuple[str, ...], one: Counts[Any], other: Counts[Any], tests: int, rng: np.random.Generator
 ) -> Compared:
-    """Compare one table; the floor is simulated, and the limit adds McDiarmid's bound."""
-    both = one.rename(index=str).add(other.rename(index=str), fill_value=0)
-    shares = both.to_numpy(dtype=np.float64) / both.sum()
-    draws = [rng.multinomial(int(counts.sum()), shares, size=DRAWS) / counts.sum() for counts in (one, other)]
-    distances = np.abs(draws[0] - draws[1]).sum(axis=1) / 2
-    floor = float(distances.mean())
-    beyond = math.sqrt(math.log(tests / FAMILY) / 2 * (1 / one.sum() + 1 / other.sum()))
-    return Compared(table, distance(one, other), floor, min(1.0, floor + beyond))
+    """Compare one table; the floor is simulated by shuffles, and the limit adds McDiarmid's bound."""
+    first, second = one.rename(index=str).align(other.rename(index=str), fill_value=0)
+    _, floor, limit = compare_counts(first.to_numpy(), second.to_numpy(), tests, rng)
+    return Compared(table, distance(one, other), floor, limit)
+
+
+def compare_counts(
+    one: npt.ArrayLike, other: npt.ArrayLike, tests: int, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """Return the distance of two counts of the same cells, its floor and its limit (see `Compared`)."""
+    counts = [np.asarray(cells, dtype=np.float64) for cells in (one, other)]
+    rows = [int(cells.sum()) for cells in counts]
+    pooled = (counts[0] + counts[1]).astype(np.int64)
+    # Draws from the pooled shares would have fewer cells than the population, and floors of thin tables be too low.
+    first = rng.multivariate_hypergeometric(pooled, rows[0], size=DRAWS, method="marginals")
+    floor = float(np.abs(first / rows[0] - (pooled - first) / rows[1]).sum(axis=1).mean() / 2)
+    beyond = math.sqrt(math.log(tests / FAMILY) / 2 * (1 / rows[0] + 1 / rows[1]))
+    tvd = float(np.abs(counts[0] / rows[0] - counts[1] / rows[1]).sum() / 2)
+    return tvd, floor, min(1.0, floor + beyond)

@@ -1,4 +1,4 @@
-"""BatchState: what of a run a batch endpoint was asked, and how far it is; one small file, always whole."""
+"""BatchState: the batches that a run has submitted and their progress, kept in one small file."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class BatchPart(_Value):
     """One file of requests.
 
     Attributes:
-        sha256: of the file; the endpoint's copy and the batch made of it are known by it.
+        sha256: digest of the file; it identifies the endpoint's copy and the batch made from it.
         file_id: the endpoint's name for the file; empty until it is uploaded.
-        batch_id: its name for the batch; empty until there is one.
-        status: the batch's, as the endpoint says; `lost` where it no longer knows the batch.
-        faults: why it began none of its requests.
-        fetched: whether what came back is on disk, named by `answers` and `errors`.
-        imported: whether that was taken into the run.
+        batch_id: the endpoint's name for the batch; empty until there is one.
+        status: status of the batch, as the endpoint reports it; `lost` if the endpoint no longer knows the batch.
+        faults: reasons why the endpoint began none of the requests.
+        fetched: whether the results are on disk; `answers` and `errors` say which files there are.
+        imported: whether the results were taken into the run.
     """
 
     requests: _Count
@@ -51,29 +51,29 @@ class BatchPart(_Value):
     imported: bool = False
 
     def changed(self, **values: Any) -> BatchPart:
-        """The same part with other values."""
+        """Return a copy of the part with other values."""
         return self.model_copy(update=values)
 
 
 class BatchRound(_Value):
-    """What all unfinished rows had to ask at one time, in parts; rounds count from 1."""
+    """The requests of all unfinished rows at one time, in parts; rounds count from 1."""
 
     number: _Count
     parts: tuple[BatchPart, ...]
 
     @property
     def is_submitted(self) -> bool:
-        """Whether every part is with the endpoint, or back."""
+        """Whether every part was submitted."""
         return all(part.batch_id for part in self.parts)
 
     @property
     def is_over(self) -> bool:
-        """Whether everything that came back was imported."""
+        """Whether the results of every part were imported."""
         return all(part.imported for part in self.parts)
 
 
 class BatchState(_Value):
-    """All rounds of a run. `endpoint` is where they went, without anything secret."""
+    """All rounds of a run. `endpoint` is the address that they were sent to, without secrets."""
 
     version: Literal[1] = 1
     endpoint: str = ""
@@ -81,10 +81,10 @@ class BatchState(_Value):
 
     @classmethod
     def read(cls, folder: Path) -> BatchState:
-        """The state of the run in a folder; an empty one where nothing was submitted.
+        """Read the state of the run in a folder; return an empty state if nothing was submitted.
 
         Raises:
-            ConfigError: a file that is no such state.
+            ConfigError: the file is not such a state.
         """
         path = RunLayout(folder).batch_state
         if not path.exists():
@@ -94,30 +94,30 @@ class BatchState(_Value):
             return cls.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             raise ConfigError(
-                f"{path}: is no state of batches; move the file away: batches that the endpoint still lists are "
+                f"{path}: is not a state of batches; move the file away: batches that the endpoint still lists are "
                 "recognized when their requests are submitted again"
             ) from error
 
     def write(self, folder: Path) -> None:
-        """Write the state whole."""
+        """Write the state in one step."""
         write_whole(RunLayout(folder).batch_state, self.model_dump_json(indent=1) + "\n")
 
     @property
     def open_round(self) -> BatchRound | None:
-        """The round that is not over, if there is one."""
+        """The last round if it is not over, otherwise None."""
         return self.rounds[-1] if self.rounds and not self.rounds[-1].is_over else None
 
     def batch_ids(self) -> set[str]:
-        """The batches of all rounds."""
+        """Return the names of the batches of all rounds."""
         return {part.batch_id for one in self.rounds for part in one.parts if part.batch_id}
 
     def begun(self, parts: tuple[BatchPart, ...], endpoint: str) -> BatchState:
-        """The state with a further round."""
+        """Return the state with a further round."""
         further = BatchRound(number=len(self.rounds) + 1, parts=parts)
         return self.model_copy(update={"endpoint": endpoint, "rounds": (*self.rounds, further)})
 
     def with_part(self, index: int, part: BatchPart) -> BatchState:
-        """The state with another part in the last round."""
+        """Return the state with a part of the last round replaced."""
         last = self.rounds[-1]
         parts = (*last.parts[:index], part, *last.parts[index + 1 :])
         return self.model_copy(
@@ -127,11 +127,11 @@ class BatchState(_Value):
 
 @contextmanager
 def batch_locked(folder: Path) -> Iterator[None]:
-    """Hold a run against other processes that submit or fetch its batches; a new folder is made, and goes if unused.
+    """Lock a run's batches against other processes; create the run's folder, and remove it if it stays unused.
 
     Raises:
-        ConfigError: another process holds it.
-        UnwritableError: its lock cannot be made.
+        ConfigError: another process has the lock.
+        UnwritableError: the lock file cannot be created.
     """
     file = RunLayout(folder).batch_lock
     try:

@@ -13,27 +13,27 @@ from census_personas.generator.llm.chat import EndpointError
 from census_personas.generator.narration.narrator import Narrated
 
 UNREADABLE = 32
-"""Rows that a session pays for without one answer that can be read."""
+"""Number of rows that a session pays for before it stops because no answer was readable."""
 UNACCEPTED = 64
-"""Rows that a session pays for without one that is accepted."""
-# What differs from row to row in reasons of one kind.
+"""Number of rows that a session pays for before it stops because no row was accepted."""
+# Parts of a reason that differ between rows with the same problem.
 _PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\([^)]*\)|\d+")
 _LONGEST_REASON = 240
 
 
 class HopelessError(EndpointError):
-    """No row of a session came out; no further one is begun, and the run can be resumed."""
+    """None of a session's first rows was accepted; no further row is begun, and the run can be resumed."""
 
 
 class StartLimit(Protocol):
-    """What a pipeline asks before it begins a row."""
+    """Decides whether a pipeline may begin a further row."""
 
     def see(self, result: Narrated) -> None:
         """Learn of a finished row."""
         ...
 
     def release(self) -> None:
-        """Hold nothing back any more, since no further row will be begun."""
+        """Stop waiting, since no further row will be begun."""
         ...
 
     async def admitted(self, in_flight: Callable[[], int]) -> None:
@@ -41,20 +41,20 @@ class StartLimit(Protocol):
         ...
 
     def verdict(self) -> HopelessError | None:
-        """The error that ends the session, once its first rows leave no hope."""
+        """Return the error that ends the session if its first rows all failed, otherwise None."""
         ...
 
 
 class EarlyStop:
-    """Counts the rows that a session paid for, and holds further ones back while none has come out.
+    """Counts the rows that a session paid for, and holds further rows back until one is accepted.
 
-    A row counts when an answer to it was asked for in this session: those whose answers are all in the journal, or
-    whose facts are wrong, cost nothing and prove nothing. No more than `UNREADABLE` are begun before an answer is
-    readable and no more than `UNACCEPTED` before one is accepted, so that nothing is in flight when the run stops.
+    A row counts if this session sent a request for it. Rows whose answers are all in the journal, or whose facts are
+    wrong, cost nothing and show nothing about the endpoint. At most `UNREADABLE` rows are begun before an answer is
+    readable, and at most `UNACCEPTED` before a row is accepted, so that nothing is in flight when the session stops.
     """
 
     def __init__(self, *, stops: bool = True) -> None:
-        """`stops`: whether anything is held back or stopped at all."""
+        """With `stops` false, hold nothing back and never stop."""
         self._stops = stops
         self._readable = self._accepted = False
         self._tried = 0
@@ -64,14 +64,14 @@ class EarlyStop:
 
     @property
     def limit(self) -> int | None:
-        """Rows that may be paid for as things stand; None where any number may."""
+        """Number of rows that may be paid for now; None without a limit."""
         if not self._stops or self._accepted:
             return None
         return UNACCEPTED if self._readable else UNREADABLE
 
     @property
     def tried(self) -> int:
-        """Rows that were paid for and are finished."""
+        """Number of finished rows that were paid for."""
         return self._tried
 
     def hear(self, readable: bool) -> None:
@@ -91,7 +91,7 @@ class EarlyStop:
         self._changed.set()
 
     def release(self) -> None:
-        """Hold nothing back any more, since no further row will be begun."""
+        """Stop waiting, since no further row will be begun."""
         self._stops = False
         self._changed.set()
 
@@ -102,24 +102,24 @@ class EarlyStop:
             await self._changed.wait()
 
     def verdict(self) -> HopelessError | None:
-        """The error that ends the session, once its first rows leave no hope."""
+        """Return the error that ends the session if its first rows all failed, otherwise None."""
         if (limit := self.limit) is None or self._tried < limit:
             return None
-        lacking = "holds a readable answer" if not self._readable else "is accepted"
+        lacking = "has a readable answer" if not self._readable else "was accepted"
         reason, rows = self._reasons.most_common(1)[0] if self._reasons else ("", 0)
-        said = f"; most often ({rows} of {self._tried} rows): {self._examples[reason]}" if reason else ""
+        example = f"; most often ({rows} of {self._tried} rows): {self._examples[reason]}" if reason else ""
         advice = f"{help_}; " if (help_ := remedy(self._examples.get(reason, ""))) else ""
         return HopelessError(
-            f"none of the first {self._tried} rows {lacking}, and the run stops{said}",
-            hint=f"{advice}`personas check` shows one row; the same command goes on, and with "
-            "validation.stop_early=false whatever comes",
+            f"none of the first {self._tried} rows {lacking}, and the run stops{example}",
+            hint=f"{advice}`personas check` shows one row; the same command resumes the run, and "
+            "validation.stop_early=false switches this stop off",
         )
 
     def _remember(self, result: Narrated) -> None:
         kinds: dict[str, str] = {}
         for reason in result.reasons:
-            code, _, said = reason.partition(": ")
-            kinds.setdefault(f"{code}: {_PARTICULAR.sub('…', said.partition(': ')[2] or said)}", reason)
+            code, _, message = reason.partition(": ")
+            kinds.setdefault(f"{code}: {_PARTICULAR.sub('…', message.partition(': ')[2] or message)}", reason)
         self._reasons.update(kinds.keys())
         for kind, reason in kinds.items():
             cut = reason if len(reason) <= _LONGEST_REASON else f"{reason[:_LONGEST_REASON]}…"

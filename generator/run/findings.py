@@ -1,4 +1,4 @@
-"""Findings of a run: what the rules say about every row of a shard, accepted or rejected, as a sealed Parquet file."""
+"""Findings of a run: a sealed Parquet file per shard, about accepted and rejected rows."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _FOOTER = b"findings"
 
 
 def write_findings(path: Path, begin: int, results: Sequence[Narrated], *, after: str = "") -> str:
-    """Write the findings about a shard's rows whole: in row order, those about one row by rule.
+    """Write the findings about a shard's rows, ordered by row and within a row by rule.
 
     Args:
         path: the file.
-        begin: the first row that the results are about. The file's footer says from which row on it tells of all: an
-            earlier release left no findings about the rows before.
+        begin: the first row of the results. The footer names the first row that the file covers, because earlier
+            releases wrote no findings.
         results: the rows.
-        after: the seal of the file as it tells of the rows before these, which are kept then.
+        after: the seal of the existing file, if its findings about earlier rows are to be kept.
 
     Returns:
         The seal of the file, which the shard's part names.
@@ -59,12 +59,12 @@ def write_findings(path: Path, begin: int, results: Sequence[Narrated], *, after
 
 
 def read_findings(folder: Path) -> Iterator[pd.DataFrame]:
-    """The findings of a run, one frame a shard, with the columns of `SCHEMA`.
+    """Yield the findings of a run, one frame per shard, with the columns of `SCHEMA`.
 
-    Runs of earlier releases have none; a file whose shard was never finished is left out.
+    Runs of earlier releases have none. The file of an unfinished shard is left out.
 
     Raises:
-        DatasetError: a file that cannot be read.
+        DatasetError: a file cannot be read.
     """
     layout = RunLayout(folder)
     for file in sorted(layout.findings.glob("part-*.parquet")):
@@ -77,23 +77,23 @@ def read_findings(folder: Path) -> Iterator[pd.DataFrame]:
             ).to_pandas()
         except (OSError, pa.ArrowException) as error:
             raise DatasetError(
-                f"{file}: cannot be read as findings; repeat the run's command, which writes them anew"
+                f"{file}: cannot be read as findings; repeat the run's command, which rewrites them"
             ) from error
 
 
 def is_sealed_as(path: Path, digest: str) -> bool:
-    """Whether the file is there, as it was written, and the one that this digest is of."""
+    """Return whether the file is intact and has this seal."""
     try:
         check_input(path)
-        seen = path.stat()
-        return _seal_of(path, seen.st_size, seen.st_mtime_ns, seen.st_ino) == digest
+        state = path.stat()
+        return _seal_of(path, state.st_size, state.st_mtime_ns, state.st_ino) == digest
     except OSError:
         return False
 
 
 @lru_cache(maxsize=100_000)
 def _seal_of(path: Path, *_: int) -> str:
-    """The verified seal of a file; the further arguments change when the file does."""
+    """Return the verified seal of a file; the other arguments change when the file does."""
     return verified_seal(path)
 
 

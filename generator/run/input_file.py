@@ -1,4 +1,4 @@
-"""InputFile: the rows of a dataset that exists, completed to be narrated."""
+"""InputFile: the rows of an existing dataset, with missing facts drawn, ready to be narrated."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from census_personas.generator.population.population import Population
 from census_personas.generator.run.shard_store import check_parts
 
 _BLOCK = 1 << 20
-_NAMED = 8  # columns that are not kept
+_NAMED = 8  # columns that a note names
 
 
 class InputFile:
-    """People from elsewhere: their uuid and what is known of them are kept, their texts are not.
+    """The people of an input file: their uuid and known facts are kept, their texts are not.
 
-    A row is known by its uuid. One without gets a uuid from what it says and from its key, or from where it stands if
-    the file has no key, so that the same person is narrated alike wherever the row stands in a file.
+    The uuid identifies a row. A row without one gets a uuid from its values and its key, so that the same person gets
+    the same texts wherever the row stands; without a key, its place in the file is used instead.
     """
 
     def __init__(
@@ -44,15 +44,14 @@ class InputFile:
         plans: bool = False,
         sets_aside: bool = False,
     ) -> None:
-        """Look at the columns and their values; rows are read as they are asked for.
+        """Read the columns and their values; rows are read later, on demand.
 
-        `plans` says that somebody will look at what is in the way (`mapping.faults`), which is refused otherwise;
-        `sets_aside` that rows of which a cell cannot be read are set aside, so that they are in nobody's way.
+        With `plans`, faults of the mapping are kept in `mapping.faults` for the caller to show; otherwise the first is
+        raised. With `sets_aside`, rows with an unreadable cell are set aside and are no fault.
 
         Raises:
-            DatasetError: no dataset there, or one without people in it.
-            ConfigError: a mapping that does not fit the file, values of which nobody can say what they mean, or a key
-                that does not name each row once.
+            DatasetError: there is no dataset, or it has no people.
+            ConfigError: the mapping does not fit the file, values cannot be understood, or the key is not unique.
         """
         self.said = said
         self.source = InputSource(said)
@@ -76,7 +75,7 @@ class InputFile:
         return self.source.count
 
     def _refuse_objects(self) -> None:
-        """Refuse a column that holds objects, or a key or uuid that is a list, of a file whose first row shows it."""
+        """Refuse a column of objects, and a key or uuid that is a list, judging by the first row."""
         first = next(self.source.rows(), {})
         for name in (self.mapping.uuid, self.mapping.key):
             if name is not None and isinstance(first.get(name), list | dict):
@@ -88,12 +87,12 @@ class InputFile:
                 )
 
     def _with_key(self, mapping: InputMapping) -> InputMapping:
-        """The mapping with its key checked; a column `uuid` that holds none is a key."""
+        """Return the mapping with its key checked; a column `uuid` without UUIDs is taken as a key."""
         return check_key(self.source, is_uuid_column(self.source, mapping))
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the files' contents, and over how they are read where that is not plain: they decide rows."""
+        """SHA-256 over the files' contents, and over their mapping if it is not plain."""
         digest = hashlib.sha256()
         for file in self.source.files:
             with file.open("rb") as content:
@@ -105,7 +104,7 @@ class InputFile:
         return digest.hexdigest()
 
     def notes(self, schema: str, written: Iterable[str]) -> tuple[str, ...]:
-        """How the file is read where that is not plain, and what of it is not `written` in this schema, a line each."""
+        """Return a line for each thing to know about reading the file, and for columns that are not `written`."""
         known, said = {*written}, []
         kept = {column.source for column in self.mapping.columns if column.target in known}
         lost = [name for name in self.source.columns if name not in known and name not in kept]
@@ -116,12 +115,12 @@ class InputFile:
                 f"columns that schema {schema} does not have are left out: {', '.join(lost[:_NAMED])}{more}"
             )
         if "uuid" not in self.source.columns:
-            said.append("there is no column uuid, so each row gets one anew")
+            said.append("there is no column uuid, so each row gets a new uuid")
         lines = [*([f"{self.path}: {'; '.join(said)}"] if said else []), *self.reading_notes()]
         return tuple(lines)
 
     def stated(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """What a row says that is evidence: by attribute, with the name that its texts give."""
+        """Return a row's evidence by attribute, with the name that its texts give."""
         said = self.mapping.read(row)
         return self._completer.stated({name: said[name] for name in said if name in self.mapping.facts}, said)
 
@@ -131,14 +130,14 @@ class InputFile:
         return self._completer.unsaid(self.mapping)
 
     def preview(self, n: int) -> list[dict[str, Any]]:
-        """The first people, completed; nobody where something has to be decided before."""
+        """Return the first people, completed; an empty list if the mapping has faults."""
         if self.mapping.faults:
             return []
         people = self.sample(min(n, len(self)), 0).to_dict("records")
         return [{str(name): value for name, value in person.items()} for person in people]
 
     def reading_notes(self) -> Iterator[str]:
-        """What of the columns is read otherwise than it stands there, a line each."""
+        """Yield a line for each column that is renamed, has unknown values, or is missing."""
         renamed = [
             f"{column.source!r} as {column.target}"
             for column in self.mapping.columns
@@ -157,9 +156,9 @@ class InputFile:
             yield f"{self.path}: has no {', '.join(lacking)}: drawn given what is known"
 
     def sample(self, n: int, start: int) -> pd.DataFrame:
-        """Rows `start` up to `start + n`, completed. Rows between are passed over, in a Parquet file unread.
+        """Return rows `start` up to `start + n`, completed. Rows before are skipped; in a Parquet file, unread.
 
-        A row that nobody of the locale can be has the reason in a further column.
+        A row whose facts are impossible together has the reason in a further column.
         """
         ahead = start - self._next
         if ahead < 0 or not self._next or (ahead and self.source.can_seek):
@@ -172,37 +171,37 @@ class InputFile:
         if any(person.get(IMPOSSIBLE) for person in people):
             columns.append(IMPOSSIBLE)
             people = [{IMPOSSIBLE: "", **person} for person in people]
-        # Cells stay the Python values that they are.
+        # Keep Python values in cells.
         return pd.DataFrame(people, columns=columns, dtype=object)
 
     def _identified(self, row: Mapping[str, Any], position: int) -> dict[str, Any]:
-        """What a row says, with its uuid and key."""
-        said = self.mapping.read(row)
+        """Return the values of a row, with its uuid and key."""
+        values = self.mapping.read(row)
         key = None if self.mapping.key is None else str(row[self.mapping.key]).strip()
-        given = said.get("uuid")
-        is_given = given is not None and given == given and str(given)  # noqa: PLR0124  NaN
-        said["uuid"] = str(given) if is_given else _uuid(row, position if key is None else key)
-        return said if key is None else {**said, KEY: key}
+        own = values.get("uuid")
+        has_own = own is not None and own == own and str(own)  # noqa: PLR0124  NaN
+        values["uuid"] = str(own) if has_own else _uuid(row, position if key is None else key)
+        return values if key is None else {**values, KEY: key}
 
     def keys(self, rows: int) -> pd.DataFrame | None:
-        """Key and uuid of the first `rows` rows, with their place in the file; None of a file without a key."""
+        """Return key and uuid of the first `rows` rows, with their place in the file; None without a key."""
         if self.mapping.key is None:
             return None
-        found = [
+        people = [
             self._identified(row, position) for position, row in enumerate(islice(self.source.rows(), rows))
         ]
         return pd.DataFrame(
             {
-                "input_row": range(len(found)),
-                "uuid": [said["uuid"] for said in found],
-                KEY: [said[KEY] for said in found],
+                "input_row": range(len(people)),
+                "uuid": [person["uuid"] for person in people],
+                KEY: [person[KEY] for person in people],
             }
         )
 
 
 def _uuid(record: Mapping[str, Any], place: int | str) -> str:
-    """A version-8 UUID (RFC 9562: custom) of a row that has none."""
-    said = orjson.dumps([place, record], option=orjson.OPT_SORT_KEYS, default=str)
-    digits = hashlib.sha256(said).hexdigest()
+    """Derive a version-8 UUID (RFC 9562: custom) for a row that has none."""
+    content = orjson.dumps([place, record], option=orjson.OPT_SORT_KEYS, default=str)
+    digits = hashlib.sha256(content).hexdigest()
     variant = "89ab"[int(digits[16], 16) % 4]
     return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"

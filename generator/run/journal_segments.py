@@ -1,8 +1,8 @@
-"""JournalSegments: the answers of open shards at a URL, in pieces that are put as they come.
+"""JournalSegments: the answers of open shards at a URL, uploaded in segments.
 
-A store cannot append. What a shard's journal has grown by is put as an object of its own,
-`journal/part-00000/answers-00001-000000000000.jsonl`: the number of the lock's holder, then the byte of the local
-journal that it begins with. In the order of their names they are the journal.
+A store cannot append to an object. The lines that a shard's journal has grown by are uploaded as an object of their
+own, `journal/part-00000/answers-00001-000000000000.jsonl`: the number of the lock's holder, then the byte offset in
+the local journal. The segments in the order of their names are the journal.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _ANSWERS = "answers.jsonl"
 
 
 class JournalSegments:
-    """Fetches journals from a store, and puts there what they grow by."""
+    """Downloads journals from a store, and uploads what they grow by."""
 
     def __init__(self, store: ObjectStore, lock: StoreLock, folder: Path) -> None:
-        """`folder` is the run's local folder of journals."""
+        """Take the store, its lock and the run's local folder of journals."""
         self._store, self._lock, self._folder = store, lock, folder
         self._put: dict[str, int] = {}
         self._one_at_a_time = threading.Lock()
 
     def fetch(self, names: Iterable[str], is_open: Callable[[str], bool]) -> None:
-        """Have the answers of the shards that are open, as `is_open` says of `part-00000`, in local journals."""
+        """Download the answers of open shards into local journals; `is_open` takes a name such as `part-00000`."""
         by_part = {part: list(its) for part, its in groupby(sorted(names), lambda name: name.split("/")[1])}
         for place in self._folder.glob(f"*/{_ANSWERS}"):
             if not is_open(place.parent.name):
@@ -40,17 +40,17 @@ class JournalSegments:
                 self._fetch_one(part, segments)
 
     def publish(self) -> None:
-        """Put what has come since the last time.
+        """Upload the lines that were added since the last time.
 
         Raises:
-            StoreError: the store refuses, or the lock was lost; what is local stays and is put the next time.
+            StoreError: the store refuses, or the lock was lost; the local lines stay and are uploaded next time.
         """
         with self._one_at_a_time:
             for file in sorted(self._folder.glob(f"*/{_ANSWERS}")):
                 self._publish_one(file.parent.name, file)
 
     def _fetch_one(self, part: str, segments: list[str]) -> None:
-        """Join the segments; where the local journal does not begin with them, its answers follow."""
+        """Join the segments; append the local journal if it does not begin with them."""
         stored = b"".join(self._store.read(segments))
         file = self._folder / part / _ANSWERS
         local = file.read_bytes() if file.exists() else b""
@@ -61,7 +61,7 @@ class JournalSegments:
 
     def _publish_one(self, part: str, file: Path) -> None:
         size = file.stat().st_size
-        begin = min(self._put.get(part, 0), size)  # a write that failed, as on a full disk, is cut off again
+        begin = min(self._put.get(part, 0), size)  # the journal cuts off a failed write
         if size == begin:
             return
         with file.open("rb") as journal:
@@ -75,5 +75,5 @@ class JournalSegments:
 
 
 def journals_in(sizes: Mapping[str, int]) -> list[str]:
-    """The names of segments among those of all objects."""
+    """Return the names of segments among those of all objects."""
     return [name for name in sizes if name.startswith(f"{JOURNAL}/") and name.count("/") == 2]

@@ -1,4 +1,4 @@
-"""Keys: the file beside the parts of a run that joins its rows to those of the input that they are of."""
+"""Keys: the file of a run that joins its rows to the rows of the input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from census_personas.foundation.run_layout import RunLayout
 
 
 def write_keys(folder: Path, keys: pd.DataFrame | None) -> None:
-    """Write place, uuid and key of each row of an input; nothing where the input has no key.
+    """Write place, uuid and key of each row of an input; write nothing if the input has no key.
 
     Raises:
         DestinationError, UnwritableError: the file cannot be written.

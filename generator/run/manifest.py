@@ -1,4 +1,4 @@
-"""Manifest: what a run folder holds and how it came about."""
+"""Manifest: the contents of a run folder and how they were made."""
 
 from __future__ import annotations
 
@@ -32,34 +32,34 @@ def _with_digests(identity: dict[str, Any]) -> dict[str, Any]:
 
 
 class Manifest(BaseModel):
-    """The account of one run. `identity` is all that decides the rows; wall-clock times stand only here.
+    """The account of one run. `identity` holds everything that decides the rows; clock times are kept only here.
 
     Attributes:
-        state: `running` (or killed), `stopped` by the user or the endpoint, `short` of rows, `complete`, or a `share`:
-            finished, of a run that several jobs write, each some of its shards.
-        round: how often rows have been tried: each resume of a run that came out short begins the next one.
-        notes: how an input was read, and what of it the dataset does not keep.
-        drawn: of an input, how many accepted people have a fact drawn that it does not say, by fact.
-        rows: rows asked for; `accepted` and `rejected` count those in finished shards.
-        cost: of the tokens of finished shards, at the configured prices.
-        seconds: time spent narrating, all resumes together.
-        endpoint: what the endpoint was seen to understand, and the requests of all sessions together.
-        format: version of this file; run folders with it open in later releases.
-        name: of the run, as its config says.
+        state: `running` (or killed), `stopped` by the user or the endpoint, `short` of rows, `complete`, or `share`:
+            the finished shards of one of several jobs that write a run together.
+        round: number of rounds of attempts; each resume of a run that is short of rows begins the next one.
+        notes: how an input was read, and which of its columns the dataset does not keep.
+        drawn: for an input, the number of accepted people with a drawn fact, by fact.
+        rows: number of rows requested; `accepted` and `rejected` count those in finished shards.
+        cost: cost of the tokens of finished shards, at the configured prices.
+        seconds: time spent narrating in all sessions.
+        endpoint: options that the endpoint was found to support, and the requests of all sessions.
+        format: version of this file; later releases open run folders with it.
+        name: name of the run, from its config.
         fingerprint: SHA-256 of the part of the config that decides the dataset's content.
         identity: that part itself, and digests of the data that rows depend on.
         locale: name of the locale.
-        seed: of all random draws.
+        seed: seed of all random draws.
         model: name of the narrator.
         backend: `openai` or `offline`.
         notice: what readers of the dataset must know about the narrator.
-        accepted: rows in the dataset.
-        rejected: rows in `rejected/`.
-        prompt_tokens: tokens of all prompts of finished shards, those that came from a cache included.
+        accepted: number of rows in the dataset.
+        rejected: number of rows in `rejected/`.
+        prompt_tokens: tokens of all prompts of finished shards, including cached ones.
         completion_tokens: tokens of their answers.
-        started: time of the first session, in UTC.
-        finished: time at which the last session ended, in UTC.
-        versions: of the packages that decide rows or texts.
+        started: start of the first session, in UTC.
+        finished: end of the last session, in UTC.
+        versions: versions of the packages that decide rows or texts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -91,7 +91,7 @@ class Manifest(BaseModel):
 
     @classmethod
     def of(cls, config: Config, digests: Mapping[str, str], model: str, notice: str) -> Manifest:
-        """The manifest of a run that has not begun; `digests` name the data that rows also depend on."""
+        """Return the manifest of a run that has not begun; `digests` are those of the data that rows depend on."""
         return cls(
             name=config.name,
             fingerprint=config.fingerprint(),
@@ -107,10 +107,10 @@ class Manifest(BaseModel):
 
     @classmethod
     def read(cls, folder: Path) -> Manifest | None:
-        """The manifest of a run folder, or None where there is none.
+        """Read the manifest of a run folder; return None if there is none.
 
         Raises:
-            ConfigError: a manifest that is not one of ours.
+            ConfigError: the file is not a manifest that this release reads.
         """
         path = RunLayout(folder).manifest
         try:
@@ -120,17 +120,17 @@ class Manifest(BaseModel):
             return None
         except (OSError, ValidationError) as error:
             raise ConfigError(
-                f"{path}: not a manifest that this version reads; give a new folder, and copy journal/ of this one "
-                "into it if its answers are to be used again"
+                f"{path}: not a manifest that this version reads; give a new folder, and copy journal/ into it to "
+                "use the answers again"
             ) from error
 
     def write(self, folder: Path) -> None:
-        """Write it whole."""
+        """Write the manifest in one step."""
         values = self.model_dump(mode="json")
         write_whole(RunLayout(folder).manifest, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
     def asked(self, account: Mapping[str, Any]) -> dict[str, Any]:
-        """`endpoint` with one more session's account: counts are added, the latest finding stands."""
+        """Return `endpoint` with a further session's account: counts are added; of other values the last is kept."""
         added = {
             name: value + before
             for name, value in account.items()
@@ -140,14 +140,14 @@ class Manifest(BaseModel):
 
     @property
     def run_digest(self) -> str:
-        """What is the same in all parts of this run and in no other run: SHA-256 of its identity, 16 digits of it."""
+        """The first 16 digits of the SHA-256 of the identity, stored in all parts of this run."""
         decides = json.dumps(self.identity, sort_keys=True, ensure_ascii=True, default=str)
         return hashlib.sha256(decides.encode()).hexdigest()[:16]
 
     def differences(self, other: Manifest) -> tuple[str, ...]:
-        """What decides rows and is not the same in `other`, one line each: key, value here, value there.
+        """Return a line for each key of the identity that differs: key, value here, value in `other`.
 
-        Where locale and prompt set lie does not: what is in them counts, by its digests.
+        The paths of locale and prompt set are ignored; the digests of their contents are compared.
         """
         here, there = dict(_leaves(self.identity)), dict(_leaves(other.identity))
         return tuple(
@@ -162,7 +162,7 @@ def _shown(leaves: Mapping[str, Any], key: str) -> str:
 
 
 def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Keys and values in full; a mapping without any has none to name."""
+    """Yield the leaves of nested mappings under dotted keys; an empty mapping has none."""
     for key, inner in value.items():
         if isinstance(inner, Mapping):
             yield from _leaves(inner, f"{prefix}{key}.")

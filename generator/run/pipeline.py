@@ -1,7 +1,7 @@
-"""Pipeline: shards in, finished shards out; rows flow through many concurrent narrations in between.
+"""Pipeline: narrates the rows of shards concurrently and delivers finished shards.
 
-Memory is bounded whatever the number of rows: at most `_OPEN` shards are in progress, and rows are sampled in
-blocks as narrations take them. Nothing here touches a file; what is delivered is the caller's.
+Memory does not grow with the number of rows: at most `_OPEN` shards are in progress, and rows are sampled in blocks,
+on demand. The pipeline touches no file; the caller stores what it delivers.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from census_personas.generator.narration.narrator import Narrated
 from census_personas.generator.run.early_stop import EarlyStop, HopelessError, StartLimit
 from census_personas.generator.run.shard_store import Shard, ShardInfo
 
-# Two, so that the last rows of one shard do not leave the endpoint idle.
+# Two, so that the endpoint is not idle during the last rows of a shard.
 _OPEN = 2
 _BLOCK = 10_000
-# Objects made between two collections of the youngest, and how often the older are looked through.
+# Thresholds of Python's garbage collector, for the three generations.
 _COLLECTIONS = (50_000, 20, 20)
-# Rows between two looks at the event loop, for narrators that never wait.
+# Rows after which the event loop gets a turn, for narrators that never wait.
 _BREATH = 32
 
 
 def narrations(requests: int) -> int:
-    """How many narrations keep so many requests in flight: some wait for their answers to be kept and checked."""
+    """Return the narrations that keep `requests` in flight: half as many more wait for storing and checks."""
     return requests + requests // 2
 
 
@@ -43,19 +43,19 @@ Sample = Callable[[int, int], pd.DataFrame]
 
 
 class Narrating(Protocol):
-    """What the pipeline needs of a narrator."""
+    """The part of a narrator that the pipeline needs."""
 
     async def narrate(self, record: dict[str, Any]) -> Narrated:
-        """Narrate one row; raises `LLMError` when no answer can be had."""
+        """Narrate one row; raise `LLMError` if the endpoint gives no answer."""
         ...
 
     async def again(self, result: Narrated) -> Narrated | None:
-        """A narrated row anew, beyond the attempts that it has had; None when it has had all of them."""
+        """Attempt a narrated row again; return None if it has no attempts left."""
         ...
 
 
 Settle = Callable[[Narrating, Shard, Sequence[Narrated]], Awaitable[Sequence[Narrated]]]
-"""What is judged of a shard's rows together; gives the rows as they are to be delivered."""
+"""Compares a shard's rows and returns them as they are to be delivered."""
 
 
 async def _as_they_are(_: Narrating, __: Shard, results: Sequence[Narrated]) -> Sequence[Narrated]:
@@ -64,9 +64,9 @@ async def _as_they_are(_: Narrating, __: Shard, results: Sequence[Narrated]) -> 
 
 @dataclass(slots=True)
 class Tally:
-    """Running counts for whoever watches. Counts cover this session; `done` rows were finished before it.
+    """Counts that an observer sees during a session; `done` rows were finished before it.
 
-    `waiting` rows need an answer that is not there yet, as those of a batch do.
+    `waiting` rows need an answer that is not there yet, such as that of a batch.
     """
 
     rows: int
@@ -86,7 +86,7 @@ class Tally:
         self.completion_tokens += result.completion_tokens
 
     def exchange(self, before: Narrated, after: Narrated) -> None:
-        """Count a finished row as it was written anew, or judged beside others."""
+        """Replace a counted row by its new result."""
         self.accepted += after.accepted - before.accepted
         self.rejected += before.accepted - after.accepted
         self.prompt_tokens += after.prompt_tokens - before.prompt_tokens
@@ -107,15 +107,14 @@ class Pipeline:
     """One session of narrating shards.
 
     Args:
-        sample: gives the rows.
-        open_narrator: the narrator for one shard, with whatever it keeps open while the shard is in progress.
+        sample: returns the rows.
+        open_narrator: opens the narrator for one shard, with the files that it needs while the shard is in progress.
         deliver: takes a finished shard's results in row order; runs in a thread, one call at a time.
-        concurrency: narrations in flight.
-        patience: narrations that fail in a row, without one that succeeds between, before the endpoint is
-            taken to be down.
-        early_stop: says when no further row is worth beginning; without one all are.
-        deliver_begun: whether a session that is stopped delivers the first rows of shards that are not finished,
-            for narrators whose answers are kept nowhere else.
+        concurrency: number of narrations in flight.
+        patience: number of consecutive failed narrations after which the endpoint counts as down.
+        early_stop: decides whether further rows are begun; by default all are.
+        deliver_begun: whether a stopped session delivers the first rows of unfinished shards, for narrators whose
+            answers are kept nowhere else.
     """
 
     def __init__(
@@ -130,7 +129,7 @@ class Pipeline:
         early_stop: StartLimit | None = None,
         deliver_begun: bool = False,
     ) -> None:
-        """Nothing happens before `run`."""
+        """Start nothing before `run`."""
         self._sample = sample
         self._open_narrator = open_narrator
         self._deliver = deliver
@@ -140,7 +139,7 @@ class Pipeline:
         self._early_stop: StartLimit = early_stop or EarlyStop(stops=False)
         self._deliver_begun = deliver_begun
         self.settle: Settle = _as_they_are
-        """Judges the rows of a shard together before they are delivered."""
+        """Compares the rows of a shard before they are delivered."""
         self._failures = 0
         self._ready: deque[tuple[_OpenShard, int, dict[str, Any]]] = deque()
         self._open: dict[int, _OpenShard] = {}
@@ -148,13 +147,13 @@ class Pipeline:
         self._ended: BudgetError | HopelessError | None = None
 
     async def run(self, shards: Sequence[Shard], tally: Tally) -> bool:
-        """Narrate and deliver these shards; False when `stop` cut the session short, or rows wait for answers.
+        """Narrate and deliver these shards; return False if `stop` ended the session or rows wait for answers.
 
         Raises:
-            CancelledError: it was cancelled; rows in flight are dropped as by `abort`, finished ones delivered.
-            LLMError: the endpoint is not there, refuses the key, keeps failing, the budget is spent, or the first
-                rows leave no hope for the others.
-            OSError, ValueError: whatever a narrator or `deliver` raises. Shards finished before are delivered.
+            CancelledError: cancelled; rows in flight are dropped as by `abort`, finished ones are delivered.
+            LLMError: the endpoint cannot be reached, refuses the key or keeps failing, the budget is spent, or the
+                first rows all failed.
+            OSError, ValueError: a narrator or `deliver` raised it; shards that were finished before are delivered.
         """
         self._tally = tally
         self._room, self._taking, self._delivering = asyncio.Event(), asyncio.Lock(), asyncio.Lock()
@@ -205,7 +204,7 @@ class Pipeline:
                 opened.waiting = True
                 self._tally.waiting += 1
             except BudgetError as error:
-                # Answers in flight are paid for: they are waited for and kept.
+                # Answers in flight are paid for, so the session waits for them.
                 self._ended = error
                 self.stop()
                 return
@@ -213,12 +212,12 @@ class Pipeline:
                 self._tally.in_flight -= 1
             opened.left -= 1
             self._observe(self._tally)
-            self._look_ahead()
+            self._check_early_stop()
             if not opened.left:
                 await self._finish(opened)
 
-    def _look_ahead(self) -> None:
-        """End the session where its first rows leave no hope for those that are left."""
+    def _check_early_stop(self) -> None:
+        """End the session if its first rows all failed."""
         self._left -= 1
         if not self._left:
             self._early_stop.release()
@@ -266,7 +265,7 @@ class Pipeline:
     def _records(self, size: int, start: int) -> list[dict[str, Any]]:
         frame = self._sample(size, start)
         names = list(map(str, frame.columns))
-        # As `to_dict("records")` does, at less than half of its cost.
+        # The same as `to_dict("records")`, in less than half the time.
         return [
             dict(zip(names, row, strict=True))
             for row in zip(*(frame[name].tolist() for name in names), strict=True)
@@ -292,7 +291,7 @@ class Pipeline:
         self._room.set()
 
     async def _settled(self, opened: _OpenShard) -> bool:
-        """Judge a shard's rows together; False when one is to be written anew and has to wait for its answer."""
+        """Compare a shard's rows; return False if one has to wait for the answer to a further attempt."""
         rows = [result for result in opened.results if result is not None]
         try:
             opened.results = list(await self.settle(opened.narrator, opened.shard, rows))
@@ -311,7 +310,7 @@ class Pipeline:
     async def _deliver_whole(
         self, opened: _OpenShard, shard: Shard, results: Sequence[Narrated | None]
     ) -> None:
-        """Deliver rows in a thread; a cancellation waits until they are written, so that nobody writes them twice."""
+        """Deliver rows in a thread; a cancellation waits until they are written, so that none is written twice."""
         rows = [result for result in results if result is not None]
         delivery = asyncio.ensure_future(asyncio.to_thread(self._deliver, shard, rows))
         cancelled = False
@@ -326,7 +325,7 @@ class Pipeline:
             raise asyncio.CancelledError
 
     async def _deliver_first_rows(self) -> None:
-        """Deliver of each shard that is open the rows before the first that is not finished, where that is asked."""
+        """Deliver the rows of each open shard before its first unfinished row, if `deliver_begun` is set."""
         for opened in list(self._open.values()) if self._deliver_begun else ():
             begun = takewhile(lambda result: result is not None, opened.results)
             results = [result for result in begun if result is not None]
@@ -338,14 +337,13 @@ class Pipeline:
 
 @contextmanager
 def _rare_collections() -> Iterator[None]:
-    """Let the garbage collector look seldom, and never at what is loaded by now: together a fifth of a run's CPU.
+    """Run the garbage collector rarely, and exempt what is loaded by now: this saves a fifth of a run's CPU time.
 
-    Rows hold no reference cycles. Those of failed requests do, and are found some tens of thousands of objects later.
+    Rows hold no reference cycles. Failed requests do; they are collected some tens of thousands of objects later.
     """
     with _collecting:
-        _thresholds.append(
-            gc.get_threshold()
-        )  # of runs at the same time, the first one's were the process's own
+        # With several runs at once, the first entry holds the thresholds of the process.
+        _thresholds.append(gc.get_threshold())
         gc.freeze()
         gc.set_threshold(*_COLLECTIONS)
     try:
@@ -364,6 +362,6 @@ _thresholds: list[tuple[int, int, int]] = []
 
 
 def _first(failures: BaseExceptionGroup[Any]) -> BaseException:
-    """What ended the session; the other workers were stopped by it or met the same."""
+    """Return the error that ended the session; it stopped the other workers, or they met the same error."""
     inner = failures.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

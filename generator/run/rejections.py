@@ -1,8 +1,8 @@
-"""Rejections: the rows of a run that no attempt put right, with their reasons; one file a shard.
+"""Rejections: the rows of a run that no attempt made acceptable, with their reasons; one file per shard.
 
-A shard without rejected rows has no file. Earlier releases kept the rows of all shards in one `rejected.jsonl`. It
-stays where it is and is read for each shard that has no file of its own; a shard that is written anew beside it gets
-one, which may be empty.
+A shard without rejected rows has no file. Earlier releases kept the rows of all shards in one `rejected.jsonl`, which
+is still read for each shard without a file of its own. In a folder with `rejected.jsonl`, every shard that is
+rewritten gets a file, even an empty one.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _KEYS = frozenset({"shard", "reasons"})
 
 
 def write_rejections(folder: Path, shard: int, results: Sequence[Narrated], *, more: bool = False) -> None:
-    """Write which rows of a shard were rejected, in place of what its file said before.
+    """Write the rejected rows of a shard, replacing its file.
 
-    With `more` these are further rows of the shard, and those that were rejected before them stay.
+    With `more`, the results are further rows of the shard, and the rows that were rejected before stay.
 
     Raises:
         DestinationError, UnwritableError: the file cannot be written or removed.
     """
     layout = RunLayout(folder)
     path = layout.rejected_part(shard)
-    anew = {result.record.get("uuid") for result in results}
-    lines = [line for line, said in _of_shard(layout, shard) if said.get("uuid") not in anew] if more else []
+    new = {result.record.get("uuid") for result in results}
+    lines = [line for line, old in _of_shard(layout, shard) if old.get("uuid") not in new] if more else []
     lines += [_line(shard, result) for result in results if not result.accepted]
     if lines or layout.rejected_earlier.exists():
         with whole_file(path) as partial, partial.open("wb") as out:
@@ -48,7 +48,7 @@ def write_rejections(folder: Path, shard: int, results: Sequence[Narrated], *, m
 
 
 def read_rejections(folder: Path) -> Iterator[Mapping[str, Any]]:
-    """The rejected rows of a run, shard by shard: each has `shard`, `row`, `uuid`, `attempts`, `reasons`, `record`."""
+    """Yield the rejected rows of a run: mappings with `shard`, `row`, `uuid`, `attempts`, `reasons`, `record`."""
     layout = RunLayout(folder)
     own = set()
     for file in sorted(layout.rejected.glob("part-*.jsonl")):
@@ -61,23 +61,23 @@ def read_rejections(folder: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def rejected_place(folder: Path) -> Path:
-    """Where a user reads why rows of the run were rejected."""
+    """Return the folder or file with the run's rejected rows."""
     layout = RunLayout(folder)
     return layout.rejected if layout.rejected.is_dir() else layout.rejected_earlier
 
 
 def count_reasons(folder: Path) -> Mapping[str, int]:
-    """How often each reason stands beside a rejected row."""
+    """Count the rejected rows by reason."""
     return Counter(reason for rejection in read_rejections(folder) for reason in rejection["reasons"])
 
 
 def count_for_facts(folder: Path) -> int:
-    """Rows rejected for their facts before a word was written: another try changes nothing."""
+    """Count the rows that were rejected for their facts, without an attempt: another attempt cannot help."""
     return sum(not rejection.get("attempts") for rejection in read_rejections(folder))
 
 
 def count_for_unknown_facts(folder: Path) -> int:
-    """Those of them with a fact that the locale does not have, which no policy lets pass."""
+    """Count the rows rejected without an attempt for a fact that the locale does not have, whatever the policy."""
     return sum(
         not rejection.get("attempts")
         and any(reason.startswith(f"{FACTS}: ") for reason in rejection["reasons"])
@@ -86,7 +86,7 @@ def count_for_unknown_facts(folder: Path) -> int:
 
 
 def count_impossible(folder: Path) -> int:
-    """Rows of an input that nobody in the locale can be."""
+    """Count the rows of an input whose facts are impossible together in the locale."""
     return sum(
         any(reason.startswith(f"{IMPOSSIBLE}: ") for reason in rejection["reasons"])
         for rejection in read_rejections(folder)
@@ -113,14 +113,14 @@ def _of_shard(layout: RunLayout, shard: int) -> Iterator[tuple[bytes, Mapping[st
         yield from (item for item in _lines(layout.rejected_earlier) if item[1]["shard"] == shard)
 
 
-def _is_rejection(said: Any) -> bool:
-    if not isinstance(said, dict) or not said.keys() >= _KEYS or not isinstance(said["reasons"], list):
+def _is_rejection(value: Any) -> bool:
+    if not isinstance(value, dict) or not value.keys() >= _KEYS or not isinstance(value["reasons"], list):
         return False
-    return type(said["shard"]) is int and all(isinstance(reason, str) for reason in said["reasons"])
+    return type(value["shard"]) is int and all(isinstance(reason, str) for reason in value["reasons"])
 
 
 def _lines(file: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
-    """Lines and what they say; a spoilt one is dropped, its row is asked for again anyway."""
+    """Yield each line with its content; a spoilt line is dropped, since its row is attempted again anyway."""
     if not file.exists():
         return
     check_input(file)
@@ -133,4 +133,4 @@ def _lines(file: Path) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
             if _is_rejection(rejection):
                 yield line, rejection
             else:
-                log.warning("%s: a line that is no rejected row was dropped: %r", file, line[:60])
+                log.warning("%s: dropped a line that is not a rejected row: %r", file, line[:60])

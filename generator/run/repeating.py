@@ -1,4 +1,4 @@
-"""Repeating: work that a thread does again and again beside a run."""
+"""Repeating: a thread that repeats some work while a run goes on."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ log = logging.getLogger(__name__)
 
 
 class LostError(StoreError):
-    """Another process has taken over what this one held; trying again does not help."""
+    """Another process has taken over the lock; trying again does not help."""
 
 
 class Repeating:
-    """Does some work every few seconds; a failure is tried again until it has lasted too long."""
+    """Does some work every few seconds; after a failure, tries again until `patience` has passed."""
 
     def __init__(self, work: Callable[[], None], every: float, patience: float) -> None:
-        """`every` and `patience` are seconds; nothing happens before `start`."""
+        """Take the work and, in seconds, its interval and patience; nothing starts before `start`."""
         self._work, self._every, self._patience = work, every, patience
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.succeeded = time.monotonic()
-        """When the last work that succeeded was begun."""
+        """Time at which the last successful work began."""
         self.error: StoreError | None = None
-        """What ended the work, when it failed for longer than its patience."""
+        """The error that ended the work; None while it goes on."""
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self, most: float | None = None) -> None:
-        """Begin nothing more, and wait for what is being done, for `most` seconds where that may hang."""
+        """Begin no further work, and wait for work in progress, at most `most` seconds if it may hang."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join(most)

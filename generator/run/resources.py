@@ -1,4 +1,4 @@
-"""Run resources: population, prompts and checks of one run, loaded and checked before a file is written."""
+"""Run resources: population, prompts and checks of one run, loaded and checked before any file is written."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ from census_personas.validators.rules import BY_MODEL, SAMPLED, WRITTEN, RecordC
 
 _GRAMMAR = "offline"
 _CELLS: dict[str, Kind] = {"text": "text", "list": "list", "score": "integer"}
-# Seconds for which an answer of a served model waits for others to be checked with: little beside its own time.
+# Seconds for which an answer of an endpoint waits so that several are checked together; short beside the request.
 _GATHER_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class RunResources:
-    """All that a run needs, loaded and checked before a file is written."""
+    """Everything that a run needs, loaded and checked before any file is written."""
 
     config: Config
     population: Population
@@ -65,14 +65,14 @@ class RunResources:
         """
         choice = config.prompts.narratives, config.prompts.without
         plugins = Plugins.load(config.plugins)
-        measures(plugins)  # a faulty one is told before a run, not when its report is written
+        measures(plugins)  # refuses a faulty measure before the run, not when its report is written
         try:
             place = folder_of(config.prompts.set, plugins.prompt_sets(shipped_sets()))
             prompts = PromptSet.load(place, *choice)
         except TemplateError as error:
             raise TemplateError(summary(str(error).splitlines(), config.prompts.set)) from error
         if config.llm.backend == "offline":
-            # The narrator without a model is prompted by its grammar: another grammar is another dataset.
+            # The grammar is the offline narrator's prompt: another grammar makes another dataset.
             both = f"{prompts.digest}/{grammar_digest(prompts.folder / _GRAMMAR)}"
             prompts = replace(prompts, digest=hashlib.sha256(both.encode()).hexdigest())
         if (prompts.folder / "sample.yaml").exists() and (faults := lint(prompts.folder, *choice)):
@@ -90,7 +90,7 @@ class RunResources:
         if not config.validation.rules:
             policy = dict.fromkeys(rules(plugins), "off")
         policy |= config.validation.policy
-        # Sampled people are as odd as the model makes them; only people from elsewhere are held against it.
+        # Sampled people are plausible by construction; only those of an input file are compared with the model.
         odd = Plausibility.of(population) if people else None
         reference = RuleContext(
             population.priors, odd, prompts.declared.language, prompts=static_texts(prompts.folder)
@@ -99,7 +99,7 @@ class RunResources:
             config=config,
             population=population,
             prompts=prompts,
-            # Twice those who are written of, some 0.1 MB each: whoever is given up is remembered for a while too.
+            # Twice the rows in flight, about 0.1 MB each: rows that were given up stay for a while.
             checker=RecordChecker(
                 reference, policy, remember=2 * narrations(config.llm.concurrency), plugins=plugins
             ),
@@ -114,7 +114,7 @@ class RunResources:
 
     @staticmethod
     def _check_narratable(config: Config, population: Population, prompts: PromptSet) -> None:
-        """Refuse a locale that the prompts, or the grammar, have no language or no facts for."""
+        """Refuse a locale without the language or the facts that prompts or grammar need."""
         priors = population.priors
         known = attributes(priors, population.leaves)
         roles = {role: name for role, name in priors.roles.items() if name in known}
@@ -128,22 +128,22 @@ class RunResources:
 
     @property
     def priors(self) -> Priors:
-        """The priors that population, prompts and checks share."""
+        """Priors shared by population, prompts and checks."""
         return self.population.priors
 
     @property
     def grammar(self) -> Path:
-        """The prompt set's grammar, which the offline narrator writes in."""
+        """Folder of the prompt set's grammar, which the offline narrator uses."""
         return self.prompts.folder / _GRAMMAR
 
     @property
     def written(self) -> dict[str, Kind]:
-        """The fields that the narrator is asked for, and what stands in their columns."""
+        """Fields that the narrator writes, with the kind of their columns."""
         return {spec.name: _CELLS[spec.kind] for spec in self._specs}
 
     @property
     def described(self) -> dict[str, str]:
-        """What the prompts say of the fields that they ask for."""
+        """Descriptions of these fields, from the prompts."""
         return {spec.name: spec.description for spec in self._specs}
 
     @property
@@ -151,13 +151,13 @@ class RunResources:
         return [spec for call in CALLS for spec in self.prompts.templates[call].fields]
 
     def sample(self, n: int, start: int = 0) -> pd.DataFrame:
-        """Rows of the configured population, or of the input that stands for it."""
+        """Draw rows of the configured population, or read them from the input file."""
         if self.input is not None:
             return self.input.sample(n, start)
         return self.population.select(self.config.selection, n, self.config.seed, start)
 
     def table(self) -> Table:
-        """The dataset's columns."""
+        """Return the dataset's columns."""
         context = kinds_of(self.sample(1))
         return table_of(
             self.config.output.schema_,
@@ -168,7 +168,7 @@ class RunResources:
         )
 
     def digests(self) -> dict[str, str]:
-        """Digests of the data that rows depend on beside the configuration."""
+        """Return digests of the data that rows depend on, beside the configuration."""
         digests = {
             "priors": self.priors.digest,
             "model": self.population.digest,
@@ -185,7 +185,7 @@ class RunResources:
         journal: Path | None,
         hear: Callable[[bool], None] = lambda _: None,
     ) -> Iterator[Narrator]:
-        """A narrator, and its journal open; `hear` is told of each new answer whether it could be read."""
+        """Open a narrator with its journal; `hear` is called for each new answer with whether it was readable."""
         kept = None if journal is None else Journal(journal)
         gather_s = 0.0 if journal is None else _GATHER_S
         try:

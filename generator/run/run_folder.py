@@ -1,4 +1,4 @@
-"""RunFolder: the files of one run, locked, and what in them is finished."""
+"""RunFolder: the files of one run, locked, and which of its shards are finished."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class RunFolder:
-    """One run's folder. The finished shards on disk are the truth about progress; the manifest sums them up."""
+    """The folder of one run. Progress is read from the finished shards on disk; the manifest summarizes them."""
 
     def __init__(self, path: Path, config: Config, manifest: Manifest, table: Table) -> None:
         """Use `opened`, which locks the folder and compares it with the configuration."""
@@ -45,10 +45,10 @@ class RunFolder:
 
     @staticmethod
     def refuse(path: Path, manifest: Manifest) -> Manifest | None:
-        """Refuse a folder that the run may not be written into; nothing is changed.
+        """Refuse a folder that the run must not be written into; change nothing.
 
         Returns:
-            The manifest of the run that is there, which this one goes on with; None in a new folder.
+            The manifest of the run in the folder, which this one resumes; None for a new folder.
 
         Raises:
             ConfigError: the folder holds another run, something else, or more rows.
@@ -61,33 +61,33 @@ class RunFolder:
     @classmethod
     @contextmanager
     def opened(cls, path: Path, config: Config, manifest: Manifest, table: Table) -> Iterator[RunFolder]:
-        """Create or resume the folder and hold it against other processes.
+        """Create or resume the folder and lock it.
 
         Raises:
             ConfigError: the folder holds another run, something else, or more rows; or is in use.
-            UnwritableError: there is no room, or no permission.
+            UnwritableError: the disk is full, or writing is not permitted.
         """
         _refuse_foreign(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(
-                f"{path}: cannot be made a run folder ({error.strerror}); give a place that you may write to"
+                f"{path}: cannot be created as a run folder ({error.strerror}); give a folder that you may write to"
             ) from error
         with locked(path):
             if earlier := cls.refuse(path, manifest):
                 manifest = _continued(earlier, manifest)
             folder = cls(path, config, manifest, table)
             folder.tidy()
-            manifest.write(path)  # first: it is what makes a folder a run, whenever the process should end
+            manifest.write(path)  # first: the manifest marks a folder as a run, even if the process ends now
             folder.write_config()
             yield folder
 
     def tidy(self) -> None:
-        """Clear away what killed processes left half written.
+        """Delete the partial files of killed processes.
 
         Raises:
-            ConfigError: a Parquet file that is none of the run's stands among its shards, and would be read as one.
+            ConfigError: the folder of parts holds a Parquet file that is not a part of the run.
         """
         for place in self.layout.by_shard:
             for partial in place.glob(f".*{PARTIAL}"):
@@ -95,49 +95,51 @@ class RunFolder:
         ours = {self.layout.part(shard.index) for shard in self.shards()}
         for file in sorted(self.layout.parts.glob("*.parquet")):
             if file not in ours:
-                raise ConfigError(f"{file}: is no part of this run; move it out of the run's folder")
+                raise ConfigError(f"{file}: is not a part of this run; move it out of the run's folder")
 
     @property
     def allowance(self) -> int:
-        """How many times the narrator may try a row: each round grants the configured attempts once more.
+        """Number of attempts that a row has in total: each round adds the configured attempts.
 
-        Earlier attempts are answered by the journal, so that only the new ones are asked for.
+        The journal answers earlier attempts, so only new ones cost requests.
         """
         return self.config.validation.max_attempts * self.manifest.round
 
     def shards(self) -> tuple[Shard, ...]:
-        """All shards of the run, the last one as short as the rows ask for."""
+        """Return all shards of the run; the last one may be shorter."""
         step, rows = self.config.output.shard_rows, self.config.rows
         starts = range(0, rows, step)
         return tuple(Shard(index, start, min(start + step, rows)) for index, start in enumerate(starts))
 
     def own_shards(self) -> tuple[Shard, ...]:
-        """The shards that this job is to write: all of them, unless several jobs share the run."""
+        """Return the shards that this job writes: all of them, unless several jobs share the run."""
         return tuple(shard for shard in self.shards() if self.config.runtime.has_shard(shard.index))
 
     def pending(self) -> tuple[Shard, ...]:
-        """Shards to be written: missing, spoilt, shorter than now asked for, or short of rows since an earlier round.
+        """Return the shards to write: missing, spoilt, extended, or with rows rejected in an earlier round.
 
-        A shard that is shorter than now asked for keeps its rows where no journal does.
+        A shard that is extended keeps its rows if no journal has them.
         """
         judged = map(self.as_it_stands, self.own_shards())
         return tuple(shard for shard in judged if shard is not None)
 
     def as_it_stands(self, shard: Shard) -> Shard | None:
-        """The shard with the rows that its part has by now; None where it needs no further work."""
+        """Return the shard with the number of rows that its part has; None if it needs no further work."""
         done = self._done(shard)
         return replace(shard, done=done) if done < shard.stop - shard.start else None
 
     def _done(self, shard: Shard) -> int:
-        """Rows of the shard, from its first on, that need no further work."""
+        """Return the number of rows at the start of the shard that need no further work."""
         info = self._part(shard)
         if info is None or info.start != shard.start or info.stop > shard.stop:
             if os.path.lexists(file := self.layout.part(shard.index)):
-                log.warning("%s: is spoilt, or was not written by this run; its rows are narrated anew", file)
+                log.warning(
+                    "%s: is damaged, or was not written by this run; its rows are narrated again", file
+                )
             return 0
         if not self._has_findings(shard, info):
             file = self.layout.findings_part(shard.index)
-            log.warning("%s: is missing, spoilt or not of its part, whose rows are narrated anew", file)
+            log.warning("%s: is missing, damaged or of another part; its rows are narrated again", file)
             return 0
         settled = info.rejected == 0 or info.round >= self.manifest.round
         kept = info.stop == shard.stop or not self.journaled
@@ -145,38 +147,38 @@ class RunFolder:
 
     @property
     def journaled(self) -> bool:
-        """Whether answers are kept in a journal; a grammar writes them anew as fast as they are read."""
+        """Whether answers are kept in a journal; the offline narrator repeats them as fast as they are read."""
         return self.config.llm.backend != "offline"
 
     def info(self, shard: Shard) -> ShardInfo | None:
-        """What the shard's file says, if it is there, of this run and as it was written, and its findings too."""
+        """Return the account in a shard's part; None unless part and findings are intact and of this run."""
         info = self._part(shard)
         return info if info is not None and self._has_findings(shard, info) else None
 
     def _part(self, shard: Shard) -> ShardInfo | None:
-        """What the shard's file says, if it is there, of this run and as it was written."""
+        """Return the account in a shard's part; None unless the part is intact and of this run."""
         info = read_shard(self.layout.part(shard.index), self.table.names)
         return info if info is not None and is_of_run(info, self.manifest) else None
 
     def _has_findings(self, shard: Shard, info: ShardInfo) -> bool:
-        """Whether the findings that belong to a part are there; a part of an earlier release has none."""
+        """Return whether the findings of a part are intact; a part of an earlier release has none."""
         file = self.layout.findings_part(shard.index)
         return not info.findings_sha256 or is_sealed_as(file, info.findings_sha256)
 
     def journal(self, shard: Shard) -> Path:
-        """Where the shard's answers are kept."""
+        """Return the folder of the shard's answers."""
         return self.layout.journal_part(shard.index)
 
     def rows_before(self, shard: Shard) -> Iterator[Mapping[str, Any]]:
-        """The accepted rows that the shard's file has already."""
+        """Yield the accepted rows that the shard's part already holds."""
         if shard.done:
             yield from read_records(self.layout.part(shard.index))
 
     def write(self, shard: Shard, results: Sequence[Narrated]) -> ShardInfo:
-        """Write the rows of a shard: what is said about them first, then the accepted ones to the shard's part.
+        """Write a shard: rejections, findings and verdicts first, then the accepted rows as its part.
 
-        Where a process was killed in between, whoever resumes the run writes all of it again. Where the part has the
-        shard's first `done` rows, `results` are those that follow.
+        If the process is killed in between, the next session writes all of it again. If the part already holds the
+        shard's first `done` rows, `results` are the rows after them.
         """
         before = self.info(shard) if shard.done else None
         accepted = [result for result in results if result.accepted]
@@ -198,7 +200,7 @@ class RunFolder:
         return info
 
     def _account(self, shard: Shard, results: Sequence[Narrated], before: ShardInfo) -> ShardInfo:
-        """The shard's account of itself: these results added to those before them."""
+        """Return the shard's account: these results added to those before them."""
         if before.stop != shard.begin:
             raise ConfigError(
                 f"{self.layout.part(shard.index)}: was changed while the run was written; repeat the command"
@@ -223,7 +225,7 @@ class RunFolder:
         )
 
     def write_config(self) -> None:
-        """Write the resolved configuration, its paths whole; it never holds a secret."""
+        """Write the resolved configuration with absolute paths; it never holds a secret."""
         values = with_places(self.config.model_dump(mode="json", by_alias=True), Path())
         write_whole(self.layout.config, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
@@ -236,9 +238,9 @@ class RunFolder:
         seconds: float,
         account: Mapping[str, Any] = MappingProxyType({}),
     ) -> Manifest:
-        """Write the manifest anew, with the counts of all finished shards and this session's time and account.
+        """Rewrite the manifest with the counts of all finished shards and this session's time and account.
 
-        `whole` says that every shard is written; without it the run was stopped and may be resumed.
+        `whole` states that every shard is written; otherwise the run was stopped and can be resumed.
         """
         infos = []
         for shard in self.shards():
@@ -247,7 +249,7 @@ class RunFolder:
                 write_copies(self.layout, shard.index, self.config.output.formats)
         if whole and (lost := self.pending()):
             log.warning(
-                "%s: %d parts were spoilt or deleted while the run was written, the first %s; repeat the command",
+                "%s: %d parts were damaged or deleted during the run, the first is %s; repeat the command",
                 self.layout.parts,
                 len(lost),
                 self.layout.part(lost[0].index).name,
@@ -279,12 +281,12 @@ class RunFolder:
 
 
 def _count_findings(results: Sequence[Narrated]) -> dict[str, int]:
-    spoken = (
+    kinds = (
         code
         for result in results
         for code in {f"{finding.code}:{finding.severity}" for finding in result.findings}
     )
-    return dict(sorted(Counter(spoken).items()))
+    return dict(sorted(Counter(kinds).items()))
 
 
 def _refuse_foreign(path: Path) -> None:
@@ -293,7 +295,7 @@ def _refuse_foreign(path: Path) -> None:
     layout = RunLayout(path)
     if layout.manifest.exists():
         return
-    # A journal alone is welcome: its answers are kept by all that decides them, and are right in any run.
+    # A journal alone is allowed: answers are stored under everything that decides them, so they fit any run.
     if path.is_dir() and any(item != layout.journal and item.name[0] != "." for item in path.iterdir()):
         raise ConfigError(f"{path}: is not empty and holds no run; give a new folder")
 
@@ -303,8 +305,8 @@ def _refuse_other(path: Path, earlier: Manifest, manifest: Manifest) -> None:
         raise ConfigError(f"{path}: holds another run ({'; '.join(differences)}); give a new folder")
     if manifest.rows < earlier.rows:
         raise ConfigError(
-            f"{path}: holds a run of {earlier.rows} rows and {manifest.rows} are asked for; a run can be extended, "
-            f"not cut: ask with -n {earlier.rows}, or more, to go on, or give a new folder"
+            f"{path}: holds a run of {earlier.rows} rows, and {manifest.rows} are requested; a run can be extended but "
+            f"not shortened: resume it with -n {earlier.rows} or more, or give a new folder"
         )
 
 

@@ -1,9 +1,9 @@
-"""RunStore: a run folder that is a URL, with the local folder that it is written in.
+"""RunStore: a run folder at a URL, with a local copy that the run works in.
 
-The run works on the local folder, the staging, as on any run folder. This class alone fetches what is at the URL into
-it, and puts there what the run finishes: answers of open shards every few seconds, the files of a shard when it is
-closed (its part last, as on a disk), report, card and manifest at the end. The URL is the truth: what the staging has
-of another state of the run is replaced, and an empty one will do.
+The run works in the local folder, the staging folder, as in any run folder. This class alone downloads the files at
+the URL into it, and uploads what the run finishes: the answers of open shards every few seconds, the files of a shard
+when it is closed (its part last, as on a disk), and report, card and manifest at the end. The URL decides: files in
+the staging folder that differ from it are replaced, and an empty staging folder is enough.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from census_personas.generator.run.store_lock import FOLDER, StoreLock
 log = logging.getLogger(__name__)
 _MARK = ".url"
 _MANIFEST = "manifest.json"
-_END = 1 << 16  # bytes at the end of a Parquet file that hold its footer, and in it the digest of the whole
+_END = 1 << 16  # bytes at the end of a Parquet file: its footer, with the digest of the whole file
 _TRANSFERS = 8
 
 Signature = tuple[int, int, int]
 
 
 def staging_of(url: str, config: Config) -> Path:
-    """The local folder that a run at a URL is written in."""
+    """Return the staging folder of a run at a URL."""
     if config.runtime.staging is not None:
         return Path(config.runtime.staging)
     url = url.rstrip("/")
@@ -52,7 +52,7 @@ def staging_of(url: str, config: Config) -> Path:
 def local_folder(
     config: Config, place: Path | str, observe: Callable[[Tally], None]
 ) -> Iterator[tuple[Path, Callable[[Tally], None]]]:
-    """The local folder that a run is written in, and its observer; of a run at a URL those of its store."""
+    """Yield the local folder of a run and its observer; for a run at a URL, those of its store."""
     if isinstance(place, Path):
         yield place, observe
         return
@@ -65,26 +65,26 @@ class RunStore:
     """One run at a URL, written by one coordinator."""
 
     def __init__(self, url: str, config: Config) -> None:
-        """Nothing is asked of the store.
+        """Take URL and config; send no request yet.
 
         Raises:
-            ConfigError: the URL is none that a run can be written to, or its library is not installed.
+            ConfigError: a run cannot be written to this URL, or the library for it is not installed.
         """
         if str(config.runtime.executor) != "local" and config.runtime.staging is None:
             raise ConfigError(
-                f"{url}: workers on other machines write to its local folder; name one that all of them share as "
-                "runtime.staging"
+                f"{url}: workers on other machines write to its staging folder; set runtime.staging to a folder that "
+                "all of them share"
             )
         self._store = ObjectStore(url)
         self._shard_rows = config.output.shard_rows
         self._layout = layout = RunLayout(staging_of(url, config).absolute())
-        # Of a shard, in the order in which they are put. Copies are made anew from the part, and put at the end.
+        # The files of a shard, in the order of their upload. Copies in other formats are uploaded at the end.
         self._kinds = (layout.findings, layout.rejected, layout.judged, layout.parts)
         runtime = config.runtime
         self._lock = StoreLock(self._store, runtime.lease_s)
         self._segments = JournalSegments(self._store, self._lock, self._layout.journal)
         every, patience = runtime.publish_s, runtime.lease_s + runtime.publish_s
-        # Two, so that a part that takes long does not keep answers waiting.
+        # Two, so that the upload of a large part does not delay that of answers.
         self._loops = (
             Repeating(self._segments.publish, every, patience),
             Repeating(self._publish_closed, every, patience),
@@ -94,14 +94,14 @@ class RunStore:
 
     @contextmanager
     def opened(self) -> Iterator[Path]:
-        """Hold the run, fetch it, and put what comes until the end, then all that is left.
+        """Lock the run, download it, upload what it finishes, and at the end everything else.
 
         Yields:
-            The staging, to be used as the run's folder.
+            The staging folder, to be used as the run's folder.
 
         Raises:
-            ConfigError: another process is writing the run, or the place holds something else.
-            StoreError: the store cannot be reached or refuses.
+            ConfigError: another process is writing the run, or the URL holds something else.
+            StoreError: the store cannot be reached or refuses access.
         """
         with self._lock.held():
             self._claim()
@@ -115,13 +115,13 @@ class RunStore:
             ):  # Ctrl-C and a cancelled task too: their paid answers are put there before they go on
                 try:
                     self._publish_all()
-                except StoreError as error:  # what ended the run is worth telling, not what it led to
-                    log.warning("%s; what was not put there is in %s", error, self._layout.path)
+                except StoreError as error:  # the error that ended the run matters more, and is raised
+                    log.warning("%s; files that were not uploaded are in %s", error, self._layout.path)
                 raise
             self._publish_all()
 
     def watched(self, observe: Callable[[Tally], None]) -> Callable[[Tally], None]:
-        """The observer of a run, which it ends when nothing can be put any more."""
+        """Return an observer that ends the run when uploads fail for good."""
 
         def observed(tally: Tally) -> None:
             self._lock.check()
@@ -133,16 +133,16 @@ class RunStore:
         return observed
 
     def _claim(self) -> None:
-        """Take a folder that is empty, or was this URL's before."""
+        """Use the staging folder if it is empty or belongs to this URL; refuse it otherwise."""
         folder, mark = self._layout.path, self._layout.path / _MARK
         if folder.exists() and not folder.is_dir():
-            raise ConfigError(f"{folder}: is a file; name a folder as runtime.staging")
+            raise ConfigError(f"{folder}: is a file; set runtime.staging to a folder")
         if folder.is_dir() and any(folder.iterdir()):
             owner = mark.read_text(encoding="utf-8").strip() if mark.is_file() else "something else"
             if owner != self._store.url:
                 raise ConfigError(
-                    f"{folder}: holds {owner} and cannot be the staging of {self._store.url}; name an empty folder as "
-                    "runtime.staging"
+                    f"{folder}: holds {owner} and cannot be the staging folder of {self._store.url}; set "
+                    "runtime.staging to an empty folder"
                 )
         write_whole(mark, f"{self._store.url}\n")
 
@@ -152,7 +152,7 @@ class RunStore:
         }
         segments = journals_in(sizes)
         if _MANIFEST not in sizes and len(segments) < len(sizes):
-            raise ConfigError(f"{self._store.url}: is not empty and holds no run; give a new place")
+            raise ConfigError(f"{self._store.url}: is not empty and holds no run; give another URL")
         if _MANIFEST not in sizes:
             self._clear()
         for name in sizes:
@@ -162,7 +162,7 @@ class RunStore:
         self._segments.fetch(segments, self._is_open)
 
     def _clear(self) -> None:
-        """Drop what the staging has of a run that the store does not have; answers stay."""
+        """Delete the files of a run that the store does not have; keep its answers."""
         for place in (
             *self._layout.path.iterdir(),
             *(f for kind in self._layout.by_shard for f in kind.glob("*")),
@@ -171,7 +171,7 @@ class RunStore:
                 place.unlink()
 
     def _fetch_shards(self, sizes: dict[str, int]) -> None:
-        """Have the files of each shard that has a part at the URL as they are there."""
+        """Make the local files of each shard that has a part at the URL equal to those there."""
         kinds = [kind.name for kind in self._kinds]
         parts = {Path(name).stem for name in sizes if name.startswith(f"{self._layout.parts.name}/")}
         wanted = [name for name in sizes if Path(name).parent.name in kinds and Path(name).stem in parts]
@@ -187,14 +187,14 @@ class RunStore:
             self._parts[part] = _signature(self._layout.parts / f"{part}.parquet")
 
     def _same(self, names: list[str], sizes: dict[str, int]) -> set[str]:
-        """Those of them that the staging has already: as long, and with the same footer, which seals the file."""
+        """Return the names of files that are the same locally: same size and same footer, which holds the seal."""
         sealed = [name for name in names if name.endswith(".parquet")]
         there = [name for name in sealed if _size(self._layout.path / name) == sizes[name]]
         ends = self._store.read_ends(there, [sizes[name] for name in there], _END)
         return {name for name, end in zip(there, ends, strict=True) if _end(self._layout.path / name) == end}
 
     def _is_open(self, part: str) -> bool:
-        """Whether a shard may be written again, so that its answers are needed."""
+        """Return whether a shard may be written again and therefore needs its answers."""
         info = read_shard(self._layout.parts / f"{part}.parquet")
         if info is None or info.rejected or info.stop - info.start < self._shard_rows:
             return True
@@ -212,7 +212,7 @@ class RunStore:
                 loop.stop(0.0 if self._lock.is_lost else None)
 
     def _publish_closed(self) -> None:
-        """Put the files of shards that were closed since the last time, and at first what the run is."""
+        """Upload the files of shards that were closed since the last time; first the run's config and manifest."""
         self._publish_running()
         for file in sorted(self._layout.parts.glob("part-*.parquet")):
             signature = _signature(file)
@@ -221,7 +221,7 @@ class RunStore:
                 self._parts[file.stem] = signature
 
     def _publish_running(self) -> None:
-        """Put the manifest of a run that goes on: it is what makes a place a run. One that says more waits for all."""
+        """Upload the manifest of a running run, which marks the URL as a run; a final manifest is uploaded last."""
         layout = self._layout
         if layout.manifest.exists() and self._running != (signature := _signature(layout.manifest)):
             manifest = Manifest.read(layout.path)
@@ -231,7 +231,7 @@ class RunStore:
                 self._running = signature
 
     def _publish_shard(self, part: str) -> None:
-        """Put what is said about a shard's rows, and last of all its part, which makes it closed."""
+        """Upload the files about a shard's rows, and last its part, which closes the shard."""
         self._segments.publish()
         for kind in self._kinds:
             files = [*kind.glob(f"{part}.*")]
@@ -241,7 +241,7 @@ class RunStore:
                 self._remove(f"{kind.name}/{part}{'.parquet' if kind == self._layout.findings else '.jsonl'}")
 
     def _publish_all(self) -> None:
-        """Put all that is not there yet, the manifest last."""
+        """Upload everything that is not there yet, the manifest last."""
         self._segments.publish()
         self._publish_closed()
         self._publish_copies()
@@ -252,7 +252,7 @@ class RunStore:
             self._put(self._layout.manifest)
 
     def _publish_copies(self) -> None:
-        """Put the rows in other formats, and remove copies that are no longer asked for."""
+        """Upload the copies in other formats, and remove those that the config no longer names."""
         for kind in map(self._layout.copies, COPIES):
             files = sorted(kind.glob("part-*"))
             for file in files:
@@ -270,9 +270,9 @@ class RunStore:
 
 
 def _signature(file: Path) -> Signature:
-    """What changes when a file is written anew."""
-    seen = file.stat()
-    return seen.st_size, seen.st_mtime_ns, seen.st_ino
+    """Return size, time and inode of a file, which change when it is rewritten."""
+    state = file.stat()
+    return state.st_size, state.st_mtime_ns, state.st_ino
 
 
 def _size(file: Path) -> int:

@@ -1,4 +1,4 @@
-"""Origin: where the people of a dataset come from."""
+"""Sampled dataset: whether this engine sampled a dataset's people."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from census_personas.generator.run.manifest import Manifest
 
 
 def is_sampled(dataset: Path) -> bool:
-    """Whether a dataset says that this engine sampled its people, which makes rare ones right by design.
+    """Return whether a dataset states that this engine sampled its people; rare combinations are then expected.
 
     Raises:
-        DatasetError: no dataset is there.
-        ConfigError: a run whose manifest cannot be read.
+        DatasetError: there is no dataset.
+        ConfigError: the run's manifest cannot be read.
     """
     manifest = Manifest.read(dataset) if dataset.is_dir() else None
     return "input" not in manifest.identity["digests"] if manifest else is_sample(dataset)

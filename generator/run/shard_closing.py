@@ -1,7 +1,7 @@
-"""Shard closing: what can be judged of rows only together, in row order, before a shard is written.
+"""Shard closing: checks that compare rows, done in row order before a shard is written.
 
-Rows finish in any order. Whether one shares a sentence with another is therefore asked when all rows of the shard are
-there: the later row is at fault, whichever was finished first, and a run that was killed and resumed decides alike.
+Rows finish in any order. Shared sentences are therefore looked for when all rows of the shard are finished: the later
+row gets the finding, whichever was finished first, so a run that was killed and resumed decides the same.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from census_personas.validators.finding import Finding, Policy
 
 
 def shared_text_action(policy: Mapping[str, Policy], backend: str) -> Policy:
-    """What a run does about a row that shares a text with an earlier one.
+    """Return what a run does about a row that shares a text with an earlier one.
 
-    The offline grammar has a few thousand sentences for everybody, and says so: its rows are not looked at unless the
-    policy says otherwise, and its report tells how many rows share a sentence.
+    The offline grammar has only a few thousand sentences: its rows are not compared unless the policy asks for it.
+    The report still counts the rows that share a sentence.
     """
     return policy.get(RULE.code, "off" if backend == "offline" else "repair")
 
 
 class WritingAgain(Protocol):
-    """What closing a shard needs of a narrator."""
+    """The part of a narrator that closing a shard needs."""
 
     async def again(self, result: Narrated) -> Narrated | None:
-        """The row anew, beyond the attempts that it has had; None when it has had all of them."""
+        """Attempt the row again; return None if it has no attempts left."""
         ...
 
 
@@ -39,21 +39,21 @@ class ShardClosing:
     """Compares each row's texts with those of the rows before it."""
 
     def __init__(self, action: Policy) -> None:
-        """Take what to do about a row that shares a text: write it anew or reject it, flag it, or not look."""
+        """Take the action for a row that shares a text: attempt it again, reject it, flag it, or compare nothing."""
         self._action = action
 
     async def settle(
         self, narrator: WritingAgain, results: Sequence[Narrated], before: Iterable[Mapping[str, Any]] = ()
     ) -> list[Narrated]:
-        """The rows as they are to be written, in the same order.
+        """Return the rows as they are to be written, in the same order.
 
         Args:
-            narrator: writes a row anew.
+            narrator: attempts a row again.
             results: the rows, in row order.
             before: accepted rows of the same shard that were written earlier.
 
         Raises:
-            LLMError: a row is to be written anew, and no answer can be had.
+            LLMError: a row has to be attempted again, and the endpoint gives no answer.
         """
         settled = list(results)
         if self._action == "off":
@@ -62,16 +62,16 @@ class ShardClosing:
         await asyncio.to_thread(_read_all, earlier, before)
         at = 0
         while at < len(settled):
-            at, found = await asyncio.to_thread(_read_on, earlier, settled, at)
-            if not found:
+            at, findings = await asyncio.to_thread(_next_shared, earlier, settled, at)
+            if not findings:
                 break
             if self._action == "flag":
-                settled[at] = _flagged(settled[at], found)
+                settled[at] = _flagged(settled[at], findings)
                 earlier.add(settled[at].record)
                 at += 1
                 continue
             later = await self._again(narrator, settled[at])
-            settled[at] = _rejected(settled[at], found) if later is None else later
+            settled[at] = _rejected(settled[at], findings) if later is None else later
         return settled
 
     async def _again(self, narrator: WritingAgain, result: Narrated) -> Narrated | None:
@@ -81,7 +81,7 @@ class ShardClosing:
             return await narrator.again(result)
         except (DeferredError, EndpointError, BudgetError):
             raise
-        except LLMError:  # the row is refused as it is; a later round asks again
+        except LLMError:  # the row is rejected as it is; a later round attempts it again
             return None
 
 
@@ -90,22 +90,26 @@ def _read_all(earlier: EarlierTexts, records: Iterable[Mapping[str, Any]]) -> No
         earlier.add(record)
 
 
-def _read_on(earlier: EarlierTexts, results: Sequence[Narrated], at: int) -> tuple[int, tuple[Finding, ...]]:
-    """Read accepted rows from one on, up to the first that shares a text; the end where there is none."""
+def _next_shared(
+    earlier: EarlierTexts, results: Sequence[Narrated], at: int
+) -> tuple[int, tuple[Finding, ...]]:
+    """Return the place and findings of the next accepted row that shares a text; no findings at the end."""
     for place in range(at, len(results)):
         if results[place].accepted:
-            if found := earlier.compare(results[place].record):
-                return place, found
+            if findings := earlier.compare(results[place].record):
+                return place, findings
             earlier.add(results[place].record)
     return len(results), ()
 
 
-def _flagged(result: Narrated, found: Sequence[Finding]) -> Narrated:
+def _flagged(result: Narrated, findings: Sequence[Finding]) -> Narrated:
     flags = sorted({*result.record.get("flags", ()), RULE.code})
-    lowered = tuple(finding.lowered() for finding in found)
+    lowered = tuple(finding.lowered() for finding in findings)
     return replace(result, record={**result.record, "flags": flags}, findings=(*result.findings, *lowered))
 
 
-def _rejected(result: Narrated, found: Sequence[Finding]) -> Narrated:
-    reasons = tuple(f"{finding.code}: {finding.field}: {finding.message}" for finding in found)
-    return replace(result, findings=(*found, *result.findings), accepted=False, reasons=reasons, verdict=None)
+def _rejected(result: Narrated, findings: Sequence[Finding]) -> Narrated:
+    reasons = tuple(f"{finding.code}: {finding.field}: {finding.message}" for finding in findings)
+    return replace(
+        result, findings=(*findings, *result.findings), accepted=False, reasons=reasons, verdict=None
+    )

@@ -1,4 +1,4 @@
-"""Shard copies: the rows of a finished shard as CSV and JSONL, beside the Parquet file that the run is made of."""
+"""Shard copies: the rows of a finished shard as CSV and JSONL, beside its Parquet part."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from census_personas.foundation.user_path import refuse_irregular
 
 
 def write_copies(layout: RunLayout, shard: int, formats: Collection[str]) -> None:
-    """Write the copies of a shard that are asked for and not there, and remove others of an earlier state of it.
+    """Write the missing copies of a shard in these formats, and remove outdated copies in other formats.
 
-    A copy has its part's time of change, which says that it is a copy of this very file: one that was begun before a
-    kill, or is of a part that was written anew since, has not.
+    A copy has the modification time of its part. The time differs if the process was killed while it wrote the copy,
+    or if the part was rewritten since.
 
     Raises:
         DestinationError, UnwritableError: a copy cannot be written or removed.

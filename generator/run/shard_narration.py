@@ -1,4 +1,4 @@
-"""ShardNarration: how the shards of a run folder are narrated, by one process or by one of several workers."""
+"""ShardNarration: builds the pipeline that narrates shards of a run folder, in one process or in a worker."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from census_personas.generator.run.shard_store import Shard
 
 
 class ShardNarration:
-    """Pipelines that sample rows, have them written and checked, and write them into a run folder.
+    """Builds pipelines that sample, narrate and check rows, and write them into a run folder.
 
-    What is judged of rows together is judged within a shard, so that no shard's rows depend on another's.
+    Rows are compared only within a shard, so that no shard depends on another.
     """
 
     def __init__(self, resources: RunResources, folder: RunFolder, model: ChatModel) -> None:
-        """Take what the run needs, where it is written, and who writes."""
+        """Take the run's resources, its folder and the model."""
         config = resources.config
         validation = config.validation.model_copy(update={"max_attempts": folder.allowance})
         self._config = config.model_copy(update={"validation": validation})
@@ -36,7 +36,7 @@ class ShardNarration:
         hear: Callable[[bool], None],
         observe: Callable[[Tally], None] = lambda _: None,
     ) -> Pipeline:
-        """A pipeline with so many narrations in flight; `hear` is told of each new answer whether it can be read."""
+        """Return a pipeline with `concurrency` narrations; `hear` gets, for each new answer, if it was readable."""
 
         def open_narrator(shard: Shard) -> AbstractContextManager[Narrator]:
             journal = self._folder.journal(shard) if self._folder.journaled else None

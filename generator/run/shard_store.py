@@ -1,4 +1,4 @@
-"""Shard store: the rows of a shard to its file and back, verified."""
+"""Shard store: writes the rows of a shard to its file, and reads and verifies them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NO_NUMBERS = frozenset({"findings", "findings_sha256", "sha256", "run", "drawn"
 class Shard:
     """Rows `start` up to, not including, `stop` of the population: one file of the dataset.
 
-    The file has the first `done` of them already, which is not part of what a shard is.
+    The file already has the first `done` rows; two shards are equal whatever their `done`.
     """
 
     index: int
@@ -37,25 +37,25 @@ class Shard:
     done: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
-        """Which shard, as errors name it."""
+        """Return number and rows of the shard, for messages."""
         return f"shard {self.index} (rows {self.start} to {self.stop - 1})"
 
     @property
     def begin(self) -> int:
-        """The first row that is to be narrated."""
+        """The first row to narrate."""
         return self.start + self.done
 
 
 @dataclass(frozen=True, slots=True)
 class ShardInfo:
-    """What a finished shard's file says about itself, in its Parquet footer.
+    """The account of a finished shard, in the Parquet footer of its file.
 
     Nothing here may differ between two runs of the same configuration: files are compared byte by byte.
     `run` is the digest of the run's identity (`Manifest.run_digest`), empty in files of earlier releases. `round` is
-    the round of attempts that left rows rejected; 0 for a shard without any. `findings` counts the accepted rows that a
-    rule spoke about, under `rule:severity`; `drawn`, of people who were read from a file, those of whom a fact was
-    drawn, by fact. `findings_sha256` is the seal of the file of findings about the shard's
-    rows, `sha256` that of the shard's own file; both are empty in files that were written before there was one.
+    the round of attempts that left rows rejected; 0 for a shard without rejected rows. `findings` counts the accepted
+    rows with a finding, under `rule:severity`; `drawn` counts the people of an input file with a drawn fact, by fact.
+    `findings_sha256` is the seal of the file of findings, `sha256` that of the shard's own file; both are empty in
+    files of releases without seals.
     """
 
     start: int
@@ -72,7 +72,7 @@ class ShardInfo:
     drawn: Mapping[str, int] = field(default_factory=dict)
 
     def footer(self) -> dict[str, Any]:
-        """What the file says; nothing of drawn facts where there are none, as earlier releases read it."""
+        """Return the footer; without drawn facts it has no `drawn`, so that earlier releases read it."""
         return {name: value for name, value in asdict(self).items() if name != "drawn" or value}
 
 
@@ -85,10 +85,10 @@ def write_shard(
     *,
     after: Path | None = None,
 ) -> None:
-    """Write one finished shard whole and sealed.
+    """Write one finished shard in one step, with its seal.
 
-    `notes` are further footer entries, such as the narrator's notice. `after` is the file of rows that come before
-    these, as the same table.
+    `notes` are further footer entries, such as the narrator's notice. `after` is a file of the same table whose rows
+    come before these.
     """
     whole = pa.Table.from_pydict(table.values(rows), schema=table.arrow)
     if after is not None:
@@ -103,16 +103,16 @@ def write_shard(
 
 
 def read_shard(path: Path, columns: Sequence[str] = ()) -> ShardInfo | None:
-    """What a shard's file says about itself, once its content was verified.
+    """Verify a shard's file and return its account.
 
-    None when it is missing, no regular file, not one of ours, has other columns than those that are named, or is not
-    as it was written. Its digest says so; a file of an earlier release, which has none, is decoded instead: its rows
-    are counted, and no uuid may stand twice. What was verified is remembered as long as the file is not touched.
+    Return None if the file is missing, irregular, not a shard, damaged, or has other columns than `columns`. The
+    digest shows damage. A file of an earlier release has no digest; its rows are counted instead, and must have
+    unique uuids. The result is remembered until the file changes.
     """
     try:
         check_input(path)
-        seen = path.stat()
-        info, names = _verified(path, seen.st_size, seen.st_mtime_ns, seen.st_ino)
+        state = path.stat()
+        info, names = _verified(path, state.st_size, state.st_mtime_ns, state.st_ino)
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
         return None
     return info if not columns or names == tuple(columns) else None
@@ -120,7 +120,7 @@ def read_shard(path: Path, columns: Sequence[str] = ()) -> ShardInfo | None:
 
 @lru_cache(maxsize=100_000)
 def _verified(path: Path, *_: int) -> tuple[ShardInfo, tuple[str, ...]]:
-    """The shard and its columns; the further arguments change when the file does."""
+    """Return a shard's account and columns; the other arguments change when the file does."""
     whole = is_whole(path)
     with pq.ParquetFile(path, page_checksum_verification=True) as file:
         info = _info(json.loads((file.metadata.metadata or {})[FOOTER]))
@@ -140,18 +140,18 @@ def _verified(path: Path, *_: int) -> tuple[ShardInfo, tuple[str, ...]]:
 
 
 def is_of_run(info: ShardInfo, manifest: Manifest) -> bool:
-    """Whether a part was written by this run; those of earlier releases do not say."""
+    """Return whether a part was written by this run; True for parts of earlier releases, which do not say."""
     return info.run in {"", manifest.run_digest}
 
 
 def check_parts(path: Path) -> None:
-    """Refuse a dataset any file of which is not as it was written, or a finished run that lacks some.
+    """Refuse a dataset with a damaged file, or a finished run that lacks rows.
 
-    Files that carry no digest are believed; those of a run are verified as `read_shard` says.
+    Files without a digest are accepted; those of a run are verified by `read_shard`.
 
     Raises:
-        DatasetError: no dataset there, or a file that is spoilt; with the remedy.
-        ConfigError: a run whose manifest cannot be read.
+        DatasetError: there is no dataset, a file is damaged, or rows are missing.
+        ConfigError: the run's manifest cannot be read.
     """
     manifest = Manifest.read(path) if is_run(path) else None
     rows = 0
@@ -162,17 +162,17 @@ def check_parts(path: Path) -> None:
         rows += info.accepted if info else 0
         if (info is None) if manifest else (file.suffix == ".parquet" and is_whole(file) is False):
             raise DatasetError(
-                f"{file}: is not as it was written; repeat the command that wrote the run, which narrates its rows anew"
+                f"{file}: is damaged or was changed; repeat the command that wrote the run to narrate its rows again"
             )
     if manifest and manifest.state in {"short", "complete"} and rows != manifest.accepted:
         raise DatasetError(
-            f"{path}: has {rows} rows, and {manifest.accepted} were written; repeat the command that wrote the run"
+            f"{path}: has {rows} rows, but {manifest.accepted} were written; repeat the command that wrote the run"
         )
 
 
-def _info(said: Any) -> ShardInfo:
-    """The footer's own account, which must be of the right types: it is read from a file."""
-    info = ShardInfo(**said)
+def _info(account: Any) -> ShardInfo:
+    """Check the types of an account that was read from a file, and return it."""
+    info = ShardInfo(**account)
     numbers = [value for name, value in asdict(info).items() if name not in _NO_NUMBERS]
     counted = (info.findings, info.drawn)
     counts = [n for part in counted for n in (part.values() if isinstance(part, dict) else [None])]

@@ -1,4 +1,4 @@
-"""Text language: in which language a run's texts were asked for."""
+"""Text language: the language that a run's prompts ask for."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 def language_of_texts(dataset: Path, plugins: Plugins = NO_PLUGINS) -> str | None:
-    """The language that the prompt set of a run declares.
+    """Return the language that the prompt set of a run declares.
 
-    None, which stands for the locale's own, for a dataset that is no run and for a set that declares none. What cannot
-    be read any more is warned about. `plugins` are those that the caller named: no code of others is loaded.
+    Return None, which stands for the locale's language, if the dataset is not a run or the set declares no language.
+    Log a warning if config or set cannot be read. Only code of `plugins`, which the caller named, is loaded.
     """
     layout = RunLayout(dataset)
     if not (layout.manifest.is_file() and layout.config.is_file()):
@@ -30,5 +30,5 @@ def language_of_texts(dataset: Path, plugins: Plugins = NO_PLUGINS) -> str | Non
         wording = {p.stem: read_wording(p) for p in files_of(folder, f"{DECLARATION}.yaml")}
         return SetDeclaration.read(folder, wording).language
     except (ConfigError, TemplateError) as error:
-        logger.warning("%s; its texts are judged in the language of the locale", error)
+        logger.warning("%s; its texts are checked in the language of the locale", error)
         return None

@@ -1,4 +1,4 @@
-"""Verdicts: what the judge said about rows of a run, one file a shard."""
+"""Verdicts: the judge's verdicts on rows of a run, one file per shard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from census_personas.generator.narration.narrator import Narrated
 
 
 def write_verdicts(folder: Path, shard: int, results: Sequence[Narrated]) -> None:
-    """Write the verdicts on a shard's accepted rows; no file where there is none."""
+    """Write the verdicts on a shard's accepted rows; write no file if there are none."""
     verdicts = [result.verdict for result in results if result.accepted and result.verdict is not None]
     if verdicts:
         with whole_file(RunLayout(folder).judged_part(shard)) as partial, partial.open("wb") as out:
@@ -24,10 +24,10 @@ def write_verdicts(folder: Path, shard: int, results: Sequence[Narrated]) -> Non
 
 
 def read_verdicts(folder: Path) -> Iterator[Verdict]:
-    """The judge's verdicts in a run folder, in row order.
+    """Yield the judge's verdicts in a run folder, in row order.
 
     Raises:
-        DatasetError: a file that cannot be read.
+        DatasetError: a file cannot be read.
     """
     for file in sorted(RunLayout(folder).judged.glob("*.jsonl")):
         try:

@@ -40,7 +40,7 @@ def test_guide_shows_the_output_of_check() -> None:
     assert run("check", "--locale", EXAMPLE).stdout == shown
 
 
-def test_check_fails_and_counts_on_a_spoilt_locale(tmp_path: Path) -> None:
+def test_check_counts_failures(tmp_path: Path) -> None:
     folder = tmp_path / "locale"
     shutil.copytree(EXAMPLE, folder)
     path = folder / "published.yaml"
@@ -51,7 +51,7 @@ def test_check_fails_and_counts_on_a_spoilt_locale(tmp_path: Path) -> None:
     assert done.stderr.strip().endswith(f"personas: {folder}: 1 of 11 checks failed")
 
 
-def test_build_without_records_is_one_line(tmp_path: Path) -> None:
+def test_build_needs_records(tmp_path: Path) -> None:
     done = run("build", "--pums", tmp_path / "nowhere", "-o", tmp_path / "locale")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -68,7 +68,7 @@ def test_build_names_a_missing_source(tmp_path: Path) -> None:
     assert not (tmp_path / "locale").exists()
 
 
-def test_outline_shows_source_universe_and_areas() -> None:
+def test_outline_shows_sources() -> None:
     shown = outline(Priors.load("en_US"))
     tables = {"-".join(table["attributes"]): table for table in shown["tables"]}
     assert tables["state-age_band-sex"]["modelled_areas"] == ["PR", "VI"]
@@ -81,7 +81,7 @@ def test_outline_shows_source_universe_and_areas() -> None:
     assert "occupation <- occupation_group, service, state, age_span, sex, ethnicity_group, education" in text
 
 
-def test_one_attribute_shows_its_states_and_tables() -> None:
+def test_attribute_shows_its_tables() -> None:
     shown = outline(Priors.load("en_US"), "commute_mode")
     assert [item["name"] for item in shown["attributes"]] == ["commute_mode"]
     assert len(shown["tables"]) == 4
@@ -89,6 +89,6 @@ def test_one_attribute_shows_its_states_and_tables() -> None:
     assert "from_home = works from home" in "\n".join(lines(shown))
 
 
-def test_unknown_attribute_lists_the_known_ones() -> None:
+def test_unknown_attribute_lists_known() -> None:
     with pytest.raises(DomainError, match=r"unknown attribute 'shoe'; known: age, age_band"):
         outline(Priors.load(EXAMPLE), "shoe")

@@ -39,7 +39,7 @@ def locale(folder: Path, changes: dict[str, Any]) -> Path:
     return folder
 
 
-def test_default_roles_follow_attribute_names(
+def test_names_give_default_roles(
     tmp_path: Path,
 ) -> None:
     folder = locale(tmp_path, {})
@@ -105,18 +105,18 @@ def test_wrong_convention_is_one_line(tmp_path: Path, changes: dict[str, Any], f
     assert "\n" not in str(caught.value)
 
 
-def test_the_guide_to_locales_names_every_role_and_every_convention() -> None:
+def test_guide_names_all_conventions() -> None:
     text = (ROOT / "docs/how-to/new-locale.md").read_text(encoding="utf-8")
     assert [name for name in (*ROLES, *Conventions.model_fields) if f"`{name}`" not in text] == []
 
 
-def test_en_us_publishes_the_released_columns() -> None:
+def test_en_us_has_released_columns() -> None:
     columns = Priors.load("en_US").context_columns
     assert public_columns("nemotron", columns) == NEMOTRON
     assert public_columns("nemotron-1.1", columns) == NEMOTRON_1_1
 
 
-def test_default_columns_are_the_filled_roles(tmp_path: Path) -> None:
+def test_roles_give_default_columns(tmp_path: Path) -> None:
     columns = Priors.load(locale(tmp_path, {})).context_columns
     assert columns.public == ("sex", "age", "marital_status", "education_level", "occupation", "country")
     assert columns.full == ("birth_year", "labor_force_status", "occupation_code")

@@ -32,7 +32,7 @@ def test_example_has_no_code_or_look_ups() -> None:
 
 
 @pytest.mark.parametrize("attributes", [names for _, names in Priors.load(EXAMPLE).tables], ids="-".join)
-def test_fitted_model_matches_published_tables(population: Population, attributes: tuple[str, ...]) -> None:
+def test_model_matches_its_tables(population: Population, attributes: tuple[str, ...]) -> None:
     table = population.priors.table(attributes)
     model = population.marginal(attributes).weights
     if "occupation" in attributes:  # published for the employed alone
@@ -49,7 +49,7 @@ def test_sample_follows_the_tables(people: pd.DataFrame) -> None:
     assert (people["sex"] == "Female").mean() == pytest.approx(0.538, abs=0.01)
 
 
-def test_only_the_employed_have_an_occupation(people: pd.DataFrame) -> None:
+def test_only_workers_have_occupations(people: pd.DataFrame) -> None:
     without = {
         "unemployed": "no_occupation",
         "not_in_workforce": "not_in_workforce",

@@ -26,26 +26,26 @@ TREE = Hierarchy(
 )
 
 
-def test_chain_leads_to_the_finest_attribute() -> None:
+def test_chain_ends_at_the_finest() -> None:
     assert TREE.chain("half") == ("half", "band", "age")
     assert TREE.chain("sex") == ("sex",)
     assert TREE.root("half") == TREE.root("voter") == "age"
 
 
-def test_view_codes_compose_along_the_chain() -> None:
+def test_view_codes_compose() -> None:
     assert TREE.codes("age", "half").tolist() == [0, 0, 0, 1]
     assert TREE.codes("band", "half").tolist() == [0, 0, 1]
     assert TREE.codes("age", "age").tolist() == [0, 1, 2, 3]
 
 
-def test_attribute_refines_itself_and_its_views() -> None:
+def test_attribute_refines_its_views() -> None:
     assert TREE.refines("age", "half")
     assert TREE.refines("age", "age")
     assert not TREE.refines("half", "age")
     assert not TREE.refines("band", "voter"), "both are views of age, but neither of the other"
 
 
-def test_codes_of_unrelated_attributes_are_refused() -> None:
+def test_unrelated_codes_are_refused() -> None:
     with pytest.raises(DomainError, match="'voter' is not a coarser view of 'band'"):
         TREE.codes("band", "voter")
 
@@ -63,14 +63,14 @@ def test_finest_are_not_refined_by_others(given: tuple[str, ...], kept: tuple[st
     assert TREE.finest(given) == kept
 
 
-def test_en_us_views_use_all_their_states() -> None:
+def test_en_us_views_use_all_states() -> None:
     hierarchy = Priors.load("en_US").hierarchy
     for view, finer in hierarchy.finer.items():
         codes = hierarchy.codes(finer, view)
         assert sorted(set(codes.tolist())) == list(range(len(hierarchy.domain[view]))), view
 
 
-def test_states_of_a_refined_parent_are_adjacent() -> None:
+def test_refined_states_are_adjacent() -> None:
     priors = Priors.load("en_US")
     for node in priors.declaration.model.conditionals:
         for parent in node.parents:

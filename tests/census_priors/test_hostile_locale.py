@@ -133,7 +133,7 @@ def test_odd_parquet_types_are_one_line(tmp_path: Path, columns: dict[str, Any],
     assert said in refusal(path)
 
 
-def test_harmless_parquet_oddities_are_read(tmp_path: Path) -> None:
+def test_harmless_oddities_are_read(tmp_path: Path) -> None:
     path = tmp_path / "sex-age.parquet"
     table = pa.table({"sex": SEX.dictionary_encode(), "age": AGE.dictionary_encode(), "weight": WEIGHT})
     nested = table.append_column("beside", pa.array([{"a": [1]}, {"a": [2]}]))
@@ -147,7 +147,7 @@ def test_parquet_without_rows_is_one_line(tmp_path: Path) -> None:
     assert "all weights are zero" in refusal(path)
 
 
-def test_small_file_of_many_rows_is_refused(tmp_path: Path) -> None:
+def test_decompression_bomb_is_refused(tmp_path: Path) -> None:
     path, rows = tmp_path / "sex-age.parquet", 3_000_000
     many = {
         name: pa.repeat(column[0], rows) for name, column in (("sex", SEX), ("age", AGE), ("weight", WEIGHT))
@@ -212,7 +212,7 @@ def test_uncounted_state_is_named(locale: Callable[[Change], Path]) -> None:
     assert "zeros: [{marital_status: [partnered]}]" in found.found
 
 
-def test_declared_empty_state_needs_no_count(locale: Callable[[Change], Path]) -> None:
+def test_empty_state_needs_no_count(locale: Callable[[Change], Path]) -> None:
     def change(declared: dict[str, Any]) -> None:
         declared["attributes"]["marital_status"]["states"]["partnered"] = "with a partner"
         declared["model"]["zeros"] = [{"marital_status": ["partnered"]}]
@@ -220,7 +220,7 @@ def test_declared_empty_state_needs_no_count(locale: Callable[[Change], Path]) -
     assert verdict(locale(change), COUNTED).passed
 
 
-def test_core_attribute_without_table_is_named(locale: Callable[[Change], Path]) -> None:
+def test_core_needs_a_table(locale: Callable[[Change], Path]) -> None:
     found = verdict(locale(lambda d: d["tables"]["acs_2018"].pop(0)), COUNTED)
     assert "no table has marital_status, which is in the model" in found.found
 

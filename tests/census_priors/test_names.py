@@ -48,7 +48,7 @@ def likeness(one: dict[str, float], other: dict[str, float]) -> float:
     return sum(min(share, other.get(name, 0.0)) for name, share in one.items())
 
 
-def test_years_fall_into_cohorts_and_generations() -> None:
+def test_years_have_cohorts() -> None:
     assert [cohort_of(year) for year in (1905, 1929, 1930, 1992, 2004, 2005, 2024)] == [
         "to_1929",
         "to_1929",
@@ -78,7 +78,7 @@ def test_enough_names_can_be_drawn(names: Names) -> None:
     assert len(np.unique(names.last.indices)) >= 150_000
 
 
-def test_tables_fit_in_a_quarter_of_a_gigabyte(names: Names) -> None:
+def test_tables_fit_in_256_mb(names: Names) -> None:
     tables = (names.first, names.middle, names.last)
     assert sum(t.indices.nbytes + t.probabilities.nbytes + t.indptr.nbytes for t in tables) < 250e6
 
@@ -89,7 +89,7 @@ def test_every_cell_has_ascending_names(names: Names) -> None:
         assert (np.delete(np.diff(table.indices), table.indptr[1:-1] - 1) > 0).all()
 
 
-def test_jennifer_is_a_woman_born_around_1975(names: Names) -> None:
+def test_jennifers_were_born_near_1975(names: Names) -> None:
     by_cohort = {
         year: first(names, "Female", year, "white").get("Jennifer", 0.0) for year in range(1930, 2006, 5)
     }
@@ -113,7 +113,7 @@ def test_jose_and_maria_are_hispanic_names(names: Names) -> None:
     assert first(names, "Female", 1960, "hispanic")["Maria"] > 0.03
 
 
-def test_accents_are_kept_only_by_hispanics_born_abroad(names: Names) -> None:
+def test_accents_follow_birthplace(names: Names) -> None:
     abroad = first(names, "Male", 1970, "hispanic", "born_elsewhere")
     assert "Jose" not in abroad
     assert abroad["José"] > 0.04
@@ -122,7 +122,7 @@ def test_accents_are_kept_only_by_hispanics_born_abroad(names: Names) -> None:
     assert "José" not in first(names, "Male", 1970, "asian", "born_elsewhere")
 
 
-def test_born_abroad_have_unregistered_names(names: Names) -> None:
+def test_born_abroad_add_names(names: Names) -> None:
     assert first(names, "Female", 1970, "asian", "born_elsewhere")["Thuy"] > 20 * first(
         names, "Female", 1970, "asian"
     ).get("Thuy", 1e-9)
@@ -138,14 +138,14 @@ def test_first_names_follow_sex(names: Names) -> None:
             assert not {"Robert", "Christopher"} & set(women)
 
 
-def test_blank_middle_names_have_published_shares(names: Names) -> None:
+def test_blank_middle_names_fit_shares(names: Names) -> None:
     blank = {ethnicity: middle(names, "Female", 1980, ethnicity)[""] for ethnicity in ETHNICITIES}
     assert blank["white"] == pytest.approx(0.057)
     assert blank["hispanic"] == pytest.approx(0.381)
     assert blank["pacific_islander"] == blank["asian"] == pytest.approx(0.305)
 
 
-def test_middle_names_follow_sex_without_initials(names: Names) -> None:
+def test_middle_names_follow_sex(names: Names) -> None:
     women, men = middle(names, "Female", 1950, "white"), middle(names, "Male", 1950, "white")
     assert women["Ann"] > 0.05
     assert "Ann" not in men
@@ -175,7 +175,7 @@ def test_value_like_surnames_stay_text(names: Names) -> None:
     assert all(isinstance(name, str) for name in names.last.states)
 
 
-def test_residual_of_voter_files_is_not_a_name(names: Names) -> None:
+def test_residual_is_no_name(names: Names) -> None:
     assert not any("other names" in name.lower() for name in names.first.states)
 
 

@@ -28,13 +28,13 @@ def test_every_pums_code_has_one_name(occupations: Occupations) -> None:
     assert len(set(occupations.names)) == len(occupations.by_code) == len(occupations)
 
 
-def test_names_are_snake_case_in_code_order(occupations: Occupations) -> None:
+def test_names_are_in_code_order(occupations: Occupations) -> None:
     codes = [occupation.code for occupation in occupations]
     assert codes == sorted(codes)
     assert all(name == name.lower() and name.replace("_", "").isalpha() for name in occupations.names)
 
 
-def test_names_match_the_released_dataset(occupations: Occupations) -> None:
+def test_names_match_the_release(occupations: Occupations) -> None:
     named = {code: occupation.name for code, occupation in occupations.by_code.items()}
     assert named["1021"] == "software_developer"
     assert named["0800"] == "accountant_or_auditor"
@@ -62,7 +62,7 @@ def test_licensed_professions_are_marked(occupations: Occupations) -> None:
     assert not any(occupations.get(name).licensed for name in ("software_developer", "cashier", "manager"))
 
 
-def test_job_zone_and_education_follow_preparation(occupations: Occupations) -> None:
+def test_job_zones_follow_preparation(occupations: Occupations) -> None:
     surgeon, cashier = occupations.get("surgeon"), occupations.get("cashier")
     assert surgeon.job_zone == 5
     assert surgeon.education == "graduate"
@@ -71,7 +71,7 @@ def test_job_zone_and_education_follow_preparation(occupations: Occupations) -> 
     assert all(occupation.job_zone in {None, 1, 2, 3, 4, 5} for occupation in occupations)
 
 
-def test_grounding_is_short_and_nearly_complete(occupations: Occupations) -> None:
+def test_grounding_is_nearly_complete(occupations: Occupations) -> None:
     civilian = [occupation for occupation in occupations if occupation.group != "military"]
     assert sum(bool(occupation.tasks) for occupation in civilian) > 0.97 * len(civilian)
     assert max(len(occupation.tasks) for occupation in civilian) == 8
@@ -84,20 +84,20 @@ def test_joined_codes_have_shared_tasks(occupations: Occupations) -> None:
     assert any("vehicle" in task for task in occupations.get("driver_sales_worker_or_truck_driver").tasks)
 
 
-def test_all_other_codes_exclude_specific_ones(occupations: Occupations) -> None:
+def test_all_other_excludes_specific(occupations: Occupations) -> None:
     assert all(code[:7] != "17-2141" for code in occupations.get("engineer").onet)
     assert "17-2171.00" in occupations.get("petroleum_engineer").onet
     assert "17-2161.00" in occupations.get("engineer").onet
 
 
-def test_states_without_occupation_have_no_code(occupations: Occupations) -> None:
+def test_no_occupation_has_no_code(occupations: Occupations) -> None:
     for name in ("not_in_workforce", "no_occupation"):
         assert name in occupations
         assert occupations.get(name).code == ""
         assert name not in occupations.names
 
 
-def test_unknown_name_suggests_similar_ones(occupations: Occupations) -> None:
+def test_unknown_name_suggests_similar(occupations: Occupations) -> None:
     with pytest.raises(
         UnknownOccupationError,
         match=r"'registred_nurse': the locale does not list it, .*; did you mean registered_nurse",
@@ -124,7 +124,7 @@ def test_misaligned_phrases_are_refused(tmp_path: Path) -> None:
         Occupations(tmp_path).names  # noqa: B018 - reading is what fails
 
 
-def test_earlier_table_reports_missing_phrases(tmp_path: Path) -> None:
+def test_old_table_reports_phrases(tmp_path: Path) -> None:
     table = pq.read_table(LOCALE / "lookups" / "occupations.parquet")
     (tmp_path / "lookups").mkdir()
     pq.write_table(table.drop_columns(["skill_phrases"]), tmp_path / "lookups" / "occupations.parquet")
@@ -132,7 +132,7 @@ def test_earlier_table_reports_missing_phrases(tmp_path: Path) -> None:
         Occupations(tmp_path).names  # noqa: B018 - reading is what fails
 
 
-def test_table_carries_the_licence_attribution() -> None:
+def test_table_carries_its_licence() -> None:
     metadata = pq.read_schema(LOCALE / "lookups" / "occupations.parquet").metadata
     assert metadata[b"attribution"].decode() == ONET_ATTRIBUTION
     assert "CC BY 4.0" in ONET_ATTRIBUTION

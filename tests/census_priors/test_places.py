@@ -57,7 +57,7 @@ def test_county_and_state_agree(places: Places) -> None:
     assert len(by_fips) == len(places.regions) == 53
 
 
-def test_cities_and_counties_are_listed_by_state(places: Places) -> None:
+def test_places_are_listed_by_state(places: Places) -> None:
     assert {"New York", "Buffalo"} <= places.municipalities("NY")
     assert "Cook County" in places.subregions("IL")
     assert "Cook County" not in places.subregions("NY")
@@ -70,7 +70,7 @@ def test_names_are_cased_as_written(places: Places) -> None:
     assert all(city[0].isupper() and not (city.isupper() and len(city) > 5) for city in cities)
 
 
-def test_urbanicity_separates_known_places(places: Places) -> None:
+def test_urbanicity_separates_places(places: Places) -> None:
     assert [places.get(z).urbanicity for z in ("10025", "60187", "82930", "58533")] == [
         "urban",
         "suburban",
@@ -79,7 +79,7 @@ def test_urbanicity_separates_known_places(places: Places) -> None:
     ]
 
 
-def test_cells_have_zip_codes_of_their_state(places: Places, table: ConditionalTable) -> None:
+def test_zip_codes_fit_their_state(places: Places, table: ConditionalTable) -> None:
     assert (np.diff(table.indptr) > 0).all()
     cells = np.repeat(np.arange(table.parents.size), np.diff(table.indptr))
     state_of_cell = np.array(STATES, dtype=object)[cells // (len(ETHNICITIES) * len(EDUCATION_GROUPS))]
@@ -98,7 +98,7 @@ def test_rows_follow_the_given_order(places: Places, table: ConditionalTable) ->
     assert shares(places, other, "county", **asked) == pytest.approx(shares(places, table, "county", **asked))
 
 
-def test_graduates_live_elsewhere_in_a_state(places: Places, table: ConditionalTable) -> None:
+def test_graduates_live_elsewhere(places: Places, table: ConditionalTable) -> None:
     fulton = {
         group: shares(places, table, "county", state="GA", ethnicity="white", education_group=group)[
             "Fulton County"
@@ -115,7 +115,7 @@ def test_ethnicities_live_where_counted(places: Places, table: ConditionalTable)
     assert black > 1.5 * white
 
 
-def test_pacific_islanders_are_split_by_county(places: Places, table: ConditionalTable) -> None:
+def test_counties_split_islanders(places: Places, table: ConditionalTable) -> None:
     cell = {"state": "HI", "education_group": "no_college"}
     islander = shares(places, table, "county", ethnicity="pacific_islander", **cell)["Hawaii County"]
     asian = shares(places, table, "county", ethnicity="asian", **cell)["Hawaii County"]
@@ -131,12 +131,12 @@ def test_virgin_islands_use_total_population(places: Places, table: ConditionalT
     assert cells[0]["00802"] == pytest.approx(42_261 / 87_146)
 
 
-def test_unknown_zip_code_suggests_neighbours(places: Places) -> None:
+def test_unknown_zip_suggests_near_ones(places: Places) -> None:
     with pytest.raises(UnknownPlaceError, match="unknown ZIP code '2108'; the nearest are "):
         places.get("2108")
 
 
-def test_unknown_state_lists_the_known_ones(places: Places) -> None:
+def test_unknown_state_lists_known(places: Places) -> None:
     with pytest.raises(UnknownPlaceError, match=r"unknown state 'XX'; known: AK, AL"):
         places.municipalities("XX")
     with pytest.raises(UnknownPlaceError, match="unknown state 'XX'"):

@@ -89,7 +89,7 @@ def test_bad_declaration_names_its_place(tmp_path: Path, changes: dict[str, obje
         Priors.load(locale(tmp_path, **changes))
 
 
-def test_view_of_a_later_attribute_is_refused(tmp_path: Path) -> None:
+def test_later_view_is_refused(tmp_path: Path) -> None:
     attributes = {"band": SMALL["attributes"]["band"], **SMALL["attributes"]}  # type: ignore[index, dict-item]
     priors = Priors.load(locale(tmp_path, attributes=attributes))
     with pytest.raises(DeclarationError, match=r"attributes.band: 'age' must stand before it"):
@@ -102,7 +102,7 @@ def test_invalid_yaml_is_refused(tmp_path: Path) -> None:
         Priors.load(tmp_path)
 
 
-def test_unknown_locale_lists_the_known_ones() -> None:
+def test_unknown_locale_lists_known() -> None:
     with pytest.raises(DeclarationError, match=r"xx_XX: no such locale and no folder .*shipped: en_US"):
         Priors.load("xx_XX")
 
@@ -123,7 +123,7 @@ def test_unknown_locale_lists_the_known_ones() -> None:
         (("state",), "PR", "direct"),
     ],
 )
-def test_modelled_attributes_mark_their_blocks(attributes: tuple[str, ...], state: str, basis: str) -> None:
+def test_modelled_blocks_are_marked(attributes: tuple[str, ...], state: str, basis: str) -> None:
     assert EN_US.basis(attributes, state) == basis
 
 
@@ -140,7 +140,7 @@ def test_modelled_blocks_claim_no_records() -> None:
             assert (samples[row].sum() == 0) == modelled, (attributes, state)
 
 
-def test_universe_of_a_table_follows_its_attributes() -> None:
+def test_attributes_give_the_universe() -> None:
     assert EN_US.universe(("state", "sex")) == "everybody"
     assert EN_US.universe(("state", "industry")) == "with a job"
 
@@ -172,5 +172,5 @@ def test_sources_cover_the_whole_locale() -> None:
     assert any("O*NET" in source.title and source.licence == "CC BY 4.0" for source in EN_US.sources.values())
 
 
-def test_without_provenance_sources_are_declared(tmp_path: Path) -> None:
+def test_sources_may_be_declared(tmp_path: Path) -> None:
     assert list(Priors.load(locale(tmp_path)).sources) == ["office"]

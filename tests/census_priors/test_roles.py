@@ -39,7 +39,7 @@ def test_roles_become_columns_in_order() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(sorted(ROLES)), st.from_regex("[a-z]{1,8}", fullmatch=True)))
-def test_exactly_the_filled_roles_have_attributes(columns: dict[str, str]) -> None:
+def test_filled_roles_have_attributes(columns: dict[str, str]) -> None:
     roles = Roles("xx", columns)
     assert dict(roles) == columns
     assert {*roles.missing(ROLES), *columns} == {*ROLES}

@@ -301,7 +301,7 @@ def test_otherwise_needs_a_parent(example: Path) -> None:
         Priors.load(example)
 
 
-def test_attribute_outside_the_model_is_no_column(example: Path) -> None:
+def test_columns_belong_to_the_model(example: Path) -> None:
     path = example / "priors.yaml"
     declared = yaml.safe_load(path.read_text(encoding="utf-8"))
     declared["model"]["core"].remove("education_level")
@@ -328,7 +328,7 @@ def test_engine_column_names_are_refused(example: Path, name: str, said: str) ->
         Priors.load(example)
 
 
-def test_published_fact_about_nobody_is_refused(example: Path) -> None:
+def test_fact_about_nobody_is_refused(example: Path) -> None:
     facts = [{"what": "adults", "value": 1.0, "within": 0.1, "source": "x", "url": "https://x", "part": {}}]
     (example / "published.yaml").write_text(yaml.safe_dump({"facts": facts}), encoding="utf-8")
     code, _, err = personas("priors", "check", "--locale", example)
@@ -337,7 +337,7 @@ def test_published_fact_about_nobody_is_refused(example: Path) -> None:
     assert "published.yaml" in err
 
 
-def test_lock_that_is_not_a_file_is_not_missing(example: Path) -> None:
+def test_lock_must_be_a_file(example: Path) -> None:
     (example / "tables.lock").unlink(missing_ok=True)
     (example / "tables.lock").mkdir()
     with pytest.raises(TableError, match=r"tables\.lock: cannot be read"):

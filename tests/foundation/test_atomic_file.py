@@ -37,7 +37,7 @@ def names(folder: Path) -> list[str]:
     return sorted(item.name for item in folder.iterdir())
 
 
-def test_leftover_of_a_killed_writer_is_reused(tmp_path: Path) -> None:
+def test_leftover_file_is_reused(tmp_path: Path) -> None:
     for _ in range(2):
         process = writing(tmp_path / "x.txt")
         process.kill()
@@ -59,7 +59,7 @@ def test_last_of_two_writers_wins(tmp_path: Path) -> None:
     assert (tmp_path / "x.txt").read_text() == "half of a long text"
 
 
-def test_occupied_temporary_name_is_skipped(tmp_path: Path) -> None:
+def test_occupied_name_is_skipped(tmp_path: Path) -> None:
     (tmp_path / ".x.txt.partial").symlink_to(tmp_path / "elsewhere")
     (tmp_path / ".x.txt.1.partial").mkdir()
     write_whole(tmp_path / "x.txt", "whole")
@@ -75,7 +75,7 @@ def test_unwritable_path_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         write_whole(Path(place), "text")
 
 
-def test_errors_about_other_files_pass_through(tmp_path: Path) -> None:
+def test_other_errors_pass_through(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"other\.txt"), whole_file(tmp_path / "x.txt"):
         (tmp_path / "other.txt").read_text()
     assert names(tmp_path) == []

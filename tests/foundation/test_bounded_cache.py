@@ -18,7 +18,7 @@ pytestmark = pytest.mark.quick
 
 
 @given(st.lists(st.integers(1, 9)), st.integers(0, 20))
-def test_bound_holds_except_for_one_large_value(keys: list[int], most: int) -> None:
+def test_one_large_value_may_exceed(keys: list[int], most: int) -> None:
     cache: BoundedCache[int] = BoundedCache(most, lambda value: value)
     for key in keys:
         with cache.use(key, lambda key=key: key) as value:  # type: ignore[misc]
@@ -71,7 +71,7 @@ def test_shared_memory_is_counted_once() -> None:
     assert array_bytes(value, {id(other)}) == own.nbytes
 
 
-def test_property_is_computed_once_by_threads() -> None:
+def test_property_is_computed_once() -> None:
     made: list[int] = []
     all_ask = threading.Barrier(8)
 

@@ -39,9 +39,7 @@ def read_csv(path: Path) -> pd.DataFrame:
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(ROWS)
-def test_what_is_read_back_is_what_the_parquet_file_holds(
-    tmp_path: Path, rows: list[tuple[str, int | None, list[str]]]
-) -> None:
+def test_copies_read_back_the_same(tmp_path: Path, rows: list[tuple[str, int | None, list[str]]]) -> None:
     values = {name: [row[place] for row in rows] for place, name in enumerate(TABLE.names)}
     pq.write_table(pa.table(values, schema=TABLE.arrow), tmp_path / "rows.parquet")
     for suffix in ("csv", "jsonl"):
@@ -59,9 +57,7 @@ def test_what_is_read_back_is_what_the_parquet_file_holds(
 
 
 @pytest.mark.parametrize("sign", SIGNS)
-def test_a_text_that_begins_with_a_sign_of_formulas_gets_an_apostrophe_in_front(
-    tmp_path: Path, sign: str
-) -> None:
+def test_formulas_get_an_apostrophe(tmp_path: Path, sign: str) -> None:
     frame = pd.DataFrame({"text": [f"{sign}1", "a=1"], "number": [-1, 2], "items": [["=1"], []]})
     with frame_writer(tmp_path / "rows.csv", TABLE, {}) as write:
         write(frame)

@@ -52,11 +52,11 @@ async def fail() -> int:
     raise ValueError("wrong")
 
 
-def test_without_a_loop_work_runs_in_this_thread() -> None:
+def test_no_loop_uses_this_thread() -> None:
     assert event_loop.run(answer) == threading.get_ident()
 
 
-async def test_with_a_loop_work_runs_in_another_thread() -> None:
+async def test_loop_uses_another_thread() -> None:
     assert event_loop.run(answer) != threading.get_ident()
     with pytest.raises(ValueError, match="wrong"):
         event_loop.run(fail)
@@ -72,7 +72,7 @@ def test_interrupt_closes_the_work_first(place: str) -> None:
         assert process.stdout.read() == "closed\ninterrupted\n"
 
 
-def test_interrupt_during_the_start_closes_the_work() -> None:
+def test_early_interrupt_closes_work() -> None:
     for _ in range(3):
         command = [sys.executable, "-c", SCRIPT, "notebook", "at-once"]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)

@@ -24,7 +24,7 @@ def test_dataset_file_keys_are_frozen() -> None:
     assert (FOOTER, SAMPLE) == (b"persona_engine", b"sample")
 
 
-def test_stream_keys_keep_the_first_project_name() -> None:
+def test_stream_keys_keep_their_name() -> None:
     digest = hashlib.sha256(b"persona-engine/7/age").digest()
     assert randomness.stream_key(7, "age").tolist() == np.frombuffer(digest[:16], dtype="<u8").tolist()
 

@@ -36,14 +36,14 @@ def fault(*folders: Path) -> str:
     return caught.value.message
 
 
-def test_all_but_private_modules_are_loaded(tmp_path: Path) -> None:
+def test_private_modules_are_skipped(tmp_path: Path) -> None:
     files = {"rules/b.py": WHOLE, "rules/a.py": "from ._words import WORD\n", "rules/_words.py": WHOLE}
     found = modules(plugin(tmp_path / "mine", files))
     assert list(found) == ["a", "b"]
     assert [getattr(module, "WORD") for module in found.values()] == ["kept", "kept"]  # noqa: B009
 
 
-def test_modules_share_code_of_their_plugin(tmp_path: Path) -> None:
+def test_modules_may_share_code(tmp_path: Path) -> None:
     files = {"words.py": WHOLE, "rules/a.py": "from ..words import WORD\n"}
     assert list(modules(plugin(tmp_path / "mine", files))) == ["a"]
 
@@ -53,7 +53,7 @@ def test_init_file_is_run(tmp_path: Path) -> None:
     assert list(modules(plugin(tmp_path / "mine", files))) == ["a"]
 
 
-def test_nothing_runs_before_it_is_needed(tmp_path: Path) -> None:
+def test_code_runs_on_demand(tmp_path: Path) -> None:
     files = {"__init__.py": "raise RuntimeError", "rules/a.py": "raise RuntimeError"}
     loaded = Plugins.load([plugin(tmp_path / "mine", files)])
     assert list(loaded.members[0].files("rules")) == ["a"]
@@ -66,7 +66,7 @@ def test_edited_file_is_imported_again(tmp_path: Path) -> None:
     assert (before.WORD, modules(folder)["a"].WORD) == ("kept", "another")  # type: ignore[attr-defined]
 
 
-def test_digest_covers_files_that_decide_rows(tmp_path: Path) -> None:
+def test_digest_covers_deciding_files(tmp_path: Path) -> None:
     folder = plugin(tmp_path / "mine", {"rules/a.py": WHOLE})
     before = Plugins.load([folder]).digests
     assert list(before) == ["plugins/mine"]
@@ -127,7 +127,7 @@ def test_pipe_does_not_block(tmp_path: Path) -> None:
         ("OTHER = 1\n", "a.py: does not define WORD"),
     ],
 )
-def test_faulty_module_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+def test_faulty_module_names_its_line(tmp_path: Path, text: str, said: str) -> None:
     folder = plugin(tmp_path / "mine", {"rules/a.py": text, "rules/_shared.py": "unknown\n"})
     assert f"{folder}/rules/{said}" in fault(folder)
 
@@ -138,7 +138,7 @@ def test_modules_of_one_name_are_both_named(tmp_path: Path) -> None:
     assert fault(one, two) == f"{two}/rules/a.py: 'a' is also the name of {one}/rules/a.py; rename one"
 
 
-def test_module_named_like_a_shipped_one_is_refused(tmp_path: Path) -> None:
+def test_shipped_names_are_reserved(tmp_path: Path) -> None:
     folder = plugin(tmp_path / "mine", {"rules/pronouns.py": WHOLE})
     assert "'pronouns' is also the name of validators/records/pronouns.py" in fault(folder)
 
@@ -157,7 +157,7 @@ def test_non_python_name_is_refused(tmp_path: Path) -> None:
     assert "'my-rule' is not a Python name" in fault(plugin(tmp_path / "mine", {"rules/my-rule.py": WHOLE}))
 
 
-def test_prompt_sets_are_folders_of_templates(tmp_path: Path) -> None:
+def test_prompt_sets_are_folders(tmp_path: Path) -> None:
     files = {"prompts/plain/personas.j2": "", "prompts/plain.txt": "", "prompts/empty/x": ""}
     loaded = Plugins.load([plugin(tmp_path / "mine", files)])
     assert dict(loaded.prompt_sets()) == {"plain": tmp_path / "mine/prompts/plain"}
@@ -205,7 +205,7 @@ def test_installed_plugin_is_found_by_name(tmp_path: Path) -> None:
     assert list(digests) == ["plugins/regional"]
 
 
-def test_changed_installed_package_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_package_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(installed(tmp_path, {"rules/a.py": WHOLE}))
     found = [Plugins.load("regional") for _ in range(2)]
     assert [plugins.members[0].load("rules", "a").WORD for plugins in found] == ["kept", "kept"]

@@ -21,30 +21,30 @@ pytestmark = pytest.mark.quick
     count=st.integers(1, 40),
     skip=st.integers(0, 39),
 )
-def test_numbers_do_not_depend_on_the_start(seed: int, start: int, count: int, skip: int) -> None:
+def test_numbers_ignore_the_start(seed: int, start: int, count: int, skip: int) -> None:
     whole = words(seed, "age", start, skip + count)
     np.testing.assert_array_equal(words(seed, "age", start + skip, count), whole[skip:])
 
 
 @given(start=st.integers(0, 10**12), count=st.integers(1, 40), skip=st.integers(0, 39))
-def test_fractions_do_not_depend_on_the_start(start: int, count: int, skip: int) -> None:
+def test_fractions_ignore_the_start(start: int, count: int, skip: int) -> None:
     whole = fractions(2, "age", start, skip + count)
     assert whole.dtype == np.uint32
     np.testing.assert_array_equal(fractions(2, "age", start + skip, count), whole[skip:])
 
 
-def test_fractions_are_uniform_and_uncorrelated() -> None:
+def test_fractions_are_uniform() -> None:
     found = fractions(3, "age", 0, 200_000)
     counts = np.bincount(found >> 27, minlength=32)
     assert ((counts - 6250) ** 2 / 6250).sum() < 31 + 5 * (2 * 31) ** 0.5
     assert abs(np.corrcoef(found[::2], found[1::2])[0, 1]) < 5 / 100_000**0.5
 
 
-def test_rows_beyond_64_bits_have_own_numbers() -> None:
+def test_large_rows_have_own_numbers() -> None:
     assert (words(0, "age", 2**66, 8) != words(0, "age", 0, 8)).all()
 
 
-def test_uniforms_lie_in_the_half_open_interval() -> None:
+def test_uniforms_are_below_one() -> None:
     found = uniforms(3, "age", 0, 200_000)
     assert found.min() >= 0
     assert found.max() < 1

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.quick
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".csv"])
-def test_rows_from_one_on_are_the_rest_of_the_rows(tmp_path: Path, suffix: str) -> None:
+def test_later_rows_are_the_rest(tmp_path: Path, suffix: str) -> None:
     frame, path = pd.DataFrame({"sex": "Male", "age": range(20, 70)}), tmp_path / f"rows{suffix}"
     if suffix == ".parquet":
         frame.to_parquet(path, row_group_size=7)
@@ -31,7 +31,7 @@ def test_rows_from_one_on_are_the_rest_of_the_rows(tmp_path: Path, suffix: str) 
         assert list(source.rows(start=start)) == whole[start:]
 
 
-def test_a_row_group_that_is_passed_over_is_not_read(tmp_path: Path) -> None:
+def test_skipped_row_group_is_not_read(tmp_path: Path) -> None:
     path, texts = tmp_path / "rows.parquet", [f"{row:04d}" for row in range(20)]
     pd.DataFrame({"text": texts}).to_parquet(path, row_group_size=10, use_dictionary=False, compression=None)
     path.write_bytes(path.read_bytes().replace(b"0003", b"\xff\xff\xff\xff", 1))

@@ -139,7 +139,7 @@ def run_of(folder: Path, part: Path, accepted: int = 20) -> Path:
     return folder
 
 
-def test_spoilt_part_is_refused_with_a_remedy(tmp_path: Path, part: Path) -> None:
+def test_spoilt_part_has_a_remedy(tmp_path: Path, part: Path) -> None:
     run = run_of(tmp_path / "run", part)
     check_parts(run)
     place = run / "personas" / part.name
@@ -147,11 +147,11 @@ def test_spoilt_part_is_refused_with_a_remedy(tmp_path: Path, part: Path) -> Non
     content[len(content) // 2] ^= 4
     place.write_bytes(content)
     for dataset in (run, place):
-        with pytest.raises(DatasetError, match=r"part-00000\.parquet: is not as it was written; repeat"):
+        with pytest.raises(DatasetError, match=r"part-00000\.parquet: is damaged or was changed; repeat"):
             check_parts(dataset)
 
 
-def test_finished_run_without_rows_is_refused(tmp_path: Path, part: Path) -> None:
+def test_empty_finished_run_is_refused(tmp_path: Path, part: Path) -> None:
     run = run_of(tmp_path / "run", part, accepted=30)
-    with pytest.raises(DatasetError, match="has 20 rows, and 30 were written"):
+    with pytest.raises(DatasetError, match="has 20 rows, but 30 were written"):
         check_parts(run)

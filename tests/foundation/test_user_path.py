@@ -74,7 +74,7 @@ def test_irregular_files_are_refused(tmp_path: Path, make: Callable[[Path], Path
 @pytest.mark.parametrize(
     "name", ["/dev/null", "/dev/stdout", "/dev/new.parquet", "/proc/self/x.csv", "-", "."]
 )
-def test_devices_and_stdout_are_not_file_names(name: str) -> None:
+def test_devices_are_not_file_names(name: str) -> None:
     with pytest.raises(DestinationError):
         output_file(Path(name))
 
@@ -107,7 +107,7 @@ def test_journal_alone_makes_a_run(run: Path) -> None:
         output_file(run / "x.parquet")
 
 
-def test_report_may_stand_in_its_own_run_only(tmp_path: Path, run: Path) -> None:
+def test_report_stays_in_its_run(tmp_path: Path, run: Path) -> None:
     assert output_file(run / "validation.html", run=run) == run / "validation.html"
     assert output_folder(run, run=run) == run
     with pytest.raises(DestinationError, match="inside the run folder"):
@@ -142,7 +142,7 @@ def test_input_is_never_an_output(tmp_path: Path) -> None:
             output_file(tmp_path / name, inputs=[read])
 
 
-def test_only_files_of_the_same_kind_are_replaced(tmp_path: Path) -> None:
+def test_only_same_kind_is_replaced(tmp_path: Path) -> None:
     for name, content in (
         ("a.parquet", b"thesis"),
         ("b.jsonl", b"Dear"),

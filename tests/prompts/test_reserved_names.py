@@ -48,7 +48,7 @@ TAKEN = [
 @pytest.mark.parametrize(
     "file", ["attributes.j2", "personas.j2", "narratives/arts.j2", "narratives/finance.j2"]
 )
-def test_field_named_like_a_fact_is_refused(folder: Path, file: str) -> None:
+def test_facts_name_no_field(folder: Path, file: str) -> None:
     declare(folder / file, "city")
     faults = lint(folder)
     assert len(faults) == 1
@@ -58,7 +58,7 @@ def test_field_named_like_a_fact_is_refused(folder: Path, file: str) -> None:
 
 
 @pytest.mark.parametrize("name", TAKEN)
-def test_taken_name_is_refused_in_any_case(folder: Path, name: str) -> None:
+def test_taken_name_ignores_case(folder: Path, name: str) -> None:
     declare(folder / "narratives" / "arts.j2", name)
     with pytest.raises(
         TemplateError, match=f"arts.j2: field {name}: the name is .*; choose another, such as"
@@ -70,14 +70,14 @@ def test_taken_name_is_refused_in_any_case(folder: Path, name: str) -> None:
     "name",
     ["_id", "9lives", "a b", "a-b", "a.b", "città", "ﬁnance", "'a\\nb'", "x" * 64, "''", "3", "true", "[a]"],
 )
-def test_unreadable_column_name_is_refused(folder: Path, name: str) -> None:
+def test_unreadable_name_is_refused(folder: Path, name: str) -> None:
     declare(folder / "narratives" / "arts.j2", name)
     with pytest.raises(TemplateError, match=r"arts.j2: field name .* is not a column name; use at most 63"):
         PromptSet.load(folder)
 
 
 @pytest.mark.parametrize("other", ["narratives/arts.j2", "narratives/sports.j2", "attributes.j2"])
-def test_fields_differing_by_case_are_refused(folder: Path, other: str) -> None:
+def test_names_differ_beyond_case(folder: Path, other: str) -> None:
     declare(folder / "personas.j2", "garden_persona")
     personas = (folder / "personas.j2").read_text()
     (folder / "personas.j2").write_text(personas.replace("---\n", "---\nnarratives: [arts, sports]\n", 1))
@@ -101,12 +101,12 @@ def fields_of(call: str) -> tuple[reserved_names.FieldSpec, ...]:
 
 
 @pytest.mark.parametrize("name", ["finance", "Finance", "finance.j2", "finance_persona", "finance persona"])
-def test_narrative_goes_by_file_or_field_name(name: str) -> None:
+def test_narrative_has_two_names(name: str) -> None:
     assert list(PromptSet.load("en_US", [name]).narratives)[-1] == "finance"
     assert len(PromptSet.load("en_US", [name, "finance"]).templates["personas"].fields) == 7
 
 
-def test_narrative_is_found_by_another_field_name(folder: Path) -> None:
+def test_other_field_name_is_accepted(folder: Path) -> None:
     declare(folder / "narratives" / "finance.j2", "money")
     assert "money" in PromptSet.load(folder, ["money"]).templates["personas"].schema["required"]
 
@@ -116,7 +116,7 @@ def test_narrative_is_left_out_by_name() -> None:
     assert list(prompts.narratives) == ["professional", "arts", "travel", "culinary", "finance"]
 
 
-def test_unrequested_narrative_cannot_be_left_out() -> None:
+def test_only_requested_can_be_left_out() -> None:
     with pytest.raises(
         TemplateError, match="narrative 'finance' is not asked for; asked for: professional, sports"
     ):

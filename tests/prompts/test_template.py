@@ -50,7 +50,7 @@ GUIDES = {
 
 
 @pytest.mark.parametrize("text", GUIDES.values(), ids=GUIDES)
-def test_guidance_depends_on_each_person_alone(folder: Path, sample: dict[str, Any], text: str) -> None:
+def test_guidance_follows_the_person(folder: Path, sample: dict[str, Any], text: str) -> None:
     guide = folder / "narratives" / "sports.j2"
     guide.write_text(guide.read_text().rpartition("---\n")[0] + f"---\nMark {text} mark.")
 
@@ -81,7 +81,7 @@ def test_shipped_set_is_sound() -> None:
     assert lint("en_US") == ()
 
 
-def test_set_renders_system_and_user_messages(sample: dict[str, Any]) -> None:
+def test_set_renders_both_messages(sample: dict[str, Any]) -> None:
     messages = PromptSet.load("en_US").templates["personas"].render(sample)
     assert [message["role"] for message in messages] == ["system", "user"]
 
@@ -105,7 +105,7 @@ def test_every_call_includes_every_fact(call: str, sample: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("call", ["attributes", "personas", "repair"])
-def test_shared_text_comes_first_and_is_constant(call: str, sample: dict[str, Any]) -> None:
+def test_shared_text_comes_first(call: str, sample: dict[str, Any]) -> None:
     prompts = PromptSet.load("en_US")
     system = prompts.templates[call].render(sample)[0]["content"]
     assert system == prompts.templates["attributes"].render(sample | {"first_name": "Ana"})[0]["content"]
@@ -123,7 +123,7 @@ def test_continuation_repeats_no_fact(call: str, sample: dict[str, Any]) -> None
     assert "Facts" not in more["content"]
 
 
-def test_set_without_next_block_does_not_continue(folder: Path) -> None:
+def test_set_needs_a_block_to_continue(folder: Path) -> None:
     text = (folder / "personas.j2").read_text()
     (folder / "personas.j2").write_text(text[: text.index("{% block next %}")])
     assert not PromptSet.load(folder).templates["personas"].can_continue
@@ -154,7 +154,7 @@ def test_narrative_is_one_file(folder: Path, sample: dict[str, Any]) -> None:
     assert "Only in Dayton." in template.render(sample)[1]["content"]
 
 
-def test_more_narratives_than_openings_are_sound(folder: Path) -> None:
+def test_narratives_may_share_openings(folder: Path) -> None:
     for number in range(12):
         text = (
             f"---\nfields: [{{name: more_{number}, kind: text, description: x, min: 1, max: 9}}]\n---\nMore."
@@ -221,9 +221,7 @@ def test_invalid_yaml_is_one_line(folder: Path, file: str, text: str, said: str)
         ("personality.yaml", "facets:", "facets: [a]\nothers:", "facets should be a valid dictionary"),
     ],
 )
-def test_unusable_wording_is_found_before_a_run(
-    folder: Path, file: str, old: str, new: str, said: str
-) -> None:
+def test_unusable_wording_is_refused(folder: Path, file: str, old: str, new: str, said: str) -> None:
     (folder / file).write_text((folder / file).read_text().replace(old, new, 1))
     faults = lint(folder)
     assert len(faults) == 1
@@ -238,7 +236,7 @@ def test_odd_sample_keys_are_explained(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "x" * 300, "/dev/null", "en_US\n", "\x1b[31m", "x/" * 2000])
-def test_impossible_folder_name_is_unknown(name: str) -> None:
+def test_odd_folder_name_is_unknown(name: str) -> None:
     with pytest.raises(TemplateError, match="unknown prompt set") as raised:
         lint(name)
     assert len(str(raised.value)) < 200
@@ -255,7 +253,7 @@ def test_linter_renders_what_a_run_sends(folder: Path) -> None:
     assert lint(folder, without=["arts"]) == ()
 
 
-def test_shipped_narrative_is_added_by_name() -> None:
+def test_narrative_is_added_by_name() -> None:
     fields = [field.name for field in PromptSet.load("en_US", ["finance"]).templates["personas"].fields]
     assert fields[-1] == "finance_persona"
     assert len(fields) == 7
@@ -267,7 +265,7 @@ def test_partial_sees_its_surroundings(folder: Path) -> None:
     assert rendered(folder, text, {"items": ["a", "b"], "whose": "mine"}) == "1 a of mine\n2 b of mine\nend"
 
 
-def test_only_blocks_without_facts_are_constant(folder: Path) -> None:
+def test_blocks_with_facts_vary(folder: Path) -> None:
     (folder / "_who.j2").write_text("{{ first_name }}")
     told = '{% include "_who.j2" %}'
     (folder / "judge.j2").write_text(f"{{% block system %}}Rules{{% endblock %}}{user(told)}")
@@ -276,7 +274,7 @@ def test_only_blocks_without_facts_are_constant(folder: Path) -> None:
     assert said == [["Rules", "Ann"], ["Rules", "Bo"]]
 
 
-def test_all_missing_variables_are_named_with_lines(folder: Path) -> None:
+def test_missing_variables_are_named(folder: Path) -> None:
     text = "\n{{ first_name }} {{ surname }}\n{{ labels.shoe_size }}"
     with pytest.raises(TemplateError) as raised:
         rendered(folder, text, {"first_name": "Ruth", "labels": {}})
@@ -300,7 +298,7 @@ def test_linter_checks_untaken_branches(folder: Path) -> None:
     assert [line for line in lint(folder) if "planet (judge.j2:1)" in line]
 
 
-def test_line_numbers_count_the_front_matter(folder: Path) -> None:
+def test_line_numbers_start_at_the_top(folder: Path) -> None:
     (folder / "judge.j2").write_text("---\nfields: []\n---\n{% block user %}\n{{ nobody }}{% endblock %}")
     with pytest.raises(TemplateError, match=r"nobody \(judge.j2:5\)"):
         PromptSet.load(folder).templates["judge"].render({})
@@ -358,7 +356,7 @@ def test_template_is_bounded(folder: Path) -> None:
         rendered(folder, "a" * 70_000, {})
 
 
-def test_text_outside_the_messages_is_refused(folder: Path) -> None:
+def test_stray_text_is_refused(folder: Path) -> None:
     (folder / "judge.j2").write_text("Hello.\n" + user("x"))
     with pytest.raises(TemplateError, match=r"judge.j2:1: is outside"):
         PromptSet.load(folder)
@@ -376,7 +374,7 @@ def test_text_outside_the_messages_is_refused(folder: Path) -> None:
         ("fields: [", "not valid YAML"),
     ],
 )
-def test_faulty_front_matter_names_file_and_remedy(folder: Path, head: str, reason: str) -> None:
+def test_faulty_front_matter_is_named(folder: Path, head: str, reason: str) -> None:
     (folder / "judge.j2").write_text(f"---\n{head}\n---\n{user('x')}")
     with pytest.raises(TemplateError, match=reason) as raised:
         PromptSet.load(folder)
@@ -389,7 +387,7 @@ def test_unknown_set_lists_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize("name", ["../attributes", "nonsense"])
-def test_unknown_narrative_lists_the_known_ones(name: str) -> None:
+def test_unknown_narrative_lists_known(name: str) -> None:
     with pytest.raises(TemplateError, match=r"unknown narrative .*finance"):
         PromptSet.load("en_US", [name])
 
@@ -410,19 +408,19 @@ def test_digest_covers_every_prompt_text(folder: Path) -> None:
         before = after
 
 
-def test_digest_ignores_sample_and_unused_narratives(folder: Path) -> None:
+def test_digest_covers_used_files(folder: Path) -> None:
     before = PromptSet.load(folder).digest
     for name in ("sample.yaml", "narratives/finance.j2"):
         (folder / name).write_text((folder / name).read_text() + "\n")
     assert PromptSet.load(folder).digest == before
 
 
-def test_missing_wording_lists_the_known_keys() -> None:
+def test_missing_wording_lists_keys() -> None:
     with pytest.raises(TemplateError, match=r"wording.yaml: no 'pronouns.Robot'; known: Female, Male"):
         PromptSet.load("en_US").words("wording", "pronouns", "Robot")
 
 
-def test_repair_requests_only_failing_fields(sample: dict[str, Any]) -> None:
+def test_repair_asks_for_failing_fields(sample: dict[str, Any]) -> None:
     prompts = PromptSet.load("en_US")
     last = prompts.templates["personas"].fields[-1:]
     repair = prompts.templates["repair"].asking(last)

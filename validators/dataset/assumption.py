@@ -100,14 +100,16 @@ def assumptions(frame: pd.DataFrame, priors: Priors, rng: np.random.Generator) -
     """
     coded = Coded(with_kinds_of_names(frame, priors), priors)
     tested = [
-        _tested(coded, priors, one, other, given, rng) for one, other, given in independences(priors, coded)
+        independence_test(coded, priors, one, other, given, rng)
+        for one, other, given in independences(priors, coded)
     ]
     return tuple(sorted(tested, key=lambda item: (bool(item.missing), item.p, -item.excess)))
 
 
-def _tested(
+def independence_test(
     coded: Coded, priors: Priors, one: str, other: str, given: tuple[str, ...], rng: np.random.Generator
 ) -> Assumption:
+    """Test whether `one` is independent of `other` given further attributes; see `assumptions`."""
     missing = tuple(name for name in given if not coded.has(name))
     first, second = coded.codes(one), coded.codes(other)
     within, known = np.zeros(len(first), dtype=np.int64), (first >= 0) & (second >= 0)

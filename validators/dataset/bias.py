@@ -137,7 +137,7 @@ def guide_bias(
     if level in frame.columns and not _one_state(expected.get(level)):
         ladder = conventions.schooling.ladder or tuple(frame[level].unique())
         shares = frame[level].value_counts(normalize=True).reindex(list(ladder), fill_value=0.0)
-        gini = _gini(shares.to_numpy(dtype=np.float64))
+        gini = gini_of(shares.to_numpy(dtype=np.float64))
     return GuideBias(distance, balance, gini)
 
 
@@ -233,7 +233,8 @@ def _corrected(alone: np.ndarray) -> np.ndarray:
     return found
 
 
-def _gini(values: np.ndarray) -> float:
+def gini_of(values: np.ndarray) -> float:
+    """Compute the Gini coefficient of non-negative values; 0 if all are equal, or all are 0."""
     ordered = np.sort(values)
     n = len(ordered)
     return float((2 * np.arange(1, n + 1) - n - 1) @ ordered / (n * ordered.sum())) if ordered.sum() else 0.0

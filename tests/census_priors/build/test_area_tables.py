@@ -55,7 +55,7 @@ def test_published_table_is_tallied(published: AcsTable) -> None:
     assert found.loc["PR"].tolist() == [2, 4, 3]
 
 
-def test_published_subtotal_is_read_by_label(published: AcsTable) -> None:
+def test_subtotal_is_read_by_label(published: AcsTable) -> None:
     found = published.by_label({"Never married": "single"})
     assert found.loc["CA"].to_dict() == {("Male", "single"): 60}
 
@@ -89,36 +89,36 @@ def cell(marginal: Marginal, **states: str) -> tuple[float, float]:
     return float(marginal.weights[index]), float(marginal.samples[index])
 
 
-def test_modelled_area_takes_weights_without_persons() -> None:
+def test_modelled_areas_have_no_persons() -> None:
     table = TABULATION.count(("state", "marital_status"), "a test")
     assert cell(table, state="NY", marital_status="widowed") == (3, 1)
     assert cell(table, state="CA", marital_status="widowed") == (4, 0)
     assert cell(table, state="CA", marital_status="divorced") == (6, 0)
 
 
-def test_own_records_take_precedence_over_donors() -> None:
+def test_own_records_replace_donors() -> None:
     table = TABULATION.count(("state", "sex"), "a test")
     assert cell(table, state="CA", sex="Male") == (10, 1)
 
 
-def test_view_of_a_modelled_attribute_is_modelled() -> None:
+def test_modelled_views_are_modelled() -> None:
     table = TABULATION.count(("state", "marital_group"), "a test")
     assert cell(table, state="CA", marital_group="formerly_married") == (10, 0)
 
 
-def test_tables_without_state_hold_every_area() -> None:
+def test_stateless_tables_hold_all() -> None:
     table = TABULATION.count(("sex", "marital_status"), "a test")
     assert table.total == 18
 
 
-def test_top_code_is_the_last_age_of_a_state() -> None:
+def test_top_code_is_the_last_age() -> None:
     ages = np.array([87, 89, 94, 50, 88, 96], dtype=np.int16) - 18
     state = np.array([0, 0, 0, 1, 1, 1], dtype=np.int16)
     found = top_codes(PRIORS, Records({"age": ages, "state": state}, np.ones(6)))
     assert found == {"AL": TopCode(94, 90), "AK": TopCode(96, 90)}
 
 
-def test_top_codes_are_spread_by_the_estimates() -> None:
+def test_top_codes_follow_estimates() -> None:
     domain = Domain({"sex": ("Male", "Female"), "age": tuple(range(88, 94))})
     weights = np.array([[7.0, 5, 0, 0, 12, 0], [7, 5, 0, 0, 24, 0]])
     residents = pd.DataFrame(

@@ -116,7 +116,7 @@ def test_later_run_resumes_an_earlier_one(office: Office, tmp_path: Path) -> Non
     assert office.ranges == ["bytes=1000-"]
 
 
-def test_changed_file_is_fetched_from_the_start(office: Office, tmp_path: Path) -> None:
+def test_changed_file_starts_anew(office: Office, tmp_path: Path) -> None:
     office.break_after = [1000, 0, 0, 0, 0]
     with pytest.raises(DownloadError):
         fetch(office, tmp_path / "file.zip")
@@ -124,7 +124,7 @@ def test_changed_file_is_fetched_from_the_start(office: Office, tmp_path: Path) 
     assert fetch(office, tmp_path / "file.zip").read_bytes() == b"another release"
 
 
-def test_complete_file_is_not_fetched_again(office: Office, tmp_path: Path) -> None:
+def test_complete_file_is_kept(office: Office, tmp_path: Path) -> None:
     fetch(office, tmp_path / "file.zip")
     office.ranges.clear()
     fetch(office, tmp_path / "file.zip")
@@ -133,7 +133,7 @@ def test_complete_file_is_not_fetched_again(office: Office, tmp_path: Path) -> N
     assert fetch(office, tmp_path / "file.zip").read_bytes() == BODY
 
 
-def test_file_with_another_digest_is_deleted(office: Office, tmp_path: Path) -> None:
+def test_wrong_digest_deletes_the_file(office: Office, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match=r"SHA-256 is [0-9a-f]{64}, not 00; the file was deleted"):
         fetch(office, tmp_path / "file.zip", "00")
     assert list(tmp_path.iterdir()) == []
@@ -150,7 +150,7 @@ def test_redirect_may_not_leave_https(office: Office, tmp_path: Path) -> None:
         fetch(office, tmp_path / "file.zip")
 
 
-def test_unreachable_server_names_the_remedy(tmp_path: Path) -> None:
+def test_unreachable_server_has_remedy(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match=r"cannot be reached .*are you offline\?.*put it at .*file.zip"):
         download("http://127.0.0.1:9/file.zip", tmp_path / "file.zip", plain_http=True, wait_s=0.0)
 
@@ -176,7 +176,7 @@ def archive(name: str) -> bytes:
     return stream.getvalue()
 
 
-def test_national_files_are_fetched_and_tested(office: Office, tmp_path: Path) -> None:
+def test_national_files_are_tested(office: Office, tmp_path: Path) -> None:
     office.files = {f"/{name}": archive("psam_pusa.csv") for name in FILES}
     assert fetch_pums(tmp_path, office.url, plain_http=True) == tmp_path
     assert all((tmp_path / name).is_file() for name in FILES)

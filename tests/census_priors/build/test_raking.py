@@ -32,7 +32,7 @@ def test_odds_within_a_margin_are_kept() -> None:
     np.testing.assert_allclose(after[4] / after[5], 5)
 
 
-def test_people_outside_a_table_keep_their_weight() -> None:
+def test_others_keep_their_weight() -> None:
     outside = np.array([0, 1, -1])
     assert rake(np.ones(3), [Target("some", outside, np.array([4.0, 6.0]))]).tolist() == [4, 6, 1]
 

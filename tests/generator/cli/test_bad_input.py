@@ -82,7 +82,7 @@ def test_other_file_is_named(
     assert [item.name for item in tmp_path.iterdir()] == [file]
 
 
-def test_a_column_of_lists_cannot_be_that_of_uuids(personas: Personas, tmp_path: Path) -> None:
+def test_list_column_is_no_uuid(personas: Personas, tmp_path: Path) -> None:
     nested("uuid").to_parquet(tmp_path / "x.parquet")
     code, _, err = personas("narrate", "x.parquet")
     assert code == 2

@@ -198,7 +198,7 @@ def test_lost_state_is_rebuilt_from_the_endpoint(tmp_path: Path, endpoint: Calla
     stats = server.stats()
     assert (stats["batches"], stats["files"]) == (2, 2)
     (run / "batches/state.json").write_text("{")
-    with pytest.raises(ConfigError, match=r"state\.json: is no state of batches; move the file away"):
+    with pytest.raises(ConfigError, match=r"state\.json: is not a state of batches; move the file away"):
         poll(run)
 
 
@@ -336,9 +336,7 @@ def test_unsubmitted_round_is_named(tmp_path: Path, endpoint: Callable[..., Endp
         poll(tmp_path / "run")
 
 
-def test_offline_run_is_refused_before_the_endpoint_is_asked(
-    tmp_path: Path, endpoint: Callable[..., Endpoint]
-) -> None:
+def test_offline_run_is_refused_first(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
     server, run = endpoint(), tmp_path / "run"
     config = settings(server, tmp_path, backend="offline")
     with pytest.raises(ConfigError, match=r"llm\.backend is offline, which has no requests"):

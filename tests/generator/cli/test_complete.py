@@ -92,9 +92,7 @@ def test_unreadable_file_is_named(personas: Personas, tmp_path: Path, text: str,
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 
 
-def test_words_and_headers_of_a_survey_are_read_and_single_cells_set_their_row_aside(
-    personas: Personas, tmp_path: Path
-) -> None:
+def test_survey_is_read_and_bad_rows_set_aside(personas: Personas, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text(
         "id,Age,Gender,State,City,agge\n1,34,f,Ohio,Dayton,x\n2,17,m,Texas,,\n3,abc,f,NY,,\n4,65+,m,-9,Nowhere,\n"
     )
@@ -114,7 +112,7 @@ def test_words_and_headers_of_a_survey_are_read_and_single_cells_set_their_row_a
     ]
 
 
-def test_lists_and_ranges_in_cells_leave_a_fact_open(personas: Personas, tmp_path: Path) -> None:
+def test_lists_and_ranges_stay_open(personas: Personas, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text(
         '{"age": {"min": 30, "max": 34}, "sex": ["f"], "state": ["Ohio", "TX"], "more": {"a": [1]}}\n'
         '{"age": ["18-24", "30"], "sex": "m", "state": "NY", "more": {}}\n'

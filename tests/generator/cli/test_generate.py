@@ -109,7 +109,7 @@ def test_dropped_columns_are_noted(personas: Personas, tmp_path: Path) -> None:
     people.drop(columns="uuid").assign(record_index=1).to_csv(tmp_path / "people.csv", index=False)
     code, _, err = personas("narrate", tmp_path / "people.csv", "-o", tmp_path / "run")
     assert code == 0
-    said = "left out: record_index; there is no column uuid, so each row gets one anew"
+    said = "left out: record_index; there is no column uuid, so each row gets a new uuid"
     assert [line.startswith("note: ") for line in err.splitlines() if said in line] == [True]
     assert said in json.loads((tmp_path / "run/manifest.json").read_text())["notes"][0]
 

@@ -24,7 +24,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
-def test_shares_merge_into_the_run_that_one_process_writes(personas: Personas, tmp_path: Path) -> None:
+def test_merged_shares_equal_one_run(personas: Personas, tmp_path: Path) -> None:
     policy = ("--set", "validation.policy.lists_agree=reject")
     assert personas(*words(tmp_path / "whole", *policy))[0] in (0, 1)
     for job in (1, 2, 3):
@@ -41,7 +41,7 @@ def test_shares_merge_into_the_run_that_one_process_writes(personas: Personas, t
     assert personas("merge", *shares, "-o", tmp_path / "merged") == (code, said, err)
 
 
-def test_what_cannot_be_merged_is_refused_in_one_line(
+def test_unmergeable_runs_are_refused(
     personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
 ) -> None:
     def refused(*options: object, out: str = "merged") -> str:

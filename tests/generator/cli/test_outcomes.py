@@ -211,7 +211,7 @@ def test_part_of_another_run_is_replaced(personas: Personas, here: Path) -> None
     shutil.copy(here / "other" / part, here / "run" / part)
     code, _, err = personas("report", "run")
     assert code == 2
-    assert "part-00001.parquet: is not as it was written" in err
+    assert "part-00001.parquet: is damaged or was changed" in err
     assert personas("generate", QUICKSTART, "-n", 6, "--seed", 1, "-o", "run", *shards)[0] == 0
     assert content(here / "run")[part] == before[part]
 

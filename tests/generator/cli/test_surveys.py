@@ -112,7 +112,7 @@ def test_another_mapping_is_another_run(personas: Personas) -> None:
     assert "digests.input" in err
 
 
-def test_report_and_card_count_drawn_facts_and_impossible_people(personas: Personas) -> None:
+def test_report_counts_drawn_facts(personas: Personas) -> None:
     Path("x.csv").write_text("age,sex,state,education\n34,f,OH,\n18,m,OH,PhD\n50,m,TX,PhD\n")
     assert personas("narrate", "x.csv", "-o", "run", "--set", "output.formats=[parquet, csv, jsonl]")[0] == 1
     completed = json.loads(Path("run/report.json").read_text())["completed"]
@@ -135,7 +135,7 @@ def test_report_and_card_count_drawn_facts_and_impossible_people(personas: Perso
     ]
 
 
-def test_values_in_other_words_are_read_or_left_without_a_false_suggestion(personas: Personas) -> None:
+def test_other_words_get_no_false_suggestion(personas: Personas) -> None:
     Path("x.csv").write_bytes(
         "Alter;What is your sex?;Which state do you live in?;Marital/relationship status;race;educ;Gewicht\n"
         "34,0;[1] Male;Fla.;Divorced or separated;White or Caucasian;LT High-school;1,5\n"
@@ -159,7 +159,7 @@ def test_values_in_other_words_are_read_or_left_without_a_false_suggestion(perso
     assert plan["input"]["values"]["education_level"]["Größe"] is None
 
 
-def test_years_of_birth_are_read_as_the_config_says(personas: Personas) -> None:
+def test_birth_years_follow_the_config(personas: Personas) -> None:
     Path("x.csv").write_text("age,sex\n1979,f\n1990,m\n")
     code, _, err = personas("complete", "x.csv", "-o", "y.csv")
     assert code == 2

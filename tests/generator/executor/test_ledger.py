@@ -27,7 +27,7 @@ def refused(row: int) -> Narrated:
 
 
 @pytest.mark.parametrize("workers", [1, 8])
-def test_workers_find_the_limit_of_a_queue(workers: int) -> None:
+def test_workers_learn_one_limit(workers: int) -> None:
     room, desk = 100, ledger(workers, concurrency=4096)
     leases = [Lease("run", ((0, 0),))] * workers
     reached = []
@@ -43,7 +43,7 @@ def test_workers_find_the_limit_of_a_queue(workers: int) -> None:
     assert room / 2 <= sorted(reached[50:])[50] <= 2 * room
 
 
-def test_a_429_to_one_worker_lowers_the_limit_of_all() -> None:
+def test_one_429_lowers_the_shared_limit() -> None:
     desk = ledger(2, concurrency=40)
     gate = GateReport(in_flight=0, waiting=100)
     for worker in (0, 1) * 3:  # a lease that was lowered is free for others one report later
@@ -56,7 +56,7 @@ def test_a_429_to_one_worker_lowers_the_limit_of_all() -> None:
     assert lease.gates == ((14, 1),)
 
 
-def test_workers_together_try_as_few_rows_as_one() -> None:
+def test_early_stop_limits_all_workers() -> None:
     desk = ledger(3, stops=True)
     begun, seen = [0, 0, 0], [0, 0, 0]
     for turn in range(60):
@@ -71,7 +71,7 @@ def test_workers_together_try_as_few_rows_as_one() -> None:
     assert desk.state == "stop"
 
 
-def test_rows_of_dead_workers_are_counted_once() -> None:
+def test_dead_workers_rows_count_once() -> None:
     tally = Tally(20)
     desk = Ledger(LLMConfig(), 2, EarlyStop(stops=False), tally, lambda _: None)
     desk.exchange(0, Report(tallies={3: Tally(10, accepted=4, in_flight=2)}))
@@ -84,12 +84,12 @@ def test_rows_of_dead_workers_are_counted_once() -> None:
     assert tally.accepted == 20
 
 
-def test_accounts_add_counts_and_keep_what_was_found() -> None:
+def test_accounts_add_counts() -> None:
     accounts = [{"requests": 2, "structured_output": "json_object"}, {"requests": 3, "retries": 1}]
     assert add_accounts(accounts) == {"requests": 5, "structured_output": "json_object", "retries": 1}
 
 
-async def test_a_worker_that_replaces_another_is_patient_with_an_endpoint_that_has_answered() -> None:
+async def test_replacing_worker_is_patient() -> None:
     desk = ledger(2)
     silent = GateReport(in_flight=0, waiting=1)
     assert desk.exchange(0, Report(gates=(silent,))).answered == (False,)

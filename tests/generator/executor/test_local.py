@@ -35,13 +35,13 @@ async def test_every_task_is_done_once(workers: int, at_once: int) -> None:
     assert sorted(desk.reports) == [(worker, "last") for worker in range(workers)]
 
 
-async def test_a_worker_asks_the_coordinator_under_its_own_number() -> None:
+async def test_worker_reports_its_number() -> None:
     done = await done_by(LocalExecutor(2), *["exchange"] * 8)
     processes = {outcome.value for outcome in done}
     assert len(processes) == len({process for process, _ in processes})
 
 
-async def test_tasks_of_a_killed_worker_are_redone(tmp_path: Path) -> None:
+async def test_killed_workers_tasks_are_redone(tmp_path: Path) -> None:
     desk = Desk()
     done = await done_by(LocalExecutor(2), f"kill:{tmp_path}/once", *range(10), desk=desk, at_once=2)
     assert not [outcome for outcome in done if outcome.error]
@@ -50,7 +50,7 @@ async def test_tasks_of_a_killed_worker_are_redone(tmp_path: Path) -> None:
     assert sorted(desk.released) in ([0, 1, 2], [0, 1, 2, 3])
 
 
-async def test_task_that_ends_three_workers_fails() -> None:
+async def test_task_fails_after_three_deaths() -> None:
     done = await done_by(LocalExecutor(2), "kill:", *range(6), at_once=2)
     (lost,) = [outcome for outcome in done if outcome.error]
     assert lost.task == "kill:"
@@ -58,41 +58,41 @@ async def test_task_that_ends_three_workers_fails() -> None:
     assert sorted(outcome.task for outcome in done if not outcome.error) == [*range(6)]
 
 
-async def test_stopping_drops_tasks_of_dead_workers() -> None:
+async def test_stop_drops_dead_workers_tasks() -> None:
     desk = Desk()
     desk.is_stopping = True
     assert await done_by(LocalExecutor(1), "kill:", desk=desk) == []
 
 
-async def test_an_error_of_a_task_arrives_whole() -> None:
+async def test_task_error_arrives_whole() -> None:
     (done,) = await done_by(LocalExecutor(1), "fail:part-3")
     assert isinstance(done.error, DatasetError)
     assert str(done.error) == "part-3: is wrong"
     assert "stub_job.py" in done.error.__notes__[0]  # the worker's traceback
 
 
-async def test_a_job_that_cannot_be_opened_says_so_itself() -> None:
+async def test_unopened_job_raises_its_error() -> None:
     with pytest.raises(DatasetError, match="locale: is wrong"):
         await done_by(LocalExecutor(2), *range(4), opening="fail:locale")
 
 
-async def test_workers_that_die_while_they_load_are_an_error() -> None:
+async def test_dying_while_loading_is_an_error() -> None:
     with pytest.raises(WorkerError, match=r"3 workers ended while they were loading \(signal 9\)"):
         await done_by(LocalExecutor(1), *range(4), opening="kill:")
 
 
-async def test_what_a_worker_logs_is_said_here_with_its_number(caplog: pytest.LogCaptureFixture) -> None:
+async def test_worker_logs_show_its_number(caplog: pytest.LogCaptureFixture) -> None:
     await done_by(LocalExecutor(1), "warn:a row")
     assert "worker 1: a row is odd" in caplog.messages
 
 
-async def test_closing_the_executor_ends_its_workers() -> None:
+async def test_closing_ends_all_workers() -> None:
     async with aclosing(LocalExecutor(1).run(StubJob(at_once=2), iter([0, "slow"]), Desk())) as outcomes:
         process = (await anext(outcomes)).value[0]
     assert not alive(process)
 
 
-def test_workers_do_not_outlive_a_coordinator_that_is_killed() -> None:
+def test_workers_end_with_coordinator() -> None:
     program = """
 import asyncio
 from test_local import *

@@ -94,7 +94,7 @@ def test_killed_workers_change_no_byte(
     assert manifest(tmp_path / "harried")["state"] == "complete"
 
 
-def test_run_resumes_with_any_number_of_workers(
+def test_resume_with_any_worker_count(
     tmp_path: Path, chat_server: Server, command: Any, faults: list[str]
 ) -> None:
     calm, slow = chat_server(*faults), chat_server(*faults, "--latency=0.2")
@@ -121,7 +121,7 @@ def test_run_resumes_with_any_number_of_workers(
     assert asked(slow) <= asked(calm) + 2 * AT_ONCE + GREETING * (2 * WORKERS + 3)
 
 
-def test_limits_hold_for_all_workers_together(tmp_path: Path, chat_server: Server, command: Any) -> None:
+def test_limits_hold_for_all_workers(tmp_path: Path, chat_server: Server, command: Any) -> None:
     server = chat_server("--latency=0.1")
     code, said = command.run(
         *words(tmp_path / "run", server, "-j", WORKERS, "--set", "llm.max_tokens_total=60000")
@@ -139,10 +139,10 @@ def test_hopeless_run_stops_early(tmp_path: Path, chat_server: Server, command: 
     server = chat_server("--fault=refusal=1")
     code, said = command.run(*words(tmp_path / "run", server, "-j", WORKERS, "-n", 200))
     assert code == 1
-    assert "none of the first 32 rows holds a readable answer, and the run stops" in said
+    assert "none of the first 32 rows has a readable answer, and the run stops" in said
 
 
-def test_offline_run_is_the_same_with_workers(tmp_path: Path, command: Any) -> None:
+def test_offline_rows_ignore_workers(tmp_path: Path, command: Any) -> None:
     line = ["generate", QUICKSTART, "-n", 300, "--set", "output.shard_rows=50"]
     assert command.run(*line, "-o", tmp_path / "whole")[0] == 0
     command.begin(*line, "-o", tmp_path / "run", "-j", WORKERS)
@@ -156,7 +156,7 @@ def test_offline_run_is_the_same_with_workers(tmp_path: Path, command: Any) -> N
     assert bytes_of(tmp_path / "run") == bytes_of(tmp_path / "whole")
 
 
-def test_workers_are_refused_that_are_none(tmp_path: Path, command: Any) -> None:
+def test_worker_count_must_be_positive(tmp_path: Path, command: Any) -> None:
     for option, said in ((("-j", 0), "--workers"), (("--set", "runtime.executor=slurm"), "runtime.executor")):
         code, log = command.run("generate", QUICKSTART, "-o", tmp_path / "run", *option)
         assert code == 2

@@ -126,7 +126,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, command: Any) -> tuple[Path,
         return folder, asked(server)
 
 
-async def test_tasks_of_a_dead_worker_are_done_by_others_and_its_lease_is_returned(
+async def test_others_take_dead_workers_tasks(
     cluster: TestCluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk = Desk()
@@ -140,7 +140,7 @@ async def test_tasks_of_a_dead_worker_are_done_by_others_and_its_lease_is_return
     assert any(message.endswith("a row is odd") for message in caplog.messages)
 
 
-async def test_task_that_ends_three_workers_fails(
+async def test_task_fails_after_three_deaths(
     cluster: TestCluster,
 ) -> None:
     with cluster.nodes(1):
@@ -150,21 +150,19 @@ async def test_task_that_ends_three_workers_fails(
     assert sorted(outcome.task for outcome in done if not outcome.error) == [*range(4)]
 
 
-async def test_a_cluster_with_room_for_one_worker_does_the_work_of_three(cluster: TestCluster) -> None:
+async def test_small_cluster_does_all_work(cluster: TestCluster) -> None:
     desk = Desk()
     with cluster.nodes(1):
         done = await done_by(ray_executor(cluster, 3), *range(6), desk=desk)
     assert len({process for process, _ in (outcome.value for outcome in done)}) == 1
 
 
-async def test_a_job_that_cannot_be_opened_says_so_itself(cluster: TestCluster) -> None:
+async def test_unopened_job_raises_its_error(cluster: TestCluster) -> None:
     with cluster.nodes(1), pytest.raises(DatasetError, match="locale: is wrong"):
         await done_by(ray_executor(cluster, 1), *range(4), desk=Desk(), opening="fail:locale")
 
 
-async def test_nodes_with_another_release_are_refused_with_both_named(
-    cluster: TestCluster, tmp_path: Path
-) -> None:
+async def test_other_release_is_refused(cluster: TestCluster, tmp_path: Path) -> None:
     info = tmp_path / "census_personas-0.0.7.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: census-personas\nVersion: 0.0.7\n")
@@ -173,7 +171,7 @@ async def test_nodes_with_another_release_are_refused_with_both_named(
         await done_by(ray_executor(cluster, 1), *range(4), desk=Desk())
 
 
-def test_a_node_killed_in_the_middle_changes_no_byte_and_costs_what_was_in_flight(
+def test_killed_node_changes_no_byte(
     cluster: TestCluster, tmp_path: Path, chat_server: Server, command: Any, whole: tuple[Path, int]
 ) -> None:
     server = chat_server(*FAULTS, "--latency=0.3")
@@ -191,7 +189,7 @@ def test_a_node_killed_in_the_middle_changes_no_byte_and_costs_what_was_in_fligh
     assert json.loads((tmp_path / "run/manifest.json").read_text())["state"] == "complete"
 
 
-def test_a_run_goes_from_one_process_to_three_of_ray_and_to_two_of_this_machine(
+def test_run_moves_between_executors(
     cluster: TestCluster, tmp_path: Path, chat_server: Server, command: Any, whole: tuple[Path, int]
 ) -> None:
     server = chat_server(*FAULTS, "--latency=0.3")
@@ -209,9 +207,7 @@ def test_a_run_goes_from_one_process_to_three_of_ray_and_to_two_of_this_machine(
     assert server.stats()["max_in_flight"] <= AT_ONCE
 
 
-def test_narrating_and_checking_a_dataset_are_the_same_on_ray(
-    cluster: TestCluster, tmp_path: Path, command: Any
-) -> None:
+def test_ray_gives_the_same_dataset(cluster: TestCluster, tmp_path: Path, command: Any) -> None:
     env = {"RAY_ADDRESS": cluster.address}
     line = ["generate", QUICKSTART, "-n", 40, "--set", "output.shard_rows=10"]
     assert command.run(*line, "-o", tmp_path / "people")[0] == 0
@@ -229,9 +225,7 @@ def test_narrating_and_checking_a_dataset_are_the_same_on_ray(
     assert (tmp_path / "ray.parquet").read_bytes() == (tmp_path / "one.parquet").read_bytes()
 
 
-def test_a_run_folder_that_nodes_do_not_share_is_refused(
-    cluster: TestCluster, tmp_path: Path, command: Any
-) -> None:
+def test_unshared_folder_is_refused(cluster: TestCluster, tmp_path: Path, command: Any) -> None:
     if not command.mounts:
         pytest.skip("no mounts of one's own here")
     own = tmp_path / "own"
@@ -247,13 +241,11 @@ def test_a_run_folder_that_nodes_do_not_share_is_refused(
     assert "a disk that all nodes have at the same path" in line
 
 
-def test_an_address_without_a_cluster_is_one_clear_error_and_nothing_is_written(
-    tmp_path: Path, command: Any
-) -> None:
+def test_absent_cluster_is_refused_first(tmp_path: Path, command: Any) -> None:
     for address, said in (
         ("127.0.0.1:9", "no cluster answers there"),
         ("ray://127.0.0.1:9", "no cluster answers there"),
-        ("nowhere", "is no address"),
+        ("nowhere", "is not an address"),
     ):
         for source, options in (
             ("RAY_ADDRESS", {"env": {"RAY_ADDRESS": address}}),
@@ -269,7 +261,7 @@ def test_an_address_without_a_cluster_is_one_clear_error_and_nothing_is_written(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_missing_ray_is_one_clear_error_that_names_the_extra(tmp_path: Path, command: Any) -> None:
+def test_missing_ray_names_the_extra(tmp_path: Path, command: Any) -> None:
     (tmp_path / "ray.py").write_text('raise ModuleNotFoundError("No module named \'ray\'", name="ray")\n')
     code, log = command.run(
         *["-m", "census_personas", "generate", QUICKSTART, "-o", tmp_path / "run"],

@@ -19,9 +19,7 @@ Steps = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 30), st.booleans())
 
 @settings(max_examples=200, deadline=None)
 @given(places=st.integers(1, 20), steps=Steps)
-def test_workers_never_use_more_places_than_there_are(
-    places: int, steps: list[tuple[int, int, bool]]
-) -> None:
+def test_places_are_never_exceeded(places: int, steps: list[tuple[int, int, bool]]) -> None:
     shared = SharedPlaces()
     leased, used, answers = dict.fromkeys(range(4), 0), dict.fromkeys(range(4), 0), {}
     for worker, wants, dies in steps:
@@ -88,7 +86,7 @@ def test_unspent_money_goes_to_others() -> None:
     assert "llm.max_cost=1 is spent" in str(shared.error)
 
 
-def test_idle_worker_returns_its_budget() -> None:
+def test_idle_worker_returns_budget() -> None:
     shared = SharedBudget(LLMConfig(max_tokens_total=100), 2)
     assert shared.allow(0, 0, 0, wants=True).tokens == 25
     assert shared.allow(0, 10, 0, wants=False).tokens == 10

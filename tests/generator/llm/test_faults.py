@@ -171,8 +171,8 @@ def test_lost_files_are_made_again(tmp_path: Path, calm_server: Any, command: An
     questions = asked(calm_server)
     code, said = command.run(*words(run, calm_server))
     assert code == 0, said
-    assert said.count("a line that is no rejected row was dropped") > 0
-    assert said.count("is spoilt, or was not written by this run; its rows are narrated anew") == 3
+    assert said.count("dropped a line that is not a rejected row") > 0
+    assert said.count("is damaged, or was not written by this run; its rows are narrated again") == 3
     assert dataset(run) == dataset(calm)
     assert [file.name for file in (run / "personas").iterdir() if file.suffix != ".parquet"] == []
     assert asked(calm_server) == questions
@@ -211,7 +211,7 @@ def have_a_folder_for_a_part(run: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (hold_a_foreign_shard, "personas/mine.parquet: is no part of this run; move it out"),
+        (hold_a_foreign_shard, "personas/mine.parquet: is not a part of this run; move it out"),
         (be_a_file, "run: is a file; give a folder"),
         (lose_its_manifest, "run: is not empty and holds no run; give a new folder"),
         (have_a_folder_for_a_part, "part-00001.parquet: is a folder, not a file; move it away"),
@@ -225,7 +225,7 @@ def test_other_folders_are_refused(
     code, said = command.run(*words(run, calm_server))
     assert code == 2
     *before, line = said.splitlines()
-    assert all("is spoilt" in warning for warning in before)
+    assert all("is damaged" in warning for warning in before)
     assert told in line
 
 

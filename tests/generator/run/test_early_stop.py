@@ -78,35 +78,35 @@ def never(_: int) -> bool:
 
 
 async def test_run_without_accepted_rows_ends() -> None:
-    with pytest.raises(HopelessError, match=r"none of the first 64 rows is accepted") as raised:
+    with pytest.raises(HopelessError, match=r"none of the first 64 rows was accepted") as raised:
         await narrated(1000, never, never)
     assert raised.value.writers.begun == list(range(UNACCEPTED))
     assert "64 of 64 rows" in str(raised.value)
     assert "stated_age: persona: says" in str(raised.value)
 
 
-async def test_a_run_of_which_a_tenth_comes_out_goes_on() -> None:
+async def test_one_accepted_row_in_ten_is_enough() -> None:
     writers = await narrated(1000, lambda row: row % 10 == 9, never)
     assert len(writers.begun) == 1000
 
 
-async def test_a_single_row_at_the_end_of_the_first_is_enough() -> None:
+async def test_last_tried_row_may_be_the_first() -> None:
     writers = await narrated(300, lambda row: row == UNACCEPTED - 1, never)
     assert len(writers.begun) == 300
 
 
-async def test_rows_that_cost_nothing_do_not_count() -> None:
+async def test_free_rows_do_not_count() -> None:
     assert len((await narrated(500, never, lambda _: True)).begun) == 500
     with pytest.raises(HopelessError) as raised:
         await narrated(1000, never, lambda row: row % 2 == 0)
     assert sum(row % 2 for row in raised.value.writers.begun) == UNACCEPTED
 
 
-async def test_a_run_that_is_over_anyway_ends_as_it_would() -> None:
+async def test_finished_run_is_not_stopped() -> None:
     assert len((await narrated(UNACCEPTED, never, never)).begun) == UNACCEPTED
 
 
-def test_whether_a_run_stops_early_is_no_part_of_what_it_is() -> None:
+def test_stop_early_is_not_fingerprinted() -> None:
     stubborn = Config.model_validate({"validation": {"stop_early": False}})
     assert stubborn.fingerprint() == Config().fingerprint()
     assert "stop_early" not in Config().identity()["validation"]
@@ -134,7 +134,7 @@ def test_unreadable_answers_end_a_run(tmp_path: Path, chat_server: Server, comma
     code, said = command.run(*words(folder, spoilt, rows=50))
     assert code == 1
     (line,) = said.splitlines()
-    assert line.startswith("personas: none of the first 32 rows holds a readable answer, and the run stops")
+    assert line.startswith("personas: none of the first 32 rows has a readable answer, and the run stops")
     assert "I would rather describe this person in my own words." in line
     assert state(folder)["state"] == "stopped"
     paid = spoilt.stats()["requests"]
@@ -147,7 +147,7 @@ def test_unreadable_answers_end_a_run(tmp_path: Path, chat_server: Server, comma
     assert (code, state(folder)["state"], state(folder)["accepted"]) == (0, "complete", 50), said
 
 
-def test_resume_with_same_cause_stops_again(tmp_path: Path, chat_server: Server, command: Any) -> None:
+def test_same_cause_stops_again(tmp_path: Path, chat_server: Server, command: Any) -> None:
     folder, spoilt = tmp_path / "run", chat_server("--fault=prose=1")
     command.run(*words(folder, spoilt, rows=100))
     first = spoilt.stats()["requests"]
@@ -162,23 +162,23 @@ def test_wrong_answers_end_a_run_later(tmp_path: Path, chat_server: Server, comm
     server = chat_server("--fault=missing=1")
     code, said = command.run(*words(tmp_path / "run", server, "validation.max_repairs=0", rows=200))
     assert code == 1
-    assert "none of the first 64 rows is accepted" in said
+    assert "none of the first 64 rows was accepted" in said
     assert "is missing; write a text" in said
     assert server.stats()["requests"] <= UNACCEPTED * 3 + GREETING
 
 
-def test_without_stop_early_every_row_is_tried(tmp_path: Path, chat_server: Server, command: Any) -> None:
+def test_all_rows_tried_if_switched_off(tmp_path: Path, chat_server: Server, command: Any) -> None:
     changes = ("validation.stop_early=false", "validation.max_repairs=0", "validation.max_attempts=1")
     code, said = command.run(*words(tmp_path / "run", chat_server("--fault=empty=1"), *changes, rows=80))
     assert code == 1
     assert "80 rejected" in said
 
 
-def test_people_of_a_file_are_stopped_for_too(tmp_path: Path, chat_server: Server, command: Any) -> None:
+def test_input_file_stops_early_too(tmp_path: Path, chat_server: Server, command: Any) -> None:
     server = chat_server("--fault=empty=1")
     assert command.run("sample", "-n", 60, "-o", tmp_path / "people.parquet")[0] == 0
     options = words(tmp_path / "run", server, "llm.structured_output=json_schema", rows=60)[2:]
     code, said = command.run("narrate", tmp_path / "people.parquet", "-c", VLLM, *options)
     assert code == 1
-    assert "none of the first 32 rows holds a readable answer" in said
+    assert "none of the first 32 rows has a readable answer" in said
     assert "the answer is empty" in said

@@ -65,7 +65,7 @@ def findings_of(folder: Path) -> pd.DataFrame:
     return pd.concat(read_findings(folder), ignore_index=True)
 
 
-def test_every_finding_about_every_row_is_kept_in_row_order(tmp_path: Path) -> None:
+def test_findings_are_in_row_order(tmp_path: Path) -> None:
     frame = findings_of(written(tmp_path / "run"))
     expected = [
         (row, code) for row in range(8) for code in ("age_bounds", "unicode") if row % 2 or code == "unicode"
@@ -80,7 +80,7 @@ def test_every_finding_about_every_row_is_kept_in_row_order(tmp_path: Path) -> N
     assert pd.read_parquet(tmp_path / "run/findings").equals(frame)
 
 
-def test_a_shard_without_findings_has_an_empty_file(tmp_path: Path) -> None:
+def test_no_findings_give_an_empty_file(tmp_path: Path) -> None:
     with opened(tmp_path / "run", 1) as folder:
         folder.write(Shard(0, 0, 1), [Narrated({"row": 0, "uuid": "u"}, (), accepted=True, attempts=1)])
         assert folder.pending() == ()
@@ -88,12 +88,12 @@ def test_a_shard_without_findings_has_an_empty_file(tmp_path: Path) -> None:
     assert pq.read_schema(tmp_path / "run/findings/part-00000.parquet").equals(SCHEMA)
 
 
-def test_two_runs_are_the_same_bytes_in_every_file(tmp_path: Path) -> None:
+def test_repeated_run_has_same_bytes(tmp_path: Path) -> None:
     assert bytes_of(written(tmp_path / "one")) == bytes_of(written(tmp_path / "other"))
 
 
 @pytest.mark.parametrize("rows", [(5, 8), (2, 3, 8)])
-def test_extended_run_has_the_same_findings(tmp_path: Path, rows: tuple[int, ...]) -> None:
+def test_extending_keeps_findings(tmp_path: Path, rows: tuple[int, ...]) -> None:
     for number in rows:
         written(tmp_path / "grown", number)
     one, other = bytes_of(tmp_path / "grown"), bytes_of(written(tmp_path / "whole"))
@@ -103,7 +103,7 @@ def test_extended_run_has_the_same_findings(tmp_path: Path, rows: tuple[int, ...
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PAR1 torn", "other"])
-def test_a_shard_whose_findings_are_lost_or_spoilt_is_written_anew(
+def test_lost_findings_are_rewritten(
     tmp_path: Path, content: bytes | str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = written(tmp_path / "run")
@@ -118,7 +118,7 @@ def test_a_shard_whose_findings_are_lost_or_spoilt_is_written_anew(
         assert folder.pending() == (Shard(1, 4, 8),)
         assert folder.pending()[0].done == 0
         deliver(folder, Shard(1, 4, 8))
-    assert "findings/part-00001.parquet: is missing, spoilt or not of its part" in caplog.text
+    assert "findings/part-00001.parquet: is missing, damaged or of another part" in caplog.text
     assert bytes_of(run) == before
 
 
@@ -192,7 +192,7 @@ def test_unreadable_findings_are_named(tmp_path: Path) -> None:
         findings_of(run)
 
 
-def test_findings_of_open_shards_are_left_out(tmp_path: Path) -> None:
+def test_open_shards_have_no_findings(tmp_path: Path) -> None:
     run = written(tmp_path / "run")
     (run / "personas/part-00000.parquet").unlink()
     assert findings_of(run)["row"].min() == 4

@@ -66,7 +66,7 @@ def run(folder: Path, file: Path, rows: int, **more: Any) -> pd.DataFrame:
     return pd.read_parquet(folder / "personas")
 
 
-def test_stated_facts_stay_and_others_are_drawn(impute: Imputation, bare: dict[str, Any]) -> None:
+def test_stated_facts_stay(impute: Imputation, bare: dict[str, Any]) -> None:
     found = impute.of(bare)
     assert bare.items() <= found.items()
     assert set(impute.imputed) <= set(found)
@@ -76,9 +76,7 @@ def test_stated_facts_stay_and_others_are_drawn(impute: Imputation, bare: dict[s
     assert 20 <= found["openness"] <= 80
 
 
-def test_a_completed_row_is_completed_to_itself(
-    impute: Imputation, bare: dict[str, Any], nurse: dict[str, Any]
-) -> None:
+def test_complete_row_stays_as_it_is(impute: Imputation, bare: dict[str, Any], nurse: dict[str, Any]) -> None:
     assert impute.of(impute.of(bare)) == impute.of(bare)
     assert nurse.items() <= impute.of(nurse).items()
 
@@ -92,9 +90,7 @@ def test_a_name_tells_of_ethnicity(
     assert drawn[ethnicity] > 45
 
 
-def test_without_texts_rows_follow_the_population(
-    impute: Imputation, bare: dict[str, Any], population: Population
-) -> None:
+def test_rows_follow_the_population(impute: Imputation, bare: dict[str, Any], population: Population) -> None:
     context = {key: value for key, value in bare.items() if not key.endswith("persona")}
     found = [impute.of({**context, "uuid": str(i)}) for i in range(400)]
     share = population.marginal(
@@ -112,14 +108,14 @@ def test_without_texts_rows_follow_the_population(
     assert len({row["first_name"] for row in found}) > 100
 
 
-def test_unknown_values_are_no_evidence(impute: Imputation, bare: dict[str, Any]) -> None:
+def test_unknown_values_are_drawn(impute: Imputation, bare: dict[str, Any]) -> None:
     odd = {"occupation": "dragon_tamer", "zipcode": "00000", "state": "ZZ", "age": 7}
     found = impute.of({**bare, **odd})
     assert odd.items() <= found.items()
     assert found["labor_force_status"] == "employed"
 
 
-def test_row_does_not_depend_on_its_place(population: Population, tmp_path: Path) -> None:
+def test_row_ignores_its_place(population: Population, tmp_path: Path) -> None:
     frame = people()
     frame.to_parquet(tmp_path / "a.parquet")
     frame[::-1].to_csv(tmp_path / "b.csv", index=False)
@@ -130,7 +126,7 @@ def test_row_does_not_depend_on_its_place(population: Population, tmp_path: Path
         pd.testing.assert_frame_equal(first, other)
 
 
-def test_blocks_are_parts_of_the_whole_in_any_order(population: Population, tmp_path: Path) -> None:
+def test_blocks_equal_the_whole(population: Population, tmp_path: Path) -> None:
     people().to_parquet(tmp_path / "a.parquet")
     file = open_file(tmp_path / "a.parquet", population)
     whole = file.sample(6, 0)
@@ -141,7 +137,7 @@ def test_blocks_are_parts_of_the_whole_in_any_order(population: Population, tmp_
         )
 
 
-def test_a_row_without_uuid_gets_one_that_stays(population: Population, tmp_path: Path) -> None:
+def test_missing_uuid_is_stable(population: Population, tmp_path: Path) -> None:
     people().drop(columns="uuid").to_parquet(tmp_path / "a.parquet")
     one, other = (open_file(tmp_path / "a.parquet", population).sample(6, 0)["uuid"] for _ in range(2))
     assert one.tolist() == other.tolist()
@@ -149,7 +145,7 @@ def test_a_row_without_uuid_gets_one_that_stays(population: Population, tmp_path
     assert one.str.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}").all()
 
 
-def test_what_is_not_kept_of_a_file_is_noted(population: Population, tmp_path: Path) -> None:
+def test_dropped_columns_are_noted(population: Population, tmp_path: Path) -> None:
     frame = people()
     frame.to_parquet(tmp_path / "a.parquet")
     assert open_file(tmp_path / "a.parquet", population).notes("nemotron", NEMOTRON) == ()
@@ -158,7 +154,7 @@ def test_what_is_not_kept_of_a_file_is_noted(population: Population, tmp_path: P
     assert "schema nemotron does not have are left out: record_index, prefix; there is no column uuid" in note
 
 
-def test_people_are_narrated_anew_with_uuid_and_context_kept(tmp_path: Path) -> None:
+def test_rewriting_keeps_uuid_and_facts(tmp_path: Path) -> None:
     frame = people()
     frame.assign(persona="Old text.", skills_and_expertise_list="['a', 'b']").to_parquet(
         tmp_path / "a.parquet"
@@ -173,7 +169,7 @@ def test_people_are_narrated_anew_with_uuid_and_context_kept(tmp_path: Path) -> 
     pd.testing.assert_frame_equal(again, written)
 
 
-def test_another_input_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+def test_other_input_is_refused(tmp_path: Path) -> None:
     people().to_parquet(tmp_path / "a.parquet")
     run(tmp_path / "run", tmp_path / "a.parquet", 6)
     people(7).to_parquet(tmp_path / "a.parquet")
@@ -181,7 +177,7 @@ def test_another_input_in_the_same_folder_is_refused(tmp_path: Path) -> None:
         run(tmp_path / "run", tmp_path / "a.parquet", 6)
 
 
-def test_unknown_occupation_is_not_wrong(tmp_path: Path) -> None:
+def test_unknown_occupation_passes(tmp_path: Path) -> None:
     jobs = ["dragon_tamer", "Registered Nurses", "cashier"]
     people(3).assign(occupation=jobs, age=40, education_level="bachelors").to_parquet(tmp_path / "a.parquet")
     written = run(tmp_path / "run", tmp_path / "a.parquet", 3)

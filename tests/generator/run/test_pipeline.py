@@ -67,14 +67,14 @@ def pipeline(scribe: Scribe, desk: Desk, **options: int | Callable[[Tally], None
     return Pipeline(sample, scribe.opened, desk.deliver, **{"concurrency": 4, **options})
 
 
-async def test_every_shard_is_delivered_whole_and_in_row_order() -> None:
+async def test_shards_arrive_whole_and_in_order() -> None:
     scribe, desk, tally = Scribe(), Desk(), Tally(50)
     assert await pipeline(scribe, desk).run(SHARDS, tally)
     assert desk.delivered == {s.index: list(range(s.start, s.stop)) for s in SHARDS}
     assert (tally.accepted, tally.prompt_tokens, tally.completion_tokens, tally.in_flight) == (50, 100, 50, 0)
 
 
-async def test_narrations_run_up_to_the_limit() -> None:
+async def test_narrations_reach_the_limit() -> None:
     scribe = Scribe()
     await pipeline(scribe, Desk(), concurrency=7).run(SHARDS, Tally(50))
     assert scribe.most == 7
@@ -82,7 +82,7 @@ async def test_narrations_run_up_to_the_limit() -> None:
     assert scribe.open == 0
 
 
-async def test_rows_are_sampled_only_as_narrations_take_them() -> None:
+async def test_rows_are_sampled_on_demand() -> None:
     asked: list[int] = []
 
     def watched(n: int, start: int) -> pd.DataFrame:
@@ -95,7 +95,7 @@ async def test_rows_are_sampled_only_as_narrations_take_them() -> None:
     assert asked == [0]
 
 
-async def test_a_rejected_row_is_delivered_as_rejected_and_counted() -> None:
+async def test_rejected_row_is_counted() -> None:
     desk, tally = Desk(), Tally(50)
     await pipeline(Scribe(rejects=(3, 17)), desk).run(SHARDS, tally)
     assert [r.record["row"] for r in desk.results if not r.accepted] == [3, 17]
@@ -124,14 +124,14 @@ async def test_spent_budget_ends_the_run() -> None:
     assert set(scribe.narrated) >= set(range(24))
 
 
-async def test_an_endpoint_that_keeps_failing_ends_the_run() -> None:
+async def test_failing_endpoint_ends_the_run() -> None:
     scribe, desk = Scribe({row: TransientError("503") for row in range(20, 50)}), Desk()
     with pytest.raises(TransientError, match="503"):
         await pipeline(scribe, desk, patience=8).run(SHARDS, Tally(50))
     assert len(scribe.narrated) == 20
 
 
-async def test_a_disk_that_is_full_ends_the_run_with_its_own_error() -> None:
+async def test_full_disk_ends_the_run() -> None:
     def full(_: Shard, __: Sequence[Narrated]) -> ShardInfo:
         raise OSError(28, "No space left on device")
 
@@ -140,7 +140,7 @@ async def test_a_disk_that_is_full_ends_the_run_with_its_own_error() -> None:
         await line.run(SHARDS, Tally(50))
 
 
-async def test_stop_finishes_rows_in_flight_and_begins_no_other() -> None:
+async def test_stop_finishes_rows_in_flight() -> None:
     scribe, desk = Scribe(), Desk()
 
     def stop_at_fifteen(tally: Tally) -> None:
@@ -165,7 +165,7 @@ async def test_abort_drops_rows_in_flight() -> None:
     assert len(scribe.narrated) < 5
 
 
-async def test_stop_wakes_a_session_that_waits_for_an_open_shard() -> None:
+async def test_stop_wakes_a_waiting_session() -> None:
     hold = asyncio.Event()
 
     class Slow(Scribe):
@@ -182,7 +182,7 @@ async def test_stop_wakes_a_session_that_waits_for_an_open_shard() -> None:
     assert not await asyncio.wait_for(session, timeout=5)
 
 
-async def test_nothing_to_do_is_done_at_once() -> None:
+async def test_no_shards_end_at_once() -> None:
     assert await pipeline(Scribe(), Desk()).run((), Tally(0))
 
 
@@ -200,7 +200,7 @@ async def test_run_relaxes_and_restores_gc(
 
 
 @pytest.mark.parametrize("begun", [False, True])
-async def test_stop_delivers_first_rows_if_asked(
+async def test_stop_can_deliver_first_rows(
     begun: bool,
 ) -> None:
     scribe, desk = Scribe(), Desk()
@@ -214,14 +214,14 @@ async def test_stop_delivers_first_rows_if_asked(
     assert desk.delivered == {0: [*range(10)]} | ({1: [10, 11, 12]} if begun else {})
 
 
-async def test_a_shard_goes_on_after_the_rows_that_it_has() -> None:
+async def test_shard_goes_on_after_its_rows() -> None:
     scribe, desk = Scribe(), Desk()
     await pipeline(scribe, desk).run((Shard(0, 0, 10, done=7), Shard(1, 10, 20)), Tally(20, done=7))
     assert desk.delivered == {0: [7, 8, 9], 1: [*range(10, 20)]}
 
 
 @pytest.mark.parametrize("ended_by", ["abort", "cancel"])
-async def test_rows_in_delivery_are_delivered_once(ended_by: str) -> None:
+async def test_rows_are_delivered_once(ended_by: str) -> None:
     delivered: list[tuple[int, int]] = []
     loop = asyncio.get_running_loop()
 

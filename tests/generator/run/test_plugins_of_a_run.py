@@ -61,21 +61,21 @@ def odd(folder: Path) -> list[int]:
     return rows
 
 
-def test_a_rule_of_a_plug_in_flags_rows_of_a_run(config: Path) -> None:
+def test_plugin_rule_flags_rows(config: Path) -> None:
     run = config.parent / "run"
     findings = Run(run).findings
     ours = findings[findings["rule"] == "even_age"]
     assert (list(ours["row"]), set(ours["severity"])) == (odd(run), {"warning"})
 
 
-def test_a_run_says_what_its_plug_ins_were(config: Path) -> None:
+def test_manifest_names_plugins(config: Path) -> None:
     run = config.parent / "run"
     digests = json.loads((run / "manifest.json").read_text())["identity"]["digests"]
     assert len(digests["plugins/mine"]) == 64
     assert load(run / "config.yaml").plugins == (str(config.parent / "mine"),)
 
 
-def test_a_run_is_not_resumed_with_another_plug_in(config: Path, tmp_path: Path, command: Any) -> None:
+def test_other_plugin_is_another_run(config: Path, tmp_path: Path, command: Any) -> None:
     shutil.copytree(config.parent, tmp_path / "copy")
     line = ("generate", tmp_path / "copy/config.yaml", "-o", tmp_path / "copy/run", "-n", 9)
     with (tmp_path / "copy/mine/rules/even_age.py").open("a") as file:
@@ -105,7 +105,7 @@ def test_run_folder_runs_no_unnamed_code(tmp_path: Path, command: Any, config: P
     assert f"{rule}:1: cannot be imported: RuntimeError: it was run" in said
 
 
-def test_a_dataset_is_validated_under_rules_that_are_named(config: Path, command: Any) -> None:
+def test_validation_uses_named_plugins(config: Path, command: Any) -> None:
     run, mine = config.parent / "run", config.parent / "mine"
     result = validate(run, plugins=[mine], policy={"even_age": "reject"})
     assert result.by_rule["even_age"]["error"] == len(odd(run))
@@ -114,14 +114,14 @@ def test_a_dataset_is_validated_under_rules_that_are_named(config: Path, command
     assert command.run("validate", run, "--plugins", mine)[0] == 0
 
 
-def test_unknown_prompt_set_lists_plug_ins(config: Path, tmp_path: Path) -> None:
+def test_unknown_set_lists_plugins(config: Path, tmp_path: Path) -> None:
     with pytest.raises(
         PersonasError, match="unknown prompt set 'plane'; known: en_US, plain, or a folder's path"
     ):
         generate(load(config, ("prompts.set=plane",)), tmp_path / "none")
 
 
-def test_missing_plug_in_is_named_before_a_run(tmp_path: Path) -> None:
+def test_missing_plugin_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="neither a folder nor an installed plug-in"):
         generate({"rows": 1, "plugins": ["absent"]}, tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -139,6 +139,6 @@ def test_plugins_are_a_list() -> None:
         from_values({"plugins": "mine"})
 
 
-def test_a_config_without_plug_ins_is_what_it_was() -> None:
+def test_no_plugins_change_no_identity() -> None:
     assert "plugins" not in Config().identity()
     assert Config(plugins=("mine",)).fingerprint() == Config().fingerprint()

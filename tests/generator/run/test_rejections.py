@@ -35,7 +35,7 @@ def earlier(folder: Path, *rejections: tuple[int, int, str]) -> None:
     (folder / "rejected.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
-def test_a_shard_is_written_without_a_look_at_the_others(tmp_path: Path) -> None:
+def test_shards_are_written_alone(tmp_path: Path) -> None:
     write_rejections(tmp_path, 0, [narrated(0, "bad"), narrated(1)])
     first = (tmp_path / "rejected/part-00000.jsonl").stat()
     write_rejections(tmp_path, 7, [narrated(70, "bad", "worse")])
@@ -44,7 +44,7 @@ def test_a_shard_is_written_without_a_look_at_the_others(tmp_path: Path) -> None
     assert count_reasons(tmp_path) == {"bad": 2, "worse": 1}
 
 
-def test_a_shard_that_lost_its_rejections_has_no_file(tmp_path: Path) -> None:
+def test_emptied_rejections_are_removed(tmp_path: Path) -> None:
     write_rejections(tmp_path, 0, [narrated(0, "bad")])
     write_rejections(tmp_path, 1, [narrated(10)])
     write_rejections(tmp_path, 0, [narrated(0)])
@@ -52,7 +52,7 @@ def test_a_shard_that_lost_its_rejections_has_no_file(tmp_path: Path) -> None:
     assert rows(tmp_path) == []
 
 
-def test_further_rows_of_a_shard_leave_those_before_them(tmp_path: Path) -> None:
+def test_further_rows_keep_earlier_ones(tmp_path: Path) -> None:
     write_rejections(tmp_path, 0, [narrated(0, "bad"), narrated(1)])
     for _ in range(2):  # as after a kill that came before the part was written
         write_rejections(tmp_path, 0, [narrated(2, "worse"), narrated(3)], more=True)
@@ -70,7 +70,7 @@ def test_file_of_earlier_release_counts(tmp_path: Path) -> None:
     assert (tmp_path / "rejected.jsonl").read_bytes() == before
 
 
-def test_rows_that_no_attempt_can_mend_are_counted(tmp_path: Path) -> None:
+def test_hopeless_rows_are_counted(tmp_path: Path) -> None:
     write_rejections(tmp_path, 0, [narrated(0, "known_facts: zipcode: unknown", attempts=0)])
     write_rejections(tmp_path, 1, [narrated(1, "age_bounds: age", attempts=0), narrated(2, "bad")])
     assert (count_for_facts(tmp_path), count_for_unknown_facts(tmp_path)) == (2, 1)
@@ -79,11 +79,9 @@ def test_rows_that_no_attempt_can_mend_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line", ["", "[1]", "\xff", '{"shard": "0", "reasons": []}', '{"shard": 0, "reasons": [1]}']
 )
-def test_a_line_that_is_no_rejection_is_dropped_and_said(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, line: str
-) -> None:
+def test_foreign_line_is_dropped(tmp_path: Path, caplog: pytest.LogCaptureFixture, line: str) -> None:
     write_rejections(tmp_path, 0, [narrated(0, "bad")])
     with (tmp_path / "rejected/part-00000.jsonl").open("a", encoding="latin-1") as file:
         file.write(f"{line}\n")
     assert rows(tmp_path) == [0]
-    assert "a line that is no rejected row was dropped" in caplog.text
+    assert "dropped a line that is not a rejected row" in caplog.text

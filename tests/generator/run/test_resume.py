@@ -60,7 +60,7 @@ def bytes_of(folder: Path) -> Mapping[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
-def test_killed_run_resumes_to_the_same_bytes(tmp_path: Path, chat_server: Server, command: Any) -> None:
+def test_killed_run_resumes_exactly(tmp_path: Path, chat_server: Server, command: Any) -> None:
     moments = random.Random(KILLS)
     faults = [f"--fault={name}=0.02" for name in UNPAID]
     faults += [
@@ -111,7 +111,7 @@ def test_second_process_is_refused(tmp_path: Path, chat_server: Server, command:
     assert manifest(tmp_path / "run")["state"] == "stopped"
 
 
-def test_run_ended_during_report_is_finished(tmp_path: Path, command: Any) -> None:
+def test_report_is_repeated_after_a_kill(tmp_path: Path, command: Any) -> None:
     line = ("generate", QUICKSTART, "-o", tmp_path / "run", "-n", "3")
     command.begin(*line)
     while not (tmp_path / "run/manifest.json").exists() or manifest(tmp_path / "run")["state"] != "complete":
@@ -147,7 +147,7 @@ def test_key_appears_nowhere(
     assert manifest(tmp_path / "served")["accepted"] == ROWS
 
 
-def test_spent_budget_keeps_answers_in_flight(tmp_path: Path, chat_server: Server, command: Any) -> None:
+def test_spent_budget_keeps_answers(tmp_path: Path, chat_server: Server, command: Any) -> None:
     calm, short = chat_server(), chat_server("--latency", "0.05")
     assert command.run(*words(tmp_path / "whole", calm))[0] == 0
     code, said = command.run(*words(tmp_path / "cut", short, "--set", "llm.max_tokens_total=40000"))
@@ -162,7 +162,7 @@ def test_spent_budget_keeps_answers_in_flight(tmp_path: Path, chat_server: Serve
     assert endpoint["requests"] == asked(short)
 
 
-def test_a_changed_grammar_is_another_run(tmp_path: Path, command: Any) -> None:
+def test_other_grammar_is_another_run(tmp_path: Path, command: Any) -> None:
     shutil.copytree(PromptSet.load("en_US").folder, tmp_path / "prompts")
     line = ("generate", QUICKSTART, "-n", 2, "-o", tmp_path / "run")
     line = (*line, "--set", f"prompts.set={tmp_path}/prompts")
@@ -174,7 +174,7 @@ def test_a_changed_grammar_is_another_run(tmp_path: Path, command: Any) -> None:
     assert "digests.prompts" in said
 
 
-def test_interrupted_offline_run_is_the_same(tmp_path: Path, command: Any) -> None:
+def test_offline_run_resumes_exactly(tmp_path: Path, command: Any) -> None:
     def line(name: str) -> tuple[object, ...]:
         return ("generate", QUICKSTART, "-o", tmp_path / name, "-n", 500, "--set", "output.shard_rows=50")
 
@@ -192,7 +192,7 @@ def test_interrupted_offline_run_is_the_same(tmp_path: Path, command: Any) -> No
     assert bytes_of(tmp_path / "cut") == bytes_of(tmp_path / "whole")
 
 
-def test_parts_deleted_during_a_run_are_missed(tmp_path: Path, chat_server: Server, command: Any) -> None:
+def test_deleted_parts_are_noticed(tmp_path: Path, chat_server: Server, command: Any) -> None:
     server = chat_server("--latency", "0.2")
     command.begin(*words(tmp_path / "run", server))
     while not (tmp_path / "run/personas/part-00000.parquet").exists():
@@ -200,6 +200,6 @@ def test_parts_deleted_during_a_run_are_missed(tmp_path: Path, chat_server: Serv
     shutil.rmtree(tmp_path / "run/personas")
     code, said = command.end()
     assert code == 1
-    assert "parts were spoilt or deleted while the run was written, the first part-00000.parquet" in said
+    assert "parts were damaged or deleted during the run, the first is part-00000.parquet" in said
     assert command.run(*words(tmp_path / "run", server))[0] == 0
     assert manifest(tmp_path / "run")["accepted"] == ROWS

@@ -90,14 +90,14 @@ def bytes_at(url: str, folder: Path) -> Mapping[str, bytes]:
     return bytes_of(folder)
 
 
-def test_a_conditional_put_is_refused_where_an_object_is(url: str) -> None:
+def test_create_replaces_no_object(url: str) -> None:
     store = ObjectStore(url)
     assert store.create("lock/00001.json", b"first")
     assert not ObjectStore(url).create("lock/00001.json", b"second")
     assert store.read(["lock/00001.json"]) == [b"first"]
 
 
-def test_a_run_that_is_held_is_refused_to_another_process(url: str) -> None:
+def test_held_run_is_refused(url: str) -> None:
     store = ObjectStore(url)
     with (
         StoreLock(store, 1.2).held(),
@@ -116,7 +116,7 @@ def test_released_run_is_taken_at_once(url: str) -> None:
     assert [*store.sizes("lock")] == ["lock/00003.json"]
 
 
-def test_a_holder_that_falls_silent_loses_the_run_and_knows(url: str) -> None:
+def test_silent_holder_loses_the_run(url: str) -> None:
     store = ObjectStore(url)
     silent, later = StoreLock(store, 1.0), StoreLock(store, 1.0)
     silent._take()  # noqa: SLF001 - as a process that is killed, or stopped, before it renews
@@ -126,12 +126,12 @@ def test_a_holder_that_falls_silent_loses_the_run_and_knows(url: str) -> None:
         end = time.monotonic() + 5
         while silent._renewal.error is None and time.monotonic() < end:  # noqa: SLF001
             time.sleep(0.05)
-        with pytest.raises(LostError, match="took this run over"):
+        with pytest.raises(LostError, match="took over this run"):
             silent.check()
         later.check()
 
 
-def test_holder_without_renewal_writes_nothing(tmp_path: Path) -> None:
+def test_no_renewal_means_no_writing(tmp_path: Path) -> None:
     pytest.importorskip("fsspec")
     lock = StoreLock(ObjectStore(f"file://{tmp_path}/run"), 1.0)
     lock._take()  # noqa: SLF001 - no thread renews
@@ -140,7 +140,7 @@ def test_holder_without_renewal_writes_nothing(tmp_path: Path) -> None:
         lock.check()
 
 
-def test_a_store_that_ignores_the_condition_is_refused(tmp_path: Path) -> None:
+def test_store_must_refuse_overwriting(tmp_path: Path) -> None:
     pytest.importorskip("fsspec")
 
     class Ignorant(ObjectStore):
@@ -162,7 +162,7 @@ def test_a_store_that_ignores_the_condition_is_refused(tmp_path: Path) -> None:
         max_size=8,
     )
 )
-def test_segments_hold_every_whole_line_up_to_the_last_put(
+def test_segments_hold_all_whole_lines(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[list[str], bool]]
 ) -> None:
     pytest.importorskip("fsspec")
@@ -192,7 +192,7 @@ def test_segments_hold_every_whole_line_up_to_the_last_put(
     assert b"".join(store.read(journals_in(store.sizes()))) == put + b"mine\n"
 
 
-def test_killed_run_resumes_from_an_empty_disk(
+def test_resumes_from_an_empty_disk(
     tmp_path: Path, chat_server: Callable[..., Any], command: Any, place: Place, url: str
 ) -> None:
     faults = ["--fault=wrong_age=0.2", "--fault=refusal=0.1", "--fault=shared=0.12"]
@@ -218,7 +218,7 @@ def test_killed_run_resumes_from_an_empty_disk(
         lost_at_most += count - before + AT_ONCE + GREETING
     code, said = command.run(*words(url, slow, *staged(tmp_path / "last"), "-j", 2), env=dict(place.env))
     assert code == 0, said
-    assert "was held by" in said
+    assert "locked by" in said
     assert url in said
     assert bytes_at(url, tmp_path / "fetched") == bytes_of(tmp_path / "whole")
     assert asked(calm) < asked(slow) <= asked(calm) + lost_at_most + 3 * GREETING
@@ -254,7 +254,7 @@ def test_two_coordinators_are_kept_apart(
         assert lock.number == 2
 
 
-def test_longer_run_resumes_from_an_empty_disk(tmp_path: Path, command: Any, place: Place, url: str) -> None:
+def test_extends_from_an_empty_disk(tmp_path: Path, command: Any, place: Place, url: str) -> None:
     line = ["generate", QUICKSTART, "--set", "output.shard_rows=10", "--set", "output.formats=[parquet, csv]"]
     assert command.run(*line, "-n", 25, "-o", tmp_path / "whole")[0] == 0
     for rows, disk in ((15, "first"), (25, "second")):
@@ -264,10 +264,10 @@ def test_longer_run_resumes_from_an_empty_disk(tmp_path: Path, command: Any, pla
     assert [*ObjectStore(url).sizes("csv")] == [f"csv/part-0000{shard}.csv" for shard in range(3)]
     code, said = command.run(*line, "-n", 15, "-o", url, *staged(tmp_path / "third"), env=dict(place.env))
     assert code == 2
-    assert "holds a run of 25 rows and 15 are asked for" in said
+    assert "holds a run of 25 rows, and 15 are requested" in said
 
 
-def test_a_dataset_is_read_where_it_lies(tmp_path: Path, command: Any, place: Place, url: str) -> None:
+def test_dataset_is_read_from_a_url(tmp_path: Path, command: Any, place: Place, url: str) -> None:
     import pandas as pd  # noqa: PLC0415
     import pyarrow.dataset  # noqa: PLC0415
 
@@ -283,9 +283,7 @@ def test_a_dataset_is_read_where_it_lies(tmp_path: Path, command: Any, place: Pl
     assert found.count_rows() == 12
 
 
-def test_a_place_that_holds_something_else_is_refused(
-    tmp_path: Path, command: Any, place: Place, url: str
-) -> None:
+def test_foreign_place_is_refused(tmp_path: Path, command: Any, place: Place, url: str) -> None:
     ObjectStore(url).write("thesis.docx", b"mine")
     line = ["generate", QUICKSTART, "-n", 5, "-o", url]
     code, said = command.run(*line, *staged(tmp_path / "staging"), env=dict(place.env))
@@ -296,20 +294,20 @@ def test_a_place_that_holds_something_else_is_refused(
     (tmp_path / "mine/thesis.docx").write_bytes(b"mine")
     code, said = command.run(*line, *staged(tmp_path / "mine"), env=dict(place.env))
     assert code == 2
-    assert "name an empty folder as runtime.staging" in said
+    assert "set runtime.staging to an empty folder" in said
 
 
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("ftp://host/run", "ftp://: is no store that a run can be written to; give one of file://, s3://"),
-        ("s3://", "s3://: is no place of a run"),
-        ("s3://bucket/run?versionId=1", "is no place of a run"),
+        ("ftp://host/run", "ftp://: a run cannot be written to such a store; give one of file://, s3://"),
+        ("s3://", "s3://: a run cannot be written there"),
+        ("s3://bucket/run?versionId=1", "a run cannot be written there"),
         ("s3://KEY:hidden@bucket/run", "s3://…@bucket: has credentials in the URL"),
         ("file://host/run", "names a host"),
     ],
 )
-def test_a_url_that_is_no_place_of_a_run_is_refused(command: Any, url: str, said: str) -> None:
+def test_unusable_url_is_refused(command: Any, url: str, said: str) -> None:
     code, log = command.run("generate", QUICKSTART, "-n", 5, "-o", url)
     assert code == 2
     assert said in log
@@ -317,14 +315,14 @@ def test_a_url_that_is_no_place_of_a_run_is_refused(command: Any, url: str, said
     assert len(log.splitlines()) == 1
 
 
-def test_commands_that_take_no_url_say_which_do(command: Any) -> None:
+def test_unsupported_url_names_commands(command: Any) -> None:
     for line in (("validate", "s3://b/run"), ("report", "s3://b/run"), ("generate", "s3://b/config.yaml")):
         code, said = command.run(*line)
         assert code == 2
         assert "`personas generate` and `personas narrate` take one after -o" in said
 
 
-def test_python_writes_to_no_url_and_says_so() -> None:
+def test_python_refuses_a_url() -> None:
     with pytest.raises(DestinationError, match="is a URL"):
         output_folder(Path("s3://bucket/run"))
 
@@ -333,12 +331,12 @@ def test_remote_workers_need_shared_staging() -> None:
     pytest.importorskip("fsspec")
     config = Config()
     elsewhere = config.model_copy(update={"runtime": config.runtime.model_copy(update={"executor": "ray"})})
-    with pytest.raises(ConfigError, match=r"as runtime\.staging"):
+    with pytest.raises(ConfigError, match=r"set runtime\.staging"):
         RunStore("file:///nowhere/run", elsewhere)
 
 
 @pytest.mark.s3
-def test_a_bucket_that_is_absent_or_refuses_is_named(tmp_path: Path, command: Any) -> None:
+def test_unusable_bucket_is_named(tmp_path: Path, command: Any) -> None:
     line = ["generate", QUICKSTART, "-n", 5, *staged(tmp_path / "staging"), "-o"]
     with moto_server() as env:
         code, said = command.run(*line, "s3://no-such-bucket/run", env=dict(env))

@@ -64,13 +64,13 @@ async def test_row_without_attempts_is_rejected() -> None:
     assert [finding.evidence[:6] for finding in rows[2].findings] == ["row 0:"]
 
 
-async def test_a_rejected_row_is_compared_with_nobody() -> None:
+async def test_rejected_row_is_not_compared() -> None:
     rows = [replace(narrated(0, SHARED), accepted=False), narrated(1, SHARED)]
     after = await ShardClosing("repair").settle(Scribe(), rows)
     assert after == rows
 
 
-async def test_policies_reject_flag_or_do_not_look() -> None:
+async def test_policy_decides_on_shared_texts() -> None:
     scribe = Scribe(OWN[0])
     rejected = await settled("reject", scribe, SHARED, SHARED)
     assert [row.accepted for row in rejected] == [True, False]
@@ -82,7 +82,7 @@ async def test_policies_reject_flag_or_do_not_look() -> None:
     assert scribe.asked == []
 
 
-async def test_rows_that_the_shard_has_already_come_first() -> None:
+async def test_written_rows_are_compared_too() -> None:
     before = [narrated(0, SHARED).record]
     rows = await ShardClosing("reject").settle(Scribe(), [narrated(1, SHARED)], before)
     assert [row.accepted for row in rows] == [False]
@@ -102,7 +102,7 @@ async def test_lost_endpoint_ends_the_run() -> None:
     assert [row.accepted for row in await settled("repair", Refused(), SHARED, SHARED)] == [True, False]
 
 
-def test_offline_narrator_is_exempt_by_default() -> None:
+def test_offline_rows_are_exempt() -> None:
     assert shared_text_action({}, "offline") == "off"
     assert shared_text_action({}, "openai_compatible") == "repair"
     assert shared_text_action({"shared_text": "flag"}, "offline") == "flag"

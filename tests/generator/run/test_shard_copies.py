@@ -55,7 +55,7 @@ def text_of(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value if isinstance(value, list) else str(value) for name, value in row.items()}
 
 
-def test_copies_have_the_rows_of_the_parts(tmp_path: Path) -> None:
+def test_copies_hold_the_parts_rows(tmp_path: Path) -> None:
     run = tmp_path / "run"
     generate(config(5), run)
     assert not (run / "csv").exists()
@@ -95,7 +95,7 @@ def test_missing_or_old_copy_is_rewritten(tmp_path: Path) -> None:
     assert not layout.copy(0, "jsonl").exists()  # no longer asked for, and out of date
 
 
-def test_a_copy_that_is_right_is_left_alone(tmp_path: Path) -> None:
+def test_current_copy_is_kept(tmp_path: Path) -> None:
     layout = RunLayout(tmp_path)
     write_part(layout, "a")
     write_copies(layout, 0, ("jsonl",))
@@ -105,7 +105,7 @@ def test_a_copy_that_is_right_is_left_alone(tmp_path: Path) -> None:
     assert layout.copy(0, "jsonl").stat().st_ino == before
 
 
-def test_a_part_without_rows_has_copies_without_rows(tmp_path: Path) -> None:
+def test_empty_part_has_empty_copies(tmp_path: Path) -> None:
     layout = RunLayout(tmp_path)
     write_part(layout)
     write_copies(layout, 0, ("csv", "jsonl"))
@@ -113,7 +113,7 @@ def test_a_part_without_rows_has_copies_without_rows(tmp_path: Path) -> None:
     assert layout.copy(0, "jsonl").read_bytes() == b""
 
 
-def test_formats_are_no_part_of_what_a_run_is() -> None:
+def test_formats_are_not_fingerprinted() -> None:
     assert config(3).fingerprint() == config(3, "csv", "jsonl").fingerprint()
     with pytest.raises(ValueError, match="formats"):
         config(3, "xlsx")

@@ -80,13 +80,13 @@ def finish(folder: RunFolder, *, rejected: tuple[int, ...] = ()) -> Manifest:
     return folder.close(whole=True, started="a", finished="b", seconds=1.0)
 
 
-def test_the_nemotron_schemas_have_the_columns_of_their_releases() -> None:
+def test_nemotron_columns_match_releases() -> None:
     assert (len(NEMOTRON), len(NEMOTRON_1_1)) == (22, 23)
     assert table_of("nemotron", CONTEXT, UNITED_STATES).names == NEMOTRON
     assert [name for name in NEMOTRON_1_1 if name not in NEMOTRON] == ["cultural_background"]
 
 
-def test_full_schema_adds_facts_and_provenance() -> None:
+def test_full_schema_adds_facts() -> None:
     written: dict[str, Kind] = {**dict.fromkeys(NEMOTRON_1_1, "text"), "finance_persona": "text"}
     names = table_of("full", CONTEXT, UNITED_STATES, written=written).names
     assert names[23:28] == ("first_name", "openness", "openness_label", "income_band", "row")
@@ -114,14 +114,12 @@ def test_full_schema_lacks_unwritten_texts() -> None:
         ("full", {"skills_and_expertise_list": "text"}, "holds a list, not a text"),
     ],
 )
-def test_texts_that_a_schema_has_no_room_for_are_refused(
-    schema: Schema, written: dict[str, Kind], said: str
-) -> None:
+def test_unheld_texts_are_refused(schema: Schema, written: dict[str, Kind], said: str) -> None:
     with pytest.raises(SchemaError, match=said):
         refuse_written(schema, CONTEXT, UNITED_STATES, written)
 
 
-def test_population_has_context_columns_only() -> None:
+def test_population_schema_has_no_texts() -> None:
     assert context_table("nemotron", CONTEXT, UNITED_STATES).names == (
         "uuid",
         "sex",
@@ -132,7 +130,7 @@ def test_population_has_context_columns_only() -> None:
     assert "income_band" in context_table("full", CONTEXT, UNITED_STATES).names
 
 
-def test_lists_are_parquet_lists_or_the_text_of_a_python_list(tmp_path: Path) -> None:
+def test_lists_have_two_forms(tmp_path: Path) -> None:
     for lists, expected in (("native", ["a", "b"]), ("string", "['a', 'b']")):
         table = table_of("nemotron", CONTEXT, UNITED_STATES, lists=lists)
         path = tmp_path / f"{lists}.parquet"
@@ -150,7 +148,7 @@ def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
-def test_frames_round_trip_in_blocks_with_leading_zeros(tmp_path: Path, suffix: str) -> None:
+def test_frames_round_trip_in_blocks(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"x{suffix}"
     table = context_table("nemotron", CONTEXT, UNITED_STATES)
     frame = pd.DataFrame([record(row) for row in range(4)]).astype({"state": "category"})
@@ -164,7 +162,7 @@ def test_frames_round_trip_in_blocks_with_leading_zeros(tmp_path: Path, suffix: 
     assert count_rows(path) == 4
 
 
-def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+def test_unknown_suffix_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"unknown suffix '.xls'; write to .parquet, .csv, .jsonl"):
         frame_writer(tmp_path / "x.xls", Table(()), {}).__enter__()
 
@@ -178,7 +176,7 @@ def test_torn_shards_are_refused(tmp_path: Path, content: bytes) -> None:
         list(read_frames(path))
 
 
-def test_a_shard_is_the_same_bytes_every_time(tmp_path: Path) -> None:
+def test_shard_bytes_are_reproducible(tmp_path: Path) -> None:
     table = table_of("full", CONTEXT, UNITED_STATES)
     for name in "ab":
         write_shard(tmp_path / name, table, [record(0)], ShardInfo(0, 1, 1, 0), {"notice": "n"})
@@ -186,7 +184,7 @@ def test_a_shard_is_the_same_bytes_every_time(tmp_path: Path) -> None:
     assert read_shard(tmp_path / "a") == ShardInfo(0, 1, 1, 0)
 
 
-def test_missing_and_torn_shards_are_pending(tmp_path: Path) -> None:
+def test_torn_shards_are_pending(tmp_path: Path) -> None:
     with opened(tmp_path / "run") as folder:
         assert finish(folder).state == "complete"
     (tmp_path / "run/personas/part-00001.parquet").write_bytes(b"torn")
@@ -226,7 +224,7 @@ def test_begun_shard_keeps_its_rows(
         assert [(shard.index, shard.done) for shard in folder.pending()] == [(2, 0), (3, 0)]
 
 
-def test_rejected_rows_of_a_short_run_are_retried(
+def test_short_run_tries_rejected_rows(
     tmp_path: Path,
 ) -> None:
     with opened(tmp_path / "run") as folder:
@@ -260,7 +258,7 @@ def test_folder_of_another_run_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_a_condition_that_is_new_is_named_once(tmp_path: Path) -> None:
+def test_new_condition_is_named_once(tmp_path: Path) -> None:
     with opened(tmp_path / "run"):
         pass
     with (
@@ -270,30 +268,30 @@ def test_a_condition_that_is_new_is_named_once(tmp_path: Path) -> None:
         pass
 
 
-def test_fewer_rows_than_the_folder_has_are_refused(tmp_path: Path) -> None:
+def test_run_cannot_be_shortened(tmp_path: Path) -> None:
     with opened(tmp_path / "run"):
         pass
     with (
-        pytest.raises(ConfigError, match=r"not cut: ask with -n \d+, or more, to go on"),
+        pytest.raises(ConfigError, match=r"but not shortened: resume it with -n \d+ or more"),
         opened(tmp_path / "run", "rows=4"),
     ):
         pass
 
 
-def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+def test_foreign_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(ConfigError, match="is not empty and holds no run"), opened(tmp_path):
         pass
     assert [item.name for item in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_a_manifest_of_another_make_is_refused(tmp_path: Path) -> None:
+def test_foreign_manifest_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text('{"format": 99}')
     with pytest.raises(ConfigError, match=r"manifest\.json: not a manifest"), opened(tmp_path):
         pass
 
 
-def test_two_processes_cannot_write_one_run(tmp_path: Path) -> None:
+def test_run_has_one_writer(tmp_path: Path) -> None:
     code = (
         "import fcntl, os, sys\n"
         f"handle = os.open({os.fspath(tmp_path / 'run' / '.lock')!r}, os.O_RDWR)\n"

@@ -1,4 +1,4 @@
-"""A run's texts are judged in the language of the prompts that they were asked for with."""
+"""The texts of a run are checked in the language of its prompts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_language_is_the_prompt_sets(tmp_path: Path) -> None:
     assert language_of_texts(run_with(tmp_path / "es", EXAMPLE / "prompts")) == "es"
 
 
-def test_default_language_is_the_locales(
+def test_locale_gives_the_default(
     tmp_path: Path,
 ) -> None:
     assert language_of_texts(tmp_path / "rows.parquet") is None
@@ -36,9 +36,9 @@ def test_default_language_is_the_locales(
 
 
 @pytest.mark.parametrize("prompts", ["gone", "[]"])
-def test_a_set_that_cannot_be_read_is_warned_about(
+def test_unreadable_set_is_warned_about(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, prompts: str
 ) -> None:
     with caplog.at_level(logging.WARNING):
         assert language_of_texts(run_with(tmp_path / "run", prompts)) is None
-    assert "its texts are judged in the language of the locale" in caplog.text
+    assert "its texts are checked in the language of the locale" in caplog.text

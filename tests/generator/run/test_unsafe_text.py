@@ -44,7 +44,7 @@ def test_a_slur_is_asked_for_again(tmp_path: Path) -> None:
     assert SLUR not in str(pq.read_table(tmp_path / "run/personas/part-00000.parquet").to_pylist())
 
 
-def test_a_slur_about_a_person_of_a_file_is_never_delivered(tmp_path: Path) -> None:
+def test_slurs_are_never_delivered(tmp_path: Path) -> None:
     person = {"sex": "Male", "age": 40, "marital_status": "divorced", "education_level": "high_school"}
     people = tmp_path / "people.parquet"
     pd.DataFrame([person | {"occupation": "carpenter", "zipcode": "55805"}]).to_parquet(people)

@@ -54,7 +54,7 @@ def config(mine: Path, schema: str, **prompts: Any) -> Config:
     )
 
 
-def test_a_field_of_each_kind_has_a_column_of_its_kind(tmp_path: Path, mine: Path) -> None:
+def test_each_field_kind_has_a_column(tmp_path: Path, mine: Path) -> None:
     asked = config(mine, "nemotron", narratives=["motto"])
     assert generate(asked, tmp_path / "run", model=model()).accepted == 2
     table = pq.read_table(tmp_path / "run/personas/part-00000.parquet")
@@ -77,7 +77,7 @@ def test_left_out_field_is_no_column(tmp_path: Path, mine: Path) -> None:
         generate(config(mine, "nemotron-1.1", without=["sports"]), tmp_path / "other", model=model())
 
 
-def test_choice_of_narratives_is_fingerprinted() -> None:
+def test_narratives_are_fingerprinted() -> None:
     assert "without" not in Config().identity()["prompts"]
     assert (
         config(Path("x"), "full", without=["arts"]).fingerprint() != config(Path("x"), "full").fingerprint()

@@ -30,19 +30,19 @@ def fitted(adults: np.ndarray, joint: np.ndarray, u: np.ndarray, g: np.ndarray) 
     return scaled
 
 
-def test_tilt_keeps_adults_by_ethnicity_and_county() -> None:
+def test_tilt_keeps_ethnicity_margins() -> None:
     table = fitted(ADULTS, JOINT, *fit_tilt(ADULTS, SCHOOLING, JOINT))
     np.testing.assert_allclose(table.sum(axis=1), ADULTS, rtol=1e-6, atol=1e-6)
 
 
-def test_tilt_gives_each_county_its_education() -> None:
+def test_tilt_meets_county_education() -> None:
     table = fitted(ADULTS, JOINT, *fit_tilt(ADULTS, SCHOOLING, JOINT)).sum(axis=0)
     odds = table[1] / table[0]
     asked = SCHOOLING[1] / SCHOOLING[0]
     np.testing.assert_allclose(odds / odds[0], asked / asked[0], rtol=1e-3)
 
 
-def test_without_microdata_education_is_independent() -> None:
+def test_no_records_mean_independence() -> None:
     adults = np.array([[900.0, 500.0, 100.0], [200.0, 700.0, 300.0]])
     state = SCHOOLING.sum(axis=1)
     table = fitted(adults, np.stack([state, state]), *fit_tilt(adults, SCHOOLING, None))
@@ -53,12 +53,12 @@ def test_without_microdata_education_is_independent() -> None:
     )
 
 
-def test_contradicting_margins_are_reported(caplog: pytest.LogCaptureFixture) -> None:
+def test_bad_margins_are_reported(caplog: pytest.LogCaptureFixture) -> None:
     fit_tilt(ADULTS, SCHOOLING, None)
     assert "contradict each other" in caplog.text
 
 
-def test_empty_county_does_not_disturb_the_fit() -> None:
+def test_empty_county_is_harmless() -> None:
     wider = np.hstack([ADULTS, np.zeros((2, 1))]), np.hstack([SCHOOLING, np.zeros((2, 1))])
     u, g = fit_tilt(*wider, JOINT)
     assert np.isfinite(u).all()
@@ -90,9 +90,7 @@ def _first(adults: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         (np.nan, 9, np.nan, "rural"),
     ],
 )
-def test_urbanicity_follows_commuting_and_density(
-    ruca: float, rucc: float, density: float, expected: str
-) -> None:
+def test_urbanicity_follows_density(ruca: float, rucc: float, density: float, expected: str) -> None:
     assert urbanicity(ruca, rucc, density) == expected
 
 
@@ -113,7 +111,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         build_geography(tmp_path, records, priors, tmp_path)
 
 
-def test_ethnicity_by_education_counts_25_and_over(tmp_path: Path) -> None:
+def test_education_counts_25_and_over(tmp_path: Path) -> None:
     priors = Priors.load("en_US")
     (tmp_path / "psam_p06.csv").write_text(PERSONS)
     tables = ethnicity_by_education(read_records(tmp_path, priors, NEEDED), priors)

@@ -77,7 +77,7 @@ def test_tasks_become_phrases(task: str, phrase: str | None) -> None:
     assert gerund_phrase(task, 90) == phrase
 
 
-def test_nearly_every_task_becomes_a_phrase() -> None:
+def test_most_tasks_become_phrases() -> None:
     tasks = [task for occupation in OCCUPATIONS for task in occupation.tasks]
     phrases = [phrase for task in tasks if (phrase := gerund_phrase(task, 84))]
     assert len(phrases) > 0.85 * len(tasks)
@@ -88,6 +88,6 @@ def test_nearly_every_task_becomes_a_phrase() -> None:
 
 @given(st.text(max_size=200), st.integers(20, 120))
 @settings(max_examples=200)
-def test_any_text_gives_a_bounded_phrase_or_none(text: str, longest: int) -> None:
+def test_phrases_are_bounded(text: str, longest: int) -> None:
     phrase = gerund_phrase(text, longest)
     assert phrase is None or 12 <= len(phrase.replace(" and ", " or ")) <= longest

@@ -44,7 +44,7 @@ def test_unfinished_folder_leaves_no_trace(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["locale", "old"]
 
 
-def test_first_missing_file_names_its_publisher(tmp_path: Path) -> None:
+def test_missing_file_names_publisher(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"agesex-res.csv: no such file and \d+ more; .*published at https"):
         missing(sources_en_us.EVERY, tmp_path)
 
@@ -69,7 +69,7 @@ def test_every_source_states_its_origin() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_source_name_is_its_path_without_suffixes() -> None:
+def test_source_name_has_no_suffix() -> None:
     def named(file: str) -> str:
         return Source(file, "", "", "", "", "").name
 
@@ -78,7 +78,7 @@ def test_source_name_is_its_path_without_suffixes() -> None:
 
 
 @pytest.mark.parametrize("before", ["", "modelled:\n  CA: [sex]\n  TX: [sex]\n\n", "modelled: {}\n"])
-def test_only_the_modelled_block_is_replaced(tmp_path: Path, before: str) -> None:
+def test_modelled_block_is_replaced(tmp_path: Path, before: str) -> None:
     path = tmp_path / "priors.yaml"
     path.write_text(f"# a comment\nlocale: xx\n\n{before}model:\n  core: [sex]  # kept\n")
     write_modelled(path, {"PR": ("sex", "age")})
@@ -94,7 +94,7 @@ def test_only_the_modelled_block_is_replaced(tmp_path: Path, before: str) -> Non
     assert path.read_text() == text
 
 
-def test_locale_without_modelled_areas_says_so(tmp_path: Path) -> None:
+def test_no_modelled_areas_are_noted(tmp_path: Path) -> None:
     path = tmp_path / "priors.yaml"
     path.write_text("modelled:\n  CA: [sex]\n\nlocale: xx\n")
     write_modelled(path, {})
@@ -105,7 +105,7 @@ def test_locale_without_modelled_areas_says_so(tmp_path: Path) -> None:
 @pytest.mark.skipif(
     "PERSONAS_SOURCES" not in os.environ, reason="PERSONAS_SOURCES names no folder of official files"
 )
-def test_fresh_build_repeats_the_shipped_locale(tmp_path: Path) -> None:
+def test_build_repeats_shipped_locale(tmp_path: Path) -> None:
     sources = Path(os.environ["PERSONAS_SOURCES"])
     built = build(sources / "acs_pums_2024_1yr", sources, tmp_path / "en_US")
     assert set(built.modelled) == {"CA", "TX", "PR", "VI"}

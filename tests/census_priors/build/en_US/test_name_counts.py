@@ -46,7 +46,7 @@ from census_personas.census_priors.priors import Priors
         ("TRUE", "True"),
     ],
 )
-def test_surnames_get_their_usual_spelling(printed: str, written: str) -> None:
+def test_surnames_are_spelled_as_usual(printed: str, written: str) -> None:
     assert surname(printed) == written
 
 
@@ -58,12 +58,12 @@ def test_accents_change_marks_only() -> None:
         assert accented.translate(str.maketrans("áéíóúÁÉÍÓÚüñ", "aeiouAEIOUun")) == plain
 
 
-def test_counts_keep_three_significant_digits() -> None:
+def test_counts_keep_three_digits() -> None:
     counts = np.array([0, 7, 999, 1004, 123_456, 2_442_977])
     assert significant(counts).tolist() == [0, 7, 999, 1000, 123_000, 2_440_000]
 
 
-def test_unknown_names_get_a_sex_by_their_ending() -> None:
+def test_endings_decide_unknown_sexes() -> None:
     known = pd.Series(["Anna", "Maria", "Lucia", "Sofia", "Marco", "Pedro", "Paulo", "Mario"])
     share = pd.Series([1.0] * 4 + [0.0] * 4)
     judged = suffix_share(share, known, pd.Series(["Zenobia", "Eutimio", "Xyz"]))
@@ -79,7 +79,7 @@ PERSONS = """SERIALNO,STATE,PWGTP,AGEP,SEX,RAC1P,HISP,CIT,SCHL
 """
 
 
-def test_name_population_counts_the_us_born(tmp_path: Path) -> None:
+def test_names_count_the_us_born(tmp_path: Path) -> None:
     (tmp_path / "psam_p06.csv").write_text(PERSONS)
     priors = Priors.load("en_US")
     counts = population(read_records(tmp_path, priors, ("state", "age", "ethnicity", "birthplace")), priors)

@@ -29,11 +29,11 @@ from census_personas.census_priors.build.source import SourceError
         ("Waiters and waitresses", "waiter_or_waitress"),
     ],
 )
-def test_census_titles_become_singular_names(title: str, expected: str) -> None:
+def test_titles_become_singular(title: str, expected: str) -> None:
     assert name(title) == expected
 
 
-def test_prose_keeps_commas_and_drops_exclusions() -> None:
+def test_prose_drops_exclusions() -> None:
     assert (
         prose("Surveyors, cartographers, and photogrammetrists")
         == "surveyor, cartographer or photogrammetrist"
@@ -45,18 +45,18 @@ def test_prose_keeps_commas_and_drops_exclusions() -> None:
     ("word", "expected"),
     [("secretaries", "secretary"), ("sales", "sales"), ("hostess", "hostess"), ("clergy", "clergy")],
 )
-def test_modifying_words_keep_their_plural(word: str, expected: str) -> None:
+def test_modifiers_keep_their_plural(word: str, expected: str) -> None:
     assert singular(word) == expected
 
 
-def test_soc_patterns_match_by_their_digits() -> None:
+def test_soc_patterns_match_by_digits() -> None:
     assert matching("111021", "111021") == 6
     assert matching("132020", "132023") == 5
     assert matching("1110XX", "111031") == 4
     assert matching("1110XX", "112011") == -1
 
 
-def test_onet_code_goes_to_the_closest_pattern() -> None:
+def test_closest_pattern_gets_the_code() -> None:
     linked = link({"0010": "1110XX", "0020": "111021"}, ["11-1011.00", "11-1021.00", "11-1031.00"])
     assert linked == {"0010": ["11-1011.00", "11-1031.00"], "0020": ["11-1021.00"]}
 

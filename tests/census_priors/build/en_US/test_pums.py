@@ -60,7 +60,7 @@ def labels(place: Path) -> dict[str, list[object]]:
 
 
 @pytest.mark.parametrize("form", ["csv", "zip", "parquet"])
-def test_every_published_form_reads_the_same(tmp_path: Path, form: str) -> None:
+def test_all_forms_read_the_same(tmp_path: Path, form: str) -> None:
     found = labels(write(tmp_path, form))
     assert found["state"] == ["NY", "NY", "NY"]
     assert found["age"] == [40, 38, 97]
@@ -71,7 +71,7 @@ def test_every_published_form_reads_the_same(tmp_path: Path, form: str) -> None:
     assert found["language_at_home"] == ["english", "spanish", "english"]
 
 
-def test_housing_may_be_in_a_separate_folder(tmp_path: Path) -> None:
+def test_housing_may_be_separate(tmp_path: Path) -> None:
     (tmp_path / "persons").mkdir()
     (tmp_path / "housing").mkdir()
     (tmp_path / "persons" / "psam_p36.csv").write_text(PERSONS)
@@ -79,7 +79,7 @@ def test_housing_may_be_in_a_separate_folder(tmp_path: Path) -> None:
     assert labels(tmp_path)["household_type"][0] == "married_couple"
 
 
-def test_without_housing_household_is_missing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_housing_no_household(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "psam_p36.csv").write_text(PERSONS)
     found = labels(tmp_path)
     assert found["household_type"] == [None, None, None]
@@ -144,7 +144,7 @@ def test_unknown_state_code_is_named(tmp_path: Path) -> None:
         read_records(tmp_path, PRIORS, ATTRIBUTES)
 
 
-def test_code_outside_the_dictionary_is_named(tmp_path: Path) -> None:
+def test_unknown_code_is_named(tmp_path: Path) -> None:
     (tmp_path / "psam_p36.csv").write_text(PERSONS.replace(",21,6107,", ",99,6107,"))
     with pytest.raises(SourceError, match=r"psam_p36.csv: SCHL=99 of SERIALNO 2024HU01; .* has 1 to 24"):
         read_records(tmp_path, PRIORS, ATTRIBUTES)

@@ -27,7 +27,7 @@ def test_sex() -> None:
     assert states_of("sex", SEX=[1, 2]) == ["Male", "Female"]
 
 
-def test_ethnicity_puts_hispanic_origin_before_race() -> None:
+def test_hispanic_origin_precedes_race() -> None:
     races = [1, 2, 3, 4, 5, 6, 7, 8, 9]
     expected = [
         "white",
@@ -65,7 +65,7 @@ def test_education_level_follows_b15001(codes: range, level: str) -> None:
     assert set(states_of("education_level", SCHL=[float(code) for code in codes])) == {level}
 
 
-def test_education_joins_level_and_first_field() -> None:
+def test_education_joins_degree_field() -> None:
     # FOD1P 2102 computer science, 6107 nursing, 6203 business management, 2304 elementary education, 6000 fine arts
     found = states_of(
         "education", SCHL=[21, 22, 21, 24, 21, 19], FOD1P=[2102, 6107, 6203, 2304, 6000, np.nan]
@@ -80,7 +80,7 @@ def test_education_joins_level_and_first_field() -> None:
     ]
 
 
-def test_degree_without_field_has_no_education() -> None:
+def test_degree_needs_a_field() -> None:
     assert states_of("education", SCHL=[21, 16], FOD1P=[np.nan, np.nan]) == ["", "high_school"]
 
 
@@ -113,12 +113,12 @@ def test_nativity_counts_citizens_by_birth() -> None:
     assert states_of("nativity", CIT=[1, 2, 3, 4, 5]) == expected
 
 
-def test_language_at_home_is_the_household_group() -> None:
+def test_language_is_the_households() -> None:
     found = states_of("language_at_home", LANX=[2, 1, 1, 1, 1, 1, np.nan], HHL=[2, 2, 3, 4, 5, np.nan, 1])
     assert found == ["english", "spanish", "other_indo_european", "asian_pacific", "other", "", ""]
 
 
-def test_household_type_puts_group_quarters_first() -> None:
+def test_group_quarters_come_first() -> None:
     found = states_of(
         "household_type", TYPEHUGQ=[1, 1, 1, 1, 1, 1, 1, 2, 3], HHT=[1, 2, 3, 4, 5, 6, 7, np.nan, np.nan]
     )
@@ -148,7 +148,7 @@ def test_disability_status() -> None:
     assert states_of("disability_status", DIS=[1, 2]) == ["with_disability", "without_disability"]
 
 
-def test_income_bands_begin_at_their_names() -> None:
+def test_income_bands_start_as_named() -> None:
     incomes = [-5000, 0, 1, 9_999, 10_000, 25_000, 50_000, 75_000, 100_000, 149_999, 150_000, np.nan]
     assert states_of("income_band", PINCP=incomes) == [
         "none",
@@ -200,7 +200,7 @@ def test_occupation_is_the_current_one() -> None:
     assert found.tolist() == ["registered_nurse", "no_occupation", "not_in_workforce", "military_officer", ""]
 
 
-def test_states_include_dc_and_territories() -> None:
+def test_states_include_territories() -> None:
     assert len(recode.STATE_FIPS) == 53
     assert set(recode.STATE_FIPS.values()) == set(DOMAIN["state"])
 
@@ -208,7 +208,7 @@ def test_states_include_dc_and_territories() -> None:
 @given(
     code=st.one_of(st.integers(0, 10_000), st.just(np.nan)), attribute=st.sampled_from(sorted(recode.RECODES))
 )
-def test_any_code_gives_a_declared_state_or_missing(code: float, attribute: str) -> None:
+def test_codes_give_declared_states(code: float, attribute: str) -> None:
     columns = {name: np.array([float(code)]) for name in NAMES}
     (found,) = recode.RECODES[attribute](columns)
     assert found == "" or found in DOMAIN[attribute]

@@ -30,11 +30,11 @@ OCCUPATIONS = Occupations(Path(str(files("census_personas.census_priors") / "en_
         ("laser measuring systems of extraordinary length", "", ""),
     ],
 )
-def test_tools_get_a_kind_or_are_left_out(tool: str, name: str, kind: str) -> None:
+def test_tools_without_kind_are_dropped(tool: str, name: str, kind: str) -> None:
     assert name_tool(tool) == (name, kind)
 
 
-def test_long_task_has_a_shorter_phrase_or_none() -> None:
+def test_long_tasks_are_shortened() -> None:
     columns = phrase_columns(
         [
             "Test pumps.",
@@ -63,20 +63,20 @@ def test_supervising_tasks_are_marked(task: str, supervises: bool) -> None:
     assert phrase_columns([task], [], [])["task_supervises"] == [supervises]
 
 
-def test_skill_without_a_phrase_keeps_its_name() -> None:
+def test_skills_may_keep_their_names() -> None:
     assert phrase_columns([], [], ["mechanical", "active listening"])["skill_phrases"] == [
         "mechanical know-how",
         "active listening",
     ]
 
 
-def test_shipped_phrases_match_their_sources() -> None:
+def test_phrases_match_their_sources() -> None:
     for occupation in OCCUPATIONS:
         phrases = phrase_columns(occupation.tasks, occupation.tools, occupation.skills)
         assert {name: list(getattr(occupation, name)) for name in phrases} == phrases, occupation.name
 
 
-def test_shipped_phrases_keep_length_and_kinds() -> None:
+def test_phrases_keep_length_and_kind() -> None:
     assert {column for columns in PHRASES.values() for column in columns} == set(phrase_columns([], [], []))
     for occupation in OCCUPATIONS:
         # An "or" becomes an "and" after the cut.
