@@ -172,6 +172,7 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"age": 30, "cultural_background": "Ana was raised by parents who settled in Ohio in the 1970s."},
     {"age": 22, "cultural_background": "Ana's parents grew up in the 1960s in a small mill town."},
     {"age": 35, "sports_persona": "Ana Wu drives the senior league's bus."},
+    {"age": 30, "persona": "Ana Wu's grandmother lives in a retirement home."},
     {"age": 70, "persona": "Ana Wu helps her granddaughter, a college sophomore, with essays."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
@@ -180,4 +181,6 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {"age": 30, "persona": "Ana Wu, a baker with four decades of experience, rises early."},
     {"age": 30, "cultural_background": "Ana grew up in Ohio during the 1960s."},
     {"age": 75, "persona": "Ana Wu, a college sophomore, bakes."},
+    {"age": 27, "persona": "Ana Wu is a great-grandmother with opinions."},
+    {"age": 33, "persona": "Ana Wu deals cards for the residents of her retirement home."},
 )
