@@ -33,6 +33,7 @@ _TITLE_END = re.compile(
     r"|leverages|combines|channels|uses|applies|brings|skilled|living|specializing|leveraging|blending|combining|while|named)\b"
 )
 _RELATIVE = re.compile(r"\b(?:who|that|which) $")
+_ASIDE = re.compile(r", (?:who|whose|which|where|once|formerly) [^,]*,")
 _AND = re.compile(r",? and (?:an? )?|/|, (?:an? )?")
 _AGENT = re.compile(
     r"(?:er|or|ist|ian|ant|ent|yst|eer|preneur|ive|ate|tect|man|woman|person|nurse|mechanic|chef|cook|clerk|aide|guard|coach"
@@ -100,7 +101,9 @@ def statements(reading: RecordView, field: str, verbs: re.Pattern[str]) -> Itera
         lead = text[_sentence_start(text, match.start()) : match.start()]
         if not subject.named.search(lead) or (_RELATIVE.search(lead) and not subject.titled.search(lead)):
             continue
-        clause = subject.named.sub("she", clause_before(text, match.start()))  # Hope and Will are names, too
+        spoken = _ASIDE.sub(",", lead)
+        clause = clause_before(spoken, len(spoken))
+        clause = subject.named.sub("she", clause)  # Hope and Will are names, too
         mood, end = _nearest_hedge(clause)
         if mood == "present" or subject.anew.search(clause[end:]):
             yield match
