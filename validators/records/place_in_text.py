@@ -9,7 +9,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.claims import clause_before, mood_at, statements
+from census_personas.validators.text.claims import clause_before, statements
 from census_personas.validators.text.lexicon import ENGLISH, stands
 from census_personas.validators.text.prose import plain
 
@@ -54,6 +54,10 @@ _LIVES = re.compile(  # on lower-case text
 )
 REACH = 40  # letters in which a place's name stands
 RARE = 0.02  # share of the people of places of a name below which it is not meant
+_ANOTHER_HOME = re.compile(  # where others live, or where the person would like to
+    r"\b(?:sister|brother|daughter|son|cousin|aunt|uncle|niece|nephew|friend)s? (?:\w+ )?(?:live|work|move|reside|settle)"
+    r"|\b(?:dream|hope|wish|long)\w* (?:of|to|for|that) (?:\w+ )?(?:liv|mov|settl|retir)"
+)
 _MORE = re.compile(r" [A-Z]")  # "Delaware County" is not Delaware
 NEAR_KM = 5.0  # how near another region begins whose places people name
 MORE = 3.0  # times the votes of the person's own state that the other must have
@@ -126,11 +130,10 @@ class _Told(NamedTuple):
 def _told(field: str, text: str, name: frozenset[str], reference: RuleContext) -> _Told:
     """What a text tells of places; teams are followed from anywhere."""
     told = _Told(*(defaultdict[str, float](float) for _ in _Told._fields))
-    lower = text.lower()
     for mention in reference.gazetteer.mentions(text, name):
-        if mood_at(lower, mention.start) in {"aim", "other"}:
-            continue
         lead = clause_before(text, mention.start)
+        if _ANOTHER_HOME.search(lead):
+            continue
         done = not (field == SPORTS and _FOLLOWED.search(lead))
         alone = done and mention.alone
         origin = _ORIGIN.search(lead.lower()) is not None
