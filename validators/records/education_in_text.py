@@ -272,7 +272,7 @@ def _hold(lead: str, after: str, *, own: bool, sure: bool) -> tuple[bool, bool]:
     if lexis.owns.search(lead):
         return False, True
     if plan >= 0:
-        held = _last(lexis.has, lead) > plan
+        held = _last(lexis.has, lead) >= plan
         return not held, held
     return False, lexis.has.search(lead) is not None or lexis.builds.search(lead) is not None
 

@@ -31,6 +31,7 @@ GROWN_UP = 18
 OLDEST = 201  # every stage has ended
 YEAR = 2025  # of records that state no birth year
 YEAR_SLACK = 3
+_TEN = 10
 _MOST = 50  # years of experience that texts write as a word
 _NUMBERS = ONE_TO_TEN | {"twelve": 12, "fifteen": 15}
 _NUMBERS |= {name: number for name, number in TENS.items() if number <= _MOST}
@@ -40,14 +41,22 @@ _EXPERIENCE = re.compile(
     r"|steering|leading|running|overseeing|supervising|keeping|driving|caring|guiding)\b"
     r"(?! (?:marriage|family|history|tradition|her|his|their|age))"
 )
-_COUNT = re.compile(rf"\b(?P<count>\d{{1,2}}|{'|'.join(_NUMBERS)})\+?(?:[- ]plus)?[- ]$")
+_NUMBERS |= {
+    f"{ten}-{one}": tens + ones
+    for ten, tens in TENS.items()
+    for one, ones in ONE_TO_TEN.items()
+    if tens <= _MOST and ones < _TEN
+}
+_COUNT = re.compile(
+    rf"\b(?P<count>\d{{1,2}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\+?(?:[- ]plus)?[- ]$"
+)
 _LASTING = re.compile(
     rf"\b(?:he|she|they|(?:(?<=^)|(?<=\. ))[\w.-]+(?: [\w.-]+)?) (?:has|have)"
     rf" (?:been \w+ing|\w+ed|run|taught|driven|kept|sung|led)\b[^.,;]{{0,40}} for (?:over |more than |nearly |almost )?"
     rf"(?P<count>\d\d|{'|'.join(_NUMBERS)}) (?P<unit>years|decades)\b"
 )
 _UNITS = frozenset({"year", "years", "decade", "decades"})
-LONGEST_COUNT = 13  # letters of "fifteen-plus "
+LONGEST_COUNT = 18  # letters of "forty-seven-plus "
 _CHILDHOOD = re.compile(
     r"\b(?:grew up|growing up|raised|upbringing|childhood|born|coming of age|came of age)\b(?P<between>[^.;]{0,90}?)"
     r"\b(?:(?P<part>early|mid|late)[- ])?(?P<decade>19\d0|20[01]0)s(?:(?:,? and|-| to)(?: the)?"

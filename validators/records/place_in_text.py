@@ -50,13 +50,15 @@ _ORIGIN = re.compile(
 _LIVES = re.compile(  # on lower-case text
     r"\b(?:(?:lives|resides|rents (?:an?|the) (?:\w+ ){1,3}|owns (?:an?|the) (?:\w+ ){0,2}(?:home|house|condo))"
     r"|(?:has|have|makes|made) (?:made )?(?:his|her|their) home|(?:is|are) (?:now |currently )?(?:at home|based|living)"
-    r"|they (?:live|reside)) (?:(?:with|by) [^.,;]{1,30} )?in (?:downtown |suburban |sunny |nearby )?(?=[a-z])"
+    r"|they (?:live|reside)) (?:(?:with|by) [^.,;]{1,30} )?(?:in an? (?:[\w-]+ ){1,4}?)?"
+    r"in (?:downtown |suburban |sunny |nearby )?(?=[a-z])"
 )
 REACH = 40  # letters in which a place's name stands
 RARE = 0.02  # share of the people of places of a name below which it is not meant
 _ANOTHER_HOME = re.compile(  # where others live, or where the person would like to
-    r"\b(?:sister|brother|daughter|son|cousin|aunt|uncle|niece|nephew|friend)s? (?:\w+ )?(?:live|work|move|reside|settle)"
+    r"\b(?:sister|brother|daughter|son|cousin|aunt|uncle|niece|nephew|friend)s? (?:\w+ )?(?:live|work|move|reside)"
     r"|\b(?:dream|hope|wish|long)\w* (?:of|to|for|that) (?:\w+ )?(?:liv|mov|settl|retir)"
+    r"|\bsav(?:es|ing) (?:up )?for"
 )
 _MORE = re.compile(r" [A-Z]")  # "Delaware County" is not Delaware
 NEAR_KM = 5.0  # how near another region begins whose places people name

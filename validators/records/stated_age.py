@@ -61,8 +61,11 @@ _THINGS = frozenset(
     "daughter son child children kid kids niece nephew grandson granddaughter house home farmhouse farm barn tradition"
     " recipe oak tree dog cat car truck company building church family business tower bridge cabin boat guitar piano"
     " tractor motorcycle bicycle bike clock mill theater store shop firm marriage friendship quilt map radio"
+    " neighbor neighbors neighbour aunt uncle mother father grandmother grandfather friend client patient cousin"
+    " brother sister husband wife pupil student resident terrier horse mare"
     " sourdough starter journal plan horizon apprentice apprentices student students".split()
 )
+_OF_THING = re.compile(r"\b(?:that|which|it|this) (?:is|was)(?: now| over| nearly| almost)? $")
 _PRESENT = re.compile(r"\b(?:now|currently|woman|man|person|professional|\w+er|\w+or|\w+ist|\w+ian|still),?$")
 _ANOTHER = re.compile(
     r"\b(?:for|with|to|of|by|from|helps|mentors|like) (?:an?|the|his|her|their|older) (?:[\w-]+ )?[\w-]+,?$"
@@ -148,6 +151,8 @@ def _years_old(text: str, names: tuple[str, ...], age: int | None) -> Iterator[t
         if count is None or (value := _number(count)) == age:
             continue
         before = text[max(0, count.start() - NEAR) : count.start()]
+        if _OF_THING.search(before):
+            continue
         if _introduced(before, names) or (
             # A child of four beside the person is likelier than a persona of four.
             value >= _ADULTHOOD and (match["after"] or "") not in _THINGS and not _OTHERS.search(before)

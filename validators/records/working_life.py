@@ -25,6 +25,7 @@ ROLES: tuple[str, ...] = ("occupation",)
 RULE = Rule.of(__name__)
 FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
 TEXT = "professional_persona"
+CHARACTER = "persona"
 # Age of Medicare (Social Security Act, section 226). From here on a title without a workplace is mostly that of
 # a career that is over: "a mechanical engineer" of eighty mentors pupils.
 CAREER_OVER = 65
@@ -93,15 +94,35 @@ def _employed(reading: RecordView, message: str) -> Iterator[Finding]:
         if field == PAST:
             continue
         for claim in titles(reading, field):
-            if claim.mood == "present" and _WORKS_AS.match(claim.quote) and _is_trade(claim, words):
+            if claim.mood == "present" and _is_named_trade(claim, reading, words):
                 yield RULE.error(field, message, claim.quote)
                 return
         for pattern in (words.employed, words.possessed):
             for match in statements(reading, field, pattern):
-                near = reading.lowered[field][match.start() : match.end() + NEAR]
-                if not words.employed_not.search(near):
+                if not _is_unpaid(reading.lowered[field], match, words):
                     yield RULE.error(field, message, match.group())
                     return
+        match = words.career.search(reading.lowered[field])
+        if match is not None and not _is_unpaid(reading.lowered[field], match, words):
+            yield RULE.error(field, message, match.group())
+            return
+
+
+def _is_unpaid(text: str, match: re.Match[str], words: _Words) -> bool:
+    """Return whether the words near a job say that it is unpaid, or those before it that it was left."""
+    gone = words.gone.search(text[max(0, match.start() - NEAR) : match.start()])
+    if match.group().endswith(" as ") and words.jobs.isdisjoint(
+        text[match.end() : match.end() + NEAR].split()
+    ):
+        return True  # "her role as a bridge between generations"
+    return gone is not None or words.employed_not.search(text[match.start() : match.end() + NEAR]) is not None
+
+
+def _is_named_trade(claim: Claim, reading: RecordView, words: _Words) -> bool:
+    """Return whether a title is that of a job by its verb, "works as", or as it is no figure of speech."""
+    young = (reading.age or 0) < CAREER_OVER
+    literal = young and claim.field == CHARACTER and claim.head.rpartition("-")[2] in words.literal
+    return (literal or _WORKS_AS.match(claim.quote) is not None) and _is_trade(claim, words)
 
 
 def _is_trade(claim: Claim, words: _Words) -> bool:
@@ -224,6 +245,9 @@ class _Words(NamedTuple):
     employed: re.Pattern[str]
     employed_not: re.Pattern[str]
     possessed: re.Pattern[str]
+    gone: re.Pattern[str]
+    career: re.Pattern[str]
+    literal: frozenset[str]
     declines: re.Pattern[str]
     wants: re.Pattern[str]
     goes: re.Pattern[str]
@@ -265,6 +289,9 @@ def _words() -> _Words:
         employed=any_of("employed"),
         employed_not=re.compile(content["employed_not"]),
         possessed=re.compile(content["possessed"]),
+        gone=re.compile(content["gone"]),
+        career=re.compile(content["career"]),
+        literal=words_of("literal"),
         declines=re.compile(content["declines"]),
         wants=re.compile(content["wants"]),
         goes=any_of("goes"),

@@ -103,4 +103,4 @@ def _denials() -> re.Pattern[str]:
 
 @cache
 def _others() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(lexicon('life_stage', ENGLISH)['others'])})\b")
+    return re.compile(rf"\b(?:{'|'.join(lexicon('life_stage', ENGLISH)['others'])})s?\b")
