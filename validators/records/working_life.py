@@ -102,9 +102,9 @@ def _employed(reading: RecordView, message: str) -> Iterator[Finding]:
                 if not _is_unpaid(reading.lowered[field], match, words):
                     yield RULE.error(field, message, match.group())
                     return
-        match = words.career.search(reading.lowered[field])
-        if match is not None and not _is_unpaid(reading.lowered[field], match, words):
-            yield RULE.error(field, message, match.group())
+        held = words.career.search(reading.lowered[field])
+        if held is not None and not _is_unpaid(reading.lowered[field], held, words):
+            yield RULE.error(field, message, held.group())
             return
 
 
