@@ -66,6 +66,11 @@ class _Words(NamedTuple):
     causes: re.Pattern[str]
     negations: re.Pattern[str]
     no_diploma: re.Pattern[str]
+    holder: re.Pattern[str]
+    owns: re.Pattern[str]
+    no_college: re.Pattern[str]
+    no_degree: re.Pattern[str]
+    diploma: re.Pattern[str]
     no_diploma_letters: tuple[str, ...]
     anchors: frozenset[str]
     pairs: tuple[tuple[frozenset[str], str], ...]
@@ -93,6 +98,11 @@ def _words() -> _Words:
         causes=any_of(content["causes"]),
         negations=any_of(content["negations"]),
         no_diploma=re.compile("|".join(content["no_diploma"])),
+        holder=re.compile(content["holder"]),
+        owns=re.compile(content["owns"]),
+        no_college=re.compile(rf"\b{content['no_college']}"),
+        no_degree=re.compile(content["no_degree"]),
+        diploma=re.compile(rf"\b{content['diploma']}"),
         no_diploma_letters=tuple(content["no_diploma_letters"]),
         anchors=frozenset(word for word in content["anchors"] if " " not in word),
         pairs=tuple(
@@ -176,12 +186,29 @@ def _claims_of_text(field: str, text: str, near: Iterable[str]) -> Iterator[_Cla
                 yield _Claim(field, _rung("associates"), _rung("graduate"), quote)
         elif planned:
             yield from _plans(field, kind, quote, after_first=first <= match.start())
-        elif held or (kind == "major" and field in TOLD and not lexis.causes.search(lead)):
+        elif held or lexis.holder.match(match.group()) or _is_major(kind, field, lead):
             yield from _has(field, kind, quote)
-    likely = any(letters in text for letters in lexis.no_diploma_letters)
-    left = lexis.no_diploma.search(text) if likely else None
-    if left is not None and not lexis.others.search(text[_sentence(text, left.start()) : left.start()]):
-        yield _Claim(field, 0, 1, left.group())
+    if any(letters in text for letters in lexis.no_diploma_letters):
+        yield from _outright(field, text)
+
+
+def _is_major(kind: str, field: str, lead: str) -> bool:
+    """Return whether a course of study is the person's rather than a cause that they promote."""
+    return kind == "major" and field in TOLD and not _words().causes.search(lead)
+
+
+def _outright(field: str, text: str) -> Iterator[_Claim]:
+    """Yield what a text says of schooling without naming a credential: where it ended."""
+    lexis, high_school, top = _words(), _rung("high_school"), _rung("graduate")
+    for pattern, low, high in (
+        (lexis.no_diploma, 0, high_school - 1),
+        (lexis.no_college, 0, high_school),
+        (lexis.no_degree, 0, _rung("associates")),
+        (lexis.diploma, high_school, top),
+    ):
+        left = pattern.search(text)
+        if left is not None and not lexis.others.search(text[_sentence(text, left.start()) : left.start()]):
+            yield _Claim(field, low, high, left.group())
 
 
 def _credentials(text: str, near: Iterable[str]) -> Iterator[re.Match[str]]:
@@ -242,8 +269,10 @@ def _hold(lead: str, after: str, *, own: bool, sure: bool) -> tuple[bool, bool]:
             plan >= 0 and lexis.adds.search(lead) is not None
         )
         return planned, not planned
+    if lexis.owns.search(lead):
+        return False, True
     if plan >= 0:
-        held = _last(lexis.has, lead) > plan
+        held = _last(lexis.has, lead) >= plan
         return not held, held
     return False, lexis.has.search(lead) is not None or lexis.builds.search(lead) is not None
 
@@ -309,6 +338,11 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     },
     {
         "education_level": "high_school",
+        "persona": "Ana never went to college, and married a man with a doctorate.",
+    },
+    {"education_level": "graduate", "persona": "Ana coaches a college dropout and a high-school dropout."},
+    {
+        "education_level": "high_school",
         "career_goals_and_ambitions": "Ana plans to supplement her high-school diploma with an associate's degree.",
     },
 )
@@ -333,4 +367,9 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {"education_level": "high_school", "persona": "Ana, who holds a master's degree in physics, teaches."},
     {"education_level": "graduate", "career_goals_and_ambitions": "Ana plans to earn her GED next year."},
     {"education_level": "bachelors", "cultural_background": "Ana never finished high school, and says so."},
+    {"education_level": "some_college", "persona": "Ana, an alumna of a small medical school, sews well."},
+    {"education_level": "high_school", "persona": "Ana has two master's degrees and one cat."},
+    {"education_level": "graduate", "persona": "Ana never attended college, and says so."},
+    {"education_level": "9th_12th_no_diploma", "persona": "Ana graduated early from high school."},
+    {"education_level": "bachelors", "persona": "Ana is a proud college dropout."},
 )

@@ -25,11 +25,13 @@ ROLES: tuple[str, ...] = ("age",)
 
 RULE = Rule.of(__name__)
 CLEAR = 8  # years outside the range from which one stage alone is an error
+FIRST_HABIT = 4  # age from which anything else is counted that people do for years
 FIRST_WORK = 14  # age from which experience is counted
 GROWN_UP = 18
 OLDEST = 201  # every stage has ended
 YEAR = 2025  # of records that state no birth year
 YEAR_SLACK = 3
+_TEN = 10
 _MOST = 50  # years of experience that texts write as a word
 _NUMBERS = ONE_TO_TEN | {"twelve": 12, "fifteen": 15}
 _NUMBERS |= {name: number for name, number in TENS.items() if number <= _MOST}
@@ -39,9 +41,22 @@ _EXPERIENCE = re.compile(
     r"|steering|leading|running|overseeing|supervising|keeping|driving|caring|guiding)\b"
     r"(?! (?:marriage|family|history|tradition|her|his|their|age))"
 )
-_COUNT = re.compile(rf"\b(?P<count>\d{{1,2}}|{'|'.join(_NUMBERS)})\+?(?:[- ]plus)?[- ]$")
+_NUMBERS |= {
+    f"{ten}-{one}": tens + ones
+    for ten, tens in TENS.items()
+    for one, ones in ONE_TO_TEN.items()
+    if tens <= _MOST and ones < _TEN
+}
+_COUNT = re.compile(
+    rf"\b(?P<count>\d{{1,2}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\+?(?:[- ]plus)?[- ]$"
+)
+_LASTING = re.compile(
+    rf"\b(?:he|she|they|(?:(?<=^)|(?<=\. ))[\w.-]+(?: [\w.-]+)?) (?:has|have)"
+    rf" (?:been \w+ing|\w+ed|run|taught|driven|kept|sung|led)\b[^.,;]{{0,40}} for (?:over |more than |nearly |almost )?"
+    rf"(?P<count>\d\d|{'|'.join(_NUMBERS)}) (?P<unit>years|decades)\b"
+)
 _UNITS = frozenset({"year", "years", "decade", "decades"})
-LONGEST_COUNT = 13  # letters of "fifteen-plus "
+LONGEST_COUNT = 18  # letters of "forty-seven-plus "
 _CHILDHOOD = re.compile(
     r"\b(?:grew up|growing up|raised|upbringing|childhood|born|coming of age|came of age)\b(?P<between>[^.;]{0,90}?)"
     r"\b(?:(?P<part>early|mid|late)[- ])?(?P<decade>19\d0|20[01]0)s(?:(?:,? and|-| to)(?: the)?"
@@ -135,6 +150,10 @@ def _told(
             count = int(before["count"]) if before["count"].isdigit() else _NUMBERS[before["count"]]
             years = count * 10 - 2 if match["unit"].startswith("decade") else count
             yield FIRST_WORK + years, 200, "experience", text[before.start() : match.end()]
+    for match in _LASTING.finditer(text) if not known.isdisjoint(_UNITS) else ():
+        count = int(match["count"]) if match["count"].isdigit() else _NUMBERS[match["count"]]
+        years = count * 10 - 2 if match["unit"].startswith("decade") else count
+        yield FIRST_HABIT + years, 200, "experience", match.group()
     if "19" in text or "20" in text:
         yield from _eras(text, int(born) + age if born and _YEAR.fullmatch(born) else YEAR)
 
@@ -172,6 +191,8 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"age": 30, "cultural_background": "Ana was raised by parents who settled in Ohio in the 1970s."},
     {"age": 22, "cultural_background": "Ana's parents grew up in the 1960s in a small mill town."},
     {"age": 35, "sports_persona": "Ana Wu drives the senior league's bus."},
+    {"age": 30, "persona": "Ana Wu has skated for twenty years, as her family has for sixty years."},
+    {"age": 30, "persona": "Ana Wu's grandmother lives in a retirement home."},
     {"age": 70, "persona": "Ana Wu helps her granddaughter, a college sophomore, with essays."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
@@ -179,5 +200,8 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {"age": 30, "persona": "Ana Wu spoils her grandchildren."},
     {"age": 30, "persona": "Ana Wu, a baker with four decades of experience, rises early."},
     {"age": 30, "cultural_background": "Ana grew up in Ohio during the 1960s."},
+    {"age": 26, "persona": "Ana Wu has been tuning pianos for four decades."},
     {"age": 75, "persona": "Ana Wu, a college sophomore, bakes."},
+    {"age": 27, "persona": "Ana Wu is a great-grandmother with opinions."},
+    {"age": 33, "persona": "Ana Wu deals cards for the residents of her retirement home."},
 )

@@ -9,7 +9,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.claims import clause_before
+from census_personas.validators.text.claims import clause_before, statements
 from census_personas.validators.text.lexicon import ENGLISH, stands
 from census_personas.validators.text.prose import plain
 
@@ -47,6 +47,19 @@ _ORIGIN = re.compile(
     r"\b(?:grew up|growing up|born|raised|childhood|originally|hails?|moved from|mov(?:ed|ing)|came from|relocat|migrat"
     r"|emigrat|famil|parents|mother|father|grand|ancest|heritage|roots|upbringing|visit|trips?\b|travel|vacation|dream)"
 )
+_LIVES = re.compile(  # on lower-case text
+    r"\b(?:(?:lives|resides|rents (?:an?|the) (?:\w+ ){1,3}|owns (?:an?|the) (?:\w+ ){0,2}(?:home|house|condo))"
+    r"|(?:has|have|makes|made) (?:made )?(?:his|her|their) home|(?:is|are) (?:now |currently )?(?:at home|based|living)"
+    r"|they (?:live|reside)) (?:(?:with|by) [^.,;]{1,30} )?(?:in an? (?:[\w-]+ ){1,4}?)?"
+    r"in (?:downtown |suburban |sunny |nearby )?(?=[a-z])"
+)
+REACH = 40  # letters in which a place's name stands
+RARE = 0.02  # share of the people of places of a name below which it is not meant
+_ANOTHER_HOME = re.compile(  # where others live, or where the person would like to
+    r"\b(?:sister|brother|daughter|son|cousin|aunt|uncle|niece|nephew|friend)s? (?:\w+ )?(?:live|work|move|reside)"
+    r"|\b(?:dream|hope|wish|long)\w* (?:of|to|for|that) (?:\w+ )?(?:liv|mov|settl|retir)"
+    r"|\bsav(?:es|ing) (?:up )?for"
+)
 _MORE = re.compile(r" [A-Z]")  # "Delaware County" is not Delaware
 NEAR_KM = 5.0  # how near another region begins whose places people name
 MORE = 3.0  # times the votes of the person's own state that the other must have
@@ -63,6 +76,7 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         return
     own_city = plain(city) if city else ""
     yield from _city_elsewhere(texts, own_city, state, reference)
+    yield from _home_elsewhere(reading, texts, state, reference)
     if own_city and stands(own_city.lower(), reading.lower):
         return
     name = frozenset(reading.name.full.split()) if reading.name else frozenset()
@@ -92,7 +106,7 @@ def _report(
             prose = reading.prose.values()
             several = [t for t in prose if reference.gazetteer.votes([t], name).get(other, 0.0) >= SOME]
             agree = len(several) > 1 and sum(votes.values()) >= WHOLE
-            sure = agree or votes[best] >= MANY or _comes_from(told, state)
+            sure = agree or told[list(texts).index(best)].all[other] >= MANY or _comes_from(told, state)
         make = RULE.error if sure else RULE.warning
         yield make(best, f"the person lives in {home}; the text speaks of {elsewhere}", there)
 
@@ -120,6 +134,8 @@ def _told(field: str, text: str, name: frozenset[str], reference: RuleContext) -
     told = _Told(*(defaultdict[str, float](float) for _ in _Told._fields))
     for mention in reference.gazetteer.mentions(text, name):
         lead = clause_before(text, mention.start)
+        if _ANOTHER_HOME.search(lead):
+            continue
         done = not (field == SPORTS and _FOLLOWED.search(lead))
         alone = done and mention.alone
         origin = _ORIGIN.search(lead.lower()) is not None
@@ -179,6 +195,26 @@ def _city_elsewhere(
                 )
 
 
+def _home_elsewhere(
+    reading: RecordView, texts: Mapping[str, str], state: str, reference: RuleContext
+) -> Iterator[Finding]:
+    """Report the place in which the person lives by the text, where no such place lies in the person's state."""
+    for field, text in texts.items():
+        for match in statements(reading, field, _LIVES):
+            place = next(reference.gazetteer.mentions(text[match.end() : match.end() + REACH]), None)
+            if place is None or place.start or not place.alone:
+                continue
+            after = text[match.end() + len(place.name) :].removeprefix(", ")
+            votes = reference.gazetteer.votes_of(place.name)
+            named = reference.state_at_start(after) or max(votes, key=lambda code: votes[code])
+            sure = votes.get(named, 0.0) >= ENOUGH or reference.state_at_start(after) is not None
+            if sure and named != state and votes.get(state, 0.0) < RARE:
+                home, elsewhere = reference.state_name(state), reference.state_name(named)
+                message = f"the person lives in {home}; by the text they live in {elsewhere}"
+                yield RULE.error(field, message, text[match.start() : match.end() + len(place.name)])
+                return
+
+
 ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {
         "city": "Portland",
@@ -197,6 +233,13 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
         "state": "OR",
         "sports_persona": "Ana cheers for the Atlanta Braves and the Georgia Bulldogs.",
     },
+    {
+        "city": "Salem",
+        "state": "OR",
+        "first_name": "Ana",
+        "last_name": "Wu",
+        "persona": "Ana Wu dreams that she lives in Miami; her brother lives in Tampa, Florida.",
+    },
     {"city": "Lansdowne", "state": "PA", "persona": "Ana gardens in Lansdowne, Delaware County."},
     {
         "city": "Hoboken",
@@ -214,5 +257,12 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
     {"city": "Salem", "state": "OR", "cultural_background": "Ana grew up in Texas and is at home in Dallas."},
+    {
+        "city": "Salem",
+        "state": "OR",
+        "first_name": "Ana",
+        "last_name": "Wu",
+        "persona": "Ana Wu, who was born in Salem, lives with two dogs in Tampa.",
+    },
     {"city": "Portland", "state": "ME", "cultural_background": "Living in Portland, Oregon, Ana cycles."},
 )

@@ -26,6 +26,7 @@ NEAR = 45  # letters before a statement in which it is told whose age it is
 LONGEST_COUNT = 16  # letters of an age in words: "seventy-seven-"
 LATIN_SLACK = 3  # years by which "octogenarian" and the like are used loosely
 _DECADES = {"teens": 10} | {name.removesuffix("y") + "ies": number for name, number in TENS.items()}
+_ORDINALS = {f"{name.removesuffix('y')}ieth": number for name, number in TENS.items()}
 _UNITS = {name: number for name, number in ONE_TO_TEN.items() if number < 10}
 _WORD_AGE = rf"(?P<ten>{'|'.join(TENS)})(?:[- ](?P<unit>{'|'.join(_UNITS)}))?"
 # All on lower-case text. What follows an age, and, before it, the age: a pattern that begins with a word is found fast.
@@ -35,9 +36,18 @@ _NUMBER = re.compile(r"(?<![0-9])[0-9]{2,9}(?=[,.;]? |[,.;]?$)")  # bounded: a l
 _AT = re.compile(r"(?:^|[.;,] )(?:(?:even|now|currently|still|but) )?at (?:the )?(?:age (?:of )?)?$")
 _AGED = re.compile(r"(?:^|[.;,(] |\b(?:is|now|currently) )aged? $|\bat the age of $")
 _NOT_NOW = re.compile(
-    r", (?:he|she|they|(?:[a-z'-]+ ){1,2}[a-z'-]+) (?:had|first|began|started|learned|left|moved|discovered)\b"
+    r", (?:he|she|they|(?:[a-z'-]+ ){0,2}[a-z'-]+) (?:\w{3,}ed|had|first|began|left|took|won|became|bought|was|were"
+    r"|quit|lost|met|got|came|went|saw|found|fell|gave|made|built|ran|taught|thought|wrote|read)\b"
     r"| (?:to|and) \d|%"
 )
+_IN_WORDS = re.compile(rf"(?:^|[.;] )(?:(?:even|now|still|but) )?at {_WORD_AGE},")
+_BIRTHDAY = re.compile(
+    rf"\b(?:(?:has|have|just|recently|having) (?:just |recently )?turned (?P<had>\d\d|{'|'.join(TENS)})\b"
+    rf"|turned (?P<now>\d\d|{'|'.join(TENS)}) (?:this|last)\b"
+    rf"|(?:about to turn|turns|turning) (?P<soon>\d\d|{'|'.join(TENS)})(?= (?:this|next|in|soon)|[,.]| and\b)"
+    rf"|(?:just|recently) celebrated (?:his|her|their) (?P<th>\d0th|{'|'.join(_ORDINALS)}) birthday)"
+)
+_OUT_OF_TEENS = re.compile(r"\b(?:barely|just|not long|fresh) out of (?:his|her|their) teens\b")
 _DECADE = re.compile(
     rf" in (?:his|her|their) (?P<part>early|mid|late)?[- ]?(?P<decade>{'|'.join(_DECADES)}|\d0'?s)\b"
 )
@@ -51,8 +61,11 @@ _THINGS = frozenset(
     "daughter son child children kid kids niece nephew grandson granddaughter house home farmhouse farm barn tradition"
     " recipe oak tree dog cat car truck company building church family business tower bridge cabin boat guitar piano"
     " tractor motorcycle bicycle bike clock mill theater store shop firm marriage friendship quilt map radio"
+    " neighbor neighbors neighbour aunt uncle mother father grandmother grandfather friend client patient cousin"
+    " brother sister husband wife pupil student resident terrier horse mare"
     " sourdough starter journal plan horizon apprentice apprentices student students".split()
 )
+_OF_THING = re.compile(r"\b(?:that|which|it|this) (?:is|was)(?: now| over| nearly| almost)? $")
 _PRESENT = re.compile(r"\b(?:now|currently|woman|man|person|professional|\w+er|\w+or|\w+ist|\w+ian|still),?$")
 _ANOTHER = re.compile(
     r"\b(?:for|with|to|of|by|from|helps|mentors|like) (?:an?|the|his|her|their|older) (?:[\w-]+ )?[\w-]+,?$"
@@ -64,8 +77,12 @@ _EARLIER = re.compile(  # what was done at an age that is over
 _INTRODUCES = re.compile(r",?(?: is| remains)?(?: now)? an? (?:(?!(?:of|to|with|for|and) )[\w-]+ ){0,3}")
 _OLD = frozenset({"old", "young"})
 _LATINS = frozenset({"centenarian"}) | frozenset(f"{stem}genarian" for stem in _STEMS)
-_STARTS = _OLD | _LATINS | _DECADES.keys() | {"something"}
-_SPELT = (_STARTS - _OLD) | TENS.keys()  # without them an age stands in digits
+_TURNS = frozenset({"turned", "turn", "turns", "turning", "birthday", "teens"})
+_RELATIVE = re.compile(
+    r"\b(?:when|until|before|after|once|since|mother|father|son|daughter|wife|husband|brother|sister|who|as)\b"
+)
+_STARTS = _OLD | _LATINS | _DECADES.keys() | {"something"} | TENS.keys() | (_TURNS - {"turn"})
+_SPELT = (_STARTS - _OLD) | _TURNS  # without them an age stands in digits
 
 
 def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding]:
@@ -113,6 +130,13 @@ def _read(
         yield from _years_old(text, names, age)
     if numbered:
         yield from _at(text)
+        yield from _after_name(text, names)
+    if not known.isdisjoint(_TURNS):
+        yield from _birthdays(text)
+    if not known.isdisjoint(TENS.keys()):
+        for match in _IN_WORDS.finditer(text):
+            if not _NOT_NOW.match(text, match.end() - 1):
+                yield _number(match), _number(match), match.group().strip(",.; ")
     if not known.isdisjoint(_DECADES) or (numbered and "0" in text):
         yield from _decades(text, names)
     if "something" in known:
@@ -127,6 +151,8 @@ def _years_old(text: str, names: tuple[str, ...], age: int | None) -> Iterator[t
         if count is None or (value := _number(count)) == age:
             continue
         before = text[max(0, count.start() - NEAR) : count.start()]
+        if _OF_THING.search(before):
+            continue
         if _introduced(before, names) or (
             # A child of four beside the person is likelier than a persona of four.
             value >= _ADULTHOOD and (match["after"] or "") not in _THINGS and not _OTHERS.search(before)
@@ -157,6 +183,29 @@ def _at(text: str) -> Iterator[tuple[int, int, str]]:
             yield int(match.group()), int(match.group()), text[max(0, match.start() - 8) : match.end()]
 
 
+def _after_name(text: str, names: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:
+    """Yield the ages that stand between commas after the full name: "Ana Wu, 42, bakes"."""
+    for name in names[:1]:
+        match = re.search(rf"\b{re.escape(name)}, (?:now |only |just )?(\d\d),", text)
+        if match is not None:
+            yield int(match[1]), int(match[1]), match.group()
+
+
+def _birthdays(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield the ages of birthdays that have just been, or are near; the second kind is a year too high."""
+    for match in _BIRTHDAY.finditer(text):
+        if _OTHERS.search(text[max(0, match.start() - NEAR) : match.start()]) or _RELATIVE.search(
+            text[max(0, match.start() - NEAR) : match.start()]
+        ):
+            continue
+        kind = match.lastgroup or ""
+        words = match[kind]
+        age = _ORDINALS.get(words) or TENS.get(words) or int(words.removesuffix("th"))
+        yield (age - 1 if kind == "soon" else age), age, match.group()
+    for match in _OUT_OF_TEENS.finditer(text):
+        yield 18, _OUT_OF_TEENS_TO, match.group()
+
+
 def _decades(text: str, names: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:
     for match in _DECADE.finditer(text) if " in " in text else ():
         near = max(0, match.start() - NEAR)
@@ -185,11 +234,13 @@ def _latin(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 _ADULTHOOD = 16
+_OUT_OF_TEENS_TO = 24
 
 
 def _number(match: re.Match[str]) -> int:
-    if match["number"]:
-        return int(match["number"])
+    digits = match.groupdict().get("number")
+    if digits:
+        return int(digits)
     return TENS[match["ten"]] + _UNITS.get(match["unit"] or "", 0)
 
 
@@ -208,6 +259,14 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     {"age": 63, "cultural_background": "Ana grew up in Reading before moving to Lancaster in her thirties."},
     {"age": 92, "persona": "Ana Wu, a septuagenarian-turned-nonagenarian, bakes."},
     {"age": 85, "persona": "Ana Wu, an octogenarian, teaches her 19-year-old grandson."},
+    {"age": 44, "persona": "Ana Wu's mother turned 70 this spring, and Ana made 60 tarts."},
+    {"age": 44, "persona": "At seventeen, Ana left home. At thirty, she opened a bakery."},
+    {
+        "age": 44,
+        "first_name": "Ana",
+        "last_name": "Wu",
+        "persona": "Ana Wu, 44, turns 45 in May.",
+    },
     {"age": 61, "career_goals_and_ambitions": "Even at 61, Ana hopes to learn the cello before turning 70."},
 )
 REJECTS: tuple[Mapping[str, Any], ...] = (
@@ -223,5 +282,10 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
     {"age": 42, "persona": "Ana Wu is a spirited septuagenarian."},
     {"age": 42, "career_goals_and_ambitions": "At 73, Ana hopes to learn the cello."},
     {"age": 42, "persona": "Ruth Castellano, aged 71 and living in Ohio, rises early."},
+    {"age": 42, "first_name": "Ana", "last_name": "Wu", "persona": "Ana Wu, 58, keeps goats."},
+    {"age": 42, "persona": "Ana Wu has just turned 30 and counts the candles."},
+    {"age": 42, "persona": "Ana Wu recently celebrated her fiftieth birthday."},
+    {"age": 42, "persona": "At seventy, Ana Wu is still the first on the ice."},
+    {"age": 42, "persona": "Ana Wu is barely out of her teens."},
     {"age": 42, "persona": "Ana Wu, a 14-year-old baker, rises early."},
 )

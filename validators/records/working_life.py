@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from census_personas.validators.finding import Finding, Policy, Rule, Scope, Severity
-from census_personas.validators.text.claims import Claim, clause_before, mood_at, titles
+from census_personas.validators.text.claims import Claim, clause_before, mood_at, statements, titles
 from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.record_view import RecordView
 from census_personas.validators.text.stages import called_retired
@@ -25,12 +25,14 @@ ROLES: tuple[str, ...] = ("occupation",)
 RULE = Rule.of(__name__)
 FIELDS = ("professional_persona", "career_goals_and_ambitions", "persona")
 TEXT = "professional_persona"
+CHARACTER = "persona"
 # Age of Medicare (Social Security Act, section 226). From here on a title without a workplace is mostly that of
 # a career that is over: "a mechanical engineer" of eighty mentors pupils.
 CAREER_OVER = 65
 PENSION = 67  # full retirement age of those born since 1960 (section 216(l))
 PAST = "cultural_background"
 NEAR = 30  # letters after a job taken in which it turns out to be none
+_WORKS_AS = re.compile(r"work(?:s|ing)? as ")
 AFTER = 90  # letters after a title in which its workplace stands
 
 
@@ -47,6 +49,8 @@ def check(record: Mapping[str, Any], reference: RuleContext) -> Iterator[Finding
         if quote:
             yield RULE.error(TEXT, f"the person {state}; the text says that they have a job", quote)
         yield from _going(reading, f"the person {state}; the text has them go to a job")
+        yield from _employed(reading, f"the person {state}; the text says that they have a job")
+        yield from _undecided(reading)
         if not outside and (reading.age or 0) >= PENSION:
             said = called_retired(reading, working=False)
             yield from _retired(said, f"the person {state}; the text calls them retired")
@@ -81,6 +85,63 @@ def _going(reading: RecordView, message: str) -> Iterator[Finding]:
             if mood_at(text, match.start()) == "present" and not words.goes_not.search(near):
                 yield RULE.error(field, message, match.group())
                 return
+
+
+def _employed(reading: RecordView, message: str) -> Iterator[Finding]:
+    """Report the first verb of a text of today by which the person has a job."""
+    words = _words()
+    for field in reading.lowered:
+        if field == PAST:
+            continue
+        for claim in titles(reading, field):
+            if claim.mood == "present" and _is_named_trade(claim, reading, words):
+                yield RULE.error(field, message, claim.quote)
+                return
+        for pattern in (words.employed, words.possessed):
+            for match in statements(reading, field, pattern):
+                if not _is_unpaid(reading.lowered[field], match, words):
+                    yield RULE.error(field, message, match.group())
+                    return
+        held = words.career.search(reading.lowered[field])
+        if held is not None and not _is_unpaid(reading.lowered[field], held, words):
+            yield RULE.error(field, message, held.group())
+            return
+
+
+def _is_unpaid(text: str, match: re.Match[str], words: _Words) -> bool:
+    """Return whether the words near a job say that it is unpaid, or those before it that it was left."""
+    gone = words.gone.search(text[max(0, match.start() - NEAR) : match.start()])
+    if match.group().endswith(" as ") and words.jobs.isdisjoint(
+        text[match.end() : match.end() + NEAR].split()
+    ):
+        return True  # "her role as a bridge between generations"
+    return gone is not None or words.employed_not.search(text[match.start() : match.end() + NEAR]) is not None
+
+
+def _is_named_trade(claim: Claim, reading: RecordView, words: _Words) -> bool:
+    """Return whether a title is that of a job by its verb, "works as", or as it is no figure of speech."""
+    young = (reading.age or 0) < CAREER_OVER
+    literal = young and claim.field == CHARACTER and claim.head.rpartition("-")[2] in words.literal
+    return (literal or _WORKS_AS.match(claim.quote) is not None) and _is_trade(claim, words)
+
+
+def _is_trade(claim: Claim, words: _Words) -> bool:
+    """Return whether a title is one that people work as for pay."""
+    head = claim.head.rpartition("-")[2]
+    return head in words.jobs | words.trades and words.unpaid.isdisjoint(claim.title.split())
+
+
+def _undecided(reading: RecordView) -> Iterator[Finding]:
+    """Warn where one text wants no job and another wants one; a wish may come after the present."""
+    words = _words()
+    declined = next((m.group() for t in reading.lowered.values() if (m := words.declines.search(t))), "")
+    wanted = ((field, match) for field, t in reading.lowered.items() if (match := words.wants.search(t)))
+    field, match = next(wanted, ("", None))
+    if declined and match is not None:
+        quote = f"{declined} | {match.group()}"
+        yield RULE.warning(
+            field, "one passage says that the person wants no job, another that they do", quote
+        )
 
 
 def _hired(claims: Iterable[Claim], words: _Words) -> str:
@@ -181,6 +242,14 @@ class _Words(NamedTuple):
     educators: frozenset[str]
     lessons: re.Pattern[str]
     work: re.Pattern[str]
+    employed: re.Pattern[str]
+    employed_not: re.Pattern[str]
+    possessed: re.Pattern[str]
+    gone: re.Pattern[str]
+    career: re.Pattern[str]
+    literal: frozenset[str]
+    declines: re.Pattern[str]
+    wants: re.Pattern[str]
     goes: re.Pattern[str]
     goes_not: re.Pattern[str]
     idle: re.Pattern[str]
@@ -217,6 +286,14 @@ def _words() -> _Words:
         educators=words_of("educators"),
         lessons=re.compile(content["lessons"]),
         work=any_of("work"),
+        employed=any_of("employed"),
+        employed_not=re.compile(content["employed_not"]),
+        possessed=re.compile(content["possessed"]),
+        gone=re.compile(content["gone"]),
+        career=re.compile(content["career"]),
+        literal=words_of("literal"),
+        declines=re.compile(content["declines"]),
+        wants=re.compile(content["wants"]),
         goes=any_of("goes"),
         goes_not=re.compile(content["goes_not"]),
         idle=any_of("idle"),
@@ -278,7 +355,12 @@ ACCEPTS: tuple[Mapping[str, Any], ...] = (
     },
     {**_IDLE, "persona": "Ana Wu has taken on a new role as a volunteer guide."},
     {**_IDLE, "culinary_persona": "Ana Wu no longer packs sandwiches for her lunch break."},
+    {**_IDLE, "persona": "Ana Wu hopes to work for a shipping company when the twins start school."},
+    {**_IDLE, "persona": "Ana Wu worked at a bank until the move, and works in her greenhouse now."},
+    {**_IDLE, "persona": "Ana Wu thanks the cooks who work at the diner, and her son works for a hotel."},
     {**_WORKER, "persona": "Ana Wu, once a stay-at-home mother, now bakes."},
+    {**_WORKER, "persona": "Ana Wu was jobless for a winter, and does not work on Mondays."},
+    {**_WORKER, "persona": "Ana Wu is not retired, and her father retired last May."},
     {**_WORKER, "career_goals_and_ambitions": "Ana mentors women re-entering the workforce."},
     {**_WORKER, "persona": "Ana Wu, a retired nurse, keeps a part-time job at the bakery."},
 )
@@ -345,7 +427,16 @@ REJECTS: tuple[Mapping[str, Any], ...] = (
         "career_goals_and_ambitions": "Ana has taken on a new role as a project manager.",
     },
     {**_IDLE, "arts_persona": "Ana Wu sketches strangers on her morning commute."},
+    {**_IDLE, "age": 73, "persona": "Ana Wu, a widow, continues to work in the shipping industry."},
+    {**_IDLE, "persona": "After a decade at home, Ana Wu works part-time at a hotel front desk."},
+    {**_IDLE, "persona": "Ana Wu works as a bus dispatcher and knits between calls."},
+    {**_IDLE, "persona": "Ana Wu reports to the shift supervisor and keeps the line moving."},
+    {**_IDLE, "sports_persona": "Ana Wu plays darts with her coworkers on Fridays."},
     {**_IDLE, "occupation": "baker"},
+    {**_WORKER, "persona": "Ana Wu has been out of work since the flood."},
+    {**_WORKER, "persona": "Recently laid off, Ana Wu walks the dog twice a day."},
+    {**_WORKER, "persona": "Ana Wu retired last June and sleeps until nine."},
+    {**_WORKER, "persona": "Retirement leaves Ana Wu free to travel."},
     {**_WORKER, "career_goals_and_ambitions": "Ana aims to re-enter the workforce next year."},
     {**_WORKER, "career_goals_and_ambitions": "Ana aims to transition back into the workforce."},
     {**_WORKER, "persona": "Ana Wu, a curious retiree with a camera, walks the shore."},

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from census_personas.validators.text.lexicon import ENGLISH, lexicon
 from census_personas.validators.text.record_view import RecordView
@@ -32,6 +32,8 @@ _TITLE_END = re.compile(
     r"[,;:.(]| - | (?:who|whose|that|which|with|in|at|for|from|of|on|by|to|where|he|she|they|is|has|known|based|blends"
     r"|leverages|combines|channels|uses|applies|brings|skilled|living|specializing|leveraging|blending|combining|while|named)\b"
 )
+_RELATIVE = re.compile(r"\b(?:who|that|which) $")
+_ASIDE = re.compile(r", (?:who|whose|which|where|once|formerly) [^,]*,")
 _AND = re.compile(r",? and (?:an? )?|/|, (?:an? )?")
 _AGENT = re.compile(
     r"(?:er|or|ist|ian|ant|ent|yst|eer|preneur|ive|ate|tect|man|woman|person|nurse|mechanic|chef|cook|clerk|aide|guard|coach"
@@ -73,12 +75,61 @@ class Claim:
 
 def mood_at(text: str, at: int) -> Mood:
     """Return the mood of a claim at a position of lower-case text, by the nearest hedge before it in its clause."""
-    lead = clause_before(text, at)
-    best: tuple[int, Mood] = (-1, "present")
+    return _nearest_hedge(clause_before(text, at))[0]
+
+
+def _nearest_hedge(lead: str) -> tuple[Mood, int]:
+    """Return the mood of the last hedge of a passage and where the hedge ends; "present" and 0 without one."""
+    best: tuple[Mood, int] = ("present", 0)
     for mood, pattern in _hedges():
         for match in pattern.finditer(lead):
-            best = max(best, (match.end(), mood), key=lambda pair: pair[0])
-    return best[1]
+            best = max(best, (mood, match.end()), key=lambda pair: pair[1])
+    return best
+
+
+def statements(reading: RecordView, field: str, verbs: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Yield the passages in which the person is the subject of one of some verbs, in the present and without a hedge.
+
+    The subject is the person's name or a pronoun of the third person in the same sentence, or "who" after a title that
+    the text gives the person. A hedge of an earlier clause does not count: "after years at sea, she works at a mill".
+    """
+    text = reading.lowered.get(field, "")
+    if reading.name is None:
+        return
+    subject = _subject(reading.name.first.lower(), reading.name.last.lower())
+    for match in verbs.finditer(text):
+        lead = text[_sentence_start(text, match.start()) : match.start()]
+        if not subject.named.search(lead) or (_RELATIVE.search(lead) and not subject.titled.search(lead)):
+            continue
+        spoken = _ASIDE.sub(",", lead)
+        clause = clause_before(spoken, len(spoken))
+        clause = subject.named.sub("she", clause)  # Hope and Will are names, too
+        mood, end = _nearest_hedge(clause)
+        if mood == "present" or subject.anew.search(clause[end:]):
+            yield match
+
+
+class _Subject(NamedTuple):
+    """Patterns of what precedes a verb: the person; the person in a new clause; the person, a title and "who"."""
+
+    named: re.Pattern[str]
+    anew: re.Pattern[str]
+    titled: re.Pattern[str]
+
+
+@cache
+def _subject(first: str, last: str) -> _Subject:
+    names = rf"(?:he|she|they|{re.escape(first)}|{re.escape(last)})"
+    return _Subject(
+        re.compile(rf"\b{names}\b"),
+        re.compile(rf"(?:, |; |\band )(?:now |today )?{names}\b"),
+        re.compile(rf"\b{names}(?:,| is| remains) (?:now |still )?an? [^,.;]{{2,70}} who $"),
+    )
+
+
+def _sentence_start(text: str, at: int) -> int:
+    earliest = max(0, at - LONGEST_SUBJECT)
+    return max(max(text.rfind(end, earliest, at) for end in (". ", "; ", "! ", "? ")) + 1, earliest)
 
 
 def clause_before(text: str, at: int) -> str:

@@ -29,7 +29,8 @@ class Stage(NamedTuple):
         for at in sorted({at for word in self.words for at in _places(word, text)}):
             for pattern in self.patterns:  # slow, so they are not run on the whole text
                 for match in pattern.finditer(text, max(0, at - BEFORE), at + AFTER):
-                    if not _others().search(text[max(0, match.start() - LEAD) : match.start()]):
+                    lead = text[max(0, match.start() - LEAD) : match.start()]
+                    if not _others().search(lead) and not _denied(lead + match.group()):
                         yield match.group()
 
 
@@ -89,6 +90,17 @@ def _working_on() -> re.Pattern[str]:
     return re.compile("|".join(lexicon("life_stage", ENGLISH)["working_on"]))
 
 
+def _denied(passage: str) -> bool:
+    """Return whether a passage denies or postpones the retirement that it names: "not retired yet"."""
+    before, retired, _ = passage.rpartition("retir")
+    return bool(retired) and _denials().search(before) is not None
+
+
+@cache
+def _denials() -> re.Pattern[str]:
+    return re.compile(lexicon("life_stage", ENGLISH)["denials"])
+
+
 @cache
 def _others() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(lexicon('life_stage', ENGLISH)['others'])})\b")
+    return re.compile(rf"\b(?:{'|'.join(lexicon('life_stage', ENGLISH)['others'])})s?\b")
