@@ -33,6 +33,7 @@ EXPLAINED = {
     "census_personas/run.py": "the state of a run",
     "census_priors/roles.py": "what the role origin is for",
     "foundation/randomness.py": "the state of a generator of numbers",
+    "generator/experiment/runner.py": "the state of a run",
     "generator/cli/options.py": "examples of conditions",
     "generator/cli/priors.py": "the option that names person records, for the one builder that reads them",
     "generator/config/selection.py": "an example of a condition",

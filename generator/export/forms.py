@@ -88,19 +88,17 @@ def edsl(person: Person) -> Mapping[str, Any]:
 
 def tinytroupe(person: Person) -> Mapping[str, Any]:
     """Return TinyTroupe's agent specification (`TinyPerson`), as in its file `Lisa.agent.json`."""
-    facts = person.facts
-    residence = ", ".join(
-        str(facts[key]) for key in ("city", "municipality", "state", "province", "country") if key in facts
-    )
+    by_role, country = person.roles, person.facts.get("country")
+    home = (by_role.get("municipality"), by_role.get("region"), country)
     persona: dict[str, Any] = {
         "name": person.name or person.uuid,
-        "age": facts.get("age"),
-        "gender": facts.get("sex"),
-        "nationality": facts.get("nationality") or facts.get("country"),
-        "residence": residence,
-        "education": _shown(facts.get("education_level", "")),
+        "age": by_role.get("age"),
+        "gender": by_role.get("sex"),
+        "nationality": by_role.get("birth", country),
+        "residence": ", ".join(str(place) for place in home if place),
+        "education": _shown(by_role.get("schooling", "")),
         "occupation": {
-            "title": _shown(facts.get("occupation", "")),
+            "title": _shown(by_role.get("occupation", "")),
             "description": person.texts.get("professional_persona", ""),
         },
         "personality": {

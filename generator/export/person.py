@@ -17,6 +17,7 @@ from census_personas.foundation.schema import LISTS, PROSE
 from census_personas.foundation.traits import TRAITS
 from census_personas.validators.text.record_view import RecordView
 
+_ROLES = ("age", "sex", "birth", "municipality", "region", "schooling", "occupation")
 _NAMES = ("given_name", "family_name", "second_family_name")
 _HIDDEN = frozenset({"uuid", "row", "drawn", "key", *(f"{trait}_label" for trait in TRAITS), *TRAITS})
 
@@ -29,6 +30,7 @@ class Person:
         uuid: of the record.
         name: full name, from columns of names or from the texts; '' if neither has one.
         facts: facts by column, without empty ones.
+        roles: some of them by role, whatever the locale calls their columns.
         texts: texts by field, without empty ones.
         lists: lists of skills and hobbies by field.
         traits: T-scores by trait; empty if the dataset has none.
@@ -37,6 +39,7 @@ class Person:
     uuid: str
     name: str
     facts: Mapping[str, Any]
+    roles: Mapping[str, Any]
     texts: Mapping[str, str]
     lists: Mapping[str, tuple[str, ...]]
     traits: Mapping[str, int]
@@ -80,7 +83,8 @@ def person_of(record: Mapping[str, Any], roles: Roles) -> Person:
     traits = {
         trait: int(record[trait]) for trait in TRAITS if trait in record and not _is_empty(record[trait])
     }
-    return Person(str(record["uuid"]), name, facts, texts, lists, traits)
+    by_role = {role: facts[column] for role in _ROLES if (column := roles.get(role)) in facts}
+    return Person(str(record["uuid"]), name, facts, by_role, texts, lists, traits)
 
 
 def _plain(value: Any) -> Any:
