@@ -56,7 +56,7 @@ class AgeWords(Part):
 class InputWords(Part):
     """The whole of `input.yaml`; a locale without the file knows its own names and labels only.
 
-    It is no part of what the locale is: people are sampled the same whatever it says.
+    It is not part of the locale's identity: it changes no sampled person.
 
     Attributes:
         countries: what its country is called.

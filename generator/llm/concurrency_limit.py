@@ -52,7 +52,7 @@ class Gate(Protocol):
 
     @property
     def ceiling(self) -> int:
-        """Requests at once, whatever the endpoint could take."""
+        """Most requests at once, even if the endpoint could take more."""
         ...
 
     @property
@@ -104,7 +104,7 @@ class ConcurrencyLimit:
     """Admits requests up to an adaptive limit, in order of arrival: `async with gate`. For one event loop."""
 
     def __init__(self, ceiling: int) -> None:
-        """`ceiling` bounds the limit whatever the endpoint could take."""
+        """`ceiling` bounds the limit, even if the endpoint could take more."""
         self.ceiling = ceiling
         self.limit = min(START, ceiling)
         self.in_flight = 0

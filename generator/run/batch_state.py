@@ -138,7 +138,7 @@ def batch_locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UnwritableError(error.errno, error.strerror, str(file)) from error
-    with held(file, f"{folder}: another process is at its batches; wait for it or stop it"):
+    with held(file, f"{folder}: another process works on its batches; wait for it or stop it"):
         try:
             yield
         finally:

@@ -41,9 +41,7 @@ def test_findings_and_rejections_are_frames(finished: Run, tmp_path: Path) -> No
     assert list(Run(tmp_path / "run").findings.columns) == columns
 
 
-def test_a_folder_without_a_run_is_refused_and_a_missing_report_says_what_to_do(
-    finished: Run, tmp_path: Path
-) -> None:
+def test_missing_run_and_report_are_named(finished: Run, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="holds no run; give a folder"):
         Run(tmp_path)
     shutil.copytree(finished.folder, tmp_path / "run")

@@ -12,7 +12,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.mark.parametrize("notebook", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.name)
-def test_stored_output_is_whole_and_names_no_place(notebook: Path) -> None:
+def test_stored_output_names_no_place(notebook: Path) -> None:
     text = notebook.read_text(encoding="utf-8")
     assert '"outputs": [' in text
     assert [

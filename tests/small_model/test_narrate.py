@@ -21,7 +21,7 @@ PEOPLE = 2
 pytestmark = pytest.mark.small_model
 
 
-def test_a_run_that_was_killed_ends_with_rows_or_with_reasons(
+def test_killed_run_ends_with_rows_or_reasons(
     endpoint: ModelEndpoint, killed_once: Any, tmp_path: Path
 ) -> None:
     settings = {

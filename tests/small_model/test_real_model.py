@@ -25,7 +25,7 @@ def summed_up(folder: Path, *options: str) -> dict[str, Any]:
     return measures
 
 
-def test_a_killed_benchmark_goes_on_and_counts_every_answer_once(
+def test_killed_benchmark_counts_each_answer_once(
     chat_server: Callable[..., Any], killed_once: Any, tmp_path: Path
 ) -> None:
     server = chat_server("--latency", "0.3", "--fault", "nameless=0.2")
@@ -67,7 +67,7 @@ def test_a_killed_benchmark_goes_on_and_counts_every_answer_once(
     assert (tmp_path / "people.jsonl").read_bytes() == before
 
 
-def test_without_an_endpoint_the_benchmark_says_what_is_missing(tmp_path: Path) -> None:
+def test_missing_endpoint_is_named(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PERSONAS_")}
     command = [sys.executable, SCRIPT, "--resume", str(tmp_path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
@@ -77,7 +77,7 @@ def test_without_an_endpoint_the_benchmark_says_what_is_missing(tmp_path: Path) 
 
 
 @pytest.mark.small_model
-def test_answers_of_a_real_model_are_json_of_the_schema(endpoint: ModelEndpoint, tmp_path: Path) -> None:
+def test_answers_are_json_of_the_schema(endpoint: ModelEndpoint, tmp_path: Path) -> None:
     environment = {**os.environ, URL: endpoint.base_url}
     command = [sys.executable, SCRIPT, "--people", "1", "--json", "--resume", str(tmp_path), *ONCE]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

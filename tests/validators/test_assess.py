@@ -17,9 +17,7 @@ def _file(tmp_path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def test_a_file_is_measured_in_one_pass_and_its_numbers_keep_their_names(
-    tmp_path: Path, good: dict[str, Any], another: dict[str, Any]
-) -> None:
+def test_file_is_measured_in_one_pass(tmp_path: Path, good: dict[str, Any], another: dict[str, Any]) -> None:
     path = _file(tmp_path, [good, another, good])
     found = assess_files([path], Priors.load("en_US"), np.random.default_rng(0))
     _keeps_its_names(found)

@@ -65,7 +65,7 @@ def test_the_example_of_the_page_measures_a_file(tmp_path: Path, good: dict[str,
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv"])
-def test_columns_that_only_a_measure_asks_for_are_read_of_every_row(tmp_path: Path, suffix: str) -> None:
+def test_columns_of_measures_are_read(tmp_path: Path, suffix: str) -> None:
     rows = [
         {"sex": "Male", "religion": belief, "income": income, "motto": "Carpe diem"}
         for belief, income in (("none", 10), ("some", 20.5), ("none", 30), ("some", "secret"))
@@ -75,7 +75,7 @@ def test_columns_that_only_a_measure_asks_for_are_read_of_every_row(tmp_path: Pa
     assert found.people.entropy == {"sex": 0}
 
 
-def test_a_plug_in_cannot_turn_a_fact_of_ours_into_a_number(tmp_path: Path, good: dict[str, Any]) -> None:
+def test_plugin_cannot_retype_a_fact(tmp_path: Path, good: dict[str, Any]) -> None:
     text = INCOME.replace('numbers=("income",)', 'numbers=("sex",)')
     found = assessed(tmp_path, plugin(tmp_path / "plug", text), [good])
     assert found.people.entropy["sex"] == 0
@@ -95,7 +95,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("text", FAULTS)
-def test_what_is_no_measure_is_refused_before_anything_is_read(tmp_path: Path, text: str) -> None:
+def test_no_measure_is_refused_first(tmp_path: Path, text: str) -> None:
     with pytest.raises(PluginError, match=FAULTS[text]):
         measures(plugin(tmp_path / "plug", HEAD + text + "\n"))
 
@@ -116,7 +116,7 @@ FAILING = {
 
 
 @pytest.mark.parametrize("line", FAILING)
-def test_a_measure_that_fails_is_named_in_one_line(tmp_path: Path, good: dict[str, Any], line: str) -> None:
+def test_failing_measure_is_named(tmp_path: Path, good: dict[str, Any], line: str) -> None:
     text = (
         f"from typing import Any\n{HEAD}NEEDS = Needs()\n\n\nclass Result(MeasureResult):\n    number: float\n"
         f"    anything: Any = None\n\n\ndef measure(dataset):\n    {line}\n"

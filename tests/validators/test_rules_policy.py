@@ -55,7 +55,7 @@ def test_run_policy_repairs_and_files_warn(
             assert found.lowered() in foreign.check(mutated), name
 
 
-def test_a_run_of_people_from_elsewhere_repairs_the_texts_that_it_writes() -> None:
+def test_rewritten_people_are_repaired() -> None:
     assert set(WRITTEN.values()) == {"repair"}
     assert WRITTEN.items() <= SAMPLED.items()
 
@@ -69,7 +69,7 @@ def test_shared_text_runs_in_no_checker(
         RecordChecker(reference, {"shared_text": "mend"})
 
 
-def test_echoes_are_not_judged_where_the_prompts_are_not_known(reference: RuleContext) -> None:
+def test_echo_needs_known_prompts(reference: RuleContext) -> None:
     assert RecordChecker(RuleContext(reference.priors)).not_judged["echo"].startswith("the prompts")
     assert "echo" not in RecordChecker(reference).not_judged
 
@@ -85,9 +85,7 @@ def test_off_does_not_run_the_rule(reference: RuleContext, good: dict[str, Any])
     assert "pronouns" not in {f.code for f in found}
 
 
-def test_singular_they_is_a_warning_until_the_policy_is_strict(
-    reference: RuleContext, good: dict[str, Any]
-) -> None:
+def test_singular_they_warns_by_default(reference: RuleContext, good: dict[str, Any]) -> None:
     text = "Inés Okafor paints boats on Sundays, and they often give the small sketches away to the people next door."
     loose: dict[str, str] = {}
     strict = {"singular_they": "repair"}
@@ -102,7 +100,7 @@ def test_singular_they_is_a_warning_until_the_policy_is_strict(
     assert severities == [{"warning"}, {"error"}]
 
 
-def test_an_unknown_rule_or_action_is_answered_with_the_known_ones(reference: RuleContext) -> None:
+def test_unknown_rule_names_the_known(reference: RuleContext) -> None:
     with pytest.raises(PolicyError, match=r"unknown rule 'pronoun'; known: .*pronouns"):
         RecordChecker(reference, {"pronoun": "off"})
     with pytest.raises(PolicyError, match="unknown action 'fix'; known: repair, reject, flag, off"):
@@ -141,7 +139,7 @@ def test_both_releases_and_ours_are_read(
 
 
 @pytest.mark.parametrize("code", [code for code, rule in rules().items() if rule.SCOPE == "field"])
-def test_rules_of_single_fields_find_the_same_in_each_field_alone(
+def test_field_rules_agree_alone(
     code: str, reference: RuleContext, mutations: ModuleType, good: dict[str, Any], another: dict[str, Any]
 ) -> None:
     for mutate, _ in mutations.MUTATIONS.values():
@@ -154,15 +152,13 @@ def test_rules_of_single_fields_find_the_same_in_each_field_alone(
 
 
 @pytest.mark.parametrize("code", [code for code, rule in rules().items() if rule.SCOPE == "facts"])
-def test_rules_of_facts_find_the_same_without_texts(
-    code: str, reference: RuleContext, good: dict[str, Any]
-) -> None:
+def test_fact_rules_agree_without_texts(code: str, reference: RuleContext, good: dict[str, Any]) -> None:
     odd = reference.read({**good, "age": 17, "marital_status": "widowed", "zipcode": "2139", "state": "OH"})
     check = rules()[code].check
     assert list(check(odd, reference)) == list(check(odd.only([]), reference))
 
 
-def test_a_checker_with_a_memory_finds_what_one_without_finds(
+def test_memory_changes_no_finding(
     checker: RecordChecker, mutations: ModuleType, good: dict[str, Any], another: dict[str, Any]
 ) -> None:
     remembering = RecordChecker(checker.reference, remember=8)
@@ -176,7 +172,7 @@ def test_a_checker_with_a_memory_finds_what_one_without_finds(
             assert sorted(map(str, remembering.check(stage))) == sorted(map(str, checker.check(stage)))
 
 
-def test_texts_that_were_judged_are_not_judged_again() -> None:
+def test_judged_texts_are_kept() -> None:
     judged: list[set[str]] = []
     memory = FindingCache(64)
 
@@ -195,7 +191,7 @@ def test_texts_that_were_judged_are_not_judged_again() -> None:
     assert judged == [{"persona"}, {"arts_persona"}, {"persona"}, {"persona"}]
 
 
-def test_facts_are_judged_once_while_texts_are_added() -> None:
+def test_facts_are_judged_once() -> None:
     judged: list[str] = []
     memory = FindingCache(64)
 
@@ -220,7 +216,7 @@ def test_cache_drops_old_and_finished_people(good: dict[str, Any]) -> None:
     assert memory.person(good) is not done
 
 
-def test_a_reading_that_follows_reads_new_texts_alone() -> None:
+def test_follow_up_reads_new_texts() -> None:
     asked: list[str] = []
 
     def length(reading: RecordView, field: str) -> int:
@@ -238,7 +234,7 @@ def test_a_reading_that_follows_reads_new_texts_alone() -> None:
     assert (second.tokens, second.vocabulary, second.words) == (fresh.tokens, fresh.vocabulary, fresh.words)
 
 
-def test_a_run_does_not_judge_ages_by_the_words_of_another_narrator() -> None:
+def test_runs_do_not_judge_age_words() -> None:
     assert SAMPLED["age_in_text"] == "off"
 
 
@@ -256,9 +252,7 @@ def test_only_foreign_rows_are_rejected_as_rare(reference: RuleContext, good: di
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_a_rule_of_another_language_says_so_and_is_not_run(
-    language: str, good: dict[str, Any], reference: RuleContext
-) -> None:
+def test_foreign_rule_says_so(language: str, good: dict[str, Any], reference: RuleContext) -> None:
     checker = RecordChecker(RuleContext(reference.priors, language=language))
     wrong = {**good, "persona": good["persona"].replace("she", "he").replace(" her ", " his ")}
     ran = "pronouns" in {finding.code for finding in checker.check(wrong)}

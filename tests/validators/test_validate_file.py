@@ -47,9 +47,7 @@ def test_every_kind_of_file_gives_the_same_counts(
     assert result["by_rule"]["zip_leading_zero"] == {"error": 0, "warning": 1, "not_judged": 0}
 
 
-def test_findings_are_written_with_the_row_they_belong_to(
-    tmp_path: Path, good: dict[str, Any], reference: RuleContext
-) -> None:
+def test_findings_name_their_row(tmp_path: Path, good: dict[str, Any], reference: RuleContext) -> None:
     file = _write(tmp_path / "rows.jsonl", [good, {**good, "sex": "Male"}])
     for name in ("findings.parquet", "findings.jsonl"):
         validate_files([file], reference, findings=tmp_path / name)
@@ -71,16 +69,12 @@ def test_a_policy_counts_only_the_rules_that_run(
     assert result["rejected_rows"] == 0
 
 
-def test_rows_with_the_uuid_of_an_earlier_row_are_counted(
-    tmp_path: Path, good: dict[str, Any], reference: RuleContext
-) -> None:
+def test_repeated_uuids_are_counted(tmp_path: Path, good: dict[str, Any], reference: RuleContext) -> None:
     rows = [good, {**good, "uuid": good["uuid"][::-1]}, good, good, {**good, "uuid": None}]
     assert validate_files([_write(tmp_path / "rows.jsonl", rows)], reference)["repeated_uuids"] == 2
 
 
-def test_columns_that_rules_need_and_no_row_has_are_named(
-    tmp_path: Path, good: dict[str, Any], reference: RuleContext
-) -> None:
+def test_missing_columns_are_named(tmp_path: Path, good: dict[str, Any], reference: RuleContext) -> None:
     placeless = {name: value for name, value in good.items() if name not in {"state", "zipcode"}}
     result = validate_files([_write(tmp_path / "rows.jsonl", [placeless, placeless])], reference)
     assert result["missing_columns"] == ["state", "zipcode"]
@@ -88,7 +82,7 @@ def test_columns_that_rules_need_and_no_row_has_are_named(
     assert validate_files([mixed], reference)["missing_columns"] == []
 
 
-def test_rules_that_a_locale_has_nothing_for_say_so_once(tmp_path: Path, good: dict[str, Any]) -> None:
+def test_unfit_rules_say_so_once(tmp_path: Path, good: dict[str, Any]) -> None:
     islands = RuleContext(Priors.load(Path(__file__).parents[2] / "examples/puerto_rico"), language="es")
     result = validate_files([_write(tmp_path / "rows.jsonl", [good] * 3)], islands)
     assert result["not_judged"]["pronouns"] == "reads texts in en, not in es"
@@ -117,9 +111,7 @@ def test_the_limit_is_kept(tmp_path: Path, good: dict[str, Any], reference: Rule
         ("rows.csv", b"sex,age,sex\nMale,30,Male\n", r"rows.csv: duplicate column 'sex'; rename one"),
     ],
 )
-def test_a_file_that_cannot_be_read_says_where_and_why(
-    tmp_path: Path, name: str, content: bytes, message: str
-) -> None:
+def test_unreadable_file_says_why(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DatasetError, match=message):
         list(read_records(tmp_path / name))
@@ -146,9 +138,7 @@ def test_findings_are_parquet_or_jsonl(tmp_path: Path) -> None:
         FindingsWriter(tmp_path / "findings.csv")
 
 
-def test_findings_go_where_they_can_be_written_or_say_why_not(
-    tmp_path: Path, good: dict[str, Any], reference: RuleContext
-) -> None:
+def test_findings_need_a_place(tmp_path: Path, good: dict[str, Any], reference: RuleContext) -> None:
     rows = _write(tmp_path / "rows.jsonl", [good])
     (tmp_path / "file").write_text("")
     with pytest.raises(
@@ -164,7 +154,7 @@ def test_findings_go_where_they_can_be_written_or_say_why_not(
         FindingsWriter(tmp_path / "folder.parquet")
 
 
-def test_two_processes_that_write_one_file_leave_it_whole(tmp_path: Path) -> None:
+def test_two_writers_leave_one_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "findings.jsonl"
     other = (
         "import sys; from pathlib import Path; from census_personas.validators.findings_writer import FindingsWriter\n"

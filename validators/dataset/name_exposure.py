@@ -27,7 +27,7 @@ NEEDED = ("sex", "age")
 """Roles without which nothing is said of names."""
 TOLD = (*NEEDED, "region", "origin", "birth")
 """Roles that names depend on."""
-BORN = NATIVITY_GROUPS  # whom the counts of births have, and others
+BORN = NATIVITY_GROUPS  # people in the counts of births, and others
 
 
 class NameExposure:
@@ -102,7 +102,7 @@ class NameExposure:
 
     @property
     def _here(self) -> list[int]:
-        """Codes of the birthplaces of people whom the counts of births have."""
+        """Codes of the birthplaces that the counts of births cover."""
         return [
             self._priors.domain.code(self._birth, state) for state in self._priors.conventions.names.born_here
         ]

@@ -23,7 +23,7 @@ from census_personas.validators.text.record_view import RecordView
 if TYPE_CHECKING:
     from census_personas.census_priors.priors import Priors
 
-# The role of each kind of name, and the people among whom it is counted: roles, or what follows from the age.
+# The role of each kind of name, and the groups that it is counted in: roles, or cohorts that follow from the age.
 NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "given_name": ("sex", "birth_cohort"),

@@ -34,10 +34,10 @@ SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class AgeWords:
-    """How many years each word of each text, and each of some facts, adds to the age that a reader thinks of.
+    """Years that words of texts and some facts add to the age that a reader assumes.
 
     Attributes:
-        start: the age of somebody of whom nothing is told.
+        start: the age that a reader assumes without any word.
         facts: role -> value -> years.
         words: field -> word -> years.
         telling: field -> the words.

@@ -22,7 +22,7 @@ ROLES: tuple[str, ...] = ("age",)
 
 RULE = Rule.of(__name__)
 TOLERANCE = 1  # years: a birthday may lie between the facts and the text
-NEAR = 45  # letters before a statement in which it is told whose age it is
+NEAR = 45  # letters before a statement that say whose age it is
 LONGEST_COUNT = 16  # letters of an age in words: "seventy-seven-"
 LATIN_SLACK = 3  # years by which "octogenarian" and the like are used loosely
 _DECADES = {"teens": 10} | {name.removesuffix("y") + "ies": number for name, number in TENS.items()}

@@ -38,7 +38,7 @@ def people() -> pd.DataFrame:
     return population().sample(1500, seed=7)
 
 
-def test_people_are_found_by_every_kind_of_criterion() -> None:
+def test_every_criterion_finds_people() -> None:
     frame = people()
     found = find_personas(frame, sex="Female", age="30-39", state={"NY", "CA", "TX"})
     expected = frame[
@@ -136,7 +136,7 @@ def test_augmentation_fills_what_is_missing() -> None:
     assert change.set_index("measure").verdict[["age_distance", "tvd", "srmse"]].tolist() == ["lower"] * 3
 
 
-def test_target_may_be_a_table_with_bands_of_its_own() -> None:
+def test_target_table_may_have_own_bands() -> None:
     base = people()[:300]
     table = pd.DataFrame({"age": ["18-64", "65+"], "share": [0.2, 0.8]})
     found = augment(base, "age", n=50, target=table, locale=population())

@@ -64,7 +64,7 @@ def test_bad_options_are_one_line(
     assert message in one_line(err)
 
 
-def test_file_without_columns_of_people_is_refused(
+def test_file_without_people_is_refused(
     personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
 ) -> None:
     (tmp_path / "prices.csv").write_text("price\n1\n")
@@ -73,7 +73,7 @@ def test_file_without_columns_of_people_is_refused(
     assert "has none of the columns" in one_line(err)
 
 
-def test_audit_prints_and_writes_declared_independences(
+def test_audit_writes_independences(
     personas: Personas, people: Path, tmp_path: Path, one_line: Callable[[str], str]
 ) -> None:
     words = ("audit", people, "--independent", "education_level, marital_status | sex")

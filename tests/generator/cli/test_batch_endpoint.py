@@ -324,7 +324,7 @@ def test_round_stays_with_its_endpoint(tmp_path: Path, endpoint: Callable[..., E
 def test_second_command_is_refused(tmp_path: Path, endpoint: Callable[..., Endpoint]) -> None:
     run = tmp_path / "run"
     submit(settings(endpoint(), tmp_path), folder=run)
-    with batch_locked(run), pytest.raises(ConfigError, match="another process is at its batches"):
+    with batch_locked(run), pytest.raises(ConfigError, match="another process works on its batches"):
         poll(run)
 
 

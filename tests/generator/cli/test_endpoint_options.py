@@ -136,7 +136,7 @@ def test_invalid_deadline_is_refused(tmp_path: Path, command: Any, text: str) ->
 
 
 @pytest.mark.parametrize("transport", ["openai", "lean"])
-def test_socks_proxy_is_one_line_and_nothing_is_written(tmp_path: Path, command: Any, transport: str) -> None:
+def test_socks_proxy_is_refused_in_one_line(tmp_path: Path, command: Any, transport: str) -> None:
     line = words(
         "generate", CONFIG, "llm.model=m", f"llm.transport={transport}", "llm.base_url=http://a.test/v1"
     )

@@ -86,9 +86,7 @@ def test_killed_experiment_resumes_and_compares(
     assert server.stats()["requests"] == asked  # nothing is paid for twice, rejected rows included
 
 
-def test_failed_and_unpaid_cells_do_not_stop_the_others(
-    experiment: tuple[Path, Any], personas: Personas
-) -> None:
+def test_failed_cells_do_not_stop_others(experiment: tuple[Path, Any], personas: Personas) -> None:
     file, server = experiment
     values = yaml.safe_load(file.read_text())
     values["matrix"] = {"llm.model": [server.model, "absent"]}

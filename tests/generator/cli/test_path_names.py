@@ -76,7 +76,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=lambda words: " ".join(map(str, words)).replace(BAD, "X").replace(str(QUICKSTART), "quickstart"),
 )
-def test_a_name_that_is_no_text_is_named_in_one_line(personas: Personas, words: tuple[Any, ...]) -> None:
+def test_undecodable_name_is_one_line(personas: Personas, words: tuple[Any, ...]) -> None:
     before = sorted(Path.cwd().rglob("*"))
     code, out, err = personas(*words)
     assert (code, out, len(err.splitlines())) == (2, "", 1), (code, out, err)
@@ -109,7 +109,7 @@ def test_a_config_value_that_is_no_text_is_named(section: dict[str, Any], place:
 @pytest.mark.parametrize(
     "words", [("--set", f"llm.headers.X-Key=hunter2{BAD}"), (f"--set=llm.headers.X=hunter2{BAD}",)]
 )
-def test_a_setting_that_is_no_text_is_not_repeated(personas: Personas, words: tuple[str, ...]) -> None:
+def test_undecodable_setting_is_not_repeated(personas: Personas, words: tuple[str, ...]) -> None:
     code, _, err = personas("generate", QUICKSTART, *words)
     assert (code, len(err.splitlines())) == (2, 1)
     assert "is not UTF-8 text" in err

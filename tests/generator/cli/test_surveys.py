@@ -177,7 +177,7 @@ def test_words_of_a_header_are_a_hint_alone(personas: Personas) -> None:
     assert "number of children: not read\n" in out
 
 
-def test_years_that_nobody_alive_was_born_in_are_unclear(personas: Personas) -> None:
+def test_impossible_birth_years_are_unclear(personas: Personas) -> None:
     Path("x.csv").write_text("yob,sex\n1979,f\n999,f\n9999,m\n999,m\n0,f\n-1,f\n2031,f\nRefused,m\n79,f\n")
     code, out, _ = personas("narrate", "x.csv", "--plan")
     assert code == 1
@@ -195,7 +195,7 @@ def test_years_that_nobody_alive_was_born_in_are_unclear(personas: Personas) -> 
     assert "drawn for some: age (7 rows)" in out
 
 
-def test_words_and_codes_for_unknown_are_read_in_every_column(personas: Personas) -> None:
+def test_unknowns_are_read_in_every_column(personas: Personas) -> None:
     codes = ("-1", "-9", ".a", "NA", "N/A", "Refused", "Don't know", "Don’t know", "DK/NA")
     names = ("age", "sex", "state", "education", "marital status", "race", "occupation", "zip", "income")
     Path("x.csv").write_text("\n".join([",".join(names), *(",".join([code] * len(names)) for code in codes)]))
@@ -207,7 +207,7 @@ def test_words_and_codes_for_unknown_are_read_in_every_column(personas: Personas
             assert out.count(f"{code!r} -> not known (1 row)") == columns
 
 
-def test_numbers_that_may_be_codes_are_asked_about(personas: Personas) -> None:
+def test_possible_codes_are_asked_about(personas: Personas) -> None:
     codes = ("8", "9", "98", "99", "998", "999")
     names = ("sex", "state", "marital status", "race", "income")
     rows = (",".join([code] * len(names)) for code in codes)
@@ -239,7 +239,7 @@ def test_ages_that_may_be_codes_are_remarked_on(personas: Personas) -> None:
     assert "an age, or" not in out
 
 
-def test_plan_of_complete_says_what_becomes_of_unclear_cells(personas: Personas) -> None:
+def test_plan_explains_unclear_cells(personas: Personas) -> None:
     Path("x.csv").write_text("age,sex\n30,f\n31,m\n32,9\n")
     code, out, _ = personas("complete", "x.csv", "--plan")
     assert code == 0
@@ -258,7 +258,7 @@ def test_a_code_for_unknown_is_no_job(personas: Personas) -> None:
     assert "labor_force_status" not in second["drawn"]
 
 
-def test_a_job_and_a_postcode_without_schooling_are_completed(personas: Personas) -> None:
+def test_missing_schooling_is_completed(personas: Personas) -> None:
     Path("x.csv").write_text("age,sex,occupation,zip\n34,f,Registered nurse,43147\n71,m,none,43147\n")
     code, _, err = personas("narrate", "x.csv", "-o", "run", "--set", "output.schema=full")
     assert code == 0, err
@@ -278,7 +278,7 @@ def test_plan_names_every_fact_that_is_drawn(personas: Personas) -> None:
             assert {*person["drawn"]} <= named
 
 
-def test_suggested_config_reads_the_file_as_the_plan_does(personas: Personas) -> None:
+def test_suggested_config_reads_like_the_plan(personas: Personas) -> None:
     Path("x.csv").write_text(
         "Jahrgang,Weight,Employment status,Language,edu,REGION\n"
         '1979,"1,02","Unemployed, looking for work",Chinese,Less than high school,Pacific\n'

@@ -50,7 +50,7 @@ def _compared(one: Path, other: Path, **options: Any) -> DatasetComparison:
     return compare_datasets(one, other, PRIORS.roles, recipe=PRIORS.conventions.names.recipe, **options)
 
 
-def test_the_same_people_are_compared_person_by_person(tmp_path: Path) -> None:
+def test_same_people_are_paired(tmp_path: Path) -> None:
     one = _file(tmp_path / "one.parquet", 1)
     shuffled = pd.read_parquet(one).sample(frac=1, random_state=0)
     shuffled["persona"] = _texts(2, len(shuffled))
@@ -168,7 +168,7 @@ def test_page_shows_every_section(tmp_path: Path) -> None:
     assert {"rows", "tvd", "floor", "limit", "passes"} <= written.keys()
 
 
-def test_datasets_without_texts_are_compared_by_tables(tmp_path: Path) -> None:
+def test_textless_datasets_compare_by_tables(tmp_path: Path) -> None:
     pd.DataFrame({"state": ["NY", "CA"] * 20}).to_csv(tmp_path / "one.csv", index=False)
     found = _compared(tmp_path / "one.csv", tmp_path / "one.csv")
     assert (found.texts, found.names, found.compared) == ((), {}, (0, 0))

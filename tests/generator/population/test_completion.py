@@ -248,7 +248,7 @@ def test_number_out_of_range_is_refused(toy: Population, options: dict[str, Any]
     ],
     ids=lambda frame: str(list(frame.dtypes.items()) or len(frame)),
 )
-def test_a_frame_of_any_shape_and_type_is_completed(population: Population, frame: pd.DataFrame) -> None:
+def test_frames_of_any_shape_are_completed(population: Population, frame: pd.DataFrame) -> None:
     completion = population.complete(frame)
     assert completion.people.index.tolist() == completion.drawn.index.tolist() == frame.index.tolist()
     assert {"age", "sex", "state", "uuid"} <= {*completion.people.columns}
@@ -258,7 +258,7 @@ def test_a_frame_of_any_shape_and_type_is_completed(population: Population, fram
     assert completion.impossible.empty
 
 
-def test_a_number_that_nobody_has_makes_its_row_impossible_and_no_other(population: Population) -> None:
+def test_impossible_number_spoils_its_row_alone(population: Population) -> None:
     completion = population.complete(pd.DataFrame({"age": [17, 30, "150+", [17, 40]]}))
     assert completion.people["age"].tolist() == [30, 40]
     assert completion.impossible["reason"].to_dict() == {

@@ -52,14 +52,12 @@ def frozen() -> Any:
     return json.loads(FILE.read_text(encoding="utf-8"))
 
 
-def test_the_model_of_the_united_states_keeps_its_identity(population: Population, frozen: Any) -> None:
+def test_en_us_keeps_its_identity(population: Population, frozen: Any) -> None:
     assert population.digest == frozen["identity"]
 
 
 @pytest.mark.parametrize("selection", SELECTIONS)
-def test_a_seed_draws_the_people_that_it_always_drew(
-    population: Population, frozen: Any, selection: str
-) -> None:
+def test_seed_draws_the_same_people(population: Population, frozen: Any, selection: str) -> None:
     frame = population.sample(ROWS, seed=SEED, **SELECTIONS[selection])
     wanted = frozen[selection]
     drawn = digests(frame[list(wanted)])

@@ -19,29 +19,27 @@ def _errors(code: str, record: dict[str, object], reference: RuleContext) -> lis
 
 
 @pytest.mark.parametrize("code", rules())
-def test_every_rule_finds_nothing_wrong_with_its_accepted_examples(code: str, reference: RuleContext) -> None:
+def test_accepted_examples_have_no_finding(code: str, reference: RuleContext) -> None:
     assert rules()[code].ACCEPTS
     for record in rules()[code].ACCEPTS:
         assert _errors(code, dict(record), reference) == [], record
 
 
 @pytest.mark.parametrize("code", rules())
-def test_every_rule_finds_an_error_in_its_rejected_examples(code: str, reference: RuleContext) -> None:
+def test_rejected_examples_have_an_error(code: str, reference: RuleContext) -> None:
     assert rules()[code].REJECTS
     for record in rules()[code].REJECTS:
         assert _errors(code, dict(record), reference), record
 
 
 @pytest.mark.parametrize("code", rules())
-def test_every_rule_states_its_severity_and_a_known_policy(code: str) -> None:
+def test_rules_state_severity_and_policy(code: str) -> None:
     assert rules()[code].SEVERITY in get_args(Severity)
     assert rules()[code].POLICY in get_args(Policy)
 
 
 @pytest.mark.parametrize("code", rules())
-def test_every_rule_survives_an_empty_record_and_one_of_wrong_types(
-    code: str, reference: RuleContext
-) -> None:
+def test_rules_survive_odd_records(code: str, reference: RuleContext) -> None:
     wrong = dict.fromkeys(
         ("age", "sex", "persona", "zipcode", "occupation", "skills_and_expertise_list", "state"), 3.5
     )
@@ -50,7 +48,7 @@ def test_every_rule_survives_an_empty_record_and_one_of_wrong_types(
             assert finding.code == code
 
 
-def test_the_five_checks_of_the_guide_name_only_rules_that_exist() -> None:
+def test_checks_of_the_guide_exist() -> None:
     assert len(GUIDE_CHECKS) == 5
     assert {code for codes in GUIDE_CHECKS.values() for code in codes} <= set(rules())
 

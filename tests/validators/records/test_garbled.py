@@ -26,9 +26,7 @@ def faults(reference: RuleContext, text: str, field: str = "persona") -> list[st
         "Ana rows with her sister and the.",
     ],
 )
-def test_garbled_words_are_found_whatever_spaces_stand_between_them(
-    reference: RuleContext, text: str
-) -> None:
+def test_garbled_words_are_found_across_spaces(reference: RuleContext, text: str) -> None:
     assert len(faults(reference, text)) == 1
 
 
@@ -43,11 +41,11 @@ def test_garbled_words_are_found_whatever_spaces_stand_between_them(
         "Ana reads Garc\u00eda\u202fM\u00e1rquez in New\u202fYork.",
     ],
 )
-def test_names_idioms_and_other_words_are_let_pass(reference: RuleContext, text: str) -> None:
+def test_names_and_idioms_pass(reference: RuleContext, text: str) -> None:
     assert faults(reference, text) == []
 
 
-def test_a_guess_at_descent_is_one_in_the_texts_that_tell_of_it(reference: RuleContext) -> None:
+def test_guess_at_descent_is_found(reference: RuleContext) -> None:
     guess = "Ana grew up in Iowa, and her surname hints at German ancestry."
     assert len(faults(reference, guess, "cultural_background")) == 1
     plan = "Ana will possibly write for a heritage magazine."

@@ -39,7 +39,7 @@ def _found(checker: RecordChecker, good: dict[str, Any], says: str) -> set[tuple
         ("is watched, and she is a girl of twelve", "minors"),
     ],
 )
-def test_slurs_and_minors_are_errors_in_runs_and_warnings_in_files(
+def test_slurs_and_minors_by_origin(
     says: str, code: str, good: dict[str, Any], reference: RuleContext, checker: RecordChecker
 ) -> None:
     assert _found(checker, good, says) == {(code, "warning")}
@@ -85,7 +85,7 @@ def test_no_run_samples_people_under_eighteen() -> None:
         ("posts on okafor.com", "warning"),
     ],
 )
-def test_contact_details_and_numbers_are_personal_data(
+def test_contact_details_are_personal_data(
     says: str, severity: str, good: dict[str, Any], checker: RecordChecker
 ) -> None:
     assert ("personal_data", severity) in _found(checker, good, says)
@@ -133,14 +133,14 @@ def test_ethnicity_is_no_reason_to_reject(good: dict[str, Any], checker: RecordC
     assert len(findings) == 1
 
 
-def test_religion_politics_and_sexual_orientation_are_no_facts() -> None:
+def test_sensitive_traits_are_no_facts() -> None:
     names = " ".join(shipped.united_states().domain)
     assert not any(
         word in names for word in ("relig", "faith", "politic", "party", "orientation", "gender", "diagnos")
     )
 
 
-def test_prompts_rule_out_stereotypes_real_people_and_named_groups() -> None:
+def test_prompts_rule_out_stereotypes() -> None:
     task = (PromptSet.load("en_US").folder / "_task.j2").read_text(encoding="utf-8")
     said = " ".join(task.split())
     assert (
@@ -151,7 +151,7 @@ def test_prompts_rule_out_stereotypes_real_people_and_named_groups() -> None:
     assert "stereotype" in {field.name for field in PromptSet.load("en_US").templates["judge"].fields}
 
 
-def test_no_slur_of_the_lexicon_is_a_name_of_a_person_or_a_place() -> None:
+def test_no_slur_is_a_name() -> None:
     lookups = Path(census_personas.census_priors.__path__[0]) / "en_US" / "lookups"
     slurs = set(lexicon("slurs", ENGLISH)["words"])
     for file, column in (

@@ -21,7 +21,7 @@ def _found(reference: RuleContext, record: dict[str, Any], code: str, policy: di
     return [f.severity for f in checker.check(record) if f.code == code and asks_repair(f, checker.policy)]
 
 
-def test_a_skeleton_in_three_texts_is_repaired_in_texts_of_a_model_alone(reference: RuleContext) -> None:
+def test_shared_skeleton_is_repaired_in_model_texts(reference: RuleContext) -> None:
     record = {
         field: SKELETON.format(what)
         for field, what in (

@@ -14,11 +14,11 @@ RECORD = {
 }
 
 
-def test_rare_words_that_work_and_leisure_share_are_counted_and_names_are_not() -> None:
+def test_shared_rare_words_are_counted() -> None:
     assert shared_words(RecordView(RECORD)) == (1, 0)
 
 
-def test_texts_about_another_persons_work_share_nothing() -> None:
+def test_work_of_others_shares_nothing() -> None:
     other = {**RECORD, "professional_persona": "Ana Wu monitors patients in an intensive care unit."}
     assert shared_words(RecordView(other)) == (0, 0)
 

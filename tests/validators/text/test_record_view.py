@@ -10,7 +10,7 @@ from census_personas.validators.text.record_view import RecordView
 pytestmark = pytest.mark.quick
 
 
-def test_plain_text_has_straight_quotes_hyphens_and_no_diacritics() -> None:
+def test_plain_text_has_no_diacritics() -> None:
     assert (
         plain("Zo\u00eb\u2019s well\u2011known \u201ccaf\u00e9\u201d\u202f\u2014 stra\u00dfe")
         == 'Zoe\'s well-known "cafe" - strasse'
@@ -21,11 +21,11 @@ def test_plain_text_has_single_spaces() -> None:
     assert plain(" a\n\nb\tc  d ") == "a b c d"
 
 
-def test_words_are_lower_case_and_hyphenated_ones_are_taken_apart() -> None:
+def test_words_are_lower_case_and_split() -> None:
     assert words("A well-known 3D artist's Work") == ["a", "well", "known", "d", "artist", "s", "work"]
 
 
-def test_the_name_is_read_from_most_personas_when_facts_have_none() -> None:
+def test_name_is_read_from_personas() -> None:
     record = {
         "persona": "Ana Wu sings.",
         "sports_persona": "Ana Wu runs.",
@@ -36,7 +36,7 @@ def test_the_name_is_read_from_most_personas_when_facts_have_none() -> None:
     assert (name.full, name.stated) == ("Ana Wu", False)
 
 
-def test_the_name_is_found_where_few_texts_begin_with_it() -> None:
+def test_rare_opening_name_is_found() -> None:
     texts = ("A baker, Ana Wu sings.", "On Sundays Ana Wu runs.", "Curious, Ana Wu paints.")
     record = dict(zip(("persona", "sports_persona", "arts_persona"), texts, strict=True))
     name = RecordView(record).name
@@ -44,7 +44,7 @@ def test_the_name_is_found_where_few_texts_begin_with_it() -> None:
     assert name.full == "Ana Wu"
 
 
-def test_the_city_that_all_texts_name_is_not_the_person() -> None:
+def test_city_is_not_the_person() -> None:
     told = ("persona", "arts_persona", "travel_persona")
     texts = {field: f"At home in San Diego, Ana Wu has her {field}." for field in told}
     name = RecordView({**texts, "sports_persona": "Around San Diego she runs.", "city": "San Diego"}).name
@@ -64,9 +64,7 @@ TWO_SURNAMES = {"given_name": "nombre", "family_name": "apellido", "second_famil
         (("family_name", "given_name"), "Garcia Ana", ("Garcia", "Ana")),
     ],
 )
-def test_a_full_name_follows_the_recipe_of_the_locale(
-    recipe: tuple[str, ...], full: str, ends: tuple[str, str]
-) -> None:
+def test_full_name_follows_the_recipe(recipe: tuple[str, ...], full: str, ends: tuple[str, str]) -> None:
     record = {"nombre": "Ana", "apellido": "García", "segundo": "Wu", "persona": "Canta."}
     view = RecordView(record, TWO_SURNAMES, recipe)
     assert view.name is not None
@@ -75,17 +73,17 @@ def test_a_full_name_follows_the_recipe_of_the_locale(
     assert RecordView.following(record, view, TWO_SURNAMES, recipe).name == view.name
 
 
-def test_a_name_read_from_texts_begins_with_the_family_name_where_the_recipe_does() -> None:
+def test_family_name_may_come_first() -> None:
     name = RecordView({"persona": "Nagy Anna sings."}, recipe=("family_name", "given_name")).name
     assert name is not None
     assert (name.first, name.last, name.full) == ("Anna", "Nagy", "Nagy Anna")
 
 
-def test_no_name_is_made_up_when_personas_disagree() -> None:
+def test_disagreeing_personas_give_no_name() -> None:
     assert RecordView({"persona": "A baker sings.", "arts_persona": "The painter rests."}).name is None
 
 
-def test_lists_are_read_from_lists_and_from_literals_of_lists() -> None:
+def test_lists_and_literals_are_read() -> None:
     assert RecordView({"skills_and_expertise_list": ["a", "b"]}).list_of("skills_and_expertise_list") == [
         "a",
         "b",
@@ -95,7 +93,7 @@ def test_lists_are_read_from_lists_and_from_literals_of_lists() -> None:
     assert parse_list("a, b") is None
 
 
-def test_ages_are_read_from_text_and_refused_from_anything_else() -> None:
+def test_ages_are_read_from_text_alone() -> None:
     assert RecordView({"age": "41"}).age == 41
     assert RecordView({"age": "young"}).age is None
     assert RecordView({"age": True}).age is None
@@ -113,13 +111,13 @@ def test_a_reading_is_the_record_that_it_wraps() -> None:
     assert RecordView.of(reading) is reading
 
 
-def test_texts_made_plain_together_are_the_same_as_one_by_one() -> None:
+def test_plain_texts_agree_in_bulk() -> None:
     texts = ["Ana\u2019s \u201ccaf\u00e9\u201d", "two\nlines\u202fhere", "  plain ", "\u65e5\u672c"]
     assert plain_each(texts) == [plain(text) for text in texts]
     assert plain_each(texts[::3]) == [plain(text) for text in texts[::3]]
 
 
-def test_simple_and_odd_literals_of_lists_are_read_alike() -> None:
+def test_odd_list_literals_are_read() -> None:
     for items in (["a"], ["a", "b c"], ["it's", "b"], ['"q"', "b"], ["a', 'b"], ["back\\slash"], [""]):
         assert parse_list(repr(items)) == items
         assert parse_list(str(np.array(items, dtype=object))) == items  # as pandas writes it into a CSV file

@@ -25,23 +25,23 @@ PLACES = (
 STATES = {"OR": "Oregon", "ME": "Maine", "TX": "Texas", "GA": "Georgia"}
 
 
-def test_a_city_votes_for_its_states_by_their_adults() -> None:
+def test_city_votes_by_adults() -> None:
     votes = Gazetteer(PLACES, STATES).votes(["Ana cycles through Portland."])
     assert votes == {"OR": 500_000 / 550_000, "ME": 50_000 / 550_000}
 
 
-def test_a_state_name_outweighs_cities_and_small_towns_do_not_vote() -> None:
+def test_state_name_outweighs_cities() -> None:
     gazetteer = Gazetteer(PLACES, STATES)
     assert gazetteer.votes(["Back in Texas."]) == {"TX": 2.0}
     assert gazetteer.votes(["Tinytown is small."]) == {}
 
 
-def test_a_name_that_is_a_state_does_not_vote_for_it() -> None:
+def test_person_named_like_a_state_has_no_vote() -> None:
     gazetteer = Gazetteer(PLACES, STATES)
     assert gazetteer.votes(["Georgia Wu sings."], frozenset({"Georgia", "Wu"})) == {}
 
 
-def test_a_place_within_a_longer_name_does_not_stand_alone() -> None:
+def test_place_in_longer_name_is_not_alone() -> None:
     mentions = Gazetteer(PLACES, STATES).mentions("The Texas Rangers won in Texas.")
     assert [(mention.name, mention.alone) for mention in mentions] == [("Texas", False), ("Texas", True)]
 
@@ -83,26 +83,26 @@ def _match(matcher: OccupationMatcher, name: str, text: str, titled: str = "", *
     return matcher.match(name, told, words(titled), **options)
 
 
-def test_a_text_fits_the_occupation_whose_title_it_names() -> None:
+def test_named_title_fits_its_occupation() -> None:
     text = "Bakes bread on roofs, lays shingles."
     match = _match(OccupationMatcher(JOBS), "baker", text, "Ana, a pastry chef, bakes bread.")
     assert (match.share, match.best, match.named) == (1.0, "roofer", True)
 
 
-def test_a_title_alone_does_not_outweigh_what_the_text_tells() -> None:
+def test_title_alone_does_not_decide() -> None:
     text = "Ana lays shingles and flashes chimneys on roofs."
     match = _match(OccupationMatcher(JOBS), "surgeon", text, "Ana, a surgeon of roofs.")
     assert match.named
     assert match.share < 0.4
 
 
-def test_a_title_is_found_in_the_plural_and_not_by_its_first_letters() -> None:
+def test_plural_titles_are_found() -> None:
     matcher, text = OccupationMatcher(JOBS), "Knead dough."
     for titled, named in (("Roofers like her", True), ("Ana roofs", False), ("Pastry chefs", True)):
         assert any(_match(matcher, name, text, titled).named for name in ("roofer", "baker")) == named, titled
 
 
-def test_a_text_without_a_title_is_compared_by_its_words() -> None:
+def test_untitled_text_is_compared_by_words() -> None:
     text, matcher = "Ana lays shingles and flashes chimneys on roofs.", OccupationMatcher(JOBS)
     assert _match(matcher, "roofer", text).share == 1.0
     assert _match(matcher, "surgeon", text).share < 0.3
@@ -119,18 +119,18 @@ def test_own_title_excuses_another_trade(
     assert not reference.occupations.names_another("baker", [(["operations", "manager"], True)])
 
 
-def test_a_text_that_speaks_of_no_work_is_no_evidence() -> None:
+def test_text_without_work_is_no_evidence() -> None:
     for text in ("Ana hums.", ""):
         assert _match(OccupationMatcher(JOBS), "baker", text).best == ""
 
 
-def test_broad_occupations_are_judged_by_their_neighbours(reference: RuleContext) -> None:
+def test_broad_occupations_use_neighbours(reference: RuleContext) -> None:
     text = "Ana develops software, writes code and tests computer programs and databases."
     assert _match(reference.occupations, "computer_occupation", text).share > 0.44
     assert _match(reference.occupations, "roofer", text).share < 0.4
 
 
-def test_a_share_that_is_surely_large_enough_is_not_computed_further() -> None:
+def test_large_share_stops_early() -> None:
     matcher, text = OccupationMatcher(JOBS), "Ana, a baker, kneads dough and bakes bread in ovens."
     exact = _match(matcher, "baker", text, text)
     bound = _match(matcher, "baker", text, text, enough=0.5)
@@ -138,7 +138,7 @@ def test_a_share_that_is_surely_large_enough_is_not_computed_further() -> None:
     assert 0.5 <= bound.share <= exact.share
 
 
-def test_many_records_read_at_once_tell_what_each_tells_alone() -> None:
+def test_records_read_alike_in_bulk() -> None:
     matcher = OccupationMatcher(JOBS)
     records = [
         [("Ana lays shingles on roofs", 1.0), ("Lay shingles, bake bread", 2.0)],
@@ -158,7 +158,7 @@ def test_a_stem_is_a_words_first_six_letters() -> None:
     assert (third, between, last) == (int.from_bytes(b"of", "little"), BREAK, int.from_bytes(b"it", "little"))
 
 
-def test_words_that_tell_an_age_are_words_of_texts_that_are_read() -> None:
+def test_age_words_are_of_read_texts() -> None:
     content = lexicon("age_words", "en")
     age_words = age_in_text.AgeWords.of(content)
     assert set(age_words.words) <= {*age_in_text.FIELDS, *LISTS}
