@@ -76,7 +76,7 @@ class Association:
 
     @property
     def verdict(self) -> str:
-        """Return `lost`, `kept` or (too few rows) `not judged` beside a census table; without one, whether it depends."""
+        """Return `lost`, `kept` or (too few rows) `not judged` beside a census table, else whether it depends."""
         if self.census is None:
             return "dependent" if self.depends else "independent"
         if self.census <= WEAK or self.excess >= LOST * self.census:
