@@ -35,6 +35,7 @@ from census_personas.generator.cli import (
     preview_estimate,
     priors,
     prompts,
+    push,
     report,
     sample,
     validate,
@@ -93,6 +94,7 @@ app.command()(compare.compare)
 app.command()(analyze.analyze)
 app.command()(audit.audit)
 app.command()(export.export)
+app.command()(push.push)
 app.add_typer(batch.app, name="batch")
 app.add_typer(experiment.app, name="experiment")
 app.add_typer(prompts.app, name="prompts")

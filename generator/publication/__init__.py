@@ -1,0 +1,1 @@
+"""Publication: what of a run others may have, and its way to the Hugging Face hub."""
