@@ -116,7 +116,7 @@ def test_validation_uses_named_plugins(config: Path, command: Any) -> None:
 
 def test_unknown_set_lists_plugins(config: Path, tmp_path: Path) -> None:
     with pytest.raises(
-        PersonasError, match="unknown prompt set 'plane'; known: en_US, plain, or a folder's path"
+        PersonasError, match="unknown prompt set 'plane'; known: en_US, es_ES, plain, or a folder's path"
     ):
         generate(load(config, ("prompts.set=plane",)), tmp_path / "none")
 
