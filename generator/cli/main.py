@@ -17,7 +17,7 @@ from typing import Annotated, Never
 
 import typer
 
-from census_personas.foundation.printable import printable
+from census_personas.foundation.printable import NO_TEXT, is_text, printable
 from census_personas.generator.cli import (
     analyze,
     audit,
@@ -141,29 +141,30 @@ def _run(words: list[str]) -> None:
 
 def _refuse_no_text(words: list[str]) -> None:
     """Refuse an argument that is not UTF-8, as a file's name may be: libraries and run files cannot hold it."""
-    from census_personas.generator.config.run_config import ConfigError
-    from census_personas.generator.config.section import NO_TEXT, is_text
-
     for before, word in pairwise(["", *words]):
         if not is_text(word):
             place = f"{before} " if before.startswith("-") else ""
             is_setting = "--set" in {before, word.partition("=")[0]}  # whose value may be a secret
             shown = f"{word.partition('=')[0]}=…" if is_setting else word
-            raise ConfigError(f"{place}{shown}: {NO_TEXT}")
+            raise _config_error(f"{place}{shown}: {NO_TEXT}")
 
 
 def _refuse_urls(words: list[str]) -> None:
     """Refuse a URL where a path is wanted, which would lose one of its slashes and be looked for on the disk."""
-    from census_personas.generator.config.run_config import ConfigError
-
     command = next((word for word in words if word[:1] != "-"), "")
     for before, word in pairwise(["", *words]):
         takes = command in {"generate", "narrate"} and before in {"-o", "--output"}
         if _URL.match(word) and not takes:
-            raise ConfigError(
+            raise _config_error(
                 f"{word}: is a URL; `personas generate` and `personas narrate` take one after -o, and all other "
                 "places are local: copy a run first, such as by `aws s3 cp --recursive`"
             )
+
+
+def _config_error(message: str) -> Exception:
+    from census_personas.generator.config.run_config import ConfigError  # takes longer than a whole `--help`
+
+    return ConfigError(message)
 
 
 def _prepare_streams() -> None:

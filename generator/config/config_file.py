@@ -14,10 +14,10 @@ from pydantic import BaseModel, ValidationError
 
 from census_personas.census_priors.priors import locales
 from census_personas.foundation.plugins import installed
+from census_personas.foundation.printable import NO_TEXT
 from census_personas.foundation.yaml_file import YamlError, parse_yaml, read_yaml
 from census_personas.generator.config.input_config import InputConfig, file_alone
 from census_personas.generator.config.run_config import Config, ConfigError
-from census_personas.generator.config.section import NO_TEXT
 from census_personas.generator.config.selection import TABLES
 
 _SECTIONS = frozenset(

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from census_personas.generator.config.section import Name, Section, is_text
+from census_personas.foundation.printable import is_text
+from census_personas.generator.config.section import Name, Section
 
 _MOST_COLUMNS = 1_000
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from census_personas.generator.config.section import is_text
+from census_personas.foundation.printable import is_text
 
 OPTIONS = (
     "top_k",

@@ -7,16 +7,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-NO_TEXT = "is not UTF-8 text; write it in UTF-8, or rename the file that it names"
-"""Fault of a text with bytes that are no character, as in the name of a file from another system."""
+from census_personas.foundation.printable import NO_TEXT, is_text
+
 # The longest time that a setting may have, in seconds (eleven days).
 MOST_SECONDS = 1e6
 _DEEPEST = 8
-
-
-def is_text(value: str) -> bool:
-    """Return whether a text can be written as UTF-8: it has no lone surrogates."""
-    return not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _no_switch(value: Any) -> Any:

@@ -49,7 +49,10 @@ def test_help_is_instant() -> None:
         ),
         (("generate", QUICKSTART, "--set", "locale=xx_YY"), "xx_YY"),
         (("generate", QUICKSTART, "--set", "prompts.set=xx_YY"), "unknown prompt set 'xx_YY'; known: en_US"),
-        (("prompts", "check", "xx_YY"), "unknown prompt set 'xx_YY'; known: en_US, es_ES, or a folder's path"),
+        (
+            ("prompts", "check", "xx_YY"),
+            "unknown prompt set 'xx_YY'; known: en_US, es_ES, or a folder's path",
+        ),
         (("report", "absent.parquet", "-o", "new"), "absent.parquet: no dataset there"),
         (
             ("generate", QUICKSTART, "--set", "validation.policy={stated_aeg: off}"),
