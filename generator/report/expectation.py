@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,9 +21,24 @@ from census_personas.census_priors.priors import Priors
 from census_personas.census_priors.table_file import table_path
 from census_personas.generator.config.selection import EvidenceError
 from census_personas.generator.model.fitting import FitError
+from census_personas.generator.model.network import Network
 from census_personas.generator.population.population import Population
 
 _BUNDLED = 250_000  # most cells of a joint table from which several tables are summed
+_MOST_KEPT = 8  # under 1 MB each for en_US
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Shares of the model by network, selection and tables, the last used at the end."""
+
+    results: OrderedDict[Any, tuple[Network, dict[tuple[str, ...], Marginal]]] = field(
+        default_factory=OrderedDict
+    )
+    lock: Lock = field(default_factory=Lock)
+
+
+_KEPT = _Kept()
 
 
 class Expectation:
@@ -78,7 +97,26 @@ class Expectation:
             return None
 
     def modelled_all(self, tables: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], Marginal]:
-        """Compute `modelled` for many tables, bundling tables of one child and its parents."""
+        """Compute `modelled` for many tables, bundling tables of one child and its parents.
+
+        The last few results are kept: a process that writes many reports of one selection computes them once.
+        """
+        wanted = tuple(sorted(tables))
+        selection = json.dumps([self._where, self._target], sort_keys=True, default=str)
+        network = self._population.network
+        key = id(network), selection, wanted
+        with _KEPT.lock:
+            if key in _KEPT.results:
+                _KEPT.results.move_to_end(key)
+                return dict(_KEPT.results[key][1])
+        found = self._computed(wanted)
+        with _KEPT.lock:
+            _KEPT.results[key] = network, found  # the network too, or another could get its id
+            while len(_KEPT.results) > _MOST_KEPT:
+                _KEPT.results.popitem(last=False)
+        return dict(found)
+
+    def _computed(self, tables: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], Marginal]:
         found: dict[tuple[str, ...], Marginal] = {}
         for bundle, members in self._bundles(tables):
             together = self.modelled(bundle)
