@@ -20,7 +20,7 @@ from typing import Any
 REPOSITORIES: dict[str, dict[str, bytes]] = {}
 PRIVATE: dict[str, bool] = {}
 STORE: dict[str, bytes] = {}
-COUNTS = {"requests": 0, "lfs_puts": 0, "commits": 0}
+COUNTS = {"requests": 0, "lfs_puts": 0, "commits": 0, "stalled": 0}
 
 
 def git_oid(content: bytes) -> str:
@@ -106,6 +106,8 @@ class Hub(BaseHTTPRequestHandler):
 
     def stored(self, oid: str, body: bytes) -> None:
         if self.options.stall_lfs:
+            Hub.options.stall_lfs = False  # the first upload alone
+            COUNTS["stalled"] += 1
             time.sleep(3600)
         COUNTS["lfs_puts"] += 1
         if hashlib.sha256(body).hexdigest() != oid:

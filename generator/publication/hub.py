@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import json
+import re
+import tempfile
+from collections.abc import Container, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from census_personas.generator.publication.contents import PublicationError, PublicFile
+from census_personas.generator.publication.contents import PUBLIC_MANIFEST, PublicationError, PublicFile
 from census_personas.generator.publication.privacy import leaks
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 _SHOWN = 5
+_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _OF_THE_HUB = frozenset({".gitattributes"})
 """Files that the hub itself puts into a new repository."""
 
@@ -26,17 +28,23 @@ def push(files: Sequence[PublicFile], repository: str, *, public: bool = False, 
     Args:
         files: as `public_files` returns them.
         repository: `ORGANISATION/NAME` or `USER/NAME`.
-        public: create the repository for everybody to see; private by default. A repository that exists stays as it is.
-        replace: allow a repository that has other files; these are deleted.
+        public: for everybody to see; private by default. A repository that exists must be as public as asked.
+        replace: allow a repository that has other files, or another run; these are deleted.
 
     Raises:
-        PublicationError: a file has a suspect, the repository has other content, or the hub refuses or is away.
+        PublicationError: a file has a suspect, the repository has other content or another visibility, or the hub
+            refuses or is away.
     """
+    if not _NAME.fullmatch(repository):
+        raise PublicationError(f"{repository}: no name of a repository; write ORGANISATION/NAME")
     refuse_leaks(files)
     hub = _library()
     with _told(repository):
         api = hub.HfApi()
         api.create_repo(repository, repo_type="dataset", private=not public, exist_ok=True)
+        _refuse_visibility(
+            repository, is_private=api.repo_info(repository, repo_type="dataset").private, public=public
+        )
         there = set(api.list_repo_files(repository, repo_type="dataset")) - _OF_THE_HUB
         others = sorted(there - {file.path for file in files})
         if others and not replace:
@@ -44,12 +52,45 @@ def push(files: Sequence[PublicFile], repository: str, *, public: bool = False, 
                 f"{repository}: has {len(others)} other files, such as {others[0]}; give another repository, or add "
                 "--replace, which deletes them"
             )
+        if there and not replace and (other := _other_run(api, repository, there, files)):
+            raise PublicationError(f"{repository}: has {other}; give another repository, or add --replace")
         operations: list[Any] = [hub.CommitOperationDelete(path) for path in others]
         operations += [hub.CommitOperationAdd(file.path, _sent(file.content)) for file in files]
         commit = api.create_commit(
             repository, operations, repo_type="dataset", commit_message="Publish a run of census-personas"
         )
     return str(commit.commit_url)
+
+
+def _refuse_visibility(repository: str, *, is_private: bool, public: bool) -> None:
+    if public and is_private:
+        raise PublicationError(
+            f"{repository}: exists and is private, which --public does not change; change it on the hub, or leave "
+            "--public out"
+        )
+    if not public and not is_private:
+        raise PublicationError(
+            f"{repository}: exists and is public; add --public, or give another repository"
+        )
+
+
+def _other_run(api: Any, repository: str, there: Container[str], files: Sequence[PublicFile]) -> str:
+    """Return what a repository has instead of this run; empty if it has this run, or a part of it."""
+    if PUBLIC_MANIFEST not in there:
+        return f"files without a {PUBLIC_MANIFEST}, which may be another dataset"
+    with tempfile.TemporaryDirectory() as folder:
+        path = api.hf_hub_download(repository, PUBLIC_MANIFEST, repo_type="dataset", local_dir=folder)
+        seen = _fingerprint(Path(path).read_bytes())
+    (own,) = (file.content for file in files if file.path == PUBLIC_MANIFEST)
+    return "" if isinstance(own, bytes) and seen == _fingerprint(own) else "another run"
+
+
+def _fingerprint(manifest: bytes) -> object:
+    try:
+        values = json.loads(manifest)
+    except ValueError:
+        return None
+    return values.get("fingerprint") if isinstance(values, dict) else None
 
 
 def refuse_leaks(files: Sequence[PublicFile]) -> None:

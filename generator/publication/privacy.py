@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+import pyarrow.parquet as pq
+
 from census_personas.foundation.dataset_reader import read_frames
 from census_personas.generator.publication.contents import PublicFile
 
@@ -17,9 +19,13 @@ SUSPECTS = {
     "an e-mail address": re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b"),
     "a US social security number": re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])"),
     "a telephone number": re.compile(
-        r"(?<![\w.-])(?:\+\d{1,3}[ .-]?)?\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-])"
+        r"(?<![\w.-])(?:(?:\+\d{1,3}[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}"
+        r"|\+\d{1,3}(?:[ .-]?\d{2,4}){3,4})(?![\w-])"
     ),
-    "a path of this machine": re.compile(r"(?:/home/|/Users/|/root/|[A-Za-z]:\\Users\\)[\w.-]+"),
+    "a path of this machine": re.compile(
+        r"(?<![\w/:.<])/(?:home|Users|root|tmp|mnt|srv|opt|var|data|scratch|workspace)/[\w.-]+"
+        r"|\b[A-Za-z]:\\Users\\[\w.-]+"
+    ),
 }
 """What is looked for, by what it is."""
 
@@ -41,6 +47,12 @@ def leaks(files: Iterable[PublicFile]) -> Iterator[str]:
 def _in_rows(file: PublicFile) -> Iterator[str]:
     if isinstance(file.content, bytes):
         return
+    said = b"\n".join(
+        value for pair in (pq.read_schema(file.content).metadata or {}).items() for value in pair
+    )
+    for kind, pattern in SUSPECTS.items():
+        if pattern.search(said.decode("utf-8", "replace")):
+            yield f"{file.path}, metadata of the file: {kind}"
     begin = 0
     for frame in read_frames(file.content):
         for column in frame.columns:

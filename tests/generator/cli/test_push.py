@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+
+from census_personas.generator.publication.contents import PublicFile
+from census_personas.generator.publication.privacy import leaks
 
 ROOT = Path(__file__).parents[3]
 SERVER = ROOT / "tests" / "hub_server.py"
@@ -130,17 +134,37 @@ def test_dry_run_sends_nothing(run: Path, hub: Hub) -> None:
 
 
 def test_interrupted_push_is_completed(run: Path, hub: Hub) -> None:
-    stalled = hub("--stall-lfs")
-    environment = {**os.environ, "HF_ENDPOINT": stalled, "HF_TOKEN": "x", "HF_HUB_DISABLE_XET": "1"}
+    address = hub("--stall-lfs")
+    environment = {**os.environ, "HF_ENDPOINT": address, "HF_TOKEN": "x", "HF_HUB_DISABLE_XET": "1"}
     command = [sys.executable, "-c", PUSH, "push", str(run), "me/people"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-        while stats(stalled)["requests"] < 12 and "me/people" not in stats(stalled)["files"]:
-            pass
+        while not stats(address)["stalled"]:
+            time.sleep(0.1)
         process.kill()
-    assert stats(stalled)["commits"] == 0
-    address = hub()
+    assert stats(address)["commits"] == 0
     assert push(address, run, "me/people")[0] == 0
-    assert set(stats(address)["files"]["me/people"]) >= PUBLIC
+    assert set(stats(address)["files"]["me/people"]) == PUBLIC | {".gitattributes"}
+
+
+def test_another_run_is_not_overwritten(run: Path, hub: Hub, personas: Personas, tmp_path: Path) -> None:
+    address = hub()
+    personas("generate", QUICKSTART, "-o", tmp_path / "other", "-n", 5, "--seed", 99)
+    assert push(address, tmp_path / "other", "me/people")[0] == 0
+    code, _, err = push(address, run, "me/people")
+    assert (code, "has another run" in err) == (2, True)
+    assert stats(address)["commits"] == 1
+    assert push(address, run, "me/people", "--replace")[0] == 0
+
+
+def test_visibility_is_what_was_asked(run: Path, hub: Hub) -> None:
+    address = hub()
+    assert push(address, run, "me/open", "--public")[0] == 0
+    assert stats(address)["private"] == {"me/open": False}
+    code, _, err = push(address, run, "me/open")
+    assert (code, "exists and is public; add --public" in err) == (2, True)
+    assert push(address, run, "me/closed")[0] == 0
+    code, _, err = push(address, run, "me/closed", "--public")
+    assert (code, "exists and is private" in err) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +200,23 @@ def test_odd_runs_are_refused(tmp_path: Path, run: Path) -> None:
         (run / "manifest.json").write_text(json.dumps({**manifest, "state": state}))
         code, _, err = push("http://127.0.0.1:9", run, "me/people")
         assert (code, message in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Call (212)555-0123 at noon", "a telephone number"),
+        ("Call +34 612 345 678 at noon", "a telephone number"),
+        ("written by /mnt/models/jane/qwen", "a path of this machine"),
+        ("key sk-proj-abcdefghijklmnopqrstuvwx", "an API key"),
+        ("his number is 123-45-6789", "a US social security number"),
+    ],
+)
+def test_suspects_are_found_in_rows(tmp_path: Path, text: str, kind: str) -> None:
+    path = tmp_path / "part.parquet"
+    pd.DataFrame({"uuid": ["a", "b"], "persona": ["In 1990 she moved to 90210.", text]}).to_parquet(path)
+    (found,) = leaks([PublicFile("personas/part.parquet", path)])
+    assert found == f"personas/part.parquet, row 1, persona: {kind}"
 
 
 def test_keys_and_private_data_stay(run: Path, hub: Hub) -> None:
