@@ -13,6 +13,7 @@ from census_personas.generator.config.config_file import load
 from census_personas.generator.config.run_config import Config, ConfigError
 from census_personas.generator.executor.ledger import add_accounts
 from census_personas.generator.run.folder_lock import locked
+from census_personas.generator.run.keys import write_keys
 from census_personas.generator.run.manifest import Manifest
 from census_personas.generator.run.resources import RunResources
 from census_personas.generator.run.run_folder import RunFolder
@@ -56,6 +57,8 @@ def merge(runs: Sequence[Path], out: Path) -> Manifest:
         sources = [RunFolder(run, config, m, table) for run, m in zip(runs, manifests, strict=True)]
         places = _places(sources)
         folder = held.enter_context(RunFolder.opened(out, config, merged, table))
+        if resources.input is not None:
+            write_keys(out, resources.input.keys(config.rows))
         for shard, source in places.items():
             _copy(source.layout, folder.layout, shard.index)
         final = folder.close(

@@ -41,6 +41,29 @@ def test_merged_shares_equal_one_run(personas: Personas, tmp_path: Path) -> None
     assert personas("merge", *shares, "-o", tmp_path / "merged") == (code, said, err)
 
 
+def test_merged_shares_keep_the_keys_of_the_input(personas: Personas, tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("member,age,sex\nm7,34,Female\nm9,61,Male\nm4,47,Female\n", encoding="utf-8")
+    narrate = (
+        "narrate",
+        people,
+        "-c",
+        QUICKSTART,
+        "--set",
+        "input.key=member",
+        "--set",
+        "output.shard_rows=2",
+    )
+    shares = [tmp_path / f"share-{job}" for job in (1, 2)]
+    for job, share in enumerate(shares, 1):
+        code, _, err = personas(*narrate, "-o", share, "--shards", f"{job}/2")
+        assert code == 0, err
+    code, _, err = personas("merge", *shares, "-o", tmp_path / "merged")
+    assert code == 0, err
+    keys = (tmp_path / "merged" / "keys.parquet").read_bytes()
+    assert {(share / "keys.parquet").read_bytes() for share in shares} == {keys}
+
+
 def test_unmergeable_runs_are_refused(
     personas: Personas, tmp_path: Path, one_line: Callable[[str], str]
 ) -> None:
