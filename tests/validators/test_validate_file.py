@@ -74,6 +74,16 @@ def test_repeated_uuids_are_counted(tmp_path: Path, good: dict[str, Any], refere
     assert validate_files([_write(tmp_path / "rows.jsonl", rows)], reference)["repeated_uuids"] == 2
 
 
+def test_uuids_repeated_in_another_file_are_counted(
+    tmp_path: Path, good: dict[str, Any], reference: RuleContext
+) -> None:
+    parts = [
+        _write(tmp_path / "part-00000.jsonl", [good]),
+        _write(tmp_path / "part-00001.jsonl", [{**good, "uuid": good["uuid"][::-1]}, good]),
+    ]
+    assert validate_files(parts, reference)["repeated_uuids"] == 1
+
+
 def test_missing_columns_are_named(tmp_path: Path, good: dict[str, Any], reference: RuleContext) -> None:
     placeless = {name: value for name, value in good.items() if name not in {"state", "zipcode"}}
     result = validate_files([_write(tmp_path / "rows.jsonl", [placeless, placeless])], reference)
