@@ -13,7 +13,7 @@ import griffe
 from pydantic import BaseModel
 
 from census_personas.census_priors.priors import Priors
-from census_personas.foundation.run_layout import RunLayout
+from census_personas.foundation.run_layout import COPIES, RunLayout
 from census_personas.foundation.schema import PROVENANCE, public_columns
 from census_personas.generator.report.report_types import Report
 from census_personas.generator.report.validation_report import ValidationReport
@@ -30,18 +30,30 @@ _SHARD = 0
 def run_folder_markdown() -> str:
     """Every file of a run folder, from the module that everybody asks for its place."""
     layout = RunLayout(_FOLDER)
-    paths = {name: member for name, member in vars(RunLayout).items() if not name.startswith("_")}
-    rows = []
-    for name, member in paths.items():
-        if isinstance(member, property):
-            place = getattr(layout, name)
-        elif inspect.isfunction(member) and list(inspect.signature(member).parameters) == ["self", "shard"]:
-            place = member(layout, _SHARD)
-        else:
-            continue
-        if isinstance(place, Path):
-            rows.append((place.relative_to(_FOLDER).as_posix(), _first_line(member)))
+    rows = [
+        (place.relative_to(_FOLDER).as_posix(), _noun_first(_first_line(member)))
+        for name, member in vars(RunLayout).items()
+        if not name.startswith("_")
+        for place in _places(layout, name, member)
+    ]
     return _table(("file or folder", "what it holds"), [(f"`{place}`", text) for place, text in sorted(rows)])
+
+
+def _places(layout: RunLayout, name: str, member: Any) -> list[Path]:
+    """The paths that a member of the layout stands for: one, one of the first shard, or one for each other format."""
+    if isinstance(member, property):
+        value = getattr(layout, name)
+        return [value] if isinstance(value, Path) else []
+    if not inspect.isfunction(member):
+        return []
+    match list(inspect.signature(member).parameters):
+        case ["self", "shard"]:
+            return [member(layout, _SHARD)]
+        case ["self", "suffix"]:
+            return [member(layout, suffix) for suffix in COPIES]
+        case ["self", "shard", "suffix"]:
+            return [member(layout, _SHARD, suffix) for suffix in COPIES]
+    return []
 
 
 def columns_markdown() -> str:
@@ -115,6 +127,12 @@ def _kind(schema: Mapping[str, Any], defined: Mapping[str, Any]) -> str:
 
 def _first_line(member: Any) -> str:
     return " ".join((inspect.getdoc(member) or "").partition("\n\n")[0].split())
+
+
+def _noun_first(text: str) -> str:
+    """A method's first line without its verb."""
+    text = text.removeprefix("Return the ")
+    return text[:1].upper() + text[1:]
 
 
 def _names(names: Any) -> str:
