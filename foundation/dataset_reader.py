@@ -125,6 +125,17 @@ def is_sample(path: Path) -> bool:
         return (pq.read_schema(file).metadata or {}).get(FOOTER) == SAMPLE
 
 
+def footer_text(file: Path) -> str:
+    """Return the keys and values in the footer of a Parquet file, a line each.
+
+    Raises:
+        DatasetError: the file is no readable Parquet file.
+    """
+    with _readable(file):
+        pairs = (pq.read_schema(file).metadata or {}).items()
+    return b"\n".join(value for pair in pairs for value in pair).decode("utf-8", "replace")
+
+
 def _batches(
     file: Path, columns: Sequence[str] | None, codes: Collection[str] = ()
 ) -> Iterator[pa.RecordBatch]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-import pyarrow.parquet as pq
-
-from census_personas.foundation.dataset_reader import read_frames
+from census_personas.foundation.dataset_reader import footer_text, read_frames
 from census_personas.generator.publication.contents import PublicFile
 
 SUSPECTS = {
@@ -47,11 +45,9 @@ def leaks(files: Iterable[PublicFile]) -> Iterator[str]:
 def _in_rows(file: PublicFile) -> Iterator[str]:
     if isinstance(file.content, bytes):
         return
-    said = b"\n".join(
-        value for pair in (pq.read_schema(file.content).metadata or {}).items() for value in pair
-    )
+    footer = footer_text(file.content)
     for kind, pattern in SUSPECTS.items():
-        if pattern.search(said.decode("utf-8", "replace")):
+        if pattern.search(footer):
             yield f"{file.path}, metadata of the file: {kind}"
     begin = 0
     for frame in read_frames(file.content):
